@@ -1,0 +1,40 @@
+"""spin_nb: uncertainty-driven labelling in a Jupyter notebook.
+
+>>> import spin_nb as spin
+>>> s = spin.open("digits.spin", pool=spin.samples.digits())   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spin_nb.errors import SpinError
+    from spin_nb.pool import samples
+    from spin_nb.session.core import Session
+    from spin_nb.session.opening import open_session as open
+
+__version__ = "0.1.0"
+__all__ = ["Session", "SpinError", "__version__", "open", "samples"]
+
+_HOMES = {
+    "open": "spin_nb.session.opening:open_session",
+    "Session": "spin_nb.session.core:Session",
+    "SpinError": "spin_nb.errors:SpinError",
+    "samples": "spin_nb.pool.samples:",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'spin_nb' has no attribute {name!r}; it has {', '.join(__all__)}")
+    module, _, attribute = _HOMES[name].partition(":")
+    home = import_module(module)
+    value = getattr(home, attribute) if attribute else home
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

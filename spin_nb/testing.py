@@ -1,0 +1,173 @@
+"""The contracts of :mod:`spin_nb.protocols` as checks that anyone's part must pass.
+
+Each ``check_*`` raises ``AssertionError`` with the broken promise, or returns None.
+
+>>> from spin_nb.testing import check_strategy
+>>> from spin_nb.registry import resolve
+>>> check_strategy(resolve("strategy", "entropy"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spin_nb.errors import SpinError
+from spin_nb.protocols import DriftDetector, Posterior, Predictive
+from spin_nb.types import ExportReport, Float, Ints, Picked, Shown
+
+
+def _blobs(n: int = 60, d: int = 5, C: int = 3, seed: int = 0) -> tuple[Float, Ints]:
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % C
+    x = rng.standard_normal((n, d)) * 0.5
+    x[np.arange(n), y] += 2
+    return x.astype(np.float32), y.astype(np.int64)
+
+
+def check_posterior(make: Callable[[], Any]) -> None:
+    """A posterior: shapes, dtypes, joint draws, sensible answers, refused input.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a fresh, unfitted posterior.
+    """
+    x, y = _blobs()
+    posterior = make()
+    assert isinstance(posterior, Posterior), "a posterior needs fit and predict"
+    predictive = posterior.fit(x, y, n_classes=4).predict(x)
+    check_predictive(predictive, len(x), 4)
+    assert (predictive.mean.argmax(1) == y).mean() > 0.9, "three separate clusters must be told apart"
+    one = make().fit(x[:1], y[:1], n_classes=3).predict(x)
+    check_predictive(one, len(x), 3)
+    few, many = (make().fit(x[:k], y[:k], n_classes=3).predict(x[30:]) for k in (3, 60))
+    assert many.epistemic.mean() < few.epistemic.mean(), "more labels must leave less epistemic uncertainty"
+    for bad in (np.full_like(x, np.nan), x[:, :2]):
+        _refused(lambda bad=bad: make().fit(x, y, n_classes=3).predict(bad))  # type: ignore[misc]
+    _refused(lambda: make().fit(x, y + 5, n_classes=3))
+    _refused(lambda: make().fit(np.full_like(x, np.inf), y, n_classes=3))
+
+
+def check_predictive(predictive: Any, n: int, C: int) -> None:
+    """A predictive over ``n`` items and ``C`` classes."""
+    assert isinstance(predictive, Predictive), "a predictive needs mean, epistemic, aleatoric and draws"
+    mean, epistemic, aleatoric = predictive.mean, predictive.epistemic, predictive.aleatoric
+    assert mean.shape == (n, C), f"mean is {mean.shape}, not {(n, C)}"
+    assert epistemic.shape == aleatoric.shape == (n,), "one epistemic and one aleatoric number an item"
+    assert mean.dtype == epistemic.dtype == aleatoric.dtype == np.float32, "float32 throughout"
+    assert np.abs(mean.sum(1) - 1).max() < 1e-4, "rows of mean must sum to 1"
+    assert (mean >= 0).all(), "probabilities are not negative"
+    assert epistemic.min() >= -1e-5, "epistemic uncertainty is not negative"
+    assert aleatoric.min() >= -1e-5, "aleatoric uncertainty is not negative"
+    assert (epistemic + aleatoric).max() <= np.log(C) + 1e-3, "nothing exceeds log C nats"
+    rows = np.arange(n)
+    draws = predictive.draws(rows, 16, 7)
+    assert draws.shape == (16, n, C), f"draws are {draws.shape}, not (S, n, C)"
+    assert np.abs(draws.sum(2) - 1).max() < 1e-4, "each draw's rows must sum to 1"
+    some = rows[:: max(1, n // 3)]
+    again = predictive.draws(some, 16, 7)
+    assert np.allclose(again, draws[:, some], atol=1e-5), "same seed must mean the same functions on any rows"
+
+
+def check_strategy(strategy: Callable[..., Any]) -> None:
+    """A strategy: as many picks as asked, no repeats, q in (0, 1], seeded, bad input refused."""
+    rng = np.random.default_rng(0)
+    draws = rng.dirichlet(np.ones(4), size=(8, 50)).astype(np.float32)
+    probs = draws.mean(0)
+    for k in (1, 7, 50):
+        picked = strategy(probs, draws, k, seed=3)
+        assert isinstance(picked, Picked), "a strategy returns Picked"
+        assert len(picked.indices) == len(picked.scores) == len(picked.q) == k, f"{k} picks were asked for"
+        assert len(set(picked.indices.tolist())) == k, "no item may be picked twice"
+        assert ((picked.indices >= 0) & (picked.indices < 50)).all(), "picks are rows of the arrays given"
+        assert ((picked.q > 0) & (picked.q <= 1)).all(), "q must lie in (0, 1]"
+        assert k == 50 or (picked.q < 1).all(), "no pick is certain while there is a choice"
+        again = strategy(probs, draws, k, seed=3)
+        assert (again.indices == picked.indices).all(), "same seed, same picks"
+    for bad in (0, 51):
+        _refused(lambda bad=bad: strategy(probs, draws, bad, seed=0))  # type: ignore[misc]
+    broken = probs.copy()
+    broken[0, 0] = np.nan
+    _refused(lambda: strategy(broken, np.full_like(draws, np.nan), 1, seed=0))
+
+
+def check_modality(modality: Any, sources: Sequence[Any]) -> None:
+    """A modality: loads each source, shows it as bytes, text or named texts; never as HTML."""
+    assert isinstance(modality.name, str), "a modality has a name"
+    for source in sources:
+        modality.load(source)
+        shown = modality.show(source)
+        assert isinstance(shown, Shown), "show returns Shown"
+        kinds = {"image/png": bytes, "image/jpeg": bytes, "text/plain": str, "application/json": dict}
+        assert shown.mime in kinds, f"{shown.mime!r} is not a mime type the views show"
+        assert isinstance(shown.data, kinds[shown.mime]), f"{shown.mime} needs {kinds[shown.mime].__name__}"
+    _refused(lambda: modality.load(object()))
+
+
+def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
+    """An encoder: finite float32 (n, d), item by item as in bulk, restored from plain arrays."""
+    encoder = make().fit(items)
+    features = encoder.encode(items)
+    assert features.dtype == np.float32, "features are float32"
+    assert features.ndim == 2, "features are (n, d)"
+    assert len(features) == len(items), "one row an item"
+    assert np.isfinite(features).all(), "features are finite"
+    alone = np.concatenate([encoder.encode([item]) for item in items[:5]])
+    assert np.allclose(alone, features[:5], atol=1e-4), "an item's features do not depend on its company"
+    arrays = encoder.arrays()
+    assert all(isinstance(a, np.ndarray) and a.dtype != object for a in arrays.values()), "plain arrays only"
+    restored = make().restore(arrays)
+    assert np.allclose(restored.encode(items), features, atol=1e-6), (
+        "restore(arrays()) must give the same features"
+    )
+
+
+def check_detector(make: Callable[[], Any]) -> None:
+    """A drift detector: quiet on what does not change, loud when it does."""
+    rng = np.random.default_rng(0)
+    detector = make()
+    assert isinstance(detector, DriftDetector), "a detector needs update and drift_detected"
+
+    def alarms(values: Float) -> int:
+        found = 0
+        for value in values:
+            detector.update(float(value))
+            found += bool(detector.drift_detected)
+        return found
+
+    assert alarms(rng.uniform(0.1, 0.3, 500).astype(np.float32)) == 0, "an alarm where nothing changed"
+    assert alarms(rng.uniform(0.7, 0.9, 500).astype(np.float32)) > 0, "no alarm where the mean jumped"
+
+
+def check_target(
+    export: Callable[..., Any], model: Any, example: Sequence[Any], folder: Path
+) -> ExportReport:
+    """An export target: a verified bundle whose files are all listed with their true sha256."""
+    import hashlib
+
+    report = export(model, example, folder)
+    assert isinstance(report, ExportReport), "a target returns ExportReport"
+    on_disk = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert on_disk == set(report.files), f"files and report differ: {on_disk ^ set(report.files)}"
+    for name, digest in report.files.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, (
+            f"sha256 of {name} is wrong"
+        )
+    assert report.largest_difference <= 1e-4, (
+        f"off by {report.largest_difference} from the notebook's answers"
+    )
+    return report
+
+
+def _refused(act: Callable[[], Any]) -> None:
+    try:
+        act()
+    except SpinError as error:
+        assert error.what, "an error says what happened"
+        assert error.do, "an error says what to do"
+        return
+    raise AssertionError("bad input must be refused with a SpinError")

@@ -1,0 +1,200 @@
+"""Small frozen values that cross rooms.
+
+They hold facts and draw themselves; they compute nothing.  Arrays inside are never written to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Ints = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A batch chosen by a strategy.
+
+    Attributes
+    ----------
+    indices : int64 (k,)
+        Rows of the arrays the strategy was given, in asking order.
+    scores : float32 (k,)
+        Score of each pick when it was picked; higher = asked first.
+    q : float64 (k,)
+        Probability with which each pick was drawn, given the picks before it.
+    reason : str
+        What the strategy was doing, for the person ("exploring: ...").
+    """
+
+    indices: Ints
+    scores: Float
+    q: NDArray[np.float64]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Items the session asks a person to label (``s.ask``).
+
+    Attributes
+    ----------
+    ids : tuple of str
+        Item ids, in asking order.
+    strategy : str
+        The word that chose them.
+    q : tuple of float
+        Acquisition probability of each, given those before it (Farquhar et al. 2021).
+    reason : str
+        Why these, in words.  Never says which of them are audit items.
+    """
+
+    ids: tuple[str, ...]
+    strategy: str
+    q: tuple[float, ...]
+    reason: str
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Any:
+        return iter(self.ids)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.ids[:6]) + (", ..." if len(self.ids) > 6 else "")
+        return f"Asked {len(self.ids)} by {self.strategy!r} ({self.reason}): {shown}"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval.
+
+    Attributes
+    ----------
+    value : float or None
+        Point estimate; None where the sample is too small to show one.
+    low, high : float
+        The 95 % interval.
+    n : int
+        Sample size.
+    method : str
+        How value and interval were computed, and from which sample.
+    """
+
+    value: float | None
+    low: float
+    high: float
+    n: int
+    method: str
+
+    def __repr__(self) -> str:
+        point = "" if self.value is None else f"{self.value:.1%} "
+        return f"{point}[{self.low:.1%}, {self.high:.1%}] (n={self.n}, {self.method})"
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What one training run made.
+
+    Attributes
+    ----------
+    model_id : str
+        Folder name under ``models/`` in the project.
+    head : str
+        The head shown: "graph", "linear" or "mean".
+    n_labels : int
+        Labels trained on (audit labels are not among them).
+    accuracy : Estimate
+        Audited accuracy of this model, from the hidden audit sample.
+    seconds : float
+        Wall time of the run.
+    validation : dict
+        Head word -> leave-one-out or 5-fold accuracy on the training labels: what the choice rests on.
+    """
+
+    model_id: str
+    head: str
+    n_labels: int
+    accuracy: Estimate
+    seconds: float
+    validation: dict[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{word} {value:.1%}" for word, value in self.validation.items())
+        return (
+            f"Trained {self.model_id}: head {self.head!r} on {self.n_labels} labels in {self.seconds:.2f} s\n"
+            f"  audited accuracy {self.accuracy!r}\n"
+            f"  cross-validated on the labels: {scores or 'too few labels'}"
+        )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One item as a view shows it.
+
+    Attributes
+    ----------
+    mime : str
+        "image/png", "image/jpeg", "text/plain" or "application/json" (a table row: name -> text).
+    data : bytes or str or dict
+        Bytes for images, text otherwise.  Never HTML: views show it with ``textContent``.
+    """
+
+    mime: str
+    data: bytes | str | dict[str, str]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An item kept out of the pool, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What ``s.export`` wrote, and how far it agrees with the notebook.
+
+    Attributes
+    ----------
+    folder : Path
+        The bundle.
+    target : str
+        The word of the export target.
+    files : dict
+        Relative file name -> sha256 of its bytes, for every file of the bundle.
+    parity : dict
+        Output name -> largest absolute difference between the exported graph (onnxruntime) and the
+        notebook's own answers on the golden inputs.
+    agreement : float
+        Share of the pool on which exported and shown head choose the same class (1.0 unless distilled).
+    notes : tuple of str
+        What was not checked, in words: hardware it did not run on.
+    """
+
+    folder: Path
+    target: str
+    files: dict[str, str]
+    parity: dict[str, float]
+    agreement: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def largest_difference(self) -> float:
+        """Largest entry of ``parity``."""
+        return max(self.parity.values(), default=0.0)
+
+    def __repr__(self) -> str:
+        parity = ", ".join(f"{name} {value:.1e}" for name, value in self.parity.items())
+        notes = "".join(f"\n  note: {note}" for note in self.notes)
+        return (
+            f"Exported {len(self.files)} files to {self.folder} for {self.target!r}\n"
+            f"  largest difference from the notebook: {parity}\n"
+            f"  same class as the head shown here: {self.agreement:.1%} of the pool{notes}"
+        )

@@ -1,0 +1,127 @@
+"""Rows of the ``asks`` table: what may be asked, what was, and with which probability."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from spin_nb.errors import QueryError
+from spin_nb.project import items
+from spin_nb.project.records import Ask, NewAsk
+from spin_nb.project.values import as_text, from_moment, from_moment_or_none, now
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# A view that was cut off may still show a card whose ask has been discarded: the last so many can come back.
+KEPT_DISCARDS = 2000
+
+
+def _row(ask: NewAsk) -> tuple[object, ...]:
+    if not 0.0 < ask.q <= 1.0:
+        raise QueryError(
+            f"acquisition probability q={ask.q!r} of {ask.item!r} is not in (0, 1].",
+            "Let the strategy return the probability with which each item was drawn.",
+        )
+    token, flags = uuid.uuid4().hex, (bool(ask.audit), bool(ask.suggest))
+    return token, ask.item, ask.strategy, float(ask.q), *flags, ask.model_id, ask.reason, now()
+
+
+def propose(db: sqlite3.Connection, asks: Sequence[NewAsk]) -> list[str]:
+    """Write down what may be asked and return its tokens; none counts as asked before it is shown."""
+    for ask in asks:
+        items.require(db, ask.item)
+    rows = [_row(ask) for ask in asks]
+    db.executemany(
+        "INSERT INTO asks(token, item, strategy, q, audit, suggest, model_id, reason, proposed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+    return [str(row[0]) for row in rows]
+
+
+def mark_shown(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
+    """Set the time shown where none is set yet; unknown tokens are passed over."""
+    shown = now()
+    db.executemany(
+        "UPDATE asks SET shown = ?, discarded = 0 WHERE token = ? AND shown IS NULL",
+        [(shown, as_text(t, "ask token")) for t in tokens],
+    )
+
+
+def discard(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
+    """Take back asks nobody has seen; all but the latest discarded ones are deleted."""
+    db.executemany(
+        "UPDATE asks SET discarded = 1 WHERE token = ? AND shown IS NULL",
+        [(as_text(t, "ask token"),) for t in tokens],
+    )
+    db.execute(
+        "DELETE FROM asks WHERE discarded AND id <="
+        " (SELECT id FROM asks WHERE discarded ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (KEPT_DISCARDS,),
+    )
+
+
+def get(db: sqlite3.Connection, token: str) -> Ask | None:
+    """Return the ask with this token, None where there is none."""
+    row = db.execute("SELECT * FROM asks WHERE token = ?", (as_text(token, "ask token"),)).fetchone()
+    return None if row is None else _ask(row)
+
+
+def pending(db: sqlite3.Connection) -> list[Ask]:
+    """Asks that are neither shown nor discarded, in the order proposed."""
+    rows = db.execute("SELECT * FROM asks WHERE shown IS NULL AND NOT discarded ORDER BY id")
+    return [_ask(row) for row in rows]
+
+
+def _ask(row: sqlite3.Row) -> Ask:
+    return Ask(
+        row["token"],
+        row["item"],
+        row["strategy"],
+        row["q"],
+        bool(row["audit"]),
+        bool(row["suggest"]),
+        row["model_id"],
+        row["reason"],
+        from_moment(row["proposed"]),
+        from_moment_or_none(row["shown"]),
+    )
+
+
+def audited_items(db: sqlite3.Connection) -> set[str]:
+    """Items that were shown as audit items."""
+    return {row["item"] for row in db.execute("SELECT item FROM asks WHERE audit AND shown IS NOT NULL")}
+
+
+def frame(db: sqlite3.Connection) -> pl.DataFrame:
+    """Asks that were shown, in the order shown."""
+    import polars as pl
+
+    rows = db.execute("SELECT * FROM asks WHERE shown IS NOT NULL ORDER BY shown, id").fetchall()
+    return pl.DataFrame(
+        {
+            "token": [row["token"] for row in rows],
+            "item": [row["item"] for row in rows],
+            "time": [from_moment(row["shown"]) for row in rows],
+            "strategy": [row["strategy"] for row in rows],
+            "q": [row["q"] for row in rows],
+            "audit": [bool(row["audit"]) for row in rows],
+            "suggested": [bool(row["suggest"]) for row in rows],
+            "model_id": [row["model_id"] for row in rows],
+            "reason": [row["reason"] for row in rows],
+        },
+        schema={
+            "token": pl.String,
+            "item": pl.String,
+            "time": pl.Datetime("us", "UTC"),
+            "strategy": pl.String,
+            "q": pl.Float64,
+            "audit": pl.Boolean,
+            "suggested": pl.Boolean,
+            "model_id": pl.String,
+            "reason": pl.String,
+        },
+    )

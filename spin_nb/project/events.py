@@ -1,0 +1,211 @@
+"""Rows of the ``events`` table: taking in what people did, exactly once and in order, and reading it back."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from spin_nb.errors import LabelError
+from spin_nb.project import asks, items
+from spin_nb.project.fold import State, fold
+from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent
+from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
+
+
+def last_seq(db: sqlite3.Connection, client: str) -> int:
+    """Return the last entry of this client that was applied, 0 before its first."""
+    row = db.execute("SELECT seq FROM clients WHERE client = ?", (as_text(client, "client id"),)).fetchone()
+    return 0 if row is None else int(row["seq"])
+
+
+def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
+    """Take entry ``seq`` of ``client``: True once, False ever after; Gap where one is missing."""
+    if isinstance(seq, bool) or not isinstance(seq, int) or seq < 1:
+        raise LabelError(
+            f"entry number {seq!r} is not a whole number from 1 up.", "Number a client's entries 1, 2, 3, ..."
+        )
+    last = last_seq(db, client)
+    if seq > last + 1:
+        raise Gap(client, last + 1, seq)
+    if seq <= last:
+        return False
+    db.execute(
+        "INSERT INTO clients VALUES (?, ?) ON CONFLICT(client) DO UPDATE SET seq = excluded.seq",
+        (client, seq),
+    )
+    return True
+
+
+def append(
+    db: sqlite3.Connection, state: State, new: Sequence[NewEvent], client: tuple[str, int] | None
+) -> tuple[list[Event], State]:
+    """Store ``new`` in order; return what was stored and the state after it.
+
+    Undo with nothing to undo, and redo with nothing to redo, store nothing.
+
+    Raises
+    ------
+    LabelError
+        Unknown item or kind, a value that is missing, not wanted or not JSON, an event that cannot be undone.
+    """
+    after, stored = state.copy(), []
+    for one in new:
+        event = _complete(db, after, one, client)
+        if event is not None:
+            stored.append(_insert(db, event))
+            after.apply(stored[-1])
+    return stored, after
+
+
+def _complete(
+    db: sqlite3.Connection, state: State, new: NewEvent, client: tuple[str, int] | None
+) -> Event | None:
+    """Check one event and fill in what only the store knows, all but its number."""
+    if new.kind not in KINDS:
+        raise LabelError(f"no event is called {new.kind!r}.", f"Use one of: {', '.join(KINDS)}.")
+    annotator = as_text(new.annotator, "annotator")
+    origin = client or (None, None)
+    if new.kind in ("undo", "redo"):
+        target = _target(state, new.kind, annotator, new.target)
+        if target is None:
+            return None
+        # The value after it, by trying it.
+        event = Event(0, datetime.now(UTC), annotator, new.kind, target.item, target=target.seq)
+        before = state.value(target.item)
+        after = fold([event], state).value(target.item)
+        return replace(event, value=after, previous=before, client=origin[0], client_seq=origin[1])
+    item = items.require(db, new.item)
+    return Event(
+        0,
+        datetime.now(UTC),
+        annotator,
+        new.kind,
+        item,
+        _value(new),
+        state.value(item),
+        _suggested(new.suggested),
+        None if new.accepted is None else bool(new.accepted),
+        _answered(db, item, new.ask),
+        _milliseconds(new.shown_ms),
+        None,
+        *origin,
+    )
+
+
+def _target(state: State, kind: str, annotator: str, wanted: int | None) -> Event | None:
+    stack = (state.done if kind == "undo" else state.undone).get(annotator, [])
+    if wanted is None:
+        return stack[-1] if stack else None
+    for event in stack:
+        if event.seq == wanted:
+            return event
+    raise LabelError(
+        f"event {wanted!r} is not one that {annotator!r} can {kind}.",
+        f"{kind.capitalize()} without naming an event takes your last one.",
+    )
+
+
+def _value(new: NewEvent) -> Any:
+    if new.kind not in VALUED:
+        if new.value is not None:
+            raise LabelError(
+                f"{new.kind!r} takes no value; got {new.value!r}.", 'Use kind "label" to give a value.'
+            )
+        return None
+    if new.value is None:
+        raise LabelError(f"a {new.kind} of {new.item!r} has no value.", 'Give a value, or use "skip".')
+    return from_json(as_json(new.value, "label"))
+
+
+def _suggested(suggested: tuple[Any, float] | None) -> tuple[Any, float] | None:
+    if suggested is None:
+        return None
+    try:
+        value, probability = suggested
+        return from_json(as_json(value, "suggestion")), float(probability)
+    except (TypeError, ValueError):
+        raise LabelError(
+            f"suggested={suggested!r:.80} is not a (value, probability) pair.", 'For example ("crack", 0.9).'
+        ) from None
+
+
+def _milliseconds(shown: float | None) -> float | None:
+    # Browser clocks go wrong (sleep, time zones); a nonsense duration is no reason to refuse a label.
+    valid = isinstance(shown, int | float) and math.isfinite(shown) and shown >= 0
+    return float(shown) if valid and shown is not None else None
+
+
+def _answered(db: sqlite3.Connection, item: str, token: str | None) -> str | None:
+    """Mark the ask shown and return its token; None where it is unknown: a label outweighs its ask."""
+    ask = None if token is None else asks.get(db, token)
+    if ask is None:
+        return None
+    if ask.item != item:
+        raise LabelError(
+            f"ask {token!r} is about {ask.item!r}, not {item!r}.", "Label the item that was asked."
+        )
+    if ask.shown is None:
+        asks.mark_shown(db, [ask.token])
+    return ask.token
+
+
+_COLUMNS = (
+    "time, annotator, kind, item, value, previous, suggested, accepted, ask, shown_ms, target,"
+    " client, client_seq"
+)
+_INSERT = f"INSERT INTO events({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = f"SELECT seq, {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq"
+
+
+def _insert(db: sqlite3.Connection, event: Event) -> Event:
+    def packed(value: Any) -> str | None:
+        return None if value is None else as_json(value, "value")
+
+    cursor = db.execute(
+        _INSERT,
+        (
+            as_moment(event.time),
+            event.annotator,
+            event.kind,
+            event.item,
+            packed(event.value),
+            packed(event.previous),
+            packed(event.suggested),
+            event.accepted,
+            event.ask,
+            event.shown_ms,
+            event.target,
+            event.client,
+            event.client_seq,
+        ),
+    )
+    return replace(event, seq=int(cursor.lastrowid or 0))
+
+
+def read(db: sqlite3.Connection, after: int = 0) -> list[Event]:
+    """Return the events numbered above ``after``, oldest first."""
+    return [_event(row) for row in db.execute(_SELECT, (after,))]
+
+
+def _event(row: sqlite3.Row) -> Event:
+    suggested = from_json(row["suggested"])
+    return Event(
+        row["seq"],
+        from_moment(row["time"]),
+        row["annotator"],
+        row["kind"],
+        row["item"],
+        from_json(row["value"]),
+        from_json(row["previous"]),
+        None if suggested is None else (suggested[0], suggested[1]),
+        None if row["accepted"] is None else bool(row["accepted"]),
+        row["ask"],
+        row["shown_ms"],
+        row["target"],
+        row["client"],
+        row["client_seq"],
+    )

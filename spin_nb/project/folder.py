@@ -1,0 +1,162 @@
+"""The project folder ``parts.spin/``: its paths, what may be written there, on what kind of disk it lies.
+
+::
+
+    parts.spin/
+    ├── project.db      facts: items, events, asks, runs, models (SQLite)
+    ├── features/       <content hash>.npy
+    ├── models/<id>/    safetensors + card.json
+    └── pool/           copies of arrays and frames
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from spin_nb.errors import ProjectError, ReadOnlyError
+
+DATABASE = "project.db"
+FEATURES = "features"
+MODELS = "models"
+POOL = "pool"
+APPLICATION_ID = int.from_bytes(b"SPIN", "big")
+
+# WAL needs memory shared by everyone who has the file open: "same host" only (sqlite.org/wal.html).
+_NETWORK = re.compile(
+    r"9p|afs|beegfs|ceph|cifs|drvfs|glusterfs|gpfs|lustre|ncpfs|nfs4?|smb[23]|smbfs|vboxsf|virtiofs|vmhgfs"
+    r"|fuse\.(ceph|cephfs|davfs2?|gcsfuse|glusterfs|goofys|rclone|s3fs|sshfs)"
+)
+
+
+def database(folder: Path) -> Path:
+    """Path of the SQLite file."""
+    return folder / DATABASE
+
+
+def inside(folder: Path, *parts: str) -> Path:
+    """Join ``parts`` below ``folder``.
+
+    Raises
+    ------
+    ProjectError
+        The path would lead out of the folder: "..", an absolute part, a symbolic link elsewhere.
+
+    Examples
+    --------
+    >>> inside(Path("parts.spin"), "models", "m-1").as_posix().endswith("parts.spin/models/m-1")
+    True
+    """
+    named = os.path.join(*parts) if parts else ""
+    try:
+        root = folder.resolve()
+        path = (root / named).resolve()
+    except (ValueError, OSError, RuntimeError) as error:
+        raise ProjectError(f"{named!r} is not a usable path ({error}).", "Use a plain name.") from None
+    if not path.is_relative_to(root) or any(part in ("", "..") or "\\" in part for part in parts):
+        raise ProjectError(f"{named!r} leads out of the project folder {str(folder)!r}.", "Use a plain name.")
+    return path
+
+
+def exists(folder: Path) -> bool:
+    """Whether ``folder`` holds a project; False where one may be created.
+
+    Raises
+    ------
+    ProjectError
+        Something else is there: a file, a folder with other things in it, a database that is not ours.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ProjectError(
+            f"{str(folder)!r} is a file, not a project folder.", "Give a folder path, e.g. 'parts.spin'."
+        )
+    try:
+        header = _header(database(folder))
+        others = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise ProjectError(
+            f"{str(folder)!r} cannot be read ({error.strerror}).", "Check its permissions."
+        ) from None
+    # A creation that was killed leaves an empty file, or a journal from which SQLite goes back to one.
+    begun = database(folder).with_name(f"{DATABASE}-journal").exists()
+    if header and not begun and (not header.startswith(b"SQLite format 3\0") or header[68:72] != mark()):
+        raise ProjectError(
+            f"{str(database(folder))!r} is damaged or was not made by spin_nb.",
+            "Restore it from a copy, or give another folder path.",
+        )
+    if header[68:72] == mark():
+        return True
+    foreign = [n for n in others if not n.startswith((".", DATABASE)) and n not in (FEATURES, MODELS, POOL)]
+    if foreign:
+        raise ProjectError(
+            f"folder {str(folder)!r} holds other things ({foreign[0]!r}) and no project.",
+            "Give a new folder for the project; pass your items as pool=.",
+        )
+    return False
+
+
+def _header(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(100)
+    except FileNotFoundError:
+        return b""
+
+
+def mark() -> bytes:
+    """Return the four bytes at offset 68 of the database that say "made by spin_nb"."""
+    return APPLICATION_ID.to_bytes(4, "big")
+
+
+def make(folder: Path) -> None:
+    """Create the project folder.
+
+    Raises
+    ------
+    ReadOnlyError
+        The place cannot be written.
+    ProjectError
+        The path cannot be a folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except PermissionError:
+        raise ReadOnlyError(f"{str(folder)!r} may not be created.", "Choose a place you may write.") from None
+    except OSError as error:
+        reason = "the disk is read-only" if error.errno == 30 else error.strerror
+        raise ProjectError(f"{str(folder)!r} cannot be created: {reason}.", "Choose another place.") from None
+
+
+def writable(folder: Path) -> bool:
+    """Whether the folder and its database may both be written (SQLite keeps a journal beside the file)."""
+    file = database(folder)
+    return os.access(folder, os.W_OK | os.X_OK) and (not file.exists() or os.access(file, os.W_OK))
+
+
+def on_network(folder: Path) -> bool:
+    """Whether the folder lies on a network or shared-folder file system (by /proc; False without it)."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    return _NETWORK.fullmatch(file_system(folder.resolve(), lines)) is not None
+
+
+def file_system(path: Path, mounts: list[str]) -> str:
+    """Type of the file system ``path`` lies on, such as "ext4" or "fuse.sshfs".
+
+    Parameters
+    ----------
+    mounts : list of str
+        Lines of ``/proc/self/mountinfo`` (proc(5)).
+    """
+    best, kind = -1, ""
+    for line in mounts:
+        left, _, right = line.partition(" - ")
+        if not right:
+            continue
+        point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), left.split(" ")[4])
+        if len(Path(point).parts) >= best and path.is_relative_to(point):
+            best, kind = len(Path(point).parts), right.split(" ")[0]
+    return kind

@@ -1,0 +1,78 @@
+"""Rows of the ``items`` table; every function takes a connection inside a transaction of the store's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from spin_nb.errors import LabelError
+from spin_nb.project.records import NewItem
+from spin_nb.project.values import as_json, as_text, from_json
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def _rows(items: Iterable[NewItem]) -> Iterator[tuple[Any, ...]]:
+    for item in items:
+        name = as_text(item.id, "item id")
+        yield name, item.modality, as_json(item.source, "item source"), item.broken, item.arrived
+
+
+def add(db: sqlite3.Connection, items: Iterable[NewItem]) -> int:
+    """Add the items whose ids are new, in order, and return how many were."""
+    before = db.total_changes
+    db.executemany(
+        "INSERT INTO items(id, modality, source, broken, arrived) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT(id) DO NOTHING",
+        _rows(items),
+    )
+    return db.total_changes - before
+
+
+def require(db: sqlite3.Connection, item: Any) -> str:
+    """Return ``item`` if it is an item that can be labelled; LabelError otherwise."""
+    name = as_text(item, "item id")
+    found = db.execute("SELECT broken FROM items WHERE id = ?", (name,)).fetchone()
+    if found is None:
+        raise LabelError(f"no item is called {name!r}.", "Use an id of s.items.")
+    if found["broken"] is not None:
+        raise LabelError(
+            f"item {name!r} cannot be labelled: {found['broken']}.",
+            "Repair the file, then open the pool again.",
+        )
+    return name
+
+
+def frame(db: sqlite3.Connection) -> pl.DataFrame:
+    """All items in the order they were added."""
+    import polars as pl
+
+    rows = db.execute(
+        "SELECT row - 1, id, modality, source, broken, arrived FROM items ORDER BY row"
+    ).fetchall()
+    columns = {
+        "row": pl.Int64,
+        "id": pl.String,
+        "modality": pl.String,
+        "source": pl.String,
+        "broken": pl.String,
+        "arrived": pl.Boolean,
+    }
+    by_column = zip(*map(tuple, rows), strict=True) if rows else ([] for _ in columns)
+    data = {name: list(values) for name, values in zip(columns, by_column, strict=True)}
+    return pl.DataFrame({**data, "arrived": [bool(a) for a in data["arrived"]]}, schema=columns)
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
+    """Set one entry of the project's description."""
+    db.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        (as_text(key, "key"), as_json(value, "value")),
+    )
+
+
+def meta(db: sqlite3.Connection) -> dict[str, Any]:
+    """Return the project's description."""
+    return {row["key"]: from_json(row["value"]) for row in db.execute("SELECT key, value FROM meta")}

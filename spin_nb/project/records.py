@@ -1,0 +1,176 @@
+"""What the store takes and gives: one frozen record per kind of fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from spin_nb.errors import ProjectError
+
+KINDS = ("label", "gold", "skip", "unsure", "flag", "undo", "redo")
+VALUED = ("label", "gold")
+
+
+class Gap(ProjectError):
+    """A client's entry arrived before the one it follows; nothing was stored.
+
+    Attributes
+    ----------
+    wanted : int
+        The sequence number to send next.
+    """
+
+    def __init__(self, client: str, wanted: int, got: int) -> None:
+        super().__init__(
+            f"entry {got} of client {client!r} arrived, entry {wanted} has not.",
+            f"Send everything from entry {wanted} on again, in order.",
+        )
+        self.wanted = wanted
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """An item to be added: something that can be labelled, or (``broken``) a listed thing that cannot.
+
+    ``source`` is anything JSON can hold; what it means is the pool's business.
+    """
+
+    id: str
+    source: Any
+    modality: str
+    broken: str | None = None
+    arrived: bool = False
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """One thing a person did.
+
+    Attributes
+    ----------
+    kind : str
+        "label", "gold", "skip", "unsure", "flag", "undo" or "redo".
+    item : str or None
+        Item id; None for undo and redo, which find it themselves.
+    value : JSON value or None
+        For "label" and "gold" only.
+    annotator : str
+        Who did it.
+    suggested : (value, probability) or None
+        What was suggested before the person chose.
+    accepted : bool or None
+        The suggestion was taken unchanged.
+    ask : str or None
+        Token of the ask this answers.
+    shown_ms : float or None
+        Milliseconds the item was on screen.
+    target : int or None
+        For undo and redo: the event meant; None is this annotator's last.
+    """
+
+    kind: str
+    item: str | None = None
+    value: Any = None
+    annotator: str = field(kw_only=True)
+    suggested: tuple[Any, float] | None = None
+    accepted: bool | None = None
+    ask: str | None = None
+    shown_ms: float | None = None
+    target: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A :class:`NewEvent` that is on disk.
+
+    Attributes
+    ----------
+    seq : int
+        Place in the project's one sequence of events; never reused.
+    time : datetime
+        UTC.
+    previous : JSON value or None
+        The item's value before this event.  For undo and redo ``value`` is the item's value after it.
+    client, client_seq : str, int or None
+        Which view sent it, as its how manieth entry.
+    """
+
+    seq: int
+    time: datetime
+    annotator: str
+    kind: str
+    item: str
+    value: Any = None
+    previous: Any = None
+    suggested: tuple[Any, float] | None = None
+    accepted: bool | None = None
+    ask: str | None = None
+    shown_ms: float | None = None
+    target: int | None = None
+    client: str | None = None
+    client_seq: int | None = None
+
+
+@dataclass(frozen=True)
+class NewAsk:
+    """A question that may be put to a person.
+
+    Attributes
+    ----------
+    q : float
+        Probability with which the item was drawn, in (0, 1] (Farquhar et al. 2021, arXiv:2101.11665).
+    audit : bool
+        Drawn for the hidden audit sample.
+    suggest : bool
+        A suggestion is shown with it.
+    model_id : str or None
+        The model whose scores chose it.
+    """
+
+    item: str
+    strategy: str
+    q: float
+    audit: bool = False
+    suggest: bool = False
+    model_id: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A :class:`NewAsk` on disk; ``shown`` is None until a person has seen it (UTC)."""
+
+    token: str
+    item: str
+    strategy: str
+    q: float
+    audit: bool
+    suggest: bool
+    model_id: str | None
+    reason: str
+    proposed: datetime
+    shown: datetime | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run; ``ended`` is None while it runs, or where its kernel died."""
+
+    id: int
+    started: datetime
+    settings: dict[str, Any]
+    ended: datetime | None
+    status: str
+    model_id: str | None
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """An entry of the model repository; its arrays are in ``models/<id>/``."""
+
+    id: str
+    created: datetime
+    head: str
+    card: dict[str, Any]

@@ -1,0 +1,70 @@
+"""The tables of ``project.db``, and which version of them this spin_nb writes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from spin_nb.project.folder import APPLICATION_ID
+
+VERSION = 1
+
+# Times are ISO 8601 text in UTC with microseconds: they sort, and a person can read them in any SQLite tool.
+# Values are JSON text: a label may one day be a box or a list.
+TABLES = (
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE items(
+        row INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        modality TEXT NOT NULL,
+        source TEXT NOT NULL,
+        broken TEXT,
+        arrived INTEGER NOT NULL)""",
+    """CREATE TABLE asks(
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        token TEXT NOT NULL UNIQUE,
+        item TEXT NOT NULL REFERENCES items(id),
+        strategy TEXT NOT NULL,
+        q REAL NOT NULL CHECK(q > 0 AND q <= 1),
+        audit INTEGER NOT NULL,
+        suggest INTEGER NOT NULL,
+        model_id TEXT,
+        reason TEXT NOT NULL,
+        proposed TEXT NOT NULL,
+        shown TEXT,
+        discarded INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX asks_shown ON asks(shown) WHERE shown IS NOT NULL",
+    "CREATE INDEX asks_discarded ON asks(id) WHERE discarded",
+    """CREATE TABLE events(
+        seq INTEGER PRIMARY KEY,
+        time TEXT NOT NULL,
+        annotator TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        item TEXT NOT NULL REFERENCES items(id),
+        value TEXT,
+        previous TEXT,
+        suggested TEXT,
+        accepted INTEGER,
+        ask TEXT REFERENCES asks(token),
+        shown_ms REAL,
+        target INTEGER REFERENCES events(seq),
+        client TEXT,
+        client_seq INTEGER)""",
+    "CREATE TABLE clients(client TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE runs(
+        id INTEGER PRIMARY KEY,
+        started TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        ended TEXT,
+        status TEXT NOT NULL,
+        model_id TEXT,
+        metrics TEXT NOT NULL)""",
+    "CREATE TABLE models(id TEXT PRIMARY KEY, created TEXT NOT NULL, head TEXT NOT NULL, card TEXT NOT NULL)",
+)
+
+
+def build(db: sqlite3.Connection) -> None:
+    """Create every table and mark the file as ours; the caller holds the transaction."""
+    for statement in TABLES:
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -1,0 +1,296 @@
+"""The facts of a project, on disk: one transaction per thing a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TYPE_CHECKING, Any
+
+from spin_nb.errors import ProjectError, VersionError
+from spin_nb.project import asks, events, folder, frames, items, runs, schema
+from spin_nb.project.database import Database
+from spin_nb.project.fold import State, fold
+from spin_nb.project.records import Ask, Event, Model, NewAsk, NewEvent, NewItem, Run
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Store:
+    """A project's database, open.
+
+    Made by :meth:`create` or :meth:`open`; a context manager that closes itself.  Threads may share it, and
+    several processes may open one project.  When a method that writes has returned, what it wrote survives a
+    kill and a power cut; when it has raised, nothing of it was stored.
+
+    Every method that writes raises ``ReadOnlyError`` where the project may only be read, and ``StorageError``
+    where the disk is full or fails or another process holds the lock for ten seconds.
+
+    Attributes
+    ----------
+    folder : Path
+        The project folder.
+    read_only : bool
+        It may only be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> store = Store.create(Path(tempfile.mkdtemp()) / "parts.spin", {"classes": ["ok", "crack"]})
+    >>> store.add_items([NewItem("img_7", "img_7.png", "image")])
+    1
+    >>> store.append([NewEvent("label", "img_7", "crack", annotator="ada")])[0].seq
+    1
+    >>> store.labels()["value"].to_list()
+    ['crack']
+    >>> store.close()
+    """
+
+    def __init__(self, at: Path, database: Database) -> None:
+        self.folder = at
+        self._database = database
+        self._state = State()
+
+    @classmethod
+    def create(cls, at: Path | str, meta: Mapping[str, Any]) -> Store:
+        """Create a project in ``at``, a folder that is new, empty or holds a half-made project.
+
+        Raises
+        ------
+        ProjectError
+            Something else is there, or a project already.
+        ReadOnlyError, StorageError
+            The place cannot be written.
+        """
+        at = Path(at).expanduser().absolute()
+        folder.exists(at)
+        folder.make(at)
+        database = Database(at, "rwc")
+        try:
+            with database.writing() as db:
+                if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise ProjectError(
+                        f"there is a project in {str(at)!r} already.", "Open it, or give another folder."
+                    )
+                schema.build(db)
+                for key, value in meta.items():
+                    items.set_meta(db, key, value)
+        finally:
+            database.close()
+        return cls.open(at)
+
+    @classmethod
+    def open(cls, at: Path | str, *, read_only: bool = False) -> Store:
+        """Open the project in ``at``; read-only where asked for, or where the folder may not be written.
+
+        Raises
+        ------
+        ProjectError
+            There is no project, or it is damaged.
+        VersionError
+            A newer spin_nb made it.
+        """
+        at = Path(at).expanduser().absolute()
+        if not folder.exists(at):
+            raise ProjectError(
+                f"there is no project in {str(at)!r}.", "Check the path, or pass pool= to create one."
+            )
+        database = Database(at, "ro" if read_only or not folder.writable(at) else "rw")
+        try:
+            with database.reading() as db:
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > schema.VERSION:
+                raise VersionError(
+                    f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
+                    "Upgrade: pip install --upgrade spin_nb.",
+                )
+            store = cls(at, database)
+            store.state()
+        except BaseException:
+            database.close()
+            raise
+        return store
+
+    @property
+    def read_only(self) -> bool:
+        """It may only be read."""
+        return self._database.read_only
+
+    def close(self) -> None:
+        """Close the database; may be called twice."""
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction around several calls: all of them are on disk when the block ends, or none.
+
+        May be nested; an inner block that raises takes back its own part only.
+
+        Examples
+        --------
+        >>> with store.transaction():                                      # doctest: +SKIP
+        ...     for entry in outbox:
+        ...         store.append([entry.event], client=(client, entry.seq))
+        """
+        with self._database.lock:
+            before = self._state
+            try:
+                with self._database.writing() as db:
+                    yield db
+            except BaseException:
+                self._state = before
+                raise
+
+    def _caught_up(self, db: Connection) -> State:
+        new = events.read(db, self._state.seq)
+        if new:
+            self._state = fold(new, self._state)
+        return self._state
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What the project was created with, and what :meth:`set_meta` changed since."""
+        with self._database.reading() as db:
+            return items.meta(db)
+
+    def set_meta(self, key: str, value: Any) -> None:
+        """Set one entry of :attr:`meta` to a JSON value."""
+        with self.transaction() as db:
+            items.set_meta(db, key, value)
+
+    def add_items(self, new: Iterable[NewItem]) -> int:
+        """Add the items whose ids are not there yet, in order; return how many were added."""
+        with self.transaction() as db:
+            return items.add(db, new)
+
+    def items(self) -> pl.DataFrame:
+        """All items in the order added: row, id, modality, source (JSON), broken (why, or null), arrived."""
+        with self._database.reading() as db:
+            return items.frame(db)
+
+    def append(
+        self, new: Sequence[NewEvent], *, client: tuple[str, int] | None = None, shown: Iterable[str] = ()
+    ) -> list[Event]:
+        """Store one thing a person did, and mark the asks in ``shown`` as shown, in one transaction.
+
+        Parameters
+        ----------
+        new : sequence of NewEvent
+            In order; may be empty, to acknowledge a client's entry that stores nothing.
+        client : (client id, sequence number) or None
+            Entries of one client are applied exactly once, in sequence, starting with 1.
+        shown : iterable of str
+            Ask tokens; unknown ones are passed over.
+
+        Returns
+        -------
+        list of Event
+            What was stored by this call: empty for an entry that had been applied before, for an undo with
+            nothing to undo, for a redo with nothing to redo.
+
+        Raises
+        ------
+        Gap
+            The client's entry before this one has not arrived.
+        LabelError
+            An unknown item or kind, a value that is missing or not JSON, an event that cannot be undone.
+        """
+        with self.transaction() as db:
+            if client is not None and not events.claim(db, *client):
+                return []
+            stored, self._state = events.append(db, self._caught_up(db), new, client)
+            asks.mark_shown(db, shown)
+            return stored
+
+    def last_seq(self, client: str) -> int:
+        """Return the last entry of this client that was applied, 0 before its first."""
+        with self._database.reading() as db:
+            return events.last_seq(db, client)
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Return the events numbered above ``after``, oldest first, other processes' among them."""
+        with self._database.reading() as db:
+            return events.read(db, after)
+
+    def state(self) -> State:
+        """Return what holds now, other processes' events included."""
+        with self._database.reading() as db:
+            return self._caught_up(db)
+
+    def labels(self) -> pl.DataFrame:
+        """Current labels in order of labelling.
+
+        Columns: item, value, annotator, time (UTC), kind ("label" or "gold"), ask, audit, suggested,
+        suggested_p, accepted, shown_ms, flagged, seq.  ``audit``: the item belongs to the audit sample.
+        """
+        with self._database.reading() as db:
+            return frames.labels(self._caught_up(db).labels, asks.audited_items(db))
+
+    def history(self) -> pl.DataFrame:
+        """Every event ever stored, oldest first, undone ones and undos too."""
+        return frames.history(self.events())
+
+    def propose(self, new: Sequence[NewAsk]) -> list[str]:
+        """Write down what may be asked next; return a token for each.  None counts as asked until shown."""
+        with self.transaction() as db:
+            return asks.propose(db, new)
+
+    def shown(self, tokens: Iterable[str]) -> None:
+        """Mark asks as shown now; those shown before keep their time."""
+        with self.transaction() as db:
+            asks.mark_shown(db, tokens)
+
+    def discard(self, tokens: Iterable[str]) -> None:
+        """Take back asks that nobody has seen; one that had been seen after all returns when answered."""
+        with self.transaction() as db:
+            asks.discard(db, tokens)
+
+    def ask(self, token: str) -> Ask | None:
+        """Return the ask with this token, None where there is none."""
+        with self._database.reading() as db:
+            return asks.get(db, token)
+
+    def pending(self) -> list[Ask]:
+        """Return the asks neither shown nor taken back, in the order proposed."""
+        with self._database.reading() as db:
+            return asks.pending(db)
+
+    def asks(self) -> pl.DataFrame:
+        """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason."""
+        with self._database.reading() as db:
+            return asks.frame(db)
+
+    def start_run(self, settings: Mapping[str, Any] | None = None) -> int:
+        """Write down that training began; return the run's number."""
+        with self.transaction() as db:
+            return runs.start(db, dict(settings or {}))
+
+    def end_run(
+        self, run_id: int, status: str, model_id: str | None = None, metrics: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write down how a run ended: "done", "cancelled" or "failed"."""
+        with self.transaction() as db:
+            runs.end(db, run_id, status, model_id, dict(metrics or {}))
+
+    def runs(self) -> list[Run]:
+        """Return every run, oldest first."""
+        with self._database.reading() as db:
+            return runs.all_runs(db)
+
+    def add_model(self, model_id: str, head: str, card: Mapping[str, Any]) -> None:
+        """Enter a model into the repository; its arrays go to ``models/<model_id>/``."""
+        with self.transaction() as db:
+            runs.add_model(db, model_id, head, dict(card))
+
+    def models(self) -> list[Model]:
+        """Return every model, oldest first."""
+        with self._database.reading() as db:
+            return runs.all_models(db)

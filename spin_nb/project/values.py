@@ -1,0 +1,65 @@
+"""How values are written into columns and read back: JSON text, plain text, UTC times."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from spin_nb.errors import LabelError, ProjectError
+
+
+def as_json(value: Any, what: str) -> str:
+    """``value`` as JSON text; LabelError where JSON cannot hold it (NaN, arrays, objects)."""
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LabelError(
+            f"{what} {value!r:.80} cannot be stored ({error}).", "Pass text, numbers, lists or dictionaries."
+        ) from None
+
+
+def from_json(text: str | None) -> Any:
+    """Read what :func:`as_json` wrote; None for an empty column."""
+    try:
+        return None if text is None else json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _damaged(text, error) from None
+
+
+def as_text(value: Any, what: str) -> str:
+    """``value`` itself if it is text SQLite can hold; LabelError otherwise."""
+    try:
+        if isinstance(value, str) and value.strip():
+            value.encode("utf-8")
+            return value
+    except UnicodeEncodeError:
+        pass
+    raise LabelError(f"{what} {value!r:.80} is not valid, non-empty text.", f"Give the {what} as text.")
+
+
+def now() -> str:
+    """UTC now, as it is written: ISO 8601 with microseconds."""
+    return as_moment(datetime.now(UTC))
+
+
+def as_moment(time: datetime) -> str:
+    """A UTC time as it is written."""
+    return time.isoformat(timespec="microseconds")
+
+
+def from_moment(text: str) -> datetime:
+    """Read a written time."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError) as error:
+        raise _damaged(text, error) from None
+
+
+def from_moment_or_none(text: str | None) -> datetime | None:
+    """Read a written time; None for an empty column."""
+    return None if text is None else from_moment(text)
+
+
+def _damaged(text: object, error: Exception) -> ProjectError:
+    return ProjectError(f"the project is damaged: {text!r:.80} ({error}).", "Restore it from a copy.")

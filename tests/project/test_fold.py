@@ -1,0 +1,202 @@
+"""State is a fold over events: whatever happened, in whatever order, replaying it gives the same answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spin_nb.project import Event, State, fold, last_redoable, last_undoable
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+ITEMS = ["a", "b", "c"]
+PEOPLE = ["ada", "bob"]
+DOING = ["label", "label", "label", "gold", "skip", "unsure", "flag"]
+
+
+def event(seq, who, kind, item="a", value=None, target=None):
+    return Event(seq, NOW, who, kind, item, value, target=target)
+
+
+def label(seq, who, item, value):
+    return event(seq, who, "label", item, value)
+
+
+def play(moves):
+    """Turn (who, kind, item, value) moves into events as the store would: undo and redo find their target."""
+    events, state = [], State()
+    for who, kind, item, value in moves:
+        if kind in ("undo", "redo"):
+            target = (last_undoable if kind == "undo" else last_redoable)(state, who)
+            if target is None:
+                continue
+            new = event(len(events) + 1, who, kind, target.item, target=target.seq)
+        else:
+            new = event(len(events) + 1, who, kind, item, value if kind in ("label", "gold") else None)
+        events.append(new)
+        state = fold([new], state)
+    return events, state
+
+
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from(PEOPLE),
+        st.sampled_from([*DOING, "undo", "undo", "redo"]),
+        st.sampled_from(ITEMS),
+        st.sampled_from(["x", "y"]),
+    ),
+    max_size=40,
+)
+
+
+def view(state):
+    """What a person can see of a state."""
+    return (
+        state.current,
+        {w: s for w, s in state.done.items() if s},
+        {w: s for w, s in state.undone.items() if s},
+    )
+
+
+class TestOneAnnotator:
+    def test_a_label_is_the_items_value(self):
+        assert fold([label(1, "ada", "a", "x")]).value("a") == "x"
+
+    def test_the_last_label_wins(self):
+        assert fold([label(1, "ada", "a", "x"), label(2, "ada", "a", "y")]).value("a") == "y"
+
+    def test_undo_brings_back_what_was_before(self):
+        state = fold(
+            [label(1, "ada", "a", "x"), label(2, "ada", "a", "y"), event(3, "ada", "undo", target=2)]
+        )
+        assert state.value("a") == "x"
+
+    def test_a_skip_takes_the_label_back(self):
+        state = fold([label(1, "ada", "a", "x"), event(2, "ada", "skip")])
+        assert (state.value("a"), state.current["a"].kind, state.labels) == (None, "skip", [])
+
+    def test_a_flag_leaves_the_label(self):
+        state = fold([label(1, "ada", "a", "x"), event(2, "ada", "flag")])
+        assert (state.value("a"), state.current["a"].flagged) == ("x", True)
+
+    def test_a_flag_alone_is_no_label(self):
+        state = fold([event(1, "ada", "flag")])
+        assert (state.current["a"].kind, state.current["a"].flagged, state.labels) == ("flag", True, [])
+
+    def test_labels_come_in_the_order_they_were_given(self):
+        state = fold([label(1, "ada", "c", "x"), label(2, "ada", "a", "x"), label(3, "ada", "c", "y")])
+        assert [c.item for c in state.labels] == ["a", "c"]
+
+    def test_redo_puts_a_label_back_in_its_old_place(self):
+        did = [label(1, "ada", "a", "x"), label(2, "ada", "b", "y")]
+        undone = [event(3, "ada", "undo", "b", target=2), event(4, "ada", "undo", "a", target=1)]
+        redone = [event(5, "ada", "redo", "a", target=1), event(6, "ada", "redo", "b", target=2)]
+        assert [c.item for c in fold(did + undone + redone).labels] == ["a", "b"]
+
+    def test_a_new_label_ends_what_redo_could_bring_back(self):
+        state = fold(
+            [label(1, "ada", "a", "x"), event(2, "ada", "undo", target=1), label(3, "ada", "b", "x")]
+        )
+        assert last_redoable(state, "ada") is None
+
+    def test_everything_a_person_does_can_be_undone(self):
+        for kind in ("label", "gold", "skip", "unsure", "flag"):
+            state = fold([event(1, "ada", kind, value="x"), event(2, "ada", "undo", target=1)])
+            assert state.current == {}, kind
+
+
+class TestTwoAnnotators:
+    def test_undo_passes_over_what_another_did_last(self):
+        state = fold([label(1, "ada", "a", "x"), label(2, "bob", "b", "y")])
+        assert last_undoable(state, "ada").seq == 1
+
+    def test_undo_cannot_reach_anothers_event(self):
+        state = fold([label(1, "ada", "a", "x"), event(2, "bob", "undo", target=1)])
+        assert state.value("a") == "x"
+
+    def test_undo_uncovers_the_others_label(self):
+        did = [label(1, "bob", "a", "y"), label(2, "ada", "a", "x"), event(3, "ada", "undo", target=2)]
+        assert fold(did).value("a") == "y"
+
+    def test_ones_new_label_keeps_what_the_other_could_redo(self):
+        did = [label(1, "ada", "a", "x"), event(2, "ada", "undo", target=1), label(3, "bob", "b", "y")]
+        assert last_redoable(fold(did), "ada").seq == 1
+
+
+class TestAnySequence:
+    @given(MOVES)
+    def test_step_by_step_equals_replay(self, moves):
+        events, state = play(moves)
+        assert view(fold(events)) == view(state)
+
+    @given(MOVES, st.integers(0, 40))
+    def test_a_fold_can_stop_anywhere_and_go_on(self, moves, cut):
+        events, state = play(moves)
+        assert view(fold(events[cut:], fold(events[:cut]))) == view(state)
+
+    @given(MOVES)
+    def test_fold_leaves_the_state_it_starts_from_alone(self, moves):
+        events, _ = play(moves)
+        start = fold(events[: len(events) // 2])
+        before = view(start.copy())
+        fold(events[len(events) // 2 :], start)
+        assert view(start) == before
+
+    @given(MOVES, st.sampled_from(PEOPLE))
+    def test_undo_then_redo_changes_nothing(self, moves, who):
+        _, state = play(moves)
+        target = last_undoable(state, who)
+        if target is not None:
+            undo = event(1000, who, "undo", target.item, target=target.seq)
+            redo = event(1001, who, "redo", target.item, target=target.seq)
+            assert view(fold([undo, redo], state)) == view(state)
+
+    @given(MOVES, st.sampled_from(PEOPLE))
+    def test_undoing_everything_leaves_only_the_other_persons_work(self, moves, who):
+        events, state = play(moves)
+        while (target := last_undoable(state, who)) is not None:
+            state = fold([event(state.seq + 1, who, "undo", target.item, target=target.seq)], state)
+        assert view(state)[0] == view(fold([e for e in events if e.annotator != who]))[0]
+
+    @given(MOVES)
+    def test_the_same_as_folding_only_what_was_not_undone(self, moves):
+        events, state = play(moves)
+        gone = set()
+        for e in events:
+            if e.kind == "undo":
+                gone.add(e.target)
+            elif e.kind == "redo":
+                gone.discard(e.target)
+        kept = [e for e in events if e.kind not in ("undo", "redo") and e.seq not in gone]
+        assert fold(kept).current == state.current
+
+    @given(
+        st.lists(
+            st.builds(
+                event,
+                st.integers(0, 9),
+                st.sampled_from(PEOPLE),
+                st.sampled_from(["label", "undo", "redo", "skip"]),
+                st.sampled_from(ITEMS),
+                st.just("x"),
+                st.one_of(st.none(), st.integers(0, 9)),
+            ),
+            max_size=30,
+        )
+    )
+    def test_nonsense_in_a_log_never_breaks_a_fold(self, events):
+        numbered = [replace(e, seq=i + 1) for i, e in enumerate(events)]
+        assert set(fold(numbered).current) <= set(ITEMS)
+
+    def test_ten_thousand_labels_and_as_many_undos(self):
+        did = [label(i + 1, "ada", f"i{i}", "x") for i in range(10_000)]
+        undone = [event(20_000 - i, "ada", "undo", f"i{i}", target=i + 1) for i in range(10_000)]
+        assert fold(did + undone[::-1]).current == {}
+
+
+def test_event_records_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        label(1, "ada", "a", "x").value = "y"

@@ -1,0 +1,97 @@
+"""One class per item: what may be said, and what a mistake is answered with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spin_nb.errors import LabelError
+from spin_nb.tasks import Classes
+
+NAMES = st.lists(
+    st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda t: t.strip()), min_size=2, max_size=20
+)
+
+
+def test_names_keep_their_order():
+    task = Classes(["ok", "crack", "dent"])
+    assert (task.names, len(task)) == (("ok", "crack", "dent"), 3)
+    assert [task.index(name) for name in task.names] == [0, 1, 2]
+
+
+def test_the_metric_and_the_editor_are_known_by_word():
+    assert (Classes.metric, Classes.editor) == ("accuracy", "classes")
+
+
+def test_a_value_that_looks_the_same_is_the_same_class():
+    task = Classes(["Café", "bar"])
+    assert task.validate("Cafe\u0301 ") == "Café"
+
+
+def test_a_numpy_string_becomes_a_plain_one():
+    assert type(Classes(["a", "b"]).validate(np.array(["a"])[0])) is str
+
+
+@pytest.mark.parametrize("value", [0, None, 1.5, ["ok"], b"ok", "", "\ud800", {"ok": 1}])
+def test_anything_else_is_refused(value):
+    with pytest.raises(LabelError, match="is not a class of this project"):
+        Classes(["ok", "crack"]).validate(value)
+
+
+def test_a_near_miss_names_the_closest_class():
+    with pytest.raises(LabelError, match="did you mean 'crack'") as caught:
+        Classes(["ok", "crack"]).index("crak")
+    assert caught.value.do == "Use one of: ok, crack."
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["ok", "ok"], "'ok' is listed twice"),
+        (["é", "e\u0301"], "listed twice"),
+        (["ok", " ok"], "listed twice"),
+        (["ok", "  "], "is empty"),
+        (["ok", ""], "is empty"),
+        (["ok", 3], "3 is int"),
+        (["ok", None], "NoneType"),
+        (["ok", "\ud800"], "not valid Unicode"),
+        (["ok"], "nothing to tell apart"),
+        ([], "nothing to tell apart"),
+        ("ok", "not a list of names"),
+        (7, "not a list of names"),
+    ],
+)
+def test_a_bad_list_says_what_is_wrong_with_it(names, says):
+    with pytest.raises(LabelError, match=says) as caught:
+        Classes(names)
+    assert caught.value.do
+
+
+@given(NAMES)
+def test_every_list_that_is_accepted_comes_back_from_json_and_knows_its_names(names):
+    try:
+        task = Classes(names)
+    except LabelError:
+        return
+    again = Classes.from_json(task.to_json())
+    assert (again, hash(again)) == (task, hash(task))
+    assert [task.index(name) for name in task.names] == list(range(len(task)))
+    assert [task.validate(name) for name in names] == list(task.names)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"kind": "boxes", "names": ["a", "b"]}', "\x00"])
+def test_other_json_is_refused(text):
+    with pytest.raises(LabelError, match="does not describe a list of classes"):
+        Classes.from_json(text)
+
+
+def test_hostile_names_in_json_are_checked_like_any():
+    with pytest.raises(LabelError):
+        Classes.from_json('{"kind": "classes", "names": ["a", 1]}')
+
+
+def test_order_matters_for_equality():
+    assert Classes(["a", "b"]) != Classes(["b", "a"])
+    assert Classes(["a", "b"]) != ("a", "b")

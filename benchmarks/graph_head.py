@@ -1,0 +1,90 @@
+"""What one label costs at 60,000 items: ``python -m benchmarks.graph_head [labels]``.
+
+MNIST (official training images, PCA to 60) from SPIN_DATA_DIR, default ../shared/data.  A label = update of mean
+and variance of all rows + class probabilities of all rows + the next "auto" query.  Wall milliseconds depend on
+what else the machine does; CPU milliseconds (all threads) stand beside them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spin_nb.bayes import graph_basis
+from spin_nb.models.learner import Learner
+from spin_nb.pool.neighbours import nearest, neighbours
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("SPIN_DATA_DIR", ROOT / ".." / "shared" / "data"))
+BUDGET_MS = 50.0
+
+
+def timed(act: Callable[[], Any]) -> tuple[Any, np.ndarray]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = act()
+    return result, 1000 * np.array([time.perf_counter() - wall, time.process_time() - cpu])
+
+
+def mnist() -> tuple[Any, ...]:
+    """Features and labels of the 60,000 training and the 10,000 test images."""
+    with np.load(DATA / "mnist" / "mnist.npz") as arrays:
+        train, test = (arrays[f"x_{part}"].reshape(-1, 784) / np.float32(255) for part in ("train", "test"))
+        y, y_test = arrays["y_train"].astype(int), arrays["y_test"].astype(int)
+    mean = train.mean(axis=0)
+    _, axes = np.linalg.eigh(np.cov(train[:20_000].T))
+    axes = axes[:, ::-1][:, :60].astype(np.float32)
+    return (train - mean) @ axes, y, (test - mean) @ axes, y_test
+
+
+def main(labels: int = 60) -> None:
+    if not (DATA / "mnist" / "mnist.npz").exists():
+        print(f"skipped: no {DATA / 'mnist' / 'mnist.npz'} (set SPIN_DATA_DIR)")
+        return
+    x, y, x_test, y_test = mnist()
+    graph, spent = timed(lambda: neighbours(x, 15))
+    print(
+        f"neighbour graph 60,000 x 60, k = 15   {spent[0] / 1000:7.1f} s wall  {spent[1] / 1000:7.1f} s CPU"
+    )
+    _, spent = timed(lambda: graph_basis(*graph, x, 10, seed=0))
+    print(
+        f"graph basis                           {spent[0] / 1000:7.1f} s wall  {spent[1] / 1000:7.1f} s CPU"
+    )
+    learner = Learner(x, *graph, 10, seed=0)
+    hood = nearest(x, x_test, 15)
+    parts: dict[str, list[np.ndarray]] = {"query": [], "update": [], "probabilities": [], "epistemic": []}
+    left = np.ones(len(x), bool)
+    for n in range(1, labels + 1):
+        picked, spent = timed(lambda n=n: learner.ask(1, np.flatnonzero(left), seed=n))
+        parts["query"].append(spent)
+        row = int(picked.indices[0])
+        left[row] = False
+        parts["update"].append(timed(lambda row=row: learner.label(row, int(y[row])))[1])
+        predictive, spent = timed(learner.predictive)
+        parts["probabilities"].append(spent)
+        parts["epistemic"].append(timed(lambda p=predictive: p.epistemic)[1])
+        if n in (20, 40, 60, 100):
+            right = learner.predict(x_test, *hood).mean.argmax(axis=1) == y_test
+            print(f"test accuracy at {n:3d} labels            {right.mean():7.1%}")
+    report({name: np.array(values) for name, values in parts.items()})
+
+
+def report(parts: dict[str, np.ndarray]) -> None:
+    parts["one label"] = parts["query"] + parts["update"] + parts["probabilities"]
+    print(f"\n{'ms':<16}{'wall p50':>10}{'p95':>8}{'CPU p50':>10}{'p95':>8}")
+    for name, values in parts.items():
+        p50, p95 = np.percentile(values, [50, 95], axis=0)
+        print(f"{name:<16}{p50[0]:>10.1f}{p95[0]:>8.1f}{p50[1]:>10.1f}{p95[1]:>8.1f}")
+    p50, p95 = np.percentile(parts["one label"], [50, 95], axis=0)
+    print(
+        f"budget of {BUDGET_MS:.0f} ms / one label: wall p50 {BUDGET_MS / p50[0]:.1f}x, p95 {BUDGET_MS / p95[0]:.1f}x"
+    )
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))

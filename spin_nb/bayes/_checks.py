@@ -1,0 +1,83 @@
+"""What every head asks of its arrays, with errors that say what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError
+from spin_nb.types import Float, Ints
+
+
+def check_features(features: Any, *, width: int | None = None) -> Float:
+    """Return ``features`` as a finite float32 (n, d) array.
+
+    Raises
+    ------
+    ModelError
+        Not two-dimensional, another width than the model's, NaN or infinite values.
+    """
+    array = np.asarray(features)
+    if array.ndim != 2 or array.dtype.kind not in "fiub":
+        raise ModelError(
+            f"features must be a numeric (n, d) array, not {array.dtype} of shape {array.shape}.",
+            "Pass one row of numbers per item.",
+        )
+    if width is not None and array.shape[1] != width:
+        raise ModelError(
+            f"features have {array.shape[1]} columns, the model was made for {width}.",
+            "Encode the items with the encoder this model was trained with.",
+        )
+    array = array.astype(np.float32, copy=False)
+    if not np.isfinite(array).all():
+        row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
+        raise ModelError(f"features hold NaN or infinity, first in row {row}.", "Repair or drop those items.")
+    return array
+
+
+def check_labels(y: Any, n: int, n_classes: int) -> Ints:
+    """Return ``y`` as int64 (n,) class indices below ``n_classes``.
+
+    Raises
+    ------
+    ModelError
+        Another length than the features, not integers, out of range, fewer than two classes.
+    """
+    array = np.asarray(y)
+    if n_classes < 2:
+        raise ModelError(f"a classifier needs two classes or more, not {n_classes}.", "Name more classes.")
+    if array.shape != (n,) or (array.dtype.kind not in "iu" and array.size):
+        raise ModelError(
+            f"labels must be {n} class indices, not {array.dtype} of shape {array.shape}.",
+            "Pass one integer per row of features.",
+        )
+    if array.size and (array.min() < 0 or array.max() >= n_classes):
+        bad = array[(array < 0) | (array >= n_classes)][0]
+        raise ModelError(
+            f"class index {bad} is not in 0..{n_classes - 1}.", "Check n_classes and the labels."
+        )
+    return array.astype(np.int64, copy=False)
+
+
+def check_soft_labels(y: Any, n: int, n_classes: int) -> NDArray[np.float64]:
+    """Return ``y`` as (n, C) probabilities, float64; class indices become one-hot rows.
+
+    Raises
+    ------
+    ModelError
+        As :func:`check_labels`; rows that are not probabilities.
+    """
+    array = np.asarray(y)
+    if array.ndim != 2:
+        return np.eye(n_classes)[check_labels(array, n, n_classes)]
+    soft = array.astype(np.float64)
+    if soft.shape != (n, n_classes) or not np.isfinite(soft).all() or (soft < 0).any():
+        raise ModelError(
+            f"soft labels of shape {soft.shape} are not ({n}, {n_classes}) probabilities.",
+            "Pass one row of non-negative class probabilities per row of features.",
+        )
+    if n and np.abs(soft.sum(axis=1) - 1).max() > 1e-3:
+        raise ModelError("soft labels do not sum to 1 in every row.", "Pass probabilities, not scores.")
+    return soft

@@ -1,0 +1,125 @@
+"""Bayesian regression on one-hot labels, and turning its scores into calibrated probabilities.
+
+References
+----------
+Rasmussen & Williams (2006), *Gaussian Processes for Machine Learning*, eq. 2.11-2.12 and 5.10-5.12.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.bayes.predictive import (
+    MARGINAL_DRAWS,
+    Real,
+    RowsPredictive,
+    probit_softmax,
+    shared_noise,
+)
+from spin_nb.types import Float, Ints
+
+SHARPNESS = 6.0  # logits per unit of score before the labels say otherwise
+SHARPNESS_SPREAD = 0.5  # prior standard deviation of log sharpness
+
+
+def solve(
+    phi: Float, y: Ints, n_classes: int, noise: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Posterior mean (D, C) and covariance (D, D) of the weights, prior identity, on ``e_y - 1/C``."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    x = phi.astype(np.float64)
+    width = x.shape[1]
+    factor = cho_factor(np.eye(width) + x.T @ x / noise**2)
+    covariance = cho_solve(factor, np.eye(width))
+    targets = np.eye(n_classes)[y] - 1 / n_classes
+    return covariance @ (x.T @ targets) / noise**2, (covariance + covariance.T) / 2
+
+
+def score_variance(phi: Float, covariance: NDArray[np.float64]) -> Float:
+    """``phi' A phi`` of every row (n,), float32."""
+    return np.maximum(np.einsum("nd,nd->n", phi @ covariance.astype(np.float32), phi), 0)
+
+
+def leave_one_out(scores: Float, variance: Float, y: Ints, noise: float) -> tuple[Float, Float]:
+    """Scores (n, C) and variance (n,) each labelled item would have without its own label (RW eq. 5.12)."""
+    leverage = np.minimum(variance / noise**2, 1 - 1e-4)[:, None]
+    targets = np.eye(scores.shape[1])[y] - 1 / scores.shape[1]
+    return (scores - leverage * targets) / (1 - leverage), variance / (1 - leverage[:, 0])
+
+
+def held_out(phi: Float, y: Ints, n_classes: int, folds: Ints, noise: float) -> Float:
+    """Class probabilities (n, C) of each labelled item from the labels of the other folds, without a refit.
+
+    ``f_out = t - (Q_oo)^-1 (Q t)_o`` with ``Q = (K + noise^2 I)^-1`` (RW eq. 5.12, in blocks).
+
+    Parameters
+    ----------
+    phi : float32 (n, D)
+    y : int (n,)
+    folds : int (n,)
+        The part each item is left out with.
+    """
+    x = phi.astype(np.float64)
+    precision = np.linalg.inv(x @ x.T + noise**2 * np.eye(len(x)))
+    targets = np.eye(n_classes)[y] - 1 / n_classes
+    pulled = precision @ targets
+    scores, variance = np.empty_like(targets), np.empty(len(x))
+    for fold in np.unique(folds):
+        out = np.flatnonzero(folds == fold)
+        block = np.linalg.inv(precision[np.ix_(out, out)])
+        scores[out] = targets[out] - block @ pulled[out]
+        variance[out] = np.maximum(np.diag(block) - noise**2, 0)
+    beta = fit_sharpness(scores, variance, y)
+    return probit_softmax(beta * scores, beta**2 * variance[:, None])
+
+
+def fit_sharpness(scores: Real, variance: Real, y: Ints) -> float:
+    """Logits per unit of score with the best held-out log likelihood, drawn to ``SHARPNESS`` while labels are few.
+
+    Parameters
+    ----------
+    scores, variance : float (n, C), (n,)
+        What items would score without their own label.
+    y : int (n,)
+    """
+    log_grid = np.linspace(np.log(1.0), np.log(60.0), 33)
+    prior = (log_grid - np.log(SHARPNESS)) ** 2 / (2 * SHARPNESS_SPREAD**2)
+    beta = np.exp(log_grid)[:, None]
+    slope = beta / np.sqrt(1 + np.pi / 8 * beta**2 * variance)
+    logits = slope[:, :, None] * scores
+    top = logits.max(axis=-1)
+    logsum = np.log(np.exp(logits - top[..., None]).sum(axis=-1)) + top
+    own = np.take_along_axis(logits, np.broadcast_to(y[None, :, None], (*top.shape, 1)), axis=2)[..., 0]
+    return float(np.exp(log_grid[np.argmin((logsum - own).sum(axis=1) + prior)]))
+
+
+def predictive(
+    phi: Float,
+    scores: Float,
+    variance: Float,
+    weights: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    sharpness: float,
+) -> RowsPredictive:
+    """Probabilities ``softmax(sharpness f)`` under Gaussian scores ``f``, the same variance for every class."""
+    beta = np.float32(sharpness)
+    noise = beta * shared_noise((MARGINAL_DRAWS, scores.shape[1])).T[:, :, None]
+
+    def marginal(start: int, stop: int) -> Float:
+        centre = np.ascontiguousarray((beta * scores[start:stop]).T)
+        out: Float = np.sqrt(variance[start:stop]) * noise
+        out += centre[:, None, :]
+        return out
+
+    def joint(rows: Ints, S: int, seed: int) -> Float:
+        root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(covariance)))
+        out = np.empty((S, len(rows), scores.shape[1]), np.float32)
+        rng, x = np.random.default_rng(seed), phi[rows]
+        for s in range(S):
+            drawn = weights + root @ rng.standard_normal(weights.shape)
+            out[s] = x @ (drawn * sharpness).astype(np.float32)
+        return out
+
+    return RowsPredictive(probit_softmax(beta * scores, beta**2 * variance[:, None]), marginal, joint)

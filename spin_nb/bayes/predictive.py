@@ -1,0 +1,203 @@
+"""What a posterior says about items: class probabilities, and how much of the doubt more labels would remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError
+from spin_nb.types import Float, Ints
+
+Real = NDArray[np.floating[Any]]
+MARGINAL_DRAWS = 32
+CHUNK = 2**18  # logits decomposed at once: what a core keeps in its cache
+
+
+def entropy(p: Float) -> Float:
+    """Shannon entropy of each row, in nats.
+
+    Parameters
+    ----------
+    p : float (..., C)
+        Probabilities.
+
+    Returns
+    -------
+    float32 (...)
+        Between 0 and ``log C``.
+
+    Examples
+    --------
+    >>> entropy(np.array([[0.5, 0.5], [1.0, 0.0]])).round(4).tolist()
+    [0.6930999755859375, 0.0]
+    """
+    p = np.asarray(p, np.float32)
+    return np.maximum(-np.sum(p * np.log(np.maximum(p, np.float32(1e-30))), axis=-1), 0)
+
+
+def decompose(draws: Float) -> tuple[Float, Float, Float]:
+    """Split predictive entropy into what the item keeps and what labels would remove.
+
+    ``total = H[E p]``, ``aleatoric = E H[p]``, ``epistemic = total - aleatoric`` (BALD; Houlsby et al. 2011).
+
+    Parameters
+    ----------
+    draws : float32 (S, n, C)
+        Class probabilities under ``S`` posterior samples.
+
+    Returns
+    -------
+    total, aleatoric, epistemic : float32 (n,)
+        In nats, each >= 0; ``total = aleatoric + epistemic``.
+
+    Raises
+    ------
+    ModelError
+        ``draws`` is not three-dimensional or holds no draw.
+
+    Examples
+    --------
+    >>> two_minds = np.array([[[1.0, 0.0]], [[0.0, 1.0]]])
+    >>> [round(float(part[0]), 3) for part in decompose(two_minds)]
+    [0.693, 0.0, 0.693]
+    """
+    draws = np.asarray(draws, np.float32)
+    if draws.ndim != 3 or not len(draws):
+        raise ModelError(f"draws must be (S, n, C) with S >= 1, not {draws.shape}.", "Draw at least once.")
+    aleatoric = entropy(draws).mean(axis=0)
+    # Rounding can leave the mean's entropy a hair below the mean entropy; Jensen says it is not.
+    total = np.maximum(entropy(draws.mean(axis=0)), aleatoric)
+    return total, aleatoric, total - aleatoric
+
+
+def softmax(logits: Real) -> Float:
+    """Rows of probabilities from logits, along the last axis; float32."""
+    # Classes first while summing: reductions over a short last axis are several times slower.
+    z = np.array(np.moveaxis(logits, -1, 0), dtype=np.float32, order="C")
+    z -= z.max(axis=0)
+    np.exp(z, out=z)
+    z /= z.sum(axis=0)
+    return np.ascontiguousarray(np.moveaxis(z, 0, -1))
+
+
+def probit_softmax(logits: Real, variance: Real) -> Float:
+    """``softmax(f / sqrt(1 + pi/8 Var f))``: MacKay (1992), the mean of a softmax under Gaussian logits.
+
+    Parameters
+    ----------
+    logits : float (n, C)
+    variance : float (n, C) or (n, 1)
+
+    Returns
+    -------
+    float32 (n, C)
+    """
+    return softmax(logits / np.sqrt(1 + np.pi / 8 * variance))
+
+
+def shared_noise(shape: tuple[int, ...], seed: int = 0) -> Float:
+    """Standard normal noise (S, ...), in antithetic pairs along the first axis."""
+    half = np.random.default_rng(seed).standard_normal(((shape[0] + 1) // 2, *shape[1:]), dtype=np.float32)
+    return np.concatenate([half, -half])[: shape[0]]
+
+
+class RowsPredictive:
+    """A :class:`~spin_nb.protocols.Predictive` made of its mean and two ways to draw logits.
+
+    Parameters
+    ----------
+    mean : float32 (n, C)
+    marginal : callable
+        ``marginal(start, stop) -> (C, S, stop - start)``: logits that are right item by item (cheap; the same
+        noise for every item), classes first.  Epistemic and aleatoric come from these.
+    joint : callable
+        ``joint(rows, S, seed) -> (S, len(rows), C)``: each draw one function over all items.
+    """
+
+    def __init__(
+        self,
+        mean: Float,
+        marginal: Callable[[int, int], Float],
+        joint: Callable[[Ints, int, int], Float],
+    ) -> None:
+        self._mean, self.marginal_logits, self.joint_logits = mean, marginal, joint
+
+    def __len__(self) -> int:
+        return len(self._mean)
+
+    @property
+    def mean(self) -> Float:
+        """Class probabilities (n, C), rows sum to 1."""
+        return self._mean
+
+    @property
+    def epistemic(self) -> Float:
+        """Doubt that labels would remove (n,), nats."""
+        return self._parts[1]
+
+    @property
+    def aleatoric(self) -> Float:
+        """Doubt that stays (n,), nats."""
+        return self._parts[0]
+
+    @cached_property
+    def _parts(self) -> tuple[Float, Float]:
+        n, n_classes = self._mean.shape
+        aleatoric, epistemic = np.zeros(n, np.float32), np.zeros(n, np.float32)
+        rows = max(1, CHUNK // (MARGINAL_DRAWS * n_classes))
+        for start in range(0, n, rows):
+            stop = min(start + rows, n)
+            aleatoric[start:stop], epistemic[start:stop] = _decompose_logits(
+                self.marginal_logits(start, stop)
+            )
+        return aleatoric, epistemic
+
+    def marginal(self, start: int, stop: int) -> Float:
+        """Draws (S, stop - start, C) of a run of rows that are right item by item, the same noise for every item."""
+        return softmax(np.moveaxis(self.marginal_logits(start, stop), 0, -1))
+
+    def draws(self, rows: Ints, S: int, seed: int) -> Float:
+        """Joint posterior draws (S, len(rows), C): same seed, same functions, whichever rows are asked for."""
+        rows = np.asarray(rows, np.int64).reshape(-1)
+        if S < 1:
+            raise ModelError(f"cannot draw {S} times.", "Ask for S >= 1.")
+        if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
+            raise ModelError(f"draws wanted for rows outside 0..{len(self) - 1}.", "Pass rows of the pool.")
+        return softmax(self.joint_logits(rows, S, seed))
+
+
+def _decompose_logits(logits: Float) -> tuple[Float, Float]:
+    """Aleatoric and epistemic part, as :func:`decompose` has them, of logits (C, S, n).
+
+    Classes lie on the first axis because sums over a short last axis are five times slower; the entropy of a
+    draw is ``log Z - E z``, one logarithm instead of ``C``.
+    """
+    logits = logits - logits.max(axis=0)
+    weights = np.exp(logits)
+    total = weights.sum(axis=0)
+    logits *= weights
+    aleatoric: Float = (np.log(total) - logits.sum(axis=0) / total).mean(axis=0)
+    weights /= total
+    mean = weights.mean(axis=1)
+    total_entropy: Float = -np.sum(mean * np.log(np.maximum(mean, np.float32(1e-30))), axis=0)
+    return aleatoric, np.maximum(total_entropy - aleatoric, 0)
+
+
+def averaged(first: RowsPredictive, second: RowsPredictive) -> RowsPredictive:
+    """Renormalised mean of log-probabilities of two independent posteriors over the same items."""
+    half = np.float32(0.5)
+
+    def joint(rows: Ints, S: int, seed: int) -> Float:
+        return half * (first.joint_logits(rows, S, seed) + second.joint_logits(rows, S, seed + 1))
+
+    def marginal(start: int, stop: int) -> Float:
+        # Rolled by one draw: the two posteriors must not share their noise.
+        other = np.roll(second.marginal_logits(start, stop), 1, axis=1)
+        return half * (first.marginal_logits(start, stop) + other)
+
+    logs = [np.log(np.maximum(p.mean, np.float32(1e-30))) for p in (first, second)]
+    return RowsPredictive(softmax(half * (logs[0] + logs[1])), marginal, joint)

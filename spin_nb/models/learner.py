@@ -1,0 +1,270 @@
+"""What turns labels into predictions over a pool: a live graph head, a linear head, and the choice between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from spin_nb.bayes._checks import check_features, check_labels
+from spin_nb.bayes.basis import GraphBasis, graph_basis
+from spin_nb.bayes.graph import LiveGraph
+from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.bayes.predictive import RowsPredictive, averaged
+from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
+from spin_nb.query.auto import auto
+from spin_nb.query.strategies import WITHOUT_DRAWS
+from spin_nb.registry import resolve
+from spin_nb.types import Float, Ints, Picked
+
+DRAWS = 32
+DRAWN_CANDIDATES = 4000  # candidates a strategy that needs draws looks at: bounds (S, n, C)
+
+__all__ = ["Cancelled", "Fit", "Learner"]
+
+
+class Learner:
+    """Both heads over one pool.
+
+    Parameters
+    ----------
+    features : float32 (n, d)
+        Of the pool; held, never written.
+    neighbours : int (n, k)
+        Rows of each item's nearest items, nearest first, without itself.
+    distances : float32 (n, k)
+    n_classes : int
+    seed : int
+
+    Raises
+    ------
+    ModelError
+        NaN or infinite features, shapes that do not fit.
+
+    Examples
+    --------
+    >>> x = np.array([[0.0], [0.1], [1.0], [1.1]], np.float32)
+    >>> nearest, gaps = np.array([[1], [0], [3], [2]]), np.full((4, 1), 0.1, np.float32)
+    >>> learner = Learner(x, nearest, gaps, n_classes=2)
+    >>> learner.label(0, 0); learner.label(2, 1)
+    >>> learner.predictive().mean.argmax(axis=1).tolist()
+    [0, 0, 1, 1]
+    """
+
+    def __init__(
+        self, features: Float, neighbours: Ints, distances: Float, n_classes: int, *, seed: int = 0
+    ) -> None:
+        self.features = check_features(features)
+        self.n_classes = n_classes
+        self.seed = seed
+        self.basis: GraphBasis = graph_basis(neighbours, distances, self.features, n_classes, seed)
+        self.graph = LiveGraph(self.basis.phi, n_classes)
+        self._fit: Fit | None = None
+        self._linear: RowsPredictive | None = None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def head(self) -> str:
+        """The head shown: "graph" until a fit is adopted, then the fit's choice."""
+        return self._fit.head if self._fit else "graph"
+
+    @property
+    def trained(self) -> bool:
+        """Whether there is a label to predict from."""
+        return len(self.graph.rows) > 0
+
+    def label(self, row: int, y: int) -> None:
+        """Take one label; the graph head follows at once."""
+        self.graph.update(row, y)
+
+    def unlabel(self, row: int) -> None:
+        """Take one label back, exactly."""
+        self.graph.remove(row)
+
+    def reset(self, rows: Ints, y: Ints) -> None:
+        """Forget all labels and take these."""
+        self.graph.reset(rows, y)
+
+    def extend(self, features: Float, neighbours: Ints, distances: Float) -> None:
+        """Append items that arrived: rows n, n + 1, ...; ``neighbours`` are rows of the original pool.
+
+        Raises
+        ------
+        ModelError
+            Features of another width, not finite; neighbours outside the original pool.
+        """
+        phi = self.basis.extend(neighbours, distances, features)
+        self.features = np.concatenate([self.features, check_features(features)])
+        self.graph.extend(phi)
+        self._linear = None
+
+    def fit(
+        self,
+        rows: Ints,
+        y: Ints,
+        *,
+        progress: Callable[[float, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Fit:
+        """Fit the linear head, cross-validate both heads and choose; changes nothing here.
+
+        Parameters
+        ----------
+        rows : int (m,)
+            Labelled rows, m >= 1.
+        y : int (m,)
+            Class index of each.
+        progress : callable, optional
+            Hears ``(fraction, words)``.
+        cancelled : callable, optional
+            Asked between steps; :class:`Cancelled` is raised when it says True.
+
+        Returns
+        -------
+        Fit
+            For :meth:`adopt`.
+
+        Raises
+        ------
+        ModelError
+            No labels; rows or class indices out of range.
+        Cancelled
+        """
+        rows = np.asarray(rows, np.int64).reshape(-1)
+        y = check_labels(y, len(rows), self.n_classes)
+        if not len(rows):
+            raise ModelError("there is nothing to train on: no labels.", "Label an item first.")
+        if rows.min() < 0 or rows.max() >= len(self):
+            raise ModelError(
+                f"a labelled row lies outside the pool of {len(self)}.", "Pass rows of the pool."
+            )
+        return choose(
+            self.features[rows],
+            self.graph.phi[rows],
+            y,
+            self.n_classes,
+            noise=self.graph.noise,
+            seed=self.seed,
+            progress=progress or (lambda fraction, words: None),
+            cancelled=cancelled or (lambda: False),
+        )
+
+    def adopt(self, fit: Fit) -> None:
+        """Put a fit in place."""
+        self._fit, self._linear = fit, None
+
+    def predictive(self, head: str | None = None) -> RowsPredictive:
+        """Predictive over the pool as labelled so far; later labels do not change it.
+
+        Parameters
+        ----------
+        head : {"graph", "linear", "mean"}, optional
+            Default: the head shown.  The linear part is that of the last fit adopted.
+
+        Raises
+        ------
+        NotTrainedError
+            "linear" or "mean" before a fit is adopted.
+        ModelError
+            An unknown head.
+        """
+        head = self._checked(head)
+        if head == "graph":
+            return self.graph.predictive()
+        if self._linear is None:
+            self._linear = self._fitted().predict(self.features)
+        return self._linear if head == "linear" else averaged(self.graph.predictive(), self._linear)
+
+    def predict(
+        self, features: Float, neighbours: Ints, distances: Float, head: str | None = None
+    ) -> RowsPredictive:
+        """Predictive over items outside the pool.
+
+        Parameters
+        ----------
+        features : float32 (m, d)
+        neighbours : int (m, k)
+            Rows of the original pool, nearest first.
+        distances : float32 (m, k)
+        head : {"graph", "linear", "mean"}, optional
+            Default: the head shown.
+
+        Raises
+        ------
+        NotTrainedError, ModelError
+            As :meth:`predictive`; features of another width, not finite.
+        """
+        head = self._checked(head)
+        if head == "linear":
+            return self._fitted().predict(features)
+        graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
+        return graph if head == "graph" else averaged(graph, self._fitted().predict(features))
+
+    def _checked(self, head: str | None) -> str:
+        head = head or self.head
+        if head not in HEADS:
+            raise ModelError(f"no head is called {head!r}.", f"Use one of {', '.join(HEADS)}.")
+        return head
+
+    def _fitted(self) -> LastLayerLaplace:
+        if self._fit is None:
+            raise NotTrainedError("the linear head has not been trained.", "Train first: s.train(wait=True).")
+        return self._fit.linear
+
+    def ask(
+        self,
+        k: int,
+        candidates: Ints,
+        *,
+        strategy: Any = "auto",
+        pending: Sequence[int] = (),
+        seed: int = 0,
+    ) -> Picked:
+        """Choose ``k`` items to label.
+
+        Parameters
+        ----------
+        k : int
+        candidates : int (m,)
+            Pool rows that may be asked.
+        strategy : str or callable
+            "auto", a word of the registry, or a :class:`~spin_nb.protocols.Strategy`.
+        pending : sequence of int
+            Rows asked and not answered yet: never picked; "auto" counts them as labelled.
+        seed : int
+
+        Returns
+        -------
+        Picked
+            ``indices`` are pool rows.
+
+        Raises
+        ------
+        QueryError
+            Nothing left to ask, ``k`` out of range.
+        UnknownWordError
+            No such strategy.
+        """
+        if strategy == "auto":
+            g = self.graph
+            state = (g.phi, g.covariance, g.variance, g.scores)
+            return auto(*state, candidates, k, pending=pending, noise=g.noise, seed=seed)
+        free = np.setdiff1d(np.asarray(candidates, np.int64), np.asarray(pending, np.int64))
+        return self._by_contract(resolve("strategy", strategy), k, free, seed)
+
+    def _by_contract(self, strategy: Callable[..., Picked], k: int, rows: Ints, seed: int) -> Picked:
+        predictive = self.predictive()
+        if strategy in WITHOUT_DRAWS or not len(rows):
+            draws = np.empty((0, len(rows), self.n_classes), np.float32)
+        else:
+            size = max(k, DRAWN_CANDIDATES)
+            if len(rows) > size:
+                # Any subset drawn without looking leaves weights by q unbiased: q is given the subset.
+                rows = np.sort(np.random.default_rng(seed).choice(rows, size, replace=False))
+            draws = predictive.draws(rows, DRAWS, seed)
+        picked = strategy(predictive.mean[rows], draws, k, seed=seed)
+        return Picked(rows[picked.indices], picked.scores, picked.q, picked.reason)

@@ -1,0 +1,168 @@
+"""A trained model on disk: arrays as safetensors, words and numbers as JSON; never pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.errors import ModelError, StorageError, VersionError
+from spin_nb.models.choice import Fit
+from spin_nb.registry import resolve, words
+
+SCHEMA = 1
+CARD, ARRAYS = "card.json", "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One trained model.
+
+    Attributes
+    ----------
+    model_id : str
+    classes : tuple of str
+    encoder : Encoder or None
+        Fitted; None where it was a function that no word stands for.
+    head : {"graph", "linear", "mean"}
+        The head shown.
+    linear : LastLayerLaplace
+        The linear head: fitted to the labels, or distilled from the head shown.
+    agreement : float
+        Share of the pool on which ``linear`` chooses the class the head shown chooses; 1.0 unless distilled.
+    validation : dict
+        Head -> cross-validated accuracy on the training labels.
+    n_labels : int
+        Labels trained on.
+    created : str
+        UTC, ISO 8601.
+    """
+
+    model_id: str
+    classes: tuple[str, ...]
+    encoder: Any
+    head: str
+    linear: LastLayerLaplace
+    agreement: float = 1.0
+    validation: dict[str, float] = field(default_factory=dict)
+    n_labels: int = 0
+    created: str = ""
+
+    @classmethod
+    def of(cls, model_id: str, classes: Sequence[str], encoder: Any, fit: Fit, n_labels: int) -> Snapshot:
+        """Freeze a fit."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return cls(
+            model_id, tuple(classes), encoder, fit.head, fit.linear, 1.0, dict(fit.validation), n_labels, now
+        )
+
+    @property
+    def fit(self) -> Fit:
+        """What :meth:`Learner.adopt <spin_nb.models.learner.Learner.adopt>` takes."""
+        return Fit(self.head, self.linear, dict(self.validation), self.n_labels)
+
+    def card(self) -> dict[str, Any]:
+        """Everything but arrays, ready for JSON."""
+        return {
+            "schema": SCHEMA,
+            "model_id": self.model_id,
+            "created": self.created,
+            "classes": list(self.classes),
+            "encoder": {
+                "name": getattr(self.encoder, "name", None),
+                "settings": dict(getattr(self.encoder, "settings", {})),
+            },
+            "head": self.head,
+            "n_labels": self.n_labels,
+            "agreement": self.agreement,
+            "validation": self.validation,
+            "prior_precision": self.linear.prior_precision,
+        }
+
+    def save(self, folder: Path | str) -> None:
+        """Write card and arrays into ``folder``, all or nothing.
+
+        Raises
+        ------
+        StorageError
+            The folder exists, or the disk refuses.
+        """
+        from safetensors.numpy import save_file
+
+        folder = Path(folder)
+        arrays = {f"linear.{k}": v for k, v in self.linear.arrays().items()}
+        if self.encoder is not None:
+            arrays |= {f"encoder.{k}": v for k, v in self.encoder.arrays().items()}
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".model-", dir=folder.parent) as new:
+                fresh = Path(new) / "model"
+                fresh.mkdir()
+                save_file({k: np.array(v, order="C") for k, v in arrays.items()}, fresh / ARRAYS)
+                (fresh / CARD).write_text(json.dumps(self.card(), indent=2), encoding="utf-8")
+                os.rename(fresh, folder)
+        except OSError as error:
+            raise StorageError(
+                f"the model was not saved to {folder}: {error}.", "Free some space, train again."
+            ) from error
+
+    @classmethod
+    def load(cls, folder: Path | str, encoder: Any = None) -> Snapshot:
+        """Read what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        folder : path
+        encoder : Encoder, optional
+            Used instead of the stored one: for encoders that no word stands for.
+
+        Raises
+        ------
+        ModelError
+            Files missing or damaged.
+        VersionError
+            Written by a newer spin_nb.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        folder = Path(folder)
+        try:
+            card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+            if card["schema"] > SCHEMA:
+                raise VersionError(f"model {folder.name} was written by a newer spin_nb.", "Upgrade spin_nb.")
+            arrays = load_file(folder / ARRAYS)
+            return cls(
+                card["model_id"],
+                tuple(card["classes"]),
+                encoder if encoder is not None else _encoder(card["encoder"], _under("encoder.", arrays)),
+                card["head"],
+                LastLayerLaplace.restore(_under("linear.", arrays)),
+                card["agreement"],
+                card["validation"],
+                card["n_labels"],
+                card["created"],
+            )
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise ModelError(
+                f"model {folder} cannot be read: {error!r}.", "Train again: s.train()."
+            ) from error
+
+
+def _under(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _encoder(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Any:
+    if card["name"] not in words("encoder"):
+        return None
+    return resolve("encoder", card["name"])(**card["settings"]).restore(arrays)

@@ -1,0 +1,88 @@
+"""A numpy array as a pool: pictures (n, h, w[, c]) or a table of numbers (n, d)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.ingested import Ingested, check_ids, fingerprint, numbered
+from spin_nb.pool.pictures import rescale, value_range
+
+_CHUNK = 4096
+
+
+def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Ingested:
+    """Items of an array along its first axis.
+
+    Pictures are kept as uint8: bool and floats in 0-1 are scaled by 255, other values by their own range.
+
+    Raises
+    ------
+    PoolError
+        When it is empty, not numeric, holds NaN or infinite values, or has another number of axes.
+    """
+    if array.dtype.kind not in "buif":
+        raise PoolError(
+            f"an array of dtype {array.dtype}.", "Pass numbers: pictures (n, h, w[, c]) or a table (n, d)."
+        )
+    if array.ndim not in (2, 3, 4):
+        raise PoolError(
+            f"an array of shape {array.shape}.", "Pass pictures (n, h, w[, c]) or a table (n, d)."
+        )
+    if array.size == 0:
+        raise PoolError(f"an empty array, shape {array.shape}.", "Pass at least one item.")
+    _check_finite(array)
+    names = numbered(len(array)) if ids is None else check_ids(ids)
+    if len(names) != len(array):
+        raise PoolError(f"{len(names)} ids for {len(array)} items.", "Give one id an item.")
+    about, kept = _table(array) if array.ndim == 2 else _pictures(array)
+    return Ingested(
+        ids=names,
+        sources=[{"row": row} for row in range(len(names))],
+        modality="table" if array.ndim == 2 else "image",
+        kind="array",
+        data=kept,
+        about=about,
+        broken=[],
+        labels={},
+        fingerprint=fingerprint("array", names, str(kept.dtype), kept.shape, memoryview(kept).cast("B")),
+    )
+
+
+def _table(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
+    with np.errstate(over="ignore"):
+        kept = np.ascontiguousarray(array, dtype=np.float32)
+    if not np.isfinite(kept).all():
+        raise PoolError(f"values up to {np.abs(array).max():.3g} do not fit float32.", "Rescale them first.")
+    return {}, kept
+
+
+def _pictures(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
+    if array.ndim == 4 and array.shape[3] not in (1, 3, 4):
+        hint = "np.moveaxis(x, 1, -1)" if array.shape[1] in (1, 3, 4) else "1, 3 or 4 channels"
+        raise PoolError(
+            f"pictures of shape {array.shape}: {array.shape[3]} channels.", f"Channels come last: {hint}."
+        )
+    low, high = (0.0, 255.0) if array.dtype == np.uint8 else value_range(array)
+    if array.dtype == np.uint8:
+        kept = np.ascontiguousarray(array)
+    else:
+        kept = np.empty(array.shape, np.uint8)
+        for start in range(0, len(array), _CHUNK):
+            kept[start : start + _CHUNK] = rescale(array[start : start + _CHUNK], low, high)
+    return {"low": low, "high": high, "largest": max(array.shape[1:3])}, kept
+
+
+def _check_finite(array: NDArray[Any]) -> None:
+    if array.dtype.kind != "f":
+        return
+    for start in range(0, len(array), _CHUNK):
+        part = array[start : start + _CHUNK]
+        bad = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
+        if bad.any():
+            rows = (np.flatnonzero(bad)[:5] + start).tolist()
+            raise PoolError(f"NaN or infinite values in rows {rows}.", "Fill or remove these rows first.")

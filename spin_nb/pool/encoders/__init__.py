@@ -1,0 +1,67 @@
+"""Encoders: loaded items -> features (n, d), float32.
+
+=========== ======================= =========================================================
+word        items                   features
+=========== ======================= =========================================================
+pixels-pca  pictures up to 64 x 64  principal components of the pixels
+photo       larger pictures         oriented gradients and colours, principal components
+tfidf-svd   texts                   TF-IDF of words and word pairs, truncated SVD
+columns     table rows, vectors     standardised numbers, one-hot categories
+=========== ======================= =========================================================
+
+Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.pool import Pool
+
+SMALL = 64
+"""Pictures up to this many pixels a side go to "pixels-pca"."""
+
+
+def choose_encoder(pool: Pool) -> str:
+    """Return the word that ``encoder="auto"`` stands for.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from spin_nb.pool.ingest import read_pool
+    >>> choose_encoder(Pool.save(tempfile.mkdtemp(), read_pool(["one text", "another"])))
+    'tfidf-svd'
+    """
+    if pool.modality == "text":
+        return "tfidf-svd"
+    if pool.modality == "table":
+        return "columns"
+    return "pixels-pca" if (pool.largest or SMALL + 1) <= SMALL else "photo"
+
+
+def make_encoder(spec: Any, pool: Pool) -> Any:
+    """Encoder object for a spec: "auto", a word, a function of items, or the object itself.
+
+    Raises
+    ------
+    UnknownWordError
+        When no encoder has this word.
+    PoolError
+        When it is neither a word, a function nor an encoder.
+    """
+    from spin_nb.pool.encoders.given import Given
+    from spin_nb.registry import resolve
+
+    word = choose_encoder(pool) if spec == "auto" else spec
+    found = resolve("encoder", word)
+    if isinstance(found, type):
+        return found()
+    if all(hasattr(found, name) for name in ("fit", "encode", "arrays", "restore")):
+        return found
+    if callable(found):
+        return Given(found)
+    raise PoolError(
+        f"{found!r:.80} is no encoder.",
+        "Pass a word, a function items -> (n, d) array, or an encoder object.",
+    )

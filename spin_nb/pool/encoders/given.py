@@ -1,0 +1,75 @@
+"""A person's own function as an encoder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import PoolError
+from spin_nb.types import Float
+
+
+class Given:
+    """``function(items) -> (n, d)`` as an encoder; it learns nothing and cannot be exported.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a list of loaded items, returns one row of numbers an item.
+
+    Examples
+    --------
+    >>> Given(lambda items: [[len(item)] for item in items]).encode(["ab", "abc"])
+    array([[2.],
+           [3.]], dtype=float32)
+    """
+
+    def __init__(self, function: Callable[[Sequence[Any]], Any]) -> None:
+        self.function = function
+        self.name = f"function {getattr(function, '__qualname__', type(function).__name__)}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Hash of the function's own code: an edited function is a new encoder."""
+        code = getattr(self.function, "__code__", None)
+        parts = (code.co_code, repr([c for c in code.co_consts if not hasattr(c, "co_code")])) if code else ()
+        return {"code": hashlib.sha256(repr(parts).encode()).hexdigest()}
+
+    def fit(self, items: Sequence[Any]) -> Given:
+        """Learn nothing."""
+        return self
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features, float32 (n, d).
+
+        Raises
+        ------
+        PoolError
+            When the function does not return one row of numbers an item.
+        """
+        try:
+            features = np.asarray(self.function(items), dtype=np.float32)
+        except (TypeError, ValueError) as problem:
+            if "array" not in str(problem) and "float" not in str(problem):
+                raise
+            raise PoolError(
+                f"the encoder returned no numbers: {problem}.", "Return an array (n, d)."
+            ) from None
+        if features.ndim != 2 or len(features) != len(items):
+            raise PoolError(
+                f"the encoder returned shape {features.shape} for {len(items)} items.",
+                "Return an array (n, d).",
+            )
+        return features
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Nothing to keep."""
+        return {}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> Given:
+        """Nothing to restore."""
+        return self

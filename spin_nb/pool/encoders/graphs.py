@@ -1,0 +1,109 @@
+"""The encoders as torch modules, for the exported graph: operations of ONNX opset 16 that TensorRT 8.5 reads.
+
+This file imports torch: encoders import it only inside ``module()``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+
+def constant(array: NDArray[Any]) -> torch.Tensor:
+    """Copy an array into a float32 tensor."""
+    return torch.from_numpy(np.array(array, dtype=np.float32, order="C"))
+
+
+class PixelsGraph(torch.nn.Module):
+    """(b, c, h, w) in 0..1 -> (b, d): flatten, centre, project."""
+
+    mean: torch.Tensor
+    components: torch.Tensor
+
+    def __init__(self, mean: NDArray[Any], components: NDArray[Any]) -> None:
+        super().__init__()
+        self.register_buffer("mean", constant(mean))
+        self.register_buffer("components", constant(components))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features (b, d)."""
+        return torch.matmul(torch.flatten(x, 1) - self.mean, self.components)
+
+
+class Descriptor(torch.nn.Module):
+    """(b, 3, 64, 64) in 0..1 -> (b, 440): oriented gradients on a 7 x 7 grid, colours on a 4 x 4 grid.
+
+    Convolutions take no padding and cells fit the picture exactly, so no Pad node enters the graph.
+    """
+
+    directions = 8
+    narrowing = 0.7
+    kernels: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
+        angles = torch.arange(self.directions) * (2 * torch.pi / self.directions)
+        kernels = torch.cos(angles)[:, None, None] * sobel + torch.sin(angles)[:, None, None] * sobel.T
+        self.register_buffer("kernels", (kernels / 3)[:, None])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return descriptors (b, 440)."""
+        slopes = functional.conv2d(torch.sum(x, dim=1, keepdim=True), self.kernels)
+        energy = torch.sum(slopes * slopes, dim=1, keepdim=True) * (2 / self.directions)
+        oriented = functional.relu(slopes - self.narrowing * torch.sqrt(energy + 1e-8))
+        cells = torch.sqrt(torch.flatten(functional.avg_pool2d(oriented, 14, 8), 1) + 1e-6)
+        length = torch.sqrt(torch.sum(cells * cells, dim=1, keepdim=True))
+        colours = torch.flatten(functional.avg_pool2d(x, 16), 1) * (0.5 / 48**0.5)
+        return torch.cat([cells / length, colours], dim=1)
+
+
+class PhotoGraph(torch.nn.Module):
+    """(b, 3, 64, 64) in 0..1 -> (b, d): descriptor, centre, project."""
+
+    def __init__(self, mean: NDArray[Any], components: NDArray[Any]) -> None:
+        super().__init__()
+        self.descriptor = Descriptor()
+        self.project = PixelsGraph(mean, components)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features (b, d)."""
+        return self.project(self.descriptor(x))
+
+
+class ColumnsGraph(torch.nn.Module):
+    """(b, p) raw columns -> (b, p): centre and scale."""
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, mean: NDArray[Any], scale: NDArray[Any]) -> None:
+        super().__init__()
+        self.register_buffer("mean", constant(mean))
+        self.register_buffer("scale", constant(scale))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features (b, p)."""
+        return (x - self.mean) / self.scale
+
+
+class WordsGraph(torch.nn.Module):
+    """(b, V) word counts -> (b, d): square root, idf weights, unit length, project."""
+
+    idf: torch.Tensor
+    components: torch.Tensor
+
+    def __init__(self, idf: NDArray[Any], components: NDArray[Any]) -> None:
+        super().__init__()
+        self.register_buffer("idf", constant(idf))
+        self.register_buffer("components", constant(components))
+
+    def forward(self, counts: torch.Tensor) -> torch.Tensor:
+        """Return features (b, d); a text without a known word is the zero vector."""
+        weighted = torch.sqrt(counts) * self.idf
+        length = torch.sqrt(torch.sum(weighted * weighted, dim=1, keepdim=True) + 1e-12)
+        return torch.matmul(weighted / length, self.components)

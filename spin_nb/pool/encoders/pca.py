@@ -1,0 +1,71 @@
+"""Principal components, by the cheapest exact or near-exact route for the shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.types import Float
+
+_WIDE = 2048
+
+
+def principal(X: NDArray[Any], limit: int, keep: float) -> tuple[Float, Float]:
+    """Mean and leading principal components.
+
+    Parameters
+    ----------
+    X : (n, D)
+        One row an item.
+    limit : int
+        Most components kept.
+    keep : float
+        Share of the variance after which components are dropped.
+
+    Returns
+    -------
+    mean : float32 (D,)
+    components : float32 (D, d)
+        Orthonormal columns by falling variance, d <= limit; the largest entry of each is positive.
+
+    Notes
+    -----
+    Fewer rows than columns: eigenvectors of the Gram matrix.  Else, up to 2,048 columns: of the covariance.
+    Beyond: a randomised SVD (Halko, Martinsson & Tropp 2011) with a fixed seed.
+
+    Examples
+    --------
+    >>> mean, components = principal(np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]]), 2, 0.99)
+    >>> mean, components
+    (array([2., 1.], dtype=float32), array([[1.],
+           [0.]], dtype=float32))
+    """
+    X = np.asarray(X, dtype=np.float32)
+    n, D = X.shape
+    mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+    X = X - mean
+    total = float(np.einsum("ij,ij->", X, X, dtype=np.float64))
+    if n < D and n <= _WIDE:
+        values, left = np.linalg.eigh((X @ X.T).astype(np.float64))
+        values, left = values[::-1], left[:, ::-1][:, :limit]
+        vectors = np.linalg.qr(X.T.astype(np.float64) @ left)[0]
+    elif D <= _WIDE:
+        values, vectors = np.linalg.eigh((X.T @ X).astype(np.float64))
+        values, vectors = values[::-1], vectors[:, ::-1]
+    else:
+        from sklearn.utils.extmath import randomized_svd
+
+        _, singular, right = randomized_svd(X, min(limit, D), random_state=0)
+        values, vectors = singular**2, right.T
+    return mean, _leading(values, vectors, total, min(limit, n, D), keep)
+
+
+def _leading(values: NDArray[Any], vectors: NDArray[Any], total: float, limit: int, keep: float) -> Float:
+    explained = np.cumsum(np.maximum(values, 0)) / max(total, 1e-30)
+    real = max(1, int((values > 1e-7 * max(total, 1e-30)).sum()))
+    d = min(limit, real, int(np.searchsorted(explained, keep)) + 1)
+    leading = vectors[:, :d]
+    signs = np.sign(leading[np.abs(leading).argmax(axis=0), np.arange(d)])
+    return np.ascontiguousarray(leading * np.where(signs == 0, 1, signs), dtype=np.float32)

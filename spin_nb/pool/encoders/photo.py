@@ -1,0 +1,118 @@
+"""Photos: a fixed descriptor of oriented gradients and colours, reduced to principal components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError
+from spin_nb.pool.encoders.common_size import stack_pictures
+from spin_nb.pool.encoders.pca import principal
+from spin_nb.pool.threads import side_by_side
+from spin_nb.types import Float
+
+SIDE = 64
+_CHUNK = 32
+
+
+class Photo:
+    """Soft histograms of oriented gradients on a 7 x 7 grid, and colours on a 4 x 4 grid ("photo").
+
+    The picture becomes 64 x 64 RGB.  Derivatives in eight directions, each less 0.7 of the gradient's length and
+    cut at zero, are averaged over overlapping 14 x 14 cells; their square roots have unit length together.  Mean
+    colours follow with weight 1/2.  Principal components of all 440 numbers are the features.  ``encode`` runs
+    the same graph that is exported.
+
+    Parameters
+    ----------
+    components : int
+        Most components kept.
+    keep : float
+        Share of the variance kept, at most.
+
+    References
+    ----------
+    Dalal & Triggs 2005 (oriented gradients); Arandjelovic & Zisserman 2012 (the square root).
+
+    Examples
+    --------
+    >>> photos = list(np.random.default_rng(0).integers(0, 256, (6, 80, 60, 3), dtype=np.uint8))
+    >>> Photo().fit(photos).encode(photos).shape
+    (6, 5)
+    """
+
+    name = "photo"
+    fit_items = 1_000
+
+    def __init__(self, components: int = 96, keep: float = 0.99) -> None:
+        self.settings: dict[str, Any] = {"components": components, "keep": keep}
+        self._mean: Float | None = None
+        self._graph: Any = None
+
+    def fit(self, items: Sequence[Any]) -> Photo:
+        """Learn the components from pictures, uint8 (h, w) or (h, w, 3)."""
+        from spin_nb.pool.encoders.graphs import Descriptor
+
+        described = _run(Descriptor().eval(), self.prepare(items))
+        self._mean, self._components = principal(
+            described, self.settings["components"], self.settings["keep"]
+        )
+        self._graph = None
+        return self
+
+    def prepare(self, items: Sequence[Any]) -> Float:
+        """Input tensor of the graph, float32 (n, 3, 64, 64), values 0..1."""
+        return stack_pictures(items, (3, SIDE, SIDE))
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features, float32 (n, d)."""
+        if self._graph is None:
+            self._graph = self.module()
+        return _run(self._graph, self.prepare(items))
+
+    def describe(self) -> dict[str, Any]:
+        """What a device must do to a picture before the graph."""
+        return {
+            "input": ["batch", 3, SIDE, SIDE],
+            "dtype": "float32",
+            "colour": "RGB; grey repeated three times",
+            "resize": f"to {SIDE} x {SIDE}, antialiased bilinear (Pillow BILINEAR), aspect ratio not kept",
+            "scale": "divide uint8 by 255",
+        }
+
+    def module(self) -> Any:
+        """torch.nn.Module from the input tensor to features."""
+        from spin_nb.pool.encoders.graphs import PhotoGraph
+
+        mean, components = self._fitted()
+        return PhotoGraph(mean, components).eval()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything learnt."""
+        mean, components = self._fitted()
+        return {"mean": mean, "components": components}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> Photo:
+        """Take back what :meth:`arrays` gave."""
+        self._mean, self._components = arrays["mean"], arrays["components"]
+        self._graph = None
+        return self
+
+    def _fitted(self) -> tuple[Float, Float]:
+        if self._mean is None:
+            raise ModelError("the encoder 'photo' has learnt nothing yet.", "Call fit(items) first.")
+        return self._mean, self._components
+
+
+def _run(graph: Any, tensor: Float) -> Float:
+    import torch
+
+    parts = range(0, max(1, len(tensor)), _CHUNK)
+    return np.concatenate(
+        list(
+            side_by_side(lambda start: graph(torch.from_numpy(tensor[start : start + _CHUNK])).numpy(), parts)
+        )
+    )

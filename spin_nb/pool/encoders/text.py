@@ -1,0 +1,154 @@
+"""Texts: TF-IDF of words and word pairs, reduced by a truncated SVD."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError, PoolError
+from spin_nb.types import Float
+
+_WORD = re.compile(r"\w+")
+
+
+class TfidfSVD:
+    """Words and word pairs weighted by rarity, unit length, projected ("tfidf-svd").
+
+    Weight of a term: ``sqrt(count) * idf`` with ``idf = ln((1 + n) / (1 + n_with_term)) + 1``; a text has unit
+    length before the projection.  Terms are case-folded runs of letters, digits and ``_``, and pairs of
+    neighbours; those in at least two texts, the commonest ``vocabulary`` of them, are kept.
+
+    Parameters
+    ----------
+    components : int
+        Most components kept.
+    vocabulary : int
+        Most terms kept.
+
+    References
+    ----------
+    Deerwester et al. 1990, Indexing by Latent Semantic Analysis; Halko, Martinsson & Tropp 2011 (the SVD).
+
+    Examples
+    --------
+    >>> texts = ["the cat sat", "the cat ran", "a dog ran"]
+    >>> TfidfSVD().fit(texts).encode(texts).shape
+    (3, 2)
+    """
+
+    name = "tfidf-svd"
+    fit_items = 100_000
+
+    def __init__(self, components: int = 100, vocabulary: int = 10_000) -> None:
+        self.settings: dict[str, Any] = {"components": components, "vocabulary": vocabulary}
+        self._terms: dict[str, int] | None = None
+
+    def fit(self, items: Sequence[Any]) -> TfidfSVD:
+        """Learn terms, idf weights and components from texts.
+
+        Raises
+        ------
+        PoolError
+            When the texts hold no word.
+        """
+        frequency = Counter(term for text in items for term in set(_terms(text)))
+        common = [term for term, count in frequency.items() if count > 1] or list(frequency)
+        if not common:
+            raise PoolError("the texts hold no word.", "Pass texts with letters or digits.")
+        common.sort(key=lambda term: (-frequency[term], term))
+        self._terms = {term: row for row, term in enumerate(common[: self.settings["vocabulary"]])}
+        counts = np.array([frequency[term] for term in self._terms], np.float64)
+        self._idf = (np.log((1 + len(items)) / (1 + counts)) + 1).astype(np.float32)
+        self._components = _right_vectors(self._weighted(items), self.settings["components"])
+        return self
+
+    def prepare(self, items: Sequence[Any]) -> Float:
+        """Input tensor of the graph: counts of every term, float32 (n, V)."""
+        return np.ascontiguousarray(self._counts(items).toarray(), dtype=np.float32)
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features, float32 (n, d); a text without a known term is the zero vector."""
+        return np.ascontiguousarray(self._weighted(items) @ self._components, dtype=np.float32)
+
+    def describe(self) -> dict[str, Any]:
+        """What a device must do to a text before the graph."""
+        terms = list(self._fitted())
+        return {
+            "input": ["batch", len(terms)],
+            "dtype": "float32",
+            "tokens": f"case-fold (Python str.casefold), then every match of the regular expression {_WORD.pattern}",
+            "counts": "how often each term occurs; a term with a space is a pair of neighbouring tokens",
+            "terms": terms,
+        }
+
+    def module(self) -> Any:
+        """torch.nn.Module from the input tensor to features."""
+        from spin_nb.pool.encoders.graphs import WordsGraph
+
+        self._fitted()
+        return WordsGraph(self._idf, self._components).eval()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything learnt; the terms as UTF-8 JSON bytes."""
+        terms = np.frombuffer(json.dumps(list(self._fitted())).encode(), np.uint8)
+        return {"terms": terms, "idf": self._idf, "components": self._components}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> TfidfSVD:
+        """Take back what :meth:`arrays` gave."""
+        self._terms = {term: row for row, term in enumerate(json.loads(arrays["terms"].tobytes()))}
+        self._idf, self._components = arrays["idf"], arrays["components"]
+        return self
+
+    def _counts(self, items: Sequence[Any]) -> Any:
+        from scipy.sparse import csr_array
+
+        known = self._fitted()
+        columns: list[int] = []
+        ends = [0]
+        for text in items:
+            columns.extend(column for term in _terms(text) if (column := known.get(term)) is not None)
+            ends.append(len(columns))
+        counts = csr_array(
+            (np.ones(len(columns), np.float32), np.array(columns, np.int64), np.array(ends, np.int64)),
+            shape=(len(items), len(known)),
+        )
+        counts.sum_duplicates()
+        return counts
+
+    def _weighted(self, items: Sequence[Any]) -> Any:
+        counts = self._counts(items)
+        counts.data = np.sqrt(counts.data) * self._idf[counts.indices]
+        length = np.sqrt(
+            np.add.reduceat(np.append(counts.data**2, 0), counts.indptr[:-1]) + np.float32(1e-12)
+        )
+        counts.data /= np.repeat(length, np.diff(counts.indptr))
+        return counts
+
+    def _fitted(self) -> dict[str, int]:
+        if self._terms is None:
+            raise ModelError("the encoder 'tfidf-svd' has learnt nothing yet.", "Call fit(items) first.")
+        return self._terms
+
+
+def _terms(text: str) -> Iterator[str]:
+    words = _WORD.findall(text.casefold())
+    yield from words
+    for first, second in pairwise(words):
+        yield f"{first} {second}"
+
+
+def _right_vectors(weighted: Any, limit: int) -> Float:
+    """(V, d) right singular vectors by falling singular value, the largest entry of each positive."""
+    from sklearn.utils.extmath import randomized_svd
+
+    d = max(1, min(limit, min(weighted.shape) - 1))
+    _, _, right = randomized_svd(weighted, d, random_state=0)
+    signs = np.sign(right[np.arange(d), np.abs(right).argmax(axis=1)])
+    return np.ascontiguousarray((right * signs[:, None]).T, dtype=np.float32)

@@ -1,0 +1,179 @@
+"""A polars or pandas frame as a pool: a table, a column of texts, or a column of picture paths."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.ingested import Ingested, as_labels, check_ids, fingerprint, numbered
+from spin_nb.pool.pictures import EXTENSIONS, check_picture
+from spin_nb.types import Broken
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TEXT_LENGTH = 25
+"""Mean number of characters from which a column of mostly different strings is taken for texts."""
+
+
+def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: str | None = None) -> Ingested:
+    """Items of a frame, one a row; a column called "id" is the key.
+
+    A column of picture paths makes pictures; else a column called "text", or the longest column of mostly
+    different strings with spaces, makes texts; else the rows themselves are the items.  Other columns stay
+    at hand to colour the map.  Missing values of a table are allowed.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        What to read.
+    base : Path, optional
+        Folder that relative picture paths start from; by default the current one.
+    labels_from : str, optional
+        Column that holds known classes; it is taken out of the items.
+
+    Raises
+    ------
+    PoolError
+        When it is empty, ids repeat, values are infinite or a column holds objects.
+    """
+    if not frame.height or not frame.width:
+        raise PoolError(f"an empty frame, shape {frame.shape}.", "Pass at least one row and one column.")
+    frame, answers = _take(_clean(frame), labels_from)
+    frame, keys = _take(frame, "id" if "id" in frame.columns else None)
+    ids = numbered(frame.height) if keys is None else check_ids(keys)
+    labels = {} if answers is None else as_labels(ids, answers)
+    if not frame.width:
+        raise PoolError("a frame without a column to label from.", "Keep a column besides id and labels.")
+    paths = _path_column(frame)
+    if paths:
+        return _pictures(frame, ids, paths, (base or Path.cwd()).resolve(), labels)
+    text = _text_column(frame)
+    if text:
+        frame = frame.with_columns(frame[text].fill_null(""))
+    return Ingested(
+        ids=ids,
+        sources=[{"row": row} for row in range(len(ids))],
+        modality="text" if text else "table",
+        kind="frame",
+        data=frame,
+        about={"column": text} if text else {},
+        broken=[],
+        labels=labels,
+        fingerprint=_frame_print(frame, ids),
+    )
+
+
+def read_pandas(frame: Any) -> pl.DataFrame:
+    """Polars copy of a pandas frame; NaN becomes missing, the index is dropped.
+
+    Raises
+    ------
+    PoolError
+        When a column mixes types.
+    """
+    import polars as pl
+
+    try:
+        named = frame.rename(columns=str)
+        return pl.from_pandas(named)
+    except Exception as problem:  # arrow's own errors, by version
+        raise PoolError(
+            f"the pandas frame cannot be read: {problem!s:.200}.",
+            "Give every column one type, e.g. .astype(str).",
+        ) from None
+
+
+def _clean(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    for name, dtype in frame.schema.items():
+        if dtype.is_nested() or dtype in (pl.Object, pl.Binary):
+            raise PoolError(
+                f"the column {name!r} holds {dtype}.", "Drop it, or turn it into numbers or strings."
+            )
+    infinite = [
+        name for name in frame.columns if frame[name].dtype.is_float() and frame[name].is_infinite().any()
+    ]
+    if infinite:
+        raise PoolError(
+            f"infinite values in {infinite[:5]}.", "Replace them by numbers, or by missing values."
+        )
+    return frame.fill_nan(None)
+
+
+def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[Any] | None]:
+    if column is None:
+        return frame, None
+    if column not in frame.columns:
+        raise PoolError(
+            f"no column {column!r} to take labels from.", f"Columns are: {', '.join(frame.columns)}."
+        )
+    return frame.drop(column), frame[column].to_list()
+
+
+def _path_column(frame: pl.DataFrame) -> str | None:
+    import polars as pl
+
+    for name in frame.columns:
+        if frame[name].dtype == pl.String:
+            values = frame[name].drop_nulls().head(20).to_list()
+            if values and all(os.path.splitext(value)[1].lower() in EXTENSIONS for value in values):
+                return name
+    return None
+
+
+def _text_column(frame: pl.DataFrame) -> str | None:
+    import polars as pl
+
+    if "text" in frame.columns and frame["text"].dtype == pl.String:
+        return "text"
+    lengths: dict[str, float] = {}
+    for name in frame.columns:
+        column = frame[name].drop_nulls()
+        if column.dtype == pl.String and column.n_unique() > 0.5 * frame.height:
+            words = column.str.contains(" ", literal=True).sum()
+            length = int(column.str.len_chars().sum()) / len(column)
+            if length >= TEXT_LENGTH and words > 0.5 * len(column):
+                lengths[name] = length
+    return max(lengths, key=lambda name: lengths[name]) if lengths else None
+
+
+def _pictures(
+    frame: pl.DataFrame, ids: list[str], column: str, base: Path, labels: dict[str, str]
+) -> Ingested:
+    good, broken, sizes, largest = [], [], [], 0
+    for row, (key, value) in enumerate(zip(ids, frame[column].to_list(), strict=True)):
+        path = base / value if value else None
+        try:
+            if path is None or not path.is_file():
+                raise ValueError("no such file")
+            largest = max(largest, *check_picture(path))
+            sizes.append(path.stat().st_size)
+            good.append(row)
+        except (ValueError, OSError) as problem:
+            broken.append(Broken(key, f"{value}: {problem}"))
+    if not good:
+        raise PoolError(
+            f"none of the {len(ids)} pictures of column {column!r} can be read below {str(base)!r}.",
+            "Pass absolute paths, or change to the folder they start from.",
+        )
+    kept, names = frame[good], [ids[row] for row in good]
+    return Ingested(
+        ids=names,
+        sources=[{"path": path} for path in kept[column].to_list()],
+        modality="image",
+        kind="frame",
+        data=kept,
+        about={"paths": column, "root": str(base), "largest": largest},
+        broken=broken,
+        labels={key: labels[key] for key in names if key in labels},
+        fingerprint=fingerprint(_frame_print(kept, names), sizes),
+    )
+
+
+def _frame_print(frame: pl.DataFrame, ids: list[str]) -> str:
+    kinds = ["n" if dtype.is_numeric() else "t" if dtype.is_temporal() else "s" for dtype in frame.dtypes]
+    return fingerprint("frame", ids, kinds, frame.write_csv().encode())

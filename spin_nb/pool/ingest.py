@@ -1,0 +1,126 @@
+"""Whatever a person passes as ``pool=`` -> what can be labelled."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.arrays import read_array
+from spin_nb.pool.folders import read_folder
+from spin_nb.pool.frames import read_frame, read_pandas
+from spin_nb.pool.ingested import Ingested, as_labels
+from spin_nb.pool.samples import Sample
+
+__all__ = ["Ingested", "read_pool"]
+
+_KINDS = "a folder of pictures, a numpy array, a polars or pandas frame, a .parquet file, a list of texts or a sample"
+
+
+def read_pool(pool: Any, *, labels_from: str | None = None) -> Ingested:
+    """Read what can be labelled.
+
+    Parameters
+    ----------
+    pool : str, Path, ndarray, frame, Sample or list of str
+        A folder of pictures (read recursively, ids are relative paths), an array of pictures (n, h, w[, c])
+        or of numbers (n, d), a polars or pandas frame (see :func:`spin_nb.pool.frames.read_frame`), the path
+        of a .parquet file, a sample, or texts.
+    labels_from : str, optional
+        Where known classes are: "folder" (name of the sub-folder), "sample", or a column of the frame.
+
+    Returns
+    -------
+    Ingested
+        Ids, data, known labels and what was kept out.
+
+    Raises
+    ------
+    PoolError
+        When there is nothing that can be labelled in it.
+
+    Examples
+    --------
+    >>> read_pool(["a first text", "a second text"]).ids
+    ['item-000000', 'item-000001']
+    """
+    if isinstance(pool, Sample):
+        return _sample(pool, labels_from)
+    if isinstance(pool, (str, os.PathLike)):
+        return _path(Path(pool).expanduser(), labels_from)
+    package = type(pool).__module__.partition(".")[0]
+    if package in ("polars", "pandas"):
+        return read_frame(_frame(pool, package), labels_from=labels_from)
+    if isinstance(pool, np.ndarray):
+        _no_labels(labels_from, "an array")
+        return read_array(pool)
+    if isinstance(pool, (list, tuple)):
+        return _texts(list(pool), labels_from)
+    raise PoolError(f"a {type(pool).__name__} cannot be a pool.", f"Pass {_KINDS}.")
+
+
+def _sample(sample: Sample, labels_from: str | None) -> Ingested:
+    from dataclasses import replace
+
+    found = read_array(sample.items, ids=sample.ids)
+    if labels_from is None:
+        return found
+    if labels_from != "sample":
+        raise PoolError(
+            f"labels_from={labels_from!r} with a sample.", 'Use labels_from="sample", or leave it out.'
+        )
+    return replace(found, labels=as_labels(found.ids, sample.labels))
+
+
+def _path(path: Path, labels_from: str | None) -> Ingested:
+    if path.suffix.lower() != ".parquet" or path.is_dir():
+        if path.is_file():
+            raise PoolError(
+                f"the file {str(path)!r} is no folder of pictures.", f"Read it first; pass {_KINDS}."
+            )
+        return read_folder(path, labels_from=labels_from)
+    import polars as pl
+
+    if not path.exists():
+        raise PoolError(f"no file {str(path)!r}.", "Check the path.")
+    try:
+        frame = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as problem:
+        raise PoolError(
+            f"{str(path)!r} is no readable parquet file: {problem!s:.200}.", "Write it again."
+        ) from None
+    return read_frame(frame, base=path.parent, labels_from=labels_from)
+
+
+def _frame(pool: Any, package: str) -> Any:
+    if type(pool).__name__ != "DataFrame":
+        hint = "Call .collect() first." if hasattr(pool, "collect") else "Call .to_frame() first."
+        raise PoolError(f"a {package} {type(pool).__name__} cannot be a pool.", hint)
+    return read_pandas(pool) if package == "pandas" else pool
+
+
+def _texts(texts: list[Any], labels_from: str | None) -> Ingested:
+    import polars as pl
+
+    _no_labels(labels_from, "a list")
+    if not texts:
+        raise PoolError("an empty list.", "Pass at least one text.")
+    odd = next((text for text in texts if not isinstance(text, str)), None)
+    if odd is not None:
+        raise PoolError(f"the list holds a {type(odd).__name__}.", f"Lists hold texts only; pass {_KINDS}.")
+    try:
+        return read_frame(pl.DataFrame({"text": texts}))
+    except UnicodeEncodeError as problem:
+        raise PoolError(
+            f"a text is no valid Unicode: {problem.reason}.", "Decode it with errors='replace'."
+        ) from None
+
+
+def _no_labels(labels_from: str | None, what: str) -> None:
+    if labels_from is not None:
+        raise PoolError(
+            f"labels_from={labels_from!r} with {what}.", "It holds no labels: leave labels_from out."
+        )

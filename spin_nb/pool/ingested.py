@@ -1,0 +1,91 @@
+"""What reading a pool found: the value that ingest hands to :class:`spin_nb.pool.pool.Pool`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from spin_nb.errors import PoolError
+from spin_nb.types import Broken
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What can be labelled, as found.
+
+    Attributes
+    ----------
+    ids : list of str
+        Stable ids of the good items, in pool order.
+    sources : list of dict
+        Where each one comes from, json-able.
+    modality : str
+        "image", "text" or "table".
+    kind : str
+        How the data is kept: "array", "frame" or "files".
+    data : ndarray, polars.DataFrame or list of str
+        What is stored: the array, the frame, or one path an item.
+    about : dict
+        json-able facts that loading needs: root folder, column, value range, largest side in pixels.
+    broken : list of Broken
+        What was kept out, and why.
+    labels : dict
+        id -> class name; empty unless ``labels_from`` was given.
+    fingerprint : str
+        sha256 over ids and content (for folders: names and sizes).
+    """
+
+    ids: list[str]
+    sources: list[dict[str, Any]] = field(repr=False)
+    modality: str
+    kind: str
+    data: Any = field(repr=False)
+    about: dict[str, Any]
+    broken: list[Broken]
+    labels: dict[str, str] = field(repr=False)
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def check_ids(ids: Sequence[Any]) -> list[str]:
+    """Ids as strings, each non-empty, printable in UTF-8 and given once.
+
+    Raises
+    ------
+    PoolError
+        Naming the first offender.
+    """
+    texts = [str(value) for value in ids]
+    for text, value in zip(texts, ids, strict=True):
+        if value is None or not text or "\x00" in text or not text.isprintable():
+            raise PoolError(f"{value!r} cannot be an id.", "Give every item a short printable id.")
+    if len(set(texts)) != len(texts):
+        twice, times = Counter(texts).most_common(1)[0]
+        raise PoolError(f"the id {twice!r} is given {times} times.", "Give every item its own id.")
+    return texts
+
+
+def numbered(n: int) -> list[str]:
+    """Ids for items that come without: "item-000000", ..."""
+    return [f"item-{row:06d}" for row in range(n)]
+
+
+def fingerprint(*parts: Any) -> str:
+    """sha256 over strings, bytes, json-able values and contiguous arrays."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, (bytes, memoryview)) else json.dumps(part, sort_keys=True).encode()
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def as_labels(ids: Iterable[str], labels: Iterable[Any]) -> dict[str, str]:
+    """Id -> label, leaving out missing ones."""
+    return {key: str(value) for key, value in zip(ids, labels, strict=True) if value is not None}

@@ -1,0 +1,223 @@
+"""Exact nearest neighbours without an n x n matrix: the one graph that the map and the models share.
+
+Rows are scored in chunks by one matrix product, ``|b|^2 - 2 a.b``.  Columns fall into groups; the k nearest lie
+in the k groups with the smallest minima, so only those few are sorted.  The distances of the survivors are then
+computed directly, without cancellation, and decide order and choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError, StorageError
+from spin_nb.pool.stored import write_atomically
+from spin_nb.pool.threads import side_by_side
+from spin_nb.types import Float
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[float, str], Any]
+Neighbours = tuple[NDArray[np.int32], Float]
+
+_GROUP = 32
+_SPARE = 8
+"""Candidates beyond k that rounding of the product cannot push out."""
+_CHUNK_VALUES = {"cpu": 3_000_000, "cuda": 400_000_000}
+
+
+def neighbours(
+    features: Float, k: int = 15, *, device: str = "auto", progress: Progress | None = None
+) -> Neighbours:
+    """Nearest other rows of every row, exact in Euclidean distance.
+
+    Parameters
+    ----------
+    features : float32 (n, d)
+        A memory map of a file keeps its answer beside that file and finds it there.
+    k : int
+        Neighbours a row; n - 1 where there are fewer.
+    device : str
+        "auto" (a CUDA device where there is one), or a torch device.
+    progress : callable, optional
+        Called with (fraction, words).
+
+    Returns
+    -------
+    indices : int32 (n, k)
+        Rows, nearest first; never the row itself, even among duplicates.
+    distances : float32 (n, k)
+        Euclidean, rising.
+
+    Raises
+    ------
+    ModelError
+        When features are not (n, d) or not finite.
+
+    Examples
+    --------
+    >>> indices, distances = neighbours(np.array([[0.0], [1.0], [3.0]], np.float32), 1)
+    >>> indices.ravel().tolist(), distances.ravel().tolist()
+    ([1, 0, 1], [1.0, 1.0, 2.0])
+    """
+    _check(features)
+    k = min(k, len(features) - 1)
+    cache = _beside(features, k)
+    found = _cached(cache, features, k)
+    if found is None:
+        found = _search(features, features, k, device, progress, exclude_self=True)
+        _keep(cache, found)
+    if progress:
+        progress(1.0, "neighbours ready")
+    return found
+
+
+def nearest(
+    features: Float, queries: Float, k: int = 15, *, device: str = "auto", progress: Progress | None = None
+) -> Neighbours:
+    """Nearest rows of ``features`` for new items ``queries`` (m, d), as :func:`neighbours`.
+
+    Examples
+    --------
+    >>> nearest(np.array([[0.0], [1.0], [3.0]], np.float32), np.array([[2.9]], np.float32), 1)[0]
+    array([[2]], dtype=int32)
+    """
+    _check(features)
+    _check(queries)
+    if queries.shape[1] != features.shape[1]:
+        raise ModelError(
+            f"queries have {queries.shape[1]} features, the pool has {features.shape[1]}.",
+            "Use the same encoder.",
+        )
+    return _search(features, queries, min(k, len(features)), device, progress, exclude_self=False)
+
+
+def _check(features: Any) -> None:
+    if not isinstance(features, np.ndarray) or features.ndim != 2 or features.dtype.kind != "f":
+        shape = getattr(features, "shape", type(features).__name__)
+        raise ModelError(f"features of shape {shape}.", "Pass a float32 array (n, d).")
+    if not np.isfinite(features).all():
+        raise ModelError("features hold NaN or infinite values.", "Mend the encoder or the items.")
+
+
+def _search(
+    features: Float, queries: Float, k: int, device: str, progress: Progress | None, *, exclude_self: bool
+) -> Neighbours:
+    import torch
+
+    n, m = len(features), len(queries)
+    indices, distances = np.empty((m, k), np.int32), np.empty((m, k), np.float32)
+    if not k or not m:
+        return indices, distances
+    place = _device(device)
+    centre = torch.from_numpy(features.mean(axis=0, dtype=np.float64).astype(np.float32))
+    base = (torch.from_numpy(np.array(features, np.float32)) - centre).to(place)
+    asked = base if exclude_self else (torch.from_numpy(np.array(queries, np.float32)) - centre).to(place)
+    columns = _columns(base)
+    step = max(16, _CHUNK_VALUES[place.type if place.type == "cuda" else "cpu"] // columns.shape[1])
+
+    def answer(start: int) -> None:
+        rows = asked[start : start + step]
+        block = _score(rows, columns)
+        if exclude_self:
+            own = torch.arange(len(rows), device=place)
+            block[own, own + start] = torch.inf
+        near, far = _nearest(block, rows, base, k, n - exclude_self)
+        indices[start : start + step], distances[start : start + step] = near.cpu().numpy(), far.cpu().numpy()
+
+    for done, _ in enumerate(side_by_side(answer, range(0, m, step)), start=1):
+        if progress:
+            progress(min(1.0, done * step / m), f"neighbours: {min(m, done * step):,} of {m:,}")
+    return indices, distances
+
+
+def _device(device: str) -> torch.device:
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def _columns(base: torch.Tensor) -> torch.Tensor:
+    """(d + 1, n') right side of the product: -2 b and |b|^2, padded to whole groups with infinities."""
+    import torch
+
+    n, d = base.shape
+    columns = torch.zeros(d + 1, -(-n // _GROUP) * _GROUP, device=base.device)
+    columns[:d, :n] = -2 * base.T
+    columns[d, :n] = (base * base).sum(1)
+    columns[d, n:] = torch.inf
+    return columns
+
+
+def _score(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.mm(torch.cat([rows, torch.ones(len(rows), 1, device=rows.device)], dim=1), columns)
+
+
+def _nearest(
+    block: torch.Tensor, rows: torch.Tensor, base: torch.Tensor, k: int, others: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch
+
+    candidates = _candidates(block, min(k + _SPARE, others))
+    gaps = base[candidates] - rows[:, None, :]
+    exact = torch.linalg.vector_norm(gaps, dim=2)
+    order = candidates.sort(dim=1)  # ties go to the lowest row
+    far, position = exact.gather(1, order.indices).sort(dim=1, stable=True)
+    return order.values.gather(1, position)[:, :k], far[:, :k]
+
+
+def _candidates(block: torch.Tensor, wanted: int) -> torch.Tensor:
+    """Columns of the ``wanted`` smallest values of each row."""
+    rows, width = block.shape
+    groups = width // _GROUP
+    if groups <= wanted * 2:
+        return block.topk(wanted, dim=1, largest=False, sorted=False).indices
+    strided = block.view(rows, _GROUP, groups)  # a group is every groups-th column: its minimum vectorises
+    chosen = strided.amin(dim=1).topk(wanted, dim=1, largest=False, sorted=False).indices
+    values = strided.gather(2, chosen[:, None, :].expand(rows, _GROUP, wanted)).flatten(1)
+    position = values.topk(wanted, dim=1, largest=False, sorted=False).indices
+    member, group = position // wanted, chosen.gather(1, position % wanted)
+    return member * groups + group
+
+
+def _beside(features: Float, k: int) -> Path | None:
+    """Cache file of a whole memory-mapped file; None for arrays in memory and for slices."""
+    name = getattr(features, "filename", None)
+    if not isinstance(features, np.memmap) or name is None or isinstance(features.base, np.ndarray):
+        return None
+    return Path(name).with_suffix(f".knn{k}.safetensors")
+
+
+def _cached(path: Path | None, features: Float, k: int) -> Neighbours | None:
+    if path is None or not path.exists():
+        return None
+    from safetensors.numpy import load_file
+
+    try:
+        found = load_file(path)
+        indices, distances = found["indices"], found["distances"]
+    except Exception:  # a damaged cache is recomputed, whatever is wrong with it
+        return None
+    whole = indices.shape == distances.shape == (len(features), k) and indices.dtype == np.int32
+    return (indices, distances) if whole and indices.min(initial=0) >= 0 else None
+
+
+def _keep(path: Path | None, found: Neighbours) -> None:
+    if path is None:
+        return
+    from safetensors.numpy import save
+
+    arrays = {"indices": found[0], "distances": found[1]}
+    try:
+        write_atomically(path, lambda half: half.write_bytes(save(arrays)))
+    except StorageError:  # a read-only or full project: nothing is lost but time
+        return

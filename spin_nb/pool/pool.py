@@ -1,0 +1,323 @@
+"""What can be labelled, row by row, without holding more of it in memory than is asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spin_nb.errors import LabelError, PoolError, StorageError
+from spin_nb.pool.arrivals import append_arrivals, read_arrivals
+from spin_nb.pool.folders import check_root, file_source
+from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
+from spin_nb.pool.modalities import Image, Table, Text
+from spin_nb.pool.stored import read_stored, write_facts, write_pool
+from spin_nb.types import Broken, Ints, Shown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Pool:
+    """The items of a project: base rows first, then arrivals, in order.
+
+    Made by :meth:`save` or :meth:`open`.  Rows change only in :meth:`exclude`, which computing features calls
+    for items that cannot be read: compute features before holding on to rows.
+
+    Attributes
+    ----------
+    ids : list of str
+        Id of every row.
+    modality : str
+        "image", "text" or "table".
+    broken : list of Broken
+        Items kept out, and why.
+    n_base : int
+        Rows that came with the pool; the rest arrived later.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from spin_nb.pool.ingest import read_pool
+    >>> pool = Pool.save(tempfile.mkdtemp(), read_pool(["one text", "another"]))
+    >>> len(pool), pool.row("item-000001"), pool.load([1])
+    (2, 1, ['another'])
+    """
+
+    def __init__(self, folder: Path, found: Ingested, excluded: list[Broken]) -> None:
+        self.folder = folder
+        self.modality = found.modality
+        self._found = found
+        self._excluded = excluded
+        self._arrivals = read_arrivals(folder)
+        self._maker: Any = {"image": Image(), "text": Text(), "table": Table()}[found.modality]
+        self._root = Path(found.about["root"]) if "root" in found.about else None
+        self._index()
+
+    @classmethod
+    def save(cls, folder: Path | str, found: Ingested) -> Pool:
+        """Store ``found`` in the project ``folder`` (below ``pool/``) and open it.
+
+        Arrivals that are already there stay; so do exclusions while their items still cannot be read.
+
+        Raises
+        ------
+        StorageError
+            When it cannot be written.
+        """
+        home = Path(folder) / "pool"
+        before, gone = _held(home)
+        if before is not None and before.fingerprint == found.fingerprint and before.kind == found.kind:
+            write_facts(home, found, cls(home, found, [])._still_broken(gone))
+        else:
+            write_pool(home, found, [])
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Pool:
+        """Open the pool of the project ``folder``.
+
+        Raises
+        ------
+        PoolError
+            When there is none, it is damaged, or the folder of pictures it refers to is gone.
+        """
+        home = Path(folder) / "pool"
+        found, excluded = read_stored(home)
+        if "root" in found.about:
+            check_root(found.about)
+        return cls(home, found, excluded)
+
+    def _still_broken(self, items: list[Broken]) -> list[Broken]:
+        return self.try_load(self._rows[item.id] for item in items if item.id in self._rows)[1]
+
+    def _index(self) -> None:
+        gone = {item.id for item in self._excluded}
+        self._base = np.asarray(
+            [row for row, key in enumerate(self._found.ids) if key not in gone], dtype=np.int64
+        )
+        self.n_base = len(self._base)
+        self.ids = [self._found.ids[row] for row in self._base] + [item.id for item in self._arrivals]
+        self._rows = {key: row for row, key in enumerate(self.ids)}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        extra = f", {len(self._arrivals)} arrived" if self._arrivals else ""
+        return f"Pool({len(self)} items, {self.modality}{extra}, {len(self.broken)} broken)"
+
+    @property
+    def broken(self) -> list[Broken]:
+        """Items kept out when reading the pool, then those kept out when computing features."""
+        return [*self._found.broken, *self._excluded]
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of what was read, as :attr:`Ingested.fingerprint`."""
+        return self._found.fingerprint
+
+    @property
+    def content(self) -> str:
+        """sha256 of the base rows in use: the key of everything computed from them."""
+        return fingerprint(self.fingerprint, [item.id for item in self._excluded])
+
+    @property
+    def largest(self) -> int | None:
+        """Longest side of the largest picture, in pixels; None for texts and tables."""
+        return self._found.about.get("largest")
+
+    def row(self, id: str) -> int:
+        """Row of an item.
+
+        Raises
+        ------
+        LabelError
+            When there is no such item, with the closest ids.
+        """
+        row = self._rows.get(id)
+        if row is not None:
+            return row
+        kept_out = next((item.reason for item in self.broken if item.id == id), None)
+        if kept_out is not None:
+            raise LabelError(f"the item {id!r} was kept out: {kept_out}.", "Repair it and pass pool= again.")
+        close = difflib.get_close_matches(str(id), self.ids[:20_000], n=3)
+        raise LabelError(
+            f"no item {id!r}.", f"Closest: {', '.join(close) or self.ids[0]}; see s.items for all."
+        )
+
+    def load(self, rows: Iterable[int]) -> list[Any]:
+        """Loaded items: uint8 pixels (h, w) or (h, w, 3), texts, dicts or vectors.
+
+        Raises
+        ------
+        PoolError
+            When one of them cannot be read any more.
+        """
+        items, failed = self.try_load(rows)
+        if failed:
+            raise PoolError(
+                f"cannot load {failed[0].id!r}: {failed[0].reason}", "Put it back, or pass pool= again."
+            )
+        return items
+
+    def try_load(self, rows: Iterable[int]) -> tuple[list[Any], list[Broken]]:
+        """Items that can be loaded, in order, and those that cannot."""
+        wanted = [int(row) for row in rows]
+        raws = self._raw(wanted)
+        if self._root is not None and len(wanted) > 1:
+            with ThreadPoolExecutor(2) as threads:  # Pillow decodes outside the interpreter lock
+                loaded = list(threads.map(self._try, raws))
+        else:
+            loaded = [self._try(raw) for raw in raws]
+        items = [item for item in loaded if not isinstance(item, PoolError)]
+        failed = [
+            Broken(self.ids[row], item.what)
+            for row, item in zip(wanted, loaded, strict=True)
+            if isinstance(item, PoolError)
+        ]
+        return items, failed
+
+    def _try(self, raw: Any) -> Any:
+        try:
+            return self._maker.load(self._inside(raw))
+        except PoolError as problem:
+            return problem
+
+    def _inside(self, raw: Any) -> Any:
+        """Return a file of the pool as a path below its folder; anything else as it is."""
+        if self._root is None or not isinstance(raw, str):
+            return raw
+        return file_source(self._root, raw) if self._found.kind == "files" else self._root / raw
+
+    def show(self, row: int, size: int | None = None) -> Shown:
+        """One item as a view shows it.
+
+        Parameters
+        ----------
+        row : int
+            Row of the item.
+        size : int, optional
+            Longest side in pixels (at most 512, also the default), characters of a text, or columns.
+
+        Raises
+        ------
+        PoolError
+            When it cannot be read any more.
+        """
+        return self._maker.show(self._inside(self._raw([int(row)])[0]), size)
+
+    def _raw(self, rows: list[int]) -> list[Any]:
+        base = [int(self._base[row]) for row in rows if row < self.n_base]
+        values = iter(self._base_raw(base) if base else [])
+        return [
+            next(values) if row < self.n_base else self._arrivals[row - self.n_base].source for row in rows
+        ]
+
+    def _base_raw(self, rows: list[int]) -> Any:
+        data, about = self._found.data, self._found.about
+        if self._found.kind != "frame":
+            return [data[row] for row in rows]
+        column = about.get("paths") or about.get("column")
+        return data[column][rows].to_list() if column else data[rows].to_dicts()
+
+    def read(self, items: Iterable[Any]) -> list[Any]:
+        """Load items that are not in the pool, the way the pool's own are loaded.
+
+        Takes paths, encoded bytes, PIL images or arrays; texts; dicts or vectors.
+
+        Raises
+        ------
+        PoolError
+            When one of them is of another kind or cannot be read.
+        """
+        about = self._found.about
+        reader: Any = Image(about.get("low"), about.get("high")) if self.modality == "image" else self._maker
+        return [reader.load(item) for item in items]
+
+    def extend(self, items: Iterable[Any], ids: Sequence[str] | None = None) -> Ints:
+        """Take in arrivals, durably, and return their rows (m,) int64.
+
+        Raises
+        ------
+        PoolError
+            When one cannot be read or an id is taken; none is then taken in.
+        StorageError
+            When they cannot be written; none is then taken in.
+        """
+        loaded = self.read(items)
+        names = self._arrival_ids(len(loaded)) if ids is None else check_ids(ids)
+        taken = next((name for name in names if name in self._rows), None)
+        if taken is not None or len(names) != len(loaded):
+            raise PoolError(
+                f"{len(names)} ids for {len(loaded)} items."
+                if taken is None
+                else f"the id {taken!r} is taken.",
+                "Give every arrival its own id, or none at all.",
+            )
+        arrived = append_arrivals(self.folder, names, loaded, len(self._arrivals))
+        first = len(self.ids)
+        self._arrivals.extend(arrived)
+        self.ids.extend(names)
+        self._rows.update({name: first + number for number, name in enumerate(names)})
+        return np.arange(first, len(self.ids), dtype=np.int64)
+
+    def _arrival_ids(self, n: int) -> list[str]:
+        names: list[str] = []
+        number = len(self._arrivals)
+        while len(names) < n:
+            number += 1
+            name = f"arrival-{number:06d}"
+            if name not in self._rows:
+                names.append(name)
+        return names
+
+    def exclude(self, items: Sequence[Broken]) -> None:
+        """Keep base items out for good, because they cannot be read; rows after them move up.
+
+        Raises
+        ------
+        PoolError
+            When nothing would be left.
+        """
+        names = {item.id for item in items}
+        if names.issuperset(self.ids[: self.n_base]):
+            raise PoolError(
+                f"none of the {len(self)} items can be read; the first: {items[0].reason}", "Check the files."
+            )
+        self._excluded = [*self._excluded, *items]
+        self._index()
+        try:
+            write_facts(self.folder, self._found, self._excluded)
+        except StorageError:  # a read-only project finds them again the next time
+            return
+
+    @property
+    def columns(self) -> pl.DataFrame | None:
+        """Columns of the frame besides text and paths, one row an item; None where there are none."""
+        if self._found.kind != "frame":
+            return None
+        import polars as pl
+
+        about = self._found.about
+        special = about.get("paths") or about.get("column")
+        frame = self._found.data[self._base].drop([special] if special else [])
+        if not frame.width:
+            return None
+        if not self._arrivals:
+            return frame
+        known = [item.source if isinstance(item.source, dict) else {} for item in self._arrivals]
+        rows = [{name: row.get(name) for name in frame.columns} for row in known]
+        return pl.concat([frame, pl.DataFrame(rows, schema=frame.schema, strict=False)])
+
+
+def _held(home: Path) -> tuple[Ingested | None, list[Broken]]:
+    """Return what is stored; None where there is nothing, or nothing that can be read."""
+    try:
+        return read_stored(home)
+    except PoolError:
+        return None, []

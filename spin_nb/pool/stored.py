@@ -1,0 +1,142 @@
+"""The pool on disk, in ``<project>/pool/``: what reopening by path alone needs.
+
+``pool.json`` facts, ``ids.json`` ids, ``items.npy`` or ``items.parquet`` copies of arrays and frames.  Folders
+of pictures are not copied: their absolute path is kept.  ``pool.json`` is written last, by rename.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spin_nb.errors import PoolError, StorageError, VersionError
+from spin_nb.pool.ingested import Ingested
+from spin_nb.types import Broken
+
+SCHEMA = 1
+_ITEMS = {"array": "items.npy", "frame": "items.parquet"}
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let ``write`` fill a file beside ``path``, then rename it: readers see the old or the new one, whole.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written; ``path`` is as before.
+    """
+    half = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(half)
+        with open(half, "rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(half, path)
+    except OSError as problem:
+        raise StorageError(
+            f"cannot write {str(path)!r}: {problem.strerror}.", "Free space, or check rights."
+        ) from None
+    finally:
+        with suppress(OSError):
+            half.unlink()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically."""
+    write_atomically(path, lambda half: half.write_text(json.dumps(value), encoding="utf-8"))
+
+
+def write_pool(folder: Path, found: Ingested, excluded: list[Broken]) -> None:
+    """Store ``found`` below ``folder`` (the project's ``pool`` folder)."""
+    if found.kind == "array":
+        write_atomically(folder / _ITEMS["array"], lambda half: _save_array(half, found.data))
+    elif found.kind == "frame":
+        stream = io.BytesIO()  # polars has its own errors for a full disk; plain bytes have the system's
+        found.data.write_parquet(stream)
+        write_atomically(folder / _ITEMS["frame"], lambda half: half.write_bytes(stream.getbuffer()))
+    write_json(folder / "ids.json", found.ids)
+    write_facts(folder, found, excluded)
+
+
+def write_facts(folder: Path, found: Ingested, excluded: list[Broken]) -> None:
+    """Store the small facts, and with them which items turned out to be broken."""
+    write_json(
+        folder / "pool.json",
+        {
+            "schema": SCHEMA,
+            "modality": found.modality,
+            "kind": found.kind,
+            "fingerprint": found.fingerprint,
+            "about": found.about,
+            "broken": [[item.id, item.reason] for item in found.broken],
+            "excluded": [[item.id, item.reason] for item in excluded],
+        },
+    )
+
+
+def _save_array(path: Path, array: Any) -> None:
+    with open(path, "wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+
+
+def read_stored(folder: Path) -> tuple[Ingested, list[Broken]]:
+    """Read what :func:`write_pool` stored; arrays are memory-mapped.  Also returns the excluded items.
+
+    Raises
+    ------
+    PoolError
+        When it is missing or damaged.
+    VersionError
+        When a newer version wrote it.
+    """
+    try:
+        facts = json.loads((folder / "pool.json").read_text(encoding="utf-8"))
+        if facts["schema"] > SCHEMA:
+            raise VersionError(
+                f"the pool has schema {facts['schema']}, newer than {SCHEMA}.", "Update spin_nb."
+            )
+        ids = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+        data = _read_items(folder, facts["kind"], ids)
+        if len(data) != len(ids):
+            raise ValueError(f"{len(data)} items and {len(ids)} ids")
+        found = Ingested(
+            ids=ids,
+            sources=[],
+            modality=facts["modality"],
+            kind=facts["kind"],
+            data=data,
+            about=facts["about"],
+            broken=[Broken(*pair) for pair in facts["broken"]],
+            labels={},
+            fingerprint=facts["fingerprint"],
+        )
+        return found, [Broken(*pair) for pair in facts["excluded"]]
+    except FileNotFoundError as problem:
+        raise PoolError(
+            f"the project holds no pool ({problem.filename!r} is missing).", "Pass pool= again."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise PoolError(
+            f"the pool in {str(folder)!r} cannot be read: {problem}.", "Pass pool= again."
+        ) from None
+
+
+def _read_items(folder: Path, kind: str, ids: list[str]) -> Any:
+    if kind == "files":
+        return ids
+    path = folder / _ITEMS[kind]
+    if kind == "array":
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    import polars as pl
+
+    try:
+        return pl.read_parquet(path)
+    except pl.exceptions.PolarsError as problem:
+        raise ValueError(str(problem)) from None

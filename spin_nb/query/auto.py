@@ -1,0 +1,172 @@
+"""The default question: explores while the posterior is broad and refines later, without a switch.
+
+It asks the item whose label would most reduce the variance of the decisions that are still likely to be wrong.
+With no labels every decision is equally likely to be wrong and this is VOpt (Ji & Han 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import QueryError
+from spin_nb.query.mixture import EPSILON, draw
+from spin_nb.types import Float, Ints, Picked
+
+SUBSET = 3000  # candidates scored, and rows they are scored on
+
+
+def auto(
+    phi: Float,
+    covariance: NDArray[np.float64],
+    variance: Float,
+    scores: Float,
+    candidates: Ints,
+    k: int,
+    *,
+    pending: Sequence[int] = (),
+    noise: float = 0.2,
+    seed: int = 0,
+    epsilon: float = EPSILON,
+) -> Picked:
+    """Ask where a label removes most variance from decisions that are likely to be wrong.
+
+    ``a_j = P(decision j is wrong) = Phi(-margin_j / sqrt(2 v_j))``; the score of item ``i`` is
+    ``sum_j a_j cov(i, j)^2 / (noise^2 + v_i)``.  Items already being asked, and each pick, count as labelled:
+    the covariance does not depend on the labels' values.
+
+    Parameters
+    ----------
+    phi : float32 (n, D)
+        Features of the whole pool, prior covariance identity.
+    covariance : float64 (D, D)
+        Posterior covariance of the weights.
+    variance : float32 (n,)
+        Posterior variance of each item's scores.
+    scores : float32 (n, C)
+        Posterior mean of each item's scores.
+    candidates : int64 (m,)
+        Pool rows that may be asked.
+    k : int
+    pending : sequence of int
+        Pool rows asked and not yet answered.
+    noise : float
+        Standard deviation of a label around its score.
+    seed : int
+    epsilon : float
+        Share of uniform picks (:func:`~spin_nb.query.mixture.mixed`).
+
+    Returns
+    -------
+    Picked
+        Pool rows; ``reason`` says whether it explores or refines, and why.
+
+    Raises
+    ------
+    QueryError
+        Nothing left to ask, ``k`` outside 1..candidates left.
+    """
+    left = np.zeros(len(phi), bool)
+    left[np.asarray(candidates, np.int64)] = True
+    left[np.asarray(pending, np.int64)] = False
+    candidates = np.flatnonzero(left)
+    if not len(candidates):
+        raise QueryError("nothing is left to ask.", "Every item is labelled, pending or set aside.")
+    look = _Lookahead(phi, covariance, variance, scores, candidates, noise, seed)
+    for row in pending:
+        look.learn(int(row))
+    explored: list[float] = []
+
+    def best() -> int:
+        row = look.best(left)
+        explored.append(look.explored(row))
+        return row
+
+    picked = draw(best, look.score, left, k, epsilon=epsilon, seed=seed, chosen=look.learn)
+    return Picked(picked.indices, picked.scores, picked.q, _reason(float(np.mean(explored))))
+
+
+def _reason(explored: float) -> str:
+    share = f"{explored:.0%} of what they would settle is still as open as before any label"
+    if explored >= 0.5:
+        return f"exploring: {share}"
+    return f"refining: only {share}; the rest is boundaries between classes"
+
+
+class _Lookahead:
+    """What every candidate's label would settle, kept up to date while picks are added."""
+
+    def __init__(
+        self,
+        phi: Float,
+        covariance: NDArray[np.float64],
+        variance: Float,
+        scores: Float,
+        candidates: Ints,
+        noise: float,
+        seed: int,
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        self.phi, self.noise_variance = phi, np.float32(noise**2)
+        self.covariance = covariance.astype(np.float32)
+        self.asked = _some(candidates, rng)
+        judged = _some(np.arange(len(phi)), rng)
+        self.phi_asked, self.phi_judged = phi[self.asked], phi[judged]
+        self.across = self.phi_asked @ self.covariance
+        self.spread = np.einsum("nd,nd->n", self.across, self.phi_asked)
+        self.judged_spread = variance[judged].astype(np.float32, copy=True)
+        self.prior = np.einsum("nd,nd->n", self.phi_judged, self.phi_judged)
+        two = np.partition(scores[judged], -2, axis=1)[:, -2:]
+        self.margin = two[:, 1] - two[:, 0]
+        self.gain: Float | None = None
+
+    def learn(self, row: int) -> None:
+        """Count ``row`` as labelled."""
+        x = self.phi[row]
+        direction = self.covariance @ x
+        total = self.noise_variance + x @ direction
+        shared = self.phi_asked @ direction
+        self.across -= (shared / total)[:, None] * direction
+        self.spread -= shared**2 / total
+        self.judged_spread -= (self.phi_judged @ direction) ** 2 / total
+        self.covariance -= np.outer(direction / total, direction)
+        self.gain = None
+
+    def gains(self) -> Float:
+        """Score of every candidate looked at."""
+        if self.gain is None:
+            from scipy.special import ndtr
+
+            spread = np.maximum(self.judged_spread, 1e-9)
+            self.wrong = ndtr(-self.margin / np.sqrt(2 * spread)).astype(np.float32)
+            weight = (self.phi_judged * self.wrong[:, None]).T @ self.phi_judged
+            gain = np.einsum("nd,nd->n", self.across @ weight, self.across)
+            self.gain = gain / (self.noise_variance + np.maximum(self.spread, 0)) / len(self.phi_judged)
+        return self.gain
+
+    def best(self, left: NDArray[np.bool_]) -> int:
+        allowed = left[self.asked]
+        if not allowed.any():
+            return int(np.flatnonzero(left)[0])
+        return int(self.asked[np.argmax(np.where(allowed, self.gains(), -np.inf))])
+
+    def score(self, row: int) -> float:
+        shared = self.phi_judged @ (self.covariance @ self.phi[row])
+        self.gains()
+        total = self.noise_variance + self.phi[row] @ self.covariance @ self.phi[row]
+        return float(np.mean(self.wrong * shared**2) / total)
+
+    def explored(self, row: int) -> float:
+        """Share of what ``row`` would settle that is still at its prior variance."""
+        self.gains()
+        share = self.wrong * (self.phi_judged @ (self.covariance @ self.phi[row])) ** 2
+        open_still = np.clip(self.judged_spread / np.maximum(self.prior, 1e-9), 0, 1)
+        return float(share @ open_still / max(float(share.sum()), 1e-30))
+
+
+def _some(rows: Ints, rng: np.random.Generator) -> Ints:
+    if len(rows) <= SUBSET:
+        return rows
+    return np.sort(rng.choice(rows, SUBSET, replace=False))

@@ -1,0 +1,188 @@
+"""What to ask next: a hidden uniform audit sample mixed into the asks of a strategy.
+
+The audit sample is laid down by chance before anyone looks: each item gets a uniform number from the project's
+seed and its id; the items below the audit share are reserved for auditing, in the order of their numbers.  They
+are not asked otherwise, so the audited items are a uniform sample of the pool on which no model trained, and the
+accuracy on them is unbiased (Farquhar, Gal & Rainforth 2021 show how far off actively chosen labels are).
+One ask in every ``1 / share`` is an audit, at a place within the block that chance decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.project.records import NewAsk
+from spin_nb.types import Ints, Picked
+
+HIDDEN = 0.2  # share of the other asks that carry no suggestion either, so that nobody can tell an audit
+
+
+def chances(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
+    """Uniform number in [0, 1) of each item (n,), fixed by seed and id.
+
+    Examples
+    --------
+    >>> bool(chances(["a", "b"], 0)[0] == chances(["a"], 0)[0])
+    True
+    """
+    salt = f"{seed}|".encode()
+    digests = b"".join(hashlib.blake2b(salt + id.encode(), digest_size=8).digest() for id in ids)
+    return (np.frombuffer(digests, dtype=">u8") >> np.uint64(11)).astype(np.float64) / 2**53
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One place in the stream of asks: an audit or the strategy's, with a suggestion or without."""
+
+    audit: bool
+    suggest: bool
+
+
+def slot(number: int, share: float, seed: int) -> Slot:
+    """Return what the ask with this running number is; known from the seed alone, so a restart changes nothing.
+
+    Examples
+    --------
+    >>> sum(slot(i, 0.1, seed=3).audit for i in range(200))
+    20
+    """
+    chance = np.random.default_rng([seed, 1, number]).random()
+    suggest = bool(chance >= HIDDEN)
+    if share <= 0:
+        return Slot(False, suggest)
+    first, last = np.floor(number * share), np.floor((number + 1) * share)
+    block = int(number * share)
+    length = max(1, round(1 / share))
+    start = int(np.ceil(block / share - 1e-9))
+    place = int(np.random.default_rng([seed, 2, block]).integers(length))
+    audit = number - start == place if length > 1 else bool(last > first)
+    return Slot(audit, suggest and not audit)
+
+
+class AuditPlan:
+    """Which rows are reserved for auditing, and which of them comes next.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Item ids, in row order.
+    share : float
+        Share of asks that audit, 0 to 0.5.
+    seed : int
+        The project's seed.
+    """
+
+    def __init__(self, ids: Sequence[str], share: float, seed: int) -> None:
+        self.share = share
+        self.seed = seed
+        self._chance = chances(ids, seed)
+
+    def extend(self, ids: Sequence[str]) -> None:
+        """Arrivals join: each is reserved with the same chance."""
+        self._chance = np.concatenate([self._chance, chances(ids, self.seed)])
+
+    @property
+    def reserved(self) -> NDArray[np.bool_]:
+        """Rows kept for auditing, bool (n,)."""
+        return self._chance < self.share
+
+    def next(self, taken: NDArray[np.bool_], n_audited: int) -> tuple[int, float] | None:
+        """Row of the next audit item and its acquisition probability, or None when the reserve is used up.
+
+        ``taken`` bool (n,): rows that are labelled, put aside or already asked.  The m-th audit item is uniform
+        over the pool without the m - 1 before it, so q = 1 / (n - n_audited).
+        """
+        free = np.flatnonzero(self.reserved & ~taken)
+        if not len(free):
+            return None
+        row = int(free[np.argmin(self._chance[free])])
+        return row, 1.0 / max(1, len(self._chance) - n_audited)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Asks that are drawn but not yet put to anyone.
+
+    Attributes
+    ----------
+    rows : list of int
+        Pool rows, in asking order.
+    asks : list of NewAsk
+        What will be recorded of each.
+    reason : str
+        What the strategy was doing, in words.
+    """
+
+    rows: list[int]
+    asks: list[NewAsk]
+    reason: str
+
+
+def draft(
+    k: int,
+    *,
+    ids: Sequence[str],
+    taken: NDArray[np.bool_],
+    plan: AuditPlan,
+    number: int,
+    n_audited: int,
+    pick: Callable[[Ints, int], Picked],
+    strategy: str,
+    model_id: str | None,
+) -> Draft:
+    """Draw ``k`` asks: audits at their hidden places, the strategy's picks at the others.
+
+    Parameters
+    ----------
+    k : int
+        How many; fewer come back when fewer are left.
+    ids : sequence of str
+        Item ids, in row order.
+    taken : bool (n,)
+        Rows not to be asked.
+    plan : AuditPlan
+        Which rows are reserved.
+    number, n_audited : int
+        Asks and audits so far, queued ones included.
+    pick : callable
+        ``pick(candidates, k) -> Picked`` with pool rows as indices.
+    strategy, model_id : str
+        What is recorded with the strategy's picks.
+    """
+    candidates = np.flatnonzero(~taken & ~plan.reserved)
+    wanted = min(k, len(candidates))
+    picked = (
+        pick(candidates, wanted)
+        if wanted
+        else Picked(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0))
+    )
+    plain = list(zip(picked.indices.tolist(), picked.q.tolist(), strict=True))
+    rows: list[int] = []
+    asks: list[NewAsk] = []
+    taken = taken.copy()
+    while len(rows) < k:
+        place = slot(number + len(rows), plan.share, plan.seed)
+        audit = plan.next(taken, n_audited) if place.audit or not plain else None
+        if audit is None and not plain:
+            break
+        row, q = audit if audit is not None else plain.pop(0)
+        n_audited += audit is not None
+        taken[row] = True
+        rows.append(row)
+        asks.append(
+            NewAsk(
+                ids[row],
+                "audit" if audit is not None else strategy,
+                q,
+                audit=audit is not None,
+                suggest=place.suggest and audit is None,
+                model_id=model_id,
+                reason=picked.reason,
+            )
+        )
+    return Draft(rows, asks, picked.reason)

@@ -1,0 +1,190 @@
+"""The labeller's channel: its queue of cards, and its entries applied exactly once and in order.
+
+May be called on any thread, also while a cell is busy.  A card's ask is written down when it is drawn and counts
+as asked when it is shown, so a label that is re-sent after a crash still finds its ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
+from spin_nb.project.records import VALUED, Gap, NewAsk, NewEvent
+from spin_nb.types import Shown
+
+if TYPE_CHECKING:
+    from spin_nb.session.core import Session
+
+KEEP = 8  # cards a new model does not replace: the person may already see or expect them
+
+
+class Channel:
+    """What a labeller says to the session it belongs to."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._queue: dict[str, NewAsk] = {}
+
+    def queue_cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[dict[str, Any]], list[bytes]]:
+        """Cards for a queue of ``n``, best first.
+
+        Parameters
+        ----------
+        n : int
+            Length of the queue.
+        have : sequence of str
+            Tokens the view holds, in order.  The first 8 that still stand are kept.
+
+        Returns
+        -------
+        cards, buffers
+            A kept card is ``{"token", "kept": True}``; a new one has id, mime, text or row or ``buffer`` (index of
+            its picture in ``buffers``) and ``suggestion`` (``{"class", "p"}`` or None).
+        """
+        s = self._session
+        s._stage.wait()
+        with s._ledger.lock:
+            s._absorb(s._ledger.sync())
+            kept = [token for token in have if self._stands(token)][:KEEP]
+            for token in kept:
+                self._recall(token)
+            waiting = [self._queue[token] for token in kept]
+            unseen = [token for token in self._queue if token not in kept]
+            s._store.discard(unseen)
+            self._queue = {token: self._queue[token] for token in kept}
+            cards: list[dict[str, Any]] = [{"token": token, "kept": True} for token in kept]
+            buffers: list[bytes] = []
+            for token, ask in self._fill(n - len(kept), waiting):
+                card, pictures = self._draw(ask, offset=len(buffers))
+                cards.append({"token": token, **card})
+                buffers += pictures
+            return cards, buffers
+
+    def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
+        """One item with its prediction and label, for hover and inspection."""
+        s = self._session
+        row = s.pool.row(id)
+        card, buffers = _picture(s.pool.show(row), 0)
+        held = s._ledger.current(id)
+        predictive = s.predictive
+        card.update({"id": id, "row": row, "label": held.value if held and held.kind in VALUED else None})
+        card["kind"] = held.kind if held else None
+        if predictive is not None:
+            card["probs"] = [float(p) for p in predictive.mean[row]]
+            card["epistemic"] = float(predictive.epistemic[row])
+            card["aleatoric"] = float(predictive.aleatoric[row])
+        return card, buffers
+
+    def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Apply entries of one client in sequence.
+
+        Returns
+        -------
+        dict
+            ``ack``: last sequence number on disk; ``gap``: the number wanted next, if one is missing; ``error``:
+            why the entry after ``ack`` could not be stored (it stays pending in the view); ``refused``: entries the
+            task does not allow, ``[{"seq", "what"}]``; ``n_labels``, ``per_minute``.
+        """
+        s = self._session
+        answer: dict[str, Any] = {"gap": None, "error": None, "refused": []}
+        with s._ledger.lock:
+            events: list[NewEvent] = []
+            shown: list[str] = []
+            try:
+                with s._store.transaction():
+                    for entry in sorted(entries, key=lambda e: int(e["seq"])):
+                        try:
+                            self._one(client, entry, events, shown)
+                        except (StorageError, ReadOnlyError):
+                            raise
+                        except Gap as gap:
+                            answer["gap"] = gap.wanted
+                            break
+                        except SpinError as error:
+                            answer["refused"].append({"seq": int(entry["seq"]), "what": str(error)})
+                            s._store.append([], client=(client, int(entry["seq"])))
+            except (StorageError, ReadOnlyError) as error:
+                answer["error"] = str(error)
+                events, shown = [], []
+            answer["ack"] = s._store.last_seq(client) if entries else 0
+            changes = s._settle(shown)
+            answer["n_labels"] = len(s._ledger.state.labels)
+            answer["per_minute"] = s.labels_per_minute
+        s._announce(changes, [event.item for event in events if event.item is not None])
+        return answer
+
+    def _one(self, client: str, entry: Mapping[str, Any], events: list[NewEvent], shown: list[str]) -> None:
+        """Put one entry into the transaction under way."""
+        s, seq, kind, token = self._session, int(entry["seq"]), str(entry["kind"]), entry.get("token")
+        seen = [token] if isinstance(token, str) and self._recall(token) is not None else []
+        if seq <= s._store.last_seq(client):
+            return
+        new = [] if kind == "shown" else [self._event(kind, entry, token)]
+        s._store.append(new, client=(client, seq), shown=seen)
+        events += new
+        shown += seen
+
+    def _event(self, kind: str, entry: Mapping[str, Any], token: Any) -> NewEvent:
+        ledger = self._session._ledger
+        if kind in ("undo", "redo"):
+            return ledger.back(kind)
+        if kind not in ("label", "skip", "unsure", "flag"):
+            raise LabelError(f"{kind!r} is nothing the labeller may say.", "Reload the page.")
+        ask = self._session._store.ask(token) if isinstance(token, str) else None
+        plain = ledger.event(kind, str(entry["id"]), entry.get("value"))
+        suggested = entry.get("suggested")
+        return NewEvent(
+            kind,
+            plain.item,
+            plain.value,
+            annotator=plain.annotator,
+            suggested=(str(suggested[0]), float(suggested[1])) if suggested else None,
+            accepted=entry.get("accepted"),
+            ask=ask.token if ask is not None and ask.item == plain.item else plain.ask,
+            shown_ms=entry.get("shown_ms"),
+        )
+
+    def _fill(self, n: int, waiting: Sequence[NewAsk]) -> list[tuple[str, NewAsk]]:
+        s = self._session
+        if n <= 0 or s.read_only:
+            return []
+        pending = [s.pool.row(ask.item) for ask in waiting]
+        drawn = s._draft(n, "auto", pending, queued=(len(waiting), sum(ask.audit for ask in waiting)))
+        tokens = s._store.propose(drawn.asks)
+        fresh = dict(zip(tokens, drawn.asks, strict=True))
+        self._queue.update(fresh)
+        return list(fresh.items())
+
+    def _recall(self, token: str) -> NewAsk | None:
+        """The ask behind a token; one from before a restart is read back from disk."""
+        if token not in self._queue:
+            ask = self._session._store.ask(token)
+            if ask is None:
+                return None
+            self._queue[token] = NewAsk(
+                ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason
+            )
+        return self._queue[token]
+
+    def _stands(self, token: str) -> bool:
+        ask = self._recall(token)
+        return ask is not None and ask.item not in self._session._ledger.state.standing
+
+    def _draw(self, ask: NewAsk, offset: int) -> tuple[dict[str, Any], list[bytes]]:
+        s = self._session
+        row = s.pool.row(ask.item)
+        card, buffers = _picture(s.pool.show(row), offset)
+        card.update({"id": ask.item, "row": row, "suggestion": None})
+        predictive = s.predictive
+        if ask.suggest and predictive is not None:
+            best = int(predictive.mean[row].argmax())
+            card["suggestion"] = {"class": best, "p": float(predictive.mean[row, best])}
+        return card, buffers
+
+
+def _picture(shown: Shown, offset: int) -> tuple[dict[str, Any], list[bytes]]:
+    """A shown item as a card: bytes travel beside it, text inside it."""
+    if isinstance(shown.data, bytes):
+        return {"mime": shown.mime, "buffer": offset}, [shown.data]
+    return {"mime": shown.mime, "data": shown.data}, []

@@ -1,0 +1,570 @@
+"""The session: one project, its facts, its commands and its views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import LabelError, NotTrainedError, QueryError, ReadOnlyError
+from spin_nb.models.learner import Learner
+from spin_nb.monitor.audit import audited_accuracy
+from spin_nb.monitor.curves import CurvePoint, labels_per_minute
+from spin_nb.monitor.drift import DriftPoint
+from spin_nb.pool.pool import Pool
+from spin_nb.project.store import Store
+from spin_nb.registry import resolve
+from spin_nb.session import curve, export, training
+from spin_nb.session.asking import AuditPlan, Draft, draft
+from spin_nb.session.channel import Channel
+from spin_nb.session.home import Home
+from spin_nb.session.jobs import Handle, Lane
+from spin_nb.session.ledger import Change, Ledger
+from spin_nb.session.prediction import Prediction
+from spin_nb.session.signals import Signals
+from spin_nb.session.stage import Stage
+from spin_nb.session.watching import Watcher, WatchReport
+from spin_nb.tasks.classes import Classes
+from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints, TrainReport
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Session:
+    """A project that is open: label, ask, train, look, export.
+
+    Made by :func:`spin_nb.open`.  Nouns are views and facts (properties), verbs are commands (methods).
+
+    Examples
+    --------
+    >>> import spin_nb as spin
+    >>> s = spin.open("digits.spin", pool=spin.samples.digits())   # doctest: +SKIP
+    >>> asked = s.ask(4)                                           # doctest: +SKIP
+    >>> s.label(asked.ids[0], "7")                                 # doctest: +SKIP
+    """
+
+    def __init__(
+        self, store: Store, folder: Path, pool: Pool, task: Classes, stage: Stage, annotator: str, seed: int
+    ) -> None:
+        self.folder = folder
+        self.pool = pool
+        self.task = task
+        self.seed = seed
+        self.events = Signals()
+        self._home = Home()
+        self._lanes = {name: Lane(name, self._home) for name in ("train", "prepare", "map", "watch")}
+        self._store = store
+        self._stage = stage
+        self._ledger = Ledger(store, task, pool.row, annotator)
+        self._plan = AuditPlan(pool.ids, float(store.meta.get("audit_share", 0.1)), seed)
+        self._channel = Channel(self)
+        self._watcher = Watcher(self)
+        self._views: dict[str, Any] = {}
+        self._selected: tuple[str, ...] = ()
+        self._curve: list[CurvePoint] = curve.replay(store)
+        self._predictive: Any | None = None
+        self._model_id: str | None = None
+        self._run: Handle[TrainReport] | None = None
+        self.events.labelled.connect(self._follow_curve)
+        stage.begin(self)
+
+    def __repr__(self) -> str:
+        kept_out = f", {len(self.pool.broken)} broken kept out (s.items says why)" if self.pool.broken else ""
+        return (
+            f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
+            f"  {len(self.pool):,} items ({self.pool.modality}), {len(self.classes)} classes{kept_out}\n"
+            f"  {len(self._ledger.state.labels):,} labelled, audited accuracy {self.accuracy!r}\n"
+            f"  look: s.map  label: s.labeller  all together: s.workbench"
+        )
+
+    # -- what is known ------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The project's folder name."""
+        return self.folder.name
+
+    @property
+    def read_only(self) -> bool:
+        """Whether commands that write are refused."""
+        return self._store.read_only
+
+    @property
+    def annotator(self) -> str:
+        """Who labels in this session; undo takes back this person's own events only."""
+        return self._ledger.annotator
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names, in the order of every probability column."""
+        return list(self.task.names)
+
+    @property
+    def items(self) -> pl.DataFrame:
+        """One row per item of the pool, broken ones included (``broken`` says why)."""
+        import polars as pl
+
+        found = pl.DataFrame(
+            {"id": [b.id for b in self.pool.broken], "why": [b.reason for b in self.pool.broken]},
+            schema={"id": pl.String, "why": pl.String},
+        )
+        listed = self._store.items().join(found, on="id", how="left", maintain_order="left")
+        return listed.with_columns(pl.coalesce("broken", "why").alias("broken")).drop("why")
+
+    @property
+    def labels(self) -> pl.DataFrame:
+        """Labels that hold now, in order of labelling: item, value, annotator, time, kind, ask, audit, ..."""
+        return self._store.labels()
+
+    @property
+    def asks(self) -> pl.DataFrame:
+        """Everything that was asked: item, time, strategy, q, audit, suggested, model_id."""
+        return self._store.asks()
+
+    @property
+    def history(self) -> pl.DataFrame:
+        """Every event, undo included; nothing is ever removed."""
+        return self._store.history()
+
+    @property
+    def audit_share(self) -> float:
+        """Share of asks that audit, 0 to 0.5; 0.1 unless set.  Changing it keeps the audits given so far."""
+        return self._plan.share
+
+    @audit_share.setter
+    def audit_share(self, share: float) -> None:
+        if not 0 <= share <= 0.5:
+            raise LabelError(
+                f"an audit share of {share} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
+            )
+        self._writable("change the audit share")
+        self._store.set_meta("audit_share", float(share))
+        self._plan.share = float(share)
+
+    @property
+    def head(self) -> str | None:
+        """The head shown: "graph", "linear" or "mean"; None before the first label."""
+        return self._stage.learner.head if self._trained else None
+
+    @property
+    def predictive(self) -> Any | None:
+        """Posterior predictive of the whole pool (protocol ``Predictive``), live; None before the first label."""
+        with self._ledger.lock:
+            if not self._trained:
+                return None
+            if self._predictive is None:
+                self._predictive = self._stage.learner.predictive()
+            return self._predictive
+
+    @property
+    def label_index(self) -> Ints:
+        """Class index of each row's label now, int64 (n,), -1 without; audit labels included."""
+        index = np.full(len(self.pool), -1, np.int64)
+        for rows, classes in (self._ledger.training, self._ledger.audits):
+            index[rows] = classes
+        return index
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Accuracy of what is shown now on the hidden audit sample, with its 95 % interval."""
+        rows, truth = self._ledger.audits
+        if len(rows):
+            self._stage.wait()
+        predictive = self.predictive
+        if predictive is None or not len(rows):
+            return audited_accuracy([], [])
+        return audited_accuracy(predictive.mean[rows].argmax(1), truth)
+
+    @property
+    def curve(self) -> list[CurvePoint]:
+        """Audited accuracy, calibration and pace, label by label in this session, run by run in earlier ones."""
+        return list(self._curve) or [curve.point(self)]
+
+    @property
+    def validations(self) -> list[tuple[int, dict[str, float]]]:
+        """(labels, head -> cross-validated accuracy on the training labels) of every training run."""
+        return curve.validations(self._store)
+
+    @property
+    def labels_per_minute(self) -> float:
+        """Present pace."""
+        return labels_per_minute([c.time.timestamp() for c in self._ledger.state.labels])
+
+    @property
+    def drift_points(self) -> list[DriftPoint]:
+        """Every arrival scored by :meth:`watch`, in order."""
+        return self._watcher.points
+
+    @property
+    def layout(self) -> Float:
+        """Map coordinates, float32 (n, 2) in about [-1, 1]."""
+        return self._stage.layout
+
+    @property
+    def layout_name(self) -> str:
+        """Word of the layout: "pca" until UMAP is ready, then "umap"."""
+        return self._stage.layout_name
+
+    @property
+    def selected(self) -> list[str]:
+        """Ids chosen with the lasso, or set by you."""
+        return list(self._selected)
+
+    @selected.setter
+    def selected(self, ids: Iterable[str]) -> None:
+        ids = tuple(ids)
+        for id in ids:
+            self.pool.row(id)
+        if ids != self._selected:
+            self._selected = ids
+            self._home.do(lambda: self.events.selection.emit(ids))
+
+    # -- commands -----------------------------------------------------------------------------------------
+
+    def ask(self, k: int = 1, strategy: Any = "auto") -> Asked:
+        """Choose items to label next, and record that they were asked.
+
+        Parameters
+        ----------
+        k : int
+            How many.
+        strategy : str or callable
+            "auto", "entropy", "margin", "bald", "random", or a function of the ``Strategy`` contract.
+
+        Returns
+        -------
+        Asked
+            Some of them, nobody is told which, are audit items drawn uniformly.
+
+        Raises
+        ------
+        QueryError
+            If ``k`` is not positive or nothing is left to ask.
+        """
+        self._home.drain()
+        self._writable("ask")
+        if k < 1:
+            raise QueryError(f"{k} items cannot be asked.", "Ask for at least one: s.ask(1).")
+        self._stage.wait()
+        with self._ledger.lock:
+            self._absorb(self._ledger.sync())
+            drawn = self._draft(k, strategy)
+            if not drawn.asks:
+                raise QueryError(
+                    "every item is labelled or put aside.", "Add items: s.watch(items), or a larger pool=."
+                )
+            tokens = self._store.propose(drawn.asks)
+            self._store.shown(tokens)
+            self._ledger.note_shown(tokens, drawn.asks)
+        ids = tuple(ask.item for ask in drawn.asks)
+        self._home.do(lambda: self.events.asked.emit(ids))
+        word = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", "custom")
+        return Asked(ids, word, tuple(ask.q for ask in drawn.asks), drawn.reason)
+
+    def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
+        """Label one item, or several at once with a mapping id -> value; on disk when this returns.
+
+        Raises
+        ------
+        LabelError
+            Unknown item, or a value the task does not allow; nothing of the call was stored then.
+        """
+        pairs = list(item.items()) if isinstance(item, Mapping) else [(item, value)]
+        self._do([("label", id, value) for id, value in pairs])
+
+    def skip(self, item: str) -> None:
+        """Put an item aside without an opinion."""
+        self._do([("skip", item, None)])
+
+    def unsure(self, item: str) -> None:
+        """Say that a person looked and cannot tell; it is not asked again."""
+        self._do([("unsure", item, None)])
+
+    def flag(self, item: str) -> None:
+        """Mark an item as bad: it is not asked again and its label does not train."""
+        self._do([("flag", item, None)])
+
+    def undo(self) -> str:
+        """Take back this annotator's own last event; returns the item's id."""
+        return self._back("undo")
+
+    def redo(self) -> str:
+        """Bring back what was last undone; returns the item's id."""
+        return self._back("redo")
+
+    def release_audits(self) -> int:
+        """Let the audit labels given so far train; returns how many.
+
+        They stop estimating accuracy: :attr:`accuracy` starts again from the next audits.
+        """
+        self._writable("release audits")
+        n = len(self._ledger.audits[0])
+        changes = self._ledger.release_audits()
+        self._absorb(changes)
+        self._announce(changes)
+        return n
+
+    def train(self, wait: bool = False) -> Any:
+        """Train both heads on the labels, choose the better one, keep the model.
+
+        Runs in the background; a second call while one waits returns that one's handle.
+
+        Returns
+        -------
+        Handle, or TrainReport with ``wait=True``
+
+        Raises
+        ------
+        NotTrainedError
+            If no label trains yet.
+        """
+        self._home.drain()
+        self._writable("train")
+        self._run = training.start(self, self._run)
+        return self._run.result() if wait else self._run
+
+    def predict(self, items: Sequence[Any], *, head: str | None = None) -> Prediction:
+        """Predict items of the pool (by id) or new ones (raw: images, texts, rows).
+
+        Parameters
+        ----------
+        items : sequence
+            Ids of the pool, or raw items of the pool's kind.
+        head : str, optional
+            "graph", "linear" or "mean"; the one shown unless given.
+
+        Returns
+        -------
+        Prediction
+            ``mean`` (n, C) in the order of ``classes``, ``epistemic`` and ``aleatoric`` (n,) in nats.
+
+        Raises
+        ------
+        NotTrainedError
+            Before the first label; for another head, before ``s.train()``.
+        LabelError, PoolError
+            Unknown ids, items that cannot be read.
+        """
+        self._stage.wait()
+        with self._ledger.lock:
+            self._absorb(self._ledger.sync())
+            if not self._trained:
+                raise NotTrainedError(
+                    "there is no label to predict from yet.",
+                    "Label a few items: s.ask(8), s.label(id, value).",
+                )
+            if len(items) and all(isinstance(item, str) for item in items) and self._known(items):
+                rows = np.array([self.pool.row(id) for id in items], np.int64)
+                whole = self.predictive if head is None else self._stage.learner.predictive(head)
+                return Prediction.of(whole, rows, self.classes)
+            return Prediction.all(self._stage.predict(items, head), self.classes)
+
+    def watch(self, items: Iterable[Any], *, wait: bool = True) -> Any:
+        """Score arriving items, look for drift, and offer them to :meth:`ask`.
+
+        Parameters
+        ----------
+        items : iterable
+            Raw items of the pool's kind, taken one by one; may be endless with ``wait=False``.
+        wait : bool
+            Return when all are through; else a handle at once.
+
+        Returns
+        -------
+        WatchReport, or Handle with ``wait=False``
+        """
+        self._home.drain()
+        self._writable("take in arrivals")
+        handle: Handle[WatchReport] = self._watcher.start(items)
+        return handle.result() if wait else handle
+
+    def export(self, folder: str | Path, target: Any = "jetson") -> ExportReport:
+        """Write the trained model as a bundle that runs without spin_nb, and verify it.
+
+        Raises
+        ------
+        NotTrainedError
+            Before ``s.train()``.
+        ExportError
+            If the encoder cannot be exported or the bundle does not verify.
+        """
+        self._home.drain()
+        return export.run(self, Path(folder), target)
+
+    def close(self) -> None:
+        """Stop background work and close the files; everything labelled is on disk already."""
+        for lane in self._lanes.values():
+            lane.close()
+        self._store.close()
+
+    # -- views --------------------------------------------------------------------------------------------
+
+    @property
+    def map(self) -> Any:
+        """UMAP of the pool, coloured by class, uncertainty, label or any column; lasso = select."""
+        view = self._view("map")
+        self._stage.start_umap(
+            self
+        )  # after the view is built: its compilation must not hold up the first paint
+        return view
+
+    @property
+    def labeller(self) -> Any:
+        """The next items to label, by keyboard."""
+        return self._view("labeller")
+
+    @property
+    def uncertainty(self) -> Any:
+        """What the model does not know, and why: epistemic against aleatoric."""
+        return self._view("uncertainty")
+
+    @property
+    def curves(self) -> Any:
+        """Audited accuracy with its interval, calibration, labels per minute; live."""
+        return self._view("curves")
+
+    @property
+    def drift(self) -> Any:
+        """Whether what arrives is still what was learnt; live."""
+        return self._view("drift")
+
+    @property
+    def workbench(self) -> Any:
+        """Map, labeller and curves on one page."""
+        view = self._view("workbench")
+        self._stage.start_umap(self)
+        return view
+
+    # -- what views ask for -------------------------------------------------------------------------------
+
+    def queue_cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[dict[str, Any]], list[bytes]]:
+        """Cards for the labeller's queue; see :class:`~spin_nb.session.channel.Channel`.  Any thread."""
+        return self._channel.queue_cards(n, have)
+
+    def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Apply the labeller's entries exactly once and in order; see ``Channel``.  Any thread."""
+        return self._channel.apply(client, entries)
+
+    def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
+        """One item as a view shows it, with its prediction and label."""
+        return self._channel.card(id)
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    @property
+    def _trained(self) -> bool:
+        return self._stage.ready and self._stage.learner.trained
+
+    def _view(self, word: str) -> Any:
+        if word not in self._views:
+            self._views[word] = resolve("view", word)(self)
+        return self._views[word]
+
+    def _writable(self, doing: str) -> None:
+        if self.read_only:
+            raise ReadOnlyError(
+                f"{self.name!r} is open read-only, so this session cannot {doing}.",
+                "Open it where you may write, without read_only=True.",
+            )
+
+    def _known(self, ids: Sequence[str]) -> bool:
+        """Whether these strings are item ids; texts of a text pool may be new items."""
+        if self.pool.modality != "text":
+            return True
+        known = set(self.pool.ids)
+        return all(id in known for id in ids)
+
+    def _do(self, acts: list[tuple[str, str, Any]]) -> None:
+        self._home.drain()
+        self._writable("label")
+        if not acts:
+            raise LabelError("no label was given.", "Pass an id and a value, or a mapping id -> value.")
+        with self._ledger.lock:
+            changes = self._ledger.commit(
+                [self._ledger.event(kind, item, value) for kind, item, value in acts]
+            )
+            self._absorb(changes)
+        self._announce(changes, [item for _, item, _ in acts])
+
+    def _back(self, kind: str) -> str:
+        self._home.drain()
+        self._writable(kind)
+        with self._ledger.lock:
+            event = self._ledger.back(kind)
+            changes = self._ledger.commit([event])
+            self._absorb(changes)
+        assert event.item is not None
+        self._announce(changes, [event.item])
+        return event.item
+
+    def _absorb(self, changes: Sequence[Change]) -> None:
+        """Let the live head follow; under the lock, on whichever thread committed."""
+        if self._stage.ready and changes:
+            self._predictive = None
+            for change in changes:
+                if change.before is not None:
+                    self._stage.learner.unlabel(change.row)
+                if change.after is not None:
+                    self._stage.learner.label(change.row, change.after)
+
+    def _follow_curve(self, *_: object) -> None:
+        """Add the point for what is shown now; what was undone leaves the curve."""
+        now = curve.point(self)
+        before = [at for at in self._curve if at.n_labels < now.n_labels]
+        self._curve = [*before, now] if now.n_labels else []
+
+    def _restore(self) -> None:
+        """Put the model last trained back in place; under the lock, when the learner stands."""
+        models = self._store.models()
+        if models:
+            training.restore(self, models[-1].id)
+
+    def _settle(self, shown: Sequence[str]) -> list[Change]:
+        """Take in what the labeller's channel has put on disk; under the lock."""
+        asks = [self._channel._queue[token] for token in shown]
+        self._ledger.note_shown(shown, asks)
+        changes = self._ledger.sync()
+        self._absorb(changes)
+        return changes
+
+    def _rows_of(self, ids: Sequence[str]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.pool), bool)
+        mask[[self.pool.row(id) for id in ids]] = True
+        return mask
+
+    def _announce(self, changes: Sequence[Change], ids: Sequence[str] = ()) -> None:
+        """Tell the views, on the home thread."""
+        touched = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
+        if touched:
+            self._home.do(lambda: self.events.labelled.emit(touched))
+
+    def _draft(
+        self, k: int, strategy: Any, pending: Sequence[int] = (), queued: tuple[int, int] = (0, 0)
+    ) -> Draft:
+        """Draw asks under the lock; ``queued`` = asks and audits that wait in the labeller's queue."""
+        learner: Learner = self._stage.wait()
+        taken = self._rows_of(self._ledger.taken())
+        if taken.all():
+            taken = self._rows_of(
+                self._ledger.taken(("label", "gold"))
+            )  # what was skipped comes back at the end
+        taken[list(pending)] = True
+        number = self._ledger.n_asked + queued[0]
+        word = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", "custom")
+        return draft(
+            k,
+            ids=self.pool.ids,
+            taken=taken,
+            plan=self._plan,
+            number=number,
+            n_audited=self._ledger.n_audited + queued[1],
+            pick=lambda candidates, n: learner.ask(
+                n, candidates, strategy=strategy, pending=list(pending), seed=self.seed + number
+            ),
+            strategy=word,
+            model_id=self._model_id,
+        )

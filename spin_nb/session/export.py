@@ -1,0 +1,43 @@
+"""``s.export``: the model last trained, as a bundle that runs without us."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spin_nb.errors import NotTrainedError
+from spin_nb.models.distil import distil
+from spin_nb.models.snapshot import Snapshot
+from spin_nb.project.folder import MODELS, inside
+from spin_nb.registry import resolve
+from spin_nb.types import ExportReport
+
+if TYPE_CHECKING:
+    from spin_nb.session.core import Session
+
+EXAMPLES = 32  # golden items: enough to touch every class of a usual task
+
+
+def run(session: Session, folder: Path, target: Any) -> ExportReport:
+    """Write and verify the bundle."""
+    write = resolve("target", target)
+    snapshot = current(session)
+    rows = np.random.default_rng(session.seed).permutation(len(session.pool))[:EXAMPLES]
+    report: ExportReport = write(snapshot, session.pool.load(sorted(rows.tolist())), folder)
+    return report
+
+
+def current(session: Session) -> Snapshot:
+    """The model last trained; a graph or mean head distilled into the linear one, with its agreement."""
+    if session._model_id is None:
+        raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
+    snapshot = Snapshot.load(inside(session.folder, MODELS, session._model_id), session._stage.encoder)
+    if snapshot.head == "linear":
+        return snapshot
+    stage = session._stage
+    probs = session.predictive.mean[: stage.n_base]  # type: ignore[union-attr]
+    linear, agreement = distil(stage.features[: stage.n_base], probs, n_labels=snapshot.n_labels)
+    return replace(snapshot, linear=linear, agreement=agreement)

@@ -1,0 +1,73 @@
+"""The home thread: the one on which signals are emitted and views are touched."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+class Home:
+    """Runs callables on the thread that made it.
+
+    In a notebook the kernel's event loop wakes the home thread; in a plain script there is no loop, and whoever
+    waits (``wait=True``, ``.result()``, the next command) drains the queue.
+
+    Examples
+    --------
+    >>> home, seen = Home(), []
+    >>> home.do(lambda: seen.append("now"))
+    >>> seen
+    ['now']
+    """
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._queue: deque[Callable[[], None]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
+
+    @property
+    def here(self) -> bool:
+        """Whether the caller is on the home thread."""
+        return threading.get_ident() == self._thread
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Run ``work`` now if on the home thread, else as soon as that thread is free; order is kept."""
+        self._queue.append(work)
+        if self.here:
+            self.drain()
+        elif self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.drain)
+
+    def call(self, work: Callable[[], Result]) -> Result:
+        """Run ``work`` on the home thread and wait for what it returns; for workers."""
+        future: Future[Result] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self.do(run)
+        return future.result()
+
+    def drain(self) -> None:
+        """Run what is queued; does nothing on another thread."""
+        if not self.here:
+            return
+        while self._queue:
+            try:
+                work = self._queue.popleft()
+            except IndexError:
+                return
+            work()

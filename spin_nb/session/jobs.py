@@ -1,0 +1,202 @@
+"""Long work in the background, and the handle a person holds on it."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from typing import Any, Generic, TypeVar
+
+from psygnal import Signal
+
+from spin_nb.errors import SpinError
+from spin_nb.models.choice import Cancelled
+from spin_nb.session.home import Home
+
+Result = TypeVar("Result")
+
+
+class Handle(Generic[Result]):
+    """One piece of background work: watch it, wait for it, cancel it.
+
+    Attributes
+    ----------
+    name : str
+        What is being done.
+    status : str
+        "queued", "running", "done", "cancelled" or "failed".
+    progress : float
+        0 to 1.
+    message : str
+        What it is doing, or why it failed.
+    changed : psygnal signal
+        Emitted on the home thread whenever one of these changes.
+    """
+
+    changed = Signal()
+
+    def __init__(self, name: str, home: Home, draw: Callable[[Handle[Any]], Any] | None = None) -> None:
+        self.name = name
+        self.status = "queued"
+        self.progress = 0.0
+        self.message = "waiting for its turn"
+        self._home = home
+        self._draw = draw
+        self._cancel = threading.Event()
+        self._future: Future[Result] = Future()
+
+    def cancel(self) -> None:
+        """Stop at the next checkpoint; the last good model stays in place."""
+        self._cancel.set()
+        if self.status == "queued":
+            self._finish("cancelled", "cancelled before it began")
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for the result; raises what the work raised.
+
+        Raises
+        ------
+        SpinError
+            If it was cancelled.
+        TimeoutError
+            If it is not there after ``timeout`` seconds.
+        """
+        import time
+
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self._future.done():
+            self._home.drain()
+            if end is not None and time.monotonic() > end:
+                raise TimeoutError(f"{self.name} is still {self.status} after {timeout} s")
+            threading.Event().wait(0.005)
+        self._home.drain()
+        try:
+            return self._future.result()
+        except CancelledError:
+            raise SpinError(f"{self.name} was cancelled.", "Start it again when you are ready.") from None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._future.done()
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        return asyncio.wrap_future(self._future).__await__()
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.status} {self.progress:.0%} {self.message}".rstrip()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        if self._draw is None:
+            print(repr(self))
+        else:
+            display(self._draw(self))
+
+    def report(self, progress: float, message: str) -> None:
+        """Called by the work: how far it is.  Raises :class:`Cancelled` once cancelled."""
+        if self._cancel.is_set():
+            raise Cancelled
+        self.progress, self.message = float(progress), message
+        self._home.do(self.changed.emit)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
+        return self._cancel.is_set()
+
+    def _finish(self, status: str, message: str) -> None:
+        self.status, self.message = status, message
+        if status == "done":
+            self.progress = 1.0
+        if status == "cancelled":
+            self._future.cancel()
+            self._future.set_running_or_notify_cancel()
+        self._home.do(self.changed.emit)
+
+
+class Lane:
+    """One worker thread that does its jobs one after another.
+
+    ``work(handle)`` runs in the worker and computes; ``land(value)`` runs on the home thread and is the only one
+    that may change session state; what it returns is the handle's result.
+    """
+
+    def __init__(self, name: str, home: Home) -> None:
+        self._name = name
+        self._home = home
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(
+        self,
+        handle: Handle[Result],
+        work: Callable[[Handle[Result]], Any],
+        land: Callable[[Any], Result],
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> Handle[Result]:
+        """Queue a job; returns its handle at once."""
+        self._jobs.put(lambda: self._run(handle, work, land, failed))
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._serve, name=f"spin-{self._name}", daemon=True)
+            self._thread.start()
+        return handle
+
+    def close(self) -> None:
+        """Let the thread end after what it is doing."""
+        self._jobs.put(None)
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _run(
+        self,
+        handle: Handle[Result],
+        work: Callable[[Handle[Result]], Any],
+        land: Callable[[Any], Result],
+        failed: Callable[[BaseException], None] | None,
+    ) -> None:
+        if handle.cancelled:
+            return
+        handle.status = "running"
+        try:
+            handle.report(0.0, "started")
+            value = work(handle)
+        except Cancelled:
+            handle._finish("cancelled", "cancelled; the last good model stays")
+            return
+        except BaseException as error:
+            self._home.do(lambda error=error: _fail(handle, error, failed))  # type: ignore[misc]
+            return
+        self._home.do(lambda: _land(handle, value, land, failed))
+
+
+def _land(
+    handle: Handle[Result],
+    value: Any,
+    land: Callable[[Any], Result],
+    failed: Callable[[BaseException], None] | None,
+) -> None:
+    try:
+        result = land(value)
+    except Exception as error:
+        _fail(handle, error, failed)
+        return
+    try:
+        handle._future.set_result(result)
+    except InvalidStateError:
+        return
+    handle._finish("done", "done")
+
+
+def _fail(
+    handle: Handle[Result], error: BaseException, failed: Callable[[BaseException], None] | None
+) -> None:
+    handle._future.set_exception(error)
+    handle._finish("failed", str(error))
+    if failed is not None:
+        failed(error)

@@ -1,0 +1,191 @@
+"""Label events and what they come to: which labels train, which audit.
+
+Everything here happens under one lock and may happen on any thread.  An audit item is an item that was shown as
+an audit ask; its labels never train until the person says so (:meth:`Ledger.release_audits`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spin_nb.errors import LabelError
+from spin_nb.project.fold import Current, State, current, last_redoable, last_undoable
+from spin_nb.project.records import VALUED, Event, NewAsk, NewEvent
+from spin_nb.project.store import Store
+from spin_nb.tasks.classes import Classes
+from spin_nb.types import Ints
+
+
+@dataclass(frozen=True)
+class Change:
+    """One item's training label before and after: class index, or None for no training label."""
+
+    row: int
+    id: str
+    before: int | None
+    after: int | None
+
+
+class Ledger:
+    """The project's label events, folded.
+
+    Parameters
+    ----------
+    store : Store
+        The open project.
+    task : Classes
+        What a label may be.
+    row_of : callable
+        Item id -> pool row.
+    annotator : str
+        Who labels in this session.
+    """
+
+    def __init__(self, store: Store, task: Classes, row_of: Callable[[str], int], annotator: str) -> None:
+        self.lock = threading.RLock()
+        self.store = store
+        self.task = task
+        self.annotator = annotator
+        self._row_of = row_of
+        self._state = State()
+        self._audit_items: set[str] = set()
+        self._open_ask: dict[str, str] = {}
+        self._asked: set[str] = set()
+        self._trains: dict[str, int] = {}
+        self._released = int(store.meta.get("audits_released", 0))
+        for ask in store.asks().iter_rows(named=True):
+            self._note_shown(ask["item"], ask["token"], ask["audit"])
+        self.sync()
+
+    @property
+    def state(self) -> State:
+        """The fold of all events seen so far."""
+        return self._state
+
+    def sync(self) -> list[Change]:
+        """Take in events of every kernel that are on disk and not yet settled; returns what changed for training."""
+        with self.lock:
+            events = self.store.events(after=self._state.seq)
+            if not events:
+                return []
+            self._state = self.store.state()
+            for event in events:
+                if event.ask is not None and event.ask not in self._asked:
+                    self._learn_of(event)
+            items = dict.fromkeys(event.item for event in events)
+            return [change for item in items if (change := self._settle(item)) is not None]
+
+    def commit(self, events: Sequence[NewEvent], client: tuple[str, int] | None = None) -> list[Change]:
+        """Put events on disk in one transaction, then fold; see :meth:`Store.append` for what may be raised."""
+        with self.lock:
+            self.store.append(events, client=client)
+            return self.sync()
+
+    def event(self, kind: str, item: str, value: object = None) -> NewEvent:
+        """An event of this session's annotator, tied to the item's open ask if there is one."""
+        self._row_of(item)
+        if kind in VALUED:
+            value = self.task.validate(value)
+        return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
+
+    def back(self, kind: str) -> NewEvent:
+        """An undo or redo of this annotator's own last event.
+
+        Raises
+        ------
+        LabelError
+            If there is nothing to take back or bring back.
+        """
+        find = last_undoable if kind == "undo" else last_redoable
+        target = find(self.store.state(), self.annotator)
+        if target is None:
+            raise LabelError(f"{self.annotator!r} has nothing to {kind}.", "Label something first.")
+        return NewEvent(kind, target.item, annotator=self.annotator, target=target.seq)
+
+    def note_shown(self, tokens: Sequence[str], asks: Sequence[NewAsk]) -> None:
+        """Take in that these asks are on disk as shown; from now on the audits among them are audit items."""
+        with self.lock:
+            for token, ask in zip(tokens, asks, strict=True):
+                self._note_shown(ask.item, token, ask.audit)
+                self._settle(ask.item)
+
+    def current(self, id: str) -> Current | None:
+        """What holds for one item now."""
+        return current(self._state.standing.get(id, ()))
+
+    @property
+    def training(self) -> tuple[Ints, Ints]:
+        """Rows (n,) and classes (n,) that train, in order of labelling."""
+        with self.lock:
+            rows = [self._row_of(id) for id in self._trains]
+            return np.array(rows, np.int64), np.array(list(self._trains.values()), np.int64)
+
+    @property
+    def audits(self) -> tuple[Ints, Ints]:
+        """Rows (n,) and classes (n,) of the audit labels that no model trained on, in order of labelling."""
+        with self.lock:
+            held = [c for c in self._state.labels if self._audits(c) and self._has(c.item)]
+            rows = [self._row_of(c.item) for c in held]
+            return np.array(rows, np.int64), np.array([self.task.index(c.value) for c in held], np.int64)
+
+    @property
+    def n_audited(self) -> int:
+        """Audit items shown so far."""
+        return len(self._audit_items)
+
+    @property
+    def n_asked(self) -> int:
+        """Asks shown so far."""
+        return len(self._asked)
+
+    def taken(self, kinds: Sequence[str] = ("label", "gold", "skip", "unsure", "flag")) -> list[str]:
+        """Items not to be asked again, because one of these kinds decides what holds for them, or a flag stands."""
+        with self.lock:
+            current = self._state.current.items()
+            return [id for id, held in current if (held.kind in kinds or held.flagged) and self._has(id)]
+
+    def release_audits(self) -> list[Change]:
+        """From now on the audit labels given so far train, and no longer estimate accuracy."""
+        with self.lock:
+            self._released = self._state.seq
+            self.store.set_meta("audits_released", self._released)
+            return [c for item in list(self._audit_items) if (c := self._settle(item)) is not None]
+
+    def _has(self, item: str) -> bool:
+        try:
+            self._row_of(item)
+        except LabelError:
+            return False
+        return True
+
+    def _audits(self, held: Current) -> bool:
+        return held.item in self._audit_items and held.seq > self._released
+
+    def _note_shown(self, item: str, token: str, audit: bool) -> None:
+        self._asked.add(token)
+        if audit:
+            self._audit_items.add(item)
+        if item not in self._state.standing:
+            self._open_ask[item] = token
+
+    def _learn_of(self, event: Event) -> None:
+        ask = self.store.ask(event.ask) if event.ask else None
+        if ask is not None:
+            self._note_shown(ask.item, ask.token, ask.audit)
+
+    def _settle(self, item: str) -> Change | None:
+        if not self._has(item):  # its file is gone or broken by now; its label stays on disk
+            return None
+        held = self.current(item)
+        if held is not None:
+            self._open_ask.pop(item, None)
+        trains = held is not None and held.kind in VALUED and not held.flagged and not self._audits(held)
+        after = self.task.index(held.value) if held is not None and trains else None
+        before = self._trains.pop(item, None)
+        if after is not None:
+            self._trains[item] = after
+        return None if before == after else Change(self._row_of(item), item, before, after)

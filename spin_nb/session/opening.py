@@ -1,0 +1,247 @@
+"""``spin.open``: create a project or come back to one; refuse what contradicts it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spin_nb.errors import ContradictionError, LabelError, ProjectError, ReadOnlyError
+from spin_nb.pool.features import features
+from spin_nb.pool.ingest import Ingested, read_pool
+from spin_nb.pool.pool import Pool
+from spin_nb.pool.stored import read_stored
+from spin_nb.project import folder as places
+from spin_nb.project.records import NewEvent, NewItem
+from spin_nb.project.store import Store
+from spin_nb.registry import words
+from spin_nb.session.core import Session
+from spin_nb.session.stage import Stage
+from spin_nb.tasks.classes import Classes
+
+
+def open_session(
+    path: str | Path,
+    pool: Any = None,
+    classes: Sequence[str] | None = None,
+    task: Any = None,
+    encoder: Any = "auto",
+    annotator: str | None = None,
+    seed: int = 0,
+    trusted: bool = True,
+    read_only: bool = False,
+    labels_from: str | None = None,
+) -> Session:
+    """Create a project folder, or reopen it; safe to run twice.
+
+    Parameters
+    ----------
+    path : str or Path
+        The project folder, "parts.spin".  Reopening needs nothing else.
+    pool : optional
+        What can be labelled: a folder of images, a numpy array (n, h, w[, c]) or (n, d), a polars or pandas frame,
+        a ``.parquet`` path, a list of texts, ``spin.samples.digits()``.
+    classes : sequence of str, optional
+        Class names; ``classes=[...]`` means ``task=Classes([...])``.
+    task : Classes, optional
+        What a label is.
+    encoder : str or callable
+        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", or a function items -> (n, d).
+    annotator : str, optional
+        Who labels; the login name unless given.
+    seed : int
+        Everything random follows from it.
+    trusted : bool
+        False for a project from somebody else: a folder outside the project that it points to is not followed.
+    read_only : bool
+        Look, do not write.
+    labels_from : str, optional
+        "folder": names of sub-folders are labels; "sample": a sample's own; or a column of the frame.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    ProjectError, PoolError, LabelError, ContradictionError, VersionError
+        Each says what to do.
+
+    Examples
+    --------
+    >>> import spin_nb as spin
+    >>> s = spin.open("digits.spin", pool=spin.samples.digits())   # doctest: +SKIP
+    """
+    folder = Path(path).expanduser()
+    named = _task(classes, task)
+    if places.exists(folder):
+        store = Store.open(folder, read_only=read_only)
+        try:
+            known = _reopen(store, folder, pool, named, labels_from, trusted)
+        except BaseException:
+            store.close()
+            raise
+    else:
+        store, known = _create(folder, pool, named, labels_from, seed, read_only)
+    return _start(store, folder, known, encoder, annotator)
+
+
+def _task(classes: Sequence[str] | None, task: Any) -> Classes | None:
+    if classes is not None and task is not None:
+        raise LabelError("both classes= and task= were given.", "Give one of them.")
+    if isinstance(classes, str):
+        raise LabelError(f"classes={classes!r} is one string.", 'Pass a list: classes=["ok", "crack"].')
+    return Classes(list(classes)) if classes is not None else task
+
+
+def _create(
+    folder: Path, pool: Any, task: Classes | None, labels_from: str | None, seed: int, read_only: bool
+) -> tuple[Store, Pool]:
+    if pool is None:
+        raise ProjectError(
+            f"there is no project in {str(folder)!r}.", "Check the path, or pass pool= to create one."
+        )
+    if read_only:
+        raise ReadOnlyError(
+            f"there is no project in {str(folder)!r} to read.", "Create it first, without read_only=True."
+        )
+    found = read_pool(pool, labels_from=labels_from)
+    task = task or _guess(pool, found)
+    places.make(folder)
+    kept = Pool.save(folder, found)
+    store = Store.create(folder, {"task": task.to_json(), "seed": seed, "modality": found.modality})
+    try:
+        _add(store, kept, found, task)
+    except BaseException:
+        store.close()
+        raise
+    return store, kept
+
+
+def _guess(pool: Any, found: Ingested) -> Classes:
+    """Classes that come with the pool: a sample's own, or those of the labels that were read."""
+    names = list(getattr(pool, "classes", None) or sorted(set(found.labels.values())))
+    if not names:
+        raise LabelError("no classes were given.", 'Pass them: classes=["ok", "crack"].')
+    return Classes(names)
+
+
+def _add(store: Store, pool: Pool, found: Ingested, task: Classes) -> None:
+    """Items, broken ones with their reason, and labels that came with the pool; in one transaction."""
+    with store.transaction():
+        new = [
+            NewItem(id, source, found.modality) for id, source in zip(found.ids, found.sources, strict=True)
+        ]
+        new += [NewItem(item.id, None, found.modality, broken=item.reason) for item in found.broken]
+        store.add_items(new)
+        held = {label.item for label in store.state().labels}
+        given = [(id, value) for id, value in found.labels.items() if id not in held]
+        store.append([NewEvent("gold", id, task.validate(value), annotator="import") for id, value in given])
+
+
+def _reopen(
+    store: Store, folder: Path, pool: Any, task: Classes | None, labels_from: str | None, trusted: bool
+) -> Pool:
+    held = Classes.from_json(store.meta["task"])
+    if task is not None and task.names != held.names:
+        raise ContradictionError(
+            f"the project's classes are {list(held.names)}, not {list(task.names)}.",
+            "Leave classes= out to go on, or open another folder for other classes.",
+        )
+    if pool is None:
+        if not trusted:
+            _refuse_outside(folder)
+        return Pool.open(folder)
+    found = read_pool(pool, labels_from=labels_from)
+    _refuse_other(folder, found)
+    if store.read_only:
+        return Pool.open(folder)
+    kept = Pool.save(folder, found)
+    _add(store, kept, found, held)
+    return kept
+
+
+def _refuse_outside(folder: Path) -> None:
+    root = read_stored(folder / places.POOL)[0].about.get("root")
+    if root is not None and not Path(root).resolve().is_relative_to(folder.resolve()):
+        raise ProjectError(
+            f"the project points to the folder {root!r} and is opened with trusted=False.",
+            "Look at that folder, then pass it yourself: pool=...",
+        )
+
+
+def _refuse_other(folder: Path, found: Ingested) -> None:
+    """Refuse another pool under this project's ids: it would put old labels on new items.
+
+    Files may come and go in a folder (labels of those that went stay on disk); a folder that has lost most of
+    them is taken for another one.
+    """
+    before = read_stored(folder / places.POOL)[0]
+    if before.fingerprint == found.fingerprint:
+        return
+    still = set(found.ids) | {item.id for item in found.broken}
+    missing = [id for id in before.ids if id not in still]
+    same_kind = (before.modality, before.kind) == (found.modality, found.kind)
+    if same_kind and before.kind == "files" and 2 * len(missing) <= len(before.ids):
+        return
+    how = f"{len(missing)} items are missing, {missing[0]!r} among them" if missing else "its content differs"
+    raise ContradictionError(
+        f"the pool passed is not the one of this project: {how}.",
+        "Leave pool= out to go on, or open another folder for another pool.",
+    )
+
+
+def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str | None) -> Session:
+    meta = store.meta
+    fitted, array = features(pool, _encoder(encoder, meta.get("encoder")), folder, progress=_bar())
+    if not store.read_only and meta.get("encoder") != fitted.name:
+        store.set_meta("encoder", fitted.name)
+    task, seed = Classes.from_json(meta["task"]), int(meta["seed"])
+    stage = Stage(
+        pool, fitted, array, n_classes=len(task.names), seed=seed, folder=None if store.read_only else folder
+    )
+    return Session(store, folder, pool, task, stage, annotator or _login(), seed)
+
+
+def _encoder(asked: Any, kept: str | None) -> Any:
+    if kept is None or asked != "auto":
+        return asked
+    if kept not in words("encoder"):
+        raise ContradictionError(
+            f"this project's features come from {kept!r}, which is not kept on disk.",
+            "Pass it again: encoder=...; or a word, to compute other features.",
+        )
+    return kept
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "me"
+
+
+def _bar() -> Any:
+    """A progress line on stderr, only where a person may see it."""
+    if not sys.stderr.isatty() and "JPY_PARENT_PID" not in os.environ:
+        return None
+    from tqdm.auto import tqdm
+
+    bar = tqdm(
+        total=1.0,
+        desc="Features",
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}",
+        delay=1,
+        leave=False,
+    )
+
+    def show(fraction: float, words: str) -> None:
+        bar.set_description_str(words)
+        bar.update(fraction - bar.n)
+        if fraction >= 1:
+            bar.close()
+
+    return show

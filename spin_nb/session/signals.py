@@ -1,0 +1,23 @@
+"""What a session tells its views.  Emitted on the home thread only; a view answers by pulling a snapshot."""
+
+from __future__ import annotations
+
+from psygnal import Signal, SignalGroup
+
+
+class Signals(SignalGroup):
+    """Signals of one session (``s.events``)."""
+
+    asked = Signal(tuple, description="item ids that were shown to be labelled")
+    labelled = Signal(tuple, description="item ids whose label changed, undo included")
+    training = Signal(object, description="handle of a training run that was queued")
+    trained = Signal(object, description="TrainReport of the model now in place")
+    layout = Signal(str, description='"pca" or "umap": the map\'s coordinates changed')
+    watched = Signal(int, description="number of arrivals just scored")
+    selection = Signal(tuple, description="item ids now selected")
+    problem = Signal(str, description="something failed in the background; text for the person")
+
+
+def text_of(error: BaseException) -> str:
+    """One readable text of an error, whatever raised it."""
+    return str(error) or type(error).__name__

@@ -1,0 +1,183 @@
+"""Everything computed from the pool: features, neighbour graph, learner, map layout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spin_nb.models.learner import Learner
+from spin_nb.pool.layout import pca_layout, place, umap_layout
+from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.pool import Pool
+from spin_nb.project.folder import FEATURES, inside
+from spin_nb.session.jobs import Handle
+from spin_nb.types import Float, Ints
+
+if TYPE_CHECKING:
+    from spin_nb.session.core import Session
+
+NEIGHBOURS = 15  # UMAP's default; the graph posterior uses the first ten
+REFERENCE = 1000  # pool items that stand for the pool when arrivals are judged
+
+
+class Stage:
+    """Features of the pool and what is built on them.
+
+    Parameters
+    ----------
+    pool : Pool
+    encoder : Encoder
+        Fitted.
+    features : float32 (n, d)
+        Of every row of the pool.
+    n_classes, seed : int
+    folder : Path
+        The project, where the map's layout is kept; None where nothing may be written.
+    """
+
+    def __init__(
+        self, pool: Pool, encoder: Any, features: Float, *, n_classes: int, seed: int, folder: Path | None
+    ) -> None:
+        self.pool = pool
+        self.encoder = encoder
+        self.features = features
+        self.n_base = pool.n_base
+        self._n_classes, self._seed = n_classes, seed
+        self._learner: Learner | None = None
+        self._graph: tuple[Ints, Float] | None = None
+        self._prepared: Handle[None] | None = None
+        self._umap: Handle[None] | None = None
+        key = (
+            hashlib.sha256(np.ascontiguousarray(features[: pool.n_base]).tobytes()).hexdigest()[:32]
+            if folder
+            else ""
+        )
+        self._kept = inside(folder, FEATURES, f"{key}.map.npy") if folder else None
+        self.layout, self.layout_name = self._first_layout()
+
+    # -- learner ------------------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether the learner stands."""
+        return self._learner is not None
+
+    @property
+    def learner(self) -> Learner:
+        """The learner; only once ``ready``."""
+        assert self._learner is not None
+        return self._learner
+
+    def begin(self, session: Session) -> None:
+        """Build the neighbour graph and the learner in the background."""
+        self._prepared = Handle("Preparing the model", session._home)
+
+        def work(handle: Handle[None]) -> None:
+            base = self._base
+            graph = neighbours(
+                base, NEIGHBOURS, progress=lambda part, words: handle.report(0.6 * part, words)
+            )
+            learner = Learner(base, *graph, self._n_classes, seed=self._seed)
+            if len(self.features) > self.n_base:
+                late = self.features[self.n_base :]
+                learner.extend(late, *nearest(base, late, NEIGHBOURS))
+            # The lock, not the home thread: a labeller on a subshell thread may wait for it while a cell is busy.
+            with session._ledger.lock:
+                self._graph = graph
+                learner.reset(*session._ledger.training)
+                self._learner = learner
+                session._restore()
+
+        def land(_: None) -> None:
+            session.events.labelled.emit(())
+
+        session._lanes["prepare"].start(
+            self._prepared, work, land, failed=lambda error: session.events.problem.emit(str(error))
+        )
+
+    def wait(self) -> Learner:
+        """Wait for the learner; never while holding the session's lock."""
+        if self._learner is None:
+            assert self._prepared is not None
+            self._prepared.result()
+        return self.learner
+
+    def predict(self, items: Sequence[Any], head: str | None = None) -> Any:
+        """Predictive of raw items that are not in the pool."""
+        features = self.encoder.encode(self.pool.read(items))
+        found, distances = nearest(self._base, features, NEIGHBOURS)
+        return self.learner.predict(features, found, distances, head)
+
+    def reference(self) -> tuple[Float, Float]:
+        """Epistemic uncertainty (m,) and distance (m,) of pool items, each scored as if it had just arrived.
+
+        From its neighbours alone, like an arrival: its own place in the graph would make it look better known.
+        """
+        assert self._graph is not None
+        rows = np.random.default_rng(self._seed).permutation(self.n_base)[:REFERENCE]
+        found, distances = self._graph[0][rows], self._graph[1][rows]
+        predictive = self.learner.predict(self.features[rows], found, distances)
+        return np.asarray(predictive.epistemic), distances.mean(1)
+
+    def add(self, features: Float, found: Ints, distances: Float) -> None:
+        """Arrivals join: their rows come after all others; under the session's lock."""
+        self.learner.extend(features, found, distances)
+        self.features = np.concatenate([self.features, features])
+        self.layout = np.concatenate([self.layout, place(self.layout[: self.n_base], found, distances)])
+
+    # -- map ----------------------------------------------------------------------------------------------
+
+    def _first_layout(self) -> tuple[Float, str]:
+        if self._kept is not None and self._kept.exists():
+            try:
+                kept = np.load(self._kept, allow_pickle=False)
+            except (OSError, ValueError):
+                kept = np.empty(0)
+            if kept.shape == (self.n_base, 2) and np.isfinite(kept).all():
+                return self._with_arrivals(kept.astype(np.float32)), "umap"
+        return self._with_arrivals(pca_layout(self._base)), "pca"
+
+    @property
+    def _base(self) -> Float:
+        return self.features if len(self.features) == self.n_base else self.features[: self.n_base]
+
+    def _with_arrivals(self, layout: Float) -> Float:
+        late = self.features[self.n_base :]
+        if not len(late):
+            return layout
+        return np.concatenate([layout, place(layout, *nearest(self._base, late, NEIGHBOURS))])
+
+    def start_umap(self, session: Session) -> None:
+        """Compute UMAP in the background, once; the map moves when it is there."""
+        if self.layout_name == "umap" or self._umap is not None:
+            return
+        self._umap = Handle("UMAP", session._home)
+
+        def work(handle: Handle[None]) -> Float:
+            self.wait()
+            assert self._graph is not None
+            first = self.layout[: self.n_base]
+            return umap_layout(self._base, *self._graph, first, seed=self._seed, progress=handle.report)
+
+        def land(layout: Float) -> None:
+            with session._ledger.lock:
+                self.layout, self.layout_name = self._with_arrivals(layout), "umap"
+            self._keep(layout)
+            session.events.layout.emit("umap")
+
+        session._lanes["map"].start(
+            self._umap, work, land, failed=lambda error: session.events.problem.emit(f"UMAP failed: {error}")
+        )
+
+    def _keep(self, layout: Float) -> None:
+        if self._kept is None:
+            return
+        try:
+            with self._kept.open("wb") as file:
+                np.save(file, layout, allow_pickle=False)
+        except OSError:
+            self._kept.unlink(missing_ok=True)  # only a cache: it is computed again next time

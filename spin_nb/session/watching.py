@@ -1,0 +1,133 @@
+"""Arrivals: scored by the model, watched for drift, offered for labelling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spin_nb.errors import NotTrainedError, PoolError
+from spin_nb.monitor.drift import DriftMonitor, DriftPoint
+from spin_nb.pool.neighbours import nearest
+from spin_nb.project.records import NewItem
+from spin_nb.registry import resolve
+from spin_nb.session.jobs import Handle
+from spin_nb.session.stage import NEIGHBOURS
+from spin_nb.types import Float, Ints
+
+if TYPE_CHECKING:
+    from spin_nb.session.core import Session
+
+CHUNK = 16  # arrivals scored together: few enough that the view moves while a stream runs
+
+
+@dataclass(frozen=True)
+class WatchReport:
+    """What came of watching a stream.
+
+    Attributes
+    ----------
+    n : int
+        Arrivals scored by this call.
+    alarms : tuple of (int, str)
+        Index of the arrival at which a detector fired, and the signal: "uncertainty" or "distance".
+    ids : tuple of str
+        Ids under which they joined the pool.
+    """
+
+    n: int
+    alarms: tuple[tuple[int, str], ...]
+    ids: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{what} at arrival {index}" for index, what in self.alarms) or "none"
+        return f"Watched {self.n} arrivals; drift found: {found}"
+
+
+class Watcher:
+    """Feeds one detector with the uncertainty of arrivals, one with their distance to the pool."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._monitor: DriftMonitor | None = None
+        self.points: list[DriftPoint] = []
+
+    def start(self, items: Iterable[Any]) -> Handle[WatchReport]:
+        """Queue the stream; its chunks land on the home thread one by one."""
+        s = self._session
+        s._stage.wait()
+        if s.predictive is None:
+            raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
+        if isinstance(items, (str, bytes)):
+            raise PoolError(
+                f"{items!r:.60} is one thing, not a stream of items.", "Pass a list or a generator."
+            )
+        handle: Handle[WatchReport] = Handle("Watching", s._home, resolve("view", "progress"))
+        s._lanes["watch"].start(handle, lambda h: self._work(h, items), _total, self._failed)
+        return handle
+
+    def new_model(self) -> None:
+        """A new model changes every uncertainty: that signal starts afresh."""
+        if self._monitor is not None:
+            self._monitor.new_model(self._session._stage.reference()[0])
+
+    def _work(self, handle: Handle[WatchReport], items: Iterable[Any]) -> list[WatchReport]:
+        total = len(items) if isinstance(items, Sized) else None
+        stream, done, seen = iter(items), [], 0
+        while chunk := list(islice(stream, CHUNK)):
+            report = self._take(chunk)
+            done.append(report)
+            seen += report.n
+            handle.report(seen / total if total else 0.0, f"{seen} arrivals")
+        return done
+
+    def _take(self, chunk: list[Any]) -> WatchReport:
+        """In the worker: read and encode a chunk, then let it join on the home thread."""
+        s = self._session
+        loaded = s.pool.read(chunk)
+        features = s._stage.encoder.encode(loaded)
+        found, distances = nearest(s._stage.features[: s._stage.n_base], features, NEIGHBOURS)
+        return s._home.call(lambda: self._join(loaded, features, found, distances))
+
+    def _join(self, loaded: list[Any], features: Float, found: Ints, distances: Float) -> WatchReport:
+        s = self._session
+        with s._ledger.lock:
+            predictive = s._stage.learner.predict(features, found, distances)
+            points = self._judge(np.asarray(predictive.epistemic), distances.mean(1))
+            rows = s.pool.extend(loaded)
+            ids = tuple(s.pool.ids[row] for row in rows)
+            s._store.add_items([NewItem(id, None, s.pool.modality, arrived=True) for id in ids])
+            s._plan.extend(ids)
+            s._stage.add(features, found, distances)
+            s._predictive = None
+            self.points += points
+        s.events.watched.emit(len(ids))
+        return WatchReport(len(ids), tuple(_alarms(points)), ids)
+
+    def _judge(self, uncertainty: Float, distance: Float) -> list[DriftPoint]:
+        if self._monitor is None:
+            self._monitor = DriftMonitor(*self._session._stage.reference(), seed=self._session.seed)
+        monitor = self._monitor
+        return [monitor.update(float(u), float(d)) for u, d in zip(uncertainty, distance, strict=True)]
+
+    def _failed(self, error: BaseException) -> None:
+        self._session.events.problem.emit(f"Watching stopped: {error}")
+
+
+def _alarms(points: list[DriftPoint]) -> Iterator[tuple[int, str]]:
+    for point in points:
+        if point.drift_uncertainty:
+            yield point.index, "uncertainty"
+        if point.drift_distance:
+            yield point.index, "distance"
+
+
+def _total(reports: list[WatchReport]) -> WatchReport:
+    return WatchReport(
+        sum(report.n for report in reports),
+        tuple(alarm for report in reports for alarm in report.alarms),
+        tuple(id for report in reports for id in report.ids),
+    )

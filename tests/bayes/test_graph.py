@@ -1,0 +1,227 @@
+"""The graph basis and posterior: known answers, one solve against many updates, exact undo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spin_nb.bayes import GraphBasis, GraphPosterior, LastLayerLaplace, LiveGraph, graph_basis
+from spin_nb.bayes._regression import held_out, leave_one_out
+from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.query import auto
+
+
+def nearest(x, k=10, of=None):
+    gap = np.linalg.norm(x[None] - (x if of is None else of)[:, None], axis=2)
+    if of is None:
+        np.fill_diagonal(gap, np.inf)
+    idx = np.argsort(gap, axis=1)[:, :k]
+    return idx, np.take_along_axis(gap, idx, axis=1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def moons():
+    """Two half circles that no straight line separates."""
+    from sklearn.datasets import make_moons
+
+    x, y = make_moons(300, noise=0.06, random_state=0)
+    return x.astype(np.float32), y.astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def basis(moons):
+    return graph_basis(*nearest(moons[0]), moons[0], n_classes=2, seed=0)
+
+
+def test_ten_labels_find_the_moons_where_a_line_cannot(moons, basis):
+    x, y = moons
+    live = LiveGraph(basis.phi, n_classes=2)
+    for seed in range(10):
+        free = np.setdiff1d(np.arange(300), live.rows)
+        row = int(auto(live.phi, live.covariance, live.variance, live.scores, free, 1, seed=seed).indices[0])
+        live.update(row, y[row])
+    line = LastLayerLaplace().fit(x[live.rows], live.y, n_classes=2).predict(x).mean.argmax(axis=1)
+    assert (live.predictive().mean.argmax(axis=1) == y).mean() > 0.97
+    assert (line == y).mean() < 0.9
+
+
+def test_the_functions_are_the_smoothest_eigenvectors(moons):
+    from scipy.sparse.linalg import eigsh
+
+    from spin_nb.bayes.basis import _length_scales, _normalised_graph, _smooth_functions, _weights
+
+    idx, dist = nearest(moons[0])
+    scales = _length_scales(dist)
+    operator = _normalised_graph(idx, _weights(idx, dist, scales, scales))
+    exact = 1 - np.sort(eigsh(operator.astype(float), k=20, which="LA")[0])[::-1]
+    found, vectors = _smooth_functions(operator, 100, seed=0)
+    kept = exact < 0.12  # above, the filter damps and mixes on purpose
+    assert kept.sum() >= 12
+    assert np.allclose(found[:20][kept], exact[kept], atol=2e-3)
+    assert np.allclose(vectors.T @ vectors, np.eye(100), atol=1e-4)
+
+
+def test_rows_of_phi_have_about_unit_length(basis):
+    lengths = np.linalg.norm(basis.phi, axis=1)
+    assert 0.5 < lengths.min() <= lengths.max() < 2
+    assert basis.phi.dtype == np.float32
+
+
+def test_a_new_item_at_a_pool_item_gets_almost_its_features(moons, basis):
+    x, _ = moons
+    new = x[:40] + np.float32(1e-4)
+    phi = basis.extend(*nearest(x, of=new), new)
+    cosine = np.sum(phi * basis.phi[:40], axis=1) / np.linalg.norm(phi, axis=1)
+    assert (cosine / np.linalg.norm(basis.phi[:40], axis=1)).min() > 0.8
+
+
+def test_the_basis_survives_storage(moons, basis):
+    again = GraphBasis.restore(basis.arrays())
+    new = moons[0][:5] + np.float32(0.01)
+    hood = nearest(moons[0], of=new)
+    assert np.array_equal(again.extend(*hood, new), basis.extend(*hood, new))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 12])
+def test_tiny_pools_and_exact_duplicates(n):
+    x = np.ones((n, 4), np.float32)
+    phi = graph_basis(*nearest(x, k=min(3, n - 1)), x, n_classes=2, seed=0).phi
+    assert np.isfinite(phi).all()
+    live = LiveGraph(phi, 2)
+    live.update(0, 1)
+    assert np.isfinite(live.predictive().mean).all()
+
+
+def test_updates_one_by_one_equal_one_solve(moons, basis):
+    _, y = moons
+    rows = np.random.default_rng(0).permutation(300)[:60]
+    one, all_ = LiveGraph(basis.phi, 2), LiveGraph(basis.phi, 2)
+    for row in rows:
+        one.update(row, y[row])
+    all_.reset(rows, y[rows])
+    assert one.rows.tolist() == all_.rows.tolist() == rows.tolist()
+    assert np.allclose(one.scores, all_.scores, atol=1e-4)
+    assert np.allclose(one.variance, all_.variance, atol=1e-4)
+    assert np.allclose(one.covariance, all_.covariance, atol=1e-9)
+    fitted = GraphPosterior().fit(basis.phi[rows], y[rows], n_classes=2).predict(basis.phi)
+    assert np.allclose(fitted.mean, all_.predictive().mean, atol=1e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_undo_restores_the_state_exactly(moons, basis, data):
+    _, y = moons
+    kept = data.draw(st.lists(st.integers(0, 299), min_size=1, max_size=8, unique=True))
+    undone = data.draw(st.lists(st.integers(0, 299), max_size=8, unique=True))
+    live, expected = LiveGraph(basis.phi, 2), LiveGraph(basis.phi, 2)
+    for row in kept:
+        live.update(row, y[row])
+        expected.update(row, y[row])
+    for row in set(undone) - set(kept):
+        live.update(row, 1 - y[row])
+    for row in set(undone) - set(kept):
+        live.remove(row)
+    assert live.rows.tolist() == expected.rows.tolist()
+    assert np.allclose(live.scores, expected.scores, atol=1e-4)
+    assert np.allclose(live.variance, expected.variance, atol=1e-4)
+
+
+def test_a_new_label_replaces_the_old_one(basis):
+    live, expected = LiveGraph(basis.phi, 2), LiveGraph(basis.phi, 2)
+    live.update(5, 0)
+    live.update(5, 1)
+    expected.update(5, 1)
+    assert live.y.tolist() == [1]
+    assert np.allclose(live.scores, expected.scores, atol=1e-5)
+
+
+def test_a_thousand_updates_do_not_drift(moons, basis):
+    _, y = moons
+    live = LiveGraph(basis.phi, 2)
+    rows = np.random.default_rng(1).integers(0, 300, 1000)
+    for row in rows:
+        live.update(row, y[row])
+    exact = LiveGraph(basis.phi, 2)
+    exact.reset(live.rows, live.y)
+    assert np.abs(live.scores - exact.scores).max() < 1e-3
+    assert np.abs(live.variance - exact.variance).max() < 1e-3
+
+
+def test_left_out_scores_are_those_of_a_refit(moons, basis):
+    _, y = moons
+    rows = np.arange(0, 300, 12)
+    phi, y = basis.phi[rows], y[rows]
+    live = LiveGraph(basis.phi, 2)
+    live.reset(rows, y)
+    scores, variance = leave_one_out(live.scores[rows], live.variance[rows], y, live.noise)
+    for i in (0, 7, 20):
+        rest = np.arange(len(rows)) != i
+        other = LiveGraph(basis.phi, 2)
+        other.reset(rows[rest], y[rest])
+        assert np.allclose(scores[i], other.scores[rows[i]], atol=1e-3)
+        assert np.isclose(variance[i], other.variance[rows[i]], atol=1e-3)
+    folds = np.arange(len(rows)) % 5
+    assert np.isfinite(held_out(phi, y, 2, folds, 0.2)).all()
+
+
+def test_a_predictive_does_not_follow_later_labels(basis):
+    live = LiveGraph(basis.phi, 2)
+    live.update(0, 0)
+    before = live.predictive()
+    mean, epistemic = before.mean.copy(), before.epistemic.copy()
+    live.update(1, 1)
+    assert np.array_equal(before.mean, mean)
+    assert np.array_equal(before.epistemic, epistemic)
+
+
+def test_the_mean_orders_classes_as_the_scores_do(moons, basis):
+    _, y = moons
+    live = LiveGraph(basis.phi, 2)
+    live.reset(np.arange(0, 300, 10), y[::10])
+    assert np.array_equal(live.predictive().mean.argmax(axis=1), live.scores.argmax(axis=1))
+
+
+def test_draws_are_joint(moons, basis):
+    live = LiveGraph(basis.phi, 2)
+    live.update(0, 0)
+    predictive = live.predictive()
+    everywhere = predictive.draws(np.arange(300), 4, seed=2)
+    assert np.allclose(predictive.draws(np.array([250, 9]), 4, seed=2), everywhere[:, [250, 9]], atol=1e-5)
+    hood = nearest(moons[0])[0][:, 0]
+    p = predictive.draws(np.arange(300), 400, seed=0)[:, :, 0]
+    far = np.corrcoef(p[:, 0], p[:, 150])[0, 1]
+    near = np.mean([np.corrcoef(p[:, i], p[:, hood[i]])[0, 1] for i in range(20)])
+    assert near > 0.5 > abs(far)
+
+
+def test_items_that_arrive_are_predicted_and_can_be_labelled(moons, basis):
+    x, y = moons
+    live = LiveGraph(basis.phi, 2)
+    live.reset(np.arange(0, 300, 10), y[::10])
+    phi = basis.extend(*nearest(x, of=x[:7] + 0.01), x[:7] + np.float32(0.01))
+    live.extend(phi)
+    assert np.allclose(live.predictive().mean[300:], live.predict(phi).mean, atol=1e-5)
+    live.update(303, 1)
+    assert live.rows[-1] == 303
+
+
+def test_bad_input_is_refused(moons, basis):
+    x, _ = moons
+    idx, dist = nearest(x)
+    with pytest.raises(ModelError, match="NaN"):
+        graph_basis(idx, dist, np.full_like(x, np.nan), 2, 0)
+    with pytest.raises(ModelError, match="neighbour"):
+        graph_basis(idx + 200, dist, x, 2, 0)
+    with pytest.raises(ModelError, match="do not fit"):
+        graph_basis(idx[:-1], dist[:-1], x, 2, 0)
+    live = LiveGraph(basis.phi, 2)
+    with pytest.raises(ModelError, match="row 300"):
+        live.update(300, 0)
+    with pytest.raises(ModelError, match="class index 2"):
+        live.update(0, 2)
+    with pytest.raises(ModelError, match="no label"):
+        live.remove(0)
+    with pytest.raises(NotTrainedError):
+        GraphPosterior().predict(x)

@@ -1,0 +1,258 @@
+"""The learner on real digits, its snapshot on disk, and what becomes of it when distilled."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from spin_nb.bayes import LastLayerLaplace
+from spin_nb.errors import (
+    ModelError,
+    NotTrainedError,
+    QueryError,
+    StorageError,
+    UnknownWordError,
+    VersionError,
+)
+from spin_nb.models.choice import Fit, best_head, split
+from spin_nb.models.distil import distil
+from spin_nb.models.learner import Cancelled, Learner
+from spin_nb.models.snapshot import Snapshot
+from spin_nb.pool.encoders.pixels import PixelsPCA
+from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.types import Picked
+
+
+class Digits:
+    def __init__(self):
+        from sklearn.datasets import load_digits
+
+        images, y = load_digits(return_X_y=True)
+        order = np.random.default_rng(0).permutation(len(y))
+        self.images = list((images.reshape(-1, 8, 8) * 15.9).astype(np.uint8)[order])
+        self.y = y.astype(np.int64)[order]
+        self.encoder = PixelsPCA().fit(self.images[:500])
+        x = self.encoder.encode(self.images)
+        self.x, self.new, self.y_new = x[:500], x[500:900], self.y[500:900]
+        self.graph = neighbours(self.x, 15)
+        self.hood = nearest(self.x, self.new, 15)
+
+    def learner(self):
+        return Learner(self.x, *self.graph, 10, seed=0)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return Digits()
+
+
+@pytest.fixture(scope="module")
+def asked(digits):
+    """A learner after 60 labels asked one by one."""
+    learner = digits.learner()
+    for n in range(60):
+        free = np.setdiff1d(np.arange(500), learner.graph.rows)
+        row = int(learner.ask(1, free, seed=n).indices[0])
+        learner.label(row, digits.y[row])
+    return learner
+
+
+def test_sixty_labels_are_enough_for_digits(digits, asked):
+    learner = digits.learner()
+    rows, y = asked.graph.rows, asked.graph.y
+    learner.reset(rows, y)
+    fit = learner.fit(rows, y)
+    learner.adopt(fit)
+    shown = learner.predict(digits.new, *digits.hood)
+    assert (shown.mean.argmax(axis=1) == digits.y_new).mean() > 0.9
+    assert set(fit.validation) == {"graph", "linear", "mean"}
+    assert learner.head == fit.head in fit.validation
+
+
+def test_every_head_beats_chance_and_sums_to_one(digits, asked):
+    asked.adopt(asked.fit(asked.graph.rows, asked.graph.y))
+    for head in ("graph", "linear", "mean"):
+        for predictive, y in (
+            (asked.predictive(head), digits.y[:500]),
+            (asked.predict(digits.new, *digits.hood, head), digits.y_new),
+        ):
+            assert np.allclose(predictive.mean.sum(axis=1), 1, atol=1e-5)
+            assert (predictive.mean.argmax(axis=1) == y).mean() > 0.7
+            assert predictive.epistemic.min() >= 0
+
+
+def test_fit_changes_nothing_until_adopted(digits, asked):
+    learner = digits.learner()
+    learner.label(3, 4)
+    before = learner.predictive().mean.copy()
+    fit = learner.fit(asked.graph.rows, asked.graph.y)
+    assert np.array_equal(learner.predictive().mean, before)
+    assert learner.head == "graph"
+    learner.adopt(Fit("linear", fit.linear))
+    assert learner.head == "linear"
+
+
+def test_the_map_follows_a_label_and_its_undo(digits):
+    learner = digits.learner()
+    assert not learner.trained
+    learner.label(0, 7)
+    one = learner.predictive().mean
+    assert learner.trained
+    assert one[0].argmax() == 7
+    learner.label(1, 2)
+    assert not np.array_equal(learner.predictive().mean, one)
+    learner.unlabel(1)
+    assert np.allclose(learner.predictive().mean, one, atol=1e-4)
+
+
+def test_one_label_trains_and_shows_the_graph(digits):
+    fit = digits.learner().fit([0], [3])
+    assert (fit.head, fit.validation, fit.n_labels) == ("graph", {}, 1)
+
+
+def test_one_class_and_duplicate_rows_train(digits):
+    learner = digits.learner()
+    rows = [5, 5, 6, 7, 8, 9]
+    fit = learner.fit(rows, [1] * 6)
+    assert fit.validation["graph"] == 1.0
+
+
+def test_progress_is_told_and_cancel_is_heard(digits, asked):
+    told = []
+    asked.fit(asked.graph.rows, asked.graph.y, progress=lambda f, words: told.append(f))
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    with pytest.raises(Cancelled):
+        asked.fit(asked.graph.rows, asked.graph.y, cancelled=lambda: True)
+
+
+def test_within_one_label_the_graph_is_kept():
+    assert best_head({"graph": 10, "linear": 11, "mean": 11}) == "graph"
+    assert best_head({"graph": 8, "linear": 10, "mean": 9}) == "mean"
+    assert best_head({"graph": 5, "linear": 10, "mean": 7}) == "linear"
+    assert split(30, 0).tolist() == list(range(30))
+    assert np.bincount(split(103, 0)).tolist() == [21, 21, 21, 20, 20]
+
+
+@pytest.mark.parametrize("word", ["auto", "entropy", "margin", "bald", "random"])
+def test_every_word_asks_pool_rows_that_may_be_asked(asked, word):
+    candidates = np.setdiff1d(np.arange(500), asked.graph.rows)
+    picked = asked.ask(5, candidates, strategy=word, pending=(int(candidates[0]),), seed=1)
+    assert set(picked.indices.tolist()) <= set(candidates[1:].tolist())
+    assert len(picked.indices) == 5
+    assert picked.reason
+
+
+def test_a_strategy_of_ones_own_sees_the_candidates(asked):
+    seen = {}
+
+    def mine(probs, draws, k, *, seed):
+        seen.update(probs=probs.shape, draws=draws.shape)
+        return Picked(np.arange(k), np.ones(k, np.float32), np.full(k, 0.5))
+
+    picked = asked.ask(2, [400, 401, 402], strategy=mine, seed=0)
+    assert picked.indices.tolist() == [400, 401]
+    assert seen == {"probs": (3, 10), "draws": (32, 3, 10)}
+
+
+def test_asking_before_any_label_and_past_the_last_item(digits):
+    learner = digits.learner()
+    assert learner.ask(3, np.arange(500), seed=0).reason.startswith("exploring")
+    assert len(learner.ask(2, np.arange(500), strategy="entropy", seed=0).indices) == 2
+    for word in ("auto", "entropy"):
+        with pytest.raises(QueryError):
+            learner.ask(1, [], strategy=word, seed=0)
+    with pytest.raises(UnknownWordError, match="entropy"):
+        learner.ask(1, [1], strategy="entropi", seed=0)
+
+
+def test_arrivals_join_the_pool(digits):
+    learner = digits.learner()
+    learner.reset(np.arange(50), digits.y[:50])
+    learner.adopt(learner.fit(np.arange(50), digits.y[:50]))
+    learner.extend(digits.new[:20], digits.hood[0][:20], digits.hood[1][:20])
+    for head in ("graph", "linear", "mean"):
+        alone = learner.predict(digits.new[:20], digits.hood[0][:20], digits.hood[1][:20], head)
+        assert np.allclose(learner.predictive(head).mean[500:], alone.mean, atol=1e-4)
+    learner.label(510, 3)
+    assert learner.fit(learner.graph.rows, learner.graph.y).n_labels == 51
+
+
+def test_bad_input_is_refused(digits):
+    learner = digits.learner()
+    with pytest.raises(ModelError, match="no labels"):
+        learner.fit([], [])
+    with pytest.raises(ModelError, match="outside the pool"):
+        learner.fit([500], [1])
+    with pytest.raises(ModelError, match="class index 10"):
+        learner.label(0, 10)
+    with pytest.raises(ModelError, match="head"):
+        learner.predictive("forest")
+    with pytest.raises(NotTrainedError):
+        learner.predictive("mean")
+    with pytest.raises(ModelError, match="NaN"):
+        learner.predict(np.full((1, digits.x.shape[1]), np.nan), digits.hood[0][:1], digits.hood[1][:1])
+
+
+def test_a_distilled_head_agrees_and_stays_modest(digits, asked):
+    probs = asked.predictive("graph").mean
+    head, agreement = distil(digits.x, probs, n_labels=60)
+    same = head.predict(digits.x).mean.argmax(axis=1) == probs.argmax(axis=1)
+    assert agreement == pytest.approx(same.mean(), abs=0.01)
+    assert agreement > 0.9
+    sure, _ = distil(digits.x, probs)
+    assert head.predict(digits.x).epistemic.mean() > 2 * sure.predict(digits.x).epistemic.mean()
+
+
+@pytest.fixture
+def snapshot(digits):
+    linear = LastLayerLaplace().fit(digits.x[:60], digits.y[:60], n_classes=10)
+    fit = Fit("mean", linear, {"graph": 0.9, "linear": 0.8, "mean": 0.95}, 60)
+    return Snapshot.of("m1", [str(d) for d in range(10)], digits.encoder, fit, 60)
+
+
+def test_a_snapshot_comes_back_the_same(digits, snapshot, tmp_path):
+    snapshot.save(tmp_path / "models" / "m1")
+    again = Snapshot.load(tmp_path / "models" / "m1")
+    assert again.card() == snapshot.card() == json.loads(json.dumps(snapshot.card()))
+    assert np.array_equal(again.encoder.encode(digits.images[:9]), digits.encoder.encode(digits.images[:9]))
+    assert np.array_equal(again.linear.predict(digits.new).mean, snapshot.linear.predict(digits.new).mean)
+    learner = digits.learner()
+    learner.adopt(again.fit)
+    assert learner.head == "mean"
+    assert sorted(p.name for p in (tmp_path / "models").iterdir()) == ["m1"]
+
+
+def test_a_snapshot_is_never_overwritten(snapshot, tmp_path):
+    snapshot.save(tmp_path / "m1")
+    with pytest.raises(StorageError):
+        snapshot.save(tmp_path / "m1")
+
+
+def test_an_encoder_without_a_word_must_be_given(digits, snapshot, tmp_path):
+    from dataclasses import replace
+
+    class Own:
+        name = "function mine"
+
+        def arrays(self):
+            return {}
+
+    replace(snapshot, encoder=Own()).save(tmp_path / "m1")
+    assert Snapshot.load(tmp_path / "m1").encoder is None
+    assert Snapshot.load(tmp_path / "m1", digits.encoder).encoder is digits.encoder
+
+
+def test_damaged_missing_and_newer_snapshots_are_refused(snapshot, tmp_path):
+    with pytest.raises(ModelError, match="cannot be read"):
+        Snapshot.load(tmp_path / "none")
+    snapshot.save(tmp_path / "m1")
+    card = tmp_path / "m1" / "card.json"
+    card.write_text(card.read_text().replace('"schema": 1', '"schema": 2'))
+    with pytest.raises(VersionError, match="newer"):
+        Snapshot.load(tmp_path / "m1")
+    card.write_text("{")
+    with pytest.raises(ModelError, match="cannot be read"):
+        Snapshot.load(tmp_path / "m1")

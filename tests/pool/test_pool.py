@@ -1,0 +1,314 @@
+"""The pool in a project: rows, loading, showing, arrivals, reopening."""
+
+from __future__ import annotations
+
+import io
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from spin_nb.errors import LabelError, PoolError, StorageError, VersionError
+from spin_nb.pool import samples
+from spin_nb.pool.ingest import read_pool
+from spin_nb.pool.modalities import Table, Text
+from spin_nb.pool.pool import Pool
+
+
+def made(tmp_path, pool, **options):
+    return Pool.save(tmp_path / "p.spin", read_pool(pool, **options))
+
+
+def pixels_of(shown):
+    return np.asarray(Image.open(io.BytesIO(shown.data)))
+
+
+def test_an_array_project_reopens_by_path_alone(tmp_path):
+    pool = made(tmp_path, samples.digits())
+    again = Pool.open(tmp_path / "p.spin")
+    assert (len(again), again.modality, again.ids) == (1797, "image", pool.ids)
+    assert np.array_equal(again.load([5])[0], samples.digits().items[5])
+    assert again.fingerprint == pool.fingerprint
+
+
+def test_a_small_picture_is_shown_with_its_raw_pixels(tmp_path):
+    pool = made(tmp_path, samples.digits())
+    shown = pool.show(7)
+    assert shown.mime == "image/png"
+    assert np.array_equal(pixels_of(shown), samples.digits().items[7])
+
+
+def test_photos_are_shown_at_most_512_pixels_and_as_thumbnails(tmp_path):
+    root = tmp_path / "big"
+    root.mkdir()
+    Image.new("RGB", (1600, 900), "red").save(root / "x.jpg")
+    pool = made(tmp_path, root)
+    assert max(pixels_of(pool.show(0)).shape[:2]) == 512
+    assert max(pixels_of(pool.show(0, 96)).shape[:2]) == 96
+    assert max(pixels_of(pool.show(0, 4000)).shape[:2]) == 512
+    assert pool.load([0])[0].shape == (144, 256, 3)
+
+
+def test_pictures_of_every_mode_load_as_bytes(tmp_path):
+    root = tmp_path / "modes"
+    root.mkdir()
+    for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "I;16", "I", "CMYK"):
+        name = mode.replace(";", "")
+        kind = "tif" if mode in ("CMYK", "I") else "png"
+        Image.new(mode, (6, 4)).save(root / f"{name}.{kind}")
+    Image.new("RGBA", (6, 4), (0, 0, 0, 0)).save(root / "clear.png")
+    pool = made(tmp_path, root)
+    assert pool.broken == []
+    for item in pool.load(range(len(pool))):
+        assert item.dtype == np.uint8
+        assert item.shape in ((4, 6), (4, 6, 3))
+    assert (pool.load([pool.row("clear.png")])[0] == 255).all()
+
+
+def test_a_photo_is_turned_upright(tmp_path):
+    root = tmp_path / "turned"
+    root.mkdir()
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new("RGB", (40, 20)).save(root / "x.jpg", exif=exif)
+    assert made(tmp_path, root).load([0])[0].shape == (40, 20, 3)
+
+
+def test_texts_and_rows_are_shown_as_plain_text(tmp_path):
+    script = "<script>alert(1)</script>"
+    assert made(tmp_path, [script, "b"]).show(0) == Text().show(script)
+    assert Text().show(script).mime == "text/plain"
+    shown = Table().show({"a": 1.23456789, "b": None, "c": script, "d": 3})
+    assert shown.mime == "application/json"
+    assert shown.data == {"a": "1.23457", "b": "", "c": script, "d": "3"}
+    assert len(Text().show("x" * 10**6).data) == 20_000
+    assert len(Table().show(np.zeros(500)).data) == 101
+
+
+def test_columns_colour_the_map(tmp_path):
+    frame = pl.DataFrame({"text": ["a b", "c d"], "length": [3, 4]})
+    pool = made(tmp_path, frame)
+    assert pool.columns.to_dict(as_series=False) == {"length": [3, 4]}
+    pool.extend(["e f"])
+    assert pool.columns["length"].to_list() == [3, 4, None]
+    assert Pool.save(tmp_path / "d", read_pool(samples.digits())).columns is None
+
+
+def test_an_unknown_id_names_the_closest(tmp_path):
+    pool = made(tmp_path, samples.digits())
+    assert pool.row("digit-0003") == 3
+    with pytest.raises(LabelError, match="digit-0003"):
+        pool.row("Digit-0003")
+
+
+def test_an_id_that_was_kept_out_says_why(tmp_path, folder):
+    (folder / "bad.png").write_bytes(b"")
+    with pytest.raises(LabelError, match="the file is empty"):
+        made(tmp_path, folder).row("bad.png")
+
+
+def test_a_folder_that_moved_asks_for_pool_again(tmp_path, folder):
+    pool = made(tmp_path, folder)
+    moved = tmp_path / "elsewhere"
+    shutil.move(folder, moved)
+    with pytest.raises(PoolError, match="gone") as caught:
+        Pool.open(tmp_path / "p.spin")
+    assert "pool=" in caught.value.do
+    again = made(tmp_path, moved)
+    assert (again.ids, again.fingerprint) == (pool.ids, pool.fingerprint)
+
+
+def test_a_picture_that_vanished_is_named(tmp_path, folder):
+    pool = made(tmp_path, folder)
+    (folder / "a" / "0.png").unlink()
+    with pytest.raises(PoolError, match=r"a/0\.png"):
+        pool.load([0])
+    with pytest.raises(PoolError, match=r"a/0\.png"):
+        pool.show(0)
+
+
+def test_a_link_put_in_later_does_not_lead_outside(tmp_path, folder):
+    pool = made(tmp_path, folder)
+    (tmp_path / "secret.png").write_bytes((folder / "a" / "0.png").read_bytes())
+    (folder / "a" / "0.png").unlink()
+    (folder / "a" / "0.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(PoolError, match="outside"):
+        pool.show(0)
+
+
+def test_paths_in_the_project_do_not_lead_outside_the_folder(tmp_path, folder):
+    made(tmp_path, folder)
+    ids = tmp_path / "p.spin" / "pool" / "ids.json"
+    ids.write_text(ids.read_text().replace("a/0.png", "../../etc.png"))
+    with pytest.raises(PoolError, match="outside"):
+        Pool.open(tmp_path / "p.spin").load([0])
+
+
+def test_arrivals_are_kept_in_order_and_survive_reopening(tmp_path):
+    pool = made(tmp_path, samples.digits())
+    rng = np.random.default_rng(0)
+    arrived = rng.integers(0, 256, (3, 8, 8), dtype=np.uint8)
+    assert pool.extend(arrived).tolist() == [1797, 1798, 1799]
+    assert pool.extend([arrived[0]], ids=["mine"]).tolist() == [1800]
+    for opened in (pool, Pool.open(tmp_path / "p.spin"), made(tmp_path, samples.digits())):
+        assert opened.ids[-4:] == ["arrival-000001", "arrival-000002", "arrival-000003", "mine"]
+        assert np.array_equal(np.stack(opened.load([1797, 1798, 1799])), arrived)
+        assert pixels_of(opened.show(1800)).shape == (8, 8)
+        assert (len(opened), opened.n_base) == (1801, 1797)
+    assert pool.extend(arrived[:1]).tolist() == [1801]
+    assert pool.ids[-1] == "arrival-000005"
+
+
+def test_arrivals_are_scaled_like_the_pool_and_loaded_ones_are_left_alone(tmp_path):
+    pool = made(tmp_path, np.array([[[0.0, 16.0], [8.0, 4.0]]]))
+    dark = np.array([[0.0, 8.0], [8.0, 4.0]])
+    loaded = pool.read([dark])
+    assert loaded[0].tolist() == [[0, 128], [128, 64]]
+    pool.extend(loaded)
+    assert pool.load([1])[0].tolist() == [[0, 128], [128, 64]]
+
+
+def test_arrivals_of_texts_rows_and_vectors(tmp_path):
+    texts = Pool.save(tmp_path / "t", read_pool(["a", "b"]))
+    texts.extend(["line\nbreak"])
+    assert Pool.open(tmp_path / "t").load([2]) == ["line\nbreak"]
+    rows = Pool.save(tmp_path / "r", read_pool(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
+    rows.extend([{"a": np.int64(3), "b": "z"}, {"a": float("nan")}])
+    assert Pool.open(tmp_path / "r").load([2, 3]) == [{"a": 3, "b": "z"}, {"a": None}]
+    assert Pool.open(tmp_path / "r").columns["a"].to_list() == [1, 2, 3, None]
+    vectors = Pool.save(tmp_path / "v", read_pool(np.eye(3)))
+    vectors.extend([[1, 2, 3]])
+    assert Pool.open(tmp_path / "v").load([3])[0].tolist() == [1, 2, 3]
+
+
+def test_refused_arrivals_change_nothing(tmp_path):
+    pool = made(tmp_path, samples.digits())
+    good = np.zeros((8, 8), np.uint8)
+    for items, ids in [
+        ([good, "no such file.png"], None),
+        ([good], ["digit-0000"]),
+        ([good, good], ["twin", "twin"]),
+        ([good], ["a", "b"]),
+        ([np.full((8, 8), np.nan)], None),
+    ]:
+        with pytest.raises(PoolError):
+            pool.extend(items, ids)
+    assert len(pool) == len(Pool.open(tmp_path / "p.spin")) == 1797
+
+
+def test_an_arrival_cut_short_by_a_crash_is_left_out(tmp_path):
+    pool = made(tmp_path, ["a", "b"])
+    pool.extend(["c"])
+    log = tmp_path / "p.spin" / "pool" / "arrivals.jsonl"
+    log.write_bytes(log.read_bytes() + b'{"id": "half')
+    again = Pool.open(tmp_path / "p.spin")
+    assert again.ids[2:] == ["arrival-000001"]
+    again.extend(["d"])
+    assert Pool.open(tmp_path / "p.spin").load([2, 3]) == ["c", "d"]
+
+
+def test_arrivals_that_do_not_reach_the_disk_are_not_taken_in(tmp_path, monkeypatch):
+    pool = made(tmp_path, ["a", "b"])
+    pool.extend(["c"])
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        pool.extend(["d"])
+    monkeypatch.undo()
+    assert len(pool) == 3
+    assert Pool.open(tmp_path / "p.spin").ids == pool.ids
+
+
+def test_a_full_disk_leaves_the_old_pool_as_it_was(tmp_path, monkeypatch):
+    made(tmp_path, ["a", "b"])
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        made(tmp_path, ["c", "d", "e"])
+    monkeypatch.undo()
+    assert Pool.open(tmp_path / "p.spin").load([0, 1]) == ["a", "b"]
+    assert not list((tmp_path / "p.spin" / "pool").glob(".*"))
+
+
+def test_odd_values_in_a_row_become_text(tmp_path):
+    row = Table().load({"a": [1, 2], "b": np.float32(2), 3: None})
+    assert row == {"a": "[1, 2]", "b": 2.0, "3": None}
+
+
+def damage(path):
+    """Overwrite the middle, so that only decoding shows it; the size stays."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 40] = b"\x00" * 40
+    path.write_bytes(data)
+
+
+def test_excluded_items_stay_out_until_they_can_be_read(tmp_path, folder):
+    pool = made(tmp_path, folder)
+    key, whole = pool.content, (folder / "a" / "6.png").read_bytes()
+    damage(folder / "a" / "6.png")
+    pool.exclude(pool.try_load(range(9))[1])
+    assert (len(pool), pool.row("b/4.png")) == (8, 3)
+    assert pool.content != key
+    assert [item.id for item in pool.broken] == ["a/6.png"]
+    assert len(made(tmp_path, folder)) == len(Pool.open(tmp_path / "p.spin")) == 8
+    (folder / "a" / "6.png").write_bytes(whole)
+    assert len(made(tmp_path, folder)) == 9
+
+
+def test_a_pool_made_by_a_newer_version_or_damaged_is_refused(tmp_path):
+    made(tmp_path, ["a", "b"])
+    facts = tmp_path / "p.spin" / "pool" / "pool.json"
+    text = facts.read_text()
+    facts.write_text(text.replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(VersionError):
+        Pool.open(tmp_path / "p.spin")
+    facts.write_text("{")
+    with pytest.raises(PoolError, match="cannot be read"):
+        Pool.open(tmp_path / "p.spin")
+    facts.unlink()
+    with pytest.raises(PoolError, match="holds no pool"):
+        Pool.open(tmp_path / "p.spin")
+
+
+def test_a_damaged_copy_is_mended_by_passing_the_pool_again(tmp_path):
+    made(tmp_path, samples.digits())
+    (tmp_path / "p.spin" / "pool" / "items.npy").write_bytes(b"damaged")
+    with pytest.raises(PoolError) as caught:
+        Pool.open(tmp_path / "p.spin")
+    assert "pool=" in caught.value.do
+    assert len(made(tmp_path, samples.digits())) == 1797
+
+
+def test_the_same_pool_again_is_not_copied_again(tmp_path):
+    made(tmp_path, samples.digits())
+    copy = tmp_path / "p.spin" / "pool" / "items.npy"
+    before = copy.stat().st_mtime_ns
+    made(tmp_path, samples.digits())
+    assert copy.stat().st_mtime_ns == before
+
+
+def test_pickles_are_not_read(tmp_path):
+    made(tmp_path, samples.digits())
+    np.save(tmp_path / "p.spin" / "pool" / "items.npy", np.array([print] * 1797, dtype=object))
+    with pytest.raises(PoolError):
+        Pool.open(tmp_path / "p.spin")
+
+
+@given(st.lists(st.integers(0, 24), max_size=30), st.data())
+@settings(max_examples=25, deadline=None)
+def test_rows_load_in_the_order_asked(tmp_path_factory, rows, data):
+    folder = tmp_path_factory.mktemp("order")
+    pool = Pool.save(folder, read_pool([f"text {i}" for i in range(20)]))
+    pool.extend([f"text {i}" for i in range(20, 25)])
+    assert pool.load(rows) == [f"text {row}" for row in rows]
+    assert [pool.row(pool.ids[row]) for row in rows] == rows

@@ -1,0 +1,151 @@
+"""Scores by hand, picks by their stated probability, and what "auto" looks for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spin_nb.errors import QueryError
+from spin_nb.query import auto, bald, entropy, least_confident, margin, mixed
+from spin_nb.query.strategies import ask_bald, ask_entropy, ask_margin, ask_random
+
+P = np.array([[0.5, 0.5, 0.0], [0.4, 0.3, 0.3], [1.0, 0.0, 0.0], [0.6, 0.2, 0.2]], np.float32)
+
+
+def test_scores_by_hand():
+    assert np.allclose(margin(P), [1, 0.9, 0, 0.6], atol=1e-6)
+    assert np.allclose(least_confident(P), [0.5, 0.6, 0, 0.4], atol=1e-6)
+    assert np.allclose(entropy(P)[[0, 2]], [np.log(2), 0], atol=1e-6)
+    assert entropy(P).argmax() == 1
+    for score in (entropy(P), margin(P), least_confident(P), bald(P[None])):
+        assert score.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.array([[2.0, -1.0]]),
+        np.array([[0.2, 0.2]]),
+        np.array([[np.nan, 1.0]]),
+        np.zeros((0, 3)),
+        np.ones(3) / 3,
+    ],
+)
+def test_what_is_no_probability_is_refused(bad):
+    for score in (entropy, margin, least_confident):
+        with pytest.raises(QueryError):
+            score(bad)
+    with pytest.raises(QueryError):
+        bald(bad)
+
+
+def test_ties_go_to_the_lowest_index():
+    assert mixed(np.zeros(5), 3, epsilon=1e-9, seed=0).indices.tolist() == [0, 1, 2]
+
+
+def test_every_strategy_asks_what_its_score_says():
+    draws = np.stack([P, np.roll(P, 1, axis=1)])
+    for ask, best in ((ask_entropy, 1), (ask_margin, 0), (ask_bald, int(bald(draws).argmax()))):
+        picks = [ask(P, draws, 1, seed=s).indices[0] for s in range(40)]
+        assert np.mean(np.array(picks) == best) > 0.8
+        assert ask(P, draws, 1, seed=0).reason
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 20), data=st.data())
+def test_picks_are_distinct_and_q_is_possible(seed, n, data):
+    k = data.draw(st.integers(1, n))
+    picked = mixed(np.random.default_rng(seed).random(n), k, seed=seed)
+    assert len(set(picked.indices.tolist())) == k
+    assert ((picked.q > 0) & (picked.q <= 1)).all()
+
+
+def test_q_is_the_frequency_with_which_items_are_drawn():
+    scores, n = np.array([0.1, 0.9, 0.4]), 4000
+    picks = [mixed(scores, 2, epsilon=0.3, seed=s) for s in range(n)]
+    first = np.bincount([p.indices[0] for p in picks], minlength=3) / n
+    assert np.allclose(first, [0.1, 0.8, 0.1], atol=0.02)
+    assert np.allclose(np.mean([1 / p.q[0] for p in picks]), 3, atol=0.35)  # sum over items of q / q
+    top_first = [p for p in picks if p.indices[0] == 1]
+    assert np.mean([p.indices[1] == 2 for p in top_first]) == pytest.approx(0.85, abs=0.03)
+    assert {round(float(p.q[1]), 6) for p in top_first} == {0.85, 0.15}
+
+
+def test_random_is_uniform_and_says_so():
+    picks = [ask_random(P, P[None], 2, seed=s) for s in range(2000)]
+    assert np.allclose(np.bincount([p.indices[0] for p in picks]) / 2000, 0.25, atol=0.04)
+    assert np.allclose(picks[0].q, [1 / 4, 1 / 3])
+
+
+@pytest.mark.parametrize("k", [0, -1, 5])
+def test_asking_none_or_more_than_there_are_is_refused(k):
+    with pytest.raises(QueryError, match=str(k)):
+        mixed(np.zeros(4), k, seed=0)
+
+
+class State:
+    """A hand-made regression posterior: prior identity, labels as rank-one updates."""
+
+    def __init__(self, phi, rows=(), noise=0.2):
+        self.phi = np.asarray(phi, np.float32)
+        x = self.phi[list(rows)].astype(float)
+        self.covariance = np.linalg.inv(np.eye(self.phi.shape[1]) + x.T @ x / noise**2)
+        self.variance = np.einsum("nd,de,ne->n", self.phi, self.covariance, self.phi).astype(np.float32)
+        self.scores = np.zeros((len(self.phi), 2), np.float32)
+
+    def ask(self, k=1, candidates=None, **kwargs):
+        candidates = np.arange(len(self.phi)) if candidates is None else np.asarray(candidates)
+        state = self.phi, self.covariance, self.variance, self.scores
+        return auto(*state, candidates, k, **{"epsilon": 1e-9, **kwargs})
+
+
+# Three separate groups of 40, 20 and 10 equal items.
+GROUPS = np.repeat(np.eye(3), [40, 20, 10], axis=0)
+
+
+def test_without_labels_it_asks_the_largest_group_first():
+    picked = State(GROUPS).ask(3)
+    assert np.argmax(GROUPS[picked.indices], axis=1).tolist() == [0, 1, 2]
+    assert picked.reason.startswith("exploring")
+
+
+def test_without_labels_it_is_vopt():
+    rng = np.random.default_rng(0)
+    state = State(rng.standard_normal((50, 8)) / 3)
+    shared = state.phi @ state.covariance @ state.phi.T
+    gain = (shared**2).sum(axis=1) / (0.04 + np.diag(shared))
+    assert state.ask().indices[0] == gain.argmax()
+
+
+def test_what_is_pending_counts_as_labelled_and_is_not_asked_again():
+    picked = State(GROUPS).ask(1, pending=(0,))
+    assert 40 <= picked.indices[0] < 60
+
+
+def test_it_refines_where_only_a_boundary_is_open():
+    state = State(GROUPS, rows=[0, 1, 40, 41, 60, 61])
+    state.scores[:, 0] = 0.9
+    state.scores[40:60] = 0.05, 0.0  # the second group is nearly a tie
+    picked = state.ask()
+    assert 40 <= picked.indices[0] < 60
+    assert picked.reason.startswith("refining")
+
+
+def test_only_candidates_are_asked_each_once():
+    picked = State(GROUPS).ask(4, candidates=[3, 45, 66, 69])
+    assert sorted(picked.indices.tolist()) == [3, 45, 66, 69]
+
+
+def test_the_mixture_reaches_every_candidate():
+    picks = [State(GROUPS).ask(epsilon=0.5, seed=s) for s in range(300)]
+    assert len({int(p.indices[0]) for p in picks}) > 40
+    assert {round(float(p.q[0]), 4) for p in picks} == {round(0.5 + 0.5 / 70, 4), round(0.5 / 70, 4)}
+
+
+def test_nothing_left_is_said():
+    with pytest.raises(QueryError, match="nothing is left"):
+        State(GROUPS).ask(1, candidates=[])
+    with pytest.raises(QueryError, match="5 of 2"):
+        State(GROUPS).ask(5, candidates=[1, 2])

@@ -1,0 +1,47 @@
+"""Small real projects: scikit-learn's digits, opened through the public door."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import spin_nb as spin
+
+
+class Digits:
+    """Real digit images, and what each of them is."""
+
+    def __init__(self, n: int) -> None:
+        sample = spin.samples.digits()
+        self.images = sample.items[:n]
+        self.classes = list(sample.classes)
+        self.names = np.array(sample.labels[:n])
+
+    def truth(self, s, id: str) -> str:
+        return str(self.names[s.pool.row(id)])
+
+    def label(self, s, ids) -> None:
+        for id in ids:
+            s.label(id, self.truth(s, id))
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return Digits(400)
+
+
+@pytest.fixture
+def project(tmp_path, digits):
+    """Open (again) the project in this test's folder."""
+    opened = []
+
+    def open_(**kwargs):
+        first = (
+            {} if (tmp_path / "digits.spin").exists() else {"pool": digits.images, "classes": digits.classes}
+        )
+        opened.append(spin.open(tmp_path / "digits.spin", **{**first, "annotator": "ada", **kwargs}))
+        return opened[-1]
+
+    yield open_
+    for s in opened:
+        s.close()

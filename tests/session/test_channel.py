@@ -1,0 +1,158 @@
+"""The labeller's channel: exactly once, in order, on any thread, through restarts and full disks."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+
+@pytest.fixture
+def s(project, digits):
+    s = project()
+    digits.label(s, s.ask(10).ids)
+    return s
+
+
+def entry(seq: int, card: dict, kind: str = "label", value: str | None = "1", **more) -> dict:
+    return {"seq": seq, "kind": kind, "token": card["token"], "id": card["id"], "value": value, **more}
+
+
+def queue(s, n: int = 8, have=()):
+    cards, buffers = s.queue_cards(n, have)
+    return [c for c in cards if not c.get("kept")], buffers, cards
+
+
+def test_a_card_carries_what_is_shown_and_never_says_that_it_audits(s):
+    s.audit_share = 0.5
+    cards, buffers, _ = queue(s)
+    assert len(cards) == 8
+    assert all(buffers[c["buffer"]].startswith(b"\x89PNG") for c in cards)
+    assert set().union(*cards) == {"token", "id", "row", "mime", "buffer", "suggestion"}
+    assert sum(c["suggestion"] is None for c in cards) >= 4
+
+
+def test_what_is_queued_is_not_asked_until_it_is_shown(s):
+    before = len(s.asks)
+    cards, _, _ = queue(s)
+    assert len(s.asks) == before
+    s.apply("c", [entry(1, cards[0], "shown", None)])
+    assert s.asks["item"].to_list()[before:] == [cards[0]["id"]]
+
+
+def test_entries_are_applied_once_and_in_order_however_often_they_are_sent(s):
+    cards, _, _ = queue(s)
+    entries = [entry(i + 1, card) for i, card in enumerate(cards[:4])]
+    assert s.apply("c", entries[:2])["ack"] == 2
+    assert s.apply("c", entries)["ack"] == 4
+    assert s.apply("c", entries[1:3])["ack"] == 4
+    assert s.labels["item"].to_list()[10:] == [c["id"] for c in cards[:4]]
+
+
+def test_a_gap_is_named_and_what_came_before_it_is_kept(s):
+    cards, _, _ = queue(s)
+    answer = s.apply("c", [entry(1, cards[0]), entry(3, cards[2])])
+    assert (answer["ack"], answer["gap"]) == (1, 2)
+    assert s.labels["item"].to_list()[10:] == [cards[0]["id"]]
+
+
+def test_an_undo_cannot_overtake_its_label(s):
+    cards, _, _ = queue(s)
+    undo = {"seq": 2, "kind": "undo"}
+    assert s.apply("c", [undo])["gap"] == 1
+    assert s.apply("c", [undo, entry(1, cards[0])])["ack"] == 2
+    assert len(s.labels) == 10
+    assert s.history["kind"].to_list()[-2:] == ["label", "undo"]
+
+
+def test_a_label_the_task_refuses_is_told_and_does_not_hold_up_the_rest(s):
+    cards, _, _ = queue(s)
+    answer = s.apply("c", [entry(1, cards[0], value="eleven"), entry(2, cards[1])])
+    assert answer["ack"] == 2
+    assert answer["refused"][0]["seq"] == 1
+    assert "eleven" in answer["refused"][0]["what"]
+    assert s.labels["item"].to_list()[10:] == [cards[1]["id"]]
+
+
+def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
+    cards, _, _ = queue(s, 30)
+    card = next(c for c in cards if c["suggestion"])
+    name = s.classes[card["suggestion"]["class"]]
+    s.apply(
+        "c",
+        [entry(1, card, value=name, suggested=[name, card["suggestion"]["p"]], accepted=True, shown_ms=840)],
+    )
+    row = s.labels.row(-1, named=True)
+    assert (row["suggested"], row["accepted"], row["shown_ms"]) == (name, True, 840)
+
+
+def test_kept_cards_are_not_drawn_again_and_the_queue_never_repeats_an_item(s):
+    first, _, _ = queue(s, 8)
+    s.apply("c", [entry(1, first[0])])
+    fresh, _, cards = queue(s, 10, [c["token"] for c in first[1:]])
+    assert [c["token"] for c in cards[:7]] == [c["token"] for c in first[1:]]
+    assert len(fresh) == 3
+    assert len({c["id"] for c in first} | {c["id"] for c in fresh}) == 11
+
+
+def test_a_label_sent_again_after_a_restart_finds_its_ask(s, project):
+    s.audit_share = 0.5
+    cards, _, _ = queue(s)
+    s.close()
+    again = project()
+    again.apply("c", [entry(i + 1, card) for i, card in enumerate(cards)])
+    assert again.accuracy.n == 5  # one of the first ten, four of these
+    assert again.labels["ask"].to_list()[10:] == [c["token"] for c in cards]
+
+
+def test_a_full_disk_leaves_the_label_pending_and_says_why(s):
+    cards, _, _ = queue(s)
+    with s._store._database.writing() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+    s._store._database._db.execute(f"PRAGMA max_page_count = {pages}")
+    refused = None
+    for seq in range(1, 400):
+        answer = s.apply("c", [entry(seq, cards[seq % 8], value="1" if seq % 2 else "2")])
+        if answer["error"]:
+            refused = seq
+            break
+    assert refused is not None
+    assert "full" in answer["error"]
+    assert answer["ack"] == refused - 1
+    n = len(s.history)
+    s._store._database._db.execute("PRAGMA max_page_count = 1073741823")
+    assert s.apply("c", [entry(refused, cards[refused % 8])])["ack"] == refused
+    assert len(s.history) == n + 1
+
+
+def test_labels_are_committed_on_another_thread_while_the_home_thread_is_busy(s):
+    cards, _, _ = queue(s)
+    seen, answers = [], []
+    s.events.labelled.connect(lambda ids: seen.append((ids, threading.get_ident())))
+    worker = threading.Thread(target=lambda: answers.append(s.apply("c", [entry(1, cards[0])])))
+    worker.start()
+    worker.join(5)
+    assert answers[0]["ack"] == 1
+    assert s.labels["item"].to_list()[-1] == cards[0]["id"]
+    assert seen == []
+    s._home.drain()
+    assert seen == [((cards[0]["id"],), threading.get_ident())]
+
+
+def test_labelling_does_not_wait_for_training(s, digits):
+    digits.label(s, s.ask(30).ids)
+    run = s.train()
+    cards, _, _ = queue(s)
+    start = time.monotonic()
+    s.apply("c", [entry(1, cards[0])])
+    assert s.labels["item"].to_list()[-1] == cards[0]["id"]
+    assert time.monotonic() - start < 5
+    run.result(30)
+
+
+def test_two_clients_do_not_share_a_count(s):
+    cards, _, _ = queue(s)
+    assert s.apply("a", [entry(1, cards[0])])["ack"] == 1
+    assert s.apply("b", [entry(1, cards[1])])["ack"] == 1
+    assert len(s.labels) == 12

@@ -1,0 +1,364 @@
+"""The loop, through the public calls: open, ask, label, train, predict, reopen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import spin_nb as spin
+from spin_nb.errors import (
+    ContradictionError,
+    LabelError,
+    NotTrainedError,
+    PoolError,
+    ProjectError,
+    QueryError,
+    ReadOnlyError,
+    SpinError,
+)
+
+
+def test_opening_twice_adds_nothing(project, digits):
+    first = project()
+    n = len(first.items)
+    second = project(pool=digits.images, classes=digits.classes)
+    assert len(second.items) == n == 400
+    assert second.labels.is_empty()
+
+
+def test_a_label_is_on_disk_when_the_call_returns_and_is_there_after_reopening(project, digits):
+    s = project()
+    asked = s.ask(6)
+    digits.label(s, asked.ids)
+    kept = s.labels.select("item", "value", "annotator").rows()
+    assert [row[0] for row in kept] == list(asked.ids)
+    again = project()
+    assert again.labels.select("item", "value", "annotator").rows() == kept
+
+
+def test_undo_and_redo_are_events_and_survive_reopening(project, digits):
+    s = project()
+    asked = s.ask(3)
+    digits.label(s, asked.ids)
+    assert s.undo() == asked.ids[2]
+    assert s.labels["item"].to_list() == list(asked.ids[:2])
+    again = project()
+    assert again.redo() == asked.ids[2]
+    assert again.labels["item"].to_list() == list(asked.ids)
+    assert again.history["kind"].to_list() == ["label", "label", "label", "undo", "redo"]
+
+
+def test_nothing_to_undo_is_said(project):
+    with pytest.raises(LabelError, match="nothing to undo"):
+        project().undo()
+
+
+def test_the_live_head_follows_every_label_and_every_undo(project, digits):
+    s = project()
+    asked = s.ask(12)
+    digits.label(s, asked.ids)
+    before = s.predictive.mean.copy()
+    s.label(s.ask(1).ids[0], "3")
+    assert not np.allclose(s.predictive.mean, before)
+    s.undo()
+    assert np.allclose(s.predictive.mean, before, atol=1e-3)
+
+
+def test_audits_never_train_and_alone_judge_accuracy(project, digits):
+    s = project()
+    for _ in range(4):
+        digits.label(s, s.ask(10).ids)
+    audits = set(s.asks.filter(s.asks["audit"])["item"])
+    assert len(audits) == 4
+    rows = {s.pool.row(id) for id in audits}
+    assert not rows & set(s._stage.learner.graph.rows.tolist())
+    assert s.accuracy.n == 4
+    assert s.accuracy.value is None
+    assert len(s.labels) == 40
+    assert s.curve[-1].n_labels == 40
+
+
+def test_an_audit_label_can_be_undone_and_given_again(project, digits):
+    s = project()
+    s.audit_share = 0.5
+    asked = s.ask(2)
+    audit = s.asks.filter(s.asks["audit"])["item"][0]
+    digits.label(s, [id for id in asked.ids if id != audit])
+    digits.label(s, [audit])
+    assert s.accuracy.n == 1
+    assert s.undo() == audit
+    assert s.accuracy.n == 0
+    digits.label(s, [audit])
+    assert s.accuracy.n == 1
+
+
+def test_released_audits_train_and_stop_judging(project, digits):
+    s = project()
+    s.audit_share = 0.5
+    digits.label(s, s.ask(10).ids)
+    assert s.accuracy.n == 5
+    assert s.release_audits() == 5
+    assert s.accuracy.n == 0
+    assert len(s._stage.learner.graph.rows) == 10
+    again = project()
+    again._stage.wait()
+    assert len(again._stage.learner.graph.rows) == 10
+
+
+def test_the_share_of_audits_is_kept(project):
+    project().audit_share = 0.25
+    assert project().audit_share == 0.25
+
+
+@pytest.mark.parametrize("strategy", ["auto", "entropy", "margin", "bald", "random"])
+def test_every_strategy_asks_new_items_with_a_probability(project, digits, strategy):
+    s = project()
+    digits.label(s, s.ask(10).ids)
+    asked = s.ask(8, strategy=strategy)
+    assert asked.strategy == strategy
+    assert len(set(asked.ids)) == 8
+    assert not set(asked.ids) & set(s.labels["item"])
+    assert all(0 < q <= 1 for q in asked.q)
+    assert s.asks.tail(8)["item"].to_list() == list(asked.ids)
+
+
+def test_training_reports_its_head_and_keeps_a_model(project, digits):
+    s = project()
+    digits.label(s, s.ask(30).ids)
+    report = s.train(wait=True)
+    assert report.head in ("graph", "linear", "mean")
+    assert s.head == report.head
+    assert report.n_labels == 27
+    assert (s.folder / "models" / report.model_id / "card.json").exists()
+    assert [at.n_labels for at in s.curve] == list(range(1, 31))
+    assert [at.n_labels for at in project().curve] == [30]
+
+
+def test_the_curve_follows_every_label_and_forgets_what_was_undone(project, digits):
+    s = project()
+    digits.label(s, s.ask(5).ids)
+    s.undo()
+    assert [at.n_labels for at in s.curve] == [1, 2, 3, 4]
+
+
+def test_a_reopened_project_answers_as_before(project, digits):
+    s = project()
+    digits.label(s, s.ask(30).ids)
+    s.train(wait=True)
+    before = s.predict(s.pool.ids[:50])
+    again = project()
+    again._stage.wait()
+    after = again.predict(again.pool.ids[:50])
+    assert again._model_id == s._model_id
+    assert again.head == s.head
+    assert np.allclose(before.mean, after.mean, atol=1e-4)
+
+
+def test_predicting_items_of_the_pool_and_new_ones(project, digits):
+    s = project()
+    for _ in range(6):
+        digits.label(s, s.ask(10).ids)
+    known = s.predict(s.pool.ids)
+    assert known.mean.shape == (400, 10)
+    assert known.classes == digits.classes
+    assert (np.array(known.labels) == digits.names).mean() > 0.85
+    fresh = spin.samples.digits()
+    new = s.predict(fresh.items[400:600])
+    assert new.mean.shape == (200, 10)
+    assert (np.array(new.labels) == np.array(fresh.labels[400:600])).mean() > 0.75
+    assert new.draws(5).shape == (5, 200, 10)
+
+
+def test_skipped_unsure_and_flagged_items_are_not_asked_again(project, digits):
+    s = project()
+    a, b, c = s.ask(3).ids
+    s.skip(a)
+    s.unsure(b)
+    s.flag(c)
+    asked: set[str] = set()
+    for _ in range(5):
+        ids = s.ask(10).ids
+        digits.label(s, ids)
+        asked |= set(ids)
+    assert not {a, b, c} & asked
+    assert s.history["kind"].to_list()[:3] == ["skip", "unsure", "flag"]
+
+
+def test_two_sessions_see_each_others_labels(project, digits):
+    s, other = project(), project(annotator="bob")
+    asked = s.ask(4)
+    digits.label(s, asked.ids)
+    assert not set(other.ask(4).ids) & set(asked.ids)
+    with pytest.raises(LabelError, match="nothing to undo"):
+        other.undo()
+
+
+def test_arrivals_are_scored_watched_and_asked(project, digits):
+    s = project()
+    for _ in range(4):
+        digits.label(s, s.ask(10).ids)
+    fresh = spin.samples.digits().items[400:640]
+    calm = s.watch(fresh)
+    assert calm.n == 240
+    assert len(s.pool) == 640 == len(s.layout) == len(s.predictive.mean)
+    rng = np.random.default_rng(0)
+    loud = s.watch(np.clip(255 - fresh + rng.normal(0, 60, fresh.shape), 0, 255).astype(np.uint8))
+    assert loud.alarms
+    assert len(s.drift_points) == 480
+    assert any(id in set(loud.ids) for id in s.ask(40).ids)
+    again = project()
+    assert len(again.pool) == 880
+    again._stage.wait()
+    assert len(again.predictive.mean) == 880
+
+
+def test_selecting_tells_the_views(project):
+    s, seen = project(), []
+    s.events.selection.connect(lambda ids: seen.append(ids))
+    s.selected = s.pool.ids[:2]
+    assert s.selected == s.pool.ids[:2]
+    assert seen == [tuple(s.pool.ids[:2])]
+
+
+class TestBadInput:
+    """Each is a SpinError that says what to do, and nothing is lost."""
+
+    def said(self, caught) -> str:
+        assert caught.value.what
+        assert caught.value.do
+        return str(caught.value)
+
+    def test_a_missing_folder(self, tmp_path):
+        with pytest.raises(PoolError) as caught:
+            spin.open(tmp_path / "p.spin", pool=tmp_path / "fotos", classes=["a", "b"])
+        assert "fotos" in self.said(caught)
+        assert not (tmp_path / "p.spin").exists()
+
+    def test_an_empty_folder(self, tmp_path):
+        (tmp_path / "photos").mkdir()
+        with pytest.raises(PoolError) as caught:
+            spin.open(tmp_path / "p.spin", pool=tmp_path / "photos", classes=["a", "b"])
+        self.said(caught)
+
+    def test_a_corrupt_image_is_kept_out_and_listed_and_the_rest_goes_on(self, tmp_path):
+        from PIL import Image
+
+        (tmp_path / "photos").mkdir()
+        rng = np.random.default_rng(0)
+        for i in range(12):
+            Image.fromarray(rng.integers(0, 255, (80, 80, 3), dtype=np.uint8)).save(
+                tmp_path / f"photos/{i:02}.png"
+            )
+        (tmp_path / "photos/bad.png").write_bytes((tmp_path / "photos/00.png").read_bytes()[:200])
+        (tmp_path / "photos/worse.jpg").write_bytes(b"no picture at all")
+        s = spin.open(tmp_path / "p.spin", pool=tmp_path / "photos", classes=["a", "b"])
+        assert len(s.pool) == 12
+        broken = s.items.filter(s.items["broken"].is_not_null())
+        assert set(broken["id"]) == {"bad.png", "worse.jpg"}
+        s.label(s.ask(1).ids[0], "a")
+        s.close()
+
+    def test_an_unknown_class(self, project):
+        s = project()
+        with pytest.raises(LabelError) as caught:
+            s.label(s.pool.ids[0], "eleven")
+        assert "0, 1, 2" in self.said(caught)
+        assert s.labels.is_empty()
+
+    def test_duplicate_class_names(self, tmp_path, digits):
+        with pytest.raises(LabelError) as caught:
+            spin.open(tmp_path / "p.spin", pool=digits.images, classes=["a", "b", "a"])
+        self.said(caught)
+
+    def test_a_class_list_that_contradicts_the_project(self, project):
+        project()
+        with pytest.raises(ContradictionError) as caught:
+            project(classes=["cat", "dog"])
+        assert "cat" in self.said(caught)
+
+    def test_another_pool_under_the_same_ids(self, project, digits):
+        project()
+        with pytest.raises(ContradictionError) as caught:
+            project(pool=digits.images[::-1].copy())
+        self.said(caught)
+
+    def test_nan_features(self, tmp_path):
+        table = np.random.default_rng(0).normal(size=(30, 4))
+        table[3, 1] = np.nan
+        with pytest.raises(PoolError) as caught:
+            spin.open(tmp_path / "p.spin", pool=table, classes=["a", "b"])
+        self.said(caught)
+
+    def test_features_that_a_function_makes_nan(self, tmp_path, digits):
+        with pytest.raises(PoolError) as caught:
+            spin.open(
+                tmp_path / "p.spin",
+                pool=digits.images,
+                classes=digits.classes,
+                encoder=lambda items: np.full((len(items), 3), np.nan),
+            )
+        assert "NaN" in self.said(caught)
+
+    def test_an_item_that_does_not_exist_stores_nothing_of_the_call(self, project):
+        s = project()
+        with pytest.raises(LabelError) as caught:
+            s.label({s.pool.ids[0]: "3", "item-9999999": "4"})
+        self.said(caught)
+        assert s.labels.is_empty()
+
+    def test_exporting_before_training(self, project, tmp_path, digits):
+        s = project()
+        with pytest.raises(NotTrainedError) as caught:
+            s.export(tmp_path / "bundle")
+        assert "s.train" in self.said(caught)
+        assert not (tmp_path / "bundle").exists()
+
+    def test_training_and_predicting_before_labelling(self, project):
+        s = project()
+        for act in (s.train, lambda: s.predict(s.pool.ids[:1])):
+            with pytest.raises(NotTrainedError) as caught:
+                act()
+            self.said(caught)
+
+    def test_a_project_opened_read_only(self, project, digits):
+        s = project()
+        digits.label(s, s.ask(3).ids)
+        reader = project(read_only=True)
+        assert reader.labels["item"].to_list() == s.labels["item"].to_list()
+        for act in (
+            lambda: reader.label(s.pool.ids[9], "1"),
+            reader.undo,
+            lambda: reader.ask(1),
+            reader.train,
+        ):
+            with pytest.raises(ReadOnlyError) as caught:
+                act()
+            self.said(caught)
+
+    def test_a_project_that_is_not_there(self, tmp_path):
+        with pytest.raises(ProjectError) as caught:
+            spin.open(tmp_path / "none.spin")
+        assert "pool=" in self.said(caught)
+
+    def test_no_classes(self, tmp_path, digits):
+        with pytest.raises(LabelError) as caught:
+            spin.open(tmp_path / "p.spin", pool=digits.images)
+        assert "classes=" in self.said(caught)
+
+    @pytest.mark.parametrize("k", [0, -3])
+    def test_asking_for_nothing(self, project, k):
+        with pytest.raises(QueryError) as caught:
+            project().ask(k)
+        self.said(caught)
+
+    def test_an_unknown_strategy(self, project):
+        with pytest.raises(SpinError, match="did you mean 'entropy'"):
+            project().ask(1, strategy="entropi")
+
+    def test_a_failing_strategy_loses_nothing(self, project, digits):
+        s = project()
+        digits.label(s, s.ask(3).ids)
+        with pytest.raises(ZeroDivisionError):
+            s.ask(1, strategy=lambda probs, draws, k, *, seed: 1 / 0)
+        assert len(s.labels) == 3
+        assert len(s.ask(2).ids) == 2

@@ -1,0 +1,70 @@
+"""``import spin_nb`` is quick and loads nothing third-party; names are locked; layers hold."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import spin_nb
+
+ROOT = Path(__file__).parent.parent
+PROBE = """
+import json, sys, time
+before = set(sys.modules)
+start = time.perf_counter()
+import spin_nb
+seconds = time.perf_counter() - start
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(json.dumps([seconds, sorted(new - set(sys.stdlib_module_names) - {"spin_nb"})]))
+"""
+
+
+def in_a_fresh_process() -> tuple[float, list[str]]:
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+    seconds, third_party = json.loads(done.stdout)
+    return seconds, third_party
+
+
+def test_importing_loads_nothing_third_party_and_takes_under_50_ms():
+    runs = [in_a_fresh_process() for _ in range(3)]
+    assert runs[0][1] == []
+    assert min(seconds for seconds, _ in runs) <= 0.050
+
+
+def test_every_public_name_is_there_and_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for name in spin_nb.__all__:
+        assert getattr(spin_nb, name) is not None
+        assert f"`spin_nb.{name}`" in readme, f"README does not name {name}"
+    rooms = {path.name for path in (ROOT / "spin_nb").iterdir()} | {"testing"}
+    documented = set(re.findall(r"`spin(?:_nb)?\.(\w+)", readme)) - rooms
+    assert documented <= set(spin_nb.__all__), "README names what is not public"
+
+
+def test_an_unknown_name_says_what_there_is():
+    try:
+        spin_nb.opne  # noqa: B018
+    except AttributeError as error:
+        assert "open" in str(error)
+    else:
+        raise AssertionError("spin_nb.opne must not exist")
+
+
+def test_data_flows_one_way():
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_rooms_import_heavy_libraries_only_where_they_use_them():
+    code = (
+        "import sys, spin_nb.session.core, spin_nb.session.opening\n"
+        "heavy = set('torch sklearn umap numba plotly river onnx onnxruntime pandas jscatter laplace'.split())\n"
+        "print(sorted(heavy & {m.partition('.')[0] for m in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,96 @@
+"""What every widget of ours shares: its scripts as text, and one way to talk.
+
+The browser sends ``{"call": id, "verb": word, ...}`` and always gets ``{"reply": id, ...}``, an error
+included; what Python says unasked is ``{"push": word, ...}``.  Scripts and styles are read as *text*: with a
+path anywidget keeps closed widgets alive, and a relative import cannot work from the blob URL a module is
+loaded from, so shared parts are put in front of a view's own script.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+
+from spin_nb.errors import SpinError
+
+Answer = dict[str, Any]
+Buffers = list[bytes]
+Verb = Callable[[dict[str, Any]], tuple[Answer, Buffers]]
+
+_HERE = Path(__file__).parent
+_LOG = logging.getLogger(__name__)
+
+
+def script(parts: Sequence[str]) -> str:
+    """Text of one ES module: ``shared.js``, then ``<part>.js`` for each part.
+
+    Examples
+    --------
+    >>> "export default" in script(["progress"])
+    True
+    """
+    return "\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", *parts))
+
+
+def style(name: str) -> str:
+    """Text of one style sheet: ``shared.css``, then ``<name>.css``."""
+    return "\n".join((_HERE / f"{part}.css").read_text("utf-8") for part in ("shared", name))
+
+
+def in_words(error: BaseException) -> dict[str, str]:
+    """What happened and what to do next, as the browser shows it.
+
+    Examples
+    --------
+    >>> in_words(SpinError("no item 'x'.", "Pass an id of s.items."))
+    {'what': "no item 'x'.", 'do': 'Pass an id of s.items.'}
+    """
+    if isinstance(error, SpinError):
+        return {"what": error.what, "do": error.do}
+    return {"what": f"{type(error).__name__}: {error}", "do": "The kernel's log has the traceback."}
+
+
+class View(anywidget.AnyWidget):
+    """A widget whose nouns are traits and whose verbs are messages with a reply.
+
+    A subclass names its scripts (``class Progress(View, parts=("progress",))``; the last one also names its
+    style sheet) and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
+    """
+
+    verbs: dict[str, Verb]
+
+    def __init_subclass__(cls, parts: Sequence[str] = (), **kwargs: Any) -> None:
+        if parts:
+            cls._esm = script(parts)
+            cls._css = style(parts[-1])
+        super().__init_subclass__(**kwargs)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.verbs = {}
+        self.on_msg(self._receive)
+
+    def push(self, word: str, fields: Answer, buffers: Buffers | None = None) -> None:
+        """Tell every open copy of this view something it did not ask for."""
+        self.send({"push": word, **fields}, buffers)
+
+    def _receive(self, _widget: Any, message: Any, _buffers: Any) -> None:
+        if not isinstance(message, dict) or "verb" not in message:
+            return
+        answer, buffers = self._answer(message)
+        self.send({"reply": message.get("call"), **answer}, buffers)
+
+    def _answer(self, message: dict[str, Any]) -> tuple[Answer, Buffers]:
+        verb = self.verbs.get(str(message["verb"]))
+        if verb is None:
+            return {"problem": {"what": f"no verb {message['verb']!r}.", "do": "Reload the page."}}, []
+        try:
+            return verb(message)
+        except Exception as error:
+            # ipywidgets would only log it: the person must see it, so an error too is a reply.
+            _LOG.exception("%s: %s failed", type(self).__name__, message["verb"])
+            return {"problem": in_words(error)}, []

@@ -1,0 +1,37 @@
+"""The panel beside the map: what the colours mean, and the item under the pointer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import traitlets as t
+
+from spin_nb.views._base import View
+
+
+class Panel(View, parts=("item", "card")):
+    """Colour chooser, legend and item card; everything arrives as data and is drawn as text.
+
+    Attributes
+    ----------
+    choices : list of str
+        What the map may be coloured by.
+    choice : int
+        Index into ``choices``; the person's.
+    legend : dict
+        ``title``, ``note``, ``ramp`` [colour], ``low``, ``high``, ``entries`` [{name, colour, count}].
+    item : dict
+        ``id``, ``mime``, ``data`` (text or {name: text}), ``bars`` [{name, p, colour}], ``facts`` [[name, value]],
+        ``note``.
+    image : bytes
+        The item's picture, if it is one.
+    status : str
+        One line at the bottom.
+    """
+
+    choices: Any = t.List(t.Unicode()).tag(sync=True)
+    choice = t.Int(0).tag(sync=True)
+    legend: Any = t.Dict().tag(sync=True)
+    item: Any = t.Dict().tag(sync=True)
+    image = t.Bytes(b"").tag(sync=True)
+    status = t.Unicode("").tag(sync=True)

@@ -1,0 +1,122 @@
+"""Is what arrives still what was learnt?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.views.plot import PlotView
+from spin_nb.views.theme import ALEATORIC, EPISTEMIC
+
+WINDOW = 30
+ALARM = "#d55e00"
+EMPTY = (
+    "Nothing has arrived yet.\ns.watch(items) scores new items with the present model and looks for drift."
+)
+SERIES = (("uncertainty", EPISTEMIC), ("distance", ALEATORIC))
+
+
+class DriftView(PlotView):
+    """Arrivals over time: uncertainty and distance to the pool, as ranks among the pool's own (``s.drift``).
+
+    A rank of 0.5 is what the pool's median item has.  The line is the mean of the last 30 arrivals; the band is
+    where it stays 95 % of the time while nothing changes.  Triangles mark where ADWIN found a change.
+
+    Parameters
+    ----------
+    session : Session
+
+    Examples
+    --------
+    >>> s.drift                                        # doctest: +SKIP
+    """
+
+    follows = ("watched",)
+
+    def build(self) -> Any:
+        """One row for uncertainty, one for distance, over the same arrivals."""
+        from plotly.subplots import make_subplots
+
+        titles = ("uncertainty of arrivals", "distance of arrivals to the pool")
+        figure = make_subplots(
+            rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, subplot_titles=titles
+        )
+        for row, (name, colour) in enumerate(SERIES, start=1):
+            for trace in _traces(name, colour, named=row == 1):
+                figure.add_trace(trace, row, 1)
+            figure.update_yaxes(
+                title_text="rank in pool", range=[-0.04, 1.12], tickvals=[0, 0.5, 1], row=row, col=1
+            )
+        figure.update_xaxes(title_text="arrival", rangemode="tozero", row=2, col=1)
+        figure.update_layout(
+            legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.08, "yanchor": "bottom"}
+        )
+        return figure
+
+    def fill(self, figure: Any) -> str | None:
+        """Every arrival so far."""
+        points = self._session.drift_points
+        if not points:
+            return EMPTY
+        at = np.array([p.index for p in points])
+        low, high = reference_band(len(points))
+        for k, (name, _) in enumerate(SERIES):
+            upper, lower, dots, line, alarms = figure.data[5 * k : 5 * k + 5]
+            rank = np.array([getattr(p, f"{name}_rank") for p in points])
+            found = np.array([getattr(p, f"drift_{name}") for p in points], bool)
+            upper.update(x=at, y=high)
+            lower.update(x=at, y=low)
+            dots.update(x=at, y=rank, customdata=[getattr(p, name) for p in points])
+            line.update(x=at, y=recent_mean(rank))
+            alarms.update(x=at[found], y=np.full(int(found.sum()), 1.06))
+        return None
+
+
+def _traces(name: str, colour: str, *, named: bool) -> list[Any]:
+    """Empty traces of one row: band (upper edge, lower edge), arrivals, recent mean, alarms."""
+    import plotly.graph_objects as go
+
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    fill = {"fill": "tonexty", "fillcolor": "rgba(128,128,128,.22)", "name": "no change: 95 %"}
+    dot = {"color": colour, "size": 4, "opacity": 0.35}
+    hover = f"arrival %{{x}}: {name} %{{customdata:.3g}}, rank %{{y:.2f}}<extra></extra>"
+    line = {"line": {"color": colour, "width": 2.5}, "hoverinfo": "skip", "name": f"mean of {WINDOW}"}
+    mark = {"symbol": "triangle-down", "size": 12, "color": ALARM, "line": {"width": 1, "color": "#ffffff"}}
+    found = {"hovertemplate": "change found at arrival %{x}<extra></extra>", "name": "change found"}
+    return [
+        go.Scatter(**edge, showlegend=False),
+        go.Scatter(**edge, **fill, showlegend=named),
+        go.Scatter(mode="markers", marker=dot, showlegend=False, hovertemplate=hover),
+        go.Scatter(mode="lines", **line, showlegend=named),
+        go.Scatter(mode="markers", marker=mark, **found, showlegend=named),
+    ]
+
+
+def recent_mean(values: NDArray[Any], window: int = WINDOW) -> NDArray[np.float64]:
+    """Mean of each value and up to ``window - 1`` before it, (n,).
+
+    Examples
+    --------
+    >>> recent_mean(np.array([0.0, 1.0, 1.0]), window=2).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    end = np.arange(1, len(values) + 1)
+    start = np.maximum(end - window, 0)
+    return np.asarray((total[end] - total[start]) / (end - start))
+
+
+def reference_band(n: int, window: int = WINDOW) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the recent mean of uniform ranks lies 95 % of the time: 0.5 -+ 1.96 / sqrt(12 m), m averaged.
+
+    Examples
+    --------
+    >>> low, high = reference_band(100)
+    >>> round(float(low[-1]), 2), round(float(high[-1]), 2)
+    (0.4, 0.6)
+    """
+    m = np.minimum(np.arange(1, n + 1), window)
+    half = np.minimum(1.96 / np.sqrt(12 * m), 0.5)
+    return 0.5 - half, 0.5 + half

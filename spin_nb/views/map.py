@@ -1,0 +1,250 @@
+"""The map: the whole pool as points, coloured by what the model does or does not know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import traitlets as t
+from numpy.typing import NDArray
+
+from spin_nb.views import map_colours as colours
+from spin_nb.views.card import Panel
+from spin_nb.views.map_item import item_card
+from spin_nb.views.redraw import Redraw
+from spin_nb.views.theme import Theme, rgba
+
+MOVE_MS = 1500
+HEIGHT = 440
+HINT = "Point at an item to see it; click it, or draw around several with the lasso, to select (s.selected)."
+
+
+class MapView(widgets.HBox):
+    """The pool as a scatter plot, with a legend and the item under the pointer beside it (``s.map``).
+
+    Colour by uncertainty, ambiguity, predicted class, label or any column of the pool.  Labelled points are
+    larger and opaque, items being asked larger still.  The lasso and a click set ``s.selected``.
+
+    Parameters
+    ----------
+    session : Session
+        Whose pool is drawn.  The view follows ``session.events``.
+
+    Attributes
+    ----------
+    hovered : str
+        Id of the item under the pointer, "" if none.
+    coloured_by : str
+        One of ``panel.choices``; may be set.
+
+    Examples
+    --------
+    >>> s.map                                              # doctest: +SKIP
+    >>> s.map.coloured_by = "Predicted class"              # doctest: +SKIP
+    """
+
+    hovered = t.Unicode("")
+    coloured_by = t.Unicode("")
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._asked: list[int] = []
+        self._drawn_layout = ""
+        self.theme = Theme()
+        self.panel = Panel(
+            choices=self._choices(), layout=widgets.Layout(flex="0 1 230px", min_width="190px")
+        )
+        self.scatter = _scatter(_fitted(session.layout))
+        super().__init__(
+            [self.scatter, self.panel],
+            layout=widgets.Layout(width="100%", flex_flow="row wrap", align_items="flex-start"),
+        )
+        self.redraw = Redraw(self._draw, failed=self._failed)
+        self._redraw_item = Redraw(self._draw_item, every=0.05, failed=self._failed)
+        self._reselect = Redraw(self._take_selection, every=0.0, failed=self._failed)
+        self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed)
+        self.coloured_by = self.panel.choices[0]
+        self._follow()
+        self._draw()
+        self._draw_item()
+
+    def _follow(self) -> None:
+        events = self._session.events
+        for signal in (events.labelled, events.trained, events.layout, events.watched):
+            signal.connect(lambda *_: self.redraw())
+        events.asked.connect(lambda ids, *_: self._ask(ids))
+        events.selection.connect(lambda *_: self._show_selection())
+        self.theme.observe(self.redraw, ["dark", "paper"])
+        self.panel.observe(self._recolour, "choice")
+        self.scatter.observe(self._reselect, "selection")
+        self.scatter.observe(self._redraw_item, "hovering")
+        self.observe(self._choose, "coloured_by")
+
+    # -- what it may be coloured by ------------------------------------------------------------------------
+
+    def _choices(self) -> list[str]:
+        titles = [title for title, _ in colours.QUANTITIES.values()]
+        return [*titles, "Predicted class", "Label", *_columns(self._session)]
+
+    def _take_choice(self) -> None:
+        self.coloured_by = self.panel.choices[min(self.panel.choice, len(self.panel.choices) - 1)]
+
+    def _choose(self, _: object) -> None:
+        if self.coloured_by not in self.panel.choices:
+            raise ValueError(f"no colouring {self.coloured_by!r}; choose from {self.panel.choices}")
+        self.panel.choice = self.panel.choices.index(self.coloured_by)
+        self.redraw()
+
+    def _colouring(self, n: int, state: NDArray[Any]) -> colours.Colouring:
+        session, word, dark = self._session, self.coloured_by, self.theme.dark
+        at = self.panel.choices.index(word)
+        if at >= 4:
+            return colours.by_column(word, _padded(session.pool.columns[_columns(session)[at - 4]], n), dark)
+        if at == 3:
+            return colours.by_class("Labels", session.label_index[:n], session.classes, "not labelled")
+        predictive = session.predictive
+        if predictive is None:
+            return colours.grey(n, colours.NO_MODEL)
+        if at == 2:
+            head = f"head: {session.head}" if session.head else ""
+            return colours.by_class("Predicted class", predictive.mean.argmax(1), session.classes, "", head)
+        quantity = list(colours.QUANTITIES)[at]
+        return colours.by_quantity(quantity, getattr(predictive, quantity)[:n], state, dark)
+
+    # -- drawing -------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        session = self._session
+        layout = _fitted(session.layout)
+        n = len(layout)
+        state = colours.states(n, session.label_index, self._asked)
+        colouring = self._colouring(n, state)
+        points = np.column_stack([layout, colouring.values, state]).astype(np.float32)
+        moves = bool(self._drawn_layout) and session.layout_name != self._drawn_layout
+        order = np.argsort(state, kind="stable").astype(np.uint32)
+        size, opacity = _marks(n)
+        with self.scatter.hold_sync():
+            self.scatter.transition_points = moves
+            self.scatter.non_spatial_points_update = self._stays(points)
+            self.scatter.background_color = self.theme.paper
+            self.scatter.color = [rgba(colour) for colour in colouring.colours]
+            self.scatter.size, self.scatter.opacity = size, opacity
+            for trait, value in (("points", points), ("point_order", order)):
+                if not np.array_equal(getattr(self.scatter, trait), value):
+                    setattr(self.scatter, trait, value)
+        self.panel.legend = colouring.legend
+        self._drawn_layout = session.layout_name
+        if moves:
+            self.redraw.hold(MOVE_MS / 1000 + 0.3)
+            self.redraw()
+        self.panel.status = f"{n:,} items, {session.layout_name.upper()} layout"
+
+    def _stays(self, points: NDArray[np.float32]) -> bool:
+        """Whether only colours change: then the browser keeps its index of where the points are."""
+        drawn = self.scatter.points
+        return drawn is not None and len(drawn) == len(points) and np.array_equal(drawn[:, :2], points[:, :2])
+
+    def _failed(self, text: str) -> None:
+        self.panel.status = text
+
+    # -- pointing, selecting, asking -----------------------------------------------------------------------
+
+    def _ask(self, ids: Any) -> None:
+        row = self._session.pool.row
+        self._asked = [row(id) for id in ids]
+        self.redraw()
+
+    def _take_selection(self) -> None:
+        rows = [] if self.scatter.selection is None else self.scatter.selection.tolist()
+        ids = [self._session.pool.ids[row] for row in rows if row < len(self._session.pool.ids)]
+        if ids != list(self._session.selected):
+            self._session.selected = ids
+        self._draw_item()
+
+    def _show_selection(self) -> None:
+        rows = np.asarray([self._session.pool.row(id) for id in self._session.selected], np.uint32)
+        if not np.array_equal(rows, np.asarray(self.scatter.selection, np.uint32)):
+            self.scatter.selection = rows
+        self._draw_item()
+
+    def _draw_item(self) -> None:
+        ids = self._session.pool.ids
+        at, chosen = self.scatter.hovering, self._session.selected
+        self.hovered = ids[at] if at is not None and at < len(ids) else ""
+        shown = self.hovered or (chosen[0] if chosen else "")
+        if not shown:
+            self.panel.item = {"id": "", "note": HINT}
+            return
+        card, image = item_card(self._session, shown, hide=self._hidden(shown))
+        if len(chosen) > 1 and not self.hovered:
+            card["note"] = f"{len(chosen):,} items selected; this is the first."
+        with self.panel.hold_sync():
+            self.panel.image, self.panel.item = image, card
+
+    def _hidden(self, id: str) -> bool:
+        """No prediction for what is being asked: it would lead the person, audits included."""
+        row = self._session.pool.row(id)
+        return row in self._asked and self._session.label_index[row] < 0
+
+
+def _columns(session: Any) -> list[str]:
+    columns = getattr(session.pool, "columns", None)
+    return [] if columns is None else list(columns.columns)
+
+
+def _padded(series: Any, n: int) -> Any:
+    """A column as long as the pool is now: arrivals have no value in it."""
+    return series.extend_constant(None, n - len(series)) if len(series) < n else series.head(n)
+
+
+def _fitted(layout: NDArray[Any]) -> NDArray[np.float32]:
+    """The layout centred and scaled into the square the camera sees, its proportions kept."""
+    low, high = layout.min(0), layout.max(0)
+    half = float((high - low).max()) / 2 or 1.0
+    return ((layout - (low + high) / 2) / half * 0.92).astype(np.float32)
+
+
+def _marks(n: int) -> tuple[list[float], list[float]]:
+    """Size (px) and opacity of unlabelled, labelled and asked points, smaller and fainter as ``n`` grows."""
+    size = float(np.clip(290 / np.sqrt(n), 1.8, 8.0))
+    opacity = float(np.clip(1.15 - 0.16 * np.log10(n), 0.25, 0.9))
+    return [size, size + 1.5, 1.3 * size + 5], [opacity, 1.0, 1.0]
+
+
+def _scatter(layout: NDArray[np.float32]) -> Any:
+    """The jupyter-scatter widget, without what nobody needs; colours and sizes come with the first drawing."""
+    import jscatter
+
+    plot = jscatter.Scatter(
+        x=layout[:, 0],
+        y=layout[:, 1],
+        axes=False,
+        height=HEIGHT,
+        lasso_initiator=False,
+        reticle=False,
+        opacity_unselected=0.5,
+        transition_points_duration=MOVE_MS,
+    )
+    widget = _patched(plot)
+    widget.tooltip_enable = False
+    for channel, column in (("color", "valueA"), ("size", "valueB"), ("opacity", "valueB")):
+        # Whole numbers that index a list: jupyter-scatter calls that categorical, and wants a domain for it.
+        setattr(widget, f"{channel}_scale", "categorical")
+        setattr(widget, f"{channel}_domain", {})
+        setattr(widget, f"{channel}_by", column)
+    widget.layout = widgets.Layout(flex="1 1 auto", min_width="0")
+    return widget
+
+
+def _patched(plot: Any) -> Any:
+    """The widget of ``plot`` with ``map_patch.js`` behind its script; other people's plots stay as they are."""
+    from jscatter.widget import JupyterScatter
+
+    kept = JupyterScatter._esm
+    JupyterScatter._esm = str(kept) + (Path(__file__).parent / "map_patch.js").read_text("utf-8")
+    try:
+        return plot.show(buttons=["pan_zoom", "lasso", "reset"])
+    finally:
+        JupyterScatter._esm = kept

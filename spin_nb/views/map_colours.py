@@ -1,0 +1,108 @@
+"""Which colour each point of the map has, and the legend that says what the colours mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.types import Ints
+from spin_nb.views.theme import NEUTRAL, class_colours, ramp
+
+STEPS = 64
+UNLABELLED, LABELLED, ASKED = 0, 1, 2
+QUANTITIES = {
+    "epistemic": ("Uncertainty (epistemic)", "what the model does not know"),
+    "aleatoric": ("Ambiguity (aleatoric)", "what stays unclear however much is labelled"),
+}
+NO_MODEL = "No model yet. Label a few items (s.labeller, or s.label(id, class)) and the map takes colour."
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """``values`` int64 (n,) index ``colours`` ("#rrggbb"); ``legend`` is what the panel draws."""
+
+    values: Ints
+    colours: list[str]
+    legend: dict[str, Any]
+
+
+def states(n: int, label_index: Ints, asked: Sequence[int]) -> Ints:
+    """UNLABELLED, LABELLED or ASKED for each of ``n`` points, int64 (n,)."""
+    state = np.where(label_index[:n] >= 0, LABELLED, UNLABELLED).astype(np.int64)
+    rows = np.asarray([row for row in asked if row < n and state[row] == UNLABELLED], np.int64)
+    state[rows] = ASKED
+    return state
+
+
+def by_quantity(word: str, values: NDArray[Any], state: NDArray[Any], dark: bool) -> Colouring:
+    """Colour by a quantity in nats; labelled and asked points stand out in their own colours."""
+    title, note = QUANTITIES[word]
+    colouring = by_number(title, values, dark, unit=" nats")
+    marks = ["#56b4e9" if dark else "#0072b2", "#009e73"]
+    first = len(colouring.colours)
+    codes = colouring.values.copy()
+    codes[state == LABELLED] = first
+    codes[state == ASKED] = first + 1
+    entries = [
+        {"name": name, "colour": colour, "count": int((state == code).sum())}
+        for name, colour, code in zip(("labelled", "asked now"), marks, (LABELLED, ASKED), strict=True)
+    ]
+    legend = {**colouring.legend, "note": note, "entries": [e for e in entries if e["count"]]}
+    return Colouring(codes, colouring.colours + marks, legend)
+
+
+def by_number(title: str, values: NDArray[Any], dark: bool, unit: str = "") -> Colouring:
+    """Colour by a number: linear between its 1st and 99th percentile; missing values are grey."""
+    values = np.asarray(values, np.float64)
+    known = np.isfinite(values)
+    low, high = np.percentile(values[known], [1, 99]) if known.any() else (0.0, 1.0)
+    span = high - low if high > low else 1.0
+    codes = np.full(len(values), STEPS, np.int64)
+    codes[known] = np.clip((values[known] - low) / span * (STEPS - 1), 0, STEPS - 1).round().astype(np.int64)
+    colours = ramp(dark, STEPS)
+    legend: dict[str, Any] = {
+        "title": title,
+        "ramp": colours[:: STEPS // 8] + colours[-1:],
+        "low": f"{low:.3g}{unit}",
+        "high": f"{high:.3g}{unit}",
+    }
+    if not known.all():
+        legend["entries"] = [{"name": "missing", "colour": NEUTRAL, "count": int((~known).sum())}]
+    return Colouring(codes, [*colours, NEUTRAL], legend)
+
+
+def by_class(title: str, index: Ints, names: Sequence[str], rest: str, note: str = "") -> Colouring:
+    """Colour by class index, -1 meaning ``rest`` (grey)."""
+    codes = np.where(index < 0, len(names), index).astype(np.int64)
+    colours = [*class_colours(len(names)), NEUTRAL]
+    counts = np.bincount(codes, minlength=len(colours))
+    entries = [
+        {"name": str(name), "colour": colour, "count": int(count)}
+        for name, colour, count in zip([*names, rest], colours, counts, strict=True)
+    ]
+    if not counts[-1]:
+        entries.pop()
+    return Colouring(codes, colours, {"title": title, "entries": entries, "note": note})
+
+
+def by_column(title: str, values: Any, dark: bool, most: int = 23) -> Colouring:
+    """Colour by a column (a polars series): numbers on a ramp, anything else by its commonest values."""
+    if values.dtype.is_numeric() and (values.dtype.is_float() or values.n_unique() > 12):
+        return by_number(title, values.cast(float).to_numpy(), dark)
+    words = ["missing" if value is None else str(value) for value in values.to_list()]
+    names, index, counts = np.unique(words, return_inverse=True, return_counts=True)
+    if len(names) <= most:
+        return by_class(title, index.astype(np.int64), [str(name) for name in names], "other")
+    kept = np.sort(np.argsort(-counts, kind="stable")[:most])
+    place = np.full(len(names), -1, np.int64)
+    place[kept] = np.arange(most)
+    return by_class(title, place[index], [str(name) for name in names[kept]], "other")
+
+
+def grey(n: int, note: str) -> Colouring:
+    """Every point grey, and why."""
+    return Colouring(np.zeros(n, np.int64), [NEUTRAL], {"title": "", "entries": [], "note": note})

@@ -1,0 +1,48 @@
+"""One item as the map's panel shows it: plain data, never HTML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spin_nb.views.theme import class_colours
+
+LONGEST = 2000
+
+
+def item_card(session: Any, id: str, *, hide: bool = False) -> tuple[dict[str, Any], bytes]:
+    """What the panel draws for item ``id``, and the bytes of its picture (empty if it has none).
+
+    ``hide`` leaves out what the model thinks: the item is being asked, and an opinion would lead the person.
+    """
+    known, buffers = session.card(id)
+    card: dict[str, Any] = {"id": id, "mime": known["mime"]}
+    data = known.get("data")
+    if isinstance(data, dict):
+        card["data"] = {str(name): str(value) for name, value in data.items()}
+    elif data is not None:
+        card["data"] = str(data)[:LONGEST]
+    facts = [] if known.get("label") is None else [["label", str(known["label"])]]
+    if hide:
+        card["note"] = "Being asked now: what the model thinks is kept back."
+    elif known.get("probs") is None:
+        card["note"] = "No model yet, so no prediction."
+    else:
+        card["bars"] = bars(known["probs"], session.classes)
+        facts += [[word, f"{known[word]:.3f} nats"] for word in ("epistemic", "aleatoric")]
+    card["facts"] = facts
+    return card, buffers[0] if buffers else b""
+
+
+def bars(probs: Any, classes: list[str], most: int = 3) -> list[dict[str, Any]]:
+    """The ``most`` likely classes, likeliest first.
+
+    Examples
+    --------
+    >>> bars([0.2, 0.8], ["ok", "dent"])[0]
+    {'name': 'dent', 'p': 0.8, 'colour': '#e69f00'}
+    """
+    palette = class_colours(len(classes))
+    top = np.argsort(-np.asarray(probs), kind="stable")[:most]
+    return [{"name": classes[c], "p": float(probs[c]), "colour": palette[c]} for c in top]

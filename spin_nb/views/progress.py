@@ -1,0 +1,71 @@
+"""Background work on screen: how far it is, what it does, a button that cancels it, and why it failed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import traitlets as t
+
+from spin_nb.views._base import Answer, Buffers, View
+
+ENDED = ("done", "cancelled", "failed")
+EVERY = 0.1  # seconds between updates while it runs
+
+
+class Progress(View, parts=("progress",)):
+    """The progress of one handle (``s.train()`` shows it under the cell).
+
+    Parameters
+    ----------
+    handle : Handle
+        ``progress`` 0 to 1, ``message``, ``status``, ``cancel()``, ``result()`` and the signal ``changed``.
+
+    Attributes
+    ----------
+    title, status, message, report : str
+        What is done, how it stands, what it is doing now, and in the end what came of it or why it failed.
+    fraction : float
+        0 to 1.
+    """
+
+    title = t.Unicode("").tag(sync=True)
+    status = t.Unicode("queued").tag(sync=True)
+    message = t.Unicode("").tag(sync=True)
+    report = t.Unicode("").tag(sync=True)
+    fraction = t.Float(0.0).tag(sync=True)
+
+    def __init__(self, handle: Any) -> None:
+        super().__init__(title=str(getattr(handle, "name", "training")))
+        self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
+        self._handle = handle
+        self._told = 0.0
+        self.verbs = {"cancel": self._cancel}
+        handle.changed.connect(self._follow)
+        self._follow()
+
+    def _cancel(self, _message: dict[str, Any]) -> tuple[Answer, Buffers]:
+        self._handle.cancel()
+        return {}, []
+
+    def _follow(self) -> None:
+        handle, now = self._handle, time.monotonic()
+        ended = handle.status in ENDED
+        if not ended and handle.status == self.status and now - self._told < EVERY:
+            return
+        self._told = now
+        with self.hold_sync():
+            self.fraction = min(1.0, max(0.0, float(handle.progress)))
+            self.message = str(handle.message)
+            self.report = _outcome(handle) if ended else ""
+            self.status = handle.status
+
+
+def _outcome(handle: Any) -> str:
+    """What came of it; a handle that has ended answers at once."""
+    if handle.status == "cancelled":
+        return ""
+    try:
+        return repr(handle.result())
+    except Exception as error:
+        return str(error) or type(error).__name__

@@ -1,0 +1,66 @@
+"""Drawing when something changed: not too often, on the home thread, and the last state always."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+logger = logging.getLogger("spin_nb.views")
+
+
+class Redraw:
+    """Calls ``draw`` at most every ``every`` seconds, on the thread that made it; the last request is always drawn.
+
+    A burst inside one busy cell is drawn as it goes: the first request at once, later ones when ``every`` seconds
+    have passed; what remains is drawn by the event loop when the cell ends.  Without an event loop (a plain
+    script) each request draws.  ``draw`` never raises into the caller: an error goes to ``failed``.
+    """
+
+    def __init__(
+        self, draw: Callable[[], None], every: float = 0.3, failed: Callable[[str], None] | None = None
+    ) -> None:
+        self._draw, self._every, self._failed = draw, every, failed
+        self._thread = threading.get_ident()
+        self._next = 0.0
+        self._armed = False
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
+
+    def __call__(self, *_: object) -> None:
+        """Ask for a drawing; any arguments (of a signal) are ignored."""
+        if threading.get_ident() != self._thread and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._request)
+        else:
+            self._request()
+
+    def hold(self, seconds: float) -> None:
+        """Draw nothing for a while: an animation is running."""
+        self._next = time.monotonic() + seconds
+
+    def _request(self) -> None:
+        wait = self._next - time.monotonic()
+        if wait <= 0 or self._loop is None or self._loop.is_closed():
+            self._now()
+        elif not self._armed:
+            self._armed = True
+            self._loop.call_later(wait, self._fire)
+
+    def _fire(self) -> None:
+        self._armed = False
+        self._request()
+
+    def _now(self) -> None:
+        self._next = time.monotonic() + self._every
+        try:
+            self._draw()
+        except Exception as error:
+            logger.exception("a view could not be drawn")
+            if self._failed is not None:
+                with contextlib.suppress(Exception):
+                    self._failed(f"{type(error).__name__}: {error}")

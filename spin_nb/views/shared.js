@@ -1,0 +1,63 @@
+// Shared by every view; put in front of the view's own script.
+
+/** Element with properties and children; strings become text nodes, so data is never parsed as HTML. */
+function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "class") element.className = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Write text only where it changed: assistive technology reads every write to a live region. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Random id; crypto.randomUUID is missing on plain http hosts. */
+function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+/** Calls with a reply, and pushes, over one model. `heard(message, buffers)` gets everything that answers no waiting call. */
+function channel(model, heard) {
+  const waiting = new Map();
+  let calls = 0;
+  const receive = (message, buffers) => {
+    const settle = waiting.get(message?.reply);
+    waiting.delete(message?.reply);
+    if (settle) settle(message, buffers ?? []);
+    else heard(message ?? {}, buffers ?? []);
+  };
+  model.on("msg:custom", receive);
+  const post = (verb, fields = {}) => {
+    const call = ++calls;
+    model.send({ call, verb, ...fields });
+    return call;
+  };
+  /** Resolves to [message, buffers]; rejects when nothing can be sent (`gone`) or nothing comes back in time. */
+  const ask = (verb, fields = {}, patience = 15000) =>
+    new Promise((resolve, reject) => {
+      let call;
+      try {
+        call = post(verb, fields);
+      } catch (error) {
+        reject(Object.assign(error, { gone: true }));
+        return;
+      }
+      const timer = setTimeout(() => {
+        waiting.delete(call);
+        reject(Object.assign(new Error("no answer"), { late: true }));
+      }, patience);
+      waiting.set(call, (message, buffers) => {
+        clearTimeout(timer);
+        resolve([message, buffers]);
+      });
+    });
+  const close = () => model.off("msg:custom", receive);
+  return { post, ask, close, last: () => calls };
+}

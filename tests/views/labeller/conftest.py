@@ -1,0 +1,330 @@
+"""The real labeller (Python and JavaScript) over a session and a wire that the tests can break."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from psygnal import Signal, SignalGroup
+
+from spin_nb.errors import StorageError
+from spin_nb.views.labeller import Labeller
+
+
+class Events(SignalGroup):
+    labelled = Signal(tuple)
+    trained = Signal(object)
+    watched = Signal(int)
+    problem = Signal(str)
+
+
+class Pool:
+    def __init__(self, ids: list[str]) -> None:
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row(self, id: str) -> int:
+        return self.ids.index(id)
+
+
+def picture(row: int) -> bytes:
+    from PIL import Image
+
+    pixels = np.random.default_rng(row).integers(0, 255, (8, 8), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Disk:
+    """What a project holds: it outlives sessions, as a file outlives kernels."""
+
+    def __init__(self) -> None:
+        self.log: list[dict] = []  # every entry stored, in order
+        self.last: dict[str, int] = {}  # client -> last sequence number
+
+    @property
+    def decisions(self) -> list[dict]:
+        """Decisions that stand, in order."""
+        standing: list[dict] = []
+        undone: list[dict] = []
+        for entry in self.log:
+            if entry["kind"] == "undo":
+                undone.append(standing.pop())
+            elif entry["kind"] == "redo":
+                standing.append(undone.pop())
+            elif entry["kind"] != "shown":
+                standing.append(entry)
+                undone = []
+        return standing
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {e["id"]: e["value"] for e in self.decisions if e["kind"] == "label"}
+
+
+class FakeSession:
+    """The labeller's channel as the session gives it, over a :class:`Disk`."""
+
+    def __init__(self, disk: Disk, classes: list[str], n: int = 60, shown=None) -> None:
+        self.disk, self.classes = disk, classes
+        self.pool = Pool([f"img_{i}" for i in range(n)])
+        self.events = Events()
+        self.annotator = "ada"
+        self.name, self.folder, self.read_only = "parts.spin", Path("parts.spin"), False
+        self.labels_per_minute = 12.0
+        self.full = False  # the disk is
+        self.suggestion: dict | None = {"class": 1, "p": 0.62}
+        self.shown = shown or (lambda row: ("image/png", picture(row)))
+        self.queue: list[str] = []
+        self.drawn = 0
+
+    @property
+    def label_index(self):
+        index = np.full(len(self.pool), -1, np.int64)
+        for id, value in self.disk.labels.items():
+            index[self.pool.row(id)] = self.classes.index(value)
+        return index
+
+    @property
+    def history(self) -> pl.DataFrame:
+        rows = [(e["id"], e.get("value"), e["kind"], "ada") for e in self.disk.log if e["kind"] != "shown"]
+        return pl.DataFrame(rows, schema=["item", "value", "kind", "annotator"], orient="row")
+
+    def card(self, id: str):
+        mime, data = self.shown(self.pool.row(id))
+        kind = next((e["kind"] for e in reversed(self.disk.decisions) if e["id"] == id), None)
+        card = {"id": id, "mime": mime, "kind": kind, "probs": [1.0]}
+        return ({**card, "buffer": 0}, [data]) if isinstance(data, bytes) else ({**card, "data": data}, [])
+
+    def queue_cards(self, n: int, have=()):
+        decided = {e["id"] for e in self.disk.decisions}
+        of = {token: token.split("|")[0] for token in have}
+        kept = [token for token in have if of[token] not in decided][:8]
+        cards: list[dict] = [{"token": token, "kept": True} for token in kept]
+        buffers: list[bytes] = []
+        taken = decided | {of[token] for token in kept}
+        for id in [id for id in self.pool.ids if id not in taken][: max(0, n - len(kept))]:
+            card, pictures = self.card(id)
+            del card["probs"], card["kind"]
+            self.drawn += 1
+            card |= {"token": f"{id}|{self.drawn}", "suggestion": self.suggestion}
+            if pictures:
+                card["buffer"] = len(buffers)
+            cards.append(card)
+            buffers += pictures
+        return cards, buffers
+
+    def apply(self, client: str, entries):
+        answer = {"gap": None, "error": None, "refused": []}
+        for entry in entries:
+            last = self.disk.last.get(client, 0)
+            if entry["seq"] <= last:
+                continue
+            if entry["seq"] > last + 1:
+                answer["gap"] = last + 1
+                break
+            if self.full:
+                words = StorageError("the disk is full.", "Free some space.")
+                answer["error"] = str(words)
+                break
+            self.disk.last[client] = entry["seq"]
+            if entry["kind"] == "label" and entry["value"] not in self.classes:
+                answer["refused"].append({"seq": entry["seq"], "what": f"no class {entry['value']!r}"})
+                continue
+            self.disk.log.append(dict(entry))
+        return {
+            "ack": self.disk.last.get(client, 0),
+            "n_labels": len(self.disk.labels),
+            "per_minute": 12.0,
+            **answer,
+        }
+
+
+class Bench:
+    """One browser page with one labeller on it, and the wire between page and kernel."""
+
+    URL = "http://spin.test/"
+
+    def __init__(self, page, disk: Disk) -> None:
+        self.page, self.disk = page, disk
+        self.swallow_requests = self.swallow_replies = False
+        self.hold = False  # replies wait in `held`
+        self.held: list[str] = []
+        self.requests: list[dict] = []
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.on("dialog", lambda dialog: (self.errors.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.route(
+            "**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body></body>")
+        )
+        page.expose_function("kernelSend", self.receive)
+
+    def start(self, session: FakeSession, views: int = 1) -> None:
+        """A kernel runs the cell: a new model, drawn on a fresh page."""
+        self.session, self.widget = session, Labeller(session)
+        self.widget.send = self.reply
+        self.replies: list[str] = []
+        self.views = views
+        self.reload()
+
+    def reload(self) -> None:
+        """The page is loaded again; the kernel and the disk go on."""
+        self.page.goto(self.URL)
+        self.run_cell()
+
+    def restart(self, session: FakeSession) -> None:
+        """A new kernel on the same page, and the cell is run again."""
+        self.session, self.widget = session, Labeller(session)
+        self.widget.send = self.reply
+        self.run_cell()
+
+    def run_cell(self) -> None:
+        """Draw the widget as it is now on the page as it is now."""
+        page = self.page
+        page.evaluate("() => document.body.replaceChildren()")
+        page.add_style_tag(content=self.widget._css)
+        traits = {name: getattr(self.widget, name) for name in ("classes", "project", "read_only", "n_items")}
+        hasty = self.widget._esm.replace(PATIENCE, "[200, 400, 800, 1500]")
+        assert hasty != self.widget._esm
+        page.evaluate(START, [hasty, traits, self.views])
+
+    def receive(self, text: str) -> list[str]:
+        message = json.loads(text)
+        self.requests.append(message)
+        if self.swallow_requests:
+            return []
+        self.replies = []
+        self.widget._receive(self.widget, json.loads(text), [])
+        replies, self.replies = self.replies, []
+        if self.swallow_replies:
+            return []
+        if self.hold:
+            self.held += replies
+            return []
+        return replies
+
+    def reply(self, content, buffers=None) -> None:
+        pictures = [base64.b64encode(b).decode() for b in buffers or []]
+        self.replies.append(json.dumps([content, pictures]))
+
+    def release(self) -> None:
+        """Deliver what was held back, in order, and hold nothing more."""
+        self.hold = False
+        held, self.held = self.held, []
+        self.page.evaluate("(messages) => messages.forEach((m) => window.model.deliver(m))", held)
+
+    def push(self) -> None:
+        """Deliver what Python said unasked."""
+        messages, self.replies = self.replies, []
+        self.page.evaluate("(messages) => messages.forEach((m) => window.model.deliver(m))", messages)
+
+    def cut(self, gone: bool = True) -> None:
+        """From now on ``model.send`` throws, as it does after a kernel restart."""
+        self.page.evaluate("(gone) => { window.model.gone = gone }", gone)
+
+    def keys(self, *keys: str) -> None:
+        self.page.focus(".spin-labeller")
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def until(self, condition: str, timeout: float = 8000) -> None:
+        """Wait for a JavaScript condition; `root` is the labeller."""
+        self.page.wait_for_function(
+            f"() => {{ const root = document.querySelector('.spin-labeller'); return {condition} }}",
+            timeout=timeout,
+        )
+
+    def settled(self, timeout: float = 20000) -> None:
+        """Everything decided is acknowledged."""
+        self.until("root.dataset.pending === '0'", timeout)
+
+    def shows(self, id: str) -> None:
+        self.until(f"root.querySelector('.spin-name').textContent === {json.dumps(id)}")
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)
+
+
+PATIENCE = "[2000, 4000, 8000, 15000]"  # milliseconds to a re-send; a tenth of it here
+START = """async ([esm, traits, views]) => {
+  const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const heard = {};
+  window.model = {
+    gone: false,
+    get: (name) => traits[name],
+    set: (name, value) => { traits[name] = value; (heard[`change:${name}`] ?? []).forEach((f) => f()); },
+    save_changes: () => {},
+    on: (name, f) => (heard[name] ??= []).push(f),
+    trigger: (name) => (heard[name] ?? []).forEach((f) => f()),
+    off: (name, f) => { heard[name] = (heard[name] ?? []).filter((g) => g !== f); },
+    deliver: (text) => {
+      const [content, pictures] = JSON.parse(text);
+      (heard["msg:custom"] ?? []).forEach((f) => f(content, pictures.map(bytes)));
+    },
+    send(content) {
+      if (this.gone) throw new Error("Cannot send");
+      window.kernelSend(JSON.stringify(content)).then((replies) => replies.forEach((r) => this.deliver(r)));
+    },
+  };
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const widget = (await import(url)).default();
+  window.dispose = [widget.initialize({ model: window.model })];
+  for (let i = 0; i < views; i++) {
+    const el = document.body.appendChild(document.createElement("div"));
+    window.dispose.push(widget.render({ model: window.model, el }));
+  }
+}"""
+
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as driver:
+        names = ("chromium", "chromium-browser", "google-chrome")
+        system = os.environ.get("SPIN_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+        try:
+            browser = driver.chromium.launch(executable_path=system, args=CHROMIUM)
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium starts here: {error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture
+def session(disk) -> FakeSession:
+    return FakeSession(disk, ["ok", "crack", "dent"])
+
+
+@pytest.fixture
+def new_session(disk):
+    """Sessions of other shapes over the same disk."""
+    return lambda **how: FakeSession(disk, **{"classes": ["ok", "crack", "dent"], **how})
+
+
+@pytest.fixture
+def bench(browser, disk):
+    context = browser.new_context(viewport={"width": 900, "height": 900})
+    page = context.new_page()
+    bench = Bench(page, disk)
+    yield bench
+    context.close()
+    assert bench.errors == []

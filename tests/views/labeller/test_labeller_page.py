@@ -1,0 +1,336 @@
+"""What a person does at the labeller, in a real browser, with a kernel that can fail."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_key_labels_and_the_next_item_is_there(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1")
+    bench.shows("img_1")
+    bench.keys("3")
+    bench.shows("img_2")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok", "img_1": "dent"}
+    assert [e["kind"] for e in disk.log] == ["shown", "label", "shown", "label", "shown"]
+    first = disk.log[1]
+    assert (first["suggested"], first["accepted"]) == (["crack", 0.62], False)
+    assert first["token"].startswith("img_0|")
+    assert 0 <= first["shown_ms"] < 60_000
+
+
+def test_a_prefetched_card_is_not_asked(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.wait_for_timeout(100)
+    assert [e["id"] for e in disk.log] == ["img_0"]
+
+
+def test_enter_accepts_the_suggestion(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("Enter")
+    bench.settled()
+    assert disk.labels == {"img_0": "crack"}
+    assert disk.log[1]["accepted"] is True
+
+
+def test_enter_does_nothing_without_a_suggestion(bench, session, disk):
+    session.suggestion = None
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("Enter")
+    assert bench.text(".spin-name") == "img_0"
+    assert disk.labels == {}
+
+
+def test_skip_unsure_flag(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("Space", "?", "f", "0")
+    bench.shows("img_4")
+    bench.settled()
+    assert [(e["id"], e["kind"]) for e in disk.decisions] == [
+        ("img_0", "skip"), ("img_1", "unsure"), ("img_2", "flag"), ("img_3", "skip"),
+    ]  # fmt: skip
+
+
+def test_undo_shows_the_item_again_and_redo_brings_the_label_back(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1", "2", "u")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok"}
+    bench.keys("y")
+    bench.shows("img_2")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok", "img_1": "crack"}
+    bench.keys("Backspace", "Control+z")
+    bench.shows("img_0")
+    bench.keys("Control+Shift+z")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok"}
+    bench.keys("3", "y")
+    bench.shows("img_2")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok", "img_1": "dent"}
+
+
+def test_an_undo_never_overtakes_its_label(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.hold = True
+    bench.keys("1", "u", "2", "u", "3", "1", "u")
+    bench.release()
+    bench.settled()
+    assert disk.labels == {"img_0": "dent"}
+    assert [e["kind"] for e in disk.log if e["kind"] != "shown"] == [
+        "label", "undo", "label", "undo", "label", "label", "undo",
+    ]  # fmt: skip
+
+
+def test_undo_goes_on_after_the_page_was_reloaded(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1", "2", "Space")
+    bench.settled()
+    bench.reload()
+    bench.shows("img_3")
+    bench.keys("u", "u")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok"}
+    bench.keys("3")
+    bench.shows("img_2")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok", "img_1": "dent"}
+    bench.until("root.querySelector('.spin-count').textContent === '2 of 60 labelled'")
+
+
+def test_a_click_on_the_strip_shows_an_item_again_to_be_relabelled(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1", "1", "1")
+    bench.page.click(".spin-strip button >> nth=2")
+    bench.shows("img_0")
+    assert bench.text(".spin-was") == "now: ok"
+    bench.page.keyboard.press("3")
+    bench.shows("img_3")
+    bench.settled()
+    assert disk.labels == {"img_0": "dent", "img_1": "ok", "img_2": "ok"}
+    bench.until("root.querySelector('.spin-count').textContent === '3 of 60 labelled'")
+
+
+def test_clicking_a_class_leaves_the_keyboard_at_work(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.click(".spin-class >> nth=1")
+    bench.shows("img_1")
+    bench.page.keyboard.press("Space")
+    bench.shows("img_2")
+    bench.settled()
+    assert [(e["kind"], e["value"]) for e in disk.decisions] == [("label", "crack"), ("skip", None)]
+
+
+def test_a_button_reached_with_tab_keeps_its_own_enter(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.focus(".spin-class >> nth=2")
+    bench.page.keyboard.press("Enter")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": "dent"}
+    assert bench.page.evaluate("document.activeElement.className").startswith("spin-class")
+
+
+def test_a_held_key_labels_one_item(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.focus(".spin-labeller")
+    for _ in range(5):
+        bench.page.keyboard.down("1")
+    bench.page.keyboard.up("1")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok"}
+
+
+def test_escape_gives_the_keyboard_back(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("Escape", "1")
+    bench.until("document.activeElement === document.body")
+    bench.until("root.querySelector('.spin-hint').textContent.includes('Tab')")
+    bench.page.wait_for_timeout(100)
+    assert disk.decisions == []
+
+
+def test_it_never_runs_out_of_cards(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    for i in range(59):
+        bench.keys("1")
+        bench.shows(f"img_{i + 1}")
+    bench.keys("2")
+    bench.settled()
+    bench.until("root.querySelector('.spin-frame').textContent.includes('Nothing left to ask')")
+    assert list(disk.labels) == [f"img_{i}" for i in range(60)]
+
+
+def test_two_views_of_one_model_are_one_desk(bench, session, disk):
+    bench.start(session, views=2)
+    bench.shows("img_0")
+    page = bench.page
+    page.focus(".spin-labeller >> nth=0")
+    page.keyboard.press("1")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.spin-name')].every((e) => e.textContent === 'img_1')"
+    )
+    page.focus(".spin-labeller >> nth=1")
+    page.keyboard.press("2")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.spin-name')].every((e) => e.textContent === 'img_2')"
+    )
+    bench.settled()
+    assert disk.labels == {"img_0": "ok", "img_1": "crack"}
+    assert [e["id"] for e in disk.log if e["kind"] == "shown"] == ["img_0", "img_1", "img_2"]
+
+
+def test_a_new_model_replaces_the_queue_beyond_the_next_eight(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    session.suggestion = {"class": 2, "p": 0.9}
+    session.pool.ids = [*session.pool.ids[:8], *reversed(session.pool.ids[8:])]
+    session.events.trained.emit(None)
+    session.events.trained.emit(None)
+    bench.push()
+    bench.page.wait_for_timeout(1300)
+    assert len([m for m in bench.requests if m["verb"] == "cards"]) == 2
+    for i in range(8):
+        bench.shows(f"img_{i}")
+        bench.keys("1")
+    bench.shows("img_59")
+    bench.settled()
+    bench.until("root.querySelector('.spin-suggested .spin-word').textContent === 'dent'")
+
+
+def test_items_labelled_in_a_cell_are_not_asked_again(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    disk.log.append({"kind": "label", "id": "img_1", "value": "ok"})
+    session.events.labelled.emit(("img_1",))
+    bench.push()
+    bench.keys("2")
+    bench.shows("img_2")
+    bench.until("root.querySelector('.spin-count').textContent === '2 of 60 labelled'")
+
+
+def test_read_only_takes_no_labels_and_says_so(bench, session, disk):
+    session.read_only = True
+    bench.start(session)
+    bench.until("root.querySelector('.spin-status').textContent.includes('Read-only')")
+    bench.keys("1", "u", "Space")
+    bench.page.wait_for_timeout(100)
+    assert disk.log == []
+
+
+@pytest.mark.parametrize(
+    ("mime", "data"),
+    [
+        ("text/plain", "<img src=x onerror=alert(1)><script>alert(2)</script>"),
+        ("application/json", {"<b onclick=alert(1)>size</b>": "<img src=x onerror=alert(3)>", "n": "7"}),
+        ("text/html", "<img src=x onerror=alert(4)>"),
+        ("image/svg+xml", "<svg onload=alert(5)></svg>"),
+        ("image/png", b"<svg onload=alert(6)></svg>"),
+    ],
+)
+def test_hostile_data_is_shown_as_text(bench, new_session, disk, mime, data):
+    name = "<img src=x onerror=alert(7)>"
+    session = new_session(classes=["ok", name, '"><script>alert(8)</script>'], shown=lambda row: (mime, data))
+    session.pool.ids[0] = "<script>alert(9)</script>.png"
+    bench.start(session)
+    bench.shows(session.pool.ids[0])
+    bench.keys("2")
+    bench.settled()
+    assert disk.labels == {session.pool.ids[0]: name}
+    assert (
+        bench.page.evaluate("document.querySelectorAll('body img, body script, body svg, body b').length")
+        == 0
+    )
+    assert bench.text(".spin-class >> nth=1").startswith("2")
+    if mime == "text/plain":
+        assert bench.text(".spin-text") == data
+
+
+def test_classes_that_are_digits_are_their_own_keys(bench, new_session, disk):
+    bench.start(new_session(classes=[str(i) for i in range(10)]))
+    bench.shows("img_0")
+    bench.keys("0", "7", "4")
+    bench.settled()
+    assert list(disk.labels.values()) == ["0", "7", "4"]
+
+
+def test_more_than_ten_classes_get_letters_that_clash_with_no_command(bench, new_session, disk):
+    names = [f"class {i}" for i in range(40)]
+    bench.start(new_session(classes=names))
+    bench.shows("img_0")
+    keys = [k.strip() for k in bench.page.locator(".spin-class kbd").all_inner_texts()]
+    assert keys[:12] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "A", "B"]
+    assert len(set(keys[:33])) == 33
+    assert not {"F", "U", "Y", "?", ""} & set(keys[:33])
+    assert keys[33:] == [""] * 7
+    bench.keys("0", "a", "z", "Shift+B")
+    bench.settled()
+    assert list(disk.labels.values()) == ["class 9", "class 10", "class 32"]
+
+
+KEY = """(event) => document.querySelector('.spin-labeller').dispatchEvent(
+    new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...event }))"""
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ({"key": "é", "code": "Digit2"}, "crack"),  # AZERTY, digit row without shift
+        ({"key": "2", "code": "Digit2", "shiftKey": True}, "crack"),  # AZERTY with shift
+        ({"key": "3", "code": "Numpad3"}, "dent"),
+        ({"key": "а", "code": "KeyF"}, "flag"),  # Cyrillic
+        ({"key": "F", "code": "KeyF"}, "flag"),  # caps lock
+        ({"key": "?", "code": "KeyM", "shiftKey": True}, "unsure"),
+        ({"key": "!", "code": "Digit1", "shiftKey": True}, None),
+        ({"key": "1", "code": "Digit1", "altKey": True}, None),
+        ({"key": "1", "code": "Digit1", "ctrlKey": True}, None),
+        ({"key": "1", "code": "Digit1", "isComposing": True}, None),
+        ({"key": "q", "code": "KeyF"}, None),  # what is typed counts, not where
+        ({"key": "7", "code": "Digit7"}, None),  # there is no seventh class
+    ],
+)
+def test_keys_mean_what_they_type_on_any_layout(bench, session, disk, event, kind):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.evaluate(KEY, event)
+    bench.page.wait_for_timeout(60)
+    bench.settled()
+    assert [e["value"] or e["kind"] for e in disk.decisions] == ([kind] if kind else [])
+
+
+def test_what_a_screen_reader_gets(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    root = bench.page.locator(".spin-labeller")
+    assert root.get_attribute("data-lm-suppress-shortcuts") == "true"
+    assert root.get_attribute("role") == "application"
+    assert root.get_attribute("tabindex") == "0"
+    unnamed = (
+        "[...document.querySelectorAll('button')].filter((b) => !b.textContent.trim() && !b.ariaLabel).length"
+    )
+    assert bench.page.evaluate(unnamed) == 0
+    suggested = bench.page.locator(".spin-suggested")
+    assert suggested.get_attribute("aria-label") == "crack, suggested, 62 percent, Enter accepts"
+    bench.keys("1")
+    bench.until("root.querySelector('.spin-sr').textContent === 'img_0: ok. Next: img_1.'")

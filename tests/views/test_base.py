@@ -1,0 +1,85 @@
+"""What every widget of ours shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import spin_nb.views
+from spin_nb.errors import StorageError
+from spin_nb.views._base import View, in_words, script, style
+
+VIEWS = Path(spin_nb.views.__file__).parent
+
+
+class Bell(View, parts=("progress",)):
+    """A view with two verbs."""
+
+    def __init__(self):
+        super().__init__()
+        self.verbs = {"ring": lambda message: ({"rung": message["times"]}, [b"ding"]), "fall": self._fall}
+        self.sent = []
+
+    def send(self, content, buffers=None):
+        self.sent.append((content, buffers))
+
+    def _fall(self, message):
+        raise StorageError("the disk is full.", "Free some space.")
+
+
+@pytest.fixture
+def bell():
+    return Bell()
+
+
+def test_scripts_are_text_with_the_shared_part_in_front():
+    text = script(["progress"])
+    assert text.startswith("// Shared by every view")
+    assert text.count("export default") == 1
+    assert "import " not in text.replace("import(", "")
+    assert style("progress").index(".spin-view") < style("progress").index(".spin-progress")
+    assert isinstance(Bell._esm, str)
+    assert isinstance(Bell._css, str)
+
+
+def test_nothing_is_loaded_from_elsewhere():
+    files = [file for file in VIEWS.iterdir() if file.suffix in (".js", ".css")]
+    assert len(files) >= 9
+    for file in files:
+        text = file.read_text("utf-8")
+        assert "http://" not in text, file
+        assert "https://" not in text, file
+        assert "innerHTML" not in text, file
+        assert "insertAdjacentHTML" not in text, file
+
+
+def test_every_call_gets_its_reply(bell):
+    bell._receive(bell, {"call": 7, "verb": "ring", "times": 2}, [])
+    assert bell.sent == [({"reply": 7, "rung": 2}, [b"ding"])]
+
+
+def test_an_error_is_a_reply_that_says_what_to_do(bell):
+    bell._receive(bell, {"call": 8, "verb": "fall"}, [])
+    problem = {"what": "the disk is full.", "do": "Free some space."}
+    assert bell.sent == [({"reply": 8, "problem": problem}, [])]
+
+
+def test_an_unknown_verb_is_answered(bell):
+    bell._receive(bell, {"call": 9, "verb": "__init__"}, [])
+    assert bell.sent[0][0]["problem"]["what"] == "no verb '__init__'."
+
+
+@pytest.mark.parametrize("message", [None, "ring", 3, {}, {"call": 1}, []])
+def test_what_is_no_call_is_ignored(bell, message):
+    bell._receive(bell, message, [])
+    assert bell.sent == []
+
+
+def test_a_push_is_no_reply(bell):
+    bell.push("news", {"n": 1})
+    assert bell.sent == [({"push": "news", "n": 1}, None)]
+
+
+def test_any_error_can_be_put_in_words():
+    assert in_words(ValueError("x"))["what"] == "ValueError: x"

@@ -1,0 +1,144 @@
+"""The map follows the session, tells it what was selected, and never leads the person."""
+
+import numpy as np
+import pytest
+
+from spin_nb.views import map_colours
+from spin_nb.views.map import MapView
+
+
+@pytest.fixture
+def view(drawn):
+    return MapView(drawn)
+
+
+def colour_of(view, row):
+    return view.scatter.color[int(view.scatter.points[row, 2])]
+
+
+def test_before_the_first_label_every_point_is_grey_and_the_legend_says_what_to_do(view):
+    assert view.scatter.points.shape == (120, 4)
+    assert view.scatter.points.dtype == np.float32
+    assert len({tuple(colour_of(view, row)) for row in range(120)}) == 1
+    assert "Label a few items" in view.panel.legend["note"]
+
+
+def test_a_label_recolours_the_map_without_moving_it(view, drawn):
+    before = view.scatter.points.copy()
+    drawn.label(0, 1, 2)
+    after = view.scatter.points
+    assert np.array_equal(before[:, :2], after[:, :2])
+    assert not np.array_equal(before[:, 2], after[:, 2])
+    assert view.scatter.transition_points is False
+    assert view.scatter.non_spatial_points_update is True
+
+
+def test_labelled_points_are_larger_opaque_and_drawn_last(view, drawn):
+    drawn.label(7)
+    state = int(view.scatter.points[7, 3])
+    assert view.scatter.size[state] > view.scatter.size[0]
+    assert view.scatter.opacity[state] == 1.0
+    assert view.scatter.point_order[-1] == 7
+
+
+def test_points_move_to_a_new_layout_and_only_then(drawn):
+    view = MapView(drawn)
+    moved = []
+    view.scatter.observe(lambda change: moved.append(change["new"]), "transition_points")
+    drawn.move()
+    assert moved[0] is True
+    assert view.scatter.transition_points is False, "recolouring during a move is refused by the browser"
+    assert "UMAP" in view.panel.status
+
+
+def test_the_layout_is_fitted_into_view_with_its_proportions_kept(view, drawn):
+    drawn.layout, drawn.layout_name = np.array([[0, 0], [100, 0], [0, 10]] * 40, np.float32), "umap"
+    drawn.events.layout.emit("umap")
+    xy = view.scatter.points[:, :2]
+    assert np.abs(xy).max() <= 1
+    assert np.ptp(xy[:, 0]) / np.ptp(xy[:, 1]) == pytest.approx(10, rel=1e-5)
+
+
+def test_a_lasso_sets_the_sessions_selection_and_the_session_sets_the_maps(view, drawn):
+    view.scatter.selection = np.array([3, 9], np.uint32)
+    assert drawn.selected == ["img_3", "img_9"]
+    drawn.selected = ["img_5"]
+    assert view.scatter.selection.tolist() == [5]
+    view.scatter.selection = np.array([], np.uint32)
+    assert drawn.selected == []
+
+
+def test_the_card_shows_the_item_under_the_pointer_with_its_prediction(view, drawn):
+    drawn.label(0, 1, 2, 3, 4)
+    view.scatter.hovering = 40
+    card = view.panel.item
+    assert view.hovered == card["id"] == "img_40"
+    assert card["data"] == "item <i>40</i>", "text, to be drawn as text"
+    assert card["bars"][0]["p"] == pytest.approx(drawn.predictive.mean[40].max())
+    assert dict(card["facts"])["epistemic"].endswith("nats")
+    view.scatter.hovering = None
+    assert view.hovered == ""
+    assert view.panel.item["id"] == ""
+
+
+def test_the_card_keeps_the_models_opinion_back_while_an_item_is_asked(view, drawn):
+    drawn.label(0, 1, 2, 3, 4)
+    drawn.events.asked.emit(("img_40",))
+    view.scatter.hovering = 40
+    assert "bars" not in view.panel.item
+    assert [name for name, _ in view.panel.item["facts"]] == []
+    assert view.scatter.points[40, 3] == map_colours.ASKED
+    drawn.label(40)
+    view.scatter.hovering = None
+    view.scatter.hovering = 40
+    assert view.panel.item["bars"]
+
+
+def test_it_can_be_coloured_by_class_label_and_any_column(view, drawn):
+    drawn.label(0, 1, 2, 3, 4)
+    view.coloured_by = "Predicted class"
+    assert sum(entry["count"] for entry in view.panel.legend["entries"]) == 120
+    view.coloured_by = "Label"
+    assert view.panel.legend["entries"][-1] == {"name": "not labelled", "colour": "#9a9a9a", "count": 115}
+    view.coloured_by = "width"
+    assert view.panel.legend["ramp"]
+    view.coloured_by = "line"
+    assert [entry["name"] for entry in view.panel.legend["entries"]] == ["<b>0</b>", "<b>1</b>", "<b>2</b>"]
+
+
+def test_the_persons_choice_in_the_panel_colours_the_map(view):
+    view.panel.choice = view.panel.choices.index("width")
+    assert view.coloured_by == "width"
+    with pytest.raises(ValueError, match="no colouring 'depth'"):
+        view.coloured_by = "depth"
+
+
+def test_the_page_turning_dark_turns_the_map_dark(view, drawn):
+    drawn.label(0, 1)
+    bright = view.scatter.color
+    with view.theme.hold_trait_notifications():
+        view.theme.dark, view.theme.paper = True, "#111111"
+    assert view.scatter.background_color == "#111111"
+    assert view.scatter.color != bright
+
+
+def test_arrivals_join_the_map_and_have_no_value_in_the_pools_columns(view, drawn):
+    view.coloured_by = "width"
+    drawn.layout = np.vstack([drawn.layout, [[0.0, 0.0]]]).astype(np.float32)
+    drawn.label_index = np.append(drawn.label_index, -1)
+    drawn.events.watched.emit(1)
+    assert len(view.scatter.points) == 121
+    assert view.panel.legend["entries"] == [{"name": "missing", "colour": "#9a9a9a", "count": 1}]
+
+
+def test_an_error_while_drawing_is_shown_and_does_not_reach_the_command(view, drawn):
+    drawn.layout = "broken"
+    drawn.label(0)
+    assert view.panel.status
+
+
+def test_the_script_waits_for_its_turn_to_draw_and_other_plots_keep_theirs(view):
+    from jscatter.widget import JupyterScatter
+
+    assert "spinWaiting" in view.scatter._esm
+    assert "spinWaiting" not in str(JupyterScatter._esm)

@@ -1,0 +1,152 @@
+"""Uncertainty, curves and drift: the session's numbers, empty states that say what to do, text that stays text."""
+
+import numpy as np
+import pytest
+
+from spin_nb.monitor.audit import wilson
+from spin_nb.views.curves import CurvesView, headline
+from spin_nb.views.drift import DriftView, recent_mean, reference_band
+from spin_nb.views.uncertainty import UncertaintyView, why
+
+
+def texts(view):
+    return " ".join(str(note.text) for note in view.figure.layout.annotations)
+
+
+@pytest.mark.parametrize(
+    ("kind", "what_to_do"),
+    [(UncertaintyView, "s.label"), (CurvesView, "s.train()"), (DriftView, "s.watch(items)")],
+)
+def test_with_nothing_to_show_the_view_says_what_to_call(drawn, kind, what_to_do):
+    view = kind(drawn)
+    assert what_to_do in texts(view)
+    assert not any(trace.visible for trace in view.figure.data)
+
+
+def test_histograms_count_every_item_of_the_pool(drawn):
+    view = UncertaintyView(drawn)
+    drawn.label(0, 1, 2, 3, 4, 5)
+    epistemic, aleatoric = view.figure.data[:2]
+    assert sum(epistemic.y) == sum(aleatoric.y) == 120
+    assert f"{drawn.predictive.mean.max(1).mean():.0%}" in texts(view)
+
+
+def test_the_item_shown_is_the_selected_one_with_quartiles_of_its_posterior_draws(drawn):
+    view = UncertaintyView(drawn)
+    drawn.label(0, 1, 2, 3, 4, 5)
+    drawn.selected = ["img_60"]
+    box, dot = view.figure.data[4:6]
+    assert "img_60" in texts(view)
+    mean = drawn.predictive.mean[60]
+    assert np.allclose(dot.x, np.sort(mean))
+    draws = drawn.predictive.draws(np.array([60]), 200, 0)[:, 0]
+    best = int(mean.argmax())
+    assert box.median[-1] == pytest.approx(np.median(draws[:, best]), abs=1e-6)
+    assert (np.array(box.lowerfence) <= box.q1).all()
+    assert (np.array(box.q3) <= box.upperfence).all()
+
+
+def test_without_a_selection_it_shows_the_most_uncertain_unlabelled_item_and_look_shows_any(drawn):
+    view = UncertaintyView(drawn)
+    drawn.label(0, 1, 2, 3, 4, 5)
+    epistemic = np.where(drawn.label_index < 0, drawn.predictive.epistemic, -1)
+    assert f"img_{int(epistemic.argmax())}<" in texts(view)
+    view.look("img_8")
+    assert "img_8<" in texts(view)
+    with pytest.raises(ValueError, match="is not in list"):
+        view.look("nobody")
+
+
+def test_the_words_follow_the_larger_part():
+    assert why(0.01, 0.02) == "the model is sure"
+    assert "too little" in why(0.5, 0.1)
+    assert "overlap" in why(0.1, 0.5)
+
+
+def test_class_names_and_ids_are_text_never_markup(drawn):
+    drawn.classes = ["<a href='javascript:x'>ok</a>", "crack", "dent"]
+    drawn.pool.ids[60] = "<b>img</b>"
+    view = UncertaintyView(drawn)
+    drawn.label(0, 1, 2, 3, 4, 5)
+    drawn.selected = ["<b>img</b>"]
+    assert "&lt;b&gt;img&lt;/b&gt;" in texts(view)
+    assert not any("<" in name for name in view.figure.layout.yaxis2.ticktext)
+
+
+def test_accuracy_is_an_interval_until_there_are_twenty_audits_then_also_a_line(drawn):
+    view = CurvesView(drawn)
+    drawn.label(*range(10))
+    upper, lower, audited = view.figure.data[:3]
+    assert audited.y[-1] is None or np.isnan(audited.y[-1])
+    assert lower.y[-1] == pytest.approx(drawn.accuracy.low)
+    assert "a single number from 20 on" in texts(view)
+    drawn.label(*range(10, 60))
+    assert view.figure.data[2].y[-1] == pytest.approx(drawn.accuracy.value)
+    assert upper.y[-1] > audited.y[-1] > lower.y[-1]
+
+
+def test_each_head_has_its_cross_validated_line_after_training(drawn, report):
+    view = CurvesView(drawn)
+    drawn.label(*range(12))
+    drawn.events.trained.emit(report)
+    lines = {trace.name: trace for trace in view.figure.data if trace.name}
+    assert lines["graph (cv)"].y == (0.9,)
+    assert lines["linear (cv)"].x == (12,)
+    assert not lines["mean (cv)"].showlegend
+
+
+def test_the_headline_never_claims_more_than_the_audits_hold():
+    from types import SimpleNamespace
+
+    few = headline(SimpleNamespace(accuracy=wilson(9, 10), n_audits=10))
+    many = headline(SimpleNamespace(accuracy=wilson(27, 30), n_audits=30))
+    assert "90.0%" not in few
+    assert "90.0%" in many
+
+
+def test_arrivals_are_drawn_as_ranks_with_alarms_where_change_was_found(drawn):
+    view = DriftView(drawn)
+    drawn.arrive(60)
+    drawn.arrive(40, shifted=True)
+    dots, line, alarms = view.figure.data[2:5]
+    assert len(dots.x) == 100
+    assert line.y[-1] > view.figure.data[0].y[-1], "the recent mean has left the band"
+    found = [point.index for point in drawn.drift_points if point.drift_uncertainty]
+    assert list(alarms.x) == found
+    assert len(view.figure.data[9].x) == 0
+
+
+def test_the_reference_band_holds_the_mean_of_uniform_ranks_95_percent_of_the_time():
+    rng = np.random.default_rng(0)
+    means = np.array([recent_mean(rng.random(30))[-1] for _ in range(4000)])
+    low, high = reference_band(30)
+    assert ((low[-1] <= means) & (means <= high[-1])).mean() == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize("kind", [UncertaintyView, CurvesView, DriftView])
+def test_text_follows_the_page_from_light_to_dark(drawn, kind):
+    view = kind(drawn)
+    light = view.figure.layout.font.color
+    view.theme.dark = True
+    assert view.figure.layout.font.color != light
+    assert view.figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_page_reloaded_later_begins_with_the_present_state(drawn):
+    view = UncertaintyView(drawn)
+    drawn.label(0, 1, 2, 3, 4, 5)
+    kept = view.figure.get_state()
+    assert "No model yet" not in str(kept["_widget_layout"]["annotations"])
+    assert kept["_widget_data"][0]["visible"] is True
+    assert kept["_widget_data"][0]["marker"]["color"] == view.figure.data[0].marker.color
+
+
+def test_what_a_view_answers_does_not_change_the_figure(drawn):
+    view = UncertaintyView(drawn)
+    drawn.label(0, 1, 2, 3, 4, 5)
+    colour = view.figure.data[0].marker.color
+    view.figure._js2py_traceDeltas = {
+        "trace_deltas": [{"uid": "x", "marker": {"color": "red"}}],
+        "trace_edit_id": 1,
+    }
+    assert view.figure.data[0].marker.color == colour

@@ -1,0 +1,51 @@
+"""The workbench holds the session's own views and starts training."""
+
+import ipywidgets
+import pytest
+
+from spin_nb.views.curves import CurvesView
+from spin_nb.views.drift import DriftView
+from spin_nb.views.map import MapView
+from spin_nb.views.uncertainty import UncertaintyView
+from spin_nb.views.workbench import Workbench
+
+
+@pytest.fixture
+def bench(drawn):
+    drawn.map, drawn.labeller = MapView(drawn), ipywidgets.Label()
+    drawn.uncertainty, drawn.curves, drawn.drift = UncertaintyView(drawn), CurvesView(drawn), DriftView(drawn)
+    return Workbench(drawn)
+
+
+def test_its_parts_are_the_sessions_own_views(bench, drawn):
+    assert list(bench.tabs.children) == [drawn.uncertainty, drawn.curves, drawn.drift]
+    assert list(bench.tabs.titles) == ["Uncertainty", "Curves", "Drift"]
+
+
+def test_training_can_be_started_once_something_is_labelled(bench, drawn):
+    assert not bench.bar.ready
+    drawn.label(0, 1, 2)
+    assert bench.bar.ready
+    assert "3 of 120 labelled" in bench.bar.status
+    bench.bar._receive(None, {"call": 1, "verb": "train"}, [])
+    assert drawn.trained == 1
+    assert len(bench.progress.children) == 1
+    drawn.train()
+    assert len(bench.progress.children) == 1, "one run is shown, the newest"
+
+
+def test_a_read_only_project_cannot_be_trained(bench, drawn):
+    drawn.read_only = True
+    drawn.label(0)
+    assert not bench.bar.ready
+
+
+def test_what_goes_wrong_in_the_background_is_said(bench, drawn):
+    drawn.events.problem.emit("UMAP failed: out of memory")
+    assert bench.bar.problem == "UMAP failed: out of memory"
+
+
+def test_pointing_at_the_map_shows_the_item_in_the_uncertainty_tab(bench, drawn):
+    drawn.label(0, 1, 2, 3)
+    drawn.map.scatter.hovering = 50
+    assert "img_50" in str(drawn.uncertainty.figure.layout.annotations[1].text)

@@ -29,7 +29,7 @@ POWER = 1.5
 LINEAR_SHARE = 0.2  # prior variance given to the plain linear model
 SHORTEST_ROW = 0.3  # rows shorter than this are outliers: not blown up to full length
 FILTER_DEGREE = 12
-DAMPED = (-0.6, 0.85)  # eigenvalues of S the filter suppresses
+DAMPED = (-0.6, 0.9)  # eigenvalues of S the filter suppresses
 FEWEST = 10  # graph functions of a tiny pool: fewer may miss a cluster altogether
 SMALLEST_WEIGHT = 1e-6  # keeps every vertex connected when exp() underflows
 

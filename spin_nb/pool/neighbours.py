@@ -28,7 +28,7 @@ Neighbours = tuple[NDArray[np.int32], Float]
 _GROUP = 32
 _SPARE = 8
 """Candidates beyond k that rounding of the product cannot push out."""
-_CHUNK_VALUES = {"cpu": 3_000_000, "cuda": 400_000_000}
+_CHUNK_VALUES = {"cpu": 3_000_000, "cuda": 30_000_000}
 
 
 def neighbours(

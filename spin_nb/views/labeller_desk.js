@@ -27,7 +27,9 @@ class Desk {
     this.outbox = new Outbox({ name, post: (fields) => this.channel.post("apply", fields), changed: () => this.draw() });
     this.alive = () => this.listen();
     model.on("comm_live_update", this.alive);
-    this.hello();
+    // What an earlier page left is stored first: what the kernel then tells of the past is complete.
+    if (this.outbox.entries.length) this.retry = setTimeout(() => this.hello(), 5000);
+    else this.hello();
     this.outbox.flush();
   }
 
@@ -70,6 +72,8 @@ class Desk {
   // ---- talking with the kernel -------------------------------------------------------------------------------
 
   async hello() {
+    clearTimeout(this.retry);
+    this.greeting = true;
     try {
       const [reply, buffers] = await this.channel.ask("hello");
       if (reply.problem) throw new Error(reply.problem.what);
@@ -193,6 +197,7 @@ class Desk {
     for (const { seq, what } of message.refused ?? []) this.refused(message.client, seq, what);
     this.outbox.answered(message);
     this.count(message);
+    if (!this.greeting && !this.outbox.entries.length) this.hello();
   }
 
   /** The kernel read the entry and says it is no label: it will not be stored, so it must not look stored. */

@@ -107,9 +107,10 @@ def test_a_page_reload_keeps_what_was_not_saved(bench, session, disk):
     bench.settled()
     assert stored(disk) == expected("123")
     bench.shows("img_3")
-    bench.keys("2")
+    bench.keys("2", "u", "u")
+    bench.shows("img_2")
     bench.settled()
-    assert stored(disk) == expected("1232")
+    assert stored(disk) == expected("12")
 
 
 def test_a_page_reload_after_lost_acknowledgements_doubles_nothing(bench, session, disk):

@@ -1,0 +1,43 @@
+# Every target sets up what it needs in .venv first; the second time that takes no time.
+.DEFAULT_GOAL := help
+PYTHON_RUN := .venv/bin/python
+# JupyterLab refuses to start as root unless told otherwise (containers).
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+
+.PHONY: help setup lab demo test check unit notebooks browser bench clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## make .venv with the pinned packages
+	@sh scripts/setup.sh
+
+lab: setup  ## open JupyterLab on the quickstart
+	$(PYTHON_RUN) -m jupyterlab $(AS_ROOT) notebooks/00_quickstart.ipynb
+
+demo: setup  ## the whole loop on real digits without a browser, ending with a verified bundle
+	$(PYTHON_RUN) -m spin_nb.demo
+
+test: setup check unit notebooks browser  ## everything CI runs
+
+check: setup  ## style, types, layers
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy spin_nb
+	.venv/bin/lint-imports
+
+unit: setup  ## tests without a browser
+	$(PYTHON_RUN) -m pytest --ignore=tests/browser
+
+notebooks: setup  ## run every notebook top to bottom, twice, in a copy
+	sh scripts/notebooks.sh
+
+browser: setup  ## drive a real JupyterLab in headless Chromium
+	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" $(PYTHON_RUN) -m pytest tests/browser
+
+bench: setup  ## print the measured figures
+	$(PYTHON_RUN) -m benchmarks
+
+clean:  ## remove what the targets made (.venv stays)
+	rm -rf .browser .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache screenshots dist build
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,91 @@
+"""The whole loop in a terminal: ``python -m spin_nb.demo``.
+
+scikit-learn's digits, 1,000 as the pool and 797 kept away as a test set.  A simulated annotator answers what
+the session asks; the session sees no true label it did not ask for.  The table sets the accuracy that the
+session *estimates* from its hidden audits beside the true accuracy on the test set.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import spin_nb as spin
+from spin_nb.pool.samples import Sample
+from spin_nb.types import Estimate
+
+POOL, SEED = 1000, 0
+CHECKPOINTS = (10, 20, 30, 40, 60, 100, 150, 200, 250)
+HEADS = ("linear", "graph")
+BUNDLE = Path("bundle") / "demo"
+
+
+def split(sample: Sample, n_pool: int = POOL, seed: int = SEED) -> tuple[Sample, Sample]:
+    """Return a sample to label and a sample to test on, drawn at random and disjoint."""
+    order = np.random.default_rng(seed).permutation(len(sample))
+    return _rows(sample, order[:n_pool]), _rows(sample, order[n_pool:])
+
+
+def _rows(sample: Sample, rows: np.ndarray) -> Sample:
+    ids = [sample.ids[row] for row in rows]
+    return replace(sample, items=sample.items[rows], ids=ids, labels=[sample.labels[row] for row in rows])
+
+
+def annotate(s: spin.Session, truth: dict[str, str], until: int) -> None:
+    """Answer the session's questions truthfully, one by one, until it holds ``until`` labels."""
+    while s.labels.height < until:
+        for id in s.ask(1):
+            s.label(id, truth[id])
+
+
+def accuracy(s: spin.Session, test: Sample, head: str | None) -> float:
+    """True accuracy of one head on the test set; ``None`` is the head the session shows."""
+    predicted = s.predict(test.items, head=head).labels
+    return float(np.mean([found == label for found, label in zip(predicted, test.labels, strict=True)]))
+
+
+def rows(s: spin.Session, pool: Sample, test: Sample) -> Iterator[str]:
+    """Label up to each checkpoint, train, and yield one line of the table."""
+    truth = dict(zip(pool.ids, pool.labels, strict=True))
+    for count in CHECKPOINTS:
+        annotate(s, truth, count)
+        head = s.train(wait=True).head
+        true = "  ".join(f"{accuracy(s, test, word):7.1%}" for word in (None, *HEADS))
+        yield f"{count:6}   {head:>7}   {audited(s.accuracy)}   {true}"
+
+
+def audited(estimate: Estimate) -> str:
+    """Point, interval and sample size, in fixed columns."""
+    point = "   -  " if estimate.value is None else f"{estimate.value:6.1%}"
+    return f"{point}  [{estimate.low:6.1%}, {estimate.high:6.1%}]  {estimate.n:3}"
+
+
+def main() -> int:
+    """Run the demo; the exit status is the bundle's own verification."""
+    start = time.monotonic()
+    pool, test = split(spin.samples.digits())
+    print(f"{len(pool):,} digits to label, {len(test)} kept as a test set; the annotator is simulated.\n")
+    print("         head      audited accuracy (hidden sample)    true accuracy on the test set")
+    print("labels   shown     point  95 % interval        n         shown   linear    graph")
+    with tempfile.TemporaryDirectory(prefix="spin_nb-") as folder:
+        s = spin.open(Path(folder) / "digits.spin", pool=pool)
+        for row in rows(s, pool, test):
+            print(row, flush=True)
+        print("\nAudited labels never train; under 20 of them only the interval is shown.\n")
+        print(s.export(BUNDLE, target="jetson"))
+        s.close()
+    print(f"\n$ python {BUNDLE / 'run.py'} --verify", flush=True)
+    status = subprocess.run([sys.executable, BUNDLE / "run.py", "--verify"], check=False).returncode
+    print(f"\n{time.monotonic() - start:.0f} s in all. The same loop by hand: make lab")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -29,7 +29,9 @@ POWER = 1.5
 LINEAR_SHARE = 0.2  # prior variance given to the plain linear model
 SHORTEST_ROW = 0.3  # rows shorter than this are outliers: not blown up to full length
 FILTER_DEGREE = 12
-DAMPED = (-0.6, 0.9)  # eigenvalues of S the filter suppresses
+DAMPED = (-0.6, 0.9)  # eigenvalues of S the filter suppresses: the smoothest functions come out sharp
+DAMPED_MANY = (-0.6, 0.85)  # with many classes finer functions must survive (measured on 77 intents)
+MANY = 20  # classes
 FEWEST = 10  # graph functions of a tiny pool: fewer may miss a cluster altogether
 SMALLEST_WEIGHT = 1e-6  # keeps every vertex connected when exp() underflows
 
@@ -137,7 +139,7 @@ def graph_basis(
     m = min(max(100, 2 * n_classes), max(n // 3, min(n, FEWEST)))
     if m and idx.shape[1]:
         operator = _normalised_graph(idx, _weights(idx, dist, scales, scales))
-        values, vectors = _smooth_functions(operator, m, seed)
+        values, vectors = _smooth_functions(operator, m, DAMPED if n_classes <= MANY else DAMPED_MANY, seed)
         g = vectors * (values + SMOOTHNESS).astype(np.float32) ** -POWER
         g /= max(float(np.sqrt(np.mean(np.sum(g * g, axis=1)))), 1e-12)
     else:
@@ -189,21 +191,23 @@ def _normalised_graph(idx: Ints, weights: Float) -> Any:
     return both.astype(np.float32)
 
 
-def _smooth_functions(operator: Any, m: int, seed: int) -> tuple[NDArray[np.float64], Float]:
+def _smooth_functions(
+    operator: Any, m: int, damped: tuple[float, float], seed: int
+) -> tuple[NDArray[np.float64], Float]:
     """About the ``m`` smoothest functions: eigenvalues of ``I - S`` (m,), vectors (n, m)."""
     n = operator.shape[0]
     width = min(n, int(1.2 * m) + 1)
     start = np.random.default_rng(seed).standard_normal((n, width), dtype=np.float32)
-    basis = np.linalg.qr(_filtered(operator, start))[0]
+    basis = np.linalg.qr(_filtered(operator, start, damped))[0]
     small = basis.T @ (operator @ basis)
     values, rotation = np.linalg.eigh((small + small.T).astype(np.float64) / 2)
     keep = np.argsort(values)[::-1][:m]
     return np.clip(1 - values[keep], 0, 2), basis @ rotation[:, keep].astype(np.float32)
 
 
-def _filtered(operator: Any, start: Float) -> Float:
-    """Chebyshev polynomial of ``S`` applied to ``start``: small on ``DAMPED``, steep above it."""
-    centre, half = np.float32(sum(DAMPED) / 2), np.float32((DAMPED[1] - DAMPED[0]) / 2)
+def _filtered(operator: Any, start: Float, damped: tuple[float, float]) -> Float:
+    """Chebyshev polynomial of ``S`` applied to ``start``: small on ``damped``, steep above it."""
+    centre, half = np.float32(sum(damped) / 2), np.float32((damped[1] - damped[0]) / 2)
     before = start
     now = (operator @ start - centre * start) / half
     for _ in range(FILTER_DEGREE - 1):

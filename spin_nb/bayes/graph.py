@@ -12,6 +12,7 @@ Rasmussen & Williams (2006), *Gaussian Processes for Machine Learning*, eq. 2.11
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,14 @@ class LiveGraph:
         self.weights = np.zeros((width, self.n_classes))
         self.scores = np.zeros((n, self.n_classes), np.float32)
         self.variance = np.einsum("nd,nd->n", self.phi, self.phi)
+
+    def frozen(self) -> LiveGraph:
+        """A copy that later labels do not change; ``phi`` is shared."""
+        other = copy.copy(self)
+        for name in ("covariance", "weights", "scores", "variance"):
+            setattr(other, name, getattr(self, name).copy())
+        other._labels = dict(self._labels)
+        return other
 
     @property
     def rows(self) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -76,6 +77,12 @@ class Learner:
     def trained(self) -> bool:
         """Whether there is a label to predict from."""
         return len(self.graph.rows) > 0
+
+    def frozen(self) -> Learner:
+        """A copy that later labels do not change, for work that must not hold them up."""
+        other = copy.copy(self)
+        other.graph = self.graph.frozen()
+        return other
 
     def label(self, row: int, y: int) -> None:
         """Take one label; the graph head follows at once."""

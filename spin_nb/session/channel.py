@@ -6,11 +6,13 @@ as asked when it is shown, so a label that is re-sent after a crash still finds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.records import VALUED, Gap, NewAsk, NewEvent
+from spin_nb.session.asking import Draft
 from spin_nb.types import Shown
 
 if TYPE_CHECKING:
@@ -19,12 +21,20 @@ if TYPE_CHECKING:
 KEEP = 8  # cards a new model does not replace: the person may already see or expect them
 
 
+@dataclass(frozen=True)
+class _Queued:
+    """A card's ask, and the last event that was known when it was drawn."""
+
+    ask: NewAsk
+    since: int
+
+
 class Channel:
     """What a labeller says to the session it belongs to."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._queue: dict[str, NewAsk] = {}
+        self._queue: dict[str, _Queued] = {}
 
     def queue_cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[dict[str, Any]], list[bytes]]:
         """Cards for a queue of ``n``, best first.
@@ -47,15 +57,17 @@ class Channel:
         with s._ledger.lock:
             s._absorb(s._ledger.sync())
             kept = [token for token in have if self._stands(token)][:KEEP]
-            for token in kept:
-                self._recall(token)
-            waiting = [self._queue[token] for token in kept]
-            unseen = [token for token in self._queue if token not in kept]
-            s._store.discard(unseen)
+            if not s.read_only:
+                s._store.discard([token for token in self._queue if token not in kept])
             self._queue = {token: self._queue[token] for token in kept}
+            since = s._ledger.state.seq
+            draw = self._drawing(n - len(kept), [queued.ask for queued in self._queue.values()])
+        drawn = draw().asks if draw else []
+        with s._ledger.lock:
+            fresh = self._propose(drawn, since)
             cards: list[dict[str, Any]] = [{"token": token, "kept": True} for token in kept]
             buffers: list[bytes] = []
-            for token, ask in self._fill(n - len(kept), waiting):
+            for token, ask in fresh.items():
                 card, pictures = self._draw(ask, offset=len(buffers))
                 cards.append({"token": token, **card})
                 buffers += pictures
@@ -145,16 +157,25 @@ class Channel:
             shown_ms=entry.get("shown_ms"),
         )
 
-    def _fill(self, n: int, waiting: Sequence[NewAsk]) -> list[tuple[str, NewAsk]]:
+    def _drawing(self, n: int, waiting: Sequence[NewAsk]) -> Callable[[], Draft] | None:
         s = self._session
         if n <= 0 or s.read_only:
-            return []
+            return None
         pending = [s.pool.row(ask.item) for ask in waiting]
-        drawn = s._draft(n, "auto", pending, queued=(len(waiting), sum(ask.audit for ask in waiting)))
-        tokens = s._store.propose(drawn.asks)
-        fresh = dict(zip(tokens, drawn.asks, strict=True))
-        self._queue.update(fresh)
-        return list(fresh.items())
+        return s._drawing(n, "auto", pending, queued=(len(waiting), sum(ask.audit for ask in waiting)))
+
+    def _propose(self, drawn: Sequence[NewAsk], since: int) -> dict[str, NewAsk]:
+        """Write down what was drawn; an item decided after event ``since`` is left out."""
+        asks = [ask for ask in drawn if not self._decided(ask.item, since)]
+        if not asks:
+            return {}
+        fresh = dict(zip(self._session._store.propose(asks), asks, strict=True))
+        self._queue.update({token: _Queued(ask, since) for token, ask in fresh.items()})
+        return fresh
+
+    def _decided(self, item: str, since: int) -> bool:
+        held = self._session._ledger.current(item)
+        return held is not None and held.seq > since
 
     def _recall(self, token: str) -> NewAsk | None:
         """The ask behind a token; one from before a restart is read back from disk."""
@@ -162,14 +183,13 @@ class Channel:
             ask = self._session._store.ask(token)
             if ask is None:
                 return None
-            self._queue[token] = NewAsk(
-                ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason
-            )
-        return self._queue[token]
+            new = NewAsk(ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason)
+            self._queue[token] = _Queued(new, since=0)
+        return self._queue[token].ask
 
     def _stands(self, token: str) -> bool:
         ask = self._recall(token)
-        return ask is not None and ask.item not in self._session._ledger.state.standing
+        return ask is not None and not self._decided(ask.item, self._queue[token].since)
 
     def _draw(self, ask: NewAsk, offset: int) -> tuple[dict[str, Any], list[bytes]]:
         s = self._session

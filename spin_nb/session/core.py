@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError, NotTrainedError, QueryError, ReadOnlyError
-from spin_nb.models.learner import Learner
 from spin_nb.monitor.audit import audited_accuracy
 from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
@@ -191,8 +191,10 @@ class Session:
 
     @property
     def labels_per_minute(self) -> float:
-        """Present pace."""
-        return labels_per_minute([c.time.timestamp() for c in self._ledger.state.labels])
+        """Present pace of the labeller; of the calls to :meth:`label` where it was not used."""
+        labels = self._ledger.state.labels
+        by_hand = [c for c in labels if c.event.client is not None]
+        return labels_per_minute([c.time.timestamp() for c in by_hand or labels])
 
     @property
     def drift_points(self) -> list[DriftPoint]:
@@ -252,18 +254,19 @@ class Session:
         self._stage.wait()
         with self._ledger.lock:
             self._absorb(self._ledger.sync())
-            drawn = self._draft(k, strategy)
-            if not drawn.asks:
-                raise QueryError(
-                    "every item is labelled or put aside.", "Add items: s.watch(items), or a larger pool=."
-                )
+            draw = self._drawing(k, strategy)
+        drawn = draw()
+        if not drawn.asks:
+            raise QueryError(
+                "every item is labelled or put aside.", "Add items: s.watch(items), or a larger pool=."
+            )
+        with self._ledger.lock:
             tokens = self._store.propose(drawn.asks)
             self._store.shown(tokens)
             self._ledger.note_shown(tokens, drawn.asks)
         ids = tuple(ask.item for ask in drawn.asks)
         self._home.do(lambda: self.events.asked.emit(ids))
-        word = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", "custom")
-        return Asked(ids, word, tuple(ask.q for ask in drawn.asks), drawn.reason)
+        return Asked(ids, _word(strategy), tuple(ask.q for ask in drawn.asks), drawn.reason)
 
     def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
         """Label one item, or several at once with a mapping id -> value; on disk when this returns.
@@ -525,7 +528,7 @@ class Session:
 
     def _settle(self, shown: Sequence[str]) -> list[Change]:
         """Take in what the labeller's channel has put on disk; under the lock."""
-        asks = [self._channel._queue[token] for token in shown]
+        asks = [self._channel._queue[token].ask for token in shown]
         self._ledger.note_shown(shown, asks)
         changes = self._ledger.sync()
         self._absorb(changes)
@@ -542,20 +545,21 @@ class Session:
         if touched:
             self._home.do(lambda: self.events.labelled.emit(touched))
 
-    def _draft(
+    def _drawing(
         self, k: int, strategy: Any, pending: Sequence[int] = (), queued: tuple[int, int] = (0, 0)
-    ) -> Draft:
-        """Draw asks under the lock; ``queued`` = asks and audits that wait in the labeller's queue."""
-        learner: Learner = self._stage.wait()
+    ) -> Callable[[], Draft]:
+        """Under the lock: gather what a draw needs.  The draw itself then holds up no label.
+
+        ``queued``: asks and audits among them that wait in the labeller's queue.
+        """
         taken = self._rows_of(self._ledger.taken())
-        if taken.all():
-            taken = self._rows_of(
-                self._ledger.taken(("label", "gold"))
-            )  # what was skipped comes back at the end
+        if taken.all():  # what was put aside comes back at the end
+            taken = self._rows_of(self._ledger.taken(("label", "gold")))
         taken[list(pending)] = True
+        learner = self._stage.learner.frozen()
         number = self._ledger.n_asked + queued[0]
-        word = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", "custom")
-        return draft(
+        return partial(
+            draft,
             k,
             ids=self.pool.ids,
             taken=taken,
@@ -565,6 +569,10 @@ class Session:
             pick=lambda candidates, n: learner.ask(
                 n, candidates, strategy=strategy, pending=list(pending), seed=self.seed + number
             ),
-            strategy=word,
+            strategy=_word(strategy),
             model_id=self._model_id,
         )
+
+
+def _word(strategy: Any) -> str:
+    return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
 import pytest
+
+import spin_nb as spin
+from spin_nb.errors import StorageError
 
 
 @pytest.fixture
@@ -124,6 +128,58 @@ def test_a_full_disk_leaves_the_label_pending_and_says_why(s):
     s._store._database._db.execute("PRAGMA max_page_count = 1073741823")
     assert s.apply("c", [entry(refused, cards[refused % 8])])["ack"] == refused
     assert len(s.history) == n + 1
+
+
+def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch):
+    cards, _, _ = queue(s)
+    kept = s._store.append
+
+    def fails_at_last(new, *, client=None, shown=()):
+        done = kept(new, client=client, shown=shown)
+        if client == ("c", 2):
+            raise StorageError("the disk is full.", "Free some space.")
+        return done
+
+    monkeypatch.setattr(s._store, "append", fails_at_last)
+    batch = [entry(1, cards[0]), {"seq": 2, "kind": "undo"}]
+    assert s.apply("c", batch)["ack"] == 0
+    assert len(s.labels) == 10 == len(s.history)
+    monkeypatch.undo()
+    assert s.apply("c", batch)["ack"] == 2
+    assert s.history["kind"].to_list()[10:] == ["label", "undo"]
+    assert s._ledger.state.seq == s._store.state().seq
+
+
+def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, monkeypatch, digits):
+    drawing = s._drawing
+
+    def slow(*args, **kwargs):
+        draw = drawing(*args, **kwargs)
+
+        def drawn():
+            made = draw()
+            digits.label(s, [made.asks[0].item])
+            return made
+
+        return drawn
+
+    monkeypatch.setattr(s, "_drawing", slow)
+    cards, _, _ = queue(s)
+    assert len(cards) == 7
+    assert s.labels["item"].to_list()[-1] not in {c["id"] for c in cards}
+
+
+def test_what_was_skipped_comes_back_when_nothing_else_is_left(tmp_path):
+    s = spin.open(tmp_path / "p.spin", pool=np.eye(4, dtype=np.float32), classes=["a", "b"])
+    s.audit_share = 0
+    for id in s.pool.ids:
+        s.skip(id)
+    cards, _, _ = queue(s)
+    assert {c["id"] for c in cards} == set(s.pool.ids)
+    s.apply("c", [entry(1, cards[0], value="a")])
+    fresh, _, kept = queue(s, 8, [c["token"] for c in cards])
+    assert [c["token"] for c in kept] == [c["token"] for c in cards[1:]]
+    assert fresh == []
 
 
 def test_labels_are_committed_on_another_thread_while_the_home_thread_is_busy(s):

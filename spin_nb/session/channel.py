@@ -7,7 +7,7 @@ as asked when it is shown, so a label that is re-sent after a crash still finds 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
@@ -27,6 +27,19 @@ class _Queued:
 
     ask: NewAsk
     since: int
+
+
+@dataclass
+class _Batch:
+    """What came of one client's entries."""
+
+    client: str
+    error: str | None = None
+    gap: int | None = None
+    items: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    undone: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Channel:
@@ -96,46 +109,62 @@ class Channel:
         dict
             ``ack``: last sequence number on disk; ``gap``: the number wanted next, if one is missing; ``error``:
             why the entry after ``ack`` could not be stored (it stays pending in the view); ``refused``: entries the
-            task does not allow, ``[{"seq", "what"}]``; ``n_labels``, ``per_minute``.
+            task does not allow, ``[{"seq", "what"}]``; ``undone``: which item each undo took back,
+            ``[{"seq", "id"}]``; ``n_labels``, ``per_minute``.
         """
         s = self._session
-        answer: dict[str, Any] = {"gap": None, "error": None, "refused": []}
         with s._ledger.lock:
-            events: list[NewEvent] = []
-            shown: list[str] = []
+            batch = _Batch(client)
             try:
                 with s._store.transaction():
-                    for entry in sorted(entries, key=lambda e: int(e["seq"])):
-                        try:
-                            self._one(client, entry, events, shown)
-                        except (StorageError, ReadOnlyError):
-                            raise
-                        except Gap as gap:
-                            answer["gap"] = gap.wanted
-                            break
-                        except SpinError as error:
-                            answer["refused"].append({"seq": int(entry["seq"]), "what": str(error)})
-                            s._store.append([], client=(client, int(entry["seq"])))
+                    self._take(batch, entries)
             except (StorageError, ReadOnlyError) as error:
-                answer["error"] = str(error)
-                events, shown = [], []
-            answer["ack"] = s._store.last_seq(client) if entries else 0
-            changes = s._settle(shown)
-            answer["n_labels"] = len(s._ledger.state.labels)
-            answer["per_minute"] = s.labels_per_minute
-        s._announce(changes, [event.item for event in events if event.item is not None])
+                batch = _Batch(client, error=str(error))
+            changes = s._settle(batch.shown)
+            answer = {
+                "ack": s._store.last_seq(client) if entries else 0,
+                "gap": batch.gap,
+                "error": batch.error,
+                "refused": batch.refused,
+                "undone": batch.undone,
+                "n_labels": len(s._ledger.state.labels),
+                "per_minute": s.labels_per_minute,
+            }
+        s._announce(changes, batch.items)
         return answer
 
-    def _one(self, client: str, entry: Mapping[str, Any], events: list[NewEvent], shown: list[str]) -> None:
-        """Put one entry into the transaction under way."""
-        s, seq, kind, token = self._session, int(entry["seq"]), str(entry["kind"]), entry.get("token")
-        seen = [token] if isinstance(token, str) and self._recall(token) is not None else []
-        if seq <= s._store.last_seq(client):
+    def _take(self, batch: _Batch, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Put entries into the transaction under way, up to the first gap."""
+        append = self._session._store.append
+        for entry in sorted(entries, key=lambda e: int(e["seq"])):
+            try:
+                self._one(batch, entry)
+            except (StorageError, ReadOnlyError):
+                raise
+            except Gap as gap:
+                batch.gap = gap.wanted
+                return
+            except SpinError as error:
+                batch.refused.append({"seq": int(entry["seq"]), "what": str(error)})
+                append([], client=(batch.client, int(entry["seq"])))
+
+    def _one(self, batch: _Batch, entry: Mapping[str, Any]) -> None:
+        store, seq, kind, token = (
+            self._session._store,
+            int(entry["seq"]),
+            str(entry["kind"]),
+            entry.get("token"),
+        )
+        if seq <= store.last_seq(batch.client):
             return
-        new = [] if kind == "shown" else [self._event(kind, entry, token)]
-        s._store.append(new, client=(client, seq), shown=seen)
-        events += new
-        shown += seen
+        seen = [token] if isinstance(token, str) and self._recall(token) is not None else []
+        event = None if kind == "shown" else self._event(kind, entry, token)
+        store.append([event] if event else [], client=(batch.client, seq), shown=seen)
+        batch.shown += seen
+        if event is not None and event.item is not None:
+            batch.items.append(event.item)
+            if kind == "undo":
+                batch.undone.append({"seq": seq, "id": event.item})
 
     def _event(self, kind: str, entry: Mapping[str, Any], token: Any) -> NewEvent:
         ledger = self._session._ledger

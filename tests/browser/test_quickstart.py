@@ -17,6 +17,11 @@ from spin_nb.pool.samples import digits
 from spin_nb.project.store import Store
 
 LABELS = 20
+UPPER, VALIDATED, ARRIVALS = (
+    0,
+    3,
+    2,
+)  # traces: end of the interval, graph head's cross-validation; arrivals' ranks
 DIGITS = digits()
 TRUTH = dict(zip(DIGITS.ids, DIGITS.labels, strict=True))
 
@@ -113,29 +118,33 @@ def label_while_training(lab) -> list[str]:
     lab.show(".spin-labeller").focus()
     asked = label_by_key(lab, 4)
     wait_saved(lab)
+    lab.run_cell("s.curves")
+    before = trace(lab, "s.curves", UPPER, at_least=1)
     lab.run_code(KEEP_TRAINING)
+    lab.scroll_to("s.labeller")
+    lab.show(".spin-labeller").focus()
     asked += label_by_key(lab, LABELS - 4)
     lab.screenshot("quickstart-labeller-light")
     lab.page.keyboard.press("u")
     wait_saved(lab)
     assert lab.run_code("print(run.status)").strip() == "running"
+    lab.scroll_to("s.curves")
+    assert len(trace(lab, "s.curves", UPPER, at_least=len(before) + 1)) > len(before)
     return asked[:-1]
 
 
-def watch_curves_and_drift_move(lab) -> None:
-    lab.run_cell("s.curves")
-    before = trace(lab, "s.curves", 0, at_least=1)
+def train_and_watch(lab) -> None:
+    """Let the run end and run the rest of the notebook: cross-validation and arrivals appear."""
+    assert trace(lab, "s.curves", VALIDATED) == []
     lab.run_code("enough.set(); run.result(60)")
     lab.run_cell("s.train(")
-    after = trace(lab, "s.curves", 0, at_least=len(before) + 1)
-    assert len(after) > len(before)
     lab.scroll_to("s.curves")
+    assert trace(lab, "s.curves", VALIDATED, at_least=1)
     lab.screenshot("quickstart-curves-light")
-
     lab.run_cell("s.drift")
-    assert trace(lab, "s.drift", 2) == []
+    assert trace(lab, "s.drift", ARRIVALS) == []
     lab.run_cell("s.watch(", seconds=120)
-    assert len(trace(lab, "s.drift", 2, at_least=400)) == 400
+    assert len(trace(lab, "s.drift", ARRIVALS, at_least=400)) == 400
     lab.scroll_to("s.drift")
     lab.screenshot("quickstart-drift-light")
 
@@ -148,7 +157,7 @@ def test_label_by_hand_while_training_then_restart_and_find_everything(lab, note
     kept = [(id, TRUTH[id]) for id in label_while_training(lab)]
     assert [kind for kind, _ in events(project)] == ["label"] * LABELS + ["undo"]
     assert labelled(project) == kept
-    watch_curves_and_drift_move(lab)
+    train_and_watch(lab)
 
     lab.restart_kernel()
     assert labelled(project) == kept

@@ -65,7 +65,9 @@ def test_an_undo_cannot_overtake_its_label(s):
     cards, _, _ = queue(s)
     undo = {"seq": 2, "kind": "undo"}
     assert s.apply("c", [undo])["gap"] == 1
-    assert s.apply("c", [undo, entry(1, cards[0])])["ack"] == 2
+    answer = s.apply("c", [undo, entry(1, cards[0])])
+    assert answer["ack"] == 2
+    assert answer["undone"] == [{"seq": 2, "id": cards[0]["id"]}]
     assert len(s.labels) == 10
     assert s.history["kind"].to_list()[-2:] == ["label", "undo"]
 

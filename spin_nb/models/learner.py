@@ -15,6 +15,7 @@ from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, averaged
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
+from spin_nb.models.threads import one_thread
 from spin_nb.query.auto import auto
 from spin_nb.query.strategies import WITHOUT_DRAWS
 from spin_nb.registry import resolve
@@ -60,7 +61,8 @@ class Learner:
         self.features = check_features(features)
         self.n_classes = n_classes
         self.seed = seed
-        self.basis: GraphBasis = graph_basis(neighbours, distances, self.features, n_classes, seed)
+        with one_thread():
+            self.basis: GraphBasis = graph_basis(neighbours, distances, self.features, n_classes, seed)
         self.graph = LiveGraph(self.basis.phi, n_classes)
         self._fit: Fit | None = None
         self._linear: RowsPredictive | None = None
@@ -84,18 +86,22 @@ class Learner:
         other.graph = self.graph.frozen()
         return other
 
+    @one_thread()
     def label(self, row: int, y: int) -> None:
         """Take one label; the graph head follows at once."""
         self.graph.update(row, y)
 
+    @one_thread()
     def unlabel(self, row: int) -> None:
         """Take one label back, exactly."""
         self.graph.remove(row)
 
+    @one_thread()
     def reset(self, rows: Ints, y: Ints) -> None:
         """Forget all labels and take these."""
         self.graph.reset(rows, y)
 
+    @one_thread()
     def extend(self, features: Float, neighbours: Ints, distances: Float) -> None:
         """Append items that arrived: rows n, n + 1, ...; ``neighbours`` are rows of the original pool.
 
@@ -109,6 +115,7 @@ class Learner:
         self.graph.extend(phi)
         self._linear = None
 
+    @one_thread()
     def fit(
         self,
         rows: Ints,
@@ -164,6 +171,7 @@ class Learner:
         """Put a fit in place."""
         self._fit, self._linear = fit, None
 
+    @one_thread()
     def predictive(self, head: str | None = None) -> RowsPredictive:
         """Predictive over the pool as labelled so far; later labels do not change it.
 
@@ -186,6 +194,7 @@ class Learner:
             self._linear = self._fitted().predict(self.features)
         return self._linear if head == "linear" else averaged(self.graph.predictive(), self._linear)
 
+    @one_thread()
     def predict(
         self, features: Float, neighbours: Ints, distances: Float, head: str | None = None
     ) -> RowsPredictive:
@@ -222,6 +231,7 @@ class Learner:
             raise NotTrainedError("the linear head has not been trained.", "Train first: s.train(wait=True).")
         return self._fit.linear
 
+    @one_thread()
     def ask(
         self,
         k: int,

@@ -156,6 +156,11 @@ class RowsPredictive:
             )
         return aleatoric, epistemic
 
+    def doubt(self, row: int) -> tuple[float, float]:
+        """Epistemic and aleatoric of one item, nats, without computing them for all."""
+        aleatoric, epistemic = _decompose_logits(self.marginal_logits(row, row + 1))
+        return float(epistemic[0]), float(aleatoric[0])
+
     def marginal(self, start: int, stop: int) -> Float:
         """Draws (S, stop - start, C) of a run of rows that are right item by item, the same noise for every item."""
         return softmax(np.moveaxis(self.marginal_logits(start, stop), 0, -1))

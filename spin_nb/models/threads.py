@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+
 @cache
 def _libraries() -> Any:
     import scipy.linalg  # noqa: F401  brings a BLAS of its own, which must be loaded to be found

@@ -97,8 +97,7 @@ class Channel:
         card["kind"] = held.kind if held else None
         if predictive is not None:
             card["probs"] = [float(p) for p in predictive.mean[row]]
-            card["epistemic"] = float(predictive.epistemic[row])
-            card["aleatoric"] = float(predictive.aleatoric[row])
+            card["epistemic"], card["aleatoric"] = predictive.doubt(row)
         return card, buffers
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

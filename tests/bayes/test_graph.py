@@ -225,3 +225,27 @@ def test_bad_input_is_refused(moons, basis):
         live.remove(0)
     with pytest.raises(NotTrainedError):
         GraphPosterior().predict(x)
+
+
+def test_the_doubt_of_one_item_is_that_of_the_whole_pool():
+    rng = np.random.default_rng(0)
+    live = LiveGraph(rng.standard_normal((30, 6)).astype(np.float32), n_classes=3)
+    for row in range(5):
+        live.update(row, row % 3)
+    predictive = live.predictive()
+    for row in (0, 11, 29):
+        assert np.allclose(
+            predictive.doubt(row), (predictive.epistemic[row], predictive.aleatoric[row]), atol=1e-5
+        )
+
+
+def test_a_frozen_copy_does_not_follow_later_labels():
+    live = LiveGraph(np.eye(4, dtype=np.float32), n_classes=2)
+    live.update(0, 1)
+    still = live.frozen()
+    scores, variance = still.scores.copy(), still.variance.copy()
+    live.update(1, 0)
+    live.remove(0)
+    assert (still.scores == scores).all()
+    assert (still.variance == variance).all()
+    assert still.rows.tolist() == [0]

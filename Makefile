@@ -1,6 +1,7 @@
 # Every target sets up what it needs in .venv first; the second time that takes no time.
 .DEFAULT_GOAL := help
 PYTHON_RUN := .venv/bin/python
+CODE := spin_nb tests benchmarks
 # JupyterLab refuses to start as root unless told otherwise (containers).
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
@@ -21,8 +22,8 @@ demo: setup  ## the whole loop on real digits without a browser, ending with a v
 test: setup check unit notebooks browser  ## everything CI runs
 
 check: setup  ## style, types, layers
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy spin_nb
 	.venv/bin/lint-imports
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, StorageError, VersionError
 from spin_nb.models.choice import Fit
 from spin_nb.registry import resolve, words
+from spin_nb.types import Estimate
 
 SCHEMA = 1
 CARD, ARRAYS = "card.json", "model.safetensors"
@@ -45,6 +46,8 @@ class Snapshot:
         Labels trained on.
     created : str
         UTC, ISO 8601.
+    accuracy : Estimate or None
+        Audited, of the head shown; known when it is exported, not when it is trained.
     """
 
     model_id: str
@@ -56,6 +59,7 @@ class Snapshot:
     validation: dict[str, float] = field(default_factory=dict)
     n_labels: int = 0
     created: str = ""
+    accuracy: Estimate | None = None
 
     @classmethod
     def of(cls, model_id: str, classes: Sequence[str], encoder: Any, fit: Fit, n_labels: int) -> Snapshot:
@@ -86,6 +90,7 @@ class Snapshot:
             "agreement": self.agreement,
             "validation": self.validation,
             "prior_precision": self.linear.prior_precision,
+            "accuracy": asdict(self.accuracy) if self.accuracy else None,
         }
 
     def save(self, folder: Path | str) -> None:

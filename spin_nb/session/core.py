@@ -330,7 +330,7 @@ class Session:
         self._run = training.start(self, self._run)
         return self._run.result() if wait else self._run
 
-    def predict(self, items: Sequence[Any], *, head: str | None = None) -> Prediction:
+    def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:
         """Predict items of the pool (by id) or new ones (raw: images, texts, rows).
 
         Parameters

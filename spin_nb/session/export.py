@@ -35,6 +35,7 @@ def current(session: Session) -> Snapshot:
     if session._model_id is None:
         raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
     snapshot = Snapshot.load(inside(session.folder, MODELS, session._model_id), session._stage.encoder)
+    snapshot = replace(snapshot, accuracy=session.accuracy)
     if snapshot.head == "linear":
         return snapshot
     stage = session._stage

@@ -106,7 +106,7 @@ class Stage:
             self._prepared.result()
         return self.learner
 
-    def predict(self, items: Sequence[Any], head: str | None = None) -> Any:
+    def predict(self, items: Any, head: str | None = None) -> Any:
         """Predictive of raw items that are not in the pool."""
         features = self.encoder.encode(self.pool.read(items))
         found, distances = nearest(self._base, features, NEIGHBOURS)

@@ -474,7 +474,7 @@ class Session:
                 "Open it where you may write, without read_only=True.",
             )
 
-    def _known(self, ids: Sequence[str]) -> bool:
+    def _known(self, ids: Sequence[str] | NDArray[Any]) -> bool:
         """Whether these strings are item ids; texts of a text pool may be new items."""
         if self.pool.modality != "text":
             return True

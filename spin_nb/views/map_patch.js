@@ -1,10 +1,13 @@
 
-// Put behind jupyter-scatter's own script. regl-scatterplot refuses a drawing while another runs ("Ignoring draw
-// call"), and in a hidden browser tab one runs until the tab is shown: the map would keep an old state. So the
-// newest points wait for their turn. Should the class be called otherwise one day, nothing is changed.
+// Put behind jupyter-scatter's own script; the names used here are its own. Should one of them be called otherwise
+// one day, nothing is changed: the map works, only slower and less calmly.
 if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.pointsHandler) {
-  const drawPoints = JupyterScatterView.prototype.pointsHandler;
-  JupyterScatterView.prototype.pointsHandler = function (points) {
+  const Scatter = JupyterScatterView.prototype;
+  const original = { render: Scatter.render, points: Scatter.pointsHandler, destroy: Scatter.destroy };
+
+  // -- the newest points wait for their turn: regl-scatterplot refuses a drawing while another runs ("Ignoring draw
+  // call"), and in a hidden browser tab one runs until the tab is shown: the map would keep an old state.
+  Scatter.pointsHandler = function (points) {
     const wasWaiting = this.spinWaiting;
     this.spinWaiting = points;
     if (!wasWaiting) drawWhenFree(this);
@@ -19,13 +22,85 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
       const points = view.spinWaiting;
       view.spinWaiting = null;
       const grown = points.length !== view.scatterplot.get("points").length;
-      drawPoints.call(view, points);
+      original.points.call(view, points);
       // A different number of points makes it forget who lies on top.
       if (grown) setTimeout(() => whenFree(view, () => view.pointOrderHandler(view.model.get("point_order"))), 30);
     });
-  const destroy = JupyterScatterView.prototype.destroy;
-  JupyterScatterView.prototype.destroy = function () {
+
+  // -- the person goes first: without a GPU a frame of the map keeps the page from painting anything else, so none is
+  // drawn right after a key or a click elsewhere. What changed meanwhile is one drawing then.
+  const CALM = 90; // milliseconds: the next item is painted by then
+  const PATIENCE = 1000; // milliseconds the map waits at most
+  const calmly = (view, draw) => {
+    let since = null;
+    return () => {
+      const now = performance.now();
+      since ??= now;
+      if (now - view.spinActed < CALM && now - since < PATIENCE) return;
+      since = null;
+      draw();
+    };
+  };
+
+  // -- a surface of the map's own, as large as the map. The one shared by all plots is as large as the window, and
+  // every frame of it is computed and copied whole.
+  const surface = (view) => {
+    const renderer = createRenderer({ canvas: document.createElement("canvas") });
+    const { render, onFrame } = renderer;
+    renderer.render = (draw, target) => {
+      const [width, height] = [Math.max(1, target.width), Math.max(1, target.height)];
+      const { canvas } = renderer;
+      const ratio = window.devicePixelRatio;
+      if (canvas.width !== width || canvas.height !== height) renderer.resize(width / ratio, height / ratio);
+      render(draw, target);
+    };
+    renderer.onFrame = (draw) => onFrame(calmly(view, draw));
+    return renderer;
+  };
+
+  // -- between render() and the frame after it jupyter-scatter does not listen: what changes then is caught up with.
+  const FOLLOWED = ["backgroundColor", "color", "size", "opacity", "points", "pointOrder"];
+  const catchUp = (view) => {
+    const missed = new Set();
+    let ready = false;
+    for (const name of FOLLOWED) view.model.on(`change:${camelToSnake(name)}`, () => ready || missed.add(name));
+    return () => {
+      ready = true;
+      if (!view.scatterplot) return;
+      for (const name of missed) {
+        view[name] = view.model.get(camelToSnake(name));
+        view[`${name}Handler`](view[name]);
+      }
+    };
+  };
+
+  Scatter.render = function () {
+    const shared = window.jupyterScatter;
+    const use = (plots) => (window.jupyterScatter = plots);
+    this.spinActed = -Infinity;
+    this.spinHear = (event) => {
+      if (!this.el.contains(event.target)) this.spinActed = performance.now();
+    };
+    for (const name of ["keydown", "click"]) window.addEventListener(name, this.spinHear, true);
+    const caughtUp = catchUp(this);
+    this.spinRenderer = surface(this);
+    const own = { renderer: this.spinRenderer, versionLog: true };
+    // It reads the shared surface at once and again in its own frame callback, which runs between these two.
+    use(own);
+    requestAnimationFrame(() => use(own));
+    original.render.call(this);
+    requestAnimationFrame(() => {
+      use(shared);
+      caughtUp();
+    });
+    use(shared);
+  };
+
+  Scatter.destroy = function () {
     this.spinGone = true;
-    return destroy.call(this);
+    for (const name of ["keydown", "click"]) window.removeEventListener(name, this.spinHear, true);
+    const answer = original.destroy.call(this);
+    this.spinRenderer?.destroy();
+    return answer;
   };
 }

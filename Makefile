@@ -27,8 +27,8 @@ check: setup  ## style, types, layers
 	.venv/bin/mypy spin_nb
 	.venv/bin/lint-imports
 
-unit: setup  ## tests without a browser
-	$(PYTHON_RUN) -m pytest --ignore=tests/browser
+unit: setup  ## tests without JupyterLab (the labeller's page is driven in headless Chromium)
+	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" $(PYTHON_RUN) -m pytest --ignore=tests/browser
 
 notebooks: setup  ## run every notebook top to bottom, twice, in a copy
 	sh scripts/notebooks.sh

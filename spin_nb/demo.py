@@ -47,7 +47,7 @@ def annotate(s: spin.Session, truth: dict[str, str], until: int) -> None:
 
 def accuracy(s: spin.Session, test: Sample, head: str | None) -> float:
     """True accuracy of one head on the test set; ``None`` is the head the session shows."""
-    predicted = s.predict(test.items, head=head).labels
+    predicted = s.predict(list(test.items), head=head).labels
     return float(np.mean([found == label for found, label in zip(predicted, test.labels, strict=True)]))
 
 

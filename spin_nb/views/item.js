@@ -4,8 +4,9 @@ const IMAGES = ["image/png", "image/jpeg"];
 
 /** Decode ahead of time, so that showing the item later is one synchronous drawImage. */
 async function decode(card, bytes) {
-  if (!IMAGES.includes(card.mime) || !bytes) return;
+  if (!IMAGES.includes(card.mime)) return;
   try {
+    if (!bytes) throw new Error("no picture came with the card");
     card.bitmap = await createImageBitmap(new Blob([bytes], { type: card.mime }));
   } catch {
     card.broken = true;
@@ -34,13 +35,18 @@ function tableRow(data) {
   return h("table", { class: "spin-row" }, h("tbody", {}, ...rows));
 }
 
-/** The large form of a card. */
+function note(text) {
+  return h("p", { class: "spin-note" }, text);
+}
+
+/** The large form of a card; never an empty box. */
 function large(card) {
   if (card.bitmap) return picture(card, "spin-image");
-  if (card.broken) return h("p", { class: "spin-note" }, "This image cannot be shown.");
-  if (IMAGES.includes(card.mime)) return h("p", { class: "spin-note" }, "…");
-  if (card.mime === "application/json") return tableRow(card.data);
-  return h("div", { class: "spin-text", dir: "auto" }, String(card.data ?? ""));
+  if (card.broken) return note("This item cannot be shown.");
+  if (IMAGES.includes(card.mime)) return note("Loading the image…");
+  if (card.mime === "application/json") return Object.keys(card.data ?? {}).length ? tableRow(card.data) : note("This row is empty.");
+  const text = String(card.data ?? "");
+  return text.trim() ? h("div", { class: "spin-text", dir: "auto" }, text) : note("This text is empty.");
 }
 
 /** The small form: what the strip of the last items shows. */

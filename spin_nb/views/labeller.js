@@ -27,7 +27,7 @@ function header(desk) {
     const items = desk.model.get("n_items");
     const labelled = desk.nLabels;
     write(count, `${labelled.toLocaleString("en")} of ${items.toLocaleString("en")} labelled`);
-    write(rate, desk.counts.per_minute >= 0.5 ? `${Math.round(desk.counts.per_minute)} a minute` : "");
+    write(rate, desk.counts.per_minute >= 0.5 ? `${Math.round(desk.counts.per_minute).toLocaleString("en")} a minute` : "");
     const { tone, words } = desk.status;
     write(status, words);
     status.dataset.tone = tone;
@@ -43,7 +43,7 @@ function waitingWords(desk) {
   if (desk.readOnly) return "This project is open read-only: it shows what is labelled, and takes no labels.";
   if (desk.dry) return "Nothing left to ask: every item has been decided.";
   if (desk.gone) return "Run this cell again to go on.";
-  return "Choosing the next items…";
+  return desk.greeted ? "Choosing the next items…" : "Waiting for the kernel…";
 }
 
 function stage(desk) {

@@ -15,6 +15,7 @@ import traitlets as t
 
 from spin_nb.views._base import Answer, Buffers, View, in_words
 
+PARTS = ("labeller_outbox", "labeller_keys", "item", "labeller_decisions", "labeller_desk", "labeller")
 RECENT = 8  # decisions shown again after the page was reloaded
 CARD = (
     "id",
@@ -27,7 +28,7 @@ MOST = 64  # cards in one answer
 MANY = 500  # changed labels told one by one; beyond, the browser asks for a new queue
 
 
-class Labeller(View, parts=("labeller_outbox", "labeller_keys", "item", "labeller_desk", "labeller")):
+class Labeller(View, parts=PARTS):
     """Label a session's items with the keyboard.
 
     Keys: 1-9, 0 and then letters label; Enter accepts the suggestion; Space skips; ``?`` unsure; F flags; U,

@@ -1,13 +1,13 @@
-// The desk: what one person is labelling. One per model, shared by every view of it; it touches no DOM.
+// The desk: what one person is labelling. One per model, shared by every view of it; it touches no DOM. This half
+// talks with the kernel; what a person does is in labeller_decisions.js.
 
 const QUEUE = 16; // cards held, the one on screen included
 const KEEP = 8; // of these the first few stay when the rest is drawn anew
 const RENEW_AFTER = 1000; // milliseconds
-const REMEMBERED = 30; // decisions that undo shows again without asking the kernel
-const RESULT = { skip: "skipped", unsure: "unsure", flag: "flagged" };
 
-class Desk {
+class Desk extends Decisions {
   constructor(model) {
+    super();
     this.model = model;
     this.listeners = new Set();
     this.channel = channel(model, (message, buffers) => this.hear(message, buffers));
@@ -15,6 +15,7 @@ class Desk {
     this.current = null;
     this.done = []; // decisions that undo can take back, oldest first: {card, kind, value, before}
     this.undone = [];
+    this.elsewhere = new Map(); // id -> value of labels that came by another way
     this.counts = { n_labels: 0, per_minute: 0 };
     this.views = 0;
     this.greeted = false; // the kernel has told what is there
@@ -93,11 +94,11 @@ class Desk {
     const mark = this.outbox.storage.read(this.bookmark);
     if (this.current || !mark || this.readOnly) return;
     const decided = this.outbox.entries.some((entry) => entry.id === mark.id && entry.kind !== "shown");
-    const [reply, buffers] = await this.channel.ask("card", { id: mark.id });
-    if (decided || reply.problem || reply.kind || this.current) return;
-    const card = { id: reply.id, mime: reply.mime, data: reply.data, token: mark.token, suggestion: mark.suggestion, seen: true };
-    await decode(card, buffers[reply.buffer]);
-    this.current ??= card;
+    const card = await this.fetch(mark.id).catch((error) => {
+      if (error.gone || error.late) throw error;
+    });
+    if (decided || !card || card.kind || this.current) return;
+    this.current = Object.assign(card, { token: mark.token, suggestion: mark.suggestion });
     this.show();
   }
 
@@ -194,16 +195,16 @@ class Desk {
 
   acknowledged(message) {
     if (!message.client) return;
-    for (const { seq, what } of message.refused ?? []) this.refused(message.client, seq, what);
+    for (const { seq, what } of message.refused ?? []) this.refused(this.outbox.entry(message.client, seq), what);
+    for (const { seq, id } of message.undone ?? []) this.undidOther(this.outbox.entry(message.client, seq), id);
     this.outbox.answered(message);
     this.count(message);
     if (!this.greeting && !this.outbox.entries.length) this.hello();
   }
 
   /** The kernel read the entry and says it is no label: it will not be stored, so it must not look stored. */
-  refused(client, seq, what) {
+  refused(entry, what) {
     this.notice = `Not stored: ${what}`;
-    const entry = this.outbox.lanes.find((lane) => lane.client === client)?.entries.find((each) => each.seq === seq);
     if (!entry || entry.kind === "shown") return;
     for (const past of this.done.filter((each) => each.card.id === entry.id)) past.card.state = null;
     this.done = this.done.filter((past) => past.card.id !== entry.id);
@@ -224,6 +225,7 @@ class Desk {
     const mine = new Set(this.outbox.entries.map((entry) => entry.id));
     for (const [id, value] of Object.entries(labels ?? {})) {
       if (mine.has(id)) continue;
+      if (value !== null) this.elsewhere.set(id, value);
       const card = this.done.find((past) => past.card.id === id)?.card;
       if (card && value !== null) card.state = { kind: "label", value };
       else if (card?.state?.kind === "label") card.state = null;
@@ -231,110 +233,6 @@ class Desk {
     }
     if (labels) this.refill();
     else this.renew();
-  }
-
-  // ---- what a person does ------------------------------------------------------------------------------------
-
-  /** First view on screen: only now is the card really shown. */
-  opened() {
-    this.views += 1;
-    this.show();
-  }
-
-  show() {
-    const card = this.current;
-    if (!card || !this.views) return;
-    card.since = performance.now();
-    const { id, token = null, suggestion = null } = card;
-    this.outbox.storage.write(this.bookmark, { id, token, suggestion });
-    if (card.seen) return;
-    card.seen = true;
-    if (!this.readOnly) this.outbox.put({ kind: "shown", token: card.token ?? null, id: card.id });
-  }
-
-  next() {
-    this.current = this.queue.shift() ?? null;
-    this.show();
-    this.refill();
-  }
-
-  /** Put a card in front; the one that was there comes back after it. */
-  bring(card) {
-    if (this.current && this.current !== card) this.queue.unshift(this.current);
-    this.queue = this.queue.filter((other) => other.id !== card.id);
-    this.current = card;
-    this.show();
-  }
-
-  decide(kind, value = null) {
-    const card = this.current;
-    if (!card || this.readOnly) return;
-    const past = { card, kind, value, before: card.state ?? null };
-    const suggested = card.suggestion ? [this.classes[card.suggestion.class], card.suggestion.p] : null;
-    this.outbox.put({
-      kind,
-      token: card.token ?? null,
-      id: card.id,
-      value,
-      shown_ms: Math.round(performance.now() - (card.since ?? performance.now())),
-      suggested,
-      accepted: kind === "label" && suggested !== null && suggested[0] === value,
-      delta: gain(past),
-    });
-    card.state = { kind, value };
-    this.done.push(past);
-    this.undone = [];
-    this.forget();
-    this.said = `${card.id}: ${value ?? RESULT[kind]}.`;
-    this.next();
-    this.draw();
-  }
-
-  label(index) {
-    if (index < this.classes.length) this.decide("label", this.classes[index]);
-  }
-
-  accept() {
-    if (this.current?.suggestion) this.label(this.current.suggestion.class);
-  }
-
-  undo() {
-    const last = this.readOnly ? null : this.done.pop();
-    if (!last) return this.say("Nothing to undo.");
-    this.undone.push(last);
-    this.outbox.put({ kind: "undo", id: last.card.id, delta: -gain(last) });
-    last.card.state = last.before;
-    this.bring(last.card);
-    return this.say(`Undone: ${last.value ?? RESULT[last.kind]}, ${last.card.id}.`);
-  }
-
-  redo() {
-    const last = this.readOnly ? null : this.undone.pop();
-    if (!last) return this.say("Nothing to redo.");
-    this.done.push(last);
-    this.outbox.put({ kind: "redo", id: last.card.id, delta: gain(last) });
-    last.card.state = { kind: last.kind, value: last.value };
-    if (this.current === last.card) this.next();
-    return this.say(`Done again: ${last.value ?? RESULT[last.kind]}, ${last.card.id}.`);
-  }
-
-  say(words) {
-    this.said = words;
-    this.draw();
-  }
-
-  /** The last few items decided, newest first, each once. */
-  recent(count) {
-    const cards = [];
-    for (const { card } of [...this.done].reverse()) if (!cards.includes(card) && card.state) cards.push(card);
-    return cards.slice(0, count);
-  }
-
-  /** Pictures of old decisions are let go; undo still works on what is remembered. */
-  forget() {
-    const gone = this.done.splice(0, Math.max(0, this.done.length - REMEMBERED));
-    const kept = new Set([this.current, ...this.queue, ...this.done.map((past) => past.card)]);
-    for (const { card } of gone) if (!kept.has(card)) release(card);
   }
 
   // ---- how it stands -----------------------------------------------------------------------------------------
@@ -354,10 +252,4 @@ class Desk {
     if (this.outbox.attempt > 0 && n) return { tone: "warn", words: `The kernel does not answer yet; ${kept}` };
     return n ? { tone: "busy", words: `Saving ${n}` } : { tone: "good", words: "All saved" };
   }
-}
-
-/** By how much a decision changes the number of labels; a flag leaves a label as it is. */
-function gain({ kind, before }) {
-  const labelled = before?.kind === "label" || before?.kind === "gold";
-  return kind === "flag" ? 0 : (kind === "label") - labelled;
 }

@@ -44,6 +44,9 @@ class Outbox {
     this.last = 0; // highest sequence number of the batch under way
     this.hear = (event) => this.overheard(event.detail);
     window.addEventListener(OUTBOX_EVENT, this.hear);
+    // What the page keeps survives a reload but no closed tab: the browser asks before it leaves.
+    this.guard = (event) => this.pending && event.preventDefault();
+    window.addEventListener("beforeunload", this.guard);
     this.adopt();
   }
 
@@ -51,6 +54,12 @@ class Outbox {
     clearTimeout(this.timer);
     this.closed = true;
     window.removeEventListener(OUTBOX_EVENT, this.hear);
+    window.removeEventListener("beforeunload", this.guard);
+  }
+
+  /** The entry with that client's number, while it waits for its acknowledgement. */
+  entry(client, seq) {
+    return this.lanes.find((lane) => lane.client === client)?.entries.find((each) => each.seq === seq);
   }
 
   /** Entries not acknowledged yet, oldest first. */

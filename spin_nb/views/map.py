@@ -54,7 +54,7 @@ class MapView(widgets.HBox):
         self._drawn_layout = ""
         self.theme = Theme()
         self.panel = Panel(
-            choices=self._choices(), layout=widgets.Layout(flex="0 1 230px", min_width="190px")
+            choices=self._choices(), layout=widgets.Layout(flex="1 1 230px", min_width="190px")
         )
         self.scatter = _scatter(_fitted(session.layout))
         super().__init__(
@@ -124,7 +124,7 @@ class MapView(widgets.HBox):
         points = np.column_stack([layout, colouring.values, state]).astype(np.float32)
         moves = bool(self._drawn_layout) and session.layout_name != self._drawn_layout
         order = np.argsort(state, kind="stable").astype(np.uint32)
-        size, opacity = _marks(n)
+        size, opacity = _marks(n, colouring.marked)
         with self.scatter.hold_sync():
             self.scatter.transition_points = moves
             self.scatter.non_spatial_points_update = self._stays(points)
@@ -206,11 +206,15 @@ def _fitted(layout: NDArray[Any]) -> NDArray[np.float32]:
     return ((layout - (low + high) / 2) / half * 0.92).astype(np.float32)
 
 
-def _marks(n: int) -> tuple[list[float], list[float]]:
-    """Size (px) and opacity of unlabelled, labelled and asked points, smaller and fainter as ``n`` grows."""
-    size = float(np.clip(290 / np.sqrt(n), 1.8, 8.0))
+def _marks(n: int, marked: bool) -> tuple[list[float], list[float]]:
+    """Size (px) and opacity of unlabelled, labelled and asked points, smaller and fainter as ``n`` grows.
+
+    Labelled points are dots that leave the colours around them visible where they are only marked as labelled.
+    """
+    size = float(np.clip(250 / np.sqrt(n), 1.8, 8.0))
     opacity = float(np.clip(1.15 - 0.16 * np.log10(n), 0.25, 0.9))
-    return [size, size + 1.5, 1.3 * size + 5], [opacity, 1.0, 1.0]
+    labelled = max(1.8, 0.6 * size) if marked else size + 1.5
+    return [size, labelled, size + 3.5], [opacity, 1.0, 1.0]
 
 
 def _scatter(layout: NDArray[np.float32]) -> Any:
@@ -234,7 +238,8 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
         setattr(widget, f"{channel}_scale", "categorical")
         setattr(widget, f"{channel}_domain", {})
         setattr(widget, f"{channel}_by", column)
-    widget.layout = widgets.Layout(flex="1 1 auto", min_width="0")
+    # It takes what room there is; where that is little, the panel goes below it.
+    widget.layout = widgets.Layout(flex="999 1 400px", min_width="0")
     return widget
 
 

@@ -23,11 +23,15 @@ NO_MODEL = "No model yet. Label a few items (s.labeller, or s.label(id, class)) 
 
 @dataclass(frozen=True)
 class Colouring:
-    """``values`` int64 (n,) index ``colours`` ("#rrggbb"); ``legend`` is what the panel draws."""
+    """``values`` int64 (n,) index ``colours`` ("#rrggbb"); ``legend`` is what the panel draws.
+
+    ``marked``: labelled points have a colour that only says so, and must not hide the points around them.
+    """
 
     values: Ints
     colours: list[str]
     legend: dict[str, Any]
+    marked: bool = False
 
 
 def states(n: int, label_index: Ints, asked: Sequence[int]) -> Ints:
@@ -52,7 +56,7 @@ def by_quantity(word: str, values: NDArray[Any], state: NDArray[Any], dark: bool
         for name, colour, code in zip(("labelled", "asked now"), marks, (LABELLED, ASKED), strict=True)
     ]
     legend = {**colouring.legend, "note": note, "entries": [e for e in entries if e["count"]]}
-    return Colouring(codes, colouring.colours + marks, legend)
+    return Colouring(codes, colouring.colours + marks, legend, marked=True)
 
 
 def by_number(title: str, values: NDArray[Any], dark: bool, unit: str = "") -> Colouring:

@@ -58,6 +58,11 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     return renderer;
   };
 
+  // -- the paper is the page's: it follows the theme at once, also while the kernel is busy or gone.
+  Scatter.colorCanvas = function () {
+    this.container.style.backgroundColor = "var(--jp-layout-color0, Canvas)";
+  };
+
   // -- between render() and the frame after it jupyter-scatter does not listen: what changes then is caught up with.
   const FOLLOWED = ["backgroundColor", "color", "size", "opacity", "points", "pointOrder"];
   const catchUp = (view) => {

@@ -23,6 +23,7 @@ class PlotView(widgets.VBox):
 
     follows: Sequence[str] = ()
     height = 340
+    bottom = 50  # pixels below the axes
     legend = True
 
     def __init__(self, session: Any) -> None:
@@ -31,7 +32,7 @@ class PlotView(widgets.VBox):
         # Filled here, then shown by the widget: what the browser tells the widget never changes what we draw.
         self._drawn = self.build()
         self._titles = [note.to_plotly_json() for note in self._drawn.layout.annotations]
-        margin = {"l": 60, "r": 20, "t": 60, "b": 50}
+        margin = {"l": 60, "r": 20, "t": 60, "b": self.bottom}
         self._drawn.update_layout(
             height=self.height, autosize=True, margin=margin, dragmode=False, template="none"
         )

@@ -141,7 +141,8 @@ class UncertaintyView(PlotView):
         first = (
             f"<b>{plain(session.pool.ids[row], 28)}</b>: {plain(session.classes[best], 18)} {mean[best]:.0%}"
         )
-        return f"{first}<br>epistemic {epistemic:.2f}, aleatoric {aleatoric:.2f} nats: {why(epistemic, aleatoric)}"
+        # Short: beside the pool's histograms a longer line is cut off on a small page.
+        return f"{first}<br>{why(epistemic, aleatoric)}: epistemic {epistemic:.2f}, aleatoric {aleatoric:.2f} nats"
 
 
 def pool_values(predictive: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -155,10 +156,10 @@ def why(epistemic: float, aleatoric: float) -> str:
     Examples
     --------
     >>> why(0.5, 0.1)
-    'the model has seen too little like it'
+    'seen too little like it'
     """
     if epistemic + aleatoric < 0.1:
         return "the model is sure"
     if epistemic > aleatoric:
-        return "the model has seen too little like it"
-    return "the classes overlap here"
+        return "seen too little like it"
+    return "classes overlap here"

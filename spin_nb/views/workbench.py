@@ -9,6 +9,7 @@ import traitlets as t
 
 from spin_nb.errors import SpinError
 from spin_nb.views._base import Answer, Buffers, View
+from spin_nb.views.progress import ENDED
 from spin_nb.views.redraw import Redraw
 
 TABS = ("uncertainty", "curves", "drift")
@@ -21,14 +22,21 @@ class Bar(View, parts=("workbench",)):
     ----------
     title, status, problem : str
         Text; ``problem`` is what went wrong last.
-    ready : bool
-        Whether training can be started.
+    ready, running : bool
+        Whether training can be started; whether it runs.
+    doing : str
+        What the run is doing now.
+    fraction : float
+        How far it is, 0 to 1.
     """
 
     title = t.Unicode("").tag(sync=True)
     status = t.Unicode("").tag(sync=True)
     problem = t.Unicode("").tag(sync=True)
     ready = t.Bool(False).tag(sync=True)
+    running = t.Bool(False).tag(sync=True)
+    doing = t.Unicode("").tag(sync=True)
+    fraction = t.Float(0.0).tag(sync=True)
 
 
 class Workbench(widgets.VBox):
@@ -49,20 +57,22 @@ class Workbench(widgets.VBox):
     def __init__(self, session: Any) -> None:
         self._session = session
         self.bar = Bar(title=session.name)
-        self.bar.verbs = {"train": self._train}
-        self.progress = widgets.VBox([])
+        self.bar.verbs = {"train": self._train, "cancel": self._cancel}
+        self._run: Any = None
+        self._trained_on = 0
         self._plots = [getattr(session, word) for word in TABS]
         self.tabs = widgets.Tab(self._plots, titles=[word.capitalize() for word in TABS])
         super().__init__(
-            [self.bar, self.progress, _row(session.map, session.labeller), self.tabs],
+            [self.bar, _row(session.map, session.labeller), self.tabs],
             layout=widgets.Layout(width="100%", min_width="0"),
         )
         self.add_class("spin-page")
         self._write = Redraw(self._status, every=0.3)
         events = session.events
-        for signal in (events.labelled, events.trained, events.watched):
+        for signal in (events.labelled, events.watched):
             signal.connect(lambda *_: self._write())
-        events.training.connect(self._show_run)
+        events.trained.connect(self._trained)
+        events.training.connect(self._follow)
         events.problem.connect(self._trouble)
         session.map.observe(self._look, "hovered")
         self._status()
@@ -75,13 +85,30 @@ class Workbench(widgets.VBox):
             self.bar.problem = f"{error.what} {error.do}"
         return {}, []
 
-    def _show_run(self, handle: Any) -> None:
-        from spin_nb.views.progress import Progress
+    def _cancel(self, _message: dict[str, Any]) -> tuple[Answer, Buffers]:
+        if self._run is not None:
+            self._run.cancel()
+        return {}, []
 
-        old = self.progress.children
-        self.progress.children = [Progress(handle)]
-        for widget in old:
-            widget.close()
+    def _trained(self, report: Any) -> None:
+        self._trained_on = int(report.n_labels)
+        self._write()
+
+    def _follow(self, handle: Any) -> None:
+        """Show the newest run, in the bar: nothing below it moves while somebody labels."""
+        self._run = handle
+        self.bar.problem = ""
+        show = Redraw(lambda: self._show_run(handle), every=0.1)
+        handle.changed.connect(lambda *_: show())
+        show()
+
+    def _show_run(self, handle: Any) -> None:
+        if handle is not self._run:
+            return
+        with self.bar.hold_sync():
+            self.bar.running = handle.status not in ENDED
+            self.bar.doing = str(handle.message) if self.bar.running else ""
+            self.bar.fraction = min(1.0, max(0.0, float(handle.progress))) if self.bar.running else 0.0
 
     def _trouble(self, text: str) -> None:
         self.bar.problem = str(text)
@@ -94,7 +121,7 @@ class Workbench(widgets.VBox):
         labels = int((s.label_index >= 0).sum())
         parts = [f"{labels:,} of {len(s.pool):,} labelled"]
         if labels:
-            parts.append(f"{s.labels_per_minute:.0f} a minute")
+            parts.append(f"{s.labels_per_minute:,.0f} a minute")
         estimate = s.accuracy
         if estimate.n:
             shown = "" if estimate.value is None else f"{estimate.value:.1%}, "
@@ -102,7 +129,8 @@ class Workbench(widgets.VBox):
                 f"audited accuracy {shown}{estimate.low:.0%} to {estimate.high:.0%} ({estimate.n} audits)"
             )
         if s.head:
-            parts.append(f"head {s.head}")
+            trained = f" on {self._trained_on:,} labels" if self._trained_on else ""
+            parts.append(f"head {s.head}{trained}")
         with self.bar.hold_sync():
             self.bar.status = " · ".join(parts)
             self.bar.ready = labels > 0 and not s.read_only
@@ -110,8 +138,10 @@ class Workbench(widgets.VBox):
 
 def _row(map: Any, labeller: Any) -> widgets.Box:
     """Side by side where there is room, one under the other where there is not."""
-    left = widgets.VBox([map], layout=widgets.Layout(flex="3 1 520px", min_width="0"))
+    left = widgets.VBox([map], layout=widgets.Layout(flex="3 1 480px", min_width="0"))
     right = widgets.VBox([labeller], layout=widgets.Layout(flex="2 1 380px", min_width="0"))
-    return widgets.Box(
+    row = widgets.Box(
         [left, right], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", width="100%")
     )
+    row.add_class("spin-row-of-views")
+    return row

@@ -33,12 +33,19 @@ def test_a_label_recolours_the_map_without_moving_it(view, drawn):
     assert view.scatter.non_spatial_points_update is True
 
 
-def test_labelled_points_are_larger_opaque_and_drawn_last(view, drawn):
+def test_labelled_points_are_opaque_dots_drawn_last_that_hide_no_uncertainty(view, drawn):
     drawn.label(7)
     state = int(view.scatter.points[7, 3])
-    assert view.scatter.size[state] > view.scatter.size[0]
+    assert view.scatter.size[state] < view.scatter.size[0]
     assert view.scatter.opacity[state] == 1.0
     assert view.scatter.point_order[-1] == 7
+
+
+@pytest.mark.parametrize("word", ["Predicted class", "Label", "width"])
+def test_labelled_points_are_the_larger_ones_where_their_colour_says_something(view, drawn, word):
+    drawn.label(7)
+    view.coloured_by = word
+    assert view.scatter.size[map_colours.LABELLED] > view.scatter.size[map_colours.UNLABELLED]
 
 
 def test_points_move_to_a_new_layout_and_only_then(drawn):

@@ -29,9 +29,28 @@ def test_training_can_be_started_once_something_is_labelled(bench, drawn):
     assert "3 of 120 labelled" in bench.bar.status
     bench.bar._receive(None, {"call": 1, "verb": "train"}, [])
     assert drawn.trained == 1
-    assert len(bench.progress.children) == 1
+    assert (bench.bar.running, bench.bar.fraction, bench.bar.doing) == (True, 0.3, "fitting")
+
+
+def test_a_run_is_followed_to_its_end_and_can_be_cancelled(bench, drawn):
+    runs = []
+    drawn.events.training.connect(runs.append)
+    drawn.label(0, 1, 2)
     drawn.train()
-    assert len(bench.progress.children) == 1, "one run is shown, the newest"
+    bench.bar._receive(None, {"call": 1, "verb": "cancel"}, [])
+    assert runs[0].status == "cancelled"
+    runs[0].changed.emit()
+    assert not bench.bar.running
+    drawn.train()
+    runs[0].status = "failed"
+    runs[0].changed.emit()
+    assert bench.bar.running, "only the newest run is shown"
+
+
+def test_the_bar_says_what_the_model_was_trained_on(bench, drawn, report):
+    drawn.label(0, 1, 2)
+    drawn.events.trained.emit(report)
+    assert bench.bar.status.endswith("head graph on 12 labels")
 
 
 def test_a_read_only_project_cannot_be_trained(bench, drawn):

@@ -125,7 +125,7 @@ class FakeSession:
         return cards, buffers
 
     def apply(self, client: str, entries):
-        answer = {"gap": None, "error": None, "refused": []}
+        answer = {"gap": None, "error": None, "refused": [], "undone": []}
         for entry in entries:
             last = self.disk.last.get(client, 0)
             if entry["seq"] <= last:
@@ -141,6 +141,8 @@ class FakeSession:
             if entry["kind"] == "label" and entry["value"] not in self.classes:
                 answer["refused"].append({"seq": entry["seq"], "what": f"no class {entry['value']!r}"})
                 continue
+            if entry["kind"] == "undo":
+                answer["undone"].append({"seq": entry["seq"], "id": self.disk.decisions[-1]["id"]})
             self.disk.log.append(dict(entry))
         return {
             "ack": self.disk.last.get(client, 0),
@@ -164,7 +166,8 @@ class Bench:
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        page.on("dialog", lambda dialog: (self.errors.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.warnings = 0  # how often the browser asked whether the page may be left
+        page.on("dialog", self.dialog)
         page.route(
             "**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body></body>")
         )
@@ -182,6 +185,15 @@ class Bench:
         """The page is loaded again; the kernel and the disk go on."""
         self.page.goto(self.URL)
         self.run_cell()
+
+    def dialog(self, dialog) -> None:
+        """Leave the page when asked; no other dialog may open."""
+        if dialog.type == "beforeunload":
+            self.warnings += 1
+            dialog.accept()
+        else:
+            self.errors.append(f"dialog {dialog.message}")
+            dialog.dismiss()
 
     def restart(self, session: FakeSession) -> None:
         """A new kernel on the same page, and the cell is run again."""

@@ -113,6 +113,23 @@ def test_a_page_reload_keeps_what_was_not_saved(bench, session, disk):
     assert stored(disk) == expected("12")
 
 
+def test_the_browser_asks_before_unsaved_labels_are_left_behind(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1")
+    bench.settled()
+    bench.reload()
+    assert bench.warnings == 0
+    bench.shows("img_1")
+    bench.swallow_requests = True
+    bench.keys("2")
+    bench.reload()
+    assert bench.warnings == 1
+    bench.swallow_requests = False
+    bench.settled()
+    assert stored(disk) == expected("12")
+
+
 def test_a_page_reload_after_lost_acknowledgements_doubles_nothing(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")
@@ -136,6 +153,7 @@ def test_after_a_restart_the_labels_are_kept_until_the_cell_runs_again(bench, se
     bench.restart(new_session())
     bench.settled()
     assert stored(disk) == expected("123")
+    bench.shows("img_3")
     bench.keys("1")
     bench.settled()
     assert stored(disk) == expected("1231")

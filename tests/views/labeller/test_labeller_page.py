@@ -82,6 +82,71 @@ def test_undo_shows_the_item_again_and_redo_brings_the_label_back(bench, session
     assert disk.labels == {"img_0": "ok", "img_1": "dent"}
 
 
+def label_in_another_cell(bench, session, disk, id, value):
+    disk.log.append({"kind": "label", "id": id, "value": value})
+    bench.replies = []
+    session.events.labelled.emit((id,))
+    bench.push()
+
+
+def test_undo_brings_back_what_the_kernel_took_back(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1", "2")
+    bench.settled()
+    label_in_another_cell(bench, session, disk, "img_20", "dent")
+    bench.keys("u")
+    bench.shows("img_20")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok", "img_1": "crack"}
+    bench.until("root.querySelector('.spin-strip button').title.startsWith('img_1: crack')")
+    bench.until("root.querySelector('.spin-was').textContent === ''")
+    bench.keys("y")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok", "img_1": "crack", "img_20": "dent"}
+    bench.keys("u", "u")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": "ok"}
+
+
+def test_undo_twice_at_once_after_a_label_elsewhere(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1", "2")
+    bench.settled()
+    label_in_another_cell(bench, session, disk, "img_20", "dent")
+    bench.hold = True
+    bench.keys("u", "u")
+    bench.release()
+    bench.settled()
+    assert disk.labels == {"img_0": "ok"}
+    bench.until("root.querySelectorAll('.spin-strip button').length === 1")
+    bench.until("root.querySelector('.spin-count').textContent === '1 of 60 labelled'")
+
+
+@pytest.mark.parametrize(
+    ("mime", "data", "words"),
+    [
+        ("text/plain", "  ", "This text is empty."),
+        ("application/json", {}, "This row is empty."),
+        ("image/png", b"no picture", "This item cannot be shown."),
+    ],
+)
+def test_an_item_that_shows_nothing_is_said_in_words(bench, new_session, mime, data, words):
+    bench.start(new_session(shown=lambda row: (mime, data)))
+    bench.shows("img_0")
+    bench.until(f"root.querySelector('.spin-frame').textContent === '{words}'")
+
+
+def test_until_the_first_item_is_there_the_box_says_what_it_waits_for(bench, session):
+    bench.hold = True
+    bench.start(session)
+    assert bench.text(".spin-frame") == "Waiting for the kernel…"
+    bench.release()
+    bench.shows("img_0")
+
+
 def test_an_undo_never_overtakes_its_label(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")

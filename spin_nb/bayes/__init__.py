@@ -1,18 +1,31 @@
-"""Posteriors over class scores, closed form or nearly so, and what they say: arrays in, arrays out."""
+"""Posteriors over class scores, in closed form or by drawing networks, and what they say: arrays in, arrays out."""
 
 from spin_nb.bayes.basis import GraphBasis, graph_basis
+from spin_nb.bayes.committee import Committee
+from spin_nb.bayes.dropout import MCDropout, dropout_predictive
+from spin_nb.bayes.ensemble import Ensemble
 from spin_nb.bayes.graph import GraphPosterior, LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.bayes.laplace_torch import LaplaceAll, LaplaceSubnet
+from spin_nb.bayes.linear_regression import LastLayerRegression, RegressionPredictive
 from spin_nb.bayes.predictive import RowsPredictive, averaged, decompose, entropy
 
 __all__ = [
+    "Committee",
+    "Ensemble",
     "GraphBasis",
     "GraphPosterior",
+    "LaplaceAll",
+    "LaplaceSubnet",
     "LastLayerLaplace",
+    "LastLayerRegression",
     "LiveGraph",
+    "MCDropout",
+    "RegressionPredictive",
     "RowsPredictive",
     "averaged",
     "decompose",
+    "dropout_predictive",
     "entropy",
     "graph_basis",
 ]

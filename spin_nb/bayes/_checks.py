@@ -37,6 +37,30 @@ def check_features(features: Any, *, width: int | None = None) -> Float:
     return array
 
 
+def check_inputs(inputs: Any, *, shape: tuple[int, ...] | None = None) -> Float:
+    """Return what a network takes as a finite float32 (n, ...) array, one row per item.
+
+    Raises
+    ------
+    ModelError
+        Not numbers, no axis of features, rows of another shape than the network was trained on, NaN or infinity.
+    """
+    array = np.asarray(inputs)
+    if array.ndim < 2 or array.dtype.kind not in "fiub":
+        raise ModelError(
+            f"inputs must be a numeric (n, ...) array, not {array.dtype} of shape {array.shape}.",
+            "Pass one row of features, or one picture, per item.",
+        )
+    if shape is not None and array.shape[1:] != shape:
+        raise ModelError(
+            f"each item has shape {array.shape[1:]}, the model was made for {shape}.",
+            "Prepare the items as those this model was trained with.",
+        )
+    array = np.ascontiguousarray(array, np.float32)
+    check_features(array.reshape(len(array), int(np.prod(array.shape[1:]))))
+    return array
+
+
 def check_labels(y: Any, n: int, n_classes: int) -> Ints:
     """Return ``y`` as int64 (n,) class indices below ``n_classes``.
 
@@ -48,6 +72,11 @@ def check_labels(y: Any, n: int, n_classes: int) -> Ints:
     array = np.asarray(y)
     if n_classes < 2:
         raise ModelError(f"a classifier needs two classes or more, not {n_classes}.", "Name more classes.")
+    if array.shape == (n,) and array.dtype.kind == "f" and n:
+        raise ModelError(
+            f"this posterior tells classes apart; labels of {array.dtype} are numbers to regress.",
+            "Pass class indices, or fit a spin_nb.bayes.LastLayerRegression.",
+        )
     if array.shape != (n,) or (array.dtype.kind not in "iu" and array.size):
         raise ModelError(
             f"labels must be {n} class indices, not {array.dtype} of shape {array.shape}.",
@@ -59,6 +88,12 @@ def check_labels(y: Any, n: int, n_classes: int) -> Ints:
             f"class index {bad} is not in 0..{n_classes - 1}.", "Check n_classes and the labels."
         )
     return array.astype(np.int64, copy=False)
+
+
+def check_some(features: Float) -> None:
+    """Raise :class:`ModelError` where there is no row."""
+    if not len(features):
+        raise ModelError("there is nothing to fit: no labelled rows.", "Label an item first.")
 
 
 def check_soft_labels(y: Any, n: int, n_classes: int) -> NDArray[np.float64]:

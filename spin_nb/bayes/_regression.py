@@ -19,6 +19,8 @@ from spin_nb.bayes.predictive import (
 )
 from spin_nb.types import Float, Ints
 
+Array = NDArray[np.float64]
+
 SHARPNESS = 6.0  # logits per unit of score before the labels say otherwise
 SHARPNESS_SPREAD = 0.5  # prior standard deviation of log sharpness
 
@@ -50,9 +52,9 @@ def leave_one_out(scores: Float, variance: Float, y: Ints, noise: float) -> tupl
 
 
 def held_out(phi: Float, y: Ints, n_classes: int, folds: Ints, noise: float) -> Float:
-    """Class probabilities (n, C) of each labelled item from the labels of the other folds, without a refit.
+    """Class probabilities (n, C) of each labelled item from the labels of the other folds.
 
-    ``f_out = t - (Q_oo)^-1 (Q t)_o`` with ``Q = (K + noise^2 I)^-1`` (RW eq. 5.12, in blocks).
+    Exact, from the smaller of two matrices: (n, n) while labels are few, (D, D) when they are many.
 
     Parameters
     ----------
@@ -62,17 +64,39 @@ def held_out(phi: Float, y: Ints, n_classes: int, folds: Ints, noise: float) -> 
         The part each item is left out with.
     """
     x = phi.astype(np.float64)
-    precision = np.linalg.inv(x @ x.T + noise**2 * np.eye(len(x)))
     targets = np.eye(n_classes)[y] - 1 / n_classes
+    by_rows = len(x) <= x.shape[1]
+    scores, variance = (_out_by_rows if by_rows else _out_by_weights)(x, targets, folds, noise**2)
+    beta = fit_sharpness(scores, variance, y)
+    return probit_softmax(beta * scores, beta**2 * variance[:, None])
+
+
+def _out_by_rows(x: Array, targets: Array, folds: Ints, noise: float) -> tuple[Array, Array]:
+    """``f_out = t - (Q_oo)^-1 (Q t)_o`` with ``Q = (K + noise I)^-1`` (RW eq. 5.12, in blocks)."""
+    precision = np.linalg.inv(x @ x.T + noise * np.eye(len(x)))
     pulled = precision @ targets
     scores, variance = np.empty_like(targets), np.empty(len(x))
     for fold in np.unique(folds):
         out = np.flatnonzero(folds == fold)
         block = np.linalg.inv(precision[np.ix_(out, out)])
         scores[out] = targets[out] - block @ pulled[out]
-        variance[out] = np.maximum(np.diag(block) - noise**2, 0)
-    beta = fit_sharpness(scores, variance, y)
-    return probit_softmax(beta * scores, beta**2 * variance[:, None])
+        variance[out] = np.maximum(np.diag(block) - noise, 0)
+    return scores, variance
+
+
+def _out_by_weights(x: Array, targets: Array, folds: Ints, noise: float) -> tuple[Array, Array]:
+    """Weights of every other fold's items: all items' moments less those of the fold (RW eq. 2.11)."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    moments, pull = x.T @ x + noise * np.eye(x.shape[1]), x.T @ targets
+    scores, variance = np.empty_like(targets), np.empty(len(x))
+    for fold in np.unique(folds):
+        out = np.flatnonzero(folds == fold)
+        own = x[out]
+        factor = cho_factor(moments - own.T @ own)
+        scores[out] = own @ cho_solve(factor, pull - own.T @ targets[out])
+        variance[out] = noise * np.einsum("nd,dn->n", own, cho_solve(factor, own.T))
+    return scores, variance
 
 
 def fit_sharpness(scores: Real, variance: Real, y: Ints) -> float:

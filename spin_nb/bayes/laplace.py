@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes import _evidence
-from spin_nb.bayes._checks import check_features, check_soft_labels
+from spin_nb.bayes._checks import check_features, check_soft_labels, check_some
 from spin_nb.bayes._curvature import STRUCTURES, Diag, Full, Kron
 from spin_nb.bayes.predictive import (
     MARGINAL_DRAWS,
@@ -99,6 +99,7 @@ class LastLayerLaplace:
             No rows; values that are not finite; labels that do not fit.
         """
         features = check_features(features)
+        check_some(features)
         targets = check_soft_labels(y, len(features), n_classes)
         weight = _check_weights(weights, len(features))
         problem, rotation, length = _evidence.rotated(features, targets, weight)
@@ -234,8 +235,6 @@ class LastLayerLaplace:
 
 
 def _check_weights(weights: Float | None, n: int) -> NDArray[np.float64]:
-    if not n:
-        raise ModelError("there is nothing to fit: no labelled rows.", "Label an item first.")
     if weights is None:
         return np.ones(n)
     weight = np.asarray(weights, np.float64)

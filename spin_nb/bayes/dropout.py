@@ -1,0 +1,131 @@
+"""Monte Carlo dropout: networks with units left out at random, the same units for every item.
+
+A draw is one mask applied to the whole pool, so a draw is one function and joint quantities are right; the usual
+recipe draws a mask per item, whose answers for two items are independent.
+
+References
+----------
+Gal & Ghahramani (2016), *Dropout as a Bayesian approximation: representing model uncertainty in deep learning*.
+Kirsch, van Amersfoort & Gal (2019), *BatchBALD*, section 3 (consistent masks).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spin_nb.bayes._checks import check_inputs, check_labels, check_some
+from spin_nb.bayes._masks import dropout_layers, dropout_masks
+from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, train
+from spin_nb.bayes.functions import Functions, FunctionsPredictive
+from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.types import Float, Ints
+
+MASKS = 64  # functions the mean and the uncertainties are averages over
+PRECISION = 0.1  # of the prior on every weight
+
+
+class MCDropout:
+    """A network with dropout, kept on when it answers.
+
+    Parameters
+    ----------
+    net : torch.nn.Module or callable, optional
+        Your network with dropout layers, from inputs (n, ...) to logits (n, C); copied for every fit.  A function
+        without arguments is called for a new one.  Without it, one hidden layer on features scaled to unit size.
+    hidden : int
+        Width of that hidden layer.
+    p : float
+        Share of its units left out.
+    seed : int
+
+    Examples
+    --------
+    >>> x = np.array([[-1.0], [-2.0], [1.0], [2.0]], np.float32)
+    >>> posterior = MCDropout().fit(x, np.array([0, 0, 1, 1]), n_classes=2)
+    >>> posterior.predict(x).mean.argmax(axis=1).tolist()
+    [0, 0, 1, 1]
+    """
+
+    def __init__(self, net: Any = None, *, hidden: int = 128, p: float = 0.5, seed: int = 0) -> None:
+        if not 0 < p < 1:
+            raise ModelError(f"a dropout of {p} leaves nothing to draw.", "Use 0 < p < 1, for example 0.5.")
+        self.net, self.hidden, self.p, self.seed = net, hidden, p, seed
+        self._fitted: Any = None
+        self._shape: tuple[int, ...] = ()
+        self._scale = np.float32(1)
+
+    def fit(self, features: Float, y: Ints, *, n_classes: int) -> MCDropout:
+        """Train on inputs (n, ...) and class indices (n,); classes without a label are allowed.
+
+        Raises
+        ------
+        ModelError
+            No rows, values that are not finite, labels that do not fit, a network without dropout, of another
+            shape, or whose loss is not finite.
+        """
+        inputs = check_inputs(features)
+        y = check_labels(y, len(inputs), n_classes)
+        check_some(inputs)
+        net, scale = network_for(
+            self.net, inputs, n_classes, hidden=self.hidden, dropout=self.p, seed=self.seed
+        )
+        _check_dropout(net)
+        train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
+        self._fitted, self._shape, self._scale, self._n_classes = net, inputs.shape[1:], scale, n_classes
+        return self
+
+    def predict(self, features: Float) -> FunctionsPredictive:
+        """Predictive over inputs (m, ...).
+
+        Raises
+        ------
+        NotTrainedError, ModelError
+            Not fitted; inputs of another shape, NaN or infinite.
+        """
+        if self._fitted is None:
+            raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
+        inputs = check_inputs(features, shape=self._shape)
+        return dropout_predictive(self._fitted, inputs * self._scale, self._n_classes)
+
+
+def dropout_predictive(net: Any, inputs: Float, n_classes: int) -> FunctionsPredictive:
+    """Predictive of a trained network with dropout layers; everything but dropout stays in eval mode.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        From inputs (n, ...) to logits (n, C); copied.
+    inputs : float32 (n, ...)
+    n_classes : int
+
+    Raises
+    ------
+    ModelError
+        No dropout layer; inputs that are not finite.
+    """
+    net = fresh(net, 0).eval()
+    _check_dropout(net)
+
+    def draw(S: int, seed: int) -> Functions:
+        return lambda x: _apply(net, x, n_classes, S, seed)
+
+    return FunctionsPredictive(check_inputs(inputs), draw(MASKS, 0), draw)
+
+
+def _apply(net: Any, x: Float, n_classes: int, S: int, seed: int) -> Float:
+    import torch
+
+    batch, generator = torch.from_numpy(np.ascontiguousarray(x)), torch.Generator().manual_seed(seed)
+    with torch.no_grad(), dropout_masks(net, generator, shared=True):
+        drawn = [checked_logits(net, batch, n_classes) for _ in range(S)]
+    return np.asarray(torch.stack(drawn).float().numpy())
+
+
+def _check_dropout(net: Any) -> None:
+    if not any(float(layer.p) > 0 for layer in dropout_layers(net)):
+        raise ModelError(
+            f"{type(net).__name__} has no dropout layer, so nothing can be drawn.",
+            "Add torch.nn.Dropout(0.5) before its last layer, or use posterior='laplace'.",
+        )

@@ -1,0 +1,91 @@
+"""A posterior known by its functions: networks drawn from it, each applied to every item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from threading import Lock
+
+import numpy as np
+
+from spin_nb.bayes.predictive import RowsPredictive, decompose, softmax
+from spin_nb.types import Float, Ints
+
+ROWS = 2048  # items that go through the networks at once
+
+Functions = Callable[[Float], Float]
+
+
+class FunctionsPredictive(RowsPredictive):
+    """A :class:`~spin_nb.protocols.Predictive` from networks instead of a formula, streamed over the items.
+
+    Parameters
+    ----------
+    inputs : float32 (n, ...)
+        What the networks take, one row per item.
+    every : callable
+        ``every(x) -> (M, len(x), C)``: logits of the functions that mean and uncertainties are averages over.
+    draw : callable
+        ``draw(S, seed)`` gives a callable like ``every`` of ``S`` functions; same seed, same functions.
+
+    Examples
+    --------
+    >>> two_minds = lambda x: np.stack([np.c_[x, -x], np.c_[-x, x]])
+    >>> p = FunctionsPredictive(np.full((3, 1), 9, np.float32), two_minds, lambda S, seed: two_minds)
+    >>> p.mean[0].tolist(), round(float(p.epistemic[0]), 3)
+    ([0.5, 0.5], 0.693)
+    """
+
+    def __init__(self, inputs: Float, every: Functions, draw: Callable[[int, int], Functions]) -> None:
+        self._inputs, self._every, self._draw = inputs, every, draw
+        self._alone = Lock()  # a network may be altered while it is applied: masks, weights
+        self.marginal_logits, self.joint_logits = self._marginal, self._joint
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    @property
+    def mean(self) -> Float:
+        """Class probabilities (n, C), the average over the functions."""
+        return self._summary[0]
+
+    @property
+    def _parts(self) -> tuple[Float, Float]:  # type: ignore[override]
+        return self._summary[1:]
+
+    @cached_property
+    def _summary(self) -> tuple[Float, Float, Float]:
+        means, aleatorics, epistemics = [], [], []
+        for start in range(0, max(len(self), 1), ROWS):
+            probs = softmax(self._applied(self._every, self._inputs[start : start + ROWS]))
+            _, aleatoric, epistemic = decompose(probs)
+            means.append(probs.mean(axis=0))
+            aleatorics.append(aleatoric)
+            epistemics.append(epistemic)
+        return np.concatenate(means), np.concatenate(aleatorics), np.concatenate(epistemics)
+
+    def _marginal(self, start: int, stop: int) -> Float:
+        return np.moveaxis(self._applied(self._every, self._inputs[start:stop]), -1, 0)
+
+    def _joint(self, rows: Ints, S: int, seed: int) -> Float:
+        drawn = self._draw(S, seed)
+        starts = range(0, max(len(rows), 1), ROWS)
+        parts = [self._applied(drawn, self._inputs[rows[at : at + ROWS]]) for at in starts]
+        return np.concatenate(parts, axis=1)
+
+    def _applied(self, functions: Functions, x: Float) -> Float:
+        with self._alone:
+            return functions(x)
+
+
+def member_order(n_members: int, S: int, seed: int) -> Ints:
+    """Which member each of ``S`` draws is: every member equally often, to within one, in random order.
+
+    Examples
+    --------
+    >>> sorted(member_order(3, 6, seed=1).tolist())
+    [0, 0, 1, 1, 2, 2]
+    """
+    rng = np.random.default_rng(seed)
+    turns = [rng.permutation(n_members) for _ in range(-(-S // n_members))]
+    return np.concatenate(turns)[:S]

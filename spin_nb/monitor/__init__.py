@@ -1,17 +1,59 @@
 """Is the model as good as it seems, and is the world still the one it learnt?  Arrays in, numbers out."""
 
 from spin_nb.monitor.audit import audited_accuracy, wilson
-from spin_nb.monitor.curves import CurvePoint, ece, labels_per_minute, nll
+from spin_nb.monitor.calibration import (
+    Reliability,
+    adaptive_ece,
+    brier,
+    classwise_ece,
+    ece,
+    nll,
+    reliability,
+)
+from spin_nb.monitor.conformal import (
+    audits_needed,
+    class_scores,
+    conformal_intervals,
+    conformal_sets,
+    conformal_threshold,
+)
+from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint, adwin
+from spin_nb.monitor.headline import Headline, Measure, headline
+from spin_nb.monitor.regression import crps, interval_coverage
+from spin_nb.monitor.selective import Separation, aurc, misclassification, risk_coverage, separation
+from spin_nb.monitor.temperature import temperature, tempered
 
 __all__ = [
     "CurvePoint",
     "DriftMonitor",
     "DriftPoint",
+    "Headline",
+    "Measure",
+    "Reliability",
+    "Separation",
+    "adaptive_ece",
     "adwin",
     "audited_accuracy",
+    "audits_needed",
+    "aurc",
+    "brier",
+    "class_scores",
+    "classwise_ece",
+    "conformal_intervals",
+    "conformal_sets",
+    "conformal_threshold",
+    "crps",
     "ece",
+    "headline",
+    "interval_coverage",
     "labels_per_minute",
+    "misclassification",
     "nll",
+    "reliability",
+    "risk_coverage",
+    "separation",
+    "temperature",
+    "tempered",
     "wilson",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from spin_nb.monitor.curves import CurvePoint, ece, nll
+from spin_nb.monitor.calibration import ece, nll
+from spin_nb.monitor.curves import CurvePoint
 from spin_nb.types import Estimate
 
 if TYPE_CHECKING:
@@ -15,17 +16,14 @@ if TYPE_CHECKING:
 
 def point(session: Session) -> CurvePoint:
     """The curve's point for what is shown now."""
-    rows, truth = session._ledger.audits
-    predictive = session.predictive
-    judged = predictive is not None and len(rows) > 0
-    probs = predictive.mean[rows] if judged and predictive is not None else None
+    judged = session.audited
     return CurvePoint(
         time=time.time(),
         n_labels=len(session._ledger.state.labels),
-        n_audits=len(rows),
+        n_audits=len(session._ledger.audits[0]),
         accuracy=session.accuracy,
-        nll=None if probs is None else nll(probs, truth),
-        ece=None if probs is None else ece(probs, truth),
+        nll=nll(judged.probs, judged.truth) if len(judged) else None,
+        ece=ece(judged.probs, judged.truth) if len(judged) else None,
         labels_per_minute=session.labels_per_minute,
     )
 

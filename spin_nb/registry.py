@@ -17,7 +17,15 @@ from spin_nb.errors import UnknownWordError
 WORDS: dict[str, dict[str, str]] = {
     "posterior": {
         "laplace": "spin_nb.bayes.laplace:LastLayerLaplace",
+        "laplace-all": "spin_nb.bayes.laplace_torch:LaplaceAll",
+        "laplace-subnet": "spin_nb.bayes.laplace_torch:LaplaceSubnet",
         "graph": "spin_nb.bayes.graph:GraphPosterior",
+        "dropout": "spin_nb.bayes.dropout:MCDropout",
+        "ensemble": "spin_nb.bayes.ensemble:Ensemble",
+    },
+    "network": {
+        "mlp": "spin_nb.models.architectures:mlp",
+        "cnn": "spin_nb.models.architectures:cnn",
     },
     "strategy": {
         "entropy": "spin_nb.query.strategies:ask_entropy",
@@ -43,6 +51,7 @@ WORDS: dict[str, dict[str, str]] = {
         "labeller": "spin_nb.views.labeller:Labeller",
         "uncertainty": "spin_nb.views.uncertainty:UncertaintyView",
         "curves": "spin_nb.views.curves:CurvesView",
+        "calibration": "spin_nb.views.calibration:CalibrationView",
         "drift": "spin_nb.views.drift:DriftView",
         "workbench": "spin_nb.views.workbench:Workbench",
         "progress": "spin_nb.views.progress:Progress",
@@ -63,8 +72,10 @@ def words(kind: str) -> dict[str, str]:
     return {**added, **WORDS[kind]}
 
 
-def resolve(kind: str, spec: Any) -> Any:
+def resolve(kind: str, spec: Any, *, also: tuple[str, ...] = ()) -> Any:
     """Return the object that ``spec`` stands for; anything but a string is returned as it is.
+
+    ``also``: further words that the caller understands itself, listed when ``spec`` is unknown.
 
     Raises
     ------
@@ -83,11 +94,12 @@ def resolve(kind: str, spec: Any) -> Any:
         return spec
     known = words(kind)
     if spec not in known:
-        close = difflib.get_close_matches(spec, known, n=1)
+        listed = sorted({*known, *also})
+        close = difflib.get_close_matches(spec, listed, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UnknownWordError(
             f"no {kind} is called {spec!r}{hint}",
-            f"Use one of: {', '.join(sorted(known))}; or pass the object itself.",
+            f"Use one of: {', '.join(listed)}; or pass the object itself.",
         )
     module, _, attribute = known[spec].partition(":")
     return getattr(import_module(module), attribute)

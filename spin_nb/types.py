@@ -51,7 +51,8 @@ class Asked:
     q : tuple of float
         Acquisition probability of each, given those before it (Farquhar et al. 2021).
     reason : str
-        Why these, in words.  Never says which of them are audit items.
+        Why these, in words.  Neither it nor the labeller says which of them are audit items; a script can tell by
+        ``q``, which for an audit is that of a uniform draw.
     """
 
     ids: tuple[str, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,19 +29,22 @@ class Fit:
 
     Attributes
     ----------
-    head : {"graph", "linear", "mean"}
-        The head to show.
+    head : str
+        The head to show: "graph", "linear" or "mean".
     linear : LastLayerLaplace
         Fitted to all labels.
     validation : dict
         Head -> cross-validated accuracy on the labels; empty below five labels.
     n_labels : int
+    posterior : Posterior or None
+        Of the person's choice, fitted to the features of all labels; then ``head`` is its name.
     """
 
     head: str
     linear: LastLayerLaplace
     validation: dict[str, float] = field(default_factory=dict)
     n_labels: int = 0
+    posterior: Any = None
 
 
 def choose(

@@ -15,9 +15,10 @@ from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, averaged
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
+from spin_nb.models.own import with_posterior
 from spin_nb.models.threads import one_thread
 from spin_nb.query.auto import auto
-from spin_nb.query.strategies import WITHOUT_DRAWS
+from spin_nb.query.strategies import WITHOUT_DRAWS, by_contract
 from spin_nb.registry import resolve
 from spin_nb.types import Float, Ints, Picked
 
@@ -66,6 +67,7 @@ class Learner:
         self.graph = LiveGraph(self.basis.phi, n_classes)
         self._fit: Fit | None = None
         self._linear: RowsPredictive | None = None
+        self._own: RowsPredictive | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -113,7 +115,7 @@ class Learner:
         phi = self.basis.extend(neighbours, distances, features)
         self.features = np.concatenate([self.features, check_features(features)])
         self.graph.extend(phi)
-        self._linear = None
+        self._linear = self._own = None
 
     @one_thread()
     def fit(
@@ -121,6 +123,7 @@ class Learner:
         rows: Ints,
         y: Ints,
         *,
+        posterior: Any = None,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Fit:
@@ -132,6 +135,8 @@ class Learner:
             Labelled rows, m >= 1.
         y : int (m,)
             Class index of each.
+        posterior : str, callable, posterior or scikit-learn classifier, optional
+            To show instead of the head cross-validation chooses; see :mod:`spin_nb.models.own`.
         progress : callable, optional
             Hears ``(fraction, words)``.
         cancelled : callable, optional
@@ -156,7 +161,7 @@ class Learner:
             raise ModelError(
                 f"a labelled row lies outside the pool of {len(self)}.", "Pass rows of the pool."
             )
-        return choose(
+        fit = choose(
             self.features[rows],
             self.graph.phi[rows],
             y,
@@ -166,10 +171,11 @@ class Learner:
             progress=progress or (lambda fraction, words: None),
             cancelled=cancelled or (lambda: False),
         )
+        return with_posterior(fit, posterior, self.features[rows], y, self.n_classes, self.seed)
 
     def adopt(self, fit: Fit) -> None:
         """Put a fit in place."""
-        self._fit, self._linear = fit, None
+        self._fit, self._linear, self._own = fit, None, None
 
     @one_thread()
     def predictive(self, head: str | None = None) -> RowsPredictive:
@@ -190,6 +196,10 @@ class Learner:
         head = self._checked(head)
         if head == "graph":
             return self.graph.predictive()
+        if head not in HEADS:
+            if self._own is None:
+                self._own = self._fitted_own().predict(self.features)
+            return self._own
         if self._linear is None:
             self._linear = self._fitted().predict(self.features)
         return self._linear if head == "linear" else averaged(self.graph.predictive(), self._linear)
@@ -215,6 +225,9 @@ class Learner:
             As :meth:`predictive`; features of another width, not finite.
         """
         head = self._checked(head)
+        if head not in HEADS:
+            own: RowsPredictive = self._fitted_own().predict(features)
+            return own
         if head == "linear":
             return self._fitted().predict(features)
         graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
@@ -222,9 +235,14 @@ class Learner:
 
     def _checked(self, head: str | None) -> str:
         head = head or self.head
-        if head not in HEADS:
-            raise ModelError(f"no head is called {head!r}.", f"Use one of {', '.join(HEADS)}.")
+        known = HEADS if self._fit is None or self._fit.posterior is None else (*HEADS, self._fit.head)
+        if head not in known:
+            raise ModelError(f"no head is called {head!r}.", f"Use one of {', '.join(known)}.")
         return head
+
+    def _fitted_own(self) -> Any:
+        assert self._fit is not None
+        return self._fit.posterior
 
     def _fitted(self) -> LastLayerLaplace:
         if self._fit is None:
@@ -271,11 +289,11 @@ class Learner:
             state = (g.phi, g.covariance, g.variance, g.scores)
             return auto(*state, candidates, k, pending=pending, noise=g.noise, seed=seed)
         free = np.setdiff1d(np.asarray(candidates, np.int64), np.asarray(pending, np.int64))
-        return self._by_contract(resolve("strategy", strategy), k, free, seed)
+        return self._by_contract(resolve("strategy", strategy, also=("auto",)), k, free, seed)
 
-    def _by_contract(self, strategy: Callable[..., Picked], k: int, rows: Ints, seed: int) -> Picked:
+    def _by_contract(self, strategy: Any, k: int, rows: Ints, seed: int) -> Picked:
         predictive = self.predictive()
-        if strategy in WITHOUT_DRAWS or not len(rows):
+        if any(strategy is known for known in WITHOUT_DRAWS) or not len(rows):
             draws = np.empty((0, len(rows), self.n_classes), np.float32)
         else:
             size = max(k, DRAWN_CANDIDATES)
@@ -283,5 +301,5 @@ class Learner:
                 # Any subset drawn without looking leaves weights by q unbiased: q is given the subset.
                 rows = np.sort(np.random.default_rng(seed).choice(rows, size, replace=False))
             draws = predictive.draws(rows, DRAWS, seed)
-        picked = strategy(predictive.mean[rows], draws, k, seed=seed)
+        picked = by_contract(strategy, predictive.mean[rows], draws, k, seed=seed)
         return Picked(rows[picked.indices], picked.scores, picked.q, picked.reason)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, StorageError, VersionError
-from spin_nb.models.choice import Fit
+from spin_nb.models.choice import HEADS, Fit
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate
 
@@ -34,8 +34,8 @@ class Snapshot:
     classes : tuple of str
     encoder : Encoder or None
         Fitted; None where it was a function that no word stands for.
-    head : {"graph", "linear", "mean"}
-        The head shown.
+    head : str
+        The head shown: "graph", "linear", "mean", or the name of a posterior of the person's choice.
     linear : LastLayerLaplace
         The linear head: fitted to the labels, or distilled from the head shown.
     agreement : float
@@ -72,7 +72,9 @@ class Snapshot:
     @property
     def fit(self) -> Fit:
         """What :meth:`Learner.adopt <spin_nb.models.learner.Learner.adopt>` takes."""
-        return Fit(self.head, self.linear, dict(self.validation), self.n_labels)
+        # A posterior of the person's choice is not kept on disk: the graph head is live and always there.
+        head = self.head if self.head in HEADS else "graph"
+        return Fit(head, self.linear, dict(self.validation), self.n_labels)
 
     def card(self) -> dict[str, Any]:
         """Everything but arrays, ready for JSON."""

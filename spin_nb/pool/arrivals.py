@@ -1,4 +1,8 @@
-"""Items that arrived after the pool was made: appended to ``arrivals.jsonl``, pictures as PNG beside it."""
+"""Items that arrived after the pool was made: appended to ``arrivals.jsonl``, pictures as PNG beside it.
+
+Several kernels may take in arrivals for one project at once, so nothing is counted or overwritten: ids and names of
+pictures are drawn at random, and one call appends one line with one write.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,19 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
 
-_NAME = re.compile(r"[0-9]{6,}\.png")
+_PICTURE = re.compile(r"[0-9a-f]{6,32}\.png")
+_WHOLE = re.compile(rb'"(batch|void)": "[0-9a-f]{32}"\}$')
+"""How a line ends that was written to its end; quotes inside an item are escaped, so no torn line ends so."""
 
 
 @dataclass(frozen=True)
@@ -26,26 +34,50 @@ class Arrival:
     source: Any
 
 
+def new_ids(n: int) -> list[str]:
+    """Ids that no other kernel gives out."""
+    return [f"arrival-{uuid4().hex[:12]}" for _ in range(n)]
+
+
 def read_arrivals(folder: Path) -> list[Arrival]:
-    """Arrivals in order; a last line that a crash cut short is left out."""
+    """Arrivals in the order they were stored; of two with one id, the first.
+
+    A line that a crash or a full disk cut short is left out, with all the items of that call.
+
+    Raises
+    ------
+    PoolError
+        When a line that was whole is damaged.
+    """
     path = folder / "arrivals.jsonl"
     if not path.exists():
         return []
-    arrivals = []
-    for line in path.read_bytes().split(b"\n")[:-1]:
+    calls: dict[str, list[Arrival]] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n")):
         try:
-            entry = json.loads(line)
-            arrivals.append(Arrival(entry["id"], _source(folder, entry)))
-        except (ValueError, KeyError, TypeError):
-            raise PoolError(
-                f"a line of {str(path)!r} cannot be read: {line!r:.80}.", "Restore or remove it."
-            ) from None
-    return arrivals
+            entry = json.loads(line) if line else {"void": ""}
+            if "void" in entry:
+                calls.pop(entry["void"], None)
+            else:
+                items = entry.get("items", [entry])
+                calls[entry.get("batch", str(number))] = [
+                    Arrival(item["id"], _source(folder, item)) for item in items
+                ]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            if _WHOLE.search(line):
+                raise PoolError(
+                    f"a line of {str(path)!r} cannot be read: {line!r:.80}.", "Restore or remove it."
+                ) from None
+    found: dict[str, Arrival] = {}
+    for arrivals in calls.values():
+        for arrival in arrivals:
+            found.setdefault(arrival.id, arrival)
+    return list(found.values())
 
 
 def _source(folder: Path, entry: dict[str, Any]) -> Any:
     if "picture" in entry:
-        if not _NAME.fullmatch(entry["picture"]):
+        if not _PICTURE.fullmatch(entry["picture"]):
             raise ValueError(entry["picture"])
         return folder / "arrivals" / entry["picture"]
     if "vector" in entry:
@@ -53,22 +85,21 @@ def _source(folder: Path, entry: dict[str, Any]) -> Any:
     return entry["text"] if "text" in entry else entry["row"]
 
 
-def append_arrivals(folder: Path, ids: Sequence[str], items: Sequence[Any], first: int) -> list[Arrival]:
-    """Store loaded items; ``first`` is the number of arrivals already there.
+def append_arrivals(folder: Path, ids: Sequence[str], items: Sequence[Any]) -> list[Arrival]:
+    """Store loaded items: pictures first, then the line that names them.
 
     Raises
     ------
     StorageError
         When they cannot be written; none is then taken in.
     """
+    if not len(items):
+        return []
     path = folder / "arrivals.jsonl"
     try:
-        entries = [
-            {"id": key, **_entry(folder, item, first + number)}
-            for number, (key, item) in enumerate(zip(ids, items, strict=True))
-        ]
-        lines = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
-        _append(path, lines)
+        (folder / "arrivals").mkdir(parents=True, exist_ok=True)
+        entries = [{"id": key, **_entry(folder, item)} for key, item in zip(ids, items, strict=True)]
+        _append(path, entries)
     except OSError as problem:
         raise StorageError(
             f"cannot store arrivals in {str(path)!r}: {problem.strerror}.", "Free space, or check rights."
@@ -80,25 +111,26 @@ def append_arrivals(folder: Path, ids: Sequence[str], items: Sequence[Any], firs
     return [Arrival(entry["id"], _source(folder, entry)) for entry in entries]
 
 
-def _append(path: Path, lines: bytes) -> None:
-    """Append whole lines durably; what a full disk or a crash left half-written is cut off."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - (1 << 20)))
-        tail = stream.read()
-        size -= len(tail) - (tail.rfind(b"\n") + 1)
-        stream.truncate(size)
+def _append(path: Path, entries: list[dict[str, Any]]) -> None:
+    """Append one line durably; it begins with a line break too, so that it never joins what was left torn."""
+    batch = uuid4().hex
+    line = f"\n{json.dumps({'items': entries, 'batch': batch})}\n".encode()
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+    try:
         try:
-            stream.write(lines)
-            stream.flush()
-            os.fsync(stream.fileno())
+            if os.write(file, line) < len(line):
+                raise OSError(28, "No space left on device")
+            os.fsync(file)
         except OSError:
-            os.truncate(path, size)
+            # Cutting the file could cut what another kernel has written since: the line is taken back instead.
+            with suppress(OSError):
+                os.write(file, f'\n{{"void": "{batch}"}}\n'.encode())
             raise
+    finally:
+        os.close(file)
 
 
-def _entry(folder: Path, item: Any, number: int) -> dict[str, Any]:
+def _entry(folder: Path, item: Any) -> dict[str, Any]:
     if isinstance(item, str):
         return {"text": item}
     if isinstance(item, dict):
@@ -107,11 +139,13 @@ def _entry(folder: Path, item: Any, number: int) -> dict[str, Any]:
         return {"vector": item.tolist()}
     from PIL import Image
 
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(item)).save(stream, "PNG", compress_level=1)
-    name = f"{number:06d}.png"
-    (folder / "arrivals").mkdir(parents=True, exist_ok=True)
-    (folder / "arrivals" / name).write_bytes(stream.getvalue())
+    encoded = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(item)).save(encoded, "PNG", compress_level=1)
+    name = f"{uuid4().hex}.png"
+    with open(folder / "arrivals" / name, "xb") as stream:
+        stream.write(encoded.getbuffer())
+        stream.flush()
+        os.fsync(stream.fileno())
     return {"picture": name}
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.errors import LabelError, PoolError, StorageError
-from spin_nb.pool.arrivals import append_arrivals, read_arrivals
+from spin_nb.pool.arrivals import append_arrivals, new_ids, read_arrivals
+from spin_nb.pool.batch import raw_items
 from spin_nb.pool.folders import check_root, file_source
 from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
 from spin_nb.pool.modalities import Image, Table, Text
+from spin_nb.pool.pictures import same_scale
 from spin_nb.pool.stored import read_stored, write_facts, write_pool
 from spin_nb.types import Broken, Ints, Shown
 
@@ -53,7 +55,8 @@ class Pool:
         self.modality = found.modality
         self._found = found
         self._excluded = excluded
-        self._arrivals = read_arrivals(folder)
+        base = set(found.ids)
+        self._arrivals = [item for item in read_arrivals(folder) if item.id not in base]
         self._maker: Any = {"image": Image(), "text": Text(), "table": Table()}[found.modality]
         self._root = Path(found.about["root"]) if "root" in found.about else None
         self._index()
@@ -139,6 +142,10 @@ class Pool:
         LabelError
             When there is no such item, with the closest ids.
         """
+        if not isinstance(id, str):
+            raise LabelError(
+                f"{id!r:.60} is a {type(id).__name__}, no item id.", f"Pass one id, such as {self.ids[0]!r}."
+            )
         row = self._rows.get(id)
         if row is not None:
             return row
@@ -147,7 +154,9 @@ class Pool:
             raise LabelError(f"the item {id!r} was kept out: {kept_out}.", "Repair it and pass pool= again.")
         close = difflib.get_close_matches(str(id), self.ids[:20_000], n=3)
         raise LabelError(
-            f"no item {id!r}.", f"Closest: {', '.join(close) or self.ids[0]}; see s.items for all."
+            f"no item {id!r:.200}.",
+            f"Closest: {', '.join(close) or self.ids[0]}; see s.items for all.  If it arrived in another notebook, "
+            "open the project again.",
         )
 
     def load(self, rows: Iterable[int]) -> list[Any]:
@@ -225,21 +234,33 @@ class Pool:
         column = about.get("paths") or about.get("column")
         return data[column][rows].to_list() if column else data[rows].to_dicts()
 
-    def read(self, items: Iterable[Any]) -> list[Any]:
+    def batch(self, items: Any) -> list[Any]:
+        """Raw items, one by one, of whatever a person passes as new items; :meth:`read` takes them.
+
+        Rows of a frame become dicts, or the values of its text or path column; a column becomes a list.  Arrays
+        of pictures become uint8: floats from 0 to 1 are brought to a pool of 0 to 255, and a scale that fits
+        neither is refused, for the batch as a whole.
+
+        Raises
+        ------
+        PoolError
+            When it is one thing instead of several, lacks the pool's columns, or has another scale of grey.
+        """
+        return raw_items(items, self._found)
+
+    def read(self, items: Any) -> list[Any]:
         """Load items that are not in the pool, the way the pool's own are loaded.
 
-        Takes paths, encoded bytes, PIL images or arrays; texts; dicts or vectors.
+        Takes paths, encoded bytes, PIL images or arrays; texts; dicts or vectors; or a frame of these.
 
         Raises
         ------
         PoolError
             When one of them is of another kind or cannot be read.
         """
-        about = self._found.about
-        reader: Any = Image(about.get("low"), about.get("high")) if self.modality == "image" else self._maker
-        return [reader.load(item) for item in items]
+        return [self._maker.load(item) for item in self.batch(items)]
 
-    def extend(self, items: Iterable[Any], ids: Sequence[str] | None = None) -> Ints:
+    def extend(self, items: Any, ids: Sequence[str] | None = None) -> Ints:
         """Take in arrivals, durably, and return their rows (m,) int64.
 
         Raises
@@ -250,8 +271,9 @@ class Pool:
             When they cannot be written; none is then taken in.
         """
         loaded = self.read(items)
-        names = self._arrival_ids(len(loaded)) if ids is None else check_ids(ids)
-        taken = next((name for name in names if name in self._rows), None)
+        names = new_ids(len(loaded)) if ids is None else check_ids(ids)
+        others = {item.id for item in read_arrivals(self.folder)} if ids is not None else set()
+        taken = next((name for name in names if name in self._rows or name in others), None)
         if taken is not None or len(names) != len(loaded):
             raise PoolError(
                 f"{len(names)} ids for {len(loaded)} items."
@@ -259,22 +281,12 @@ class Pool:
                 else f"the id {taken!r} is taken.",
                 "Give every arrival its own id, or none at all.",
             )
-        arrived = append_arrivals(self.folder, names, loaded, len(self._arrivals))
+        arrived = append_arrivals(self.folder, names, loaded)
         first = len(self.ids)
         self._arrivals.extend(arrived)
         self.ids.extend(names)
         self._rows.update({name: first + number for number, name in enumerate(names)})
         return np.arange(first, len(self.ids), dtype=np.int64)
-
-    def _arrival_ids(self, n: int) -> list[str]:
-        names: list[str] = []
-        number = len(self._arrivals)
-        while len(names) < n:
-            number += 1
-            name = f"arrival-{number:06d}"
-            if name not in self._rows:
-                names.append(name)
-        return names
 
     def exclude(self, items: Sequence[Broken]) -> None:
         """Keep base items out for good, because they cannot be read; rows after them move up.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import LabelError, NotTrainedError, QueryError, ReadOnlyError
+from spin_nb.errors import ExportError, LabelError, NotTrainedError, QueryError, ReadOnlyError
 from spin_nb.monitor.audit import audited_accuracy
 from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
@@ -19,6 +20,7 @@ from spin_nb.project.store import Store
 from spin_nb.registry import resolve
 from spin_nb.session import curve, export, training
 from spin_nb.session.asking import AuditPlan, Draft, draft
+from spin_nb.session.audited import Audited, as_arrivals, in_pool
 from spin_nb.session.channel import Channel
 from spin_nb.session.home import Home
 from spin_nb.session.jobs import Handle, Lane
@@ -69,6 +71,7 @@ class Session:
         self._predictive: Any | None = None
         self._model_id: str | None = None
         self._run: Handle[TrainReport] | None = None
+        self._posterior: Any = None
         self.events.labelled.connect(self._follow_curve)
         stage.begin(self)
 
@@ -137,9 +140,9 @@ class Session:
 
     @audit_share.setter
     def audit_share(self, share: float) -> None:
-        if not 0 <= share <= 0.5:
+        if isinstance(share, (str, bool)) or not isinstance(share, Real) or not 0 <= share <= 0.5:
             raise LabelError(
-                f"an audit share of {share} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
+                f"an audit share of {share!r} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
             )
         self._writable("change the audit share")
         self._store.set_meta("audit_share", float(share))
@@ -148,11 +151,13 @@ class Session:
     @property
     def head(self) -> str | None:
         """The head shown: "graph", "linear" or "mean"; None before the first label."""
+        self._wait_where_labelled()
         return self._stage.learner.head if self._trained else None
 
     @property
     def predictive(self) -> Any | None:
         """Posterior predictive of the whole pool (protocol ``Predictive``), live; None before the first label."""
+        self._wait_where_labelled()
         with self._ledger.lock:
             if not self._trained:
                 return None
@@ -170,14 +175,20 @@ class Session:
 
     @property
     def accuracy(self) -> Estimate:
-        """Accuracy of what is shown now on the hidden audit sample, with its 95 % interval."""
-        rows, truth = self._ledger.audits
-        if len(rows):
+        """Accuracy of what is shown now on the hidden audit sample, with its 95 % interval.
+
+        It is the accuracy on the pool as it was drawn, and on new items like it; where most of a small pool is
+        labelled, what is left is easier than that, because the hard items were asked.
+        """
+        judged = self.audited
+        return audited_accuracy(judged.probs.argmax(1), judged.truth)
+
+    @property
+    def audited(self) -> Audited:
+        """What is predicted now for the hidden audit sample, ``probs`` (n, C), and its labels, ``truth`` (n,)."""
+        if len(self._ledger.audits[0]):
             self._stage.wait()
-        predictive = self.predictive
-        if predictive is None or not len(rows):
-            return audited_accuracy([], [])
-        return audited_accuracy(predictive.mean[rows].argmax(1), truth)
+        return in_pool(self, self.predictive)
 
     @property
     def curve(self) -> list[CurvePoint]:
@@ -191,10 +202,9 @@ class Session:
 
     @property
     def labels_per_minute(self) -> float:
-        """Present pace of the labeller; of the calls to :meth:`label` where it was not used."""
-        labels = self._ledger.state.labels
-        by_hand = [c for c in labels if c.event.client is not None]
-        return labels_per_minute([c.time.timestamp() for c in by_hand or labels])
+        """Present pace of the person at the labeller; calls to :meth:`label` do not count."""
+        by_hand = [c.time.timestamp() for c in self._ledger.state.labels if c.event.client is not None]
+        return labels_per_minute(by_hand)
 
     @property
     def drift_points(self) -> list[DriftPoint]:
@@ -218,7 +228,9 @@ class Session:
 
     @selected.setter
     def selected(self, ids: Iterable[str]) -> None:
-        ids = tuple(ids)
+        if isinstance(ids, str) or not isinstance(ids, Iterable):
+            raise LabelError(f"{ids!r:.60} is no list of item ids.", "Set s.selected = [id, ...].")
+        ids = tuple(str(id) for id in ids)
         for id in ids:
             self.pool.row(id)
         if ids != self._selected:
@@ -245,12 +257,17 @@ class Session:
         Raises
         ------
         QueryError
-            If ``k`` is not positive or nothing is left to ask.
+            If ``k`` is no whole number from 1 to the size of the pool, nothing is left to ask, or your own
+            strategy fails.
+        UnknownWordError
+            No such strategy.
         """
         self._home.drain()
         self._writable("ask")
-        if k < 1:
-            raise QueryError(f"{k} items cannot be asked.", "Ask for at least one: s.ask(1).")
+        if isinstance(k, bool) or not isinstance(k, Integral) or not 1 <= k <= len(self.pool):
+            raise QueryError(
+                f"{k!r:.60} items cannot be asked.", f"Ask for 1 to {len(self.pool):,}: s.ask(8)."
+            )
         self._stage.wait()
         with self._ledger.lock:
             self._absorb(self._ledger.sync())
@@ -276,6 +293,10 @@ class Session:
         LabelError
             Unknown item, or a value the task does not allow; nothing of the call was stored then.
         """
+        if isinstance(item, Mapping) and value is not None:
+            raise LabelError(
+                "a mapping and a value were given.", "Pass {id: value, ...}, or an id and a value."
+            )
         pairs = list(item.items()) if isinstance(item, Mapping) else [(item, value)]
         self._do([("label", id, value) for id, value in pairs])
 
@@ -311,10 +332,19 @@ class Session:
         self._announce(changes)
         return n
 
-    def train(self, wait: bool = False) -> Any:
+    def train(self, wait: bool = False, *, posterior: Any = None) -> Any:
         """Train both heads on the labels, choose the better one, keep the model.
 
         Runs in the background; a second call while one waits returns that one's handle.
+
+        Parameters
+        ----------
+        wait : bool
+            Return when it is done.
+        posterior : str, callable, posterior or scikit-learn classifier, optional
+            Show this instead of the better head: "laplace", "laplace-all", "laplace-subnet", "graph", "dropout",
+            "ensemble", an object with ``fit`` and ``predict``, or a classifier with ``predict_proba``, which becomes
+            a committee.  It is not kept on disk: a project opened again shows the graph head until trained.
 
         Returns
         -------
@@ -324,10 +354,12 @@ class Session:
         ------
         NotTrainedError
             If no label trains yet.
+        UnknownWordError, ModelError
+            No such posterior; the last good model stays.
         """
         self._home.drain()
         self._writable("train")
-        self._run = training.start(self, self._run)
+        self._run = training.start(self, self._run, posterior)
         return self._run.result() if wait else self._run
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:
@@ -343,7 +375,8 @@ class Session:
         Returns
         -------
         Prediction
-            ``mean`` (n, C) in the order of ``classes``, ``epistemic`` and ``aleatoric`` (n,) in nats.
+            ``mean`` (n, C) in the order of ``classes``, ``epistemic`` and ``aleatoric`` (n,) in nats;
+            ``sets(alpha=0.1)``: conformal prediction sets.
 
         Raises
         ------
@@ -360,11 +393,13 @@ class Session:
                     "there is no label to predict from yet.",
                     "Label a few items: s.ask(8), s.label(id, value).",
                 )
-            if len(items) and all(isinstance(item, str) for item in items) and self._known(items):
-                rows = np.array([self.pool.row(id) for id in items], np.int64)
+            raw = self.pool.batch(items)
+            if raw and all(isinstance(item, str) for item in raw) and self._known(raw):
+                rows = np.array([self.pool.row(id) for id in raw], np.int64)
                 whole = self.predictive if head is None else self._stage.learner.predictive(head)
-                return Prediction.of(whole, rows, self.classes)
-            return Prediction.all(self._stage.predict(items, head), self.classes)
+                return Prediction.of(whole, rows, self.classes, in_pool(self, whole))
+            new = self._stage.predict(raw, head)
+            return Prediction.all(new, self.classes, as_arrivals(self, head))
 
     def watch(self, items: Iterable[Any], *, wait: bool = True) -> Any:
         """Score arriving items, look for drift, and offer them to :meth:`ask`.
@@ -396,7 +431,9 @@ class Session:
             If the encoder cannot be exported or the bundle does not verify.
         """
         self._home.drain()
-        return export.run(self, Path(folder), target)
+        if not isinstance(folder, (str, Path)):
+            raise ExportError(f"{folder!r:.60} is no folder.", 'Pass a path: s.export("bundle/").')
+        return export.run(self, Path(folder).expanduser(), target)
 
     def close(self) -> None:
         """Stop background work and close the files; everything labelled is on disk already."""
@@ -431,6 +468,11 @@ class Session:
         return self._view("curves")
 
     @property
+    def calibration(self) -> Any:
+        """Whether its probabilities can be believed: reliability, error by coverage; live."""
+        return self._view("calibration")
+
+    @property
     def drift(self) -> Any:
         """Whether what arrives is still what was learnt; live."""
         return self._view("drift")
@@ -457,6 +499,11 @@ class Session:
         return self._channel.card(id)
 
     # -- inside -------------------------------------------------------------------------------------------
+
+    def _wait_where_labelled(self) -> None:
+        """After reopening, the model of the labels on disk is there once the pool is prepared."""
+        if not self._stage.ready and self._ledger.state.labels:
+            self._stage.wait()
 
     @property
     def _trained(self) -> bool:

@@ -25,17 +25,19 @@ def run(session: Session, folder: Path, target: Any) -> ExportReport:
     """Write and verify the bundle."""
     write = resolve("target", target)
     snapshot = current(session)
-    rows = np.random.default_rng(session.seed).permutation(len(session.pool))[:EXAMPLES]
-    report: ExportReport = write(snapshot, session.pool.load(sorted(rows.tolist())), folder)
+    rows = np.random.default_rng(session.seed).permutation(len(session.pool))[: 2 * EXAMPLES]
+    items, _ = session.pool.try_load(rows.tolist())  # a picture deleted since is no reason not to export
+    report: ExportReport = write(snapshot, items[:EXAMPLES], folder)
     return report
 
 
 def current(session: Session) -> Snapshot:
     """The model last trained; a graph or mean head distilled into the linear one, with its agreement."""
+    session._stage.wait()
     if session._model_id is None:
         raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
     snapshot = Snapshot.load(inside(session.folder, MODELS, session._model_id), session._stage.encoder)
-    snapshot = replace(snapshot, accuracy=session.accuracy)
+    snapshot = replace(snapshot, accuracy=session.accuracy, head=session._stage.learner.head)
     if snapshot.head == "linear":
         return snapshot
     stage = session._stage

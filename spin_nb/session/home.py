@@ -48,18 +48,28 @@ class Home:
         elif self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.drain)
 
-    def call(self, work: Callable[[], Result]) -> Result:
-        """Run ``work`` on the home thread and wait for what it returns; for workers."""
+    def call(self, work: Callable[[], Result], given_up: Callable[[], bool]) -> Result | None:
+        """Run ``work`` on the home thread and wait for what it returns; for workers.
+
+        None, and ``work`` is not run, once ``given_up()`` says so while it waits for its turn.
+        """
         future: Future[Result] = Future()
 
         def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(work())
             except BaseException as error:
                 future.set_exception(error)
 
         self.do(run)
-        return future.result()
+        while True:
+            try:
+                return future.result(timeout=0.1)
+            except TimeoutError:
+                if given_up() and future.cancel():
+                    return None
 
     def drain(self) -> None:
         """Run what is queued; does nothing on another thread."""

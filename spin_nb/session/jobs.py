@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from typing import Any, Generic, TypeVar
 
 from psygnal import Signal
 
-from spin_nb.errors import SpinError
+from spin_nb.errors import ProjectError, SpinError
 from spin_nb.models.choice import Cancelled
 from spin_nb.session.home import Home
 
@@ -25,8 +26,6 @@ class Handle(Generic[Result]):
     ----------
     name : str
         What is being done.
-    status : str
-        "queued", "running", "done", "cancelled" or "failed".
     progress : float
         0 to 1.
     message : str
@@ -39,18 +38,24 @@ class Handle(Generic[Result]):
 
     def __init__(self, name: str, home: Home, draw: Callable[[Handle[Any]], Any] | None = None) -> None:
         self.name = name
-        self.status = "queued"
         self.progress = 0.0
+        self._status = "queued"
         self.message = "waiting for its turn"
         self._home = home
         self._draw = draw
         self._cancel = threading.Event()
         self._future: Future[Result] = Future()
 
+    @property
+    def status(self) -> str:
+        """What stage it is at: "queued", "running", "done", "cancelled" or "failed"."""
+        self._home.drain()  # who polls in a script is the only one who can let the result land
+        return self._status
+
     def cancel(self) -> None:
         """Stop at the next checkpoint; the last good model stays in place."""
         self._cancel.set()
-        if self.status == "queued":
+        if self._status == "queued":
             self._finish("cancelled", "cancelled before it began")
 
     def result(self, timeout: float | None = None) -> Result:
@@ -63,8 +68,6 @@ class Handle(Generic[Result]):
         TimeoutError
             If it is not there after ``timeout`` seconds.
         """
-        import time
-
         end = None if timeout is None else time.monotonic() + timeout
         while not self._future.done():
             self._home.drain()
@@ -80,6 +83,7 @@ class Handle(Generic[Result]):
     @property
     def done(self) -> bool:
         """Whether it has ended, well or not."""
+        self._home.drain()
         return self._future.done()
 
     def __await__(self) -> Generator[Any, None, Result]:
@@ -109,7 +113,7 @@ class Handle(Generic[Result]):
         return self._cancel.is_set()
 
     def _finish(self, status: str, message: str) -> None:
-        self.status, self.message = status, message
+        self._status, self.message = status, message
         if status == "done":
             self.progress = 1.0
         if status == "cancelled":
@@ -130,6 +134,8 @@ class Lane:
         self._home = home
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._handles: list[Handle[Any]] = []
+        self._closed = False
 
     def start(
         self,
@@ -138,7 +144,16 @@ class Lane:
         land: Callable[[Any], Result],
         failed: Callable[[BaseException], None] | None = None,
     ) -> Handle[Result]:
-        """Queue a job; returns its handle at once."""
+        """Queue a job; returns its handle at once.
+
+        Raises
+        ------
+        ProjectError
+            The session is closed.
+        """
+        if self._closed:
+            raise ProjectError("this session is closed.", "Open the project again: spin.open(path).")
+        self._handles = [*(other for other in self._handles if not other._future.done()), handle]
         self._jobs.put(lambda: self._run(handle, work, land, failed))
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._serve, name=f"spin-{self._name}", daemon=True)
@@ -146,7 +161,10 @@ class Lane:
         return handle
 
     def close(self) -> None:
-        """Let the thread end after what it is doing."""
+        """Cancel what runs and what waits; the thread ends at its next checkpoint."""
+        self._closed = True
+        for handle in self._handles:
+            handle.cancel()
         self._jobs.put(None)
 
     def _serve(self) -> None:
@@ -162,12 +180,12 @@ class Lane:
     ) -> None:
         if handle.cancelled:
             return
-        handle.status = "running"
+        handle._status = "running"
         try:
             handle.report(0.0, "started")
             value = work(handle)
         except Cancelled:
-            handle._finish("cancelled", "cancelled; the last good model stays")
+            self._home.do(lambda: handle._finish("cancelled", "cancelled; the last good model stays"))
             return
         except BaseException as error:
             self._home.do(lambda error=error: _fail(handle, error, failed))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What ``s.predict`` returns: probabilities with their uncertainty, in the order of the classes."""
+"""What ``s.predict`` returns: probabilities with their uncertainty, and sets that hold the truth as often as said."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from spin_nb.monitor.conformal import conformal_sets
+from spin_nb.session.audited import Audited
 from spin_nb.types import Float, Ints
 
 
@@ -32,17 +35,46 @@ class Prediction:
     classes: list[str]
     source: Any
     rows: Ints
+    audits: Audited
 
     @classmethod
-    def of(cls, predictive: Any, rows: Ints, classes: list[str]) -> Prediction:
-        """Rows of a larger predictive."""
+    def of(cls, predictive: Any, rows: Ints, classes: list[str], audits: Audited) -> Prediction:
+        """Rows of a larger predictive; ``audits`` are the same model's, seen the same way."""
         picked = predictive.epistemic[rows], predictive.aleatoric[rows]
-        return cls(predictive.mean[rows], *picked, classes, predictive, rows)
+        return cls(predictive.mean[rows], *picked, classes, predictive, rows, audits)
 
     @classmethod
-    def all(cls, predictive: Any, classes: list[str]) -> Prediction:
+    def all(cls, predictive: Any, classes: list[str], audits: Audited) -> Prediction:
         """All rows of a predictive."""
-        return cls.of(predictive, np.arange(len(predictive.mean)), classes)
+        return cls.of(predictive, np.arange(len(predictive.mean)), classes, audits)
+
+    def sets(self, alpha: float = 0.1, score: str = "lac") -> Sets:
+        """Classes to reckon with: the true one is among them for at least ``1 - alpha`` of uniformly drawn items.
+
+        Parameters
+        ----------
+        alpha : float
+            Share of misses you accept, in (0, 1).
+        score : str
+            "lac": the smallest sets on average; "aps": larger where it is harder.
+
+        Returns
+        -------
+        Sets
+            From the audit labels given when these items were predicted, and from nothing else.
+
+        Raises
+        ------
+        ModelError
+            With fewer than ``ceil(1/alpha) - 1`` audit labels.
+
+        Notes
+        -----
+        The promise holds for items like those of the pool, not for a stream that has drifted.
+        """
+        known = self.audits
+        found = conformal_sets(self.mean, known.probs, known.truth, alpha=alpha, score=score)
+        return Sets(found, self.classes, alpha, len(known))
 
     def draws(self, S: int, seed: int = 0) -> Float:
         """Posterior draws, float32 (S, n, C): draw ``s`` is one posterior sample applied to every item."""
@@ -64,3 +96,47 @@ class Prediction:
         ]
         more = f"\n  ... and {len(self) - 8} more" if len(self) > 8 else ""
         return f"Prediction of {len(self)} items over {len(self.classes)} classes\n" + "\n".join(lines) + more
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Conformal prediction sets of some items.
+
+    Attributes
+    ----------
+    members : bool (n, C)
+        Which classes each item's set holds; columns in the order of ``classes``.
+    classes : list of str
+        Class names.
+    alpha : float
+        Share of misses accepted.
+    n_audits : int
+        Audit labels they rest on.
+    """
+
+    members: NDArray[np.bool_]
+    classes: list[str]
+    alpha: float
+    n_audits: int
+
+    @property
+    def labels(self) -> list[tuple[str, ...]]:
+        """Class names of each item's set, in the order of ``classes``; never empty."""
+        return [tuple(self.classes[c] for c in np.flatnonzero(row)) for row in self.members]
+
+    @property
+    def sizes(self) -> Ints:
+        """How many classes each set holds, int64 (n,)."""
+        return self.members.sum(axis=1)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __repr__(self) -> str:
+        lines = [f"  {{{', '.join(map(repr, names))}}}" for names in self.labels[:8]]
+        more = f"\n  ... and {len(self) - 8} more" if len(self) > 8 else ""
+        mean = float(self.sizes.mean()) if len(self) else 0.0
+        return (
+            f"Sets of {len(self)} items, {mean:.2f} classes on average; at least {1 - self.alpha:.0%} hold the truth "
+            f"({self.n_audits} audits)\n" + "\n".join(lines) + more
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ class Stage:
         self._learner: Learner | None = None
         self._graph: tuple[Ints, Float] | None = None
         self._prepared: Handle[None] | None = None
+        self._over = threading.Event()
         self._umap: Handle[None] | None = None
         key = (
             hashlib.sha256(np.ascontiguousarray(features[: pool.n_base]).tobytes()).hexdigest()[:32]
@@ -76,6 +78,12 @@ class Stage:
         self._prepared = Handle("Preparing the model", session._home)
 
         def work(handle: Handle[None]) -> None:
+            try:
+                prepare(handle)
+            finally:
+                self._over.set()
+
+        def prepare(handle: Handle[None]) -> None:
             base = self._base
             graph = neighbours(
                 base, NEIGHBOURS, progress=lambda part, words: handle.report(0.6 * part, words)
@@ -102,7 +110,9 @@ class Stage:
         """Wait for the learner; never while holding the session's lock."""
         if self._learner is None:
             assert self._prepared is not None
-            self._prepared.result()
+            self._over.wait()
+            if self._learner is None:
+                self._prepared.result()  # raises what went wrong
         return self.learner
 
     def predict(self, items: Any, head: str | None = None) -> Any:
@@ -118,9 +128,17 @@ class Stage:
         """
         assert self._graph is not None
         rows = np.random.default_rng(self._seed).permutation(self.n_base)[:REFERENCE]
-        found, distances = self._graph[0][rows], self._graph[1][rows]
-        predictive = self.learner.predict(self.features[rows], found, distances)
-        return np.asarray(predictive.epistemic), distances.mean(1)
+        return np.asarray(self.as_arrivals(rows).epistemic), self._graph[1][rows].mean(1)
+
+    def as_arrivals(self, rows: Ints, head: str | None = None) -> Any:
+        """Predictive of rows of the pool, each from its neighbours alone, as if it had just arrived."""
+        assert self._graph is not None
+        at = np.minimum(rows, self.n_base - 1)
+        found, distances = self._graph[0][at], self._graph[1][at]
+        late = rows >= self.n_base
+        if late.any():
+            found[late], distances[late] = nearest(self._base, self.features[rows[late]], NEIGHBOURS)
+        return self.learner.predict(self.features[rows], found, distances, head)
 
     def add(self, features: Float, found: Ints, distances: Float) -> None:
         """Arrivals join: their rows come after all others; under the session's lock."""

@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import NotTrainedError, SpinError
+from spin_nb.models.own import check
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.registry import resolve
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from spin_nb.session.core import Session
 
 
-def start(session: Session, waiting: Handle[TrainReport] | None) -> Handle[TrainReport]:
-    """Queue a run; returns ``waiting`` where that one has not begun."""
-    if waiting is not None and waiting.status == "queued":
+def start(
+    session: Session, waiting: Handle[TrainReport] | None, posterior: Any = None
+) -> Handle[TrainReport]:
+    """Queue a run; returns ``waiting`` where that one has not begun and was asked for the same."""
+    check(posterior)
+    if waiting is not None and waiting.status == "queued" and session._posterior is posterior:
         return waiting
     session._ledger.sync()
     if not len(session._ledger.training[0]):
@@ -28,7 +32,8 @@ def start(session: Session, waiting: Handle[TrainReport] | None) -> Handle[Train
             "there is no label to train on yet.", "Label a few items: s.ask(8), s.label(id, value)."
         )
     handle: Handle[TrainReport] = Handle("Training", session._home, resolve("view", "progress"))
-    run = _Run(session)
+    session._posterior = posterior
+    run = _Run(session, posterior)
     session._lanes["train"].start(handle, run.work, run.land, run.failed)
     handle.changed.connect(lambda: run.cancelled() if handle.status == "cancelled" else None)
     session._home.do(lambda: session.events.training.emit(handle))
@@ -52,8 +57,8 @@ def restore(session: Session, model_id: str) -> None:
 class _Run:
     """One training run, from the labels as they are when it begins to the model in place."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, posterior: Any) -> None:
+        self._session, self._posterior = session, posterior
         self._id = session._store.start_run({})
         self._began = time.monotonic()
 
@@ -63,7 +68,12 @@ class _Run:
         learner = s._stage.wait()
         self._began = time.monotonic()
         rows, y = s._ledger.training
-        fit = learner.fit(rows, y, progress=lambda part, words: handle.report(0.9 * part, words))
+        fit = learner.fit(
+            rows,
+            y,
+            posterior=self._posterior,
+            progress=lambda part, words: handle.report(0.9 * part, words),
+        )
         handle.report(0.95, "keeping the model")
         model_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         snapshot = Snapshot.of(model_id, s.classes, s._stage.encoder, fit, len(rows))

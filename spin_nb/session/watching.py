@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spin_nb.errors import NotTrainedError, PoolError
+from spin_nb.models.choice import Cancelled
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
 from spin_nb.pool.neighbours import nearest
 from spin_nb.project.records import NewItem
 from spin_nb.registry import resolve
 from spin_nb.session.jobs import Handle
 from spin_nb.session.stage import NEIGHBOURS
-from spin_nb.types import Float, Ints
+from spin_nb.types import Broken, Float, Ints
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -36,15 +36,19 @@ class WatchReport:
         Index of the arrival at which a detector fired, and the signal: "uncertainty" or "distance".
     ids : tuple of str
         Ids under which they joined the pool.
+    broken : tuple of Broken
+        Items that could not be read, by their number in the stream, and why.
     """
 
     n: int
     alarms: tuple[tuple[int, str], ...]
     ids: tuple[str, ...]
+    broken: tuple[Broken, ...] = ()
 
     def __repr__(self) -> str:
         found = ", ".join(f"{what} at arrival {index}" for index, what in self.alarms) or "none"
-        return f"Watched {self.n} arrivals; drift found: {found}"
+        kept_out = f"; {len(self.broken)} could not be read (.broken says why)" if self.broken else ""
+        return f"Watched {self.n} arrivals; drift found: {found}{kept_out}"
 
 
 class Watcher:
@@ -61,12 +65,9 @@ class Watcher:
         s._stage.wait()
         if s.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
-        if isinstance(items, (str, bytes)):
-            raise PoolError(
-                f"{items!r:.60} is one thing, not a stream of items.", "Pass a list or a generator."
-            )
+        stream = items if isinstance(items, Iterator) else s.pool.batch(items)
         handle: Handle[WatchReport] = Handle("Watching", s._home, resolve("view", "progress"))
-        s._lanes["watch"].start(handle, lambda h: self._work(h, items), _total, self._failed)
+        s._lanes["watch"].start(handle, lambda h: self._work(h, stream), _total, self._failed)
         return handle
 
     def new_model(self) -> None:
@@ -74,23 +75,51 @@ class Watcher:
         if self._monitor is not None:
             self._monitor.new_model(self._session._stage.reference()[0])
 
-    def _work(self, handle: Handle[WatchReport], items: Iterable[Any]) -> list[WatchReport]:
-        total = len(items) if isinstance(items, Sized) else None
-        stream, done, seen = iter(items), [], 0
-        while chunk := list(islice(stream, CHUNK)):
-            report = self._take(chunk)
-            done.append(report)
-            seen += report.n
+    def _work(self, handle: Handle[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
+        total = len(stream) if isinstance(stream, Sized) else None
+        done: list[WatchReport] = []
+        seen = 0
+        for chunk, error in _chunks(stream):
+            if chunk:
+                done.append(self._take(chunk, seen, handle))
+                seen += len(chunk)
+            if error is not None:
+                raise PoolError(
+                    f"the stream failed after {seen} items: {type(error).__name__}: {error}.",
+                    "Those are stored; mend the stream and watch the rest.",
+                ) from error
             handle.report(seen / total if total else 0.0, f"{seen} arrivals")
         return done
 
-    def _take(self, chunk: list[Any]) -> WatchReport:
+    def _take(self, chunk: list[Any], seen: int, handle: Handle[WatchReport]) -> WatchReport:
         """In the worker: read and encode a chunk, then let it join on the home thread."""
         s = self._session
-        loaded = s.pool.read(chunk)
+        loaded, broken = self._read(chunk, seen)
+        if not loaded:
+            return WatchReport(0, (), (), broken)
         features = s._stage.encoder.encode(loaded)
         found, distances = nearest(s._stage.features[: s._stage.n_base], features, NEIGHBOURS)
-        return s._home.call(lambda: self._join(loaded, features, found, distances))
+        joined = s._home.call(
+            lambda: self._join(loaded, features, found, distances), lambda: handle.cancelled
+        )
+        if joined is None:
+            raise Cancelled
+        return replace(joined, broken=broken)
+
+    def _read(self, chunk: list[Any], seen: int) -> tuple[list[Any], tuple[Broken, ...]]:
+        """Items that can be read; one that cannot is kept out, and the rest goes on."""
+        read = self._session.pool.read
+        try:
+            return read(chunk), ()
+        except PoolError:
+            loaded: list[Any] = []
+            broken: list[Broken] = []
+            for i, item in enumerate(chunk):
+                try:
+                    loaded += read([item])
+                except PoolError as error:
+                    broken.append(Broken(f"number {seen + i} of the stream", error.what))
+            return loaded, tuple(broken)
 
     def _join(self, loaded: list[Any], features: Float, found: Ints, distances: Float) -> WatchReport:
         s = self._session
@@ -130,4 +159,24 @@ def _total(reports: list[WatchReport]) -> WatchReport:
         sum(report.n for report in reports),
         tuple(alarm for report in reports for alarm in report.alarms),
         tuple(id for report in reports for id in report.ids),
+        tuple(item for report in reports for item in report.broken),
     )
+
+
+def _chunks(stream: Iterable[Any]) -> Iterator[tuple[list[Any], Exception | None]]:
+    """Runs of items; what came before the stream failed is not lost with it."""
+    chunk: list[Any] = []
+    error: Exception | None = None
+    items = iter(stream)
+    while error is None:
+        try:
+            chunk.append(next(items))
+        except StopIteration:
+            break
+        except Exception as problem:
+            error = problem
+        if len(chunk) == CHUNK:
+            yield chunk, error
+            chunk = []
+    if chunk or error is not None:
+        yield chunk, error

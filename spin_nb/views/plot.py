@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from traitlets import observe
 
 from spin_nb.views.redraw import Redraw
 from spin_nb.views.theme import Theme, axis_layout, figure_layout, plain
@@ -116,8 +117,11 @@ def _figure_widget() -> Any:
         def _handler_js2py_layoutDelta(self, change: Any) -> None:  # noqa: N802
             """Not listened to."""
 
+        @observe("_js2py_traceDeltas")
         def _handler_js2py_traceDeltas(self, change: Any) -> None:  # noqa: N802
-            """Not listened to."""
+            """A view has drawn, before it had its place on the page: let it take its width now."""
+            if change["new"]:
+                self._send_relayout_msg({"autosize": True})
 
     return Figure
 

@@ -120,7 +120,7 @@ class Workbench(widgets.VBox):
         s = self._session
         labels = int((s.label_index >= 0).sum())
         parts = [f"{labels:,} of {len(s.pool):,} labelled"]
-        if labels:
+        if s.labels_per_minute >= 0.5:
             parts.append(f"{s.labels_per_minute:,.0f} a minute")
         estimate = s.accuracy
         if estimate.n:

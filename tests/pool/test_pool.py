@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 
 import numpy as np
@@ -153,14 +154,53 @@ def test_arrivals_are_kept_in_order_and_survive_reopening(tmp_path):
     rng = np.random.default_rng(0)
     arrived = rng.integers(0, 256, (3, 8, 8), dtype=np.uint8)
     assert pool.extend(arrived).tolist() == [1797, 1798, 1799]
+    named = pool.ids[-3:]
+    assert len(set(named)) == 3
+    assert all(re.fullmatch("arrival-[0-9a-f]{12}", id) for id in named)
     assert pool.extend([arrived[0]], ids=["mine"]).tolist() == [1800]
     for opened in (pool, Pool.open(tmp_path / "p.spin"), made(tmp_path, samples.digits())):
-        assert opened.ids[-4:] == ["arrival-000001", "arrival-000002", "arrival-000003", "mine"]
+        assert opened.ids[-4:] == [*named, "mine"]
         assert np.array_equal(np.stack(opened.load([1797, 1798, 1799])), arrived)
         assert pixels_of(opened.show(1800)).shape == (8, 8)
         assert (len(opened), opened.n_base) == (1801, 1797)
     assert pool.extend(arrived[:1]).tolist() == [1801]
-    assert pool.ids[-1] == "arrival-000005"
+
+
+def test_two_kernels_that_watch_at_once_keep_each_others_arrivals(tmp_path):
+    rng = np.random.default_rng(0)
+    first, pictures = made(tmp_path, samples.digits()), rng.integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    second, shown = Pool.open(tmp_path / "p.spin"), {}
+    for i, pool in enumerate((first, second, first, second)):
+        pool.extend(pictures[i : i + 1])
+        shown[pool.ids[-1]] = pictures[i]
+    again = Pool.open(tmp_path / "p.spin")
+    assert again.ids[1797:] == list(shown)
+    for id, picture in shown.items():
+        assert np.array_equal(again.load([again.row(id)])[0], picture)
+
+
+def test_new_pictures_of_another_scale_are_scaled_or_refused_never_misread(tmp_path):
+    digits = samples.digits()
+    pool = made(tmp_path, digits)
+    same = np.stack(pool.read(digits.items[:5] / 255.0))
+    assert np.abs(same.astype(int) - digits.items[:5]).max() <= 1
+    with pytest.raises(PoolError, match="reach up to 16"):
+        pool.read(list(digits.items[:5] / 255.0 * 16))
+    with pytest.raises(PoolError, match="reach up to 1020"):
+        pool.read(list(digits.items[:5] * 4.0))
+
+
+def test_a_frame_is_read_by_rows_and_one_thing_is_not_taken_for_many(tmp_path):
+    rows = Pool.save(tmp_path / "r", read_pool(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
+    more = pl.DataFrame({"a": [5, 6, 7], "b": ["z", "x", "y"]})
+    assert rows.read(more) == more.to_dicts() == rows.read(more.to_pandas())
+    texts = Pool.save(tmp_path / "t", read_pool(["one text", "another"]))
+    assert texts.read(pl.DataFrame({"words": ["a b", "c d"]})) == ["a b", "c d"]
+    with pytest.raises(PoolError, match="which holds the items"):
+        texts.read(pl.DataFrame({"words": ["a b"], "more": ["c"]}))
+    for thing in ("hello world", b"x", {"a": 1}, None, 5):
+        with pytest.raises(PoolError, match="one thing"):
+            texts.read(thing)
 
 
 def test_arrivals_are_scaled_like_the_pool_and_loaded_ones_are_left_alone(tmp_path):
@@ -206,7 +246,7 @@ def test_an_arrival_cut_short_by_a_crash_is_left_out(tmp_path):
     log = tmp_path / "p.spin" / "pool" / "arrivals.jsonl"
     log.write_bytes(log.read_bytes() + b'{"id": "half')
     again = Pool.open(tmp_path / "p.spin")
-    assert again.ids[2:] == ["arrival-000001"]
+    assert again.ids[2:] == pool.ids[2:]
     again.extend(["d"])
     assert Pool.open(tmp_path / "p.spin").load([2, 3]) == ["c", "d"]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import numpy as np
 import pytest
 
@@ -16,6 +19,7 @@ from spin_nb.errors import (
     ReadOnlyError,
     SpinError,
 )
+from spin_nb.types import Picked
 
 
 def test_opening_twice_adds_nothing(project, digits):
@@ -345,20 +349,121 @@ class TestBadInput:
             spin.open(tmp_path / "p.spin", pool=digits.images)
         assert "classes=" in self.said(caught)
 
-    @pytest.mark.parametrize("k", [0, -3])
-    def test_asking_for_nothing(self, project, k):
+    @pytest.mark.parametrize("k", [0, -3, 10**9, 1.5, "3", None, True])
+    def test_asking_for_no_number_of_items(self, project, k):
         with pytest.raises(QueryError) as caught:
             project().ask(k)
         self.said(caught)
 
     def test_an_unknown_strategy(self, project):
-        with pytest.raises(SpinError, match="did you mean 'entropy'"):
+        with pytest.raises(SpinError, match="did you mean 'entropy'") as caught:
             project().ask(1, strategy="entropi")
+        assert "auto" in caught.value.do
 
-    def test_a_failing_strategy_loses_nothing(self, project, digits):
+    @pytest.mark.parametrize(
+        "strategy",
+        [
+            None,
+            5,
+            lambda probs, draws, k, *, seed: 1 / 0,
+            lambda probs, draws, k, *, seed: None,
+            lambda probs, draws, k: None,
+            lambda probs, draws, k, *, seed: Picked(np.zeros(k, int), np.zeros(k), np.full(k, 0.5)),
+            lambda probs, draws, k, *, seed: Picked(np.arange(k) + 10**6, np.zeros(k), np.full(k, 0.5)),
+            lambda probs, draws, k, *, seed: Picked(np.arange(k), np.zeros(k), np.zeros(k)),
+        ],
+    )
+    def test_a_strategy_that_breaks_its_contract_loses_nothing(self, project, digits, strategy):
         s = project()
         digits.label(s, s.ask(3).ids)
-        with pytest.raises(ZeroDivisionError):
-            s.ask(1, strategy=lambda probs, draws, k, *, seed: 1 / 0)
+        with pytest.raises(QueryError) as caught:
+            s.ask(2, strategy=strategy)
+        self.said(caught)
         assert len(s.labels) == 3
         assert len(s.ask(2).ids) == 2
+
+    def test_what_is_no_share_no_selection_no_folder_no_label(self, project, digits):
+        s = project()
+        digits.label(s, s.ask(3).ids)
+        acts = (
+            lambda: setattr(s, "audit_share", "x"),
+            lambda: setattr(s, "audit_share", None),
+            lambda: setattr(s, "selected", None),
+            lambda: setattr(s, "selected", 5),
+            lambda: s.export(None),
+            lambda: s.label({s.pool.ids[0]: "6"}, "7"),
+            lambda: s.label([s.pool.ids[0]], "7"),
+            lambda: s.predict(None),
+            lambda: s.watch(None),
+            lambda: s.watch("one thing"),
+        )
+        for act in acts:
+            with pytest.raises(SpinError) as caught:
+                act()
+            self.said(caught)
+        assert len(s.labels) == 3
+
+    def test_an_item_of_a_stream_that_cannot_be_read_is_kept_out_and_the_rest_goes_on(self, project, digits):
+        s = project()
+        digits.label(s, s.ask(10).ids)
+        report = s.watch([digits.images[0], "nonsense", digits.images[1]])
+        assert report.n == 2
+        assert report.broken[0].id == "number 1 of the stream"
+        assert len(s.pool) == 402
+
+    def test_a_stream_that_fails_keeps_what_came_before(self, project, digits):
+        s = project()
+        digits.label(s, s.ask(10).ids)
+
+        def stream():
+            yield digits.images[0]
+            yield digits.images[1]
+            raise ValueError("the camera is gone")
+
+        with pytest.raises(PoolError, match="after 2 items: ValueError: the camera is gone") as caught:
+            s.watch(stream())
+        self.said(caught)
+        assert len(s.pool) == 402
+
+    def test_after_closing_every_command_says_so(self, project, digits):
+        s = project()
+        digits.label(s, s.ask(10).ids)
+        s.close()
+        for act in (lambda: s.label(s.pool.ids[0], "1"), lambda: s.watch([digits.images[0]]), s.train):
+            with pytest.raises(ProjectError) as caught:
+                act()
+            assert "closed" in self.said(caught)
+
+
+def test_a_script_may_poll_a_handle(project, digits):
+    s = project()
+    digits.label(s, s.ask(10).ids)
+    run = s.train()
+    end = time.monotonic() + 60
+    while not run.done and time.monotonic() < end:
+        time.sleep(0.01)
+    assert run.status == "done"
+    assert s.head == run.result().head
+
+
+def test_an_endless_stream_can_be_cancelled(project, digits):
+    s = project()
+    digits.label(s, s.ask(10).ids)
+    watching = s.watch(itertools.cycle(digits.images[:50]), wait=False)
+    end = time.monotonic() + 60
+    while len(s.drift_points) < 32 and time.monotonic() < end:
+        assert watching.status in ("queued", "running")
+        time.sleep(0.01)
+    watching.cancel()
+    with pytest.raises(SpinError, match="was cancelled"):
+        watching.result(30)
+    assert len(s.pool) == 400 + len(s.drift_points)
+
+
+def test_what_was_trained_is_there_at_once_after_reopening(project, digits, tmp_path):
+    s = project()
+    digits.label(s, s.ask(20).ids)
+    s.train(wait=True)
+    assert project().head == s.head
+    assert project().predictive is not None
+    assert project().export(tmp_path / "bundle").agreement > 0.5

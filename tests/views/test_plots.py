@@ -150,3 +150,10 @@ def test_what_a_view_answers_does_not_change_the_figure(drawn):
         "trace_edit_id": 1,
     }
     assert view.figure.data[0].marker.color == colour
+
+
+def test_a_view_that_has_drawn_takes_the_width_of_its_place_on_the_page(drawn):
+    view, told = UncertaintyView(drawn), []
+    view.figure._send_relayout_msg = lambda layout: told.append(layout)
+    view.figure._js2py_traceDeltas = {"trace_deltas": [], "trace_edit_id": 0}
+    assert told == [{"autosize": True}]

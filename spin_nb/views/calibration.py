@@ -1,0 +1,180 @@
+"""Whether the probabilities can be believed, and whether the sure answers are the right ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spin_nb.monitor.audit import ENOUGH, audited_accuracy, wilson
+from spin_nb.monitor.calibration import reliability
+from spin_nb.monitor.headline import headline
+from spin_nb.monitor.selective import risk_coverage
+from spin_nb.views.plot import PlotView
+from spin_nb.views.theme import ALEATORIC, EPISTEMIC, NEUTRAL, plain
+
+MOST_DOTS = 10
+NO_MODEL = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then look again."
+NO_AUDITS = (
+    "No audit label yet.\nAudits hide among the items you are asked: go on with s.labeller, or s.ask(16) and s.label."
+    "\nMore of them: s.audit_share = 0.2"
+)
+
+
+class CalibrationView(PlotView):
+    """Reliability diagram and risk-coverage curve of the audit labels (``s.calibration``).
+
+    Left: what the model said against what was so.  A dot is a group of audits of like confidence, its bar the
+    95 % Wilson interval; on the diagonal it keeps its word, below it is too sure.  The ticks are the audits: right
+    ones on top, wrong ones at the bottom.  Right: the error rate if only the surest share of items is left to the
+    model, with its interval; where it lies well below the dotted line, being sure means something.
+
+    Parameters
+    ----------
+    session : Session
+
+    Examples
+    --------
+    >>> s.calibration                                  # doctest: +SKIP
+    """
+
+    follows = ("labelled", "trained")
+    height = 400
+    bottom = 84
+    legend = False
+
+    def build(self) -> Any:
+        """Two square-ish plots and a line of numbers below."""
+        import plotly.graph_objects as go
+        from plotly.subplots import make_subplots
+
+        figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12, subplot_titles=(" ", " "))
+        dotted = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
+        diagonal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=dotted, hoverinfo="skip")
+        figure.add_trace(diagonal, 1, 1)
+        hover = "%{customdata}<extra></extra>"
+        dots = go.Scatter(mode="markers", marker={"color": ALEATORIC}, hovertemplate=hover)
+        bars = {"type": "data", "symmetric": False, "color": ALEATORIC, "thickness": 1.5, "width": 3}
+        figure.add_trace(dots.update(error_y=bars), 1, 1)
+        for colour in (ALEATORIC, EPISTEMIC):
+            marker = {
+                "symbol": "line-ns",
+                "size": 10,
+                "line": {"color": colour, "width": 1.5},
+                "opacity": 0.8,
+            }
+            figure.add_trace(go.Scatter(mode="markers", marker=marker, hovertemplate=hover), 1, 1)
+        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        figure.add_trace(go.Scatter(**edge), 1, 2)
+        figure.add_trace(go.Scatter(**edge, fill="tonexty", fillcolor="rgba(208,65,111,.15)"), 1, 2)
+        overall = go.Scatter(
+            mode="lines", line=dotted, hovertemplate="all items: %{y:.1%} wrong<extra></extra>"
+        )
+        figure.add_trace(overall, 1, 2)
+        hover = "of the surest %{x:.0%}: %{y:.1%} wrong (95 % interval %{customdata})<extra></extra>"
+        figure.add_trace(go.Scatter(line={"color": EPISTEMIC, "width": 2.5}, hovertemplate=hover), 1, 2)
+        figure.update_xaxes(title_text="the model said", range=[0, 1.03], tickformat=".0%", col=1)
+        figure.update_yaxes(
+            title_text="was right", range=[-0.1, 1.1], tickvals=[0, 0.25, 0.5, 0.75, 1], col=1
+        )
+        figure.update_yaxes(tickformat=".0%")
+        figure.update_xaxes(title_text="share left to the model, surest first", col=2)
+        figure.update_xaxes(range=[0, 1.03], tickformat=".0%", col=2)
+        figure.update_yaxes(title_text="errors among them", rangemode="tozero", nticks=5, col=2)
+        below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "yshift": -78, "showarrow": False}
+        figure.add_annotation(text=" ", yanchor="bottom", **below)
+        return figure
+
+    def fill(self, figure: Any) -> str | None:
+        """The audits as they stand."""
+        judged = self._session.audited
+        if self._session.predictive is None:
+            return NO_MODEL
+        if not len(judged):
+            return NO_AUDITS
+        self._fill_reliability(figure, judged)
+        self._fill_risk(figure, judged)
+        self.title(0, reading(judged))
+        self.title(2, numbers(judged))
+        return None
+
+    def _fill_reliability(self, figure: Any, judged: Any) -> None:
+        dots, right, wrong = figure.data[1:4]
+        bins = int(
+            np.clip(np.sqrt(len(judged) / 2), 1, MOST_DOTS)
+        )  # many dots of few audits would hide each other
+        found = reliability(judged.probs, judged.truth, bins=bins, equal_size=True)
+        spans = [f"{low:.0%} to {high:.0%}" for low, high in zip(found.low, found.high, strict=True)]
+        words = [
+            f"{_audits(count)}: said {said:.0%}, right {share:.0%} (95 % interval {span})"
+            for count, said, share, span in zip(
+                found.count, found.confidence, found.accuracy, spans, strict=True
+            )
+        ]
+        dots.update(x=found.confidence, y=found.accuracy, customdata=words)
+        dots.error_y.update(array=found.high - found.accuracy, arrayminus=found.accuracy - found.low)
+        dots.marker.size = 6 + 2 * np.sqrt(found.count)
+        hit = judged.probs.argmax(1) == judged.truth
+        names = [plain(name, 24) for name in self._session.classes]
+        for ticks, rows, height in ((right, np.flatnonzero(hit), 1.05), (wrong, np.flatnonzero(~hit), -0.05)):
+            said, sure = judged.probs[rows].argmax(1), judged.probs[rows].max(1)
+            words = [
+                f"said {names[c]} {p:.0%}, {'and so it was' if c == is_ else f'was {names[is_]}'}"
+                for c, p, is_ in zip(said, sure, judged.truth[rows], strict=True)
+            ]
+            ticks.update(x=sure, y=np.full(len(rows), height), customdata=words)
+
+    def _fill_risk(self, figure: Any, judged: Any) -> None:
+        upper, lower, overall, curve = figure.data[4:]
+        coverage, risk = risk_coverage(judged.probs, judged.truth)
+        n = len(judged)
+        spans = [wilson(round(share * k), k) for k, share in enumerate(risk, start=1)]
+        high = np.array([span.high for span in spans])
+        upper.update(x=coverage, y=high)
+        lower.update(x=coverage, y=np.array([span.low for span in spans]))
+        overall.update(x=np.array([0.0, 1.0]), y=np.full(2, risk[-1]))
+        words = [f"{span.low:.0%} to {span.high:.0%}" for span in spans]
+        curve.update(x=coverage, y=risk, customdata=words, mode="lines+markers" if n < ENOUGH else "lines")
+        # The interval of the very surest few would fill the plot and hide the rest.
+        top = max(float(high[n // 5 :].max()), float(risk.max()))
+        figure.update_yaxes(range=[-0.01, min(1.02, 1.05 * top)], row=1, col=2)
+        errors = round(risk[-1] * n)
+        wrong = "no error" if not errors else f"{errors} error{'s' if errors > 1 else ''}"
+        self.title(1, f"are the sure answers the right ones?<br>{wrong} among {_audits(n)}")
+
+
+def reading(judged: Any) -> str:
+    """What the diagram says, in words, and no more than its audits hold.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as N
+    >>> class Two(N):
+    ...     def __len__(self): return len(self.truth)
+    >>> reading(Two(probs=np.array([[0.9, 0.1]] * 40), truth=np.array([0, 1] * 20)))
+    'the model is <b>too sure</b><br>it said 90%, it was right 35% to 65% of the time'
+    >>> reading(Two(probs=np.array([[0.9, 0.1]] * 3), truth=np.array([0, 0, 1])))
+    'only 3 audits: <b>too few to judge</b><br>dots will move a lot; single numbers from 20 on'
+    """
+    if len(judged) < ENOUGH:
+        few = f"only {_audits(len(judged))}: <b>too few to judge</b>"
+        return f"{few}<br>dots will move a lot; single numbers from {ENOUGH} on"
+    accuracy = audited_accuracy(judged.probs.argmax(1), judged.truth)
+    said = float(judged.probs.max(1).mean())
+    span = f"it said {said:.0%}, it was right {accuracy.low:.0%} to {accuracy.high:.0%} of the time"
+    if said > accuracy.high:
+        return f"the model is <b>too sure</b><br>{span}"
+    if said < accuracy.low:
+        return f"the model is <b>too modest</b><br>{span}"
+    return f"the model <b>keeps its word</b>, as far as {len(judged)} audits can tell<br>{span}"
+
+
+def numbers(judged: Any) -> str:
+    """NLL, Brier score and ECE with their intervals, in one line."""
+    found = headline(judged.probs, judged.truth)
+    chance = f"by chance alone up to {found.chance:.2f}"
+    return f"{found.nll} · {found.brier} · {found.ece}, {chance} · n = {len(judged)}"
+
+
+def _audits(n: int) -> str:
+    return "1 audit" if n == 1 else f"{n} audits"

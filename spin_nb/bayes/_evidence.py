@@ -46,11 +46,11 @@ def best_precision(problem: Problem) -> tuple[Optimum, float]:
     return maximise(problem, precision, latest.theta if latest else None), precision
 
 
-def at(problem: Problem, precision: float) -> tuple[Optimum, float]:
+def at(problem: Problem, precision: float, start: NDArray[np.float64] | None) -> tuple[Optimum, float]:
     """The optimum under a given prior precision."""
     if not precision > 0:
         raise ModelError(f"the prior precision must be positive, not {precision}.", "Leave it out.")
-    return maximise(problem, precision), float(precision)
+    return maximise(problem, precision, start), float(precision)
 
 
 def rotated(

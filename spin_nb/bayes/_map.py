@@ -5,7 +5,7 @@ number of classes.
 
 References
 ----------
-Nocedal & Wright (2006), *Numerical Optimization*, algorithm 7.1.
+Nocedal & Wright (2006), *Numerical Optimization*, algorithm 7.1 and its forcing sequence.
 """
 
 from __future__ import annotations
@@ -119,16 +119,16 @@ def _newton_step(problem: Problem, probs: Array, slope: Array, precision: float)
     def precondition(residual: Array) -> Array:
         return vectors @ ((vectors.T @ residual) / scale)
 
-    return _conjugate_gradients(hessian, precondition, -slope)
+    return _conjugate_gradients(hessian, precondition, -slope, problem.size)
 
 
 def _conjugate_gradients(
-    apply: Callable[[Array], Array], precondition: Callable[[Array], Array], right: Array
+    apply: Callable[[Array], Array], precondition: Callable[[Array], Array], right: Array, size: float
 ) -> Array:
     solution, residual = np.zeros_like(right), right
     direction = smoothed = precondition(residual)
     energy = first = float(np.sum(residual * smoothed))
-    tolerance = first * min(0.01, first) ** 1.0 * 0.25
+    tolerance = first * min(0.5, (first / size) ** 0.5)  # far from the optimum an exact step is wasted
     for _ in range(CG_STEPS):
         if energy <= tolerance:
             break

@@ -22,6 +22,7 @@ from spin_nb.types import Float, Ints
 Array = NDArray[np.float64]
 
 SHARPNESS = 6.0  # logits per unit of score before the labels say otherwise
+_GRID_VALUES = 1_000_000  # logits held at once while sharpness is fitted
 SHARPNESS_SPREAD = 0.5  # prior standard deviation of log sharpness
 
 
@@ -112,11 +113,19 @@ def fit_sharpness(scores: Real, variance: Real, y: Ints) -> float:
     prior = (log_grid - np.log(SHARPNESS)) ** 2 / (2 * SHARPNESS_SPREAD**2)
     beta = np.exp(log_grid)[:, None]
     slope = beta / np.sqrt(1 + np.pi / 8 * beta**2 * variance)
+    step = max(1, _GRID_VALUES // max(1, scores.size))
+    loss = np.concatenate([_misfit(slope[i : i + step], scores, y) for i in range(0, len(slope), step)])
+    return float(np.exp(log_grid[np.argmin(loss + prior)]))
+
+
+def _misfit(slope: Real, scores: Real, y: Ints) -> Real:
+    """Negative log likelihood (g,) of labels under softmax(slope score), for slopes (g, n)."""
     logits = slope[:, :, None] * scores
+    own = np.take_along_axis(logits, np.broadcast_to(y[None, :, None], (*slope.shape, 1)), axis=2)[..., 0]
     top = logits.max(axis=-1)
-    logsum = np.log(np.exp(logits - top[..., None]).sum(axis=-1)) + top
-    own = np.take_along_axis(logits, np.broadcast_to(y[None, :, None], (*top.shape, 1)), axis=2)[..., 0]
-    return float(np.exp(log_grid[np.argmin((logsum - own).sum(axis=1) + prior)]))
+    logits -= top[..., None]
+    np.exp(logits, out=logits)
+    return np.asarray((np.log(logits.sum(axis=-1)) + top - own).sum(axis=1))
 
 
 def predictive(

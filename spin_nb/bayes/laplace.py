@@ -74,6 +74,7 @@ class LastLayerLaplace:
         n_classes: int,
         weights: Float | None = None,
         precision: float | None = None,
+        start: LastLayerLaplace | None = None,
     ) -> LastLayerLaplace:
         """Fit weights, prior precision and posterior.
 
@@ -87,6 +88,8 @@ class LastLayerLaplace:
             How many observations each row stands for.
         precision : float, optional
             Prior precision for inputs of root mean square norm 1; without it the marginal likelihood decides.
+        start : LastLayerLaplace, optional
+            Fitted to similar data: with ``precision``, the search begins there, which saves time and changes nothing.
 
         Returns
         -------
@@ -103,9 +106,11 @@ class LastLayerLaplace:
         targets = check_soft_labels(y, len(features), n_classes)
         weight = _check_weights(weights, len(features))
         problem, rotation, length = _evidence.rotated(features, targets, weight)
-        optimum, scaled = (
-            _evidence.best_precision(problem) if precision is None else _evidence.at(problem, precision)
-        )
+        if precision is None:
+            optimum, scaled = _evidence.best_precision(problem)
+        else:
+            near = None if start is None else np.column_stack([start.weight @ rotation * length, start.bias])
+            optimum, scaled = _evidence.at(problem, precision, near)
         self.weight = (optimum.theta[:, :-1] @ rotation.T / length).astype(np.float32)
         self.bias = optimum.theta[:, -1].astype(np.float32)
         prior = self.prior_precision, self.bias_precision = scaled * length**2, scaled

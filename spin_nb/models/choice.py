@@ -81,7 +81,7 @@ def choose(
         )
         out = folds == fold
         refit = LastLayerLaplace("diag")
-        refit.fit(features[~out], y[~out], n_classes=n_classes, precision=linear.bias_precision)
+        refit.fit(features[~out], y[~out], n_classes=n_classes, precision=linear.bias_precision, start=linear)
         probs["linear"][out] = refit.predict(features[out]).mean
     logs = {head: np.log(np.maximum(p, 1e-12)) for head, p in probs.items()}
     logs["mean"] = (logs["graph"] + logs["linear"]) / 2

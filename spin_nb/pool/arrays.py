@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.ingested import Ingested, check_ids, fingerprint, numbered
+from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, check_ids, fingerprint, numbered
 from spin_nb.pool.pictures import rescale, value_range
 
 _CHUNK = 4096
@@ -23,7 +23,8 @@ def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Inge
     Raises
     ------
     PoolError
-        When it is empty, not numeric, holds NaN or infinite values, or has another number of axes.
+        When it is empty, not numeric, has another number of axes, or holds NaN, infinite values or values that do
+        not fit float32.
     """
     if array.dtype.kind not in "buif":
         raise PoolError(
@@ -54,11 +55,7 @@ def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Inge
 
 
 def _table(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
-    with np.errstate(over="ignore"):
-        kept = np.ascontiguousarray(array, dtype=np.float32)
-    if not np.isfinite(kept).all():
-        raise PoolError(f"values up to {np.abs(array).max():.3g} do not fit float32.", "Rescale them first.")
-    return {}, kept
+    return {}, np.ascontiguousarray(array, dtype=np.float32)
 
 
 def _pictures(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
@@ -79,10 +76,13 @@ def _pictures(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
 
 def _check_finite(array: NDArray[Any]) -> None:
     if array.dtype.kind != "f":
-        return
+        return  # the largest integer is far below
     for start in range(0, len(array), _CHUNK):
         part = array[start : start + _CHUNK]
         bad = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
         if bad.any():
             rows = (np.flatnonzero(bad)[:5] + start).tolist()
             raise PoolError(f"NaN or infinite values in rows {rows}.", "Fill or remove these rows first.")
+        largest = max(-part.min(), part.max())
+        if largest > FLOAT32_MAX:
+            raise PoolError(f"values up to {largest:.3g} do not fit float32.", "Rescale them first.")

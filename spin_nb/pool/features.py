@@ -13,7 +13,7 @@ from spin_nb.pool.encoders import make_encoder
 from spin_nb.pool.encoders.given import Given
 from spin_nb.pool.ingested import fingerprint
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.stored import write_atomically
+from spin_nb.pool.stored import is_sealed, seal, write_atomically
 from spin_nb.types import Broken, Float
 
 Progress = Callable[[float, str], Any]
@@ -86,12 +86,13 @@ def _place(pool: Pool, encoder: Any, home: Path) -> Path:
 
 def _cached(pool: Pool, encoder: Any, home: Path) -> Float | None:
     path = _place(pool, encoder, home)
-    if not path.exists():
+    learnt = path.with_suffix(".safetensors")
+    if not (is_sealed(path) and is_sealed(learnt)):
         return None
     try:
         from safetensors.numpy import load_file
 
-        encoder.restore(load_file(path.with_suffix(".safetensors")))
+        encoder.restore(load_file(learnt))
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None
@@ -166,8 +167,11 @@ def _store(path: Path, encoder: Any, found: Float) -> Float:
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(value) for name, value in encoder.arrays().items()}
-    write_atomically(path.with_suffix(".safetensors"), lambda half: half.write_bytes(save(arrays)))
+    learnt = path.with_suffix(".safetensors")
+    write_atomically(learnt, lambda half: half.write_bytes(save(arrays)))
     write_atomically(path, lambda half: _save(half, found))
+    seal(learnt)
+    seal(path)
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 

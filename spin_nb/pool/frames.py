@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.ingested import Ingested, as_labels, check_ids, fingerprint, numbered
+from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, as_labels, check_ids, fingerprint, numbered
 from spin_nb.pool.pictures import EXTENSIONS, check_picture
 from spin_nb.types import Broken
 
@@ -23,7 +23,8 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
 
     A column of picture paths makes pictures; else a column called "text", or the longest column of mostly
     different strings with spaces, makes texts; else the rows themselves are the items.  Other columns stay
-    at hand to colour the map.  Missing values of a table are allowed.
+    at hand to colour the map.  Missing values of a table are allowed;
+    NaN is not, except in pandas, where it means missing.
 
     Parameters
     ----------
@@ -37,11 +38,11 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
     Raises
     ------
     PoolError
-        When it is empty, ids repeat, values are infinite or a column holds objects.
+        When it is empty, ids repeat, values are NaN, infinite or too large, or a column holds objects.
     """
     if not frame.height or not frame.width:
         raise PoolError(f"an empty frame, shape {frame.shape}.", "Pass at least one row and one column.")
-    frame, answers = _take(_clean(frame), labels_from)
+    frame, answers = _take(clean_frame(frame), labels_from)
     frame, keys = _take(frame, "id" if "id" in frame.columns else None)
     ids = numbered(frame.height) if keys is None else check_ids(keys)
     labels = {} if answers is None else as_labels(ids, answers)
@@ -86,7 +87,14 @@ def read_pandas(frame: Any) -> pl.DataFrame:
         ) from None
 
 
-def _clean(frame: pl.DataFrame) -> pl.DataFrame:
+def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame itself, when every column can be read.
+
+    Raises
+    ------
+    PoolError
+        When a column holds objects, infinite values, NaN, or numbers that do not fit float32.
+    """
     import polars as pl
 
     for name, dtype in frame.schema.items():
@@ -94,14 +102,28 @@ def _clean(frame: pl.DataFrame) -> pl.DataFrame:
             raise PoolError(
                 f"the column {name!r} holds {dtype}.", "Drop it, or turn it into numbers or strings."
             )
-    infinite = [
-        name for name in frame.columns if frame[name].dtype.is_float() and frame[name].is_infinite().any()
-    ]
-    if infinite:
+        if dtype.is_numeric():
+            _check_numbers(name, frame[name])
+    return frame
+
+
+def _check_numbers(name: str, column: pl.Series) -> None:
+    if column.dtype.is_float():
+        if column.is_infinite().any():
+            raise PoolError(
+                f"infinite values in the column {name!r}.", "Replace them by numbers, or by missing values."
+            )
+        unknown = int(column.is_nan().sum())
+        if unknown:
+            raise PoolError(
+                f"NaN in the column {name!r}, {unknown} times.",
+                "Mend these values; where they are only missing, say so with frame.fill_nan(None).",
+            )
+    ends = [abs(float(cast(Any, end))) for end in (column.min(), column.max()) if end is not None]
+    if ends and max(ends) > FLOAT32_MAX:
         raise PoolError(
-            f"infinite values in {infinite[:5]}.", "Replace them by numbers, or by missing values."
+            f"values up to {max(ends):.3g} in the column {name!r} do not fit float32.", "Rescale them first."
         )
-    return frame.fill_nan(None)
 
 
 def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[Any] | None]:

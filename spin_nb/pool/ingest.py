@@ -26,9 +26,9 @@ def read_pool(pool: Any, *, labels_from: str | None = None) -> Ingested:
     Parameters
     ----------
     pool : str, Path, ndarray, frame, Sample or list of str
-        A folder of pictures (read recursively, ids are relative paths), an array of pictures (n, h, w[, c])
-        or of numbers (n, d), a polars or pandas frame (see :func:`spin_nb.pool.frames.read_frame`), the path
-        of a .parquet file, a sample, or texts.
+        A folder of pictures (read recursively, ids are relative paths), an array of pictures (n, h, w[, c]),
+        of numbers (n, d) or of texts (n,), a polars or pandas frame (see
+        :func:`spin_nb.pool.frames.read_frame`), the path of a .parquet file, a sample, or texts.
     labels_from : str, optional
         Where known classes are: "folder" (name of the sub-folder), "sample", or a column of the frame.
 
@@ -55,6 +55,8 @@ def read_pool(pool: Any, *, labels_from: str | None = None) -> Ingested:
     if package in ("polars", "pandas"):
         return read_frame(_frame(pool, package), labels_from=labels_from)
     if isinstance(pool, np.ndarray):
+        if pool.ndim == 1 and pool.dtype.kind in "UTO":
+            return _texts(pool.tolist(), labels_from)
         _no_labels(labels_from, "an array")
         return read_array(pool)
     if isinstance(pool, (list, tuple)):

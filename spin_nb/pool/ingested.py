@@ -12,6 +12,9 @@ from typing import Any
 from spin_nb.errors import PoolError
 from spin_nb.types import Broken
 
+FLOAT32_MAX = 3.4028234663852886e38
+"""Numbers beyond would turn infinite as features."""
+
 
 @dataclass(frozen=True)
 class Ingested:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.ingested import FLOAT32_MAX
 from spin_nb.pool.pictures import (
     LOAD_SIDE,
     SHOW_SIDE,
@@ -124,12 +125,13 @@ class Table:
         Raises
         ------
         PoolError
-            When it is neither, or the vector is not finite.
+            When it is neither, the vector is not finite, or a value is infinite or too large.
         """
         if isinstance(source, dict):
-            return {str(name): _scalar(value) for name, value in source.items()}
+            return {str(name): _scalar(name, value) for name, value in source.items()}
         try:
-            vector = np.asarray(source, dtype=np.float32)
+            with np.errstate(over="ignore"):
+                vector = np.asarray(source, dtype=np.float32)
         except (TypeError, ValueError):
             vector = np.empty((0, 0), np.float32)
         if vector.ndim != 1 or not vector.size:
@@ -137,7 +139,10 @@ class Table:
                 f"{source!r:.80} is no table row.", "Pass a dict (column -> value) or a vector of numbers."
             )
         if not np.isfinite(vector).all():
-            raise PoolError("a vector holds NaN or infinite values.", "Fill or remove them first.")
+            raise PoolError(
+                "a vector holds NaN, infinite values or more than float32 takes.",
+                "Fill or remove them first.",
+            )
         return vector
 
     def show(self, source: Any, size: int | None = None) -> Shown:
@@ -151,10 +156,17 @@ class Table:
         return Shown("application/json", shown)
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(name: Any, value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (int, float)) and abs(value) > FLOAT32_MAX:
+        raise PoolError(
+            f"the value of {str(name)!r:.80} is infinite or does not fit float32.",
+            "Rescale it, or leave it out.",
+        )
     if value is None or isinstance(value, (bool, int, float, str, date, time, timedelta)):
         return value
-    return value.item() if isinstance(value, np.generic) else str(value)
+    return str(value)
 
 
 def _cell(value: Any) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, StorageError
-from spin_nb.pool.stored import write_atomically
+from spin_nb.pool.stored import is_sealed, seal, write_atomically
 from spin_nb.pool.threads import side_by_side
 from spin_nb.types import Float
 
@@ -198,7 +198,7 @@ def _beside(features: Float, k: int) -> Path | None:
 
 
 def _cached(path: Path | None, features: Float, k: int) -> Neighbours | None:
-    if path is None or not path.exists():
+    if path is None or not is_sealed(path):
         return None
     from safetensors.numpy import load_file
 
@@ -207,8 +207,10 @@ def _cached(path: Path | None, features: Float, k: int) -> Neighbours | None:
         indices, distances = found["indices"], found["distances"]
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None
-    whole = indices.shape == distances.shape == (len(features), k) and indices.dtype == np.int32
-    return (indices, distances) if whole and indices.min(initial=0) >= 0 else None
+    if not indices.shape == distances.shape == (len(features), k) or indices.dtype != np.int32:
+        return None
+    inside = indices.min(initial=0) >= 0 and indices.max(initial=0) < len(features)
+    return (indices, distances) if inside and np.isfinite(distances).all() else None
 
 
 def _keep(path: Path | None, found: Neighbours) -> None:
@@ -219,5 +221,6 @@ def _keep(path: Path | None, found: Neighbours) -> None:
     arrays = {"indices": found[0], "distances": found[1]}
     try:
         write_atomically(path, lambda half: half.write_bytes(save(arrays)))
+        seal(path)
     except StorageError:  # a read-only or full project: nothing is lost but time
         return

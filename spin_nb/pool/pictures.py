@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,33 +170,3 @@ def encode_picture(pixels: Pixels, side: int) -> tuple[str, bytes]:
         return "image/png", stream.getvalue()
     image.save(stream, "JPEG", quality=85)
     return "image/jpeg", stream.getvalue()
-
-
-def same_scale(items: Sequence[Any], high: float) -> list[Any]:
-    """Float pictures on the scale of a pool whose white is ``high``: 0 to 1 is scaled up, another scale refused.
-
-    Raises
-    ------
-    PoolError
-        When they reach far above the pool's white, or none of them comes near it: they cannot be told apart from
-        garbage, so nothing is guessed.
-
-    Examples
-    --------
-    >>> same_scale([np.array([[0.0, 0.5]])], 255.0)[0].tolist()
-    [[0.0, 127.5]]
-    """
-    floats = [item for item in items if isinstance(item, np.ndarray) and item.dtype.kind == "f" and item.size]
-    top = max((float(item.max()) for item in floats), default=0.0)
-    if not np.isfinite(top) or not top > 0 or high <= 1:
-        return list(items)
-    if top <= 1:
-        return [
-            item * high if isinstance(item, np.ndarray) and item.dtype.kind == "f" else item for item in items
-        ]
-    if top > 1.05 * high or (len(floats) > 1 and top < 0.1 * high):
-        raise PoolError(
-            f"these pictures reach up to {top:g}, those of the pool up to {high:g}.",
-            "Scale them like the pool's, or to 0..1, before passing them.",
-        )
-    return list(items)

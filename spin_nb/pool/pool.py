@@ -16,7 +16,6 @@ from spin_nb.pool.batch import raw_items
 from spin_nb.pool.folders import check_root, file_source
 from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
 from spin_nb.pool.modalities import Image, Table, Text
-from spin_nb.pool.pictures import same_scale
 from spin_nb.pool.stored import read_stored, write_facts, write_pool
 from spin_nb.types import Broken, Ints, Shown
 

@@ -6,6 +6,7 @@ of pictures are not copied: their absolute path is kept.  ``pool.json`` is writt
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -46,6 +47,28 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     finally:
         with suppress(OSError):
             half.unlink()
+
+
+def _seal(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def seal(path: Path) -> None:
+    """Write the checksum of a file beside it, for :func:`is_sealed`."""
+    write_atomically(_seal(path), lambda half: half.write_text(_checksum(path), encoding="ascii"))
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file still is what :func:`seal` saw: a flipped byte in a cache would pass for a number."""
+    try:
+        return _seal(path).read_bytes() == _checksum(path).encode()
+    except OSError:
+        return False
+
+
+def _checksum(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:

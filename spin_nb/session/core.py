@@ -393,12 +393,12 @@ class Session:
                     "there is no label to predict from yet.",
                     "Label a few items: s.ask(8), s.label(id, value).",
                 )
-            raw = self.pool.batch(items)
-            if raw and all(isinstance(item, str) for item in raw) and self._known(raw):
-                rows = np.array([self.pool.row(id) for id in raw], np.int64)
+            ids = self._ids_among(items)
+            if ids is not None:
+                rows = np.array([self.pool.row(id) for id in ids], np.int64)
                 whole = self.predictive if head is None else self._stage.learner.predictive(head)
                 return Prediction.of(whole, rows, self.classes, in_pool(self, whole))
-            new = self._stage.predict(raw, head)
+            new = self._stage.predict(items, head)
             return Prediction.all(new, self.classes, as_arrivals(self, head))
 
     def watch(self, items: Iterable[Any], *, wait: bool = True) -> Any:
@@ -521,12 +521,15 @@ class Session:
                 "Open it where you may write, without read_only=True.",
             )
 
-    def _known(self, ids: Sequence[str] | NDArray[Any]) -> bool:
-        """Whether these strings are item ids; texts of a text pool may be new items."""
-        if self.pool.modality != "text":
-            return True
+    def _ids_among(self, items: Any) -> list[str] | None:
+        """Ids that were passed, or None where new items were: texts, or paths of pictures, are strings too."""
+        if not isinstance(items, (list, tuple, np.ndarray)) or not all(isinstance(i, str) for i in items):
+            return None
         known = set(self.pool.ids)
-        return all(id in known for id in ids)
+        new = [id for id in items if id not in known]
+        if new and (self.pool.modality == "text" or any(Path(path).is_file() for path in new)):
+            return None
+        return [str(id) for id in items] if len(items) else None
 
     def _do(self, acts: list[tuple[str, str, Any]]) -> None:
         self._home.drain()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spin_nb.bayes import GraphBasis, GraphPosterior, LastLayerLaplace, LiveGraph, graph_basis
-from spin_nb.bayes._regression import held_out, leave_one_out
+from spin_nb.bayes._regression import _out_by_rows, _out_by_weights, held_out, leave_one_out, solve
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.query import auto
 
@@ -249,3 +249,29 @@ def test_a_frozen_copy_does_not_follow_later_labels():
     assert (still.scores == scores).all()
     assert (still.variance == variance).all()
     assert still.rows.tolist() == [0]
+
+
+def test_leaving_folds_out_equals_refitting_without_them_from_either_matrix():
+    rng = np.random.default_rng(0)
+    for n, width in ((60, 90), (90, 60)):
+        phi, y = rng.normal(size=(n, width)), rng.integers(0, 3, n)
+        folds, targets = rng.permutation(np.arange(n) % 5), np.eye(3)[y] - 1 / 3
+        answers = [route(phi, targets, folds, 0.04) for route in (_out_by_rows, _out_by_weights)]
+        for fold in range(5):
+            kept, out = folds != fold, folds == fold
+            weights, covariance = solve(phi[kept], y[kept], 3, 0.2)
+            for scores, variance in answers:
+                np.testing.assert_allclose(scores[out], phi[out] @ weights, atol=1e-9)
+                expected = np.einsum("nd,de,ne->n", phi[out], covariance, phi[out])
+                np.testing.assert_allclose(variance[out], expected, rtol=1e-8)
+
+
+def test_leaving_folds_of_ten_thousand_out_takes_no_matrix_of_all_pairs():
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    phi, y = rng.normal(size=(10_000, 20)).astype(np.float32), rng.integers(0, 4, 10_000)
+    tracemalloc.start()
+    held_out(phi, y, 4, np.arange(10_000) % 5, 0.2)
+    assert tracemalloc.get_traced_memory()[1] < 60e6  # all pairs would be 800 MB
+    tracemalloc.stop()

@@ -178,3 +178,14 @@ def test_bad_input_is_refused(blobs):
         head.fit(x, y, n_classes=4).predict(x[:, :3])
     with pytest.raises(ModelError, match="full"):
         LastLayerLaplace("full").fit(x, y, n_classes=4).variance_terms()
+
+
+def test_where_the_search_starts_does_not_change_where_it_ends():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(400, 12)).astype(np.float32), rng.integers(0, 5, 400)
+    whole = LastLayerLaplace().fit(x, y, n_classes=5)
+    part = {"n_classes": 5, "precision": whole.bias_precision}
+    cold = LastLayerLaplace("diag").fit(x[:300], y[:300], **part)
+    warm = LastLayerLaplace("diag").fit(x[:300], y[:300], start=whole, **part)
+    np.testing.assert_allclose(warm.weight, cold.weight, atol=1e-4)
+    np.testing.assert_allclose(warm.bias, cold.bias, atol=1e-4)

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays as any_array
 from spin_nb.errors import ModelError, PoolError
 from spin_nb.pool import samples
 from spin_nb.pool.encoders import choose_encoder, make_encoder
+from spin_nb.pool.encoders.given import Given
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.encoders.photo import Photo
 from spin_nb.pool.encoders.pixels import PixelsPCA
@@ -305,3 +306,31 @@ def test_auto_chooses_by_what_the_items_are(tmp_path, folder):
     }
     words = [choose_encoder(Pool.save(tmp_path / name, read_pool(pool))) for name, pool in chosen.items()]
     assert words == ["pixels-pca", "photo", "tfidf-svd", "columns"]
+
+
+@pytest.mark.parametrize(
+    ("word", "fitting", "pool"),
+    [
+        ("tfidf-svd", "pixels-pca", samples.digits()),
+        ("photo", "tfidf-svd", ["a", "b"]),
+        ("pixels-pca", "columns", np.eye(3)),
+        ("columns", "tfidf-svd", ["a", "b"]),
+    ],
+)
+def test_an_encoder_of_another_modality_is_refused_with_the_words_that_fit(tmp_path, word, fitting, pool):
+    from spin_nb.registry import resolve
+
+    made = Pool.save(tmp_path, read_pool(pool))
+    for encoder in (word, resolve("encoder", word)()):
+        with pytest.raises(PoolError, match=word) as caught:
+            make_encoder(encoder, made)
+        assert fitting in caught.value.do
+
+
+def test_a_function_that_raises_says_what_it_raised():
+    def broken(items):
+        raise KeyError("colour")
+
+    with pytest.raises(PoolError, match="KeyError: 'colour'") as caught:
+        Given(broken).encode(["a"])
+    assert isinstance(caught.value.__cause__, KeyError)

@@ -117,6 +117,25 @@ def test_a_damaged_cache_is_computed_again(tmp_path):
     assert np.array_equal(features(pool)[1], kept)
 
 
+def flip(path):
+    """Change one byte in the last quarter: a number among numbers."""
+    data = bytearray(path.read_bytes())
+    data[-len(data) // 8] ^= 0x40
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".safetensors"])
+def test_one_flipped_byte_in_the_cache_is_found(tmp_path, ending):
+    pool = Pool.save(tmp_path, read_pool(samples.digits()))
+    encoder, found = features(pool)
+    kept, learnt = np.array(found), {name: array.copy() for name, array in encoder.arrays().items()}
+    del found
+    flip(next((tmp_path / "features").glob(f"*{ending}")))
+    encoder, again = features(Pool.open(tmp_path))
+    assert np.array_equal(again, kept)
+    assert all(np.array_equal(array, learnt[name]) for name, array in encoder.arrays().items())
+
+
 def test_a_disk_that_takes_no_cache_costs_time_only(tmp_path):
     pool = Pool.save(tmp_path, read_pool(samples.digits()))
     (tmp_path / "features").write_text("a file where the folder should be")

@@ -204,7 +204,7 @@ def test_a_frame_of_paths_is_pictures(folder, monkeypatch):
 def test_pandas_and_polars_give_the_same():
     pandas = pytest.importorskip("pandas")
     columns = {"id": ["x", "y", "z"], "size": [1.5, float("nan"), 2.0], "kind": ["a", "b", "a"]}
-    one, other = read_pool(pandas.DataFrame(columns)), read_pool(pl.DataFrame(columns))
+    one, other = read_pool(pandas.DataFrame(columns)), read_pool(pl.DataFrame(columns).fill_nan(None))
     assert one.data.equals(other.data)
     assert one.fingerprint == other.fingerprint
 
@@ -269,3 +269,27 @@ def test_real_folders_and_tables(real):
     assert (news.modality, news.about["column"], len(news)) == ("text", "description", 7600)
     bank = read_pool(pl.read_csv(real("banking77") / "train.csv"), labels_from="category")
     assert (bank.modality, len(set(bank.labels.values()))) == ("text", 77)
+
+
+def test_nan_in_a_column_is_named_and_counted_while_missing_values_are_allowed():
+    with pytest.raises(PoolError, match="NaN in the column 'size', 2 times"):
+        read_pool(pl.DataFrame({"size": [1.0, float("nan"), float("nan")], "kind": ["a", "b", "c"]}))
+    assert read_pool(pl.DataFrame({"size": [1.0, None, 3.0]})).data["size"].null_count() == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_that_do_not_fit_float32_are_refused_without_a_warning():
+    for pool in (
+        np.array([[1.0, 1e39]]),
+        np.array([[[0.0, -1e39]]]),
+        pl.DataFrame({"a": [1.0, 1e39]}),
+        pl.DataFrame({"a": [1.0, -1e39]}),
+    ):
+        with pytest.raises(PoolError, match="do not fit float32"):
+            read_pool(pool)
+
+
+def test_an_array_of_texts_is_a_pool_of_texts():
+    for texts in (np.array(["one text", "another"]), np.array(["one text", "another"], dtype=object)):
+        found = read_pool(texts)
+        assert (found.modality, found.data["text"].to_list()) == ("text", ["one text", "another"])

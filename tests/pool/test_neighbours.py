@@ -112,6 +112,31 @@ def test_a_slice_or_a_damaged_file_is_searched_again(tmp_path):
     assert np.array_equal(neighbours(found)[0], indices)
 
 
+@pytest.mark.parametrize("value", [1797, -1])
+def test_a_graph_with_rows_outside_or_a_flipped_byte_is_searched_again(tmp_path, value):
+    from safetensors.numpy import save_file
+
+    from spin_nb.pool.stored import seal
+
+    _, found = compute(Pool.save(tmp_path, read_pool(digits())))
+    indices, distances = neighbours(found)
+    path = next((tmp_path / "features").glob("*knn15.safetensors"))
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 0x01
+    path.write_bytes(data)
+    assert np.array_equal(neighbours(found)[1], distances)
+    wrong = indices.copy()
+    wrong[5, 3] = value
+    save_file({"indices": wrong, "distances": distances}, path)
+    seal(path)
+    assert np.array_equal(neighbours(found)[0], indices)
+    save_file(
+        {"indices": indices, "distances": np.where(distances == distances[0, 0], np.nan, distances)}, path
+    )
+    seal(path)
+    assert np.isfinite(neighbours(found)[1]).all()
+
+
 def test_progress_rises_to_one():
     told = []
     neighbours(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -104,6 +105,15 @@ def test_an_unknown_id_names_the_closest(tmp_path):
     assert pool.row("digit-0003") == 3
     with pytest.raises(LabelError, match="digit-0003"):
         pool.row("Digit-0003")
+    with pytest.raises(LabelError) as caught:
+        pool.row("arrival-0123456789ab")
+    assert "open the project again" in caught.value.do
+
+
+@pytest.mark.parametrize("id", [["digit-0003"], 3, None, {}], ids=repr)
+def test_what_is_no_id_is_refused(tmp_path, id):
+    with pytest.raises(LabelError, match="no item id"):
+        made(tmp_path, ["a", "b"]).row(id)
 
 
 def test_an_id_that_was_kept_out_says_why(tmp_path, folder):
@@ -168,39 +178,173 @@ def test_arrivals_are_kept_in_order_and_survive_reopening(tmp_path):
 
 def test_two_kernels_that_watch_at_once_keep_each_others_arrivals(tmp_path):
     rng = np.random.default_rng(0)
-    first, pictures = made(tmp_path, samples.digits()), rng.integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    first, pictures = made(tmp_path, samples.digits()), rng.integers(0, 256, (40, 8, 8), dtype=np.uint8)
     second, shown = Pool.open(tmp_path / "p.spin"), {}
-    for i, pool in enumerate((first, second, first, second)):
-        pool.extend(pictures[i : i + 1])
-        shown[pool.ids[-1]] = pictures[i]
+    for i in range(0, 40, 2):
+        pool = (first, second)[i // 2 % 2]
+        rows = pool.extend(pictures[i : i + 2])
+        shown |= {pool.ids[row]: picture for row, picture in zip(rows, pictures[i : i + 2], strict=True)}
     again = Pool.open(tmp_path / "p.spin")
     assert again.ids[1797:] == list(shown)
-    for id, picture in shown.items():
-        assert np.array_equal(again.load([again.row(id)])[0], picture)
+    for pool in (first, second, again):
+        for id in pool.ids[1797:]:
+            assert np.array_equal(pool.load([pool.row(id)])[0], shown[id])
+            assert np.array_equal(pixels_of(pool.show(pool.row(id))), shown[id])
 
 
-def test_new_pictures_of_another_scale_are_scaled_or_refused_never_misread(tmp_path):
-    digits = samples.digits()
-    pool = made(tmp_path, digits)
-    same = np.stack(pool.read(digits.items[:5] / 255.0))
-    assert np.abs(same.astype(int) - digits.items[:5]).max() <= 1
-    with pytest.raises(PoolError, match="reach up to 16"):
-        pool.read(list(digits.items[:5] / 255.0 * 16))
-    with pytest.raises(PoolError, match="reach up to 1020"):
-        pool.read(list(digits.items[:5] * 4.0))
+def test_many_writers_at_once_lose_nothing(tmp_path):
+    made(tmp_path, ["a", "b"])
+    pools = [Pool.open(tmp_path / "p.spin") for _ in range(4)]
+
+    def write(pool):
+        for number in range(25):
+            pool.extend([f"{id(pool)} {number}", "x" * 10_000])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, pools))
+    again = Pool.open(tmp_path / "p.spin")
+    assert len(set(again.ids)) == len(again) == 202
+    for pool in pools:
+        assert pool.load(range(2, 52)) == again.load([again.row(id) for id in pool.ids[2:]])
 
 
-def test_a_frame_is_read_by_rows_and_one_thing_is_not_taken_for_many(tmp_path):
+def test_of_two_arrivals_with_one_id_the_first_counts(tmp_path):
+    first = made(tmp_path, ["a", "b"])
+    second = Pool.open(tmp_path / "p.spin")
+    first.extend(["mine"], ids=["same"])
+    with pytest.raises(PoolError, match="'same' is taken"):
+        second.extend(["theirs"], ids=["same"])
+    log = tmp_path / "p.spin" / "pool" / "arrivals.jsonl"
+    log.write_text(
+        log.read_text() + log.read_text().replace("mine", "theirs").replace('"batch": "', '"batch": "f')
+    )
+    again = Pool.open(tmp_path / "p.spin")
+    assert (again.ids[2:], again.load([2])) == (["same"], ["mine"])
+
+
+def test_a_whole_line_that_was_damaged_is_an_error_and_an_old_line_is_read(tmp_path):
+    made(tmp_path, ["a", "b"]).extend(["c"])
+    log = tmp_path / "p.spin" / "pool" / "arrivals.jsonl"
+    text = log.read_text()
+    log.write_text('{"id": "arrival-000001", "text": "old"}\n' + text)
+    assert Pool.open(tmp_path / "p.spin").load([2, 3]) == ["old", "c"]
+    log.write_text(text.replace('"items"', 'items"'))
+    with pytest.raises(PoolError, match="cannot be read"):
+        Pool.open(tmp_path / "p.spin")
+
+
+def test_floats_from_0_to_1_and_bools_are_brought_to_a_pool_of_0_to_255(tmp_path):
+    items = samples.digits().items[:5]
+    pool = made(tmp_path, samples.digits())
+    assert np.array_equal(np.stack(pool.read(items / 255)), items)
+    assert np.array_equal(np.stack(pool.read((items / 255).astype(np.float32))), items)
+    assert np.array_equal(np.stack(pool.read(items > 100)), (items > 100) * 255)
+    assert np.array_equal(np.stack(pool.read(items.astype(float))), items)
+    assert np.array_equal(np.stack(pool.read(pool.batch(items / 255))), items)
+    assert not np.stack(pool.read(np.zeros((2, 8, 8)))).any()
+
+
+def test_the_whole_batch_decides_on_the_scale_not_picture_by_picture(tmp_path):
+    pool = made(tmp_path, samples.digits())
+    dark = np.full((8, 8), 0.5)
+    assert pool.read([dark, np.full((8, 8), 1.0)])[0][0, 0] == 128
+    assert pool.read([dark, np.full((8, 8), 200.0)])[0][0, 0] == 0
+
+
+@pytest.mark.parametrize("scale", [16.0, 1020.0, 65535.0, -1.0], ids=str)
+def test_pictures_of_another_scale_are_refused(tmp_path, scale):
+    pool = made(tmp_path, samples.digits())
+    with pytest.raises(PoolError, match="the pool's from 0 to 255") as caught:
+        pool.read(list(samples.digits().items[:5] / 255.0 * scale))
+    assert "uint8" in caught.value.do
+
+
+@pytest.mark.parametrize(
+    "odd", [[[1, 2], [3]], object(), np.full((4, 4), np.nan), np.zeros((2, 2, 2, 2))], ids=type
+)
+def test_what_is_no_picture_is_refused(tmp_path, odd):
+    with pytest.raises(PoolError):
+        made(tmp_path, samples.digits()).read([odd])
+
+
+def test_pictures_far_below_or_above_a_pool_of_floats_are_refused(tmp_path):
+    unit = samples.digits().items[:50] / 255
+    pool = made(tmp_path, unit)
+    for factor in (255, 1 / 255):
+        with pytest.raises(PoolError, match="the pool's from 0 to 1"):
+            pool.read(unit[:5] * factor)
+    with pytest.raises(PoolError, match="the pool's from 0 to 16"):
+        Pool.save(tmp_path / "16", read_pool(unit * 16)).read(unit[:5])
+
+
+def test_a_frame_of_new_items_is_read_by_rows_or_by_its_text_column(tmp_path):
+    pytest.importorskip("pandas")
     rows = Pool.save(tmp_path / "r", read_pool(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
-    more = pl.DataFrame({"a": [5, 6, 7], "b": ["z", "x", "y"]})
-    assert rows.read(more) == more.to_dicts() == rows.read(more.to_pandas())
+    more = pl.DataFrame({"extra": [0, 0, 0], "b": ["z", None, "y"], "a": [5, 6, None]})
+    wanted = [{"a": 5, "b": "z"}, {"a": 6, "b": None}, {"a": None, "b": "y"}]
+    assert rows.batch(more) == rows.read(more) == rows.read(more.to_pandas()) == wanted
     texts = Pool.save(tmp_path / "t", read_pool(["one text", "another"]))
-    assert texts.read(pl.DataFrame({"words": ["a b", "c d"]})) == ["a b", "c d"]
-    with pytest.raises(PoolError, match="which holds the items"):
-        texts.read(pl.DataFrame({"words": ["a b"], "more": ["c"]}))
-    for thing in ("hello world", b"x", {"a": 1}, None, 5):
+    for frame in (
+        pl.DataFrame({"words": ["a b", None]}),
+        pl.DataFrame({"text": ["a b", ""], "b": ["c", "d"]}),
+    ):
+        assert texts.read(frame) == texts.read(frame.to_pandas()) == ["a b", ""]
+    for column in (pl.Series(["a b", None]), pl.Series(["a b", None]).to_pandas(), np.array(["a b", ""])):
+        assert texts.read(column) == ["a b", ""]
+    vectors = Pool.save(tmp_path / "v", read_pool(np.eye(2)))
+    assert np.stack(vectors.read(pl.DataFrame({"a": [1, 2], "b": [3, 4]}))).tolist() == [[1, 3], [2, 4]]
+
+
+def test_a_frame_that_does_not_fit_is_refused(tmp_path):
+    rows = Pool.save(tmp_path / "r", read_pool(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
+    texts = Pool.save(tmp_path / "t", read_pool(["one text", "another"]))
+    vectors = Pool.save(tmp_path / "v", read_pool(np.eye(3)))
+    for pool, frame, match in [
+        (rows, pl.DataFrame({"a": [1]}), "no column 'b'"),
+        (rows, pl.DataFrame({"a": [float("nan")], "b": ["x"]}), "NaN in the column 'a', 1 times"),
+        (rows, pl.DataFrame({"a": [1]}).lazy(), "LazyFrame"),
+        (rows, pl.Series([1, 2]), "one thing"),
+        (texts, pl.DataFrame({"a": ["x"], "b": ["y"]}), "which holds the items"),
+        (vectors, pl.DataFrame({"a": [1], "b": [2]}), "vectors of 3 numbers"),
+    ]:
+        with pytest.raises(PoolError, match=match):
+            pool.read(frame)
+
+
+@pytest.mark.filterwarnings("error")
+def test_rows_whose_every_value_would_count_as_missing_are_refused(tmp_path):
+    rows = Pool.save(tmp_path / "r", read_pool(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
+    vectors = Pool.save(tmp_path / "v", read_pool(np.eye(3)))
+    for pool, items in [
+        (rows, [{"A": 1}]),
+        (rows, np.eye(2)),
+        (rows, [{"a": 1e39}]),
+        (rows, [{"a": -float("inf")}]),
+        (vectors, [{"a": 1}]),
+        (vectors, np.eye(2)),
+        (vectors, [[1e39, 0, 0]]),
+    ]:
+        with pytest.raises(PoolError):
+            pool.read(items)
+
+
+@pytest.mark.parametrize("thing", ["hello world", b"x", {"a": 1}, None, 5, np.float32(2)], ids=repr)
+def test_one_thing_is_not_taken_for_many(tmp_path, thing):
+    for number, pool in enumerate((["a", "b"], np.eye(3), samples.digits())):
+        with pytest.raises(PoolError, match="one thing, not a list of items"):
+            Pool.save(tmp_path / str(number), read_pool(pool)).read(thing)
+
+
+def test_one_picture_or_one_vector_is_not_taken_for_many(tmp_path):
+    for number, (pool, thing) in enumerate(
+        [
+            (samples.digits(), np.zeros((8, 8))),
+            (samples.digits(), Image.new("L", (8, 8))),
+            (np.eye(3), np.ones(3)),
+        ]
+    ):
         with pytest.raises(PoolError, match="one thing"):
-            texts.read(thing)
+            Pool.save(tmp_path / str(number), read_pool(pool)).read(thing)
 
 
 def test_arrivals_are_scaled_like_the_pool_and_loaded_ones_are_left_alone(tmp_path):

@@ -23,6 +23,10 @@ SMALL = 64
 """Pictures up to this many pixels a side go to "pixels-pca"."""
 
 
+FITTING = {"image": ("pixels-pca", "photo"), "text": ("tfidf-svd",), "table": ("columns",)}
+"""Built-in encoders by the modality they read."""
+
+
 def choose_encoder(pool: Pool) -> str:
     """Return the word that ``encoder="auto"`` stands for.
 
@@ -48,13 +52,14 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
     UnknownWordError
         When no encoder has this word.
     PoolError
-        When it is neither a word, a function nor an encoder.
+        When it is neither a word, a function nor an encoder, or reads another modality.
     """
     from spin_nb.pool.encoders.given import Given
     from spin_nb.registry import resolve
 
     word = choose_encoder(pool) if spec == "auto" else spec
     found = resolve("encoder", word)
+    _check_fits(getattr(found, "name", None), pool.modality)
     if isinstance(found, type):
         return found()
     if all(hasattr(found, name) for name in ("fit", "encode", "arrays", "restore")):
@@ -65,3 +70,13 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
         f"{found!r:.80} is no encoder.",
         "Pass a word, a function items -> (n, d) array, or an encoder object.",
     )
+
+
+def _check_fits(name: Any, modality: str) -> None:
+    fitting = FITTING[modality]
+    reads = next((kind for kind, names in FITTING.items() if name in names), modality)
+    if reads != modality:
+        raise PoolError(
+            f"the encoder {name!r} reads items of the modality {reads!r}, this pool holds {modality!r}.",
+            f"Use {' or '.join(map(repr, fitting))}, 'auto', or a function of your own.",
+        )

@@ -49,13 +49,19 @@ class Given:
         Raises
         ------
         PoolError
-            When the function does not return one row of numbers an item.
+            When the function raises, or does not return one row of numbers an item.
         """
         try:
-            features = np.asarray(self.function(items), dtype=np.float32)
+            found = self.function(items)
+        except Exception as problem:
+            raise PoolError(
+                f"the encoder ({self.name}) raised {type(problem).__name__}: {problem!s:.300}.",
+                "Mend the function; it takes a list of loaded items.",
+            ) from problem
+        try:
+            with np.errstate(over="ignore"):  # what turns infinite is refused where features are checked
+                features = np.asarray(found, dtype=np.float32)
         except (TypeError, ValueError) as problem:
-            if "array" not in str(problem) and "float" not in str(problem):
-                raise
             raise PoolError(
                 f"the encoder returned no numbers: {problem}.", "Return an array (n, d)."
             ) from None

@@ -37,7 +37,7 @@ class PlotView(widgets.VBox):
         self._drawn.update_layout(
             height=self.height, autosize=True, margin=margin, dragmode=False, template="none"
         )
-        self.figure = _figure_widget()(self._drawn)
+        self.figure = figure_widget()(self._drawn)
         self._sent = deepcopy(list(self._drawn._data)), deepcopy(self._drawn.layout.to_plotly_json())
         self._look: tuple[bool, bool] | None = None
         self.figure._config = {"displayModeBar": False, "responsive": True}
@@ -109,7 +109,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 @cache
-def _figure_widget() -> Any:
+def figure_widget() -> Any:
     """FigureWidget without the answers of its views: two views of one figure undo each other's colours."""
     import plotly.graph_objects as go
 

@@ -122,9 +122,9 @@ def server(tmp_path_factory):
             process.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium, started once."""
+    """Headless Chromium for one file: its driver leaves an event loop running, which other tests would find."""
     path = chromium_path()
     if path is None:
         pytest.skip("no Chromium found; install one or set SPIN_CHROMIUM to its path")

@@ -7,13 +7,14 @@ joint quantities (BatchBALD, EPIG) are right.  :mod:`spin_nb.testing` holds each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from spin_nb.types import ExportReport, Float, Ints, Picked, Shown
+from spin_nb.types import ExportReport, Float, Ints, Shown
 
 
 @runtime_checkable
@@ -44,13 +45,86 @@ class Posterior(Protocol):
     def predict(self, features: Float) -> Predictive: ...
 
 
-class Strategy(Protocol):
-    """Chooses ``k`` rows to ask.  Deterministic given ``seed``; ties go to the lowest index.
+@runtime_checkable
+class Model(Protocol):
+    """A whole model: what it takes in, :class:`Predictive` out.
 
-    ``probs`` (n, C) and ``draws`` (S, n, C) describe the candidates only.  ``q`` of the result lies in (0, 1].
+    ``inputs`` says what it takes: "items", prepared by :class:`spin_nb.pool.inputs.Inputs`, (n, ...) float32, or
+    "features", the encoder's (n, d).  Every ``fit`` begins anew and replaces what was fitted before only when it has
+    succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.models.choice.Cancelled` once
+    ``cancelled()`` says so.  ``predict`` may be called again and again: same seed, same functions, in all of them.
+
+    Three members more, if it has them:
+
+    - ``features(inputs)`` (n, width) float32 and ``posterior``, fitted, with
+      ``predict(x) == posterior.predict(features(x))``: a pool's items then go through the model once.
+    - ``form``: keywords for ``Inputs``, how items are prepared for it (``size``, ``last``, ``prepare``).
+    - ``arrays()``: what a copy on disk keeps of it, name -> array; no pickle.
     """
 
-    def __call__(self, probs: Float, draws: Float, k: int, *, seed: int) -> Picked: ...
+    inputs: str
+
+    def fit(
+        self,
+        inputs: Any,
+        y: Ints,
+        *,
+        n_classes: int,
+        progress: Callable[[float, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Model: ...
+    def predict(self, inputs: Any) -> Predictive: ...
+
+
+STRATEGY_ARRAYS = {
+    "probs": "(n, C) class probabilities",
+    "draws": "(S, n, C) the same under S posterior samples",
+    "features": "(n, d) of the encoder",
+    "labelled": "(m,) rows of the arrays that are labelled",
+    "labels": "(m,) their class index",
+    "target_draws": "(S, t, C) draws of items that stand for the pool, same samples as draws",
+    "phi": "(n, D) features of the graph posterior",
+    "covariance": "(D, D) its posterior covariance",
+    "variance": "(n,) its variance of each item's scores",
+    "scores": "(n, C) its mean of each item's scores",
+    "noise": "a float: its standard deviation of a label",
+}
+"""What a strategy may name as a parameter -> what it then gets."""
+
+
+class Strategy(Protocol):
+    """Chooses ``k`` rows to ask, or scores all of them.  Deterministic given ``seed``; ties go to the lowest index.
+
+    Any function whose parameters are names of :data:`STRATEGY_ARRAYS`, ``k`` and ``seed``: it gets what it names.
+    With ``k`` it returns :class:`~spin_nb.types.Picked`, ``q`` in (0, 1]; without, scores (n,), higher = ask first.
+    ``n`` rows are the candidates; where ``labelled`` is named also the labelled rows, which it must not pick.
+    """
+
+    def __call__(self, *arrays: Any, **settings: Any) -> Any: ...
+
+
+def wants(strategy: Any) -> tuple[str, ...]:
+    """Return the parameters of a strategy that are given to it: arrays, ``k``, ``seed``.
+
+    Raises
+    ------
+    TypeError
+        It requires something else.
+
+    Examples
+    --------
+    >>> def mine(probs, k, *, power=2, seed=0): ...
+    >>> wants(mine)
+    ('probs', 'k', 'seed')
+    """
+    known = {*STRATEGY_ARRAYS, "k", "seed"}
+    parameters = signature(strategy).parameters.values()
+    for p in parameters:
+        if p.name not in known and p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            raise TypeError(f"it asks for {p.name!r}, which no session has")
+        if p.name in known and p.kind is p.POSITIONAL_ONLY:
+            raise TypeError(f"its parameter {p.name!r} cannot be given by name")
+    return tuple(p.name for p in parameters if p.name in known)
 
 
 class Modality(Protocol):

@@ -30,12 +30,16 @@ class Picked:
         Probability with which each pick was drawn, given the picks before it.
     reason : str
         What the strategy was doing, for the person ("exploring: ...").
+    mixed : bool
+        Whether the picks were drawn with ``q``.  False: they are the strategy's best, and ``q`` is what they have
+        under the mixture with uniform picks that the session then draws.
     """
 
     indices: Ints
     scores: Float
     q: NDArray[np.float64]
     reason: str = ""
+    mixed: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ class TrainReport:
     model_id : str
         Folder name under ``models/`` in the project.
     head : str
-        The head shown: "graph", "linear" or "mean".
+        The head shown: "graph", "linear", "mean", or the name of a model of your own.
     n_labels : int
         Labels trained on (audit labels are not among them).
     accuracy : Estimate
@@ -115,7 +119,7 @@ class TrainReport:
     seconds : float
         Wall time of the run.
     validation : dict
-        Head word -> leave-one-out or 5-fold accuracy on the training labels: what the choice rests on.
+        Head -> accuracy on training labels held out, as ``Session.train`` says: what the choice of a head rests on.
     """
 
     model_id: str

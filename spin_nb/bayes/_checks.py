@@ -116,3 +116,46 @@ def check_soft_labels(y: Any, n: int, n_classes: int) -> NDArray[np.float64]:
     if n and np.abs(soft.sum(axis=1) - 1).max() > 1e-3:
         raise ModelError("soft labels do not sum to 1 in every row.", "Pass probabilities, not scores.")
     return soft
+
+
+def check_weights(weights: Any, n: int) -> NDArray[np.float64]:
+    """Return how many observations each of ``n`` rows stands for, float64; one each without ``weights``.
+
+    Raises
+    ------
+    ModelError
+        Another length, NaN, infinite or negative numbers, nothing but zeros.
+    """
+    if weights is None:
+        return np.ones(n)
+    weight = np.asarray(weights, np.float64)
+    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+        raise ModelError(f"weights of shape {weight.shape} do not fit {n} rows.", "Pass n numbers >= 0.")
+    return weight
+
+
+def check_layer(weight: Any, bias: Any = None) -> tuple[Float, Float]:
+    """Return weights (C, d) and bias (C,) of a linear layer as finite float32 arrays; no bias is a bias of zero.
+
+    Raises
+    ------
+    ModelError
+        Shapes that do not fit together, fewer than two classes, values that are no numbers or not finite.
+    """
+    matrix = np.asarray(weight)
+    offset = np.zeros(len(matrix) if matrix.ndim else 0) if bias is None else np.asarray(bias)
+    numeric = matrix.dtype.kind in "fiu" and offset.dtype.kind in "fiu"
+    if (
+        not numeric
+        or matrix.ndim != 2
+        or offset.shape != (len(matrix),)
+        or len(matrix) < 2
+        or not matrix.size
+    ):
+        raise ModelError(
+            f"weights of shape {matrix.shape} and a bias of shape {offset.shape} are no last layer.",
+            "Pass (C, d) and (C,) with C >= 2, one row per class (the transpose of an ONNX MatMul's weights).",
+        )
+    if not (np.isfinite(matrix).all() and np.isfinite(offset).all()):
+        raise ModelError("this last layer holds NaN or infinity.", "Train it again, or load another file.")
+    return matrix.astype(np.float32), offset.astype(np.float32)

@@ -1,8 +1,8 @@
-"""Gaussian posteriors over the weights of a softmax regression: Kronecker-factored, full and diagonal.
+"""Gaussian posteriors over the weights of a softmax regression: Kronecker-factored, diagonal, and full.
 
 Each is built from inputs ``x`` (n, d), probabilities (n, C) and sample weights, and knows: the variance of every
-logit, noise that is right item by item (C, S, n), and noise that is one function over all items.  ``prior`` is the pair
-(precision of the weights, precision of the biases).
+logit, the contrast variance (:mod:`spin_nb.bayes._contrasts`), noise that is right item by item (C, S, n), and noise
+that is one function over all items.  ``prior`` is the pair (precision of the weights, precision of the biases).
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.bayes._contrasts import basis, contrasts, deviations
+from spin_nb.bayes._full import Full
 from spin_nb.bayes._map import curvature
-from spin_nb.errors import ModelError
 from spin_nb.types import Float
 
 Array = NDArray[np.float64]
 Prior = tuple[float, float]
-FULL_LIMIT = 6000  # parameters: a full covariance above this takes over 300 MB
+ROWS = 4096  # inputs converted to float64 at once
 
 
 class Kron:
@@ -32,11 +33,12 @@ class Kron:
         self.size = float(size)
 
     @classmethod
-    def build(cls, x: Array, probs: Array, weight: Array, prior: Prior) -> Kron:
-        moments, rotation = np.linalg.eigh((x * weight[:, None]).T @ x)
+    def build(cls, x: Float, probs: Array, weight: Array, prior: Prior) -> Kron:
+        moments, rotation = np.linalg.eigh(second_moment(x, weight))
         values, classes = curvature(probs, weight)
         parts = (np.maximum(moments, 0), rotation, values, classes, np.array(weight.sum()))
-        return cls(dict(zip(cls.names, parts, strict=True)), prior)
+        # In C order, so that what is kept and read back is multiplied in the same order.
+        return cls({n: np.array(part, order="C") for n, part in zip(cls.names, parts, strict=True)}, prior)
 
     def rescaled(self, size: float) -> Kron:
         """The curvature of ``size`` observations instead."""
@@ -48,17 +50,20 @@ class Kron:
         weights = 1 / (np.outer(self.moments, self.curvature) + self.prior[0])
         return weights, 1 / (self.size * self.curvature + self.prior[1])
 
-    def terms(self) -> tuple[Float, Float, Float]:
+    def variance(self, x: Float) -> Float:
         weights, biases = self.spread()
         squared = self.classes.T**2
-        parts = self.rotation, weights @ squared, biases @ squared
-        rotation, spread, bias = (part.astype(np.float32) for part in parts)
-        return rotation, spread, bias
+        return self._squares(x, weights @ squared, biases @ squared)
 
-    def variance(self, x: Float) -> Float:
-        rotation, spread, bias = self.terms()
-        moved = x @ rotation
-        out: Float = (moved * moved) @ spread + bias
+    def contrast(self, x: Float) -> Float:
+        weights, biases = self.spread()
+        share = contrasts(self.classes)[:, None]
+        return self._squares(x, weights @ share, biases @ share)
+
+    def _squares(self, x: Float, spread: Array, bias: Array) -> Float:
+        moved = x @ self.rotation.astype(np.float32)
+        moved *= moved
+        out: Float = moved @ spread.astype(np.float32) + bias.astype(np.float32)
         return out
 
     def marginal(self, x: Float, noise: Float) -> Float:
@@ -85,79 +90,35 @@ class Diag:
         self.weights, self.biases = 1 / (arrays["weights"] + prior[0]), 1 / (arrays["biases"] + prior[1])
 
     @classmethod
-    def build(cls, x: Array, probs: Array, weight: Array, prior: Prior) -> Diag:
+    def build(cls, x: Float, probs: Array, weight: Array, prior: Prior) -> Diag:
         each = weight[:, None] * probs * (1 - probs)
         return cls({"weights": each.T @ (x * x), "biases": each.sum(axis=0)}, prior)
-
-    def terms(self) -> tuple[Float, Float, Float]:
-        identity = np.eye(self.weights.shape[1], dtype=np.float32)
-        return identity, self.weights.T.astype(np.float32), self.biases.astype(np.float32)
 
     def variance(self, x: Float) -> Float:
         out: Float = (x * x) @ self.weights.T.astype(np.float32) + self.biases.astype(np.float32)
         return out
 
+    def contrast(self, x: Float) -> Float:
+        share = 1 / (len(self.biases) - 1)
+        weights = (share * self.weights.sum(axis=0)).astype(np.float32)
+        out: Float = (x * x) @ weights[:, None] + np.float32(share * self.biases.sum())
+        return out
+
     def marginal(self, x: Float, noise: Float) -> Float:
-        deviation = np.ascontiguousarray(np.sqrt(self.variance(x)).T)
-        return deviation[:, None, :] * noise.T[:, :, None]
+        turned = basis(len(self.biases))
+        return deviations(np.einsum("nc,ca,cb->nab", self.variance(x), turned, turned, optimize=True), noise)
 
     def sample(self, noise: Array) -> tuple[Array, Array]:
         return noise[..., :-1] * np.sqrt(self.weights), noise[..., -1] * np.sqrt(self.biases)
 
 
-class Full:
-    """The whole curvature; parameters in order class by class, each weights then bias."""
-
-    names = ("covariance",)
-
-    def __init__(self, arrays: dict[str, NDArray[Any]], prior: Prior) -> None:
-        self.arrays, self.prior = arrays, prior
-        self.covariance = arrays["covariance"]
-
-    @classmethod
-    def build(cls, x: Array, probs: Array, weight: Array, prior: Prior) -> Full:
-        x = np.hstack([x, np.ones((len(x), 1))])
-        n_classes, width = probs.shape[1], x.shape[1]
-        if n_classes * width > FULL_LIMIT:
-            raise ModelError(
-                f"a full covariance of {n_classes * width:,} parameters does not fit in memory.",
-                "Use structure='kron'.",
-            )
-        hessian = np.zeros((n_classes, width, n_classes, width))
-        for c in range(n_classes):
-            for other in range(c, n_classes):
-                shared = weight * probs[:, c] * ((c == other) - probs[:, other])
-                hessian[c, :, other] = hessian[other, :, c] = (x * shared[:, None]).T @ x
-        flat = hessian.reshape(n_classes * width, -1)
-        flat[np.diag_indices_from(flat)] += np.tile(
-            np.append(np.full(width - 1, prior[0]), prior[1]), n_classes
-        )
-        return cls({"covariance": np.linalg.inv(flat)}, prior)
-
-    def terms(self) -> tuple[Float, Float, Float]:
-        raise ModelError("a full covariance has no per-feature variance terms.", "Use structure='kron'.")
-
-    def variance(self, x: Float) -> Float:
-        width = x.shape[1] + 1
-        n_classes = len(self.covariance) // width
-        blocks = self.covariance.reshape(n_classes, width, n_classes, width)
-        inputs = np.hstack([x.astype(np.float64), np.ones((len(x), 1))])
-        columns = [np.einsum("nd,nd->n", inputs @ blocks[c, :, c], inputs) for c in range(n_classes)]
-        return np.stack(columns, axis=1).astype(np.float32)
-
-    def marginal(self, x: Float, noise: Float) -> Float:
-        """One function over all items: dearer than needed, but right item by item too."""
-        width = x.shape[1] + 1
-        shape = (len(noise), len(self.covariance) // width, width)
-        weight, bias = self.sample(np.random.default_rng(0).standard_normal(shape))
-        out: Float = np.einsum("nd,scd->csn", x, weight.astype(np.float32), optimize=True)
-        out += bias.T[:, :, None].astype(np.float32)
-        return out
-
-    def sample(self, noise: Array) -> tuple[Array, Array]:
-        root = np.linalg.cholesky(self.covariance)
-        moved = (noise.reshape(len(noise), -1) @ root.T).reshape(noise.shape)
-        return moved[..., :-1], moved[..., -1]
+def second_moment(x: Float, weight: Array) -> Array:
+    """``sum_n weight_n x_n x_n'`` (d, d) in float64, without a float64 copy of ``x``."""
+    total = np.zeros((x.shape[1], x.shape[1]))
+    for start in range(0, len(x), ROWS):
+        part = x[start : start + ROWS] * np.sqrt(weight[start : start + ROWS, None])
+        total += part.T @ part
+    return total
 
 
 STRUCTURES: dict[str, type[Kron] | type[Full] | type[Diag]] = {"kron": Kron, "full": Full, "diag": Diag}

@@ -37,7 +37,8 @@ def solve(
     factor = cho_factor(np.eye(width) + x.T @ x / noise**2)
     covariance = cho_solve(factor, np.eye(width))
     targets = np.eye(n_classes)[y] - 1 / n_classes
-    return covariance @ (x.T @ targets) / noise**2, (covariance + covariance.T) / 2
+    # In C order, so that what is kept and read back is multiplied in the same order.
+    return covariance @ (x.T @ targets) / noise**2, np.ascontiguousarray((covariance + covariance.T) / 2)
 
 
 def score_variance(phi: Float, covariance: NDArray[np.float64]) -> Float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.bayes._checks import check_features
+from spin_nb.bayes._device import beside
 from spin_nb.bayes._masks import dropout_layers, dropout_masks
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
@@ -95,7 +96,9 @@ def train(
     seed: int,
     step: Callable[[float], None] | None = None,
 ) -> None:
-    """Minimise ``sum nll + precision/2 |parameters|^2`` by Adam with a cosine rate; ``net`` is changed in place.
+    """Minimise ``sum nll + precision/2 |parameters|^2`` by Adam with a cosine rate.
+
+    ``net`` is changed in place, on the device it is on.
 
     Parameters
     ----------
@@ -121,8 +124,8 @@ def train(
             if step:
                 step(done / steps)
             rows = rng.permutation(len(y))[:BATCH]
-            logits = checked_logits(net, torch.from_numpy(inputs[rows]), n_classes)
-            fit = torch.nn.functional.cross_entropy(logits, torch.from_numpy(y[rows]))
+            logits = checked_logits(net, beside(net, inputs[rows]), n_classes)
+            fit = torch.nn.functional.cross_entropy(logits, torch.from_numpy(y[rows]).to(logits.device))
             loss = fit + precision / (2 * len(y)) * sum((p**2).sum() for p in parameters)
             if not torch.isfinite(loss):
                 raise ModelError(

@@ -79,15 +79,15 @@ class Committee:
         features = check_features(features)
         y = check_labels(y, len(features), n_classes)
         check_some(features)
-        self._shape, self._n_labels = (features.shape[1], n_classes), len(y)
         if len(np.unique(y)) == 1:
-            self._members = [_constant(int(y[0]), n_classes)] * self.n_members
-            return self
-        whole = _fitted(self.estimator, features, y, self.seed)
-        self._members = _own_members(whole, n_classes) or self._bootstrapped(features, y)
+            members = [_constant(int(y[0]), n_classes)] * self.n_members
+        else:
+            whole = _fitted(self.estimator, features, y, self.seed)
+            members = _own_members(whole, n_classes) or self._bootstrapped(features, y, n_classes)
+        self._members, self._shape, self._n_labels = members, (features.shape[1], n_classes), len(y)
         return self
 
-    def _bootstrapped(self, features: Float, y: Ints) -> list[Callable[[Float], Float]]:
+    def _bootstrapped(self, features: Float, y: Ints, n_classes: int) -> list[Callable[[Float], Float]]:
         rng = np.random.default_rng(self.seed)
         members = []
         for number in range(self.n_members):
@@ -96,10 +96,10 @@ class Committee:
                 if len(np.unique(y[rows])) > 1:
                     break
             if len(np.unique(y[rows])) == 1:
-                members.append(_constant(int(y[rows[0]]), self._shape[1]))
+                members.append(_constant(int(y[rows[0]]), n_classes))
                 continue
             fitted = _fitted(self.estimator, features[rows], y[rows], self.seed + number)
-            members.append(_probabilities(fitted, fitted.classes_, self._shape[1]))
+            members.append(_probabilities(fitted, fitted.classes_, n_classes))
         return members
 
     def predict(self, features: Float) -> FunctionsPredictive:

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from spin_nb.bayes._checks import check_inputs, check_labels, check_some
+from spin_nb.bayes._device import beside, pick
 from spin_nb.bayes._masks import dropout_layers, dropout_masks
+from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
 from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
@@ -39,6 +41,8 @@ class MCDropout:
     p : float
         Share of its units left out.
     seed : int
+    device : str or torch.device
+        Where the network is: "auto" is a CUDA device where there is one, else the CPU.
 
     Examples
     --------
@@ -48,10 +52,12 @@ class MCDropout:
     [0, 0, 1, 1]
     """
 
-    def __init__(self, net: Any = None, *, hidden: int = 128, p: float = 0.5, seed: int = 0) -> None:
+    def __init__(
+        self, net: Any = None, *, hidden: int = 128, p: float = 0.5, seed: int = 0, device: Any = "auto"
+    ) -> None:
         if not 0 < p < 1:
             raise ModelError(f"a dropout of {p} leaves nothing to draw.", "Use 0 < p < 1, for example 0.5.")
-        self.net, self.hidden, self.p, self.seed = net, hidden, p, seed
+        self.net, self.hidden, self.p, self.seed, self.device = net, hidden, p, seed, device
         self._fitted: Any = None
         self._shape: tuple[int, ...] = ()
         self._scale = np.float32(1)
@@ -63,15 +69,16 @@ class MCDropout:
         ------
         ModelError
             No rows, values that are not finite, labels that do not fit, a network without dropout, of another
-            shape, or whose loss is not finite.
+            shape, or whose loss is not finite; a device that is not there.
         """
-        inputs = check_inputs(features)
+        device, inputs = pick(self.device), check_inputs(features)
         y = check_labels(y, len(inputs), n_classes)
         check_some(inputs)
         net, scale = network_for(
             self.net, inputs, n_classes, hidden=self.hidden, dropout=self.p, seed=self.seed
         )
         _check_dropout(net)
+        net.to(device)
         train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
         self._fitted, self._shape, self._scale, self._n_classes = net, inputs.shape[1:], scale, n_classes
         return self
@@ -88,6 +95,37 @@ class MCDropout:
             raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
         inputs = check_inputs(features, shape=self._shape)
         return dropout_predictive(self._fitted, inputs * self._scale, self._n_classes)
+
+    def arrays(self) -> Arrays:
+        """What :meth:`restore` needs, by name; of a network of one's own the weights alone.
+
+        Raises
+        ------
+        NotTrainedError
+            Before :meth:`fit`.
+        """
+        if self._fitted is None:
+            raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
+        spec = None if self.net is None else type(self._fitted).__name__
+        sizes = {"shape": self._shape, "hidden": self.hidden, "n_classes": self._n_classes}
+        words = packed(net=spec, p=self.p, seed=self.seed, scale=float(self._scale), **sizes)
+        return words | of_network(self._fitted)
+
+    @classmethod
+    def restore(cls, arrays: Arrays) -> MCDropout:
+        """Rebuild from :meth:`arrays`; predictions are identical.
+
+        Raises
+        ------
+        ModelError
+            The network was one's own.
+        """
+        words = unpacked(arrays)
+        made = cls(hidden=words["hidden"], p=words["p"], seed=words["seed"])
+        made._fitted = one_layer(arrays, dropout=words["p"]).to(pick(made.device))
+        made._shape, made._n_classes = tuple(words["shape"]), words["n_classes"]
+        made._scale = np.float32(words["scale"])
+        return made
 
 
 def dropout_predictive(net: Any, inputs: Float, n_classes: int) -> FunctionsPredictive:
@@ -117,10 +155,10 @@ def dropout_predictive(net: Any, inputs: Float, n_classes: int) -> FunctionsPred
 def _apply(net: Any, x: Float, n_classes: int, S: int, seed: int) -> Float:
     import torch
 
-    batch, generator = torch.from_numpy(np.ascontiguousarray(x)), torch.Generator().manual_seed(seed)
+    batch, generator = beside(net, x), torch.Generator().manual_seed(seed)
     with torch.no_grad(), dropout_masks(net, generator, shared=True):
         drawn = [checked_logits(net, batch, n_classes) for _ in range(S)]
-    return np.asarray(torch.stack(drawn).float().numpy())
+    return np.asarray(torch.stack(drawn).float().cpu().numpy())
 
 
 def _check_dropout(net: Any) -> None:

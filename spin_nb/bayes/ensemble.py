@@ -15,15 +15,20 @@ Breiman (1996), *Bagging predictors*.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_features, check_labels, check_some
+from spin_nb.bayes._device import pick
+from spin_nb.bayes._stored import Arrays, packed, unpacked
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
+
+if TYPE_CHECKING:
+    import torch
 
 STEPS, BATCH, RATE = 250, 1024, 0.05
 # Standard deviations of the prior, for inputs of root mean square norm 1.
@@ -44,6 +49,9 @@ class Ensemble:
     bagging : bool
         Let every member see its own bootstrap sample of the labels.
     seed : int
+    device : str or torch.device
+        Where the members are trained: "auto" is a CUDA device where there is one, else the CPU.  They answer on the
+        CPU.
 
     Examples
     --------
@@ -54,7 +62,13 @@ class Ensemble:
     """
 
     def __init__(
-        self, n_members: int = 10, *, hidden: int = 64, bagging: bool = False, seed: int = 0
+        self,
+        n_members: int = 10,
+        *,
+        hidden: int = 64,
+        bagging: bool = False,
+        seed: int = 0,
+        device: Any = "auto",
     ) -> None:
         if n_members < 2:
             raise ModelError(
@@ -62,7 +76,8 @@ class Ensemble:
             )
         if hidden < 0:
             raise ModelError(f"a hidden layer of width {hidden} cannot be made.", "Use 0 or more.")
-        self.n_members, self.hidden, self.bagging, self.seed = n_members, hidden, bagging, seed
+        self.n_members, self.hidden, self.bagging = n_members, hidden, bagging
+        self.seed, self.device = seed, device
         self._layers: Layers = []
         self._length = 1.0
 
@@ -72,18 +87,20 @@ class Ensemble:
         Raises
         ------
         ModelError
-            No rows, values that are not finite, labels that do not fit.
+            No rows, values that are not finite, labels that do not fit, a device that is not there.
         """
-        features = check_features(features)
+        device, features = pick(self.device), check_features(features)
         y = check_labels(y, len(features), n_classes)
         check_some(features)
         rng = np.random.default_rng(self.seed)
-        self._length = float(np.sqrt(np.mean(np.sum(features.astype(np.float64) ** 2, axis=1)))) or 1.0
+        length = float(np.sqrt(np.mean(np.sum(features.astype(np.float64) ** 2, axis=1)))) or 1.0
         prior, spread = self._prior(rng, features.shape[1], n_classes)
         shape = self.n_members, len(y)
         share = np.full(len(y), 1 / len(y))
-        weight = rng.multinomial(len(y), share, size=self.n_members) if self.bagging else np.ones(shape)
-        self._layers = _descend(self._scaled(features), y, weight.astype(np.float32), prior, spread, rng)
+        seen = rng.multinomial(len(y), share, size=self.n_members) if self.bagging else np.ones(shape)
+        weight = seen.astype(np.float32)
+        layers = _descend(features / np.float32(length), y, weight, prior, spread, rng, device)
+        self._layers, self._length = layers, length
         return self
 
     def predict(self, features: Float) -> FunctionsPredictive:
@@ -97,7 +114,7 @@ class Ensemble:
         if not self._layers:
             raise NotTrainedError("this ensemble has not been fitted.", "Call fit(features, y, n_classes=C).")
         layers = self._layers
-        scaled = self._scaled(check_features(features, width=layers[0].shape[1]))
+        scaled = check_features(features, width=layers[0].shape[1]) / np.float32(self._length)
 
         def every(x: Float) -> Float:
             return _forward(x, layers)
@@ -108,9 +125,27 @@ class Ensemble:
 
         return FunctionsPredictive(scaled, every, draw)
 
-    def _scaled(self, features: Float) -> Float:
-        scaled: Float = features / np.float32(self._length)
-        return scaled
+    def arrays(self) -> Arrays:
+        """Everything :meth:`restore` needs, by name.
+
+        Raises
+        ------
+        NotTrainedError
+            Before :meth:`fit`.
+        """
+        if not self._layers:
+            raise NotTrainedError("this ensemble has not been fitted.", "Call fit(features, y, n_classes=C).")
+        words = packed(hidden=self.hidden, bagging=self.bagging, seed=self.seed, length=self._length)
+        return words | {f"layer.{i}": layer for i, layer in enumerate(self._layers)}
+
+    @classmethod
+    def restore(cls, arrays: Arrays) -> Ensemble:
+        """Rebuild from :meth:`arrays`; predictions are identical."""
+        words = unpacked(arrays)
+        layers = [arrays[f"layer.{i}"] for i in range(len(arrays) - 1)]
+        made = cls(len(layers[0]), hidden=words["hidden"], bagging=words["bagging"], seed=words["seed"])
+        made._layers, made._length = layers, words["length"]
+        return made
 
     def _prior(self, rng: np.random.Generator, d: int, n_classes: int) -> tuple[Layers, list[float]]:
         """A draw per member of each layer (M, inputs, outputs) and bias (M, 1, outputs), and their spreads."""
@@ -137,18 +172,26 @@ def _forward(x: Any, layers: Any) -> Any:
 
 
 def _descend(
-    x: Float, y: Ints, weight: Float, prior: Layers, spread: list[float], rng: np.random.Generator
+    x: Float,
+    y: Ints,
+    weight: Float,
+    prior: Layers,
+    spread: list[float],
+    rng: np.random.Generator,
+    device: torch.device,
 ) -> Layers:
     """Adam on ``sum weight nll + |moved|^2 / 2`` of all members at once, in units of the prior's spread."""
     import torch
 
-    inputs, targets, weights = torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(weight)
-    anchors = [torch.from_numpy(layer) for layer in prior]
+    inputs, targets, weights = (torch.from_numpy(part).to(device) for part in (x, y, weight))
+    anchors = [torch.from_numpy(layer).to(device) for layer in prior]
     moved = [torch.zeros_like(anchor, requires_grad=True) for anchor in anchors]
     optimiser = torch.optim.Adam(moved, lr=RATE)
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     for _ in range(STEPS):
-        rows = slice(None) if len(x) <= BATCH else torch.from_numpy(rng.choice(len(x), BATCH, replace=False))
+        rows: Any = slice(None)
+        if len(x) > BATCH:
+            rows = torch.from_numpy(rng.choice(len(x), BATCH, replace=False)).to(device)
         layers = [anchor + sd * step for anchor, sd, step in zip(anchors, spread, moved, strict=True)]
         log_probs = torch.log_softmax(_forward(inputs[rows], layers), dim=2)
         own = log_probs.gather(2, targets[rows][None, :, None].expand(len(weight), -1, 1))[..., 0]
@@ -159,4 +202,4 @@ def _descend(
         optimiser.step()
         rate.step()
     with torch.no_grad():
-        return [(a + sd * step).numpy() for a, sd, step in zip(anchors, spread, moved, strict=True)]
+        return [(a + sd * step).cpu().numpy() for a, sd, step in zip(anchors, spread, moved, strict=True)]

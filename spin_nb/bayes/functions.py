@@ -8,7 +8,7 @@ from threading import Lock
 
 import numpy as np
 
-from spin_nb.bayes.predictive import RowsPredictive, decompose, softmax
+from spin_nb.bayes.predictive import RowsPredictive, decompose, softmax, zero_one
 from spin_nb.types import Float, Ints
 
 ROWS = 2048  # items that go through the networks at once
@@ -51,18 +51,17 @@ class FunctionsPredictive(RowsPredictive):
 
     @property
     def _parts(self) -> tuple[Float, Float]:  # type: ignore[override]
-        return self._summary[1:]
+        return self._summary[1], self._summary[2]
+
+    @property
+    def _zero_one(self) -> Float:  # type: ignore[override]
+        return self._summary[3]
 
     @cached_property
-    def _summary(self) -> tuple[Float, Float, Float]:
-        means, aleatorics, epistemics = [], [], []
-        for start in range(0, max(len(self), 1), ROWS):
-            probs = softmax(self._applied(self._every, self._inputs[start : start + ROWS]))
-            _, aleatoric, epistemic = decompose(probs)
-            means.append(probs.mean(axis=0))
-            aleatorics.append(aleatoric)
-            epistemics.append(epistemic)
-        return np.concatenate(means), np.concatenate(aleatorics), np.concatenate(epistemics)
+    def _summary(self) -> list[Float]:
+        starts = range(0, max(len(self), 1), ROWS)
+        found = [_summed_up(self._applied(self._every, self._inputs[at : at + ROWS])) for at in starts]
+        return [np.concatenate(columns) for columns in zip(*found, strict=True)]
 
     def _marginal(self, start: int, stop: int) -> Float:
         return np.moveaxis(self._applied(self._every, self._inputs[start:stop]), -1, 0)
@@ -76,6 +75,14 @@ class FunctionsPredictive(RowsPredictive):
     def _applied(self, functions: Functions, x: Float) -> Float:
         with self._alone:
             return functions(x)
+
+
+def _summed_up(logits: Float) -> tuple[Float, Float, Float, Float]:
+    """Mean, aleatoric, epistemic and zero-one epistemic of logits (M, n, C)."""
+    probs = softmax(logits)
+    mean = probs.mean(axis=0)
+    _, aleatoric, epistemic = decompose(probs)
+    return mean, aleatoric, epistemic, zero_one(probs.max(axis=2), mean.max(axis=1))
 
 
 def member_order(n_members: int, S: int, seed: int) -> Ints:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_features, check_labels
 from spin_nb.bayes._regression import fit_sharpness, leave_one_out, predictive, score_variance, solve
+from spin_nb.bayes._stored import Arrays
 from spin_nb.bayes.predictive import RowsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
@@ -249,3 +250,26 @@ class GraphPosterior:
         scores = features @ self.weights.astype(np.float32)
         variance = score_variance(features, self.covariance)
         return predictive(features, scores, variance, self.weights, self.covariance, self.sharpness)
+
+    def arrays(self) -> Arrays:
+        """Everything :meth:`restore` needs, by name.
+
+        Raises
+        ------
+        NotTrainedError
+            Before :meth:`fit`.
+        """
+        if self.weights is None:
+            raise NotTrainedError(
+                "this posterior has not been fitted.", "Call fit(features, y, n_classes=C)."
+            )
+        own = {"weights": self.weights, "covariance": self.covariance}
+        return own | {"sharpness": np.array(self.sharpness), "noise": np.array(self.noise)}
+
+    @classmethod
+    def restore(cls, arrays: Arrays) -> GraphPosterior:
+        """Rebuild from :meth:`arrays`; predictions are identical."""
+        made = cls(float(arrays["noise"]))
+        made.weights, made.covariance = arrays["weights"], arrays["covariance"]
+        made.sharpness = float(arrays["sharpness"])
+        return made

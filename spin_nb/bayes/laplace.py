@@ -1,7 +1,7 @@
 """Bayesian logistic regression: the last layer's Laplace approximation in closed form.
 
-The map from features to logits is linear, so the predictive variance needs no Jacobians: answers equal
-laplace-torch's, 100 to 7,800 times sooner.
+The map from features to logits is linear, so the predictive variance needs no Jacobians: the posterior equals
+laplace-torch's, its answers come 100 to 7,800 times sooner.
 
 References
 ----------
@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes import _evidence
-from spin_nb.bayes._checks import check_features, check_soft_labels, check_some
-from spin_nb.bayes._curvature import STRUCTURES, Diag, Full, Kron
-from spin_nb.bayes.predictive import (
-    MARGINAL_DRAWS,
-    RowsPredictive,
-    probit_softmax,
-    shared_noise,
-)
+from spin_nb.bayes._checks import check_features, check_layer, check_soft_labels, check_some, check_weights
+from spin_nb.bayes._curvature import STRUCTURES, Diag, Kron
+from spin_nb.bayes._full import Full
+from spin_nb.bayes._map import Problem
+from spin_nb.bayes.predictive import MARGINAL_DRAWS, RowsPredictive, probit_softmax, shared_noise
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
+
+Array = NDArray[np.float64]
+LINKS = ("contrast", "probit")
 
 
 class LastLayerLaplace:
@@ -65,6 +65,37 @@ class LastLayerLaplace:
         self.bias: Float = np.zeros(0, np.float32)
         self.prior_precision = self.bias_precision = 0.0
         self._posterior: Kron | Full | Diag | None = None
+        self._given = False
+
+    @classmethod
+    def around(cls, weight: Any, bias: Any = None, structure: str = "kron") -> LastLayerLaplace:
+        """The posterior about a last layer that is there already: a network's own, or an ONNX model's.
+
+        :meth:`fit` leaves its weights as they are; from labelled features come the curvature and the prior precision.
+
+        Parameters
+        ----------
+        weight : float (C, d)
+        bias : float (C,), optional
+            Zero without it.
+        structure : {"kron", "full", "diag"}
+
+        Raises
+        ------
+        ModelError
+            Shapes that do not fit together; values that are not finite.
+
+        Examples
+        --------
+        >>> x = np.array([[-1.0], [2.0]], np.float32)
+        >>> head = LastLayerLaplace.around([[-1.0], [1.0]]).fit(x, np.array([0, 1]), n_classes=2)
+        >>> head.logits(x).tolist()
+        [[1.0, -1.0], [-2.0, 2.0]]
+        """
+        head = cls(structure)
+        head.weight, head.bias = check_layer(weight, bias)
+        head._given = True
+        return head
 
     def fit(
         self,
@@ -99,49 +130,43 @@ class LastLayerLaplace:
         Raises
         ------
         ModelError
-            No rows; values that are not finite; labels that do not fit.
+            No rows; values that are not finite; labels that do not fit; features or classes that do not fit the
+            layer given to :meth:`around`.
         """
-        features = check_features(features)
+        features = check_features(features, width=self.weight.shape[1] if self._given else None)
         check_some(features)
         targets = check_soft_labels(y, len(features), n_classes)
-        weight = _check_weights(weights, len(features))
+        weight = check_weights(weights, len(features))
         problem, rotation, length = _evidence.rotated(features, targets, weight)
-        if precision is None:
+        if self._given:
+            optimum, scaled = self._as_given(problem, rotation, length, precision)
+        elif precision is None:
             optimum, scaled = _evidence.best_precision(problem)
         else:
-            near = None if start is None else np.column_stack([start.weight @ rotation * length, start.bias])
+            near = None if start is None else _in(rotation, length, start)
             optimum, scaled = _evidence.at(problem, precision, near)
-        self.weight = (optimum.theta[:, :-1] @ rotation.T / length).astype(np.float32)
-        self.bias = optimum.theta[:, -1].astype(np.float32)
-        prior = self.prior_precision, self.bias_precision = scaled * length**2, scaled
-        build = STRUCTURES[self.structure].build
-        self._posterior = build(features.astype(np.float64), optimum.probs, weight, prior)
+        prior = scaled * length**2, scaled
+        posterior = STRUCTURES[self.structure].build(features, optimum.probs, weight, prior)
+        if not self._given:
+            self.weight = (optimum.theta[:, :-1] @ rotation.T / length).astype(np.float32)
+            self.bias = optimum.theta[:, -1].astype(np.float32)
+        (self.prior_precision, self.bias_precision), self._posterior = prior, posterior
         return self
+
+    def _as_given(self, problem: Problem, rotation: Array, length: float, precision: float | None) -> Any:
+        if problem.targets.shape[1] != len(self.bias):
+            raise ModelError(
+                f"this last layer tells {len(self.bias)} classes apart, not {problem.targets.shape[1]}.",
+                "Pass n_classes and labels in the order of its outputs.",
+            )
+        # What all classes share changes no probability, so it says nothing about the prior either.
+        own = np.column_stack([self.weight * length, self.bias]).astype(np.float64)
+        squared = float(np.sum((own - own.mean(axis=0)) ** 2))
+        return _evidence.around(problem, _in(rotation, length, self), squared, precision)
 
     def logits(self, features: Float) -> Float:
         """``features @ weight.T + bias`` (n, C)."""
         return features @ self.weight.T + self.bias
-
-    def variance_terms(self) -> tuple[Float, Float, Float]:
-        """What an exported graph needs to give each logit its variance: three constants.
-
-        ``Var[f_c(x)] = sum_i (x @ rotation)_i^2 spread[i, c] + bias_spread[c]``: a MatMul, a square, a MatMul
-        and an Add.
-
-        Returns
-        -------
-        rotation : float32 (d, d)
-        spread : float32 (d, C)
-        bias_spread : float32 (C,)
-
-        Raises
-        ------
-        NotTrainedError
-            Before :meth:`fit`.
-        ModelError
-            For ``structure="full"``, whose variance has no such form.
-        """
-        return self._fitted().terms()
 
     def variance(self, features: Float) -> Float:
         """Posterior variance of every logit (n, C).
@@ -153,17 +178,36 @@ class LastLayerLaplace:
         """
         return self._fitted().variance(check_features(features, width=self.weight.shape[1]))
 
-    def predict(self, features: Float) -> RowsPredictive:
-        """Predictive over features (n, d); its mean is the probit approximation.
+    def predict(self, features: Float, *, link: str = "contrast") -> RowsPredictive:
+        """Predictive over features (n, d).
+
+        Parameters
+        ----------
+        features : float32 (n, d)
+        link : {"contrast", "probit"}
+            How the mean is found.  "contrast": one temperature an item, from the variance of the differences between
+            its logits.  "probit": as laplace-torch does it, each logit divided by its own variance.  That counts the
+            direction which adds the same to all logits, where a softmax does not look and the prior alone speaks, so
+            far from the labels it stays at some .85 although every draw is sure.
+
+        Returns
+        -------
+        RowsPredictive
+            ``mean`` approximates the mean of the draws: within .02 for two classes, .05 for ten digits, .12 for 77
+            intents, and .2 at worst, where some classes are far more uncertain than others ("probit": .3, .15, .13
+            and .4).  ``epistemic`` and ``aleatoric`` are those of 32 draws spread evenly over the quantiles.
 
         Raises
         ------
         NotTrainedError, ModelError
-            Not fitted; features of another width, NaN or infinite.
+            Not fitted; features of another width, NaN or infinite; an unknown link.
         """
         posterior = self._fitted()
         features = check_features(features, width=self.weight.shape[1])
+        if link not in LINKS:
+            raise ModelError(f"no link is called {link!r}.", f"Use one of {', '.join(LINKS)}.")
         logits = self.logits(features)
+        spread = (posterior.contrast if link == "contrast" else posterior.variance)(features)
         noise = shared_noise((MARGINAL_DRAWS, len(self.bias)))
         weight, bias = self.weight, self.bias
 
@@ -178,7 +222,7 @@ class LastLayerLaplace:
                 out[s] = x @ (weight + w).T.astype(np.float32) + (bias + b).astype(np.float32)
             return out
 
-        return RowsPredictive(probit_softmax(logits, posterior.variance(features)), marginal, joint)
+        return RowsPredictive(probit_softmax(logits, spread), marginal, joint)
 
     def with_observations(self, n: float) -> LastLayerLaplace:
         """The same weights with the certainty of ``n`` observations: for a head fitted to a pool of soft labels.
@@ -223,6 +267,8 @@ class LastLayerLaplace:
             "prior": np.array([self.prior_precision, self.bias_precision]),
             "structure": np.array(list(STRUCTURES).index(self.structure)),
         }
+        if self._given:
+            own["given"] = np.array(True)
         return own | {f"posterior.{name}": array for name, array in posterior.arrays.items()}
 
     @classmethod
@@ -230,6 +276,7 @@ class LastLayerLaplace:
         """Rebuild from :meth:`arrays`; predictions are identical."""
         head = cls(list(STRUCTURES)[int(arrays["structure"])])
         head.weight, head.bias = arrays["weight"], arrays["bias"]
+        head._given = "given" in arrays
         prior = head.prior_precision, head.bias_precision = (
             float(arrays["prior"][0]),
             float(arrays["prior"][1]),
@@ -239,10 +286,6 @@ class LastLayerLaplace:
         return head
 
 
-def _check_weights(weights: Float | None, n: int) -> NDArray[np.float64]:
-    if weights is None:
-        return np.ones(n)
-    weight = np.asarray(weights, np.float64)
-    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise ModelError(f"weights of shape {weight.shape} do not fit {n} rows.", "Pass n numbers >= 0.")
-    return weight
+def _in(rotation: Array, length: float, layer: LastLayerLaplace) -> Array:
+    """Parameters (C, r + 1) of a layer for inputs divided by ``length`` in another basis."""
+    return np.column_stack([layer.weight @ rotation * length, layer.bias])

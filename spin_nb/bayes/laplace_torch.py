@@ -13,25 +13,22 @@ Daxberger et al. (2021b), *Bayesian deep learning via subnetwork inference*.
 
 from __future__ import annotations
 
-import copy
-import warnings
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from spin_nb.bayes._checks import check_inputs, check_labels, check_some
-from spin_nb.bayes._laplace_torch import import_laplace
-from spin_nb.bayes._train import BATCH, checked_logits, fresh, network_for, pace, train
+from spin_nb.bayes._device import pick
+from spin_nb.bayes._moves import Moves
+from spin_nb.bayes._routes import ROUTES, SUBNET_ROUTES, first_that_works, tuned
+from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
+from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 
 DRAWS = 64  # functions the mean and the uncertainties are averages over, in antithetic pairs
 PRECISION = 1.0  # of the prior the network is trained under
-PRECISIONS = (1e-2, 1e3)  # what the marginal likelihood may make of it
-# BackPack is hundreds of times faster and refuses what is not a plain chain of layers; then the others.
-ROUTES = (("BackPackGGN", "kron"), ("AsdlGGN", "kron"), ("BackPackGGN", "diag"), ("CurvlinopsGGN", "kron"))
-SUBNET_ROUTES = (("BackPackGGN", "full"), ("AsdlGGN", "full"), ("CurvlinopsGGN", "full"))
 
 
 class LaplaceAll:
@@ -45,6 +42,9 @@ class LaplaceAll:
     hidden : int
         Width of that hidden layer.
     seed : int
+    device : str or torch.device
+        Where the network is trained: "auto" is a CUDA device where there is one, else the CPU.  The curvature is
+        computed and answers are given on the CPU.
 
     Attributes
     ----------
@@ -61,12 +61,14 @@ class LaplaceAll:
     [0, 0, 1, 1]
     """
 
-    def __init__(self, net: Any = None, *, hidden: int = 50, seed: int = 0) -> None:
-        self.net, self.hidden, self.seed = net, hidden, seed
+    def __init__(self, net: Any = None, *, hidden: int = 50, seed: int = 0, device: Any = "auto") -> None:
+        self.net, self.hidden, self.seed, self.device = net, hidden, seed, device
         self.prior_precision = 0.0
         self.route = ("", "")
         self.laplace: Any = None
         self._trained: Any = None
+        self._code: str | None = None  # the kind of a network that is a person's own
+        self._moves: Moves | None = None
         self._shape: tuple[int, ...] = ()
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> LaplaceAll:
@@ -76,20 +78,38 @@ class LaplaceAll:
         ------
         ModelError
             No rows, values that are not finite, labels that do not fit, a network of another shape, whose loss is
-            not finite, or whose curvature no backend of laplace-torch can compute.
+            not finite, or whose curvature no backend of laplace-torch can compute; a device that is not there.
         """
-        inputs = check_inputs(features)
+        device, inputs = pick(self.device), check_inputs(features)
         y = check_labels(y, len(inputs), n_classes)
         check_some(inputs)
         net, scale = network_for(self.net, inputs, n_classes, hidden=self.hidden, seed=self.seed)
+        net.to(device)
         train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
-        self.laplace, self.route = self._curvature(net, inputs * scale, y)
-        self.prior_precision = _tune(self.laplace)
-        self._trained, self._shape, self._scale, self._n_classes = net, inputs.shape[1:], scale, n_classes
+        self._about(net.cpu(), inputs, y, n_classes, scale)
+        self._code = None if self.net is None else type(net).__name__
         return self
 
+    def about(self, net: Any, inputs: Float, y: Ints, *, n_classes: int) -> LaplaceAll:
+        """The posterior about a network that is trained already, on the inputs it was trained on; ``net`` is copied.
+
+        Raises
+        ------
+        ModelError
+            No backend of laplace-torch can compute its curvature.
+        """
+        self._about(fresh(net, 0).cpu().eval(), check_inputs(inputs), y, n_classes, np.float32(1))
+        self._code = type(net).__name__
+        return self
+
+    def _about(self, net: Any, inputs: Float, y: Ints, n_classes: int, scale: np.float32) -> None:
+        laplace, route = self._curvature(net, inputs * scale, y)
+        precision, moves = tuned(laplace, PRECISION), Moves.of(laplace)
+        self.laplace, self.route, self.prior_precision, self._moves = laplace, route, precision, moves
+        self._trained, self._shape, self._scale, self._n_classes = net, inputs.shape[1:], scale, n_classes
+
     def _curvature(self, net: Any, inputs: Float, y: Ints) -> tuple[Any, tuple[str, str]]:
-        return _first_that_works(net, inputs, y, ROUTES, subset_of_weights="all")
+        return first_that_works(net, inputs, y, ROUTES, subset_of_weights="all")
 
     def predict(self, features: Float) -> FunctionsPredictive:
         """Predictive over inputs (m, ...) of the linearised network.
@@ -99,16 +119,51 @@ class LaplaceAll:
         NotTrainedError, ModelError
             Not fitted; inputs of another shape, NaN or infinite.
         """
-        if self._trained is None:
+        if self._trained is None or self._moves is None:
             raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
         inputs = check_inputs(features, shape=self._shape) * self._scale
-        net, laplace, n_classes = fresh(self._trained, 0), self.laplace, self._n_classes
+        net, moves, n_classes = fresh(self._trained, 0), self._moves, self._n_classes
 
         def draw(S: int, seed: int) -> Functions:
-            moves = _moves(laplace, (S + 1) // 2, seed)
-            return lambda x: _linearised(net, x, n_classes, moves)[:S]
+            drawn = moves.draw((S + 1) // 2, seed)
+            return lambda x: _linearised(net, x, n_classes, drawn)[:S]
 
         return FunctionsPredictive(inputs, draw(DRAWS, 0), draw)
+
+    def arrays(self) -> Arrays:
+        """What :meth:`restore` needs, by name; of a network of one's own the weights alone.
+
+        Raises
+        ------
+        NotTrainedError
+            Before :meth:`fit`.
+        """
+        if self._trained is None or self._moves is None:
+            raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
+        sizes = {"shape": self._shape, "hidden": self.hidden, "n_classes": self._n_classes}
+        found = {"scale": float(self._scale), "precision": self.prior_precision, "route": self.route}
+        words = packed(net=self._code, seed=self.seed, **sizes, **found)
+        moves = {f"moves.{name}": array for name, array in self._moves.arrays.items()}
+        return words | of_network(self._trained) | moves
+
+    @classmethod
+    def restore(cls, arrays: Arrays) -> Self:
+        """Rebuild from :meth:`arrays`; predictions are identical.  ``laplace``, laplace-torch's own object, is not.
+
+        Raises
+        ------
+        ModelError
+            The network was one's own.
+        """
+        words = unpacked(arrays)
+        made = cls(hidden=words["hidden"], seed=words["seed"])
+        made._trained = one_layer(arrays)
+        made._shape, made._n_classes = tuple(words["shape"]), words["n_classes"]
+        made._scale, made.prior_precision = np.float32(words["scale"]), words["precision"]
+        made.route = tuple(words["route"])
+        kept = {name: array for name, array in arrays.items() if name.startswith("moves.")}
+        made._moves = Moves({name.removeprefix("moves."): array for name, array in kept.items()})
+        return made
 
 
 class LaplaceSubnet(LaplaceAll):
@@ -116,7 +171,7 @@ class LaplaceSubnet(LaplaceAll):
 
     Parameters
     ----------
-    net, hidden, seed
+    net, hidden, seed, device
         As for :class:`LaplaceAll`.
     n_weights : int
         How many weights are uncertain; the others keep their value.
@@ -128,8 +183,16 @@ class LaplaceSubnet(LaplaceAll):
     20
     """
 
-    def __init__(self, net: Any = None, *, hidden: int = 50, n_weights: int = 300, seed: int = 0) -> None:
-        super().__init__(net, hidden=hidden, seed=seed)
+    def __init__(
+        self,
+        net: Any = None,
+        *,
+        hidden: int = 50,
+        n_weights: int = 300,
+        seed: int = 0,
+        device: Any = "auto",
+    ) -> None:
+        super().__init__(net, hidden=hidden, seed=seed, device=device)
         if not 0 < n_weights <= 3000:
             raise ModelError(f"a subnetwork of {n_weights} weights cannot be held.", "Use 1 to 3,000.")
         self.n_weights = n_weights
@@ -139,57 +202,9 @@ class LaplaceSubnet(LaplaceAll):
 
         size = torch.nn.utils.parameters_to_vector(net.parameters()).abs()
         largest = torch.topk(size, min(self.n_weights, len(size))).indices.sort().values
-        return _first_that_works(
+        return first_that_works(
             net, inputs, y, SUBNET_ROUTES, subset_of_weights="subnetwork", subnetwork_indices=largest
         )
-
-
-def _first_that_works(
-    net: Any, inputs: Float, y: Ints, routes: tuple[tuple[str, str], ...], **subset: Any
-) -> tuple[Any, tuple[str, str]]:
-    import torch
-
-    library = import_laplace()
-    pairs = torch.utils.data.TensorDataset(torch.from_numpy(inputs), torch.from_numpy(y))
-    loader = torch.utils.data.DataLoader(pairs, batch_size=BATCH, generator=torch.Generator())
-    problems = []
-    for backend, structure in routes:
-        # A copy each time: backends leave hooks on the network, on which the next one stumbles.
-        settings = {"hessian_structure": structure, "backend": getattr(library.curvature, backend), **subset}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = library.Laplace(copy.deepcopy(net), "classification", **settings)
-                found.fit(loader)
-                float(found.log_marginal_likelihood())
-        except Exception as error:  # whatever a backend says of a layer it does not know
-            problems.append(f"{backend}: {error or type(error).__name__}")
-        else:
-            return found, (backend, structure)
-    raise ModelError(
-        f"laplace-torch finds no curvature for {type(net).__name__}: {'; '.join(problems)}",
-        "Use posterior='laplace' (the last layer alone), or a network of plain torch.nn layers.",
-    )
-
-
-def _tune(laplace: Any) -> float:
-    """Set the prior precision to the one with the highest marginal likelihood, within bounds."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        laplace.optimize_prior_precision(
-            pred_type="glm", method="marglik", init_prior_prec=PRECISION, prior_structure="scalar"
-        )
-    found = float(laplace.prior_precision)
-    laplace.prior_precision = float(np.clip(found, *PRECISIONS)) if np.isfinite(found) else PRECISION
-    return float(laplace.prior_precision)
-
-
-def _moves(laplace: Any, S: int, seed: int) -> Any:
-    """``S`` draws of the weights (S, P), as differences from the optimum."""
-    import torch
-
-    with torch.no_grad():
-        return laplace.sample(S, generator=torch.Generator().manual_seed(seed)) - laplace.mean
 
 
 def _linearised(net: Any, x: Float, n_classes: int, moves: Any) -> Float:

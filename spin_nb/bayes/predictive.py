@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,22 @@ def entropy(p: Float) -> Float:
     float32 (...)
         Between 0 and ``log C``.
 
+    Raises
+    ------
+    ModelError
+        Values that are no probabilities: logits.
+
     Examples
     --------
     >>> entropy(np.array([[0.5, 0.5], [1.0, 0.0]])).round(4).tolist()
     [0.6930999755859375, 0.0]
     """
     p = np.asarray(p, np.float32)
+    if p.size and not (p.min() >= -1e-3 and p.max() <= 1 + 1e-3):
+        raise ModelError(
+            f"these are no probabilities: they go from {p.min():.3g} to {p.max():.3g}.",
+            "Pass a softmax of them if they are logits; leave out NaN.",
+        )
     return np.maximum(-np.sum(p * np.log(np.maximum(p, np.float32(1e-30))), axis=-1), 0)
 
 
@@ -85,12 +96,14 @@ def softmax(logits: Real) -> Float:
 
 
 def probit_softmax(logits: Real, variance: Real) -> Float:
-    """``softmax(f / sqrt(1 + pi/8 Var f))``: MacKay (1992), the mean of a softmax under Gaussian logits.
+    """``softmax(f / sqrt(1 + pi/8 v))``: the mean of a softmax under Gaussian logits, approximately.
 
     Parameters
     ----------
     logits : float (n, C)
-    variance : float (n, C) or (n, 1)
+    variance : float (n, 1) or (n, C)
+        One number an item, its contrast variance: MacKay's (1992, eq. 10) answer for two classes, for more of them one
+        temperature an item.  Or one number a logit.
 
     Returns
     -------
@@ -100,9 +113,26 @@ def probit_softmax(logits: Real, variance: Real) -> Float:
 
 
 def shared_noise(shape: tuple[int, ...], seed: int = 0) -> Float:
-    """Standard normal noise (S, ...), in antithetic pairs along the first axis."""
-    half = np.random.default_rng(seed).standard_normal(((shape[0] + 1) // 2, *shape[1:]), dtype=np.float32)
-    return np.concatenate([half, -half])[: shape[0]]
+    """Standard normal noise (S, ...), in antithetic pairs along the first axis, evenly spread over the quantiles.
+
+    In every column each of ``S`` equally likely intervals is met once (Latin hypercube sampling; McKay, Beckman &
+    Conover 1979), and few enough columns are all but uncorrelated (Iman & Conover 1982): with few draws an average over
+    them is far closer than with independent ones.
+
+    Examples
+    --------
+    >>> shared_noise((4, 1)).astype(float).round(2).ravel().tolist()
+    [0.38, -1.36, -0.38, 1.36]
+    """
+    pairs, columns = (shape[0] + 1) // 2, int(np.prod(shape[1:]))
+    sizes = np.array([NormalDist().inv_cdf(0.5 + (i + 0.5) / (2 * pairs)) for i in range(pairs)])
+    sizes /= np.sqrt(np.mean(sizes**2))
+    half = np.random.default_rng(seed).standard_normal((pairs, columns))
+    if columns <= pairs:
+        left, _, right = np.linalg.svd(half, full_matrices=False)
+        half = left @ right
+    half = np.sign(half) * sizes[np.argsort(np.argsort(np.abs(half), axis=0), axis=0)]
+    return np.concatenate([half, -half])[: shape[0]].astype(np.float32).reshape(shape)
 
 
 class RowsPredictive:
@@ -144,17 +174,35 @@ class RowsPredictive:
         """Doubt that stays (n,), nats."""
         return self._parts[0]
 
+    @property
+    def total(self) -> Float:
+        """Doubt altogether (n,), nats: epistemic plus aleatoric, the entropy of the draws' mean."""
+        return self.epistemic + self.aleatoric
+
+    @property
+    def zero_one(self) -> Float:
+        """Epistemic doubt as a probability (n,): ``E max p - max E p``.
+
+        What knowing the right function would take off the chance of a wrong answer; between 0 and 1.
+        """
+        return self._zero_one
+
     @cached_property
     def _parts(self) -> tuple[Float, Float]:
-        n, n_classes = self._mean.shape
-        aleatoric, epistemic = np.zeros(n, np.float32), np.zeros(n, np.float32)
-        rows = max(1, CHUNK // (MARGINAL_DRAWS * n_classes))
-        for start in range(0, n, rows):
-            stop = min(start + rows, n)
-            aleatoric[start:stop], epistemic[start:stop] = _decompose_logits(
-                self.marginal_logits(start, stop)
-            )
+        aleatoric, epistemic = self._streamed(_decompose_logits)
         return aleatoric, epistemic
+
+    @cached_property
+    def _zero_one(self) -> Float:
+        return self._streamed(_zero_one_logits)[0]
+
+    def _streamed(self, part: Callable[[Float], Sequence[Float]]) -> list[Float]:
+        """``part`` of the marginal logits (C, S, n), some items at a time."""
+        n, n_classes = self._mean.shape
+        rows = max(1, CHUNK // (MARGINAL_DRAWS * n_classes))
+        starts = range(0, max(n, 1), rows)
+        found = [part(self.marginal_logits(start, min(start + rows, n))) for start in starts]
+        return [np.concatenate(columns) for columns in zip(*found, strict=True)]
 
     def doubt(self, row: int) -> tuple[float, float]:
         """Epistemic and aleatoric of one item, nats, without computing them for all."""
@@ -190,6 +238,19 @@ def _decompose_logits(logits: Float) -> tuple[Float, Float]:
     mean = weights.mean(axis=1)
     total_entropy: Float = -np.sum(mean * np.log(np.maximum(mean, np.float32(1e-30))), axis=0)
     return aleatoric, np.maximum(total_entropy - aleatoric, 0)
+
+
+def _zero_one_logits(logits: Float) -> tuple[Float]:
+    """``E max p - max E p`` of logits (C, S, n)."""
+    probs = logits - logits.max(axis=0)
+    np.exp(probs, out=probs)
+    probs /= probs.sum(axis=0)
+    return (zero_one(probs.max(axis=0), probs.mean(axis=1).max(axis=0)),)
+
+
+def zero_one(surest: Float, mean_surest: Float) -> Float:
+    """Mean over the draws (S, n) of their largest probability, less the largest of their mean (n,); at least 0."""
+    return np.maximum(surest.mean(axis=0) - mean_surest, 0)
 
 
 def averaged(first: RowsPredictive, second: RowsPredictive) -> RowsPredictive:

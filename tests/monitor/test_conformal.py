@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spin_nb.errors import ModelError
@@ -136,3 +136,50 @@ def test_intervals_follow_the_models_own_doubt_where_it_is_given():
     assert (high - low)[1] == pytest.approx(3 * (high - low)[0])
     with pytest.raises(ModelError, match="only one of"):
         conformal_intervals([0.0], np.zeros(41), audit_y, sd=[1.0])
+
+
+BEYOND = 1e-9  # crepes keeps a class whose p-value is alpha; Vovk et al. (2005), and we, those above it
+
+
+@settings(deadline=None)
+@given(
+    n=st.integers(20, 120),
+    alpha=st.sampled_from([0.05, 0.1, 0.17, 0.3]),
+    score=st.sampled_from(["lac", "aps"]),
+    seed=st.integers(0, 999),
+)
+def test_sets_are_those_of_crepes(n, alpha, score, seed):
+    crepes = pytest.importorskip("crepes")
+    rng = np.random.default_rng(seed)
+    (audits, y), (p, _) = drawn(n, rng), drawn(50, rng)
+    own = class_scores(audits, score)[np.arange(n), y]
+    if score == "lac":
+        assert np.allclose(own, crepes.extras.hinge(audits, np.arange(4), y))
+    fitted = crepes.ConformalClassifier().fit(own.round(9))  # sums that tie but for rounding are one score
+    strange = class_scores(p, score).round(9)
+    theirs = fitted.predict_set(strange, confidence=1 - alpha - BEYOND, smoothing=False)
+    expected = theirs.astype(bool)
+    expected[np.arange(50), p.argmax(axis=1)] = True  # ours are never empty
+    assert (conformal_sets(p, audits, y, alpha=alpha, score=score) == expected).all()
+
+
+@settings(deadline=None)
+@given(
+    n=st.integers(20, 120),
+    alpha=st.sampled_from([0.05, 0.1, 0.17, 0.3]),
+    scaled=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_intervals_and_thresholds_are_those_of_crepes(n, alpha, scaled, seed):
+    crepes = pytest.importorskip("crepes")
+    rng = np.random.default_rng(seed)
+    mean, audit_mean, audit_y = rng.normal(size=30), rng.normal(size=n), rng.standard_t(3, n)
+    sd, audit_sd = rng.uniform(0.5, 2, 30), rng.uniform(0.5, 2, n)
+    ours = {"sd": sd, "audit_sd": audit_sd} if scaled else {}
+    fitted = crepes.ConformalRegressor().fit(audit_y - audit_mean, sigmas=audit_sd if scaled else None)
+    expected = fitted.predict_int(mean, sigmas=sd if scaled else None, confidence=1 - alpha - BEYOND)
+    low, high = conformal_intervals(mean, audit_mean, audit_y, alpha=alpha, **ours)
+    assert np.allclose(np.stack([low, high], axis=1), expected, atol=1e-12)
+    width = (expected[:, 1] - expected[:, 0]) / 2 / (sd if scaled else 1)
+    strange = np.abs(audit_y - audit_mean) / (audit_sd if scaled else 1)
+    assert np.allclose(width, conformal_threshold(strange, alpha))

@@ -1,0 +1,93 @@
+"""ONNX files that tests make themselves: as torch exports them, and as Keras converted by tf2onnx looks."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def save_torch(tmp_path):
+    """Write a network with torch.onnx.export; ``dynamic``: the batch is free."""
+
+    def save(net, example, *, name="net.onnx", dynamic=True, outputs=("logits",)) -> Path:
+        import torch
+
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            axes = {key: {0: "n"} for key in ("input", *outputs)} if dynamic else None
+            torch.onnx.export(
+                net,
+                (example,),
+                str(tmp_path / name),
+                dynamo=False,
+                opset_version=16,
+                input_names=["input"],
+                output_names=list(outputs),
+                dynamic_axes=axes,
+            )
+        return tmp_path / name
+
+    return save
+
+
+@dataclass
+class Keras:
+    """A file as Keras would write it, and the same numbers by numpy."""
+
+    path: Path
+    kernel: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def features(self, pictures: np.ndarray) -> np.ndarray:
+        """Valid 3 x 3 convolution of (n, h, w, c), rectified, averaged over positions: (n, 6)."""
+        patches = np.lib.stride_tricks.sliding_window_view(pictures, (3, 3), axis=(1, 2))
+        maps = np.einsum("nhwcij,ocij->nhwo", patches, self.kernel)
+        return np.maximum(maps, 0).mean(axis=(1, 2))
+
+    def probs(self, pictures: np.ndarray) -> np.ndarray:
+        """Softmax of the dense layer."""
+        logits = self.features(pictures) @ self.weight + self.bias
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture
+def keras(tmp_path):
+    """(n, 8, 8, 1) -> Transpose, Conv, Relu, Transpose, ReduceMean, MatMul + Add, Softmax; ``batch``: 0 is free."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    def make(n_classes=3, batch=0, side=8, channels=1, name="keras.onnx") -> Keras:
+        rng = np.random.default_rng(0)
+        kernel = rng.normal(0, 0.5, (6, channels, 3, 3)).astype(np.float32)
+        weight = rng.normal(0, 2.0, (6, n_classes)).astype(np.float32)
+        bias = rng.normal(0, 0.5, n_classes).astype(np.float32)
+        nodes = [
+            helper.make_node("Transpose", ["image"], ["first"], perm=[0, 3, 1, 2]),
+            helper.make_node("Conv", ["first", "kernel"], ["conv2d"]),
+            helper.make_node("Relu", ["conv2d"], ["relu"]),
+            helper.make_node("Transpose", ["relu"], ["back"], perm=[0, 2, 3, 1]),
+            helper.make_node("ReduceMean", ["back"], ["pooled"], axes=[1, 2], keepdims=0),
+            helper.make_node("MatMul", ["pooled", "weight"], ["matmul"]),
+            helper.make_node("Add", ["matmul", "bias"], ["dense"]),
+            helper.make_node("Softmax", ["dense"], ["probs"], axis=-1),
+        ]
+        n = batch or "n"
+        arrays = {"kernel": kernel, "weight": weight, "bias": bias}
+        graph = helper.make_graph(
+            nodes,
+            "keras",
+            [helper.make_tensor_value_info("image", TensorProto.FLOAT, [n, side, side, channels])],
+            [helper.make_tensor_value_info("probs", TensorProto.FLOAT, [n, n_classes])],
+            [numpy_helper.from_array(array, key) for key, array in arrays.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=8)
+        save(model, tmp_path / name)
+        return Keras(tmp_path / name, kernel, weight, bias)
+
+    return make

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spin_nb.errors import SpinError
-    from spin_nb.pool import samples
+    from spin_nb.pool import encoders, samples
     from spin_nb.session.core import Session
     from spin_nb.session.opening import open_session as open
 
 __version__ = "0.1.0"
-__all__ = ["Session", "SpinError", "__version__", "open", "samples"]
+__all__ = ["Session", "SpinError", "__version__", "encoders", "open", "samples"]
 
 _HOMES = {
     "open": "spin_nb.session.opening:open_session",
     "Session": "spin_nb.session.core:Session",
     "SpinError": "spin_nb.errors:SpinError",
     "samples": "spin_nb.pool.samples:",
+    "encoders": "spin_nb.pool.encoders:",
 }
 
 

@@ -23,6 +23,10 @@ WORDS: dict[str, dict[str, str]] = {
         "dropout": "spin_nb.bayes.dropout:MCDropout",
         "ensemble": "spin_nb.bayes.ensemble:Ensemble",
     },
+    "model": {
+        "network": "spin_nb.models.network:Network",
+        "onnx": "spin_nb.models.onnx:OnnxModel",
+    },
     "network": {
         "mlp": "spin_nb.models.architectures:mlp",
         "cnn": "spin_nb.models.architectures:cnn",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import SpinError
-from spin_nb.protocols import DriftDetector, Posterior, Predictive
+from spin_nb.protocols import DriftDetector, Model, Posterior, Predictive
 from spin_nb.types import ExportReport, Float, Ints, Picked, Shown
 
 
@@ -28,8 +28,17 @@ def _blobs(n: int = 60, d: int = 5, C: int = 3, seed: int = 0) -> tuple[Float, I
     return x.astype(np.float32), y.astype(np.int64)
 
 
+def _pictures(n: int = 60, side: int = 8) -> tuple[Float, Ints]:
+    rng, half = np.random.default_rng(0), side // 2
+    y = np.arange(n) % 3
+    x = rng.normal(0, 0.1, (n, 1, side, side)).astype(np.float32)
+    for c, (top, left) in enumerate([(0, 0), (half, 0), (0, half)]):
+        x[y == c, 0, top : top + half, left : left + half] += 0.8
+    return x, y.astype(np.int64)
+
+
 def check_posterior(make: Callable[[], Any]) -> None:
-    """A posterior: shapes, dtypes, joint draws, sensible answers, refused input.
+    """A posterior: shapes, dtypes, joint draws, sensible answers, refused input; what it keeps as arrays, if it does.
 
     Parameters
     ----------
@@ -42,6 +51,7 @@ def check_posterior(make: Callable[[], Any]) -> None:
     predictive = posterior.fit(x, y, n_classes=4).predict(x)
     check_predictive(predictive, len(x), 4)
     assert (predictive.mean.argmax(1) == y).mean() > 0.9, "three separate clusters must be told apart"
+    _kept(posterior, predictive, x)
     one = make().fit(x[:1], y[:1], n_classes=3).predict(x)
     check_predictive(one, len(x), 3)
     few, many = (make().fit(x[:k], y[:k], n_classes=3).predict(x[30:]) for k in (3, 60))
@@ -50,6 +60,73 @@ def check_posterior(make: Callable[[], Any]) -> None:
         _refused(lambda bad=bad: make().fit(x, y, n_classes=3).predict(bad))  # type: ignore[misc]
     _refused(lambda: make().fit(x, y + 5, n_classes=3))
     _refused(lambda: make().fit(np.full_like(x, np.inf), y, n_classes=3))
+
+
+def _kept(posterior: Any, predictive: Any, x: Float) -> None:
+    """From plain arrays it answers exactly as before; a posterior without ``arrays`` is fitted again instead."""
+    if not hasattr(posterior, "arrays"):
+        return
+    arrays = posterior.arrays()
+    plain = all(isinstance(a, np.ndarray) and a.dtype.kind in "biuf" for a in arrays.values())
+    assert plain, "arrays() gives arrays of numbers by name: nothing is kept by pickle"
+    kept = {name: np.array(array, order="C") for name, array in arrays.items()}
+    again = type(posterior).restore(kept).predict(x)
+    assert np.array_equal(again.mean, predictive.mean), "restored, it gives the same mean"
+    rows = np.arange(len(x))
+    assert np.array_equal(again.draws(rows, 5, 3), predictive.draws(rows, 5, 3)), "and the same draws"
+
+
+def check_model(
+    make: Callable[[], Any], x: Float | None = None, y: Ints | None = None, *, n_classes: int = 4
+) -> None:
+    """A model: begins anew at every fit, keeps what it has until the next succeeds, answers alike in every call.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a fresh, unfitted model.
+    x, y : float32 (n, ...) and int (n,), optional
+        What it takes, items of three classes that are easy to tell apart; small pictures (n, 1, 8, 8), or features
+        (n, 5), unless given.
+    n_classes : int
+    """
+    model = make()
+    assert isinstance(model, Model), "a model needs inputs, fit and predict"
+    assert model.inputs in ("items", "features"), f"inputs is {model.inputs!r}, not 'items' or 'features'"
+    if x is None or y is None:
+        x, y = _blobs() if model.inputs == "features" else _pictures()
+    heard: list[float] = []
+    fitted = model.fit(x, y, n_classes=n_classes, progress=lambda part, words: heard.append(part))
+    assert isinstance(fitted, Model), "fit returns the model"
+    assert heard == sorted(heard), "progress does not go back"
+    assert not heard or (heard[0] >= 0 and heard[-1] <= 1), "progress is a fraction"
+    predictive = fitted.predict(x)
+    check_predictive(predictive, len(x), n_classes)
+    before = predictive.mean.copy()
+    assert (before.argmax(1) == y).mean() > 0.8, "three separate classes must be told apart"
+    _answers_alike(fitted, x, predictive)
+    _refused(lambda: fitted.fit(np.full_like(x, np.nan), y, n_classes=n_classes))
+    assert np.array_equal(fitted.predict(x).mean, before), "a fit that fails must leave the last good one"
+    fitted.fit(x[:9], y[:9], n_classes=n_classes)
+    anew = fitted.fit(x, y, n_classes=n_classes).predict(x).mean
+    assert np.allclose(anew, before, atol=1e-4), "every fit begins anew"
+
+
+def _answers_alike(fitted: Any, x: Float, predictive: Any) -> None:
+    """Any rows, any call: the same numbers and the same functions."""
+    some = np.arange(len(x))[:: max(1, len(x) // 5)]
+    other, draws = fitted.predict(x[some]), predictive.draws(np.arange(len(x)), 16, 7)
+    assert np.allclose(other.mean, predictive.mean[some], atol=1e-4), (
+        "an item's answer does not depend on its company"
+    )
+    again = other.draws(np.arange(len(some)), 16, 7)
+    assert np.allclose(again, draws[:, some], atol=1e-4), "same seed, same functions, in another call too"
+    posterior = getattr(fitted, "posterior", None)
+    if posterior is not None and hasattr(fitted, "features"):
+        through = posterior.predict(fitted.features(x)).mean
+        assert np.allclose(through, predictive.mean, atol=1e-4), (
+            "predict(x) is posterior.predict(features(x))"
+        )
 
 
 def check_predictive(predictive: Any, n: int, C: int) -> None:
@@ -71,6 +148,9 @@ def check_predictive(predictive: Any, n: int, C: int) -> None:
     some = rows[:: max(1, n // 3)]
     again = predictive.draws(some, 16, 7)
     assert np.allclose(again, draws[:, some], atol=1e-5), "same seed must mean the same functions on any rows"
+    many = predictive.draws(some, 300, 11)
+    # A closed form approximates it: up to .2 off where some classes are far more uncertain than others.
+    assert np.abs(many.mean(0) - mean[some]).max() < 0.25, "many draws must average to mean"
 
 
 def check_strategy(strategy: Callable[..., Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.bayes._contrasts import contrasts
 from spin_nb.bayes.predictive import MARGINAL_DRAWS, shared_noise
 from spin_nb.errors import ExportError
 from spin_nb.export.check import OPSET
@@ -27,8 +28,9 @@ class HeadTerms:
     """The linear head's posterior as constants of a graph.
 
     In the eigenbasis of the Kronecker factors the deviation of the logits from their mean is
-    ``(sqrt((x rotation)^2 spread + bias_spread) * noise) classes'``; its variance is
-    ``((x rotation)^2 spread + bias_spread) (classes'^2)`` (Ritter, Botev & Barber 2018; MacKay 1992).
+    ``(sqrt((x rotation)^2 spread + bias_spread) * noise) classes'``; the contrast variance, which sets the temperature
+    of the probabilities, is ``((x rotation)^2 spread + bias_spread) contrasts`` (Ritter, Botev & Barber 2018;
+    MacKay 1992).
 
     Attributes
     ----------
@@ -38,6 +40,7 @@ class HeadTerms:
     spread : (d, C)
     bias_spread : (C,)
     classes : (C, C)
+    contrasts : (C,)
     noise : (S, C)
         The draws that the notebook's epistemic uncertainty is made of.
     """
@@ -48,6 +51,7 @@ class HeadTerms:
     spread: NDArray[Any]
     bias_spread: NDArray[Any]
     classes: NDArray[Any]
+    contrasts: NDArray[Any]
     noise: NDArray[Any]
 
 
@@ -77,6 +81,7 @@ def head_terms(linear: Any) -> HeadTerms:
         spread=1 / (np.outer(posterior["moments"], curvature) + linear.prior_precision),
         bias_spread=1 / (linear.n_observations * curvature + linear.bias_precision),
         classes=posterior["classes"],
+        contrasts=contrasts(posterior["classes"]),
         noise=shared_noise((MARGINAL_DRAWS, len(linear.bias))),
     )
 
@@ -85,7 +90,7 @@ def uncertainty() -> dict[str, Any]:
     """How probabilities and the epistemic output are computed, for the manifest."""
     return {
         "posterior": "last-layer Laplace, Kronecker-factored curvature, prior precision by marginal likelihood",
-        "probs": "softmax(logits / sqrt(1 + pi/8 variance)), MacKay's probit mean",
+        "probs": "softmax(logits / sqrt(1 + pi/8 v)), v the contrast variance of the item (MacKay's probit mean)",
         "epistemic": "mutual information of class and weights, H[mean p] - mean H[p], over fixed draws in the graph",
         "unit": "nats",
         "draws": MARGINAL_DRAWS,

@@ -35,7 +35,7 @@ class Joined(torch.nn.Module):
     spread: torch.Tensor
     bias_spread: torch.Tensor
     classes: torch.Tensor
-    squared: torch.Tensor
+    contrasts: torch.Tensor
     noise: torch.Tensor
     tiny: torch.Tensor
 
@@ -49,7 +49,7 @@ class Joined(torch.nn.Module):
             "spread": terms.spread,
             "bias_spread": terms.bias_spread,
             "classes": terms.classes.T,
-            "squared": terms.classes.T**2,
+            "contrasts": terms.contrasts[:, None],
             "noise": terms.noise,
             "tiny": np.array(TINY),
         }
@@ -62,7 +62,7 @@ class Joined(torch.nn.Module):
         logits = torch.matmul(features, self.weight) + self.bias
         rotated = torch.matmul(features, self.rotation)
         variance = torch.matmul(rotated * rotated, self.spread) + self.bias_spread
-        scale = torch.sqrt(1 + pi / 8 * torch.matmul(variance, self.squared))
+        scale = torch.sqrt(1 + pi / 8 * torch.matmul(variance, self.contrasts))
         deviation = torch.matmul(torch.sqrt(variance).unsqueeze(1) * self.noise, self.classes)
         draws = torch.softmax(logits.unsqueeze(1) + deviation, dim=2)
         doubt = self._entropy(draws.mean(dim=1)) - self._entropy(draws).mean(dim=1)

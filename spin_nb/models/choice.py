@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes._regression import held_out
 from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.models.own import OwnPredictive
 from spin_nb.types import Float, Ints
 
 HEADS = ("graph", "linear", "mean")
@@ -36,15 +36,15 @@ class Fit:
     validation : dict
         Head -> cross-validated accuracy on the labels; empty below five labels.
     n_labels : int
-    posterior : Posterior or None
-        Of the person's choice, fitted to the features of all labels; then ``head`` is its name.
+    own : OwnPredictive or None
+        What a model of the person's choice, fitted to all labels, says of the pool; then ``head`` is its name.
     """
 
     head: str
     linear: LastLayerLaplace
     validation: dict[str, float] = field(default_factory=dict)
     n_labels: int = 0
-    posterior: Any = None
+    own: OwnPredictive | None = None
 
 
 def choose(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, averaged
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
-from spin_nb.models.own import with_posterior
+from spin_nb.models.fitting import fit_own, survey, within
+from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.threads import one_thread
+from spin_nb.models.wanted import Wanted
 from spin_nb.query.auto import auto
 from spin_nb.query.strategies import WITHOUT_DRAWS, by_contract
 from spin_nb.registry import resolve
@@ -40,6 +43,8 @@ class Learner:
     distances : float32 (n, k)
     n_classes : int
     seed : int
+    inputs_of : callable, optional
+        Unfitted model -> :class:`~spin_nb.pool.inputs.Inputs`, or None where it takes the features.
 
     Raises
     ------
@@ -57,7 +62,14 @@ class Learner:
     """
 
     def __init__(
-        self, features: Float, neighbours: Ints, distances: Float, n_classes: int, *, seed: int = 0
+        self,
+        features: Float,
+        neighbours: Ints,
+        distances: Float,
+        n_classes: int,
+        *,
+        seed: int = 0,
+        inputs_of: Callable[[Any], Any] | None = None,
     ) -> None:
         self.features = check_features(features)
         self.n_classes = n_classes
@@ -65,9 +77,10 @@ class Learner:
         with one_thread():
             self.basis: GraphBasis = graph_basis(neighbours, distances, self.features, n_classes, seed)
         self.graph = LiveGraph(self.basis.phi, n_classes)
+        self._inputs_of = inputs_of or (lambda model: None)
         self._fit: Fit | None = None
         self._linear: RowsPredictive | None = None
-        self._own: RowsPredictive | None = None
+        self._own: OwnPredictive | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -76,6 +89,22 @@ class Learner:
     def head(self) -> str:
         """The head shown: "graph" until a fit is adopted, then the fit's choice."""
         return self._fit.head if self._fit else "graph"
+
+    @property
+    def heads(self) -> list[str]:
+        """The heads that can be asked now, the one shown first."""
+        known = list(HEADS) if self._fit else ["graph"]
+        return [self.head, *(head for head in known if head != self.head)]
+
+    def own(self, head: str | None = None) -> Own | None:
+        """The model of the person's choice, where that is the head meant (by default the one shown).
+
+        Raises
+        ------
+        ModelError
+            An unknown head.
+        """
+        return self._own.by if self._own is not None and self._checked(head) not in HEADS else None
 
     @property
     def trained(self) -> bool:
@@ -104,8 +133,18 @@ class Learner:
         self.graph.reset(rows, y)
 
     @one_thread()
-    def extend(self, features: Float, neighbours: Ints, distances: Float) -> None:
+    def extend(
+        self, features: Float, neighbours: Ints, distances: Float, own: OwnPredictive | None = None
+    ) -> None:
         """Append items that arrived: rows n, n + 1, ...; ``neighbours`` are rows of the original pool.
+
+        Parameters
+        ----------
+        features : float32 (m, d)
+        neighbours : int (m, k)
+        distances : float32 (m, k)
+        own : OwnPredictive, optional
+            What :meth:`own` says of them; asked here unless given.
 
         Raises
         ------
@@ -115,7 +154,10 @@ class Learner:
         phi = self.basis.extend(neighbours, distances, features)
         self.features = np.concatenate([self.features, check_features(features)])
         self.graph.extend(phi)
-        self._linear = self._own = None
+        self._linear = None
+        if self._own is not None:
+            known = own is not None and own.by is self._own.by
+            self._own = self.caught_up(self._own.extended(own) if known else self._own)  # type: ignore[arg-type]
 
     @one_thread()
     def fit(
@@ -123,7 +165,7 @@ class Learner:
         rows: Ints,
         y: Ints,
         *,
-        posterior: Any = None,
+        wanted: Wanted | None = None,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Fit:
@@ -135,8 +177,8 @@ class Learner:
             Labelled rows, m >= 1.
         y : int (m,)
             Class index of each.
-        posterior : str, callable, posterior or scikit-learn classifier, optional
-            To show instead of the head cross-validation chooses; see :mod:`spin_nb.models.own`.
+        wanted : Wanted, optional
+            To fit and show instead of the head cross-validation chooses; see :func:`spin_nb.models.wanted.wanted`.
         progress : callable, optional
             Hears ``(fraction, words)``.
         cancelled : callable, optional
@@ -150,7 +192,7 @@ class Learner:
         Raises
         ------
         ModelError
-            No labels; rows or class indices out of range.
+            No labels; rows or class indices out of range; what was wanted cannot be fitted.
         Cancelled
         """
         rows = np.asarray(rows, np.int64).reshape(-1)
@@ -161,6 +203,7 @@ class Learner:
             raise ModelError(
                 f"a labelled row lies outside the pool of {len(self)}.", "Pass rows of the pool."
             )
+        tell, stop = progress or (lambda fraction, words: None), cancelled or (lambda: False)
         fit = choose(
             self.features[rows],
             self.graph.phi[rows],
@@ -168,23 +211,55 @@ class Learner:
             self.n_classes,
             noise=self.graph.noise,
             seed=self.seed,
-            progress=progress or (lambda fraction, words: None),
-            cancelled=cancelled or (lambda: False),
+            progress=within(tell, 0, 0.1 if wanted and wanted.begin else 1),
+            cancelled=stop,
         )
-        return with_posterior(fit, posterior, self.features[rows], y, self.n_classes, self.seed)
+        if wanted is None or wanted.begin is None:
+            return replace(fit, head=wanted.name) if wanted else fit
+        own, accuracy = fit_own(
+            wanted,
+            self._inputs_of,
+            self._encoded,
+            rows,
+            y,
+            self.n_classes,
+            seed=self.seed,
+            progress=within(tell, 0.1, 0.7),
+            cancelled=stop,
+        )
+        judged = fit.validation if accuracy is None else {**fit.validation, own.name: accuracy}
+        said = survey(own, self.source(own), len(self), progress=within(tell, 0.7, 1), cancelled=stop)
+        return replace(fit, head=own.name, validation=judged, own=said)
+
+    def source(self, own: Own) -> Source:
+        """Rows of the pool -> what a model takes of them."""
+        return self._encoded if own.inputs is None else own.inputs.rows
+
+    def _encoded(self, rows: Ints) -> Float:
+        found: Float = self.features[rows]
+        return found
 
     def adopt(self, fit: Fit) -> None:
-        """Put a fit in place."""
-        self._fit, self._linear, self._own = fit, None, None
+        """Put a fit in place; items that arrived since are caught up with."""
+        self._fit, self._linear = fit, None
+        self._own = None if fit.own is None else self.caught_up(fit.own)
+
+    def caught_up(self, said: OwnPredictive) -> OwnPredictive:
+        """``said`` with what its model says of the items that have joined since."""
+        late, source = np.arange(len(said), len(self)), self.source(said.by)
+        if not len(late):
+            return said
+        return said.extended(said.by.survey(lambda rows: source(late[rows]), len(late)))
 
     @one_thread()
-    def predictive(self, head: str | None = None) -> RowsPredictive:
+    def predictive(self, head: str | None = None) -> RowsPredictive | OwnPredictive:
         """Predictive over the pool as labelled so far; later labels do not change it.
 
         Parameters
         ----------
-        head : {"graph", "linear", "mean"}, optional
-            Default: the head shown.  The linear part is that of the last fit adopted.
+        head : str, optional
+            "graph", "linear", "mean", or the name of the model of the person's choice.  Default: the head shown.
+            All but the graph are those of the last fit adopted.
 
         Raises
         ------
@@ -197,8 +272,7 @@ class Learner:
         if head == "graph":
             return self.graph.predictive()
         if head not in HEADS:
-            if self._own is None:
-                self._own = self._fitted_own().predict(self.features)
+            assert self._own is not None
             return self._own
         if self._linear is None:
             self._linear = self._fitted().predict(self.features)
@@ -208,7 +282,7 @@ class Learner:
     def predict(
         self, features: Float, neighbours: Ints, distances: Float, head: str | None = None
     ) -> RowsPredictive:
-        """Predictive over items outside the pool.
+        """Predictive over items outside the pool; a model of the person's choice is asked by ``own().new``.
 
         Parameters
         ----------
@@ -225,9 +299,6 @@ class Learner:
             As :meth:`predictive`; features of another width, not finite.
         """
         head = self._checked(head)
-        if head not in HEADS:
-            own: RowsPredictive = self._fitted_own().predict(features)
-            return own
         if head == "linear":
             return self._fitted().predict(features)
         graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
@@ -235,14 +306,10 @@ class Learner:
 
     def _checked(self, head: str | None) -> str:
         head = head or self.head
-        known = HEADS if self._fit is None or self._fit.posterior is None else (*HEADS, self._fit.head)
+        known = HEADS if self._own is None else (*HEADS, self._own.by.name)
         if head not in known:
             raise ModelError(f"no head is called {head!r}.", f"Use one of {', '.join(known)}.")
         return head
-
-    def _fitted_own(self) -> Any:
-        assert self._fit is not None
-        return self._fit.posterior
 
     def _fitted(self) -> LastLayerLaplace:
         if self._fit is None:

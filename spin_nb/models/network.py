@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spin_nb.bayes._checks import check_inputs, check_labels, check_some
+from spin_nb.bayes._checks import check_labels, check_some
+from spin_nb.bayes._device import pick
 from spin_nb.bayes._masks import dropout_layers
-from spin_nb.bayes._train import checked_logits, fresh, train
+from spin_nb.bayes._train import fresh, train
 from spin_nb.bayes.dropout import dropout_predictive
 from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.models import posteriors
 from spin_nb.models.choice import Cancelled
+from spin_nb.models.forward import ROWS, penultimate, read, weights
+from spin_nb.models.threads import leaving_a_core
 from spin_nb.registry import resolve
 from spin_nb.types import Float, Ints
 
@@ -21,7 +27,6 @@ if TYPE_CHECKING:
 
     from spin_nb.protocols import Predictive
 
-ROWS = 256  # items that go through the network at once
 PRECISION = 0.1  # of the prior on every weight
 
 
@@ -34,13 +39,16 @@ class Network:
         "mlp" or "cnn" (the ones that come with spin_nb), your network from inputs (n, ...) to logits (n, C), or a
         function without arguments that makes it.  Its last layer must be a ``torch.nn.Linear``.  Every fit begins
         anew: a module is copied as it is now, a function is called again.
-    posterior : str or callable
-        A word of the registry ("laplace", "graph", "ensemble", ...) or a function that makes a posterior; it is
-        fitted to the features before the last layer.  "dropout" uses the network's own dropout layers if it has any.
+    posterior : str, callable or object
+        A word of the registry ("laplace", "graph", "ensemble", ...), a posterior, a function that makes one, or a
+        scikit-learn classifier; it is fitted to the features before the last layer.  Two are of the whole network:
+        "dropout" uses its own dropout layers if it has any, "laplace-all" and "laplace-subnet" its own weights.
     steps : int
     rate : float
         Of Adam, falling to zero by a cosine.
     seed : int
+    device : str or torch.device
+        "auto": a CUDA device where there is one, else the CPU.
 
     Examples
     --------
@@ -50,8 +58,17 @@ class Network:
     [0, 0, 0, 0, 1, 1, 1, 1]
     """
 
+    inputs = "items"
+
     def __init__(
-        self, net: Any, posterior: Any = "laplace", *, steps: int = 300, rate: float = 2e-3, seed: int = 0
+        self,
+        net: Any,
+        posterior: Any = "laplace",
+        *,
+        steps: int = 300,
+        rate: float = 2e-3,
+        seed: int = 0,
+        device: Any = "auto",
     ) -> None:
         import torch
 
@@ -61,9 +78,9 @@ class Network:
         self._shipped = isinstance(net, str)
         if isinstance(net, torch.nn.Module):
             self._spec = fresh(net, seed)  # as it is now, whatever becomes of the person's own
-        self._word, self._make = posterior, resolve("posterior", posterior)
-        self._steps, self._rate, self._seed = steps, rate, seed
-        self._fitted: tuple[Any, Any] | None = None
+        self.net, self.on_top = net if self._shipped else None, posteriors.check(posterior)
+        self._steps, self._rate, self._seed, self._device = steps, rate, seed, pick(device)
+        self._fitted: tuple[Any, Any, Any] | None = None
         self._shape: tuple[int, ...] = ()
         self._n_classes = 0
 
@@ -101,8 +118,8 @@ class Network:
         inputs = read(inputs)
         y = check_labels(y, len(inputs), n_classes)
         check_some(inputs)
-        net = self._begin(inputs.shape[1:], n_classes)
-        _penultimate(net, inputs[:1], n_classes)  # refused before the work, not after it
+        net = self._begin(inputs.shape[1:], n_classes).to(self._device)
+        penultimate(net, inputs[:1], n_classes)  # refused before the work, not after it
 
         def step(fraction: float) -> None:
             if cancelled and cancelled():
@@ -111,23 +128,42 @@ class Network:
                 progress(0.95 * fraction, f"fine-tuning on {len(y)} labels")
 
         settings: dict[str, Any] = {"precision": PRECISION, "steps": self._steps, "rate": self._rate}
-        train(net, inputs, y, n_classes, seed=self._seed, step=step, **settings)
+        with leaving_a_core():
+            train(net, inputs, y, n_classes, seed=self._seed, step=step, **settings)
         step(1.0)
-        posterior = None
-        if not self._own_dropout(net):
-            posterior = self._make().fit(_penultimate(net, inputs, n_classes), y, n_classes=n_classes)
-        self._fitted, self._shape, self._n_classes = (net, posterior), inputs.shape[1:], n_classes
+        self._fitted = (net, *self._posterior(net, inputs, y, n_classes))
+        self._shape, self._n_classes = inputs.shape[1:], n_classes
         if progress:
             progress(1.0, "trained")
         return self
 
+    def _posterior(self, net: torch.nn.Module, inputs: Float, y: Ints, n_classes: int) -> tuple[Any, Any]:
+        """A posterior on what the last layer sees and None, or None and what predicts with the whole network."""
+        from spin_nb.bayes.laplace_torch import LaplaceAll
+
+        if self._own_dropout(net):
+            return None, _dropping(net, n_classes)
+        begun = posteriors.begin(self.on_top, self._seed)
+        if isinstance(begun, LaplaceAll):
+            return None, begun.about(net, inputs, y, n_classes=n_classes).predict
+        return begun.fit(penultimate(net, inputs, n_classes), y, n_classes=n_classes), None
+
     def _begin(self, shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
-        if self._shipped:
-            return fresh(lambda: self._spec(shape, n_classes), self._seed)
-        return fresh(self._spec, self._seed)
+        import torch
+
+        if not self._shipped:
+            return fresh(self._spec, self._seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self._seed)
+            return self._spec(shape, n_classes)
 
     def _own_dropout(self, net: torch.nn.Module) -> bool:
-        return self._word == "dropout" and any(float(layer.p) > 0 for layer in dropout_layers(net))
+        return self.on_top == "dropout" and any(float(layer.p) > 0 for layer in dropout_layers(net))
+
+    @property
+    def posterior(self) -> Any:
+        """What was fitted to :meth:`features`; None where it is of the whole network."""
+        return self._trained()[1]
 
     def features(self, inputs: Any) -> Float:
         """What the last layer sees (n, width), float32; a data set is read a chunk at a time.
@@ -137,8 +173,8 @@ class Network:
         NotTrainedError, ModelError
             Not fitted; items of another shape, NaN or infinite.
         """
-        net, _ = self._trained()
-        return np.concatenate([_penultimate(net, chunk, self._n_classes) for chunk in self._chunks(inputs)])
+        net = self._trained()[0]
+        return np.concatenate([penultimate(net, chunk, self._n_classes) for chunk in self._chunks(inputs)])
 
     def predict(self, inputs: Any) -> Predictive:
         """Predictive over items, an array (m, ...) or a torch Dataset.
@@ -148,17 +184,64 @@ class Network:
         NotTrainedError, ModelError
             As :meth:`features`.
         """
-        net, posterior = self._trained()
-        if posterior is None:
-            return dropout_predictive(net, np.concatenate(list(self._chunks(inputs))), self._n_classes)
-        found: Predictive = posterior.predict(self.features(inputs))
+        _, posterior, whole = self._trained()
+        found: Predictive = (
+            posterior.predict(self.features(inputs))
+            if whole is None
+            else whole(np.concatenate(list(self._chunks(inputs))))
+        )
         return found
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Weights and buffers by their names in the network, as ``load_state_dict`` takes them.
+
+        A network that comes with spin_nb also has "words", which :meth:`restore` needs; not so with a Laplace
+        approximation over its own weights, which is laplace-torch's.
+        """
+        net, posterior, _ = self._trained()
+        found = weights(net)
+        if self._shipped and (posterior is not None or self._own_dropout(net)):
+            words = json.dumps([self.net, self._shape, self._n_classes])
+            found["words"] = np.frombuffer(words.encode(), np.uint8)
+        return found
+
+    @classmethod
+    def restore(cls, arrays: dict[str, NDArray[Any]], posterior: Any = None) -> Network:
+        """A network that comes with spin_nb, fitted, from :meth:`arrays` and its posterior.
+
+        Raises
+        ------
+        ModelError
+            A person's own network, or weights that do not fit.
+        """
+        import torch
+
+        if "words" not in arrays:
+            raise ModelError(
+                "it cannot be rebuilt from what a project holds (its weights are in own.safetensors, beside the "
+                "model's card).",
+                "Pass it again: s.train(model=...).",
+            )
+        word, shape, n_classes = json.loads(arrays["words"].tobytes())
+        held = {name: torch.from_numpy(np.array(a)) for name, a in arrays.items() if name != "words"}
+        network = cls(word, "dropout" if posterior is None else "laplace")
+        net = network._begin(tuple(shape), n_classes)
+        try:
+            net.load_state_dict(held)
+        except RuntimeError as error:
+            raise ModelError(
+                f"these are not the weights of a {word!r}: {error}", "Train it again."
+            ) from error
+        net = net.to(network._device).eval()
+        network._fitted = net, posterior, _dropping(net, n_classes) if posterior is None else None
+        network._shape, network._n_classes = tuple(shape), n_classes
+        return network
 
     def _chunks(self, inputs: Any) -> Any:
         for start in range(0, max(len(inputs), 1), ROWS):
             yield read(inputs, start, start + ROWS, shape=self._shape)
 
-    def _trained(self) -> tuple[Any, Any]:
+    def _trained(self) -> tuple[Any, Any, Any]:
         if self._fitted is None:
             raise NotTrainedError(
                 "this network has not been fine-tuned.", "Call fit(inputs, y, n_classes=C)."
@@ -166,74 +249,5 @@ class Network:
         return self._fitted
 
 
-def read(
-    inputs: Any, start: int = 0, stop: int | None = None, *, shape: tuple[int, ...] | None = None
-) -> Float:
-    """A run of items of an array or a torch Dataset, as float32 (n, ...).
-
-    Raises
-    ------
-    ModelError
-        Items that are no numbers, of different shapes, or not finite.
-    """
-    if isinstance(inputs, np.ndarray):
-        return check_inputs(inputs[start:stop], shape=shape)
-    import torch
-
-    if isinstance(inputs, torch.Tensor):
-        return check_inputs(inputs[start:stop].detach().cpu().numpy(), shape=shape)
-    if not (hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__")):
-        raise ModelError(
-            f"{type(inputs).__name__} holds no items that can be looked up.",
-            "Pass an array, or a torch Dataset with a length.",
-        )
-    rows = range(start, min(len(inputs), len(inputs) if stop is None else stop))
-    items = [inputs[row] for row in rows]
-    arrays = [np.asarray(item[0] if isinstance(item, (tuple, list)) else item) for item in items]
-    if len({array.shape for array in arrays}) > 1:
-        raise ModelError(
-            f"items of the data set have different shapes: {sorted({a.shape for a in arrays})[:3]}.",
-            "Resize them in the data set's transform.",
-        )
-    empty = np.empty((0, *(shape or (0,))), np.float32)
-    return check_inputs(np.stack(arrays) if arrays else empty, shape=shape)
-
-
-def _penultimate(net: torch.nn.Module, inputs: Float, n_classes: int) -> Float:
-    """What the last linear layer is given, chunk by chunk (n, width).
-
-    Raises
-    ------
-    ModelError
-        The network does not end in a linear layer.
-    """
-    import torch
-
-    linear = [module for module in net.modules() if isinstance(module, torch.nn.Linear)]
-    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
-    handles = [
-        layer.register_forward_hook(lambda _, given, out: seen.append((given[0], out))) for layer in linear
-    ]
-    parts, before = [], net.training
-    try:
-        net.eval()
-        with torch.no_grad():
-            for start in range(0, max(len(inputs), 1), ROWS):
-                seen.clear()
-                out = checked_logits(net, torch.from_numpy(inputs[start : start + ROWS]), n_classes)
-                if not seen or seen[-1][1].shape != out.shape or not _same(seen[-1][1], out):
-                    raise ModelError(
-                        f"the last layer of {type(net).__name__} is not linear.",
-                        "Let it end in torch.nn.Linear; leave out what comes after it.",
-                    )
-                parts.append(seen[-1][0].float().numpy())
-    finally:
-        net.train(before)
-        for handle in handles:
-            handle.remove()
-    return np.concatenate(parts)
-
-
-def _same(given: torch.Tensor, out: torch.Tensor) -> bool:
-    """Equal, NaN included: whether they are finite is told where the loss is taken."""
-    return bool(((given == out) | (given.isnan() & out.isnan())).all())
+def _dropping(net: torch.nn.Module, n_classes: int) -> Callable[[Float], Predictive]:
+    return lambda inputs: dropout_predictive(net, inputs, n_classes)

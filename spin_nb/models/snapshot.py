@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, StorageError, VersionError
 from spin_nb.models.choice import HEADS, Fit
+from spin_nb.models.kept import Kept, keep
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate
 
-SCHEMA = 1
+SCHEMA = 2  # 2: a model of the person's choice is kept beside the heads
 CARD, ARRAYS = "card.json", "model.safetensors"
 
 
@@ -35,7 +36,7 @@ class Snapshot:
     encoder : Encoder or None
         Fitted; None where it was a function that no word stands for.
     head : str
-        The head shown: "graph", "linear", "mean", or the name of a posterior of the person's choice.
+        The head shown: "graph", "linear", "mean", or the name of a model of the person's choice.
     linear : LastLayerLaplace
         The linear head: fitted to the labels, or distilled from the head shown.
     agreement : float
@@ -48,6 +49,8 @@ class Snapshot:
         UTC, ISO 8601.
     accuracy : Estimate or None
         Audited, of the head shown; known when it is exported, not when it is trained.
+    kept : Kept or None
+        What is kept of a model of the person's choice; :func:`~spin_nb.models.kept.bring_back` makes it of that.
     """
 
     model_id: str
@@ -60,19 +63,26 @@ class Snapshot:
     n_labels: int = 0
     created: str = ""
     accuracy: Estimate | None = None
+    kept: Kept | None = None
 
     @classmethod
     def of(cls, model_id: str, classes: Sequence[str], encoder: Any, fit: Fit, n_labels: int) -> Snapshot:
         """Freeze a fit."""
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         return cls(
-            model_id, tuple(classes), encoder, fit.head, fit.linear, 1.0, dict(fit.validation), n_labels, now
+            model_id,
+            tuple(classes),
+            encoder,
+            fit.head,
+            fit.linear,
+            validation=dict(fit.validation),
+            n_labels=n_labels,
+            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            kept=None if fit.own is None else keep(fit.own.by),
         )
 
     @property
     def fit(self) -> Fit:
-        """What :meth:`Learner.adopt <spin_nb.models.learner.Learner.adopt>` takes."""
-        # A posterior of the person's choice is not kept on disk: the graph head is live and always there.
+        """What :meth:`Learner.adopt <spin_nb.models.learner.Learner.adopt>` takes: the heads that are always there."""
         head = self.head if self.head in HEADS else "graph"
         return Fit(head, self.linear, dict(self.validation), self.n_labels)
 
@@ -93,6 +103,7 @@ class Snapshot:
             "validation": self.validation,
             "prior_precision": self.linear.prior_precision,
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
+            "own": self.kept.card if self.kept else None,
         }
 
     def save(self, folder: Path | str) -> None:
@@ -114,7 +125,9 @@ class Snapshot:
             with tempfile.TemporaryDirectory(prefix=".model-", dir=folder.parent) as new:
                 fresh = Path(new) / "model"
                 fresh.mkdir()
-                save_file({k: np.array(v, order="C") for k, v in arrays.items()}, fresh / ARRAYS)
+                files = {ARRAYS: arrays, **(self.kept.files if self.kept else {})}
+                for name, held in files.items():
+                    save_file({k: np.array(v, order="C") for k, v in held.items()}, fresh / name)
                 (fresh / CARD).write_text(json.dumps(self.card(), indent=2), encoding="utf-8")
                 os.rename(fresh, folder)
         except OSError as error:
@@ -158,6 +171,7 @@ class Snapshot:
                 card["validation"],
                 card["n_labels"],
                 card["created"],
+                kept=Kept(card["own"]) if card.get("own") else None,
             )
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise ModelError(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.dataset_items import plain_items
 from spin_nb.pool.frames import clean_frame, read_pandas
 from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.pictures import value_range
@@ -41,6 +42,7 @@ def raw_items(items: Any, found: Ingested) -> list[Any]:
 
 
 def _listed(items: Any, found: Ingested) -> list[Any]:
+    items = plain_items(items)
     package, kind = type(items).__module__.partition(".")[0], type(items).__name__
     if package in ("polars", "pandas"):
         if kind == "DataFrame":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.arrays import read_array
+from spin_nb.pool.dataset_items import is_dataset
+from spin_nb.pool.datasets import read_dataset
 from spin_nb.pool.folders import read_folder
 from spin_nb.pool.frames import read_frame, read_pandas
 from spin_nb.pool.ingested import Ingested, as_labels
@@ -17,20 +20,34 @@ from spin_nb.pool.samples import Sample
 
 __all__ = ["Ingested", "read_pool"]
 
-_KINDS = "a folder of pictures, a numpy array, a polars or pandas frame, a .parquet file, a list of texts or a sample"
+_KINDS = (
+    "a folder of pictures, a numpy array, a polars or pandas frame, a .parquet file, a list of texts, a torch Dataset "
+    "or a sample"
+)
+_TORCH = "Pass the dataset itself; for a tensor torch.utils.data.TensorDataset(tensor), for a loader loader.dataset."
 
 
-def read_pool(pool: Any, *, labels_from: str | None = None) -> Ingested:
+def read_pool(
+    pool: Any,
+    *,
+    labels_from: str | None = None,
+    classes: Sequence[str] | None = None,
+    near: Path | None = None,
+    progress: Callable[[float, str], Any] | None = None,
+) -> Ingested:
     """Read what can be labelled.
 
     Parameters
     ----------
-    pool : str, Path, ndarray, frame, Sample or list of str
+    pool : str, Path, ndarray, frame, Sample, list of str or torch Dataset
         A folder of pictures (read recursively, ids are relative paths), an array of pictures (n, h, w[, c]),
         of numbers (n, d) or of texts (n,), a polars or pandas frame (see
-        :func:`spin_nb.pool.frames.read_frame`), the path of a .parquet file, a sample, or texts.
+        :func:`spin_nb.pool.frames.read_frame`), the path of a .parquet file, a sample, texts, or a torch Dataset
+        (see :func:`spin_nb.pool.datasets.read_dataset`).
     labels_from : str, optional
-        Where known classes are: "folder" (name of the sub-folder), "sample", or a column of the frame.
+        Where known classes are: "folder" (name of the sub-folder), "sample", "dataset", or a column of the frame.
+    classes, near, progress : optional
+        The project's class names, where to stream to, and who hears how far it is: for a torch Dataset.
 
     Returns
     -------
@@ -51,6 +68,8 @@ def read_pool(pool: Any, *, labels_from: str | None = None) -> Ingested:
         return _sample(pool, labels_from)
     if isinstance(pool, (str, os.PathLike)):
         return _path(Path(pool).expanduser(), labels_from)
+    if is_dataset(pool):
+        return read_dataset(pool, labels_from=labels_from, classes=classes, near=near, progress=progress)
     package = type(pool).__module__.partition(".")[0]
     if package in ("polars", "pandas"):
         return read_frame(_frame(pool, package), labels_from=labels_from)
@@ -61,13 +80,15 @@ def read_pool(pool: Any, *, labels_from: str | None = None) -> Ingested:
         return read_array(pool)
     if isinstance(pool, (list, tuple)):
         return _texts(list(pool), labels_from)
+    if package == "torch":
+        raise PoolError(f"a torch {type(pool).__name__} cannot be a pool.", _TORCH)
     raise PoolError(f"a {type(pool).__name__} cannot be a pool.", f"Pass {_KINDS}.")
 
 
 def _sample(sample: Sample, labels_from: str | None) -> Ingested:
     from dataclasses import replace
 
-    found = read_array(sample.items, ids=sample.ids)
+    found = replace(read_array(sample.items, ids=sample.ids), classes=sample.classes)
     if labels_from is None:
         return found
     if labels_from != "sample":

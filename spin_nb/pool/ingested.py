@@ -40,6 +40,8 @@ class Ingested:
         id -> class name; empty unless ``labels_from`` was given.
     fingerprint : str
         sha256 over ids and content (for folders: names and sizes).
+    classes : list of str
+        Class names that came with the pool, in order; empty where none did.
     """
 
     ids: list[str]
@@ -51,6 +53,7 @@ class Ingested:
     broken: list[Broken]
     labels: dict[str, str] = field(repr=False)
     fingerprint: str
+    classes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.records import VALUED, Gap, NewAsk, NewEvent
 from spin_nb.session.asking import Draft
+from spin_nb.session.drawing import drawing
 from spin_nb.types import Shown
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Channel:
         if n <= 0 or s.read_only:
             return None
         pending = [s.pool.row(ask.item) for ask in waiting]
-        return s._drawing(n, "auto", pending, queued=(len(waiting), sum(ask.audit for ask in waiting)))
+        return drawing(s, n, "auto", pending, queued=(len(waiting), sum(ask.audit for ask in waiting)))
 
     def _propose(self, drawn: Sequence[NewAsk], since: int) -> dict[str, NewAsk]:
         """Write down what was drawn; an item decided after event ``since`` is left out."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,26 +10,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import ExportError, LabelError, NotTrainedError, QueryError, ReadOnlyError
+from spin_nb.errors import ExportError, LabelError, QueryError, ReadOnlyError
 from spin_nb.monitor.audit import audited_accuracy
 from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
 from spin_nb.project.store import Store
 from spin_nb.registry import resolve
-from spin_nb.session import curve, export, training
-from spin_nb.session.asking import AuditPlan, Draft, draft
-from spin_nb.session.audited import Audited, as_arrivals, in_pool
+from spin_nb.session import curve, export
+from spin_nb.session.asking import AuditPlan
+from spin_nb.session.audited import Audited, in_pool
 from spin_nb.session.channel import Channel
+from spin_nb.session.drawing import drawing, word
+from spin_nb.session.explain import Explanation, explain
 from spin_nb.session.home import Home
-from spin_nb.session.jobs import Handle, Lane
+from spin_nb.session.jobs import Lane
 from spin_nb.session.ledger import Change, Ledger
-from spin_nb.session.prediction import Prediction
+from spin_nb.session.prediction import Prediction, predict
 from spin_nb.session.signals import Signals
 from spin_nb.session.stage import Stage
-from spin_nb.session.watching import Watcher, WatchReport
+from spin_nb.session.training import Training
+from spin_nb.session.watching import Watcher
 from spin_nb.tasks.classes import Classes
-from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints, TrainReport
+from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,23 +67,24 @@ class Session:
         self._plan = AuditPlan(pool.ids, float(store.meta.get("audit_share", 0.1)), seed)
         self._channel = Channel(self)
         self._watcher = Watcher(self)
+        self._training = Training(self)
         self._views: dict[str, Any] = {}
         self._selected: tuple[str, ...] = ()
         self._curve: list[CurvePoint] = curve.replay(store)
         self._predictive: Any | None = None
-        self._model_id: str | None = None
-        self._run: Handle[TrainReport] | None = None
-        self._posterior: Any = None
+        self._problem: str | None = None
+        self.events.problem.connect(self._remember)
         self.events.labelled.connect(self._follow_curve)
         stage.begin(self)
 
     def __repr__(self) -> str:
         kept_out = f", {len(self.pool.broken)} broken kept out (s.items says why)" if self.pool.broken else ""
+        trouble = f"\n  {self.problem}" if self.problem else ""
         return (
             f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
             f"  {len(self.pool):,} items ({self.pool.modality}), {len(self.classes)} classes{kept_out}\n"
             f"  {len(self._ledger.state.labels):,} labelled, audited accuracy {self.accuracy!r}\n"
-            f"  look: s.map  label: s.labeller  all together: s.workbench"
+            f"  look: s.map  label: s.labeller  all together: s.workbench{trouble}"
         )
 
     # -- what is known ------------------------------------------------------------------------------------
@@ -150,9 +153,22 @@ class Session:
 
     @property
     def head(self) -> str | None:
-        """The head shown: "graph", "linear" or "mean"; None before the first label."""
+        """The head shown: "graph", "linear", "mean" or the name of your model; None before the first label."""
         self._wait_where_labelled()
         return self._stage.learner.head if self._trained else None
+
+    @property
+    def heads(self) -> list[str]:
+        """Heads that ``s.predict(items, head=...)`` can ask now, the one shown first; more by :meth:`train`."""
+        self._wait_where_labelled()
+        return self._stage.learner.heads if self._trained else []
+
+    @property
+    def problem(self) -> str | None:
+        """What went wrong in the background since the last training that succeeded, and what to do; else None."""
+        self._wait_where_labelled()
+        self._home.drain()
+        return self._problem
 
     @property
     def predictive(self) -> Any | None:
@@ -271,7 +287,7 @@ class Session:
         self._stage.wait()
         with self._ledger.lock:
             self._absorb(self._ledger.sync())
-            draw = self._drawing(k, strategy)
+            draw = drawing(self, k, strategy)
         drawn = draw()
         if not drawn.asks:
             raise QueryError(
@@ -283,7 +299,7 @@ class Session:
             self._ledger.note_shown(tokens, drawn.asks)
         ids = tuple(ask.item for ask in drawn.asks)
         self._home.do(lambda: self.events.asked.emit(ids))
-        return Asked(ids, _word(strategy), tuple(ask.q for ask in drawn.asks), drawn.reason)
+        return Asked(ids, word(strategy), tuple(ask.q for ask in drawn.asks), drawn.reason)
 
     def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
         """Label one item, or several at once with a mapping id -> value; on disk when this returns.
@@ -332,35 +348,55 @@ class Session:
         self._announce(changes)
         return n
 
-    def train(self, wait: bool = False, *, posterior: Any = None) -> Any:
-        """Train both heads on the labels, choose the better one, keep the model.
+    def train(self, model: Any = None, posterior: Any = None, *, wait: bool = False) -> Any:
+        """Train on the labels, show the result, keep the model.
 
-        Runs in the background; a second call while one waits returns that one's handle.
+        Without ``model`` and ``posterior`` both heads are trained and the one that does better in cross-validation is
+        shown.  With them yours is shown, and the graph head goes on following every label for ``s.ask``.  It runs in
+        the background; a second call for the same while one waits returns that one's handle.
 
         Parameters
         ----------
+        model : str, torch.nn.Module, callable or object, optional
+            A network: "cnn" or "mlp"; your own, as it was when first passed; or a function without arguments that
+            makes one.  It is fine-tuned, anew each time, and its last layer must be a ``torch.nn.Linear``.  It sees
+            pictures (channels, height, width) from 0 to 1, your own also numbers as they are; anything else through
+            the encoder.  Or a scikit-learn classifier with ``predict_proba``, on the encoder's features; or an
+            object of the ``Model`` contract (:mod:`spin_nb.protocols`).
+        posterior : str, callable or object, optional
+            On top of the network's features ("laplace" unless given; "dropout" uses its own dropout layers), or alone
+            on the encoder's: "laplace", "laplace-all", "laplace-subnet", "graph", "dropout", "ensemble", an object
+            with ``fit`` and ``predict``, or a scikit-learn classifier, which becomes a committee.
         wait : bool
             Return when it is done.
-        posterior : str, callable, posterior or scikit-learn classifier, optional
-            Show this instead of the better head: "laplace", "laplace-all", "laplace-subnet", "graph", "dropout",
-            "ensemble", an object with ``fit`` and ``predict``, or a classifier with ``predict_proba``, which becomes
-            a committee.  It is not kept on disk: a project opened again shows the graph head until trained.
 
         Returns
         -------
         Handle, or TrainReport with ``wait=True``
+            ``validation`` holds accuracies on labels held out: all of them in turn for the heads and for posteriors
+            in closed form, in five folds for a classifier; a fifth of them, once, for what takes longer (from 20
+            labels on, and where a fit takes less than a minute).
 
         Raises
         ------
         NotTrainedError
             If no label trains yet.
-        UnknownWordError, ModelError
-            No such posterior; the last good model stays.
+        UnknownWordError, ModelError, PoolError
+            What cannot be trained; the last good model stays, and :attr:`problem` says why.
+
+        Notes
+        -----
+        A project opened again shows the same model, rebuilt from arrays and words.  Your own network or classifier
+        is code the project does not hold: its weights are in ``models/``, and :attr:`problem` says to pass it again.
+
+        Examples
+        --------
+        >>> s.train("cnn", "dropout", wait=True)                       # doctest: +SKIP
         """
         self._home.drain()
         self._writable("train")
-        self._run = training.start(self, self._run, posterior)
-        return self._run.result() if wait else self._run
+        handle = self._training.start(model, posterior)
+        return handle.result() if wait else handle
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:
         """Predict items of the pool (by id) or new ones (raw: images, texts, rows).
@@ -370,7 +406,7 @@ class Session:
         items : sequence
             Ids of the pool, or raw items of the pool's kind.
         head : str, optional
-            "graph", "linear" or "mean"; the one shown unless given.
+            One of :attr:`heads`; the one shown unless given.
 
         Returns
         -------
@@ -385,21 +421,19 @@ class Session:
         LabelError, PoolError
             Unknown ids, items that cannot be read.
         """
-        self._stage.wait()
-        with self._ledger.lock:
-            self._absorb(self._ledger.sync())
-            if not self._trained:
-                raise NotTrainedError(
-                    "there is no label to predict from yet.",
-                    "Label a few items: s.ask(8), s.label(id, value).",
-                )
-            ids = self._ids_among(items)
-            if ids is not None:
-                rows = np.array([self.pool.row(id) for id in ids], np.int64)
-                whole = self.predictive if head is None else self._stage.learner.predictive(head)
-                return Prediction.of(whole, rows, self.classes, in_pool(self, whole))
-            new = self._stage.predict(items, head)
-            return Prediction.all(new, self.classes, as_arrivals(self, head))
+        return predict(self, items, head)
+
+    def explain(self, id: str) -> Explanation:
+        """Why an item gets the answer it gets: its doubt, the nearest labels, what would change its mind.
+
+        Raises
+        ------
+        LabelError
+            Unknown id.
+        NotTrainedError
+            Before the first label.
+        """
+        return explain(self, id)
 
     def watch(self, items: Iterable[Any], *, wait: bool = True) -> Any:
         """Score arriving items, look for drift, and offer them to :meth:`ask`.
@@ -417,7 +451,7 @@ class Session:
         """
         self._home.drain()
         self._writable("take in arrivals")
-        handle: Handle[WatchReport] = self._watcher.start(items)
+        handle = self._watcher.start(items)
         return handle.result() if wait else handle
 
     def export(self, folder: str | Path, target: Any = "jetson") -> ExportReport:
@@ -521,16 +555,6 @@ class Session:
                 "Open it where you may write, without read_only=True.",
             )
 
-    def _ids_among(self, items: Any) -> list[str] | None:
-        """Ids that were passed, or None where new items were: texts, or paths of pictures, are strings too."""
-        if not isinstance(items, (list, tuple, np.ndarray)) or not all(isinstance(i, str) for i in items):
-            return None
-        known = set(self.pool.ids)
-        new = [id for id in items if id not in known]
-        if new and (self.pool.modality == "text" or any(Path(path).is_file() for path in new)):
-            return None
-        return [str(id) for id in items] if len(items) else None
-
     def _do(self, acts: list[tuple[str, str, Any]]) -> None:
         self._home.drain()
         self._writable("label")
@@ -570,11 +594,12 @@ class Session:
         before = [at for at in self._curve if at.n_labels < now.n_labels]
         self._curve = [*before, now] if now.n_labels else []
 
-    def _restore(self) -> None:
-        """Put the model last trained back in place; under the lock, when the learner stands."""
-        models = self._store.models()
-        if models:
-            training.restore(self, models[-1].id)
+    def _trouble(self, what: str) -> None:
+        """Tell the person of something that failed in the background; on any thread."""
+        self._home.do(lambda: self.events.problem.emit(what))
+
+    def _remember(self, what: str) -> None:
+        self._problem = what
 
     def _settle(self, shown: Sequence[str]) -> list[Change]:
         """Take in what the labeller's channel has put on disk; under the lock."""
@@ -584,45 +609,8 @@ class Session:
         self._absorb(changes)
         return changes
 
-    def _rows_of(self, ids: Sequence[str]) -> NDArray[np.bool_]:
-        mask = np.zeros(len(self.pool), bool)
-        mask[[self.pool.row(id) for id in ids]] = True
-        return mask
-
     def _announce(self, changes: Sequence[Change], ids: Sequence[str] = ()) -> None:
         """Tell the views, on the home thread."""
         touched = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
         if touched:
             self._home.do(lambda: self.events.labelled.emit(touched))
-
-    def _drawing(
-        self, k: int, strategy: Any, pending: Sequence[int] = (), queued: tuple[int, int] = (0, 0)
-    ) -> Callable[[], Draft]:
-        """Under the lock: gather what a draw needs.  The draw itself then holds up no label.
-
-        ``queued``: asks and audits among them that wait in the labeller's queue.
-        """
-        taken = self._rows_of(self._ledger.taken())
-        if taken.all():  # what was put aside comes back at the end
-            taken = self._rows_of(self._ledger.taken(("label", "gold")))
-        taken[list(pending)] = True
-        learner = self._stage.learner.frozen()
-        number = self._ledger.n_asked + queued[0]
-        return partial(
-            draft,
-            k,
-            ids=self.pool.ids,
-            taken=taken,
-            plan=self._plan,
-            number=number,
-            n_audited=self._ledger.n_audited + queued[1],
-            pick=lambda candidates, n: learner.ask(
-                n, candidates, strategy=strategy, pending=list(pending), seed=self.seed + number
-            ),
-            strategy=_word(strategy),
-            model_id=self._model_id,
-        )
-
-
-def _word(strategy: Any) -> str:
-    return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))

@@ -34,9 +34,10 @@ def run(session: Session, folder: Path, target: Any) -> ExportReport:
 def current(session: Session) -> Snapshot:
     """The model last trained; a graph or mean head distilled into the linear one, with its agreement."""
     session._stage.wait()
-    if session._model_id is None:
+    if session._training.model_id is None:
         raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
-    snapshot = Snapshot.load(inside(session.folder, MODELS, session._model_id), session._stage.encoder)
+    folder = inside(session.folder, MODELS, session._training.model_id)
+    snapshot = Snapshot.load(folder, session._stage.encoder)
     snapshot = replace(snapshot, accuracy=session.accuracy, head=session._stage.learner.head)
     if snapshot.head == "linear":
         return snapshot

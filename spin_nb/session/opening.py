@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spin_nb.errors import ContradictionError, LabelError, ProjectError, ReadOnlyError
+from spin_nb.pool.encoders.kept import keep_encoder, kept_encoder
 from spin_nb.pool.features import features
 from spin_nb.pool.ingest import Ingested, read_pool
 from spin_nb.pool.pool import Pool
@@ -43,13 +44,14 @@ def open_session(
         The project folder, "parts.spin".  Reopening needs nothing else.
     pool : optional
         What can be labelled: a folder of images, a numpy array (n, h, w[, c]) or (n, d), a polars or pandas frame,
-        a ``.parquet`` path, a list of texts, ``spin.samples.digits()``.
+        a ``.parquet`` path, a list of texts, a torch Dataset, ``spin.samples.digits()``.
     classes : sequence of str, optional
         Class names; ``classes=[...]`` means ``task=Classes([...])``.
     task : Classes, optional
         What a label is.
-    encoder : str or callable
-        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", or a function items -> (n, d).
+    encoder : str, callable or Encoder
+        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", a function items -> (n, d), or an object:
+        ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.
     annotator : str, optional
         Who labels; the login name unless given.
     seed : int
@@ -59,7 +61,7 @@ def open_session(
     read_only : bool
         Look, do not write.
     labels_from : str, optional
-        "folder": names of sub-folders are labels; "sample": a sample's own; or a column of the frame.
+        "folder": names of sub-folders are labels; "sample", "dataset": their own; or a column of the frame.
 
     Returns
     -------
@@ -108,8 +110,8 @@ def _create(
         raise ReadOnlyError(
             f"there is no project in {str(folder)!r} to read.", "Create it first, without read_only=True."
         )
-    found = read_pool(pool, labels_from=labels_from)
-    task = task or _guess(pool, found)
+    found = _read(pool, folder, task, labels_from)
+    task = task or _guess(found)
     places.make(folder)
     kept = Pool.save(folder, found)
     store = Store.create(folder, {"task": task.to_json(), "seed": seed, "modality": found.modality})
@@ -121,9 +123,14 @@ def _create(
     return store, kept
 
 
-def _guess(pool: Any, found: Ingested) -> Classes:
-    """Classes that come with the pool: a sample's own, or those of the labels that were read."""
-    names = list(getattr(pool, "classes", None) or sorted(set(found.labels.values())))
+def _read(pool: Any, folder: Path, task: Classes | None, labels_from: str | None) -> Ingested:
+    names = task.names if task else None
+    return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=_bar("Pool"))
+
+
+def _guess(found: Ingested) -> Classes:
+    """Classes that come with the pool: its own, or those of the labels that were read."""
+    names = found.classes or sorted(set(found.labels.values()))
     if not names:
         raise LabelError("no classes were given.", 'Pass them: classes=["ok", "crack"].')
     return Classes(names)
@@ -155,7 +162,7 @@ def _reopen(
         if not trusted:
             _refuse_outside(folder)
         return Pool.open(folder)
-    found = read_pool(pool, labels_from=labels_from)
+    found = _read(pool, folder, held, labels_from)
     _refuse_other(folder, found)
     if store.read_only:
         return Pool.open(folder)
@@ -196,9 +203,13 @@ def _refuse_other(folder: Path, found: Ingested) -> None:
 
 def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str | None) -> Session:
     meta = store.meta
-    fitted, array = features(pool, _encoder(encoder, meta.get("encoder")), folder, progress=_bar())
-    if not store.read_only and meta.get("encoder") != fitted.name:
-        store.set_meta("encoder", fitted.name)
+    fitted, array = features(
+        pool, _encoder(encoder, meta.get("encoder"), folder), folder, progress=_bar("Features")
+    )
+    if not store.read_only:
+        keep_encoder(fitted, folder)
+        if meta.get("encoder") != fitted.name:
+            store.set_meta("encoder", fitted.name)
     task, seed = Classes.from_json(meta["task"]), int(meta["seed"])
     stage = Stage(
         pool, fitted, array, n_classes=len(task.names), seed=seed, folder=None if store.read_only else folder
@@ -206,15 +217,18 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str 
     return Session(store, folder, pool, task, stage, annotator or _login(), seed)
 
 
-def _encoder(asked: Any, kept: str | None) -> Any:
-    if kept is None or asked != "auto":
+def _encoder(asked: Any, kept: str | None, folder: Path) -> Any:
+    if kept is None or not (isinstance(asked, str) and asked == "auto"):
         return asked
-    if kept not in words("encoder"):
+    if kept in words("encoder"):
+        return kept
+    found = kept_encoder(kept, folder)
+    if found is None:
         raise ContradictionError(
             f"this project's features come from {kept!r}, which is not kept on disk.",
             "Pass it again: encoder=...; or a word, to compute other features.",
         )
-    return kept
+    return found
 
 
 def _login() -> str:
@@ -224,21 +238,19 @@ def _login() -> str:
         return "me"
 
 
-def _bar() -> Any:
+def _bar(what: str) -> Any:
     """A progress line on stderr, only where a person may see it."""
     if not sys.stderr.isatty() and "JPY_PARENT_PID" not in os.environ:
         return None
-    from tqdm.auto import tqdm
-
-    bar = tqdm(
-        total=1.0,
-        desc="Features",
-        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}",
-        delay=1,
-        leave=False,
-    )
+    bar: Any = None
 
     def show(fraction: float, words: str) -> None:
+        nonlocal bar
+        if bar is None:
+            from tqdm.auto import tqdm
+
+            form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
+            bar = tqdm(total=1.0, desc=what, bar_format=form, delay=1, leave=False)
         bar.set_description_str(words)
         bar.update(fraction - bar.n)
         if fraction >= 1:

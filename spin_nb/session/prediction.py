@@ -3,14 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.errors import NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
-from spin_nb.session.audited import Audited
+from spin_nb.session.audited import Audited, as_arrivals, in_pool
 from spin_nb.types import Float, Ints
+
+if TYPE_CHECKING:
+    from spin_nb.session.core import Session
+
+
+def predict(session: Session, items: Any, head: str | None) -> Prediction:
+    """``s.predict``: items of the pool as they stand there, new ones from themselves alone.
+
+    Raises
+    ------
+    NotTrainedError, LabelError, PoolError
+        As :meth:`Session.predict <spin_nb.session.core.Session.predict>` says.
+    """
+    stage = session._stage
+    stage.wait()
+    with session._ledger.lock:
+        session._absorb(session._ledger.sync())
+        if not stage.learner.trained:
+            raise NotTrainedError(
+                "there is no label to predict from yet.",
+                "Label a few items: s.ask(8), s.label(id, value).",
+            )
+        ids = _ids_among(session, items)
+        if ids is not None:
+            rows = np.array([session.pool.row(id) for id in ids], np.int64)
+            whole = session.predictive if head is None else stage.learner.predictive(head)
+            return Prediction.of(whole, rows, session.classes, in_pool(session, whole))
+        audits, learner = as_arrivals(session, head), stage.learner.frozen()
+    # Reading and encoding new items takes time: it holds up no label.
+    return Prediction.all(stage.predict(items, head, learner), session.classes, audits)
+
+
+def _ids_among(session: Session, items: Any) -> list[str] | None:
+    """Ids that were passed, or None where new items were: texts, or paths of pictures, are strings too."""
+    if not isinstance(items, (list, tuple, np.ndarray)) or not all(isinstance(i, str) for i in items):
+        return None
+    known = set(session.pool.ids)
+    new = [id for id in items if id not in known]
+    if new and (session.pool.modality == "text" or any(Path(path).is_file() for path in new)):
+        return None
+    return [str(id) for id in items] if len(items) else None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spin_nb.errors import PoolError
 from spin_nb.models.learner import Learner
+from spin_nb.models.network import Network
+from spin_nb.models.own import OwnPredictive
+from spin_nb.pool.inputs import Inputs
 from spin_nb.pool.layout import pca_layout, place, umap_layout
 from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.pool.pool import Pool
@@ -48,6 +52,7 @@ class Stage:
         self.n_base = pool.n_base
         self._n_classes, self._seed = n_classes, seed
         self._learner: Learner | None = None
+        self._inputs: Inputs | None = None
         self._graph: tuple[Ints, Float] | None = None
         self._prepared: Handle[None] | None = None
         self._over = threading.Event()
@@ -88,22 +93,25 @@ class Stage:
             graph = neighbours(
                 base, NEIGHBOURS, progress=lambda part, words: handle.report(0.6 * part, words)
             )
-            learner = Learner(base, *graph, self._n_classes, seed=self._seed)
+            learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
             if len(self.features) > self.n_base:
                 late = self.features[self.n_base :]
                 learner.extend(late, *nearest(base, late, NEIGHBOURS))
+            recalled = session._training.recall(
+                learner, lambda part, words: handle.report(0.6 + 0.4 * part, words)
+            )
             # The lock, not the home thread: a labeller on a subshell thread may wait for it while a cell is busy.
             with session._ledger.lock:
                 self._graph = graph
                 learner.reset(*session._ledger.training)
                 self._learner = learner
-                session._restore()
+                session._training.adopt(recalled)
 
         def land(_: None) -> None:
             session.events.labelled.emit(())
 
         session._lanes["prepare"].start(
-            self._prepared, work, land, failed=lambda error: session.events.problem.emit(str(error))
+            self._prepared, work, land, failed=lambda error: session._trouble(str(error))
         )
 
     def wait(self) -> Learner:
@@ -115,11 +123,46 @@ class Stage:
                 self._prepared.result()  # raises what went wrong
         return self.learner
 
-    def predict(self, items: Any, head: str | None = None) -> Any:
+    def inputs(self, model: Any, shape: tuple[int, ...] | None = None) -> Inputs | None:
+        """How the pool's items become what an unfitted model takes; None where it takes the encoder's features.
+
+        A person's own network sees the items themselves where they are pictures or numbers; those that come with
+        spin_nb see pictures.  Anything else is seen through the encoder, which brings numbers to one scale.
+
+        Parameters
+        ----------
+        model : Model or Posterior
+        shape : tuple of int, optional
+            Of one item, where it was trained before.
+
+        Raises
+        ------
+        PoolError
+            Another model that wants items, where they are no numbers.
+        """
+        if getattr(model, "inputs", "features") == "features":
+            return None
+        if not isinstance(model, Network):
+            return Inputs(self.pool, **getattr(model, "form", {}))
+        if self.pool.modality == "text" or (self.pool.modality == "table" and model.net is not None):
+            return None
+        if self._inputs is None:
+            try:
+                self._inputs = Inputs(self.pool, size=shape)
+            except PoolError:
+                if self.pool.modality == "image":
+                    raise
+                return None  # words among the numbers
+        return self._inputs
+
+    def predict(self, items: Any, head: str | None, learner: Learner) -> Any:
         """Predictive of raw items that are not in the pool."""
-        features = self.encoder.encode(self.pool.read(items))
-        found, distances = nearest(self._base, features, NEIGHBOURS)
-        return self.learner.predict(features, found, distances, head)
+        loaded = self.pool.read(items)
+        own = learner.own(head)
+        if own is not None:
+            return own.new(loaded, self.encoder.encode)
+        features = self.encoder.encode(loaded)
+        return learner.predict(features, *nearest(self._base, features, NEIGHBOURS), head)
 
     def reference(self) -> tuple[Float, Float]:
         """Epistemic uncertainty (m,) and distance (m,) of pool items, each scored as if it had just arrived.
@@ -132,6 +175,10 @@ class Stage:
 
     def as_arrivals(self, rows: Ints, head: str | None = None) -> Any:
         """Predictive of rows of the pool, each from its neighbours alone, as if it had just arrived."""
+        if self.learner.own(head) is not None:  # it knows nothing of neighbours
+            said = self.learner.predictive(head)
+            assert isinstance(said, OwnPredictive)
+            return said.at(rows)
         assert self._graph is not None
         at = np.minimum(rows, self.n_base - 1)
         found, distances = self._graph[0][at], self._graph[1][at]
@@ -140,9 +187,9 @@ class Stage:
             found[late], distances[late] = nearest(self._base, self.features[rows[late]], NEIGHBOURS)
         return self.learner.predict(self.features[rows], found, distances, head)
 
-    def add(self, features: Float, found: Ints, distances: Float) -> None:
+    def add(self, features: Float, found: Ints, distances: Float, own: OwnPredictive | None = None) -> None:
         """Arrivals join: their rows come after all others; under the session's lock."""
-        self.learner.extend(features, found, distances)
+        self.learner.extend(features, found, distances, own)
         self.features = np.concatenate([self.features, features])
         self.layout = np.concatenate([self.layout, place(self.layout[: self.n_base], found, distances)])
 
@@ -187,7 +234,7 @@ class Stage:
             session.events.layout.emit("umap")
 
         session._lanes["map"].start(
-            self._umap, work, land, failed=lambda error: session.events.problem.emit(f"UMAP failed: {error}")
+            self._umap, work, land, failed=lambda error: session._trouble(f"UMAP failed: {error}")
         )
 
     def _keep(self, layout: Float) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from spin_nb.errors import NotTrainedError, PoolError
 from spin_nb.models.choice import Cancelled
+from spin_nb.models.own import OwnPredictive
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
 from spin_nb.pool.neighbours import nearest
 from spin_nb.project.records import NewItem
@@ -99,8 +100,10 @@ class Watcher:
             return WatchReport(0, (), (), broken)
         features = s._stage.encoder.encode(loaded)
         found, distances = nearest(s._stage.features[: s._stage.n_base], features, NEIGHBOURS)
+        own = s._stage.learner.own()
+        said = None if own is None else own.new(loaded, lambda _: features)
         joined = s._home.call(
-            lambda: self._join(loaded, features, found, distances), lambda: handle.cancelled
+            lambda: self._join(loaded, features, found, distances, said), lambda: handle.cancelled
         )
         if joined is None:
             raise Cancelled
@@ -121,16 +124,28 @@ class Watcher:
                     broken.append(Broken(f"number {seen + i} of the stream", error.what))
             return loaded, tuple(broken)
 
-    def _join(self, loaded: list[Any], features: Float, found: Ints, distances: Float) -> WatchReport:
+    def _join(
+        self,
+        loaded: list[Any],
+        features: Float,
+        found: Ints,
+        distances: Float,
+        said: OwnPredictive | None,
+    ) -> WatchReport:
+        """On the home thread; ``said`` is what a model of the person's choice says, while that is shown."""
         s = self._session
         with s._ledger.lock:
-            predictive = s._stage.learner.predict(features, found, distances)
+            own = s._stage.learner.own()
+            if own is not None and (said is None or said.by is not own):  # a new one has come in between
+                said = own.new(loaded, lambda _: features)
+            predictive = said if own is not None else s._stage.learner.predict(features, found, distances)
+            assert predictive is not None
             points = self._judge(np.asarray(predictive.epistemic), distances.mean(1))
             rows = s.pool.extend(loaded)
             ids = tuple(s.pool.ids[row] for row in rows)
             s._store.add_items([NewItem(id, None, s.pool.modality, arrived=True) for id in ids])
             s._plan.extend(ids)
-            s._stage.add(features, found, distances)
+            s._stage.add(features, found, distances, said)
             s._predictive = None
             self.points += points
         s.events.watched.emit(len(ids))
@@ -143,7 +158,7 @@ class Watcher:
         return [monitor.update(float(u), float(d)) for u, d in zip(uncertainty, distance, strict=True)]
 
     def _failed(self, error: BaseException) -> None:
-        self._session.events.problem.emit(f"Watching stopped: {error}")
+        self._session._trouble(f"Watching stopped: {error}")
 
 
 def _alarms(points: list[DriftPoint]) -> Iterator[tuple[int, str]]:

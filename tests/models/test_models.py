@@ -250,7 +250,7 @@ def test_damaged_missing_and_newer_snapshots_are_refused(snapshot, tmp_path):
         Snapshot.load(tmp_path / "none")
     snapshot.save(tmp_path / "m1")
     card = tmp_path / "m1" / "card.json"
-    card.write_text(card.read_text().replace('"schema": 1', '"schema": 2'))
+    card.write_text(card.read_text().replace('"schema": 2', '"schema": 3'))
     with pytest.raises(VersionError, match="newer"):
         Snapshot.load(tmp_path / "m1")
     card.write_text("{")

@@ -40,6 +40,48 @@ def test_any_posterior_goes_on_any_network(pictures, net, posterior):
     assert (predictive.mean.argmax(axis=1) == y).mean() > 0.9
 
 
+@pytest.mark.parametrize("posterior", ["laplace-all", "laplace-subnet"])
+def test_laplace_over_all_weights_is_over_those_of_the_network_itself(pictures, posterior):
+    x, y = pictures
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 3))
+    network = Network(net, posterior, steps=60).fit(x, y, n_classes=3)
+    assert network.posterior is None
+    predictive = network.predict(x)
+    testing.check_predictive(predictive, 45, 3)
+    with torch.no_grad():
+        logits = network._fitted[0](torch.from_numpy(x)).numpy()
+    drawn = predictive.joint_logits(np.arange(45), 64, 0)
+    assert np.allclose(drawn.mean(axis=0), logits, atol=1e-4), "antithetic draws about the network as trained"
+    testing.check_model(lambda: Network(nn.Sequential(nn.Flatten(), nn.Linear(64, 4)), posterior, steps=60))
+
+
+@pytest.mark.parametrize("posterior", ["laplace", "dropout", "ensemble"])
+@pytest.mark.parametrize("net", ["mlp", "cnn", small])
+def test_a_network_keeps_the_contract_of_a_model(net, posterior):
+    if net is small:
+        net = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 4))
+    testing.check_model(lambda: Network(net, posterior, steps=60))
+
+
+def test_a_posterior_on_top_may_be_an_object_or_a_classifier(pictures):
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = pictures
+    mine = LastLayerLaplace("diag")
+    for posterior in (mine, LogisticRegression()):
+        network = Network("mlp", posterior, steps=40).fit(x, y, n_classes=3)
+        testing.check_predictive(network.predict(x), 45, 3)
+    assert mine.weight.size == 0, "the person's own object is not fitted"
+    with pytest.raises(ModelError, match="no posterior"):
+        Network("mlp", 3)
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(ModelError, match="no device 'cuda:99'"):
+        Network("mlp", device="cuda:99")
+    assert str(Network("mlp", device="cpu")._device) == "cpu"
+
+
 def test_the_features_are_what_the_last_layer_sees(pictures):
     x, y = pictures
     network = Network(small, steps=20).fit(x, y, n_classes=3)

@@ -10,6 +10,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import StorageError
+from spin_nb.session import channel
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch
 
 
 def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, monkeypatch, digits):
-    drawing = s._drawing
+    drawing = channel.drawing
 
     def slow(*args, **kwargs):
         draw = drawing(*args, **kwargs)
@@ -165,7 +166,7 @@ def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, m
 
         return drawn
 
-    monkeypatch.setattr(s, "_drawing", slow)
+    monkeypatch.setattr(channel, "drawing", slow)
     cards, _, _ = queue(s)
     assert len(cards) == 7
     assert s.labels["item"].to_list()[-1] not in {c["id"] for c in cards}

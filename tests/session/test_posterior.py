@@ -30,13 +30,3 @@ def test_a_posterior_that_does_not_exist_or_fails_leaves_the_last_good_model(pro
     with pytest.raises(ModelError, match="could not be fitted"):
         s.train(wait=True, posterior=LogisticRegression(C=-1.0))
     assert s.head == "dropout"
-
-
-def test_opened_again_the_graph_head_is_shown(project, digits):
-    s = project()
-    digits.label(s, s.ask(20).ids)
-    s.train(wait=True, posterior="dropout")
-    s.close()
-    again = project()
-    again.predict(digits.images[:1])
-    assert again.head == "graph"

@@ -153,7 +153,7 @@ def test_a_reopened_project_answers_as_before(project, digits):
     again = project()
     again._stage.wait()
     after = again.predict(again.pool.ids[:50])
-    assert again._model_id == s._model_id
+    assert again._training.model_id == s._training.model_id
     assert again.head == s.head
     assert np.allclose(before.mean, after.mean, atol=1e-4)
 

@@ -9,7 +9,8 @@ tfidf-svd   texts                   TF-IDF of words and word pairs, truncated SV
 columns     table rows, vectors     standardised numbers, one-hot categories
 =========== ======================= =========================================================
 
-Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.
+Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.  So does a layer of a torch network,
+:class:`TorchLayer`, and whatever an ONNX model computes, :class:`OnnxOutput`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from __future__ import annotations
 from typing import Any
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.encoders.given import Given
+from spin_nb.pool.encoders.onnx_output import OnnxOutput
+from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.pool import Pool
+from spin_nb.registry import resolve
+
+__all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
 SMALL = 64
 """Pictures up to this many pixels a side go to "pixels-pca"."""
@@ -54,9 +61,6 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
     PoolError
         When it is neither a word, a function nor an encoder, or reads another modality.
     """
-    from spin_nb.pool.encoders.given import Given
-    from spin_nb.registry import resolve
-
     word = choose_encoder(pool) if spec == "auto" else spec
     found = resolve("encoder", word)
     _check_fits(getattr(found, "name", None), pool.modality)
@@ -64,6 +68,11 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
         return found()
     if all(hasattr(found, name) for name in ("fit", "encode", "arrays", "restore")):
         return found
+    if hasattr(found, "named_modules"):
+        raise PoolError(
+            f"a network ({type(found).__name__}) is no encoder by itself.",
+            'Name the layer whose output to use: spin.encoders.TorchLayer(net, "layer").',
+        )
     if callable(found):
         return Given(found)
     raise PoolError(

@@ -28,6 +28,8 @@ class Given:
            [3.]], dtype=float32)
     """
 
+    own_code = True
+
     def __init__(self, function: Callable[[Sequence[Any]], Any]) -> None:
         self.function = function
         self.name = f"function {getattr(function, '__qualname__', type(function).__name__)}"
@@ -35,9 +37,7 @@ class Given:
     @property
     def settings(self) -> dict[str, Any]:
         """Hash of the function's own code: an edited function is a new encoder."""
-        code = getattr(self.function, "__code__", None)
-        parts = (code.co_code, repr([c for c in code.co_consts if not hasattr(c, "co_code")])) if code else ()
-        return {"code": hashlib.sha256(repr(parts).encode()).hexdigest()}
+        return {"code": code_digest(self.function)}
 
     def fit(self, items: Sequence[Any]) -> Given:
         """Learn nothing."""
@@ -79,3 +79,10 @@ class Given:
     def restore(self, arrays: dict[str, NDArray[Any]]) -> Given:
         """Nothing to restore."""
         return self
+
+
+def code_digest(function: Any) -> str:
+    """sha256 of a function's own code; not of what it closes over."""
+    code = getattr(function, "__code__", None)
+    parts = (code.co_code, repr([c for c in code.co_consts if not hasattr(c, "co_code")])) if code else ()
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

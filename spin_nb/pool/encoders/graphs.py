@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from spin_nb.errors import PoolError
+
 
 def constant(array: NDArray[Any]) -> torch.Tensor:
     """Copy an array into a float32 tensor."""
@@ -107,3 +109,50 @@ class WordsGraph(torch.nn.Module):
         weighted = torch.sqrt(counts) * self.idf
         length = torch.sqrt(torch.sum(weighted * weighted, dim=1, keepdim=True) + 1e-12)
         return torch.matmul(weighted / length, self.components)
+
+
+class LayerGraph(torch.nn.Module):
+    """Input of a network -> what one of its layers gives, (b, d): flattened, or averaged over positions.
+
+    The network runs no further than the layer.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        Kept, and set to evaluation.
+    layer : str
+        As ``net.named_modules()`` calls it.
+    """
+
+    def __init__(self, net: torch.nn.Module, layer: str) -> None:
+        super().__init__()
+        self.net = net.eval()
+        # The value travels with the exception, so that calls on several threads cannot mix theirs up.
+        net.get_submodule(layer).register_forward_hook(_leave)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features (b, d).
+
+        Raises
+        ------
+        PoolError
+            When the network does not call the layer, or it gives no tensor (b, ...).
+        """
+        try:
+            self.net(x)
+        except _Reached as reached:
+            found = reached.value
+        else:
+            raise PoolError("the network does not call this layer.", "Name one that its forward() calls.")
+        if not isinstance(found, torch.Tensor) or found.ndim < 2:
+            raise PoolError("the layer gives no tensor with one row an item.", "Name another layer.")
+        return found.mean(dim=tuple(range(2, found.ndim))) if found.ndim > 3 else torch.flatten(found, 1)
+
+
+class _Reached(BaseException):  # no Exception: the network's own code may catch those
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _leave(module: torch.nn.Module, given: Any, out: Any) -> None:
+    raise _Reached(out[0] if isinstance(out, (tuple, list)) else out)

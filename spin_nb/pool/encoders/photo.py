@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.encoders.common_size import stack_pictures
 from spin_nb.pool.encoders.pca import principal
+from spin_nb.pool.form import Form
 from spin_nb.pool.threads import side_by_side
 from spin_nb.types import Float
 
-SIDE = 64
 _CHUNK = 32
+_FORM = Form((3, 64, 64))
 
 
 class Photo:
@@ -65,7 +65,7 @@ class Photo:
 
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, float32 (n, 3, 64, 64), values 0..1."""
-        return stack_pictures(items, (3, SIDE, SIDE))
+        return _FORM(items)
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d)."""
@@ -75,13 +75,7 @@ class Photo:
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to a picture before the graph."""
-        return {
-            "input": ["batch", 3, SIDE, SIDE],
-            "dtype": "float32",
-            "colour": "RGB; grey repeated three times",
-            "resize": f"to {SIDE} x {SIDE}, antialiased bilinear (Pillow BILINEAR), aspect ratio not kept",
-            "scale": "divide uint8 by 255",
-        }
+        return _FORM.describe()
 
     def module(self) -> Any:
         """torch.nn.Module from the input tensor to features."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.encoders.common_size import common_size, stack_pictures
 from spin_nb.pool.encoders.pca import principal
+from spin_nb.pool.form import Form, learn_form
 from spin_nb.types import Float
 
 _FIT_VALUES = 16_000_000
@@ -45,21 +45,20 @@ class PixelsPCA:
 
     def __init__(self, components: int = 64, keep: float = 0.99) -> None:
         self.settings: dict[str, Any] = {"components": components, "keep": keep}
-        self._shape: tuple[int, int, int] | None = None
+        self._form: Form | None = None
 
     def fit(self, items: Sequence[Any]) -> PixelsPCA:
         """Learn the common size, mean and components from pictures, uint8 (h, w) or (h, w, 3)."""
-        shape = common_size(items, 64)
-        enough = max(1_000, _FIT_VALUES // math.prod(shape))
+        self._form = learn_form(items)
+        enough = max(1_000, _FIT_VALUES // math.prod(self._form.shape))
         items = items[:: max(1, len(items) // enough)]
-        self._shape = shape
         flat = self.prepare(items).reshape(len(items), -1)
         self._mean, self._components = principal(flat, self.settings["components"], self.settings["keep"])
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, float32 (n, c, h, w), values 0..1."""
-        return stack_pictures(items, self._fitted())
+        return self._fitted()(items)
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d)."""
@@ -68,14 +67,7 @@ class PixelsPCA:
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to a picture before the graph."""
-        c, h, w = self._fitted()
-        return {
-            "input": ["batch", c, h, w],
-            "dtype": "float32",
-            "colour": "RGB" if c == 3 else "grey (ITU-R 601 luma)",
-            "resize": f"to {h} x {w} (height x width), antialiased bilinear (Pillow BILINEAR), unless it has that size",
-            "scale": "divide uint8 by 255",
-        }
+        return self._fitted().describe()
 
     def module(self) -> Any:
         """torch.nn.Module from the input tensor to features."""
@@ -86,17 +78,16 @@ class PixelsPCA:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
-        shape = np.asarray(self._fitted(), np.int64)
+        shape = np.asarray(self._fitted().shape, np.int64)
         return {"shape": shape, "mean": self._mean, "components": self._components}
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> PixelsPCA:
         """Take back what :meth:`arrays` gave."""
-        c, h, w = (int(side) for side in arrays["shape"])
-        self._shape = (c, h, w)
+        self._form = Form(tuple(int(side) for side in arrays["shape"]))
         self._mean, self._components = arrays["mean"], arrays["components"]
         return self
 
-    def _fitted(self) -> tuple[int, int, int]:
-        if self._shape is None:
+    def _fitted(self) -> Form:
+        if self._form is None:
             raise ModelError("the encoder 'pixels-pca' has learnt nothing yet.", "Call fit(items) first.")
-        return self._shape
+        return self._form

@@ -1,0 +1,186 @@
+"""Fit what a person asked for, and say how well it does on labels it has not seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.bayes.committee import Committee
+from spin_nb.bayes.graph import GraphPosterior
+from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.errors import ModelError, SpinError
+from spin_nb.models.choice import FEWEST, FOLDS, Cancelled, split
+from spin_nb.models.own import Own, OwnPredictive, Source
+from spin_nb.models.wanted import Wanted
+from spin_nb.types import Float, Ints
+
+Progress = Callable[[float, str], None]
+SPLIT_FROM = 20  # labels below which one part of a fifth says nothing
+SLOW = 60.0  # seconds of one fit beyond which it is not fitted again to be judged
+
+
+def fit_own(
+    wanted: Wanted,
+    inputs_of: Callable[[Any], Any],
+    features: Callable[[Ints], Float],
+    rows: Ints,
+    y: Ints,
+    n_classes: int,
+    *,
+    seed: int,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> tuple[Own, float | None]:
+    """Fit it to labelled rows; its accuracy on labels held out.
+
+    Parameters
+    ----------
+    wanted : Wanted
+        With ``begin``.
+    inputs_of : callable
+        Unfitted model -> :class:`~spin_nb.pool.inputs.Inputs`, or None where it takes the encoder's features.
+    features : callable
+        Rows -> the encoder's features.
+    rows, y : int (m,)
+    n_classes, seed : int
+
+    Returns
+    -------
+    own : Own
+    accuracy : float or None
+        None where :func:`held_out` says nothing.
+
+    Raises
+    ------
+    SpinError
+        Whatever goes wrong, the person's own code included.
+    Cancelled
+    """
+    assert wanted.begin is not None
+    model = wanted.begin()
+    inputs = inputs_of(model)
+    x = features(rows) if inputs is None else inputs.rows(rows)
+    began = time.monotonic()
+    own = Own(
+        wanted.name, _fitted(model, x, y, n_classes, within(progress, 0, 0.6), cancelled), inputs, n_classes
+    )
+    folds = parts_of(model, len(y), seed) if time.monotonic() - began <= SLOW else None
+    if folds is None:
+        return own, None
+    return own, held_out(
+        wanted, x, y, n_classes, folds, progress=within(progress, 0.6, 1), cancelled=cancelled
+    )
+
+
+def parts_of(model: Any, n: int, seed: int) -> NDArray[np.int64] | None:
+    """Which part each of ``n`` labels is held out with, -1 for never; None where nothing is held out.
+
+    Posteriors that are fitted in closed form get the folds that the heads get: every label alone up to 40, five
+    folds above.  A committee gets five.  What takes longer, networks and ensembles of them, is fitted once more,
+    without a fifth of the labels, and not below 20 labels.
+
+    Examples
+    --------
+    >>> parts_of(GraphPosterior(), 6, 0).tolist(), sorted(parts_of(object(), 20, 0).tolist())[-5:]
+    ([0, 1, 2, 3, 4, 5], [-1, 0, 0, 0, 0])
+    """
+    if isinstance(model, (GraphPosterior, LastLayerLaplace)):
+        return split(n, seed) if n >= FEWEST else None
+    order = np.random.default_rng(seed).permutation(n)
+    if isinstance(model, Committee):
+        return order % FOLDS if n >= FEWEST else None
+    return np.where(order < n // 5, 0, -1) if n >= SPLIT_FROM else None
+
+
+def held_out(
+    wanted: Wanted,
+    x: Float,
+    y: Ints,
+    n_classes: int,
+    parts: NDArray[np.int64],
+    *,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> float:
+    """Share of the labels held out that a model fitted to the others gets right.
+
+    Raises
+    ------
+    SpinError, Cancelled
+        As :func:`fit_own`.
+    """
+    assert wanted.begin is not None
+    n_parts, right = int(parts.max()) + 1, 0
+    for part in range(n_parts):
+        told = within(progress, part / n_parts, (part + 1) / n_parts)
+        told(0, f"judging {wanted.name} on labels held out: part {part + 1} of {n_parts}")
+        if cancelled():
+            raise Cancelled
+        out = parts == part
+        model = _fitted(wanted.begin(), x[~out], y[~out], n_classes, told, cancelled)
+        probs = Own(wanted.name, model, None, n_classes).survey(_rows(x[out]), int(out.sum())).mean
+        right += int((probs.argmax(axis=1) == y[out]).sum())
+    return right / int((parts >= 0).sum())
+
+
+def survey(
+    own: Own, source: Source, n: int, *, progress: Progress, cancelled: Callable[[], bool]
+) -> OwnPredictive:
+    """What a fitted model says of ``n`` rows of a pool; takes as long as the model does.
+
+    Raises
+    ------
+    SpinError
+        It fails, or gives anything but probabilities.
+    Cancelled
+    """
+
+    def step(fraction: float) -> None:
+        if cancelled():
+            raise Cancelled
+        progress(fraction, f"{own.name}: {round(fraction * n):,} of {n:,} items")
+
+    return own.survey(source, n, step)
+
+
+def within(progress: Progress, low: float, high: float) -> Progress:
+    """The same progress, told as a part of a longer one.
+
+    Examples
+    --------
+    >>> within(lambda part, words: print(part, words), 0.5, 1)(0.5, "halfway")
+    0.75 halfway
+    """
+    return lambda part, words: progress(low + (high - low) * part, words)
+
+
+def _rows(x: Float) -> Callable[[Ints], Float]:
+    return lambda rows: x[rows]
+
+
+def _fitted(
+    model: Any, x: Float, y: Ints, n_classes: int, progress: Progress, cancelled: Callable[[], bool]
+) -> Any:
+    """``model.fit``; whatever a person's own code raises becomes an error that says what to do."""
+    name = type(model).__name__
+    progress(0.0, f"fitting {name} to {len(y)} labels")
+    if cancelled():
+        raise Cancelled
+    # A posterior is fitted in one go; a whole model tells how far it is.
+    more = {"progress": progress, "cancelled": cancelled} if hasattr(model, "inputs") else {}
+    try:
+        fitted = model.fit(x, y, n_classes=n_classes, **more)
+    except (SpinError, Cancelled):
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"{name} failed on {len(y)} labels: {type(error).__name__}: {error}",
+            "Mend it, or train another model; the last good one stays.",
+        ) from error
+    if not hasattr(fitted, "predict"):
+        raise ModelError(f"fit of {name} returned {fitted!r:.40}.", "Let it return self.")
+    return fitted

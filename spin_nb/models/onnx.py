@@ -1,0 +1,206 @@
+"""A model from any framework, as ONNX, with a posterior on its last layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.bayes._checks import check_features, check_inputs, check_labels, check_some
+from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.models import posteriors
+from spin_nb.models.choice import Cancelled
+from spin_nb.models.onnx_last import find_features, find_logits, last_layer
+from spin_nb.pool.encoders.onnx_output import as_features
+from spin_nb.pool.form import Prepare
+from spin_nb.pool.onnx_graph import OnnxGraph, read_onnx
+from spin_nb.protocols import Predictive
+from spin_nb.types import Float, Ints
+
+
+class OnnxModel:
+    """An ONNX model that supplies features and logits; nothing in it is trained.
+
+    With ``posterior="laplace"`` the posterior lies about the model's own last layer: its mean follows the model's
+    logits, and the labels say how sure it may be.  The classes are then the model's, in its order.  Any other
+    posterior is fitted to the features, as if they came from an encoder.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; from torch, Keras, TensorFlow or anything that writes ONNX.
+    features : str, optional
+        Name of a tensor (n, d); by default what the last linear layer is given.
+    logits : str, optional
+        Name of a tensor (n, C); by default the output, or what its softmax is applied to.
+    posterior : str, callable or object
+        As for :class:`~spin_nb.models.network.Network`.
+    prepare : callable, optional
+        Function of a list of loaded items that returns the model's input (n, ...).  Without it pictures are float
+        in [0, 1], or 0 to 255 where the input is of integers, of the size and order of axes the input declares.
+
+    Attributes
+    ----------
+    form : dict
+        How :class:`~spin_nb.pool.inputs.Inputs` prepares items for it.
+    posterior : Posterior or None
+        Fitted.
+
+    Raises
+    ------
+    PoolError
+        The file cannot be read, or has no tensor of a name given.
+    ModelError
+        Features or logits cannot be found.
+
+    References
+    ----------
+    Daxberger et al. (2021), *Laplace Redux - effortless Bayesian deep learning*: a posterior after training.
+
+    Examples
+    --------
+    >>> from spin_nb.models.onnx import OnnxModel
+    >>> s.train(model=OnnxModel("keras.onnx"), wait=True)   # doctest: +SKIP
+    """
+
+    inputs = "items"
+
+    def __init__(
+        self,
+        path: Path | str | OnnxGraph,
+        features: str | None = None,
+        logits: str | None = None,
+        posterior: Any = "laplace",
+        prepare: Prepare | None = None,
+    ) -> None:
+        self.graph = path if isinstance(path, OnnxGraph) else read_onnx(path)
+        self.on_top = posteriors.check(posterior)
+        self._own_layer = isinstance(posterior, str) and posterior == "laplace"
+        self._prepare = prepare
+        self._logits = find_logits(self.graph, logits) if self._own_layer or features is None else ""
+        self._features = self.graph.require(features) if features is not None else self._found()
+        self._channels_last = self.graph.channels_last(self._features)
+        size, last = self.graph.layout()
+        self.form: dict[str, Any] = {"size": size, "last": last, "prepare": prepare}
+        self.posterior: Any = None
+
+    def _found(self) -> str:
+        found = find_features(self.graph, self._logits)
+        if found is None or found == self.graph.input:
+            names = self.graph.tensors
+            raise ModelError(
+                f"no linear layer makes {self._logits!r} of {self.graph.file!r}.",
+                f"Name features= and logits=; it computes {', '.join(map(repr, names[-12:]))}"
+                + (f" and {len(names) - 12} more." if len(names) > 12 else "."),
+            )
+        return found
+
+    def fit(
+        self,
+        inputs: Any,
+        y: Ints,
+        *,
+        n_classes: int,
+        progress: Callable[[float, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> OnnxModel:
+        """Put a posterior on the features of labelled items; what was fitted before stays until it is there.
+
+        Parameters
+        ----------
+        inputs : float (n, ...)
+            As :class:`~spin_nb.pool.inputs.Inputs` prepares them by ``form``.
+        y : int (n,)
+        n_classes : int
+        progress : callable, optional
+            Hears ``(fraction, words)``.
+        cancelled : callable, optional
+            Asked between steps.
+
+        Raises
+        ------
+        ModelError
+            No rows, values that are not finite, labels that do not fit; logits that are not one a class, or no linear
+            function of the features.
+        Cancelled
+        """
+
+        def step(fraction: float, words: str) -> None:
+            if cancelled and cancelled():
+                raise Cancelled
+            if progress:
+                progress(fraction, words)
+
+        inputs = check_inputs(inputs)
+        y = check_labels(y, len(inputs), n_classes)
+        check_some(inputs)
+        step(0.0, f"{self.graph.file}: features of {len(y)} items")
+        features = self.features(inputs)
+        step(0.5, f"fitting a posterior to {len(y)} labels")
+        made = (
+            self._about_its_own(inputs[:1], n_classes)
+            if self._own_layer
+            else posteriors.begin(self.on_top, 0)
+        )
+        self.posterior = made.fit(features, y, n_classes=n_classes)
+        step(1.0, "trained")
+        return self
+
+    def _about_its_own(self, one: Float, n_classes: int) -> LastLayerLaplace:
+        weight, bias = last_layer(self.graph, self._features, self._logits, self._run(one))
+        if len(bias) != n_classes:
+            raise ModelError(
+                f"{self._logits!r} of {self.graph.file!r} has {len(bias)} logits, the project {n_classes} classes.",
+                "Use a model of these classes in this order, or pass posterior=spin_nb.bayes.LastLayerLaplace, which "
+                "learns a last layer of its own.",
+            )
+        return LastLayerLaplace.around(weight, bias)
+
+    def features(self, inputs: Any) -> Float:
+        """What the last layer is given (n, d), float32.
+
+        Raises
+        ------
+        ModelError
+            Not finite.
+        PoolError
+            The model cannot take these items.
+        """
+        return check_features(as_features(self._run(check_inputs(inputs)), self._channels_last))
+
+    def predict(self, inputs: Any) -> Predictive:
+        """Predictive over items (m, ...).
+
+        Raises
+        ------
+        NotTrainedError, ModelError, PoolError
+            Not fitted; as :meth:`features`.
+        """
+        if self.posterior is None:
+            raise NotTrainedError("this model has no posterior yet.", "Call fit(inputs, y, n_classes=C).")
+        found: Predictive = self.posterior.predict(self.features(inputs))
+        return found
+
+    def _run(self, inputs: Float) -> NDArray[Any]:
+        given = self.graph.feed(inputs, unit=self._prepare is None)
+        return self.graph.run([self._features], given)[0]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The graph and the names, for :meth:`restore`; nothing with ``prepare``, which cannot be kept."""
+        if self._prepare is not None:
+            return {}
+        names = json.dumps([self.graph.file, self._features, self._logits]).encode()
+        return {"graph": np.frombuffer(self.graph.content, np.uint8), "names": np.frombuffer(names, np.uint8)}
+
+    @classmethod
+    def restore(cls, arrays: dict[str, NDArray[Any]], posterior: Any) -> OnnxModel:
+        """The model again, with a posterior that is fitted already."""
+        file, features, logits = json.loads(arrays["names"].tobytes())
+        model = cls(OnnxGraph(arrays["graph"].tobytes(), file), features, logits or None)
+        model.posterior = posterior
+        return model

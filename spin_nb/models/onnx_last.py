@@ -1,0 +1,164 @@
+"""The last linear layer of an ONNX graph: where it is, and its weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError
+from spin_nb.pool.onnx_graph import OnnxGraph
+from spin_nb.pool.onnx_run import Runner
+from spin_nb.types import Float
+
+WIDEST = 8192
+"""Numbers an item beyond which a posterior over the last layer takes over 500 MB."""
+TOLERANCE = 1e-4
+_BLOCK = 512
+_SOFTMAX = ("Softmax", "LogSoftmax")
+_ON_THE_WAY = (*_SOFTMAX, "Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten")
+_WITH_CONSTANT = ("Add", "Sub", "Mul", "Div", "BatchNormalization")
+
+
+def find_logits(graph: OnnxGraph, name: str | None = None) -> str:
+    """Name of the logits: ``name``, or the one output behind a linear layer; before its softmax, if it has one.
+
+    Raises
+    ------
+    PoolError
+        No tensor is called ``name``.
+    ModelError
+        Several outputs may be meant, or none.
+    """
+    if name is None:
+        outputs = graph.outputs
+        found = [output for output in outputs if find_features(graph, output) is not None] or outputs
+        if len(found) > 1:
+            raise ModelError(
+                f"{graph.file!r} has several outputs: {', '.join(map(repr, outputs))}.",
+                "Name one: logits=...",
+            )
+        name = found[0]
+    name = graph.require(name)
+    made = _makers(graph)
+    at: str | None = name
+    while at is not None and at in made and made[at].op_type in _ON_THE_WAY:
+        if made[at].op_type in _SOFTMAX:
+            return str(made[at].input[0])
+        at = made[at].input[0]
+    return name
+
+
+def find_features(graph: OnnxGraph, logits: str) -> str | None:
+    """Name of what the last linear layer before ``logits`` is given; None where there is no such layer."""
+    made, fixed = _makers(graph), _constants(graph)
+    at = logits
+    while at in made:
+        node = made[at]
+        given = [name for name in node.input if name and name not in fixed]
+        if node.op_type in ("Gemm", "MatMul"):
+            return given[0] if len(given) == 1 else None
+        if node.op_type in _WITH_CONSTANT and len(given) != 1:
+            return None
+        if node.op_type not in (*_ON_THE_WAY, *_WITH_CONSTANT):
+            return None
+        at = given[0]
+    return None
+
+
+def last_layer(graph: OnnxGraph, features: str, logits: str, example: NDArray[Any]) -> tuple[Float, Float]:
+    """Weights (C, d) and biases (C,) of ``logits = features W' + b``.
+
+    The piece of the graph between the two is run on zeros and on unit vectors, which gives both exactly whatever the
+    layer is written as, and on random vectors, which shows whether it is linear.
+
+    Parameters
+    ----------
+    graph : OnnxGraph
+    features, logits : str
+    example : (n, ...)
+        What the graph gave for ``features``.
+
+    Raises
+    ------
+    ModelError
+        The logits do not follow from the features alone, or not linearly; too many features.
+    PoolError
+        onnxruntime cannot run the piece.
+    """
+    shape = example.shape[1:]
+    width = int(np.prod(shape))
+    if max(shape, default=0) < width or width > WIDEST:
+        raise ModelError(
+            f"{features!r} has shape {shape} an item; a posterior takes (d,), d up to {WIDEST:,}.",
+            "Name what the last linear layer is given: features=...",
+        )
+    piece = Runner(_between(graph, features, logits, example), features, [logits], graph.shape[0], graph.file)
+
+    def run(x: Float) -> Float:
+        found = piece(x.reshape(len(x), *shape).astype(example.dtype))[0]
+        return found.reshape(len(x), -1).astype(np.float64)
+
+    bias = run(np.zeros((1, width), np.float32))[0]
+    units = (np.eye(width, dtype=np.float32)[at : at + _BLOCK] for at in range(0, width, _BLOCK))
+    weight = np.concatenate([run(block) for block in units]).T - bias[:, None]
+    size = float(np.sqrt(np.mean(np.square(example, dtype=np.float64)))) or 1.0
+    random = size * np.random.default_rng(0).standard_normal((16, width), dtype=np.float32)
+    there = run(random)
+    gap = np.abs(there - (random @ weight.T + bias)).max()
+    if not gap <= TOLERANCE * np.abs(there).max():
+        raise ModelError(
+            f"{logits!r} is not a linear function of {features!r} (off by {gap:.2g}).", _advice(graph, logits)
+        )
+    return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def _advice(graph: OnnxGraph, logits: str) -> str:
+    last = find_features(graph, logits)
+    learn = "pass posterior=spin_nb.bayes.LastLayerLaplace, which learns a last layer of its own"
+    if last is None:
+        return f"Name the logits and what their linear layer is given, or {learn}."
+    return f"Leave features= out (the last linear layer is given {last!r}), or {learn}."
+
+
+def _between(graph: OnnxGraph, features: str, logits: str, example: NDArray[Any]) -> Any:
+    """The piece of the graph that makes logits of features, as a model of its own."""
+    import onnx
+
+    model = graph.model()
+    made = {name: node for node in model.graph.node for name in node.output if name}
+    wanted, needed = [logits], set()
+    while wanted:
+        name = wanted.pop()
+        if name == features or name in needed:
+            continue
+        needed.add(name)
+        if name == graph.input:
+            raise ModelError(f"{logits!r} does not follow from {features!r} alone.", _advice(graph, logits))
+        wanted.extend(given for given in (made[name].input if name in made else ()) if given)
+    nodes = [node for node in model.graph.node if needed & set(node.output)]
+    weights = [tensor for tensor in model.graph.initializer if tensor.name in needed]
+    kind = onnx.helper.np_dtype_to_tensor_dtype(example.dtype)
+    sides = [graph.shape[0] or "n", *example.shape[1:]]
+    source = onnx.helper.make_tensor_value_info(features, kind, sides)
+    for part in (model.graph.node, model.graph.initializer, model.graph.input, model.graph.value_info):
+        del part[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(weights)
+    model.graph.input.append(source)
+    return model
+
+
+def _makers(graph: OnnxGraph) -> dict[str, Any]:
+    return {name: node for node in graph.model().graph.node for name in node.output if name}
+
+
+def _constants(graph: OnnxGraph) -> set[str]:
+    """Names of weights and of what is computed from weights alone."""
+    held = graph.model().graph
+    found = {tensor.name for tensor in held.initializer}
+    for node in held.node:
+        if found.issuperset(name for name in node.input if name):
+            found.update(node.output)
+    return found

@@ -1,0 +1,83 @@
+"""What encoders made of a person's own model share: the form of its input, and features less their mean."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError
+from spin_nb.pool.encoders.given import code_digest
+from spin_nb.pool.form import Form, Prepare
+from spin_nb.types import Float
+
+
+class FromModel(ABC):
+    """A model's output as features, less their mean over the pool.
+
+    What a rectifier gives is positive throughout: without centring, what all items share outweighs what tells them
+    apart, and a linear head on few labels sees little else.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    fit_items = 256
+
+    def __init__(self, prepare: Prepare | None, settings: dict[str, Any]) -> None:
+        self.settings = settings | {"prepare": code_digest(prepare) if prepare else None}
+        self._prepare = prepare
+        self._form: Form | None = None
+        self._mean: Float = np.zeros(0, np.float32)
+
+    @abstractmethod
+    def _learn(self, items: Sequence[Any]) -> Form:
+        """Form of the model's input."""
+
+    @abstractmethod
+    def _run(self, inputs: Float) -> Float:
+        """The model's output (n, d) for inputs (n, ...)."""
+
+    def fit(self, items: Sequence[Any]) -> Self:
+        """Learn the form of the input, and the mean of the output.
+
+        Raises
+        ------
+        PoolError
+            When the model cannot take the items.
+        """
+        form = self._learn(items)
+        self._run(form(items[:1]))  # what does not fit shows before the work
+        found = self._run(form(items))
+        finite = found[
+            np.isfinite(found).all(axis=1)
+        ]  # the others are told, by name, where features are checked
+        mean = finite.mean(axis=0, dtype=np.float64) if len(finite) else np.zeros(found.shape[1])
+        self._form, self._mean = form, mean.astype(np.float32)
+        return self
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features, float32 (n, d).
+
+        Raises
+        ------
+        PoolError
+            When the model fails on them.
+        """
+        return self._run(self._fitted()(items)) - self._mean
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Form of the input and mean of the output; the model is not among them."""
+        return {**self._fitted().arrays(), "mean": self._mean}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> Self:
+        """Take back what :meth:`arrays` gave."""
+        self._form, self._mean = Form.restore(arrays, self._prepare), arrays["mean"]
+        return self
+
+    def _fitted(self) -> Form:
+        if self._form is None:
+            raise ModelError(f"the encoder {self.name!r} has learnt nothing yet.", "Call fit(items) first.")
+        return self._form

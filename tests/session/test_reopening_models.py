@@ -1,0 +1,159 @@
+"""A project opened again shows the model it was left with, or says why not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from spin_nb.bayes import LastLayerLaplace
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+
+
+@pytest.fixture
+def s(project, digits):
+    s = project()
+    digits.label(s, s.ask(40).ids)
+    return s
+
+
+def small():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+
+
+@pytest.mark.parametrize(("model", "posterior"), [("cnn", None), ("mlp", "dropout"), ("mlp", "graph")])
+def test_a_network_that_comes_with_spin_nb_is_shown_again(s, project, digits, model, posterior, monkeypatch):
+    s.train(model, posterior, wait=True)
+    new, before = s.predict(digits.images[:20]), s.predictive
+    drawn = before.draws(np.arange(5), 4, 1)
+    s.close()
+    monkeypatch.setattr("spin_nb.models.network.train", None)  # nothing is trained again
+    again = project()
+    assert again.head == model
+    assert again.problem is None
+    assert np.array_equal(again.predictive.mean, before.mean)
+    assert np.array_equal(again.predictive.epistemic, before.epistemic)
+    assert np.allclose(again.predict(digits.images[:20]).mean, new.mean, atol=1e-6)
+    assert np.allclose(again.predictive.draws(np.arange(5), 4, 1), drawn, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "posterior", ["dropout", "ensemble", "laplace-all", "laplace-subnet", LastLayerLaplace]
+)
+def test_a_posterior_is_shown_again(s, project, digits, posterior):
+    head = s.train(posterior=posterior, wait=True).head
+    new, before = s.predict(digits.images[:20]), s.predictive
+    drawn = before.draws(np.arange(5), 4, 1)
+    s.close()
+    again = project()
+    assert again.head == head
+    assert again.problem is None
+    assert np.allclose(again.predictive.mean, before.mean, atol=1e-6)
+    assert np.allclose(again.predict(digits.images[:20]).mean, new.mean, atol=1e-6)
+    assert np.allclose(again.predictive.draws(np.arange(5), 4, 1), drawn, atol=1e-6)
+
+
+def test_the_numbers_are_found_out_again_where_they_are_not_kept(s, project):
+    s.train("mlp", wait=True)
+    before = s.predictive.mean.copy()
+    s.close()
+    kept = list((s.folder / "features").glob("own-*"))
+    assert len(kept) == 1
+    for damage in (lambda path: path.write_bytes(b"damaged"), lambda path: path.unlink()):
+        damage(kept[0])
+        again = project()
+        assert again.head == "mlp"
+        assert np.allclose(again.predictive.mean, before, atol=1e-6)
+        again.close()
+
+
+def test_arrivals_since_are_answered_too(s, project, digits):
+    s.train("mlp", wait=True)
+    s.watch(digits.images[:20])
+    before = s.predictive.mean.copy()
+    s.close()
+    again = project()
+    assert again.head == "mlp"
+    assert np.allclose(again.predictive.mean, before, atol=1e-6)
+    assert len(again.predictive.mean) == 420
+
+
+def test_only_the_last_models_numbers_are_kept(s):
+    s.train("mlp", wait=True)
+    s.train("mlp", "dropout", wait=True)
+    assert len(list((s.folder / "features").glob("own-*"))) == 1
+    s.train(wait=True)
+    assert not list((s.folder / "features").glob("own-*"))
+
+
+def test_a_network_of_ones_own_is_asked_for_again(s, project):
+    net = small()
+    report = s.train(net, wait=True)
+    before = s.predictive.mean.copy()
+    s.close()
+    again = project()
+    told = []
+    again.events.problem.connect(told.append)
+    assert again.head == "graph"
+    assert again.heads == ["graph", "linear", "mean"]
+    assert "'Sequential' could not be put back" in again.problem
+    assert "s.train(model=" in again.problem
+    assert again.problem in repr(again)
+    assert told == [again.problem]
+    weights = load_file(again.folder / "models" / report.model_id / "own.safetensors")
+    assert set(weights) == set(net.state_dict())
+    again.train(net, wait=True)
+    assert again.head == "Sequential"
+    assert again.problem is None
+    assert np.array_equal(again.predictive.mean, before)
+
+
+def test_a_classifier_is_asked_for_again(s, project):
+    from sklearn.naive_bayes import GaussianNB
+
+    s.train(GaussianNB(), wait=True)
+    s.close()
+    again = project()
+    assert again.head == "graph"
+    assert "'GaussianNB' could not be put back" in again.problem
+
+
+def test_who_may_only_read_sees_the_same_model(s, project):
+    s.train("mlp", wait=True)
+    reader = project(read_only=True)
+    assert reader.head == "mlp"
+    assert np.array_equal(reader.predictive.mean, s.predictive.mean)
+
+
+def test_other_features_of_the_same_width_are_not_taken_for_these(s, project):
+    """The linear head was trained on what another encoder gave."""
+    s.train(posterior="laplace", wait=True)
+    width = s._stage.features.shape[1]
+    s.close()
+
+    def other(items):
+        return np.stack([item.reshape(-1)[:width] / 255 for item in items])
+
+    again = project(encoder=other)
+    assert again.head == "graph"
+    assert again._training.model_id is None
+
+
+def test_an_onnx_model_is_shown_again_when_its_file_is_gone(s, project, digits, save_torch):
+    from spin_nb.models.onnx import OnnxModel
+
+    torch.manual_seed(0)
+    path = save_torch(
+        nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10)), torch.zeros(1, 1, 8, 8)
+    )
+    s.train(OnnxModel(path), wait=True)
+    before, new = s.predictive.mean.copy(), s.predict(digits.images[:9]).mean
+    s.close()
+    path.unlink()
+    again = project()
+    assert again.head == "OnnxModel"
+    assert again.problem is None
+    assert np.array_equal(again.predictive.mean, before)
+    assert np.allclose(again.predict(digits.images[:9]).mean, new, atol=1e-5)

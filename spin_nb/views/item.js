@@ -49,9 +49,9 @@ function large(card) {
   return text.trim() ? h("div", { class: "spin-text", dir: "auto" }, text) : note("This text is empty.");
 }
 
-/** The small form: what the strip of the last items shows. */
-function small(card) {
+/** The small form: a thumbnail, or the first `most` characters. */
+function small(card, most = 40) {
   if (card.bitmap) return picture(card, "spin-thumb");
   const text = card.mime === "application/json" ? Object.values(card.data ?? {}).join(" · ") : card.data;
-  return h("span", { class: "spin-snippet" }, String(text || card.id).slice(0, 40));
+  return h("span", { class: "spin-snippet" }, String(text || card.id).slice(0, most));
 }

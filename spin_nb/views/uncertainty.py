@@ -1,29 +1,33 @@
-"""What is uncertain, and why: the pool as a whole, and one item in the eyes of the posterior."""
+"""What the model believes of an item, how sure it is, why it is not surer, and what would change that."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.views.plot import PlotView
-from spin_nb.views.theme import ALEATORIC, EPISTEMIC, class_colours, figure_layout, plain
+from spin_nb.views._base import Answer, Buffers, Verb
+from spin_nb.views.explain import Explain, chances, doubt, labelled, mind, near
+from spin_nb.views.pool_plot import PoolPlot
+from spin_nb.views.redraw import Redraw
 
-DRAWS = 200
-MOST = 8
+REMEMBERED = 100
 EMPTY = (
-    "No model yet.\nLabel a few items (s.labeller, or s.label(id, class)) to see what is uncertain, and why."
+    "No model yet. Label a few items (s.labeller, or s.label(id, class)) to see what is uncertain, and why."
 )
+ASKED = "Being asked now: what the model thinks is kept back until you have answered."
 
 
-class UncertaintyView(PlotView):
-    """Posterior predictive of the pool and of one item (``s.uncertainty``).
+class UncertaintyView(widgets.Box):
+    """One item in the eyes of the posterior, and its place in the pool (``s.uncertainty``).
 
-    Left: how epistemic (what more labels would teach) and aleatoric uncertainty (what stays unclear) spread over
-    the pool, nats; a dotted line marks the item looked at.  Right: probability of each class for that item, as
-    200 posterior draws: the box holds half of them, the whiskers 90 %, the dot is the mean.  The item is the
-    first of ``s.selected``, else the most uncertain unlabelled one; :meth:`look` chooses another.
+    Each class has a strip of posterior samples: where they agree, the model knows.  Below: doubt in nats, split into
+    what labels would remove (epistemic) and what stays (aleatoric), and the nearest labels.  Beside: the pool, and
+    which labels of other items would change the answer.  A click on a point of the pool or of ``s.map``, or on any
+    item shown, looks at that item; so does its id.  At first it is the most uncertain one without a label.
 
     Parameters
     ----------
@@ -35,131 +39,152 @@ class UncertaintyView(PlotView):
     >>> s.uncertainty.look("img_7")                    # doctest: +SKIP
     """
 
-    follows = ("labelled", "trained", "watched", "selection")
-    legend = False
-
     def __init__(self, session: Any) -> None:
-        self._looked_at = ""
-        super().__init__(session)
-
-    def look(self, id: str) -> None:
-        """Show item ``id``; "" goes back to the selection, else to the most uncertain item."""
-        if id:
-            self._session.pool.row(id)
-        if id != self._looked_at:
-            self._looked_at = id
+        self._session = session
+        self._looked_at, self._pointed_at = "", ""
+        self._past: list[str] = []
+        self._asked: tuple[str, ...] = ()
+        self._rests = ""  # what is shown while nothing is pointed at
+        self.item, self.mind = Explain(can={"back": False}), Explain()
+        for part in (self.item, self.mind):
+            part.verbs = {
+                "look": _verb(lambda message: self.look(str(message["id"]))),
+                "back": _verb(lambda _: self.back()),
+                "next": _verb(lambda _: self.next()),
+            }
+        self.pool = PoolPlot(session, self.look)
+        columns = _column([self.item], "3 1 520px"), _column([self.pool, self.mind], "2 1 360px")
+        super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap", width="100%", min_width="0"))
+        self.redraw = Redraw(self._draw, every=0.5, failed=self._failed)
+        self._turn = Redraw(
+            self._draw, every=0.1, failed=self._failed
+        )  # a person waits: not at the labels' pace
+        events = session.events
+        for signal in (events.labelled, events.trained, events.watched):
+            signal.connect(lambda *_: self.redraw())
+        events.selection.connect(lambda *_: self._follow_selection())
+        events.asked.connect(lambda ids, *_: self._note_asked(ids))
+        self._follow_selection()
+        if not session.selected:
             self.redraw()
 
-    def build(self) -> Any:
-        """Two histograms on the left, one box per class on the right."""
-        import plotly.graph_objects as go
-        from plotly.subplots import make_subplots
+    # -- which item ---------------------------------------------------------------------------------------
 
-        figure = make_subplots(
-            rows=2,
-            cols=2,
-            specs=[[{}, {"rowspan": 2}], [{}, None]],
-            column_widths=[0.46, 0.54],
-            horizontal_spacing=0.12,
-            vertical_spacing=0.3,
-            subplot_titles=(" ", " ", "aleatoric: what stays unclear"),
-        )
-        for row, (name, colour) in enumerate((("epistemic", EPISTEMIC), ("aleatoric", ALEATORIC)), start=1):
-            hover = f"%{{y}} items, {name} about %{{x:.3g}} nats<extra></extra>"
-            figure.add_trace(
-                go.Bar(marker={"color": colour, "line": {"width": 0}}, hovertemplate=hover), row, 1
-            )
-        for row in (1, 2):
-            here = go.Scatter(
-                mode="lines",
-                line={"width": 2, "dash": "dot"},
-                hovertemplate="this item: %{x:.3g} nats<extra></extra>",
-            )
-            figure.add_trace(here, row, 1)
-            figure.update_yaxes(nticks=4, row=row, col=1)
-            figure.update_xaxes(rangemode="tozero", row=row, col=1)
-        figure.add_trace(go.Box(orientation="h", hoverinfo="skip", width=0.6), 1, 2)
-        figure.add_trace(go.Scatter(mode="markers", hovertemplate="mean %{x:.1%}<extra></extra>"), 1, 2)
-        figure.update_layout(bargap=0.03)
-        figure.update_xaxes(title_text="nats", row=2, col=1)
-        figure.update_xaxes(title_text="probability", range=[-0.01, 1.01], tickformat=".0%", row=1, col=2)
-        return figure
+    def look(self, id: str) -> None:
+        """Look at item ``id``; "" is the most uncertain one without a label.
 
-    def fill(self, figure: Any) -> str | None:
-        """The pool on the left, the item on the right."""
+        Raises
+        ------
+        LabelError
+            No such item.
+        """
+        if id:
+            self._session.pool.row(id)
+        if self._rests and id != self._rests:
+            self._past = [*self._past[1 - REMEMBERED :], self._rests]
+        self._looked_at, self._pointed_at = id, ""
+        self._turn()
+
+    def back(self) -> None:
+        """Look at the item looked at before, if there is one."""
+        if self._past:
+            self._looked_at, self._pointed_at = self._past.pop(), ""
+            self._turn()
+
+    def next(self) -> None:
+        """Look at the item that is next in epistemic uncertainty, of those without a label."""
         predictive = self._session.predictive
-        if predictive is None:
-            return EMPTY
-        row = self._row(predictive)
-        self._fill_pool(figure, predictive, row)
-        self._fill_item(figure, predictive, row)
-        return None
+        if predictive is None or not self._rests:
+            return
+        row = self._session.pool.row(self._rests)
+        epistemic = np.asarray(predictive.epistemic)
+        free = self._free(len(epistemic))
+        after = epistemic == epistemic[row]
+        after[: row + 1] = False  # of equals the lower row comes first
+        rows = np.flatnonzero(free & (after | (epistemic < epistemic[row])))
+        if len(rows):
+            self.look(self._session.pool.ids[rows[np.argmax(epistemic[rows])]])
 
-    def _fill_pool(self, figure: Any, predictive: Any, row: int) -> None:
-        ink = figure_layout(self.theme.dark)["font"]["color"]
-        for bars, here, values in zip(
-            figure.data[:2], figure.data[2:4], pool_values(predictive), strict=True
-        ):
-            edges = np.linspace(0.0, max(float(values.max()), 1e-3), 41)
-            counts = np.histogram(values, edges)[0]
-            bars.update(x=(edges[:-1] + edges[1:]) / 2, y=counts)
-            here.update(x=np.full(2, values[row]), y=np.array([0, counts.max()]), line={"color": ink})
-        confidence = float(np.asarray(predictive.mean).max(1).mean())
-        self.title(
-            0, f"the pool: mean confidence <b>{confidence:.0%}</b><br>epistemic: what more labels would teach"
+    def point_at(self, id: str) -> None:
+        """Show item ``id`` while something points at it; "" goes back to the item looked at."""
+        if id != self._pointed_at:
+            self._pointed_at = id
+            self._turn()
+
+    def _follow_selection(self) -> None:
+        selected = self._session.selected
+        if selected and selected[0] != self._looked_at:
+            self.look(selected[0])
+
+    def _note_asked(self, ids: Any) -> None:
+        self._asked = tuple(ids)
+        self.redraw()
+
+    def _waits(self, id: str) -> bool:
+        """Whether a person is being asked about it: an opinion would lead them, in audits too."""
+        return id in self._asked and self._session.label_index[self._session.pool.row(id)] < 0
+
+    def _free(self, n: int) -> NDArray[np.bool_]:
+        """Items without a label that nobody is asked about."""
+        free: NDArray[np.bool_] = self._session.label_index[:n] < 0
+        free[[self._session.pool.row(id) for id in self._asked]] = False
+        return free
+
+    def _most_uncertain(self, predictive: Any) -> str:
+        epistemic = np.asarray(predictive.epistemic)
+        return str(
+            self._session.pool.ids[int(np.argmax(np.where(self._free(len(epistemic)), epistemic, -1.0)))]
         )
 
-    def _row(self, predictive: Any) -> int:
+    # -- drawing ------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
         session = self._session
-        if self._looked_at:
-            return int(session.pool.row(self._looked_at))
-        if session.selected:
-            return int(session.pool.row(session.selected[0]))
-        epistemic = np.where(session.label_index < 0, predictive.epistemic, -1.0)
-        return int(np.argmax(epistemic))
+        predictive = session.predictive
+        id = self._pointed_at or self._looked_at
+        if not id and predictive is not None:
+            id = self._most_uncertain(predictive)
+        if not self._pointed_at:
+            self._rests = id
+        with self.item.hold_sync(), self.mind.hold_sync():
+            self.item.can = {"back": bool(self._past)}
+            self.item.item = self._card(id)
+            if predictive is None or self._waits(id):
+                self._say(ASKED if predictive is not None else EMPTY)
+            else:
+                self._explain(session.explain(id))
+        self.pool.mark(session.pool.row(id) if id else -1)
 
-    def _fill_item(self, figure: Any, predictive: Any, row: int) -> None:
-        session = self._session
-        mean = np.asarray(predictive.mean[row])
-        top = np.argsort(-mean, kind="stable")[:MOST][::-1]
-        draws = np.asarray(predictive.draws(np.array([row], np.int64), DRAWS, 0))[:, 0][:, top]
-        palette = class_colours(len(mean))
-        box, dot = figure.data[4], figure.data[5]
-        at = np.arange(len(top))
-        low, q1, median, q3, high = np.percentile(draws, [5, 25, 50, 75, 95], axis=0)
-        box.update(y=at, lowerfence=low, q1=q1, median=median, q3=q3, upperfence=high)
-        box.update(line={"color": EPISTEMIC, "width": 1.5}, fillcolor="rgba(208,65,111,.18)")
-        dot.update(x=mean[top], y=at, marker={"color": [palette[c] for c in top], "size": 10})
-        names = [plain(session.classes[c], 18) for c in top]
-        figure.update_yaxes(tickvals=at, ticktext=names, range=[-0.6, len(top) - 0.4], row=1, col=2)
-        self.title(1, self._sentence(predictive, row, mean))
+    def _card(self, id: str) -> dict[str, Any]:
+        if not id:
+            return {}
+        index = self._session.label_index[self._session.pool.row(id)]
+        return labelled(self._session, id, self._session.classes[index] if index >= 0 else None)
 
-    def _sentence(self, predictive: Any, row: int, mean: NDArray[Any]) -> str:
-        session = self._session
-        epistemic, aleatoric = float(predictive.epistemic[row]), float(predictive.aleatoric[row])
-        best = int(mean.argmax())
-        first = (
-            f"<b>{plain(session.pool.ids[row], 28)}</b>: {plain(session.classes[best], 18)} {mean[best]:.0%}"
-        )
-        # Short: beside the pool's histograms a longer line is cut off on a small page.
-        return f"{first}<br>{why(epistemic, aleatoric)}: epistemic {epistemic:.2f}, aleatoric {aleatoric:.2f} nats"
+    def _explain(self, explanation: Any) -> None:
+        session, item = self._session, self.item
+        item.chances = chances(explanation.mean, explanation.draws, session.classes)
+        item.doubt = doubt(explanation)
+        item.near = near(session, explanation)
+        self.mind.mind = mind(session, explanation, self._waits)
 
+    def _say(self, sentence: str) -> None:
+        self.item.chances = {"note": sentence}
+        self.item.doubt, self.item.near, self.mind.mind = {}, {}, {}
 
-def pool_values(predictive: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Epistemic and aleatoric uncertainty of every item, nats."""
-    return np.asarray(predictive.epistemic), np.asarray(predictive.aleatoric)
+    def _failed(self, text: str) -> None:
+        self._say(text)
 
 
-def why(epistemic: float, aleatoric: float) -> str:
-    """What the two numbers (nats) say, in words.
+def _verb(act: Callable[[dict[str, Any]], None]) -> Verb:
+    """What the browser may ask for: done, or refused with the reason."""
 
-    Examples
-    --------
-    >>> why(0.5, 0.1)
-    'seen too little like it'
-    """
-    if epistemic + aleatoric < 0.1:
-        return "the model is sure"
-    if epistemic > aleatoric:
-        return "seen too little like it"
-    return "classes overlap here"
+    def verb(message: dict[str, Any]) -> tuple[Answer, Buffers]:
+        act(message)
+        return {}, []
+
+    return verb
+
+
+def _column(parts: list[Any], flex: str) -> widgets.VBox:
+    return widgets.VBox(parts, layout=widgets.Layout(flex=flex, min_width="0"))

@@ -12,7 +12,7 @@ from spin_nb.views._base import Answer, Buffers, View
 from spin_nb.views.progress import ENDED
 from spin_nb.views.redraw import Redraw
 
-TABS = ("uncertainty", "curves", "drift")
+TABS = ("uncertainty", "curves", "calibration", "drift")
 
 
 class Bar(View, parts=("workbench",)):
@@ -114,7 +114,8 @@ class Workbench(widgets.VBox):
         self.bar.problem = str(text)
 
     def _look(self, change: Any) -> None:
-        self._session.uncertainty.look(change["new"])
+        if self.tabs.selected_index == TABS.index("uncertainty"):  # for nobody to see it would only cost time
+            self._session.uncertainty.point_at(change["new"])
 
     def _status(self) -> None:
         s = self._session

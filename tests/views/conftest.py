@@ -10,6 +10,7 @@ import pytest
 
 from spin_nb.monitor.audit import wilson
 from spin_nb.monitor.curves import CurvePoint
+from spin_nb.session.explanation import Explanation, MindChange, Neighbour, Taught
 from spin_nb.session.signals import Signals
 from spin_nb.types import Shown
 
@@ -58,6 +59,7 @@ class DrawnSession:
         self.labels_per_minute = 0.0
         self.accuracy = wilson(0, 0)
         self.trained = 0
+        self.explained: list[str] = []
 
     @property
     def selected(self):
@@ -116,6 +118,36 @@ class DrawnSession:
             card |= {word: float(getattr(self.predictive, word)[row]) for word in ("epistemic", "aleatoric")}
         return card, [shown.data] if picture else []
 
+    def explain(self, id):
+        """Three nearest labels by features; the item that comes next in the pool would change the answer."""
+        self.explained.append(id)
+        row = self.pool.row(id)
+        known = np.flatnonzero(self.label_index >= 0)
+        far = np.linalg.norm(self.features[known] - self.features[row], axis=1)
+        near = [known[i] for i in np.argsort(far) if known[i] != row][:3]
+        answer, second = (self.classes[c] for c in np.argsort(-self.predictive.mean[row])[:2])
+        label = self.label_index[row]
+        return Explanation(
+            id=id,
+            label=self.classes[label] if label >= 0 else None,
+            classes=self.classes,
+            mean=self.predictive.mean[row],
+            draws=self.predictive.draws(np.array([row]), 200, 0)[:, 0],
+            epistemic=float(self.predictive.epistemic[row]),
+            aleatoric=float(self.predictive.aleatoric[row]),
+            neighbours=tuple(
+                Neighbour(self.pool.ids[r], self.classes[self.label_index[r]], 1.5) for r in near
+            ),
+            changes=(
+                MindChange(
+                    self.pool.ids[(row + 1) % len(self.pool)], second, 0.2, answer, second, 0.34, 0.61
+                ),
+            ),
+            tried=100,
+            taught=Taught(37, 119, 119),
+            functions=200,
+        )
+
     def train(self, wait=False):
         from psygnal import Signal
 
@@ -156,7 +188,7 @@ class DrawnPool:
     def row(self, id: str) -> int:
         return self.ids.index(id)
 
-    def show(self, row: int) -> Shown:
+    def show(self, row: int, size: int | None = None) -> Shown:
         return self._show(row)
 
 

@@ -1,4 +1,4 @@
-"""Uncertainty, curves and drift: the session's numbers, empty states that say what to do, text that stays text."""
+"""Curves, drift and the pool: the session's numbers, empty states that say what to do, text that stays text."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,11 @@ import pytest
 from spin_nb.monitor.audit import wilson
 from spin_nb.views.curves import CurvesView, headline
 from spin_nb.views.drift import DriftView, recent_mean, reference_band
-from spin_nb.views.uncertainty import UncertaintyView, why
+from spin_nb.views.pool_plot import PoolPlot
+
+
+def pool_plot(session):
+    return PoolPlot(session, lambda id: None)
 
 
 def texts(view):
@@ -15,62 +19,12 @@ def texts(view):
 
 @pytest.mark.parametrize(
     ("kind", "what_to_do"),
-    [(UncertaintyView, "s.label"), (CurvesView, "s.train()"), (DriftView, "s.watch(items)")],
+    [(CurvesView, "s.train()"), (DriftView, "s.watch(items)")],
 )
 def test_with_nothing_to_show_the_view_says_what_to_call(drawn, kind, what_to_do):
     view = kind(drawn)
     assert what_to_do in texts(view)
     assert not any(trace.visible for trace in view.figure.data)
-
-
-def test_histograms_count_every_item_of_the_pool(drawn):
-    view = UncertaintyView(drawn)
-    drawn.label(0, 1, 2, 3, 4, 5)
-    epistemic, aleatoric = view.figure.data[:2]
-    assert sum(epistemic.y) == sum(aleatoric.y) == 120
-    assert f"{drawn.predictive.mean.max(1).mean():.0%}" in texts(view)
-
-
-def test_the_item_shown_is_the_selected_one_with_quartiles_of_its_posterior_draws(drawn):
-    view = UncertaintyView(drawn)
-    drawn.label(0, 1, 2, 3, 4, 5)
-    drawn.selected = ["img_60"]
-    box, dot = view.figure.data[4:6]
-    assert "img_60" in texts(view)
-    mean = drawn.predictive.mean[60]
-    assert np.allclose(dot.x, np.sort(mean))
-    draws = drawn.predictive.draws(np.array([60]), 200, 0)[:, 0]
-    best = int(mean.argmax())
-    assert box.median[-1] == pytest.approx(np.median(draws[:, best]), abs=1e-6)
-    assert (np.array(box.lowerfence) <= box.q1).all()
-    assert (np.array(box.q3) <= box.upperfence).all()
-
-
-def test_without_a_selection_it_shows_the_most_uncertain_unlabelled_item_and_look_shows_any(drawn):
-    view = UncertaintyView(drawn)
-    drawn.label(0, 1, 2, 3, 4, 5)
-    epistemic = np.where(drawn.label_index < 0, drawn.predictive.epistemic, -1)
-    assert f"img_{int(epistemic.argmax())}<" in texts(view)
-    view.look("img_8")
-    assert "img_8<" in texts(view)
-    with pytest.raises(ValueError, match="is not in list"):
-        view.look("nobody")
-
-
-def test_the_words_follow_the_larger_part():
-    assert why(0.01, 0.02) == "the model is sure"
-    assert "too little" in why(0.5, 0.1)
-    assert "overlap" in why(0.1, 0.5)
-
-
-def test_class_names_and_ids_are_text_never_markup(drawn):
-    drawn.classes = ["<a href='javascript:x'>ok</a>", "crack", "dent"]
-    drawn.pool.ids[60] = "<b>img</b>"
-    view = UncertaintyView(drawn)
-    drawn.label(0, 1, 2, 3, 4, 5)
-    drawn.selected = ["<b>img</b>"]
-    assert "&lt;b&gt;img&lt;/b&gt;" in texts(view)
-    assert not any("<" in name for name in view.figure.layout.yaxis2.ticktext)
 
 
 def test_accuracy_is_an_interval_until_there_are_twenty_audits_then_also_a_line(drawn):
@@ -123,7 +77,7 @@ def test_the_reference_band_holds_the_mean_of_uniform_ranks_95_percent_of_the_ti
     assert ((low[-1] <= means) & (means <= high[-1])).mean() == pytest.approx(0.95, abs=0.015)
 
 
-@pytest.mark.parametrize("kind", [UncertaintyView, CurvesView, DriftView])
+@pytest.mark.parametrize("kind", [pool_plot, CurvesView, DriftView])
 def test_text_follows_the_page_from_light_to_dark(drawn, kind):
     view = kind(drawn)
     light = view.figure.layout.font.color
@@ -133,27 +87,29 @@ def test_text_follows_the_page_from_light_to_dark(drawn, kind):
 
 
 def test_a_page_reloaded_later_begins_with_the_present_state(drawn):
-    view = UncertaintyView(drawn)
+    view = pool_plot(drawn)
     drawn.label(0, 1, 2, 3, 4, 5)
+    view.mark(7)
     kept = view.figure.get_state()
     assert "No model yet" not in str(kept["_widget_layout"]["annotations"])
-    assert kept["_widget_data"][0]["visible"] is True
-    assert kept["_widget_data"][0]["marker"]["color"] == view.figure.data[0].marker.color
+    assert kept["_widget_data"][1]["visible"] is True
+    assert list(kept["_widget_data"][1]["marker"]["color"]) == list(view.figure.data[1].marker.color)
 
 
 def test_what_a_view_answers_does_not_change_the_figure(drawn):
-    view = UncertaintyView(drawn)
+    view = pool_plot(drawn)
     drawn.label(0, 1, 2, 3, 4, 5)
-    colour = view.figure.data[0].marker.color
+    view.mark(7)
+    colour = view.figure.data[3].marker.color
     view.figure._js2py_traceDeltas = {
         "trace_deltas": [{"uid": "x", "marker": {"color": "red"}}],
         "trace_edit_id": 1,
     }
-    assert view.figure.data[0].marker.color == colour
+    assert view.figure.data[3].marker.color == colour
 
 
 def test_a_view_that_has_drawn_takes_the_width_of_its_place_on_the_page(drawn):
-    view, told = UncertaintyView(drawn), []
+    view, told = pool_plot(drawn), []
     view.figure._send_relayout_msg = lambda layout: told.append(layout)
     view.figure._js2py_traceDeltas = {"trace_deltas": [], "trace_edit_id": 0}
     assert told == [{"autosize": True}]

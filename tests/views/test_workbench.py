@@ -1,8 +1,11 @@
 """The workbench holds the session's own views and starts training."""
 
 import ipywidgets
+import numpy as np
 import pytest
 
+from spin_nb.session.audited import Audited
+from spin_nb.views.calibration import CalibrationView
 from spin_nb.views.curves import CurvesView
 from spin_nb.views.drift import DriftView
 from spin_nb.views.map import MapView
@@ -13,13 +16,15 @@ from spin_nb.views.workbench import Workbench
 @pytest.fixture
 def bench(drawn):
     drawn.map, drawn.labeller = MapView(drawn), ipywidgets.Label()
+    drawn.audited = Audited(np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
+    drawn.calibration = CalibrationView(drawn)
     drawn.uncertainty, drawn.curves, drawn.drift = UncertaintyView(drawn), CurvesView(drawn), DriftView(drawn)
     return Workbench(drawn)
 
 
 def test_its_parts_are_the_sessions_own_views(bench, drawn):
-    assert list(bench.tabs.children) == [drawn.uncertainty, drawn.curves, drawn.drift]
-    assert list(bench.tabs.titles) == ["Uncertainty", "Curves", "Drift"]
+    assert list(bench.tabs.children) == [drawn.uncertainty, drawn.curves, drawn.calibration, drawn.drift]
+    assert list(bench.tabs.titles) == ["Uncertainty", "Curves", "Calibration", "Drift"]
 
 
 def test_training_can_be_started_once_something_is_labelled(bench, drawn):
@@ -64,7 +69,14 @@ def test_what_goes_wrong_in_the_background_is_said(bench, drawn):
     assert bench.bar.problem == "UMAP failed: out of memory"
 
 
-def test_pointing_at_the_map_shows_the_item_in_the_uncertainty_tab(bench, drawn):
+def test_pointing_at_the_map_shows_the_item_in_the_uncertainty_tab_while_it_is_open(bench, drawn):
     drawn.label(0, 1, 2, 3)
+    rests = drawn.uncertainty.item.item["id"]
     drawn.map.scatter.hovering = 50
-    assert "img_50" in str(drawn.uncertainty.figure.layout.annotations[1].text)
+    assert drawn.uncertainty.item.item["id"] == "img_50"
+    drawn.map.scatter.hovering = None
+    assert drawn.uncertainty.item.item["id"] == rests
+    bench.tabs.selected_index = 1
+    seen = len(drawn.explained)
+    drawn.map.scatter.hovering = 51
+    assert len(drawn.explained) == seen

@@ -1,0 +1,144 @@
+"""One item as the model sees it: plain data for the browser, which draws it as text and pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import traitlets as t
+
+from spin_nb.errors import SpinError
+from spin_nb.session.explanation import short
+from spin_nb.views._base import View
+from spin_nb.views.theme import class_colours
+
+MOST = 8  # classes with a strip of their own
+THUMB = 96  # pixels a side, or characters
+EXPECTED = "What the model expects from what it knows now; the labels themselves may surprise it."
+
+
+class Explain(View, parts=("item", "strip", "explain")):
+    """A part of ``s.uncertainty``; what is empty is not drawn.
+
+    Attributes
+    ----------
+    can : dict
+        ``back``: whether there is an item to go back to; empty: no tools.
+    item : dict
+        ``id``, ``mime``, ``data`` or ``image``, ``label``, ``colour``.
+    chances : dict
+        ``says``, ``rows`` [{name, colour, mean, low, high, draws (float32 bytes)}], ``note``.
+    doubt : dict
+        ``epistemic``, ``aleatoric``, ``most`` (nats), ``words``.
+    near : dict
+        ``words``, ``cards`` [{id, mime, data or image, label, colour, distance, words}].
+    mind : dict
+        ``words``, ``rows`` [{card, text, chance}], ``taught``, ``fine``.
+    """
+
+    can: Any = t.Dict().tag(sync=True)
+    item: Any = t.Dict().tag(sync=True)
+    chances: Any = t.Dict().tag(sync=True)
+    doubt: Any = t.Dict().tag(sync=True)
+    near: Any = t.Dict().tag(sync=True)
+    mind: Any = t.Dict().tag(sync=True)
+
+
+def shown(session: Any, id: str, size: int | None = None) -> dict[str, Any]:
+    """Item ``id`` as a card: ``mime`` and ``data`` (text) or ``image`` (bytes); why, where it cannot be read."""
+    try:
+        found = session.pool.show(session.pool.row(id), size)
+    except SpinError as error:
+        return {"id": id, "mime": "text/plain", "data": error.what}
+    if isinstance(found.data, bytes):
+        return {"id": id, "mime": found.mime, "image": found.data}
+    data = found.data
+    plain = {str(k): str(v) for k, v in data.items()} if isinstance(data, dict) else str(data)
+    return {"id": id, "mime": found.mime, "data": plain}
+
+
+def labelled(session: Any, id: str, label: str | None, size: int | None = None) -> dict[str, Any]:
+    """:func:`shown` with a label and its colour."""
+    card = shown(session, id, size)
+    if label is not None:
+        card |= {"label": label, "colour": class_colours(len(session.classes))[session.classes.index(label)]}
+    return card
+
+
+def chances(mean: Any, draws: Any, classes: list[str]) -> dict[str, Any]:
+    """Strips of the likeliest classes, likeliest first.
+
+    Parameters
+    ----------
+    mean : float (C,)
+    draws : float (S, C)
+    classes : list of str
+
+    Examples
+    --------
+    >>> drawn = np.full((200, 2), 0.5)
+    >>> [row["name"] for row in chances([0.2, 0.8], drawn, ["ok", "dent"])["rows"]]
+    ['dent', 'ok']
+    """
+    mean, draws = np.asarray(mean), np.asarray(draws, np.float32)
+    top = np.argsort(-mean, kind="stable")[:MOST]
+    palette = class_colours(len(mean))
+    low, high = np.percentile(draws, [5, 95], axis=0)
+    rows = [
+        {
+            "name": classes[c],
+            "colour": palette[c],
+            "mean": float(mean[c]),
+            "low": float(low[c]),
+            "high": float(high[c]),
+            "draws": np.ascontiguousarray(draws[:, c]).tobytes(),
+        }
+        for c in top
+    ]
+    rest = len(mean) - len(top)
+    note = f"A dot is one of {len(draws)} posterior samples, the bar what it says."
+    if rest:
+        noun = "class" if rest == 1 else "classes"
+        note += f" The {rest:,} other {noun} share {max(0.0, 1 - float(mean[top].sum())):.0%}."
+    says = f"It says {short(classes[top[0]])!r}, {mean[top[0]]:.0%}"
+    return {"says": says, "rows": rows, "note": note}
+
+
+def doubt(explanation: Any) -> dict[str, Any]:
+    """The two parts of the doubt, nats, beside the most there can be."""
+    return {
+        "epistemic": float(explanation.epistemic),
+        "aleatoric": float(explanation.aleatoric),
+        "most": float(np.log(len(explanation.classes))),
+        "words": explanation.doubt,
+    }
+
+
+def near(session: Any, explanation: Any) -> dict[str, Any]:
+    """The nearest labelled items."""
+    cards = [
+        labelled(session, neighbour.id, neighbour.label, THUMB)
+        | {"distance": f"{neighbour.distance:.3g} away", "words": neighbour.in_words}
+        for neighbour in explanation.neighbours
+    ]
+    return {"words": explanation.nearness, "cards": cards}
+
+
+def mind(session: Any, explanation: Any, waits: Callable[[str], bool]) -> dict[str, Any]:
+    """What would change the answer, and what its own label would teach; not of items that wait for an answer."""
+    rows = [
+        {
+            "card": shown(session, change.id, THUMB),
+            "text": str(change),
+            "chance": f"Chance of that label: {change.chance:.0%}.",
+        }
+        for change in explanation.changes
+        if not waits(change.id)
+    ]
+    words = explanation.verdict
+    if explanation.changes and not rows:
+        words = "It depends on items that you are being asked about now."
+    taught = "" if explanation.taught is None else str(explanation.taught)
+    how = "" if explanation.functions is None else f" Counted over {explanation.functions} posterior samples."
+    return {"words": words, "rows": rows, "taught": taught, "fine": EXPECTED + how}

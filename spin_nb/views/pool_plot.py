@@ -1,0 +1,177 @@
+"""The whole pool by its two kinds of doubt; a click looks at an item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.types import Ints
+from spin_nb.views.plot import PlotView
+from spin_nb.views.theme import NEUTRAL, class_colours, figure_layout, plain
+
+ALL = 2000  # items up to which each has a dot; of a larger pool some do, the rest is a density
+CELLS = (48, 32)
+EMPTY = "No model yet."
+
+
+class PoolPlot(PlotView):
+    """Epistemic against aleatoric uncertainty of the pool, nats.
+
+    Dots have the colour of the predicted class; rings are labelled items, the large ring the item looked at.  Of a
+    pool of more than 2,000 items the most uncertain ones and a random part have dots, and all of them together are
+    the grey density behind.
+
+    Parameters
+    ----------
+    session : Session
+    look : callable
+        Called with the id of an item that was clicked; in a cell of the density, its most uncertain one.
+    """
+
+    height = 330
+    bottom = 46
+    legend = False
+
+    def __init__(self, session: Any, look: Callable[[str], None]) -> None:
+        self._open = look
+        self._drawn_of: Any = None
+        self._here = -1
+        self._rows: list[Ints] = [np.zeros(0, np.int64)] * 3
+        super().__init__(session)
+        for at in (0, 1, 2):
+            self.figure.data[at].on_click(lambda _trace, points, _state, at=at: self._clicked(at, points))
+
+    def build(self) -> Any:
+        """A density, two kinds of dots, and the ring around the item looked at."""
+        import plotly.graph_objects as go
+        from plotly.subplots import make_subplots
+
+        figure = make_subplots(rows=1, cols=1, subplot_titles=(" ",))
+        hover = "%{text}<extra></extra>"
+        figure.add_trace(go.Heatmap(showscale=False, hovertemplate="%{text}<extra></extra>", zmin=0, zmax=1))
+        figure.add_trace(go.Scatter(mode="markers", hovertemplate=hover, marker={"size": 6, "opacity": 0.65}))
+        ring = {"size": 8, "symbol": "circle-open", "line": {"width": 1.5}}
+        figure.add_trace(go.Scatter(mode="markers", hovertemplate=hover, marker=ring))
+        here = {"size": 17, "symbol": "circle-open", "line": {"width": 3}}
+        figure.add_trace(go.Scatter(mode="markers", hoverinfo="skip", marker=here))
+        axis = {"rangemode": "tozero", "title_font_size": 12}
+        figure.update_xaxes(title_text="aleatoric: what stays unclear (nats)", **axis)
+        figure.update_yaxes(title_text="epistemic: what labels would teach (nats)", **axis)
+        figure.update_layout(hovermode="closest")
+        figure.update_annotations(font_size=13)
+        return figure
+
+    def mark(self, row: int) -> None:
+        """Draw the pool as it is now, with a ring around item ``row``; -1: around none."""
+        self._here = row
+        self._draw()
+
+    def fill(self, figure: Any) -> str | None:
+        """Dots only where the model or a label has changed; the ring always."""
+        predictive = self._session.predictive
+        if predictive is None:
+            self._drawn_of = None
+            return EMPTY
+        x, y = np.asarray(predictive.aleatoric), np.asarray(predictive.epistemic)
+        index = self._session.label_index[: len(x)]
+        drawn_of = (predictive, index.tobytes())
+        if self._drawn_of is None or self._drawn_of[0] is not predictive or self._drawn_of[1] != drawn_of[1]:
+            self._fill_density(figure.data[0], x, y)
+            self._fill_dots(figure, predictive, x, y, index)
+            self._drawn_of = drawn_of
+        here = [self._here] if 0 <= self._here < len(x) else []
+        figure.data[3].update(x=x[here], y=y[here])
+        figure.data[3].marker.color = figure_layout(self.theme.dark)["font"]["color"]
+        self.title(0, f"{_place(x + y, self._here)}<br>coloured by what it says; click one to look at it")
+        return None
+
+    def _fill_density(self, trace: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+        if len(x) <= ALL:
+            trace.update(x=[], y=[], z=[])
+            self._rows[0] = np.zeros(0, np.int64)
+            return
+        edges = [
+            np.linspace(0, max(float(v.max()), 1e-3), cells + 1)
+            for v, cells in zip((x, y), CELLS, strict=True)
+        ]
+        at = [
+            np.clip(np.searchsorted(e, v, "right") - 1, 0, len(e) - 2)
+            for e, v in zip(edges, (x, y), strict=True)
+        ]
+        cell = at[1] * CELLS[0] + at[0]
+        count = np.bincount(cell, minlength=CELLS[0] * CELLS[1]).reshape(CELLS[::-1])
+        top = np.full(count.size, -1, np.int64)
+        order = np.argsort(x + y, kind="stable")
+        top[cell[order]] = order  # of equal cells the last, the most uncertain, stays
+        self._rows[0] = top
+        shade = np.log1p(count) / np.log1p(count.max())
+        words = [[f"{n:,} items" for n in line] for line in count.tolist()]
+        middle = [(e[:-1] + e[1:]) / 2 for e in edges]
+        grey = [[0.0, "rgba(128,128,128,0)"], [1.0, "rgba(128,128,128,.6)"]]
+        trace.update(x=middle[0], y=middle[1], z=shade.astype(np.float32), text=words, colorscale=grey)
+
+    def _fill_dots(self, figure: Any, predictive: Any, x: NDArray[Any], y: NDArray[Any], index: Ints) -> None:
+        chosen = _chosen(x, y)
+        best = np.asarray(predictive.mean).argmax(axis=1)
+        palette = np.array(class_colours(len(self._session.classes)))
+        for at, rows in ((1, chosen[index[chosen] < 0]), (2, chosen[index[chosen] >= 0])):
+            self._rows[at] = rows
+            words = [self._words(predictive, row, best[row], index[row]) for row in rows]
+            figure.data[at].update(x=x[rows], y=y[rows], text=words)
+            figure.data[at].marker.color = palette[best[rows]] if len(rows) else NEUTRAL
+
+    def _words(self, predictive: Any, row: int, best: int, label: int) -> str:
+        session = self._session
+        said = f"{plain(session.classes[best], 24)} {predictive.mean[row, best]:.0%}"
+        known = f", labelled {plain(session.classes[label], 24)}" if label >= 0 else ""
+        return f"{plain(session.pool.ids[row], 32)}<br>{said}{known}"
+
+    def _clicked(self, at: int, points: Any) -> None:
+        rows, inds = self._rows[at], points.point_inds
+        if not inds:
+            return
+        found = inds[0] if at else _cell(self._drawn.data[0], points)
+        if found is not None and 0 <= found < len(rows) and rows[found] >= 0:
+            self._open(self._session.pool.ids[rows[found]])
+
+
+def _chosen(x: NDArray[Any], y: NDArray[Any]) -> Ints:
+    """Rows that have a dot: all of a small pool; else the most uncertain of either kind, and a random part."""
+    n = len(x)
+    if n <= ALL:
+        return np.arange(n)
+    third = ALL // 3
+    parts = [np.argpartition(-v, third)[:third] for v in (x, y)]
+    return np.unique(np.concatenate([*parts, np.random.default_rng(0).choice(n, third, replace=False)]))
+
+
+def _place(total: NDArray[Any], row: int) -> str:
+    """Where the item lies among all, in words.
+
+    Examples
+    --------
+    >>> _place(np.array([0.1, 0.2, 0.3]), 2)
+    'the pool: the model is surer of all others'
+    """
+    if not 0 <= row < len(total) or len(total) < 2:
+        return "the pool"
+    surer, less = (
+        float(np.sum(other)) / (len(total) - 1) for other in (total < total[row], total > total[row])
+    )
+    part = max(surer, less)
+    others = "all others" if part == 1 else f"{min(part, 0.99):.0%} of the others"
+    return f"the pool: the model is {'surer' if surer >= less else 'less sure'} of {others}"
+
+
+def _cell(trace: Any, points: Any) -> int | None:
+    """Index of the cell of the density that was clicked."""
+    if not points.xs or not points.ys:
+        return None
+    column, line = (
+        np.abs(np.asarray(trace.x) - points.xs[0]).argmin(),
+        np.abs(np.asarray(trace.y) - points.ys[0]).argmin(),
+    )
+    return int(line * CELLS[0] + column)

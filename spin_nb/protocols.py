@@ -80,13 +80,14 @@ STRATEGY_ARRAYS = {
     "probs": "(n, C) class probabilities",
     "draws": "(S, n, C) the same under S posterior samples",
     "features": "(n, d) of the encoder",
+    "scores": "(n,) BALD of each item, for strategies that draw by any score",
     "labelled": "(m,) rows of the arrays that are labelled",
     "labels": "(m,) their class index",
     "target_draws": "(S, t, C) draws of items that stand for the pool, same samples as draws",
     "phi": "(n, D) features of the graph posterior",
     "covariance": "(D, D) its posterior covariance",
     "variance": "(n,) its variance of each item's scores",
-    "scores": "(n, C) its mean of each item's scores",
+    "score_means": "(n, C) its mean of each item's scores",
     "noise": "a float: its standard deviation of a label",
 }
 """What a strategy may name as a parameter -> what it then gets."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import SpinError
-from spin_nb.protocols import DriftDetector, Model, Posterior, Predictive
+from spin_nb.protocols import DriftDetector, Model, Posterior, Predictive, wants
 from spin_nb.types import ExportReport, Float, Ints, Picked, Shown
 
 
@@ -154,25 +154,65 @@ def check_predictive(predictive: Any, n: int, C: int) -> None:
 
 
 def check_strategy(strategy: Callable[..., Any]) -> None:
-    """A strategy: as many picks as asked, no repeats, q in (0, 1], seeded, bad input refused."""
+    """A score: one number an item.  A batch: as many picks as asked, no repeats, none labelled, q in (0, 1].
+
+    Both: named parameters only (:func:`~spin_nb.protocols.wants`), seeded, what is not finite refused.
+    """
+    names = wants(strategy)
+    given = {name: value for name, value in _situation().items() if name in names}
+    free = 50 if "labelled" in names else 56
+
+    def ask(k: int, **other: Any) -> Any:
+        chosen = {name: value for name, value in (("k", k), ("seed", 3)) if name in names}
+        return strategy(**{**given, **other}, **chosen)
+
+    found = ask(1)
+    if "k" not in names:
+        assert isinstance(found, np.ndarray), "a score function returns an array"
+        assert found.shape == (56,), f"scores are {found.shape}, not one an item"
+        assert found.dtype == np.float32, "scores are float32"
+        assert np.isfinite(found).all(), "scores are finite"
+        assert (ask(1) == found).all(), "same seed, same scores"
+    else:
+        for k in (1, 7, free):
+            _check_batch(ask(k), ask(k), k, free)
+        for bad in (0, free + 1):
+            _refused(lambda bad=bad: ask(bad))  # type: ignore[misc]
+    broken = next(name for name in ("probs", "draws", "features", "phi", "scores") if name in names)
+    _refused(lambda: ask(1, **{broken: np.full_like(given[broken], np.nan)}))
+
+
+def _check_batch(batch: Any, again: Any, k: int, free: int) -> None:
+    assert isinstance(batch, Picked), "a batch strategy returns Picked"
+    assert len(batch.indices) == len(batch.scores) == len(batch.q) == k, f"{k} picks were asked for"
+    assert len(set(batch.indices.tolist())) == k, "no item may be picked twice"
+    assert ((batch.indices >= 0) & (batch.indices < free)).all(), "picks are rows that are not labelled"
+    assert ((batch.q > 0) & (batch.q <= 1)).all(), "q must lie in (0, 1]"
+    assert (batch.q[: free - 1] < 1).all(), "no pick is certain while there is a choice"
+    assert (again.indices == batch.indices).all(), "same seed, same picks"
+
+
+def _situation() -> dict[str, Any]:
+    """One of every array of :data:`~spin_nb.protocols.STRATEGY_ARRAYS`: 50 free rows, then six labelled."""
     rng = np.random.default_rng(0)
-    draws = rng.dirichlet(np.ones(4), size=(8, 50)).astype(np.float32)
-    probs = draws.mean(0)
-    for k in (1, 7, 50):
-        picked = strategy(probs, draws, k, seed=3)
-        assert isinstance(picked, Picked), "a strategy returns Picked"
-        assert len(picked.indices) == len(picked.scores) == len(picked.q) == k, f"{k} picks were asked for"
-        assert len(set(picked.indices.tolist())) == k, "no item may be picked twice"
-        assert ((picked.indices >= 0) & (picked.indices < 50)).all(), "picks are rows of the arrays given"
-        assert ((picked.q > 0) & (picked.q <= 1)).all(), "q must lie in (0, 1]"
-        assert k == 50 or (picked.q < 1).all(), "no pick is certain while there is a choice"
-        again = strategy(probs, draws, k, seed=3)
-        assert (again.indices == picked.indices).all(), "same seed, same picks"
-    for bad in (0, 51):
-        _refused(lambda bad=bad: strategy(probs, draws, bad, seed=0))  # type: ignore[misc]
-    broken = probs.copy()
-    broken[0, 0] = np.nan
-    _refused(lambda: strategy(broken, np.full_like(draws, np.nan), 1, seed=0))
+    draws = rng.dirichlet(np.ones(4), size=(8, 56)).astype(np.float32)
+    phi = rng.normal(size=(56, 6)).astype(np.float32) / 2
+    labels = np.arange(6) % 4
+    covariance = np.linalg.inv(np.eye(6) + phi[50:].T @ phi[50:] / 0.04)
+    return {
+        "probs": draws.mean(axis=0),
+        "draws": draws,
+        "features": rng.normal(size=(56, 5)).astype(np.float32),
+        "labelled": np.arange(50, 56),
+        "labels": labels,
+        "target_draws": rng.dirichlet(np.ones(4), size=(8, 9)).astype(np.float32),
+        "scores": rng.random(56, np.float32),
+        "phi": phi,
+        "covariance": covariance,
+        "variance": np.einsum("nd,de,ne->n", phi, covariance, phi).astype(np.float32),
+        "score_means": rng.normal(size=(56, 4)).astype(np.float32),
+        "noise": 0.2,
+    }
 
 
 def check_modality(modality: Any, sources: Sequence[Any]) -> None:

@@ -15,18 +15,13 @@ from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, averaged
 from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.models.ask import ask
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
 from spin_nb.models.fitting import fit_own, survey, within
 from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.threads import one_thread
 from spin_nb.models.wanted import Wanted
-from spin_nb.query.auto import auto
-from spin_nb.query.strategies import WITHOUT_DRAWS, by_contract
-from spin_nb.registry import resolve
 from spin_nb.types import Float, Ints, Picked
-
-DRAWS = 32
-DRAWN_CANDIDATES = 4000  # candidates a strategy that needs draws looks at: bounds (S, n, C)
 
 __all__ = ["Cancelled", "Fit", "Learner"]
 
@@ -351,22 +346,4 @@ class Learner:
         UnknownWordError
             No such strategy.
         """
-        if strategy == "auto":
-            g = self.graph
-            state = (g.phi, g.covariance, g.variance, g.scores)
-            return auto(*state, candidates, k, pending=pending, noise=g.noise, seed=seed)
-        free = np.setdiff1d(np.asarray(candidates, np.int64), np.asarray(pending, np.int64))
-        return self._by_contract(resolve("strategy", strategy, also=("auto",)), k, free, seed)
-
-    def _by_contract(self, strategy: Any, k: int, rows: Ints, seed: int) -> Picked:
-        predictive = self.predictive()
-        if any(strategy is known for known in WITHOUT_DRAWS) or not len(rows):
-            draws = np.empty((0, len(rows), self.n_classes), np.float32)
-        else:
-            size = max(k, DRAWN_CANDIDATES)
-            if len(rows) > size:
-                # Any subset drawn without looking leaves weights by q unbiased: q is given the subset.
-                rows = np.sort(np.random.default_rng(seed).choice(rows, size, replace=False))
-            draws = predictive.draws(rows, DRAWS, seed)
-        picked = by_contract(strategy, predictive.mean[rows], draws, k, seed=seed)
-        return Picked(rows[picked.indices], picked.scores, picked.q, picked.reason)
+        return ask(self, k, candidates, strategy=strategy, pending=pending, seed=seed)

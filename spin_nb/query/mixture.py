@@ -6,13 +6,16 @@ of every pick, never 0 or 1, and it cannot be recovered later.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
-from spin_nb.types import Float, Picked
+from spin_nb.query._checks import check_scores
+from spin_nb.types import Float, Ints, Picked
 
 EPSILON = 0.05
 
@@ -90,19 +93,98 @@ def draw(
     return Picked(np.array(picks, np.int64), np.array(scores, np.float32), np.minimum(q, 1.0))
 
 
-def check_scores(scores: Float) -> Float:
-    """Return ``scores`` as float32 (n,), n >= 1, without NaN.
+def draw_by(
+    weight: NDArray[Any], left: NDArray[np.bool_], rng: np.random.Generator, *, epsilon: float = EPSILON
+) -> tuple[int, float]:
+    """Draw one row in proportion to its weight, mixed with a uniform share; returns it and its probability.
 
-    Raises
-    ------
-    QueryError
-        Nothing to choose from, a wrong shape, NaN.
+    Parameters
+    ----------
+    weight : float (n,)
+        Not negative; where all that are left are 0, every row is as likely.
+    left : bool (n,)
+        Rows that may be drawn.
+    rng : Generator
+    epsilon : float
     """
-    scores = np.asarray(scores, np.float32)
-    if scores.ndim != 1 or not len(scores):
-        raise QueryError(
-            f"nothing to choose from: scores of shape {scores.shape}.", "Pass at least one candidate."
-        )
-    if np.isnan(scores).any():
-        raise QueryError(f"{int(np.isnan(scores).sum())} scores are NaN.", "Check the model's probabilities.")
-    return scores
+    chance: NDArray[np.float64] = np.where(left, weight, 0).astype(np.float64)
+    n_left, total = int(left.sum()), float(chance.sum())
+    if total > 0:
+        chance *= (1 - epsilon) / total
+    chance[left] += (epsilon if total > 0 else 1) / n_left
+    cumulated = np.cumsum(chance)
+    row = int(np.searchsorted(cumulated, rng.random() * cumulated[-1], "right"))
+    row = min(row, int(np.flatnonzero(left)[-1]))  # the product may round up to the total
+    return row, min(float(chance[row]), 1.0)
+
+
+def mixed_batch(picked: Picked, free: Ints, *, epsilon: float = EPSILON, seed: int) -> Picked:
+    """Mix uniform picks into a batch that was chosen without chance.
+
+    At each step the next of its picks that is not taken yet or, with probability ``epsilon``, any free row left.
+
+    Parameters
+    ----------
+    picked : Picked
+    free : int (m,)
+        Rows that may be asked, the batch's among them.
+    epsilon : float
+    seed : int
+
+    Returns
+    -------
+    Picked
+        ``q = (1 - epsilon) [pick is the batch's next] + epsilon / rows left``; NaN scores for the uniform picks.
+    """
+    size = int(max(free.max(), picked.indices.max())) + 1
+    left, score = np.zeros(size, bool), np.full(size, np.nan, np.float32)
+    left[free], score[picked.indices] = True, picked.scores
+    waiting = iter(picked.indices)
+    ahead: list[int] = []
+
+    def best() -> int:
+        while not ahead or not left[ahead[0]]:
+            ahead[:] = [int(next(waiting))]
+        return ahead[0]
+
+    found = draw(best, lambda row: float(score[row]), left, len(picked.indices), epsilon=epsilon, seed=seed)
+    return replace(found, reason=picked.reason)
+
+
+def picked(
+    indices: Sequence[int] | Ints,
+    scores: Sequence[float] | Float,
+    n_left: int,
+    reason: str,
+    *,
+    q: Sequence[float] | None = None,
+) -> Picked:
+    """A batch with the probability of each pick.
+
+    Parameters
+    ----------
+    indices : int (k,)
+        Rows in asking order.
+    scores : float (k,)
+        Score of each when it was picked.
+    n_left : int
+        Rows that could be picked before the first.
+    reason : str
+        What the strategy did, for the person.
+    q : float (k,), optional
+        With which each was drawn (:func:`draw_by`).  Unless given there was no chance in it, and ``q`` is what the
+        picks have under the mixture that the session then draws: ``1 - EPSILON + EPSILON / (n_left - m)``.
+
+    Returns
+    -------
+    Picked
+
+    Examples
+    --------
+    >>> picked([4, 2], [0.9, 0.5], 5, "highest score").q.round(4).tolist()
+    [0.96, 0.9625]
+    """
+    rows = np.asarray(indices, np.int64)
+    under = 1 - EPSILON + EPSILON / (n_left - np.arange(len(rows)))
+    chance = np.minimum(under if q is None else np.asarray(q, np.float64), 1.0)
+    return Picked(rows, np.asarray(scores, np.float32), chance, reason, mixed=q is not None)

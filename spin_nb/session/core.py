@@ -263,7 +263,9 @@ class Session:
         k : int
             How many.
         strategy : str or callable
-            "auto", "entropy", "margin", "bald", "random", or a function of the ``Strategy`` contract.
+            "auto", a word ("margin", "bald", "badge", "batchbald", "typiclust", ...: any strategy or score of
+            :mod:`spin_nb.query` by its name, and "random"), or your own: a function that names what it needs, such
+            as ``f(probs)``, ``f(features, k, *, labelled, seed)``; see :class:`spin_nb.protocols.Strategy`.
 
         Returns
         -------

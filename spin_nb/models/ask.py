@@ -1,0 +1,119 @@
+"""Asking: what a strategy may name, taken from the learner as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spin_nb.protocols import STRATEGY_ARRAYS, wants
+from spin_nb.query.auto import auto
+from spin_nb.query.call import ask_by
+from spin_nb.query.committee import bald
+from spin_nb.registry import resolve
+from spin_nb.types import Float, Ints, Picked
+
+if TYPE_CHECKING:
+    from spin_nb.models.learner import Learner
+
+DRAWS = 32
+DRAWN_CANDIDATES = 4000  # candidates a strategy that needs draws looks at: bounds (S, n, C)
+TARGETS = 200  # items that stand for the pool
+
+__all__ = ["ask"]
+
+
+def ask(
+    learner: Learner, k: int, candidates: Ints, *, strategy: Any, pending: Sequence[int], seed: int
+) -> Picked:
+    """Choose ``k`` pool rows; see :meth:`Learner.ask <spin_nb.models.learner.Learner.ask>`."""
+    if strategy == "auto":
+        g = learner.graph
+        state = (g.phi, g.covariance, g.variance, g.scores)
+        return auto(*state, candidates, k, pending=pending, noise=g.noise, seed=seed)
+    found = resolve("strategy", strategy, also=("auto",))
+    free = np.setdiff1d(np.asarray(candidates, np.int64), np.asarray(pending, np.int64))
+    names = wants(found) if callable(found) else ()
+    size = max(k, DRAWN_CANDIDATES)
+    if {"draws", "scores"} & set(names) and len(free) > size:
+        # Any subset drawn without looking leaves weights by q unbiased: q is given the subset.
+        free = np.sort(np.random.default_rng(seed).choice(free, size, replace=False))
+    labelled = np.asarray([*learner.graph.rows, *pending], np.int64) if "labelled" in names else free[:0]
+    rows = np.concatenate([free, labelled])
+    given = _Given(learner, rows, len(free), len(learner.graph.rows), seed)
+    picked = ask_by(found, given, len(rows), k, free=np.arange(len(free)), seed=seed)
+    return replace(picked, indices=rows[picked.indices])
+
+
+class _Given:
+    """The arrays of :data:`~spin_nb.protocols.STRATEGY_ARRAYS`, each made when it is named."""
+
+    def __init__(self, learner: Learner, rows: Ints, n_free: int, n_labels: int, seed: int) -> None:
+        self._learner, self._rows, self._seed = learner, rows, seed
+        self._n_free, self._n_labels = n_free, n_labels
+
+    def __call__(self, name: str) -> Any:
+        assert name in STRATEGY_ARRAYS
+        return getattr(self, name)
+
+    @cached_property
+    def _predictive(self) -> Any:
+        return self._learner.predictive()
+
+    @property
+    def probs(self) -> Float:
+        return np.asarray(self._predictive.mean[self._rows])
+
+    @property
+    def draws(self) -> Float:
+        return np.asarray(self._predictive.draws(self._rows, DRAWS, self._seed))
+
+    @property
+    def scores(self) -> Float:
+        return bald(self.draws)
+
+    @property
+    def target_draws(self) -> Float:
+        """Of items drawn uniformly from the whole pool."""
+        n = len(self._learner)
+        rows = np.random.default_rng(self._seed + 1).choice(n, min(n, TARGETS), replace=False)
+        return np.asarray(self._predictive.draws(rows, DRAWS, self._seed))
+
+    @property
+    def features(self) -> Float:
+        return self._learner.features[self._rows]
+
+    @property
+    def labelled(self) -> Ints:
+        """Rows asked and not answered yet are among them: a batch keeps clear of them too."""
+        return np.arange(self._n_free, len(self._rows))
+
+    @property
+    def labels(self) -> Ints:
+        """Of the rows that wait for an answer: what is predicted."""
+        waiting = self._rows[self._n_free + self._n_labels :]
+        expected = np.asarray(self._predictive.mean[waiting]).argmax(axis=1) if len(waiting) else waiting
+        return np.concatenate([self._learner.graph.y, expected])
+
+    @property
+    def phi(self) -> Float:
+        return self._learner.graph.phi[self._rows]
+
+    @property
+    def covariance(self) -> Any:
+        return self._learner.graph.covariance
+
+    @property
+    def variance(self) -> Float:
+        return self._learner.graph.variance[self._rows]
+
+    @property
+    def score_means(self) -> Float:
+        return self._learner.graph.scores[self._rows]
+
+    @property
+    def noise(self) -> float:
+        return self._learner.graph.noise

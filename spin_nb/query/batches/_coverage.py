@@ -1,0 +1,103 @@
+"""Coverage: how much of the pool has a similar row among those labelled or picked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.query._checks import blocks
+from spin_nb.query._threads import each_block
+from spin_nb.query.batches._distances import Doubles, Nearest, Points, sample
+from spin_nb.query.batches._greedy import LazyGreedy
+from spin_nb.query.batches.kcenter import farthest_first
+from spin_nb.types import Float, Ints
+
+SAMPLE = 8000
+"""Rows among which similarities are computed: of a larger pool, a uniform sample of that many."""
+
+
+class Coverage:
+    """``sum_j w_j max(0, s(x_i, x_j) - covered_j) / sum_j w_j``: what picking row ``i`` would cover anew.
+
+    Parameters
+    ----------
+    every : Points
+        Rows that may be picked, and the rows ``j`` to cover.
+    similarity : callable
+        Of squared distances, in place, to 0 (far) .. 1 (the same).
+    weights : float32 (n,), optional
+        1 unless given.
+    """
+
+    def __init__(
+        self, every: Points, similarity: Callable[[Float], Float], weights: Float | None = None
+    ) -> None:
+        self._every, self._similarity = every, similarity
+        self._targets = every.targets()
+        self._weights = np.ones(len(every), np.float32) if weights is None else weights
+        self.covered = np.zeros(len(every), np.float32)
+
+    def gains(self, rows: Ints) -> Doubles:
+        """Share of the weight that each of some rows would cover anew."""
+        out, covered = np.empty(len(rows)), float(self._weights @ self.covered)
+
+        def work(block: slice) -> None:
+            similar = self._similarity(self._every.take(rows[block]).squared(self._targets))
+            np.maximum(similar, self.covered, out=similar)
+            out[block] = similar @ self._weights
+
+        each_block(work, len(rows), len(self.covered))
+        return (out - covered) / float(self._weights.sum())
+
+    def add(self, rows: Points) -> None:
+        """Count points about the same mean as labelled."""
+        for block in blocks(len(rows), len(self.covered)):
+            similar = self._similarity(rows.take(block).squared(self._targets))
+            np.maximum(self.covered, similar.max(axis=0), out=self.covered)
+
+
+def cover(
+    features: Float,
+    labelled: Ints,
+    left: NDArray[np.bool_],
+    k: int,
+    similarity: Callable[[Float], Float],
+    seed: int,
+) -> tuple[list[int], list[float], int]:
+    """Greedy rows of most new coverage, what each covers, and how many there were before nothing more could be.
+
+    The rest, if any, are the rows farthest from all before.  ``left`` is written to.
+    """
+    every = Points.centred(features)
+    some = sample(left, max(k, SAMPLE), np.random.default_rng(seed))
+    coverage = Coverage(every.take(some), similarity)
+    coverage.add(every.take(labelled))
+    chosen, gains = greedily(coverage, every.take(some), k)
+    rows = [int(some[at]) for at in chosen]
+    left[rows] = False
+    covering = len(rows)
+    if covering < k:
+        nearest = Nearest(features, np.concatenate([labelled, np.array(rows, np.int64)]))
+        rows += farthest_first(nearest, left, k - covering)[0]
+        gains += [0.0] * (k - covering)
+    return rows, gains, covering
+
+
+def greedily(coverage: Coverage, every: Points, k: int) -> tuple[list[int], list[float]]:
+    """At most ``k`` points, each of most new coverage, and what each covers: until nothing more can be."""
+    left = np.ones(len(every), bool)
+    bounds = coverage.gains(np.arange(len(every)))
+    greedy = LazyGreedy(bounds, left, 1e-6 * max(float(bounds.max()), 1e-30))
+    chosen: list[int] = []
+    gains: list[float] = []
+    while len(chosen) < k:
+        at, gain = greedy.best(coverage.gains)
+        if gain <= 0:
+            break
+        chosen.append(at)
+        gains.append(gain)
+        left[at] = False
+        coverage.add(every.take(slice(at, at + 1)))
+    return chosen, gains

@@ -1,0 +1,152 @@
+"""Any score as a batch that does not repeat itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, Signature, signature
+from typing import Any
+
+import numpy as np
+
+from spin_nb.query._checks import check_features, check_k, check_labelled, check_scores, unlabelled
+from spin_nb.query._threads import one_thread
+from spin_nb.query.batches._coverage import SAMPLE, Coverage, greedily
+from spin_nb.query.batches._distances import Points
+from spin_nb.query.mixture import picked
+from spin_nb.types import Float, Picked
+
+LONGER = 20  # the shortlist holds so many rows for every pick after the first
+SHARPNESS = 3.0  # similarity at the median distance is exp(-3)
+
+
+@one_thread()
+def diversify(scores: Float, features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+    """Pick rows that together resemble what scores high: each covers what those before it left open.
+
+    The ``20 (k - 1) + 1`` highest scores are the shortlist; the batch maximises ``sum_j score_j max_i s(x_i, x_j)``
+    over it greedily, within ``1 - 1/e`` of the best, with ``s = exp(-3 d^2 / median d^2)``: uncertainty coverage (Bae,
+    Sutherland & Noh 2025) of a shortlist (Zhdanov 2019) instead of the whole pool.
+
+    A batch of 1 is the highest score.  On digits (:mod:`spin_nb.query.batches`) margins asked so are 3 points of
+    accuracy ahead of the highest margins as they come in batches of 10, 2 in batches of 50; BALD 4 and 4.
+
+    Parameters
+    ----------
+    scores : float (n,)
+        Higher = ask first; where some are negative they count from the lowest of the shortlist.
+    features : float32 (n, d)
+    k : int
+    labelled : int (m,), optional
+        Rows that are labelled already, never picked.
+    seed : int
+        Nothing is drawn: every seed gives the same batch.
+
+    Returns
+    -------
+    Picked
+        Scores as given.
+
+    Raises
+    ------
+    QueryError
+        NaN scores, arrays that do not fit, ``k`` outside 1..rows left.
+
+    Examples
+    --------
+    >>> diversify(np.array([0.9, 0.9, 0.5, 0.1]), np.array([[0.0], [0], [5], [9]]), 2).indices.tolist()
+    [0, 2]
+    """
+    scores = check_scores(scores)
+    features = check_features(features, n=len(scores))
+    left = np.flatnonzero(unlabelled(len(scores), check_labelled(labelled, len(scores))))
+    k = check_k(k, len(left))
+    many = max(k, min(LONGER * (k - 1) + 1, SAMPLE))
+    shortlist = left[np.argsort(-scores[left], kind="stable")[:many]]
+    every = Points.centred(features[shortlist])
+    chosen, _ = greedily(Coverage(every, _similarity(every), _weights(scores[shortlist])), every, k)
+    rest = np.setdiff1d(np.arange(len(shortlist)), chosen)[: k - len(chosen)]
+    rows = shortlist[np.concatenate([np.array(chosen, np.int64), rest])]
+    return picked(rows, scores[rows], len(left), "score high, in different places")
+
+
+def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
+    """Make a score into a strategy for batches: :func:`diversify` of what ``score`` returns.
+
+    Parameters
+    ----------
+    score : callable
+        ``f(arrays) -> (n,)``, higher = ask first.
+
+    Returns
+    -------
+    callable
+        With the parameters of ``score`` by the same names, ``features``, ``k``, ``labelled`` and ``seed``: the session
+        gives a strategy what it names.
+
+    Examples
+    --------
+    >>> from spin_nb.query import margin
+    >>> ask = diverse(margin)
+    >>> ask.__name__, str(signature(ask))
+    ('diverse_margin', '(probs, features, k, *, labelled=None, seed=0)')
+    >>> ask(np.array([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4]]), np.array([[0.0], [0], [9]]), 2).indices.tolist()
+    [0, 2]
+    """
+    own = signature(score).parameters
+    combined = _combined(own)
+
+    def strategy(*args: Any, **kwargs: Any) -> Picked:
+        bound = combined.bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        scores = score(**{name: given[name] for name in own})
+        batch = {name: given[name] for name in ("features", "k", "labelled", "seed")}
+        return diversify(scores, **batch)
+
+    name = getattr(score, "__name__", type(score).__name__)
+    strategy.__name__ = strategy.__qualname__ = f"diverse_{name}"
+    strategy.__doc__ = f"Rows with a high :func:`{name}` in different places (:func:`diversify`)."
+    strategy.__signature__ = combined  # type: ignore[attr-defined]
+    return strategy
+
+
+def _combined(own: Any) -> Signature:
+    """The parameters of a score and of :func:`diversify`, those that must be given first."""
+    needed = [
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name, p in own.items() if p.default is p.empty
+    ]
+    settings = {name: p.default for name, p in own.items() if p.default is not p.empty}
+    settings = {**settings, "labelled": settings.get("labelled"), "seed": settings.get("seed", 0)}
+    names = [p.name for p in needed]
+    needed += [
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("features", "k") if name not in names
+    ]
+    keywords = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default)
+        for name, default in settings.items()
+        if name not in (*names, "features", "k")
+    ]
+    return Signature([*needed, *keywords])
+
+
+def _weights(scores: Float) -> Float:
+    """Scores as weights of 0 or more, not all 0."""
+    finite = np.isfinite(scores)
+    low, high = (
+        (scores[finite].min(), scores[finite].max()) if finite.any() else (np.float32(0), np.float32(1))
+    )
+    weights = np.clip(scores, low, high) - min(low, np.float32(0))
+    return weights if weights.any() else np.ones(len(scores), np.float32)
+
+
+def _similarity(every: Points) -> Callable[[Float], Float]:
+    some = every.take(slice(0, 500))
+    apart = some.squared(some.targets())
+    median = np.median(apart[np.triu_indices(len(some), 1)]) if len(some) > 1 else 0
+    sharpness = np.float32(-SHARPNESS / max(float(median), 1e-30))
+
+    def similarity(distances: Float) -> Float:
+        distances *= sharpness
+        return np.exp(distances, out=distances)
+
+    return similarity

@@ -1,0 +1,167 @@
+"""k-means: seeding that is a batch by itself, and the clusters that other batches rest on."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
+from spin_nb.query._squared import First, squared_sampling
+from spin_nb.query._threads import each_block, one_thread
+from spin_nb.query.batches._distances import ROUNDING, Doubles, Points, middle, sample, to_one
+from spin_nb.types import Float, Ints, Picked
+
+LEARNED_FROM = 10_000
+"""Rows that centres are moved by; the others only choose among them at the end."""
+ROUNDS = 50
+
+
+def kmeans_pp(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+    """Draw rows by squared distance from what is labelled or drawn: k-means++ (Arthur & Vassilvitskii 2007).
+
+    Softer than :func:`kcenter`: far rows are likely, not certain, and dense regions count by their number.  With
+    nothing labelled it begins at the row nearest to the mean.  Without a model's uncertainty it is little better than
+    random on digits, at batches of 1, 10 and 50 alike (:mod:`spin_nb.query.batches`).
+
+    Parameters
+    ----------
+    features : float32 (n, d)
+    k : int
+    labelled : int (m,), optional
+        Rows that are labelled already: the first centres, never picked.
+    seed : int
+
+    Returns
+    -------
+    Picked
+        Scores are squared distances to the nearest centre before, ``q`` the chance by which each was drawn.
+
+    Raises
+    ------
+    QueryError
+        Not (n, d), NaN, ``k`` outside 1..rows left.
+
+    Examples
+    --------
+    >>> kmeans_pp(np.array([[0.0], [0], [9]]), 1, labelled=[0]).indices.tolist()
+    [2]
+    """
+    features = check_features(features)
+    labelled = check_labelled(labelled, len(features))
+    left = unlabelled(len(features), labelled)
+    k = check_k(k, int(left.sum()))
+    every = Points.centred(features)
+    start: First | Float = First(middle(features, left), 0.0)
+    if len(labelled):
+        member, start = assign(every, every.take(labelled))
+        start[start < ROUNDING * (every.lengths + every.lengths[labelled[member]])] = (
+            0  # duplicates, up to rounding
+        )
+    reason = "far from what is labelled, drawn by squared distance"
+    return squared_sampling(lambda row: to_one(every, row), left, k, start=start, seed=seed, reason=reason)
+
+
+class Clusters(NamedTuple):
+    """Centres (k, d) about the mean of all rows, and for every row the nearest of them and how far it is."""
+
+    every: Points
+    centres: Points
+    member: Ints
+    distances: Float
+
+
+@one_thread()
+def clusters(features: Float, k: int, *, seed: int, weights: Float | None = None) -> Clusters:
+    """k-means by Lloyd's rounds from k-means++ (weighted: Prabhu et al. 2021).
+
+    Centres are learned from at most :data:`LEARNED_FROM` rows, drawn uniformly; all rows then move them once more.
+    ``k`` at most the number of rows; a cluster that loses its rows keeps its centre.
+    """
+    rng = np.random.default_rng(seed)
+    every, n = Points.centred(features), len(features)
+    weights = np.ones(n, np.float32) if weights is None else weights
+    some = sample(np.ones(n, bool), max(LEARNED_FROM, 4 * k), rng)
+    learned, weighed = every.take(some), weights[some]
+    centres = learned.take(_seeded(learned, weighed, k, rng))
+    before = np.inf
+    for _ in range(ROUNDS):
+        member, distances = assign(learned, centres)
+        inertia = float(weighed @ distances)
+        if inertia > before * (1 - 1e-4):
+            break
+        before = inertia
+        centres = _moved(learned, weighed, member, centres)
+    if len(some) < n:
+        centres = _moved(every, weights, assign(every, centres)[0], centres)
+    return Clusters(every, centres, *assign(every, centres))
+
+
+def assign(rows: Points, centres: Points) -> tuple[Ints, Float]:
+    """The nearest centre of every row and its squared distance."""
+    member, distances = np.empty(len(rows), np.int64), np.empty(len(rows), np.float32)
+    targets = centres.targets()
+
+    def work(block: slice) -> None:
+        apart = rows.take(block).squared(targets)
+        member[block] = apart.argmin(axis=1)
+        distances[block] = apart[np.arange(len(apart)), member[block]]
+
+    each_block(work, len(rows), len(centres))
+    return member, distances
+
+
+def representatives(
+    features: Float, k: int, *, seed: int, weights: Float | None = None
+) -> tuple[Ints, NDArray[np.float64]]:
+    """``k`` different rows, each the nearest left to the centre of a cluster, and the clusters' shares of the weight.
+
+    The heaviest cluster chooses first.
+    """
+    if k == len(features):
+        shares = np.ones(k) if weights is None else weights.astype(np.float64)
+        order = np.argsort(-shares, kind="stable")
+        return order, shares[order] / max(float(shares.sum()), 1e-30)
+    found = clusters(features, k, seed=seed, weights=weights)
+    mass = np.bincount(found.member, weights, minlength=k).astype(np.float64)
+    order = np.argsort(-mass, kind="stable")
+    taken = np.zeros(len(features), bool)
+    rows = np.empty(k, np.int64)
+    for at, cluster in enumerate(order):
+        one = found.centres.take(slice(cluster, cluster + 1))
+        apart = found.every.squared(one.targets())[:, 0]
+        apart[taken] = np.inf
+        rows[at] = apart.argmin()
+        taken[rows[at]] = True
+    return rows, mass[order] / max(float(mass.sum()), 1e-30)
+
+
+def _seeded(rows: Points, weights: Float, k: int, rng: np.random.Generator) -> Ints:
+    """``k`` different rows by weighted k-means++."""
+    chosen = np.empty(k, np.int64)
+    far: Doubles = np.asarray(weights, np.float64)
+    nearest = np.full(len(rows), np.inf, np.float32)
+    for at in range(k):
+        total = np.cumsum(far)
+        if total[-1] > 0:
+            chosen[at] = min(int(np.searchsorted(total, rng.random() * total[-1], "right")), len(far) - 1)
+        else:  # duplicates of what is chosen, or rows without weight
+            free = np.ones(len(rows), bool)
+            free[chosen[:at]] = False
+            chosen[at] = rng.choice(np.flatnonzero(free))
+        np.minimum(nearest, to_one(rows, int(chosen[at])), out=nearest)
+        far = nearest.astype(np.float64) * weights
+    return chosen
+
+
+def _moved(rows: Points, weights: Float, member: Ints, centres: Points) -> Points:
+    """Centres at the weighted means of their rows."""
+    from scipy.sparse import csr_matrix
+
+    n, k = len(rows), len(centres)
+    assigned = csr_matrix((weights, member, np.arange(n + 1)), shape=(n, k))
+    mass = np.bincount(member, weights, minlength=k).astype(np.float32)
+    sums = np.asarray(assigned.T @ rows.x, np.float32)
+    x = np.where(mass[:, None] > 0, sums / np.maximum(mass, np.float32(1e-30))[:, None], centres.x)
+    return Points.of(x)

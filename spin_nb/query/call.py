@@ -1,0 +1,100 @@
+"""Calling a strategy, ours or a person's: it is given what its parameters name, and chance is mixed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import QueryError, SpinError
+from spin_nb.protocols import STRATEGY_ARRAYS, wants
+from spin_nb.query.mixture import mixed, mixed_batch
+from spin_nb.types import Ints, Picked
+
+CONTRACT = (
+    "Write f(probs, k, *, seed) -> Picked, or f(probs) -> scores (n,); besides probs it may name "
+    f"{', '.join(name for name in STRATEGY_ARRAYS if name != 'probs')}. spin_nb.testing.check_strategy(f) helps."
+)
+
+
+def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: Ints, seed: int) -> Picked:
+    """Ask a strategy for ``k`` of the ``free`` rows.
+
+    Parameters
+    ----------
+    strategy : callable
+        A score, ``f(arrays) -> (n,)``, higher = ask first; or a batch, ``f(arrays, k, *, seed) -> Picked``.  Which
+        arrays it gets is said by the names of its parameters (:data:`~spin_nb.protocols.STRATEGY_ARRAYS`).
+    given : callable
+        Name -> array.
+    n : int
+        Rows of those arrays.
+    k : int
+    free : int (m,)
+        Rows that may be asked.
+    seed : int
+
+    Returns
+    -------
+    Picked
+        Rows of the arrays, with the probability of each pick: the epsilon-uniform mixture was really drawn.
+
+    Raises
+    ------
+    QueryError
+        It is no function, names what there is not, fails, or returns neither scores nor a batch.
+    """
+    name = getattr(strategy, "__name__", type(strategy).__name__)
+    if not callable(strategy):
+        raise QueryError(f"{strategy!r:.60} is no strategy.", f"Pass a word such as 'entropy'. {CONTRACT}")
+    try:
+        names = wants(strategy)
+    except TypeError as error:
+        raise QueryError(f"the strategy {name!r} cannot be called: {error}.", CONTRACT) from error
+    arguments: dict[str, Any] = {word: given(word) for word in names if word in STRATEGY_ARRAYS}
+    arguments |= {word: value for word, value in (("k", k), ("seed", seed)) if word in names}
+    try:
+        found = strategy(**arguments)
+    except SpinError:
+        raise
+    except Exception as error:
+        what = f"the strategy {name!r} failed: {type(error).__name__}: {error}."
+        raise QueryError(what, CONTRACT) from error
+    if "k" not in names:
+        return _by_score(found, name, n, k, free, seed)
+    picked = _checked(found, name, n, k, free)
+    return picked if picked.mixed else mixed_batch(picked, free, seed=seed)
+
+
+def _by_score(found: Any, name: str, n: int, k: int, free: Ints, seed: int) -> Picked:
+    scores = np.asarray(found)
+    if scores.shape != (n,) or scores.dtype.kind not in "fiu":
+        shown = f"shape {scores.shape}" if scores.dtype.kind in "fiu" else f"{found!r:.60}"
+        raise QueryError(
+            f"the strategy {name!r} returned {shown}, not a score for each of {n} rows.", CONTRACT
+        )
+    picked = mixed(scores[free], k, seed=seed)
+    return replace(picked, indices=free[picked.indices], reason=f"highest {name.replace('_', ' ')}")
+
+
+def _checked(picked: Any, name: str, n: int, k: int, free: Ints) -> Picked:
+    if not isinstance(picked, Picked):
+        raise QueryError(f"the strategy {name!r} returned {picked!r:.60}, not Picked.", CONTRACT)
+    rows, q = np.asarray(picked.indices), np.asarray(picked.q, np.float64)
+    whole = rows.ndim == 1 and rows.dtype.kind in "iu"
+    allowed = whole and bool(_within(rows, free, n).all())
+    if not allowed or len(rows) != k or len(np.unique(rows)) != k:
+        raise QueryError(f"the strategy {name!r} did not pick {k} different rows of {len(free)}.", CONTRACT)
+    if q.shape != rows.shape or not ((q > 0) & (q <= 1)).all():
+        raise QueryError(f"the strategy {name!r} returned q outside (0, 1].", CONTRACT)
+    return picked
+
+
+def _within(rows: NDArray[Any], free: Ints, n: int) -> NDArray[np.bool_]:
+    mask = np.zeros(n, bool)
+    mask[free] = True
+    inside = (rows >= 0) & (rows < n)
+    return inside & mask[np.where(inside, rows, 0)]

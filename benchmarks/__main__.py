@@ -15,7 +15,9 @@ HERE = Path(__file__).parent
 
 def main(words: list[str]) -> int:
     """Run the benchmarks named, or all of them; the exit status counts those that failed."""
-    known = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_") and path.stem != "sets")
+    known = sorted(
+        path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_") and path.stem != "sets"
+    )
     if unknown := set(words) - set(known):
         print(f"no benchmark is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
         return 2

@@ -34,7 +34,9 @@ class Plan:
 
 
 PLANS = {
-    "digits": Plan((10, 15, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 310), ((0.90, 20), (0.95, 30))),
+    "digits": Plan(
+        (10, 15, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 310), ((0.90, 20), (0.95, 30))
+    ),
     "mnist": Plan((20, 30, 40, 50, 60, 80, 100, 150, 200), ((0.95, 40), (0.965, 60), (0.97, 200))),
     "fashion": Plan((20, 30, 40, 60, 80, 100, 120, 160, 200), ((0.73, 80), (0.775, 200))),
     "ag_news": Plan((20, 30, 40, 60, 80, 100, 120, 160, 200), ((0.75, 80), (0.80, 200))),
@@ -66,7 +68,9 @@ def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy
         audited = rng.choice(free, int(chance.sum()), replace=False)
         left[audited] = False
         if k > len(audited):
-            picked = learner.ask(k - len(audited), np.flatnonzero(left), strategy=strategy, seed=seed * 1000 + n)
+            picked = learner.ask(
+                k - len(audited), np.flatnonzero(left), strategy=strategy, seed=seed * 1000 + n
+            )
             left[picked.indices] = False
             for row in picked.indices:
                 learner.label(int(row), int(data.y[row]))
@@ -120,7 +124,9 @@ def recipes(batch: int, audits: float) -> dict[str, Callable[[Split, Plan, int],
 def report(name: str, seeds: range, batch: int, audits: float, only: list[str]) -> None:
     """Print one set's table."""
     plan = PLANS[name]
-    print(f"\n{name}: batches of {batch}, audit share {audits:g}, {len(seeds)} seeds from {seeds[0]}; mean ± half-width of 95 %")
+    print(
+        f"\n{name}: batches of {batch}, audit share {audits:g}, {len(seeds)} seeds from {seeds[0]}; mean ± half-width of 95 %"
+    )
     print(f"{'labels':<33}" + "".join(f"{n:>7}" for n in plan.counts) + f"{'area':>15}{'s':>6}")
     for recipe, curve in recipes(batch, audits).items():
         if only and recipe not in only:
@@ -139,7 +145,11 @@ def half(values: Float) -> float:
     """Half-width of the 95 % interval of a mean (t)."""
     from scipy.stats import t
 
-    return float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else np.nan
+    return (
+        float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+        if len(values) > 1
+        else np.nan
+    )
 
 
 def _asked(plan: Plan, curves: Float) -> None:

@@ -26,6 +26,7 @@ from spin_nb.types import Float, Ints
 
 DATA = Path(os.environ.get("SPIN_DATA_DIR", Path(__file__).parents[1] / ".." / "shared" / "data"))
 NEIGHBOURS = 15
+QUIET = 6.0  # nats below the loudest frame: silence before and after the word
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def digits(seed: int) -> Split:
     order = np.random.default_rng(seed).permutation(len(y))
     images = [sample.items[i] for i in order]
     encoder = PixelsPCA().fit(images[:1000])
-    return _split(encoder.encode(images[:1000]), y[order[:1000]], encoder.encode(images[1000:]), y[order[1000:]])
+    return _split(
+        encoder.encode(images[:1000]), y[order[:1000]], encoder.encode(images[1000:]), y[order[1000:]]
+    )
 
 
 def mnist(seed: int) -> Split:
@@ -74,7 +77,9 @@ def ag_news(seed: int) -> Split:
     texts = (frame["title"] + ". " + frame["description"]).to_list()
     y = frame["label"].to_numpy().astype(np.int64)
     order = np.random.default_rng(seed).permutation(len(y))
-    return _texts([texts[i] for i in order[:5600]], y[order[:5600]], [texts[i] for i in order[5600:]], y[order[5600:]])
+    return _texts(
+        [texts[i] for i in order[:5600]], y[order[:5600]], [texts[i] for i in order[5600:]], y[order[5600:]]
+    )
 
 
 def banking77(seed: int) -> Split:
@@ -88,7 +93,9 @@ def _banking77() -> Split:
 
     train, test = (pl.read_csv(DATA / "banking77" / f"{part}.csv") for part in ("train", "test"))
     names = sorted(train["category"].unique().to_list())
-    y, y_test = (np.array([names.index(name) for name in part["category"]], np.int64) for part in (train, test))
+    y, y_test = (
+        np.array([names.index(name) for name in part["category"]], np.int64) for part in (train, test)
+    )
     return _texts(train["text"].to_list(), y, test["text"].to_list(), y_test)
 
 
@@ -177,6 +184,8 @@ def _log_mel(file: Path, bands: int = 32, frames: int = 24) -> Float:
     windows = np.lib.stride_tricks.sliding_window_view(x, 256)[::80] * np.hanning(256).astype(np.float32)
     power = np.abs(np.fft.rfft(windows, axis=1)) ** 2
     mel = np.log(power @ _mel_bands(bands, 129, rate) + 1e-6)
+    loud = np.flatnonzero(mel.mean(axis=1) > mel.mean(axis=1).max() - QUIET)
+    mel = mel[loud[0] : loud[-1] + 1]
     at = np.linspace(0, len(mel) - 1, frames)
     low = np.floor(at).astype(int)
     high, part = np.minimum(low + 1, len(mel) - 1), (at - low)[:, None]

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.sets import DATA, Split, load
 from spin_nb.models.learner import Learner
 from spin_nb.query import margin, typiclust
-from spin_nb.types import Float, Ints
+from spin_nb.types import Float
 
 FIRST_SEED = 2000
 
@@ -125,7 +125,8 @@ def report(name: str, seeds: range, batch: int, audits: float, only: list[str]) 
     """Print one set's table."""
     plan = PLANS[name]
     print(
-        f"\n{name}: batches of {batch}, audit share {audits:g}, {len(seeds)} seeds from {seeds[0]}; mean ± half-width of 95 %"
+        f"\n{name}: batches of {batch}, audit share {audits:g}, {len(seeds)} seeds from {seeds[0]}; "
+        "mean ± half-width of 95 %"
     )
     print(f"{'labels':<33}" + "".join(f"{n:>7}" for n in plan.counts) + f"{'area':>15}{'s':>6}")
     for recipe, curve in recipes(batch, audits).items():

@@ -116,13 +116,14 @@ def _fsdd() -> Split:
 
 
 def gunpoint(seed: int) -> Split:
-    """100 / 100 of all 200 series."""
+    """100 / 100 of all 200 series, as shares of time at which random convolutions exceed a threshold."""
     with np.load(DATA / "ucr_subset" / "GunPoint.npz") as arrays:
         X = np.concatenate([arrays["x_train"], arrays["x_test"]])[:, 0].astype(np.float32)
         words = np.concatenate([arrays["y_train"], arrays["y_test"]])
     y = np.unique(words, return_inverse=True)[1].astype(np.int64)
     order = np.random.default_rng(seed).permutation(len(y))
-    return _split(X[order[:100]], y[order[:100]], X[order[100:]], y[order[100:]])
+    X, y = _convolved(X[order], 100), y[order]
+    return _split(X[:100], y[:100], X[100:], y[100:])
 
 
 def ai4i(seed: int) -> Split:
@@ -171,6 +172,22 @@ def _pictures(file: str, size: int, seed: int) -> Split:
 def _texts(texts: list[str], y: Ints, test: list[str], y_test: Ints) -> Split:
     encoder = TfidfSVD().fit(texts)
     return _split(encoder.encode(texts), y, encoder.encode(test), y_test)
+
+
+def _convolved(X: Float, n_pool: int, kernels: int = 128) -> Float:
+    """64 principal components of a series' response to random kernels of growing dilation (Dempster et al. 2020)."""
+    rng, parts = np.random.default_rng(0), []
+    for dilation in 2 ** np.arange(int(np.log2((X.shape[1] - 1) / 8)) + 1):
+        weights = rng.standard_normal((kernels, 9)).astype(np.float32)
+        padded = np.pad(X, ((0, 0), (4 * dilation, 4 * dilation)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 8 * dilation + 1, axis=1)[..., ::dilation]
+        response = windows @ (weights - weights.mean(axis=1, keepdims=True)).T
+        levels = np.quantile(response[:n_pool].reshape(-1, kernels), rng.uniform(0.1, 0.9, kernels), axis=0)
+        parts.append((response > levels.diagonal()).mean(axis=1))
+    found = np.concatenate(parts, axis=1).astype(np.float32)
+    found = (found - found[:n_pool].mean(axis=0)) / (found[:n_pool].std(axis=0) + 1e-6)
+    mean, axes = principal(found[:n_pool], 64, 1.0)
+    return (found - mean) @ axes
 
 
 def _log_mel(file: Path, bands: int = 32, frames: int = 24) -> Float:

@@ -94,7 +94,7 @@ class ColumnsGraph(torch.nn.Module):
 
 
 class WordsGraph(torch.nn.Module):
-    """(b, V) word counts -> (b, d): square root, idf weights, unit length, project."""
+    """(b, V) word counts -> (b, d): square root, idf weights, project, unit length."""
 
     idf: torch.Tensor
     components: torch.Tensor
@@ -106,9 +106,8 @@ class WordsGraph(torch.nn.Module):
 
     def forward(self, counts: torch.Tensor) -> torch.Tensor:
         """Return features (b, d); a text without a known word is the zero vector."""
-        weighted = torch.sqrt(counts) * self.idf
-        length = torch.sqrt(torch.sum(weighted * weighted, dim=1, keepdim=True) + 1e-12)
-        return torch.matmul(weighted / length, self.components)
+        projected = torch.matmul(torch.sqrt(counts) * self.idf, self.components)
+        return projected / torch.sqrt(torch.sum(projected * projected, dim=1, keepdim=True) + 1e-12)
 
 
 class LayerGraph(torch.nn.Module):

@@ -1,12 +1,11 @@
-"""Texts: TF-IDF of words and word pairs, reduced by a truncated SVD."""
+"""Texts: TF-IDF of words, reduced by a truncated SVD, at unit length."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,20 @@ from spin_nb.errors import ModelError, PoolError
 from spin_nb.types import Float
 
 _WORD = re.compile(r"\w+")
+COMMONEST = 0.2  # share of the texts above which a term says nothing about any of them
+MANY = 100  # texts
 
 
 class TfidfSVD:
-    """Words and word pairs weighted by rarity, unit length, projected ("tfidf-svd").
+    """Words weighted by rarity, projected, at unit length ("tfidf-svd").
 
-    Weight of a term: ``sqrt(count) * idf`` with ``idf = ln((1 + n) / (1 + n_with_term)) + 1``; a text has unit
-    length before the projection.  Terms are case-folded runs of letters, digits and ``_``, and pairs of
-    neighbours; those in at least two texts, the commonest ``vocabulary`` of them, are kept.
+    Weight of a term: ``sqrt(count) * idf`` with ``idf = ln((1 + n) / (1 + n_with_term)) + 1``.  Terms are case-folded
+    runs of letters, digits and ``_``.  Those in at least two texts and, from 100 texts on, in no more than a fifth of
+    them are kept, the commonest ``vocabulary`` of these.  A text's length is divided out after the projection: two
+    texts are as near as the angle between them is small, however many known words they have.
+
+    Measured with the session's default question (``benchmarks/labels.py``): area under the accuracy curve .78 on AG
+    News and .51 on 77 banking intents; with 100 components, word pairs and no unit length .70 and .34.
 
     Parameters
     ----------
@@ -46,7 +51,7 @@ class TfidfSVD:
     name = "tfidf-svd"
     fit_items = 100_000
 
-    def __init__(self, components: int = 100, vocabulary: int = 10_000) -> None:
+    def __init__(self, components: int = 300, vocabulary: int = 10_000) -> None:
         self.settings: dict[str, Any] = {"components": components, "vocabulary": vocabulary}
         self._terms: dict[str, int] | None = None
 
@@ -59,14 +64,18 @@ class TfidfSVD:
             When the texts hold no word.
         """
         frequency = Counter(term for text in items for term in set(_terms(text)))
-        common = [term for term, count in frequency.items() if count > 1] or list(frequency)
+        most = COMMONEST * len(items) if len(items) >= MANY else len(items)
+        common = [term for term, count in frequency.items() if 1 < count <= most] or list(frequency)
         if not common:
             raise PoolError("the texts hold no word.", "Pass texts with letters or digits.")
         common.sort(key=lambda term: (-frequency[term], term))
         self._terms = {term: row for row, term in enumerate(common[: self.settings["vocabulary"]])}
         counts = np.array([frequency[term] for term in self._terms], np.float64)
         self._idf = (np.log((1 + len(items)) / (1 + counts)) + 1).astype(np.float32)
-        self._components = _right_vectors(self._weighted(items), self.settings["components"])
+        weighted = self._weighted(items)
+        length = np.sqrt(weighted.multiply(weighted).sum(axis=1) + np.float32(1e-12))
+        weighted.data /= np.repeat(length, np.diff(weighted.indptr))  # a long text counts no more than a short one
+        self._components = _right_vectors(weighted, self.settings["components"])
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
@@ -75,7 +84,9 @@ class TfidfSVD:
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d); a text without a known term is the zero vector."""
-        return np.ascontiguousarray(self._weighted(items) @ self._components, dtype=np.float32)
+        projected = self._weighted(items) @ self._components
+        length = np.sqrt(np.sum(projected * projected, axis=1, keepdims=True) + np.float32(1e-12))
+        return np.ascontiguousarray(projected / length, dtype=np.float32)
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to a text before the graph."""
@@ -84,7 +95,7 @@ class TfidfSVD:
             "input": ["batch", len(terms)],
             "dtype": "float32",
             "tokens": f"case-fold (Python str.casefold), then every match of the regular expression {_WORD.pattern}",
-            "counts": "how often each term occurs; a term with a space is a pair of neighbouring tokens",
+            "counts": "how often each term occurs",
             "terms": terms,
         }
 
@@ -125,10 +136,6 @@ class TfidfSVD:
     def _weighted(self, items: Sequence[Any]) -> Any:
         counts = self._counts(items)
         counts.data = np.sqrt(counts.data) * self._idf[counts.indices]
-        length = np.sqrt(
-            np.add.reduceat(np.append(counts.data**2, 0), counts.indptr[:-1]) + np.float32(1e-12)
-        )
-        counts.data /= np.repeat(length, np.diff(counts.indptr))
         return counts
 
     def _fitted(self) -> dict[str, int]:
@@ -137,11 +144,8 @@ class TfidfSVD:
         return self._terms
 
 
-def _terms(text: str) -> Iterator[str]:
-    words = _WORD.findall(text.casefold())
-    yield from words
-    for first, second in pairwise(words):
-        yield f"{first} {second}"
+def _terms(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def _right_vectors(weighted: Any, limit: int) -> Float:

@@ -17,14 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._full import ggn, runs
+from spin_nb.bayes._full import ggn
 from spin_nb.types import Float
 
 Array = NDArray[np.float64]
 NEWTON_STEPS = 60
 CG_STEPS = 40
 WHOLE = 2500  # parameters: to factor a larger curvature takes longer than it saves
-PASSES = 16  # times a run of inputs must fit into the cache: twice read, beside what is made of it
 DECREMENT = (
     1e-9  # stop when a Newton step would lower the objective by less than this share of an observation
 )
@@ -170,13 +169,10 @@ def _newton_step(
     weighted = (problem.weight[:, None] * probs).astype(np.float32)
 
     def hessian(direction: Array) -> Array:
-        image, narrow = precision * direction, direction.astype(np.float32)
-        for rows in runs(len(light), PASSES * light.shape[1]):
-            moved = light[rows] @ narrow.T
-            moved -= np.einsum("nc,nc->n", share[rows], moved)[:, None]
-            moved *= weighted[rows]
-            image += moved.T @ light[rows]
-        return image
+        moved = light @ direction.T.astype(np.float32)
+        moved -= np.einsum("nc,nc->n", share, moved)[:, None]
+        moved *= weighted
+        return moved.T @ light + precision * direction
 
     return _conjugate_gradients(hessian, precondition, -slope, problem.size)
 

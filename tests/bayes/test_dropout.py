@@ -7,7 +7,6 @@ import pytest
 
 from spin_nb import testing
 from spin_nb.bayes import MCDropout, dropout_predictive
-from spin_nb.bayes.predictive import entropy
 from spin_nb.errors import ModelError, NotTrainedError
 
 torch = pytest.importorskip("torch")
@@ -90,17 +89,6 @@ def test_the_global_random_numbers_are_left_alone(blobs):
     first = MCDropout().fit(x, y, n_classes=3).predict(x).mean
     assert (torch.rand(3) == expected).all()
     assert np.array_equal(first, MCDropout().fit(x, y, n_classes=3).predict(x).mean)
-
-
-def test_draws_are_joint_and_their_mean_is_the_mean(blobs):
-    x, y = blobs
-    predictive = MCDropout().fit(x, y, n_classes=3).predict(x)
-    assert (predictive.epistemic <= entropy(predictive.mean) + 1e-5).all()
-    many = predictive.draws(np.arange(60), 1500, seed=9)
-    assert np.abs(many.mean(axis=0) - predictive.mean).max() < 0.1
-    order = np.random.default_rng(0).permutation(60)
-    permuted = MCDropout().fit(x, y, n_classes=3).predict(x[order])
-    assert np.allclose(permuted.mean, predictive.mean[order], atol=1e-5)
 
 
 def test_a_pool_longer_than_a_chunk_sees_the_same_masks(blobs):

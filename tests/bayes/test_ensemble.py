@@ -109,15 +109,6 @@ def test_draws_are_joint_and_bald_stays_below_the_entropy(n_members, n, S, seed,
     assert np.allclose([epistemic, aleatoric], [p.epistemic[-1], p.aleatoric[-1]], atol=1e-4)
 
 
-def test_permuting_items_permutes_answers(blobs):
-    x, y = blobs
-    posterior = Ensemble(4).fit(x, y, n_classes=3)
-    order = np.random.default_rng(0).permutation(60)
-    straight, permuted = posterior.predict(x), posterior.predict(x[order])
-    assert np.allclose(permuted.mean, straight.mean[order], atol=1e-5)
-    assert np.allclose(permuted.epistemic, straight.epistemic[order], atol=1e-5)
-
-
 def test_a_pool_longer_than_a_chunk_is_answered_in_full(blobs):
     x, y = blobs
     posterior = Ensemble(3, hidden=8).fit(x, y, n_classes=3)

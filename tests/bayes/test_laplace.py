@@ -136,10 +136,14 @@ def test_the_mean_and_the_doubt_are_those_of_the_draws(blobs, structure):
     assert np.abs(predictive.epistemic - information).mean() < 0.05
 
 
-def test_the_weights_are_those_of_a_converged_optimiser(blobs):
+@pytest.mark.parametrize("n", [30, 90, 4000])
+def test_the_weights_are_those_of_a_converged_optimiser(n):
+    """Few rows, more than parameters, and so many that some of them show the way."""
     from sklearn.linear_model import LogisticRegression
 
-    x, y = blobs
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 4
+    x = (rng.standard_normal((n, 6)) + np.eye(4, 6)[y] * 1.5).astype(np.float32)
     ours = LastLayerLaplace().fit(x, y, n_classes=4)
     theirs = LogisticRegression(C=1 / ours.prior_precision, tol=1e-10, max_iter=10_000, fit_intercept=False)
     scale = np.sqrt(ours.prior_precision / ours.bias_precision)

@@ -7,7 +7,6 @@ import pytest
 
 from spin_nb import testing
 from spin_nb.bayes import LaplaceAll, LaplaceSubnet
-from spin_nb.bayes.predictive import entropy
 from spin_nb.errors import ModelError, NotTrainedError
 
 torch = pytest.importorskip("torch")
@@ -89,17 +88,6 @@ def test_only_the_subnetwork_moves(blobs):
     assert int(moved.sum()) == 7
     weights = posterior.laplace.mean.abs()
     assert weights[moved].min() >= weights[~moved].max()
-
-
-def test_draws_are_joint_and_their_mean_is_the_mean(blobs):
-    x, y = blobs
-    predictive = LaplaceAll().fit(x, y, n_classes=3).predict(x)
-    assert (predictive.epistemic <= entropy(predictive.mean) + 1e-5).all()
-    many = predictive.draws(np.arange(60), 1000, seed=9)
-    assert np.abs(many.mean(axis=0) - predictive.mean).max() < 0.1
-    assert np.allclose(
-        predictive.draws([40, 3], 5, 2), predictive.draws(np.arange(60), 5, 2)[:, [40, 3]], atol=1e-5
-    )
 
 
 def test_the_global_random_numbers_are_left_alone(blobs):

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sets import DATA, Split, load
+from benchmarks._sets import DATA, Split, load
 from spin_nb.models.learner import Learner
 from spin_nb.query import margin, typiclust
 from spin_nb.types import Float

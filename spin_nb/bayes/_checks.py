@@ -17,13 +17,17 @@ def check_features(features: Any, *, width: int | None = None) -> Float:
     Raises
     ------
     ModelError
-        Not two-dimensional, another width than the model's, NaN or infinite values.
+        Not two-dimensional, no columns, another width than the model's, NaN or infinite values.
     """
     array = np.asarray(features)
     if array.ndim != 2 or array.dtype.kind not in "fiub":
         raise ModelError(
             f"features must be a numeric (n, d) array, not {array.dtype} of shape {array.shape}.",
             "Pass one row of numbers per item.",
+        )
+    if not array.shape[1]:
+        raise ModelError(
+            f"features of shape {array.shape} hold no numbers.", "Pass at least one column per item."
         )
     if width is not None and array.shape[1] != width:
         raise ModelError(
@@ -61,6 +65,32 @@ def check_inputs(inputs: Any, *, shape: tuple[int, ...] | None = None) -> Float:
     return array
 
 
+def check_count(value: Any, least: int, what: str, do: str) -> None:
+    """Raise :class:`ModelError` where ``value`` is no whole number, or below ``least``; ``what`` says what it is."""
+    if not _is_count(value, least):
+        raise ModelError(f"{what} cannot be {value!r:.40}.", do)
+
+
+def check_between(value: Any, low: float, high: float, what: str, do: str) -> None:
+    """Raise :class:`ModelError` where ``value`` is no number strictly between ``low`` and ``high``."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (number and low < value < high):
+        raise ModelError(f"{what} cannot be {value!r:.40}.", do)
+
+
+def check_classes(n_classes: Any) -> None:
+    """Raise :class:`ModelError` where ``n_classes`` is no whole number of two or more."""
+    if not _is_count(n_classes, 2):
+        raise ModelError(
+            f"a classifier needs two classes or more, not {n_classes!r:.40}.",
+            "Name more classes; n_classes= is how many, a whole number.",
+        )
+
+
+def _is_count(value: Any, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
+
+
 def check_labels(y: Any, n: int, n_classes: int) -> Ints:
     """Return ``y`` as int64 (n,) class indices below ``n_classes``.
 
@@ -70,8 +100,7 @@ def check_labels(y: Any, n: int, n_classes: int) -> Ints:
         Another length than the features, not integers, out of range, fewer than two classes.
     """
     array = np.asarray(y)
-    if n_classes < 2:
-        raise ModelError(f"a classifier needs two classes or more, not {n_classes}.", "Name more classes.")
+    check_classes(n_classes)
     if array.shape == (n,) and array.dtype.kind == "f" and n:
         raise ModelError(
             f"this posterior tells classes apart; labels of {array.dtype} are numbers to regress.",
@@ -104,6 +133,7 @@ def check_soft_labels(y: Any, n: int, n_classes: int) -> NDArray[np.float64]:
     ModelError
         As :func:`check_labels`; rows that are not probabilities.
     """
+    check_classes(n_classes)
     array = np.asarray(y)
     if array.ndim != 2:
         return np.eye(n_classes)[check_labels(array, n, n_classes)]

@@ -156,4 +156,4 @@ def predictive(
             out[s] = x @ (drawn * sharpness).astype(np.float32)
         return out
 
-    return RowsPredictive(probit_softmax(beta * scores, beta**2 * variance[:, None]), marginal, joint)
+    return RowsPredictive.of_gaussian(beta * scores, beta**2 * variance[:, None], marginal, joint)

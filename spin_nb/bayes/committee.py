@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from spin_nb.bayes._checks import check_features, check_labels, check_some
+from spin_nb.bayes._checks import check_count, check_features, check_labels, check_some
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
@@ -60,8 +60,7 @@ class Committee:
                 f"{type(estimator).__name__} gives no class probabilities (no predict_proba).",
                 "Wrap it: sklearn.calibration.CalibratedClassifierCV(estimator), or choose a classifier.",
             )
-        if n_members < 2:
-            raise ModelError(f"a committee of {n_members} cannot disagree.", "Use two members or more.")
+        check_count(n_members, 2, "the members of a committee", "Use two or more, for example 16.")
         self.estimator, self.n_members, self.seed = estimator, n_members, seed
         self._members: list[Callable[[Float], Float]] = []
         self._shape = (0, 0)

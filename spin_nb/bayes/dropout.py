@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from spin_nb.bayes._checks import check_inputs, check_labels, check_some
+from spin_nb.bayes._checks import check_between, check_count, check_inputs, check_labels, check_some
 from spin_nb.bayes._device import beside, pick
 from spin_nb.bayes._masks import dropout_layers, dropout_masks
 from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
@@ -55,8 +55,8 @@ class MCDropout:
     def __init__(
         self, net: Any = None, *, hidden: int = 128, p: float = 0.5, seed: int = 0, device: Any = "auto"
     ) -> None:
-        if not 0 < p < 1:
-            raise ModelError(f"a dropout of {p} leaves nothing to draw.", "Use 0 < p < 1, for example 0.5.")
+        check_between(p, 0, 1, "the share of dropout", "Use 0 < p < 1, for example 0.5.")
+        check_count(hidden, 1, "the width of a hidden layer", "Use 1 or more, for example 128.")
         self.net, self.hidden, self.p, self.seed, self.device = net, hidden, p, seed, device
         self._fitted: Any = None
         self._shape: tuple[int, ...] = ()

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._checks import check_features, check_labels, check_some
+from spin_nb.bayes._checks import check_count, check_features, check_labels, check_some
 from spin_nb.bayes._device import pick
 from spin_nb.bayes._stored import Arrays, packed, unpacked
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.errors import NotTrainedError
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
@@ -70,12 +70,8 @@ class Ensemble:
         seed: int = 0,
         device: Any = "auto",
     ) -> None:
-        if n_members < 2:
-            raise ModelError(
-                f"an ensemble of {n_members} cannot disagree.", "Use two members or more, for example 10."
-            )
-        if hidden < 0:
-            raise ModelError(f"a hidden layer of width {hidden} cannot be made.", "Use 0 or more.")
+        check_count(n_members, 2, "the members of an ensemble", "Use two or more, for example 10.")
+        check_count(hidden, 0, "the width of a hidden layer", "Use a whole number, 0 for none.")
         self.n_members, self.hidden, self.bagging = n_members, hidden, bagging
         self.seed, self.device = seed, device
         self._layers: Layers = []

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._checks import check_features, check_labels
+from spin_nb.bayes._checks import check_between, check_features, check_labels, check_some
 from spin_nb.bayes._regression import fit_sharpness, leave_one_out, predictive, score_variance, solve
 from spin_nb.bayes._stored import Arrays
 from spin_nb.bayes.predictive import RowsPredictive
@@ -60,6 +60,7 @@ class LiveGraph:
     """
 
     def __init__(self, phi: Float, n_classes: int, *, noise: float = NOISE) -> None:
+        _check_noise(noise)
         self.phi = np.ascontiguousarray(check_features(phi))
         check_labels(np.zeros(0, np.int64), 0, n_classes)
         self.n_classes, self.noise = n_classes, noise
@@ -215,6 +216,7 @@ class GraphPosterior:
     """
 
     def __init__(self, noise: float = NOISE) -> None:
+        _check_noise(noise)
         self.noise = noise
         self.weights: NDArray[np.float64] | None = None
 
@@ -224,10 +226,11 @@ class GraphPosterior:
         Raises
         ------
         ModelError
-            Values that are not finite, labels that do not fit.
+            No rows, values that are not finite, labels that do not fit.
         """
         features = check_features(features)
         y = check_labels(y, len(features), n_classes)
+        check_some(features)
         self.weights, self.covariance = solve(features, y, n_classes, self.noise)
         fitted = features @ self.weights.astype(np.float32)
         loo = leave_one_out(fitted, score_variance(features, self.covariance), y, self.noise)
@@ -273,3 +276,7 @@ class GraphPosterior:
         made.weights, made.covariance = arrays["weights"], arrays["covariance"]
         made.sharpness = float(arrays["sharpness"])
         return made
+
+
+def _check_noise(noise: float) -> None:
+    check_between(noise, 0, np.inf, "the noise of a label", "Use a standard deviation > 0, for example 0.2.")

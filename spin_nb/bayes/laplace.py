@@ -22,7 +22,7 @@ from spin_nb.bayes._checks import check_features, check_layer, check_soft_labels
 from spin_nb.bayes._curvature import STRUCTURES, Diag, Kron
 from spin_nb.bayes._full import Full
 from spin_nb.bayes._map import Problem
-from spin_nb.bayes.predictive import MARGINAL_DRAWS, RowsPredictive, probit_softmax, shared_noise
+from spin_nb.bayes.predictive import MARGINAL_DRAWS, RowsPredictive, shared_noise
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 
@@ -222,7 +222,7 @@ class LastLayerLaplace:
                 out[s] = x @ (weight + w).T.astype(np.float32) + (bias + b).astype(np.float32)
             return out
 
-        return RowsPredictive(probit_softmax(logits, spread), marginal, joint)
+        return RowsPredictive.of_gaussian(logits, spread, marginal, joint)
 
     def with_observations(self, n: float) -> LastLayerLaplace:
         """The same weights with the certainty of ``n`` observations: for a head fitted to a pool of soft labels.

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from spin_nb.bayes._checks import check_inputs, check_labels, check_some
+from spin_nb.bayes._checks import check_count, check_inputs, check_labels, check_some
 from spin_nb.bayes._device import pick
 from spin_nb.bayes._moves import Moves
 from spin_nb.bayes._routes import ROUTES, SUBNET_ROUTES, first_that_works, tuned
@@ -62,6 +62,7 @@ class LaplaceAll:
     """
 
     def __init__(self, net: Any = None, *, hidden: int = 50, seed: int = 0, device: Any = "auto") -> None:
+        check_count(hidden, 1, "the width of a hidden layer", "Use 1 or more, for example 50.")
         self.net, self.hidden, self.seed, self.device = net, hidden, seed, device
         self.prior_precision = 0.0
         self.route = ("", "")
@@ -193,7 +194,8 @@ class LaplaceSubnet(LaplaceAll):
         device: Any = "auto",
     ) -> None:
         super().__init__(net, hidden=hidden, seed=seed, device=device)
-        if not 0 < n_weights <= 3000:
+        check_count(n_weights, 1, "the weights of a subnetwork", "Use 1 to 3,000.")
+        if n_weights > 3000:
             raise ModelError(f"a subnetwork of {n_weights} weights cannot be held.", "Use 1 to 3,000.")
         self.n_weights = n_weights
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, SpinError
+from spin_nb.models.card import check_own, content
 from spin_nb.models.own import Own
 from spin_nb.registry import resolve, words
 
@@ -32,10 +33,13 @@ class Kept:
         Name, class, class of its posterior, shape of one item where it takes items; ready for JSON.
     files : dict
         File name -> arrays; empty once on disk.
+    sha256 : dict
+        File name -> checksum, where the card on disk has them.
     """
 
     card: dict[str, Any]
     files: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    sha256: dict[str, str] = field(default_factory=dict)
 
 
 def keep(own: Own) -> Kept:
@@ -71,10 +75,11 @@ def bring_back(
     ModelError
         It is code of the person's own, of other items, or damaged.
     """
-    card, name = kept.card, str(kept.card.get("name"))
+    name = str(kept.card.get("name"))
     try:
-        on_top = [_rebuilt(card["posterior"], folder, POSTERIOR)] if card["posterior"] else []
-        model = _rebuilt(card["class"], folder, OWN, *on_top)
+        card = check_own(kept.card)
+        on_top = [_rebuilt(card["posterior"], kept, folder, POSTERIOR)] if card["posterior"] else []
+        model = _rebuilt(card["class"], kept, folder, OWN, *on_top)
         shape = card["shape"] and tuple(int(side) for side in card["shape"])
         inputs = inputs_of(model, shape) if shape else None
     except SpinError:
@@ -88,7 +93,7 @@ def bring_back(
     return Own(name, model, inputs, n_classes)
 
 
-def _rebuilt(path: str, folder: Path, file: str, *on_top: Any) -> Any:
+def _rebuilt(path: str, kept: Kept, folder: Path, file: str, *on_top: Any) -> Any:
     """An object of a class that some word stands for; nothing else is ever imported."""
     known = {home: (kind, word) for kind in ("model", "posterior") for word, home in words(kind).items()}
     made = resolve(*known[path]) if path in known else None
@@ -99,7 +104,7 @@ def _rebuilt(path: str, folder: Path, file: str, *on_top: Any) -> Any:
             f"{path.partition(':')[2]} cannot be rebuilt from what a project holds{weights}.",
             "Pass it again: s.train(model=...), or s.train(posterior=...).",
         )
-    return made.restore(_read(folder / file), *on_top)
+    return made.restore(_read(folder / file, kept.sha256), *on_top)
 
 
 def _arrays(model: Any) -> dict[str, NDArray[Any]]:
@@ -111,10 +116,10 @@ def _arrays(model: Any) -> dict[str, NDArray[Any]]:
         return {}
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    from safetensors.numpy import load_file
+def _read(path: Path, digests: dict[str, str]) -> dict[str, NDArray[Any]]:
+    from safetensors.numpy import load
 
-    return dict(load_file(path))
+    return dict(load(content(path, digests)))
 
 
 def _path(kind: type) -> str:

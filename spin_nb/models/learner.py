@@ -19,8 +19,8 @@ from spin_nb.models.ask import ask
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
 from spin_nb.models.fitting import fit_own, survey, within
 from spin_nb.models.own import Own, OwnPredictive, Source
-from spin_nb.models.threads import one_thread
 from spin_nb.models.wanted import Wanted
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 __all__ = ["Cancelled", "Fit", "Learner"]

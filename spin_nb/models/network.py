@@ -195,14 +195,16 @@ class Network:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Weights and buffers by their names in the network, as ``load_state_dict`` takes them.
 
-        A network that comes with spin_nb also has "words", which :meth:`restore` needs; not so with a Laplace
-        approximation over its own weights, which is laplace-torch's.
+        A network that comes with spin_nb also has "words", which :meth:`restore` needs; with a Laplace approximation
+        over its own weights, which is laplace-torch's and not kept, they say what to train again.
         """
         net, posterior, _ = self._trained()
         found = weights(net)
-        if self._shipped and (posterior is not None or self._own_dropout(net)):
-            words = json.dumps([self.net, self._shape, self._n_classes])
-            found["words"] = np.frombuffer(words.encode(), np.uint8)
+        if self._shipped:
+            words = [self.net, self._shape, self._n_classes]
+            if posterior is None and not self._own_dropout(net):
+                words.append(self.on_top if isinstance(self.on_top, str) else None)
+            found["words"] = np.frombuffer(json.dumps(words).encode(), np.uint8)
         return found
 
     @classmethod
@@ -212,7 +214,7 @@ class Network:
         Raises
         ------
         ModelError
-            A person's own network, or weights that do not fit.
+            A person's own network, weights that do not fit, or a Laplace approximation over them.
         """
         import torch
 
@@ -222,7 +224,13 @@ class Network:
                 "model's card).",
                 "Pass it again: s.train(model=...).",
             )
-        word, shape, n_classes = json.loads(arrays["words"].tobytes())
+        word, shape, n_classes, *lost = json.loads(arrays["words"].tobytes())
+        if lost:
+            raise ModelError(
+                f"a Laplace approximation over the weights of {word!r} is not kept (they are, in own.safetensors, "
+                "beside the model's card).",
+                f"Train it again: s.train({word!r}, {'posterior=...' if lost[0] is None else repr(lost[0])}).",
+            )
         held = {name: torch.from_numpy(np.array(a)) for name, a in arrays.items() if name != "words"}
         network = cls(word, "dropout" if posterior is None else "laplace")
         net = network._begin(tuple(shape), n_classes)

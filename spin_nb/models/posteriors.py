@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from spin_nb.bayes.committee import Committee
-from spin_nb.errors import ModelError
+from spin_nb.errors import ModelError, SpinError
 from spin_nb.registry import resolve
 
 
@@ -44,10 +45,39 @@ def begin(spec: Any, seed: int) -> Any:
     Raises
     ------
     UnknownWordError, ModelError
-        As :func:`check`.
+        As :func:`check`; what makes one fails.
     """
     made = resolve("posterior", spec)
-    return ready(copied(made) if is_fittable(made) or not callable(made) else made(), seed)
+    if is_fittable(made) or not callable(made):
+        return ready(copied(made), seed)
+    name = spec if isinstance(spec, str) else called(made)
+    return ready(made_by(made, name, "a posterior or a classifier"), seed)
+
+
+def made_by(factory: Callable[[], Any], name: str, gives: str) -> Any:
+    """What a person's function makes.
+
+    Raises
+    ------
+    ModelError
+        It fails.
+    """
+    try:
+        return factory()
+    except SpinError:
+        raise
+    except Exception as error:  # a person's own code may fail in any way
+        raise ModelError(
+            f"{name} raised {type(error).__name__}: {error}",
+            f"Mend it: it is called without arguments and returns {gives}.",
+        ) from error
+
+
+def called(spec: Any) -> str:
+    """A function's or class's own name, else the name of its class."""
+    function = getattr(spec, "func", spec)  # of functools.partial
+    name = str(getattr(function, "__name__", type(spec).__name__))
+    return name if name.isprintable() and name != "<lambda>" else "own model"
 
 
 def ready(made: Any, seed: int) -> Any:

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.errors import ModelError, StorageError, VersionError
+from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
+from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.choice import HEADS, Fit
 from spin_nb.models.kept import Kept, keep
+from spin_nb.pool.stored import checksum
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate
 
@@ -128,7 +130,8 @@ class Snapshot:
                 files = {ARRAYS: arrays, **(self.kept.files if self.kept else {})}
                 for name, held in files.items():
                     save_file({k: np.array(v, order="C") for k, v in held.items()}, fresh / name)
-                (fresh / CARD).write_text(json.dumps(self.card(), indent=2), encoding="utf-8")
+                card = {**self.card(), "sha256": {name: checksum(fresh / name) for name in files}}
+                (fresh / CARD).write_text(json.dumps(card, indent=2), encoding="utf-8")
                 os.rename(fresh, folder)
         except OSError as error:
             raise StorageError(
@@ -148,19 +151,19 @@ class Snapshot:
         Raises
         ------
         ModelError
-            Files missing or damaged.
+            Files missing or damaged: an entry of the card that cannot be one, arrays other than those saved.
         VersionError
             Written by a newer spin_nb.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        from safetensors.numpy import load
 
         folder = Path(folder)
         try:
             card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-            if card["schema"] > SCHEMA:
+            if isinstance(card, dict) and isinstance(card.get("schema"), int) and card["schema"] > SCHEMA:
                 raise VersionError(f"model {folder.name} was written by a newer spin_nb.", "Upgrade spin_nb.")
-            arrays = load_file(folder / ARRAYS)
+            digests = check_card(card).get("sha256") or {}
+            arrays = load(content(folder / ARRAYS, digests))
             return cls(
                 card["model_id"],
                 tuple(card["classes"]),
@@ -171,12 +174,12 @@ class Snapshot:
                 card["validation"],
                 card["n_labels"],
                 card["created"],
-                kept=Kept(card["own"]) if card.get("own") else None,
+                kept=None if card.get("own") is None else Kept(card["own"], sha256=digests),
             )
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise ModelError(
-                f"model {folder} cannot be read: {error!r}.", "Train again: s.train()."
-            ) from error
+        except SpinError:
+            raise
+        except Exception as error:  # damaged or foreign files: anything may be wrong with them
+            raise ModelError(f"model {folder} cannot be read: {error}.", AGAIN) from error
 
 
 def _under(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

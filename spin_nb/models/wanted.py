@@ -112,13 +112,7 @@ def _made(factory: Callable[[], Any], posterior: Any, seed: int) -> Any:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        try:
-            made = factory()
-        except Exception as error:  # a person's own code may fail in any way
-            raise ModelError(
-                f"{_name(factory)} raised {type(error).__name__}: {error}",
-                "Mend it: it is called without arguments and returns a torch network or a classifier.",
-            ) from error
+        made = posteriors.made_by(factory, _name(factory), "a torch network or a classifier")
     if posteriors.is_network(made):
         return _network(made, posterior, seed)
     _alone(made, posterior)
@@ -140,7 +134,5 @@ def _alone(model: Any, posterior: Any) -> None:
 
 def _name(spec: Any) -> str:
     """A word as it is, a function's or class's own name, else the name of its class; never that of a head."""
-    function = getattr(spec, "func", spec)  # of functools.partial
-    name = spec if isinstance(spec, str) else str(getattr(function, "__name__", type(spec).__name__))
-    name = name if name.isprintable() and name != "<lambda>" else "own model"
+    name = spec if isinstance(spec, str) else posteriors.called(spec)
     return f"own {name}" if name in HEADS else name

@@ -32,9 +32,11 @@ def audits_needed(alpha: float) -> int:
     >>> audits_needed(0.1), audits_needed(0.05)
     (9, 19)
     """
-    if not 0 < alpha < 1:
+    number = isinstance(alpha, (int, float, np.number)) and not isinstance(alpha, bool)
+    if not (number and 0 < alpha < 1):
         raise ModelError(
-            f"alpha {alpha} is not between 0 and 1.", "Pass the share of misses you accept, such as 0.1."
+            f"alpha {alpha!r:.40} is not between 0 and 1.",
+            "Pass the share of misses you accept, such as 0.1.",
         )
     return ceil(1 / alpha - 1e-9) - 1
 

@@ -114,10 +114,22 @@ def _check_rows(raws: list[Any], found: Ingested) -> None:
         wanted = f"a dict with {', '.join(map(repr, found.data.columns[:5]))}"
     else:
         width = found.data.shape[1]
-        strange = next((raw for raw in raws if isinstance(raw, dict) or np.size(raw) != width), None)
+        strange = next((raw for raw in raws if isinstance(raw, dict) or _size(raw) != width), None)
         wanted = f"a vector of {width} numbers"
     if strange is not None:
         raise PoolError(f"{strange!r:.80} is no row like the pool's.", f"Pass {wanted} for every item.")
+
+
+def _size(raw: Any) -> int:
+    """Numbers in a row; -1 where it is none."""
+    try:
+        return int(np.size(raw))
+    except (
+        ValueError,
+        TypeError,
+        RuntimeError,
+    ):  # parts of different lengths, or a tensor that has a gradient
+        return -1
 
 
 def _in_scale(raws: list[Any], about: dict[str, Any]) -> list[Any]:
@@ -138,7 +150,7 @@ def _in_scale(raws: list[Any], about: dict[str, Any]) -> list[Any]:
 def _array(raw: Any) -> NDArray[Any]:
     try:
         return np.asarray(raw)
-    except ValueError:
+    except (ValueError, TypeError, RuntimeError):
         raise PoolError(
             f"a {type(raw).__name__} with rows of different lengths is no picture.",
             "Pass an array (h, w) or (h, w, 3).",

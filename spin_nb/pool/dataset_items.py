@@ -141,7 +141,7 @@ def _channels_last(array: NDArray[Any], first: bool) -> NDArray[Any]:
 
 
 def plain_items(items: Any) -> Any:
-    """Items of a torch Dataset, a tensor (n, ...) or a list with tensors as arrays; anything else as it is.
+    """Items of a torch Dataset, a tensor (n, ...), a list with tensors or pairs (item, label) as arrays; else as it is.
 
     Raises
     ------
@@ -157,6 +157,20 @@ def plain_items(items: Any) -> Any:
         return found
     if is_tensor(items):
         return [as_array(item) for item in items] if items.ndim > 1 else items.numpy()
-    if isinstance(items, (list, tuple)) and any(is_tensor(item) for item in items):
-        return [as_array(item) if is_tensor(item) else item for item in items]
+    if isinstance(items, (list, tuple)) and any(is_tensor(item) or _is_pair(item) for item in items):
+        return [opened(item, False)[0] if is_tensor(item) or _is_pair(item) else item for item in items]
     return items
+
+
+def _is_pair(entry: Any) -> bool:
+    """Whether it is what a labelled dataset gives for one item: a picture or vector, then numbers or words."""
+    if not isinstance(entry, (tuple, list)) or len(entry) < 2:
+        return False
+    first, *rest = entry
+    picture = type(first).__module__.startswith("PIL.")
+    whole = picture or ((is_tensor(first) or isinstance(first, np.ndarray)) and first.ndim > 0)
+    return whole and all(_is_label(part) for part in rest)
+
+
+def _is_label(part: Any) -> bool:
+    return part is None or isinstance(part, (str, int, float)) or getattr(part, "shape", None) == ()

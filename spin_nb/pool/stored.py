@@ -55,18 +55,19 @@ def _seal(path: Path) -> Path:
 
 def seal(path: Path) -> None:
     """Write the checksum of a file beside it, for :func:`is_sealed`."""
-    write_atomically(_seal(path), lambda half: half.write_text(_checksum(path), encoding="ascii"))
+    write_atomically(_seal(path), lambda half: half.write_text(checksum(path), encoding="ascii"))
 
 
 def is_sealed(path: Path) -> bool:
     """Whether a file still is what :func:`seal` saw: a flipped byte in a cache would pass for a number."""
     try:
-        return _seal(path).read_bytes() == _checksum(path).encode()
+        return _seal(path).read_bytes() == checksum(path).encode()
     except OSError:
         return False
 
 
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """sha256 of a file's bytes, hexadecimal."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -8,56 +8,13 @@ blocks in threads of their own never wait.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
-from threading import Lock
-from typing import Any
 
 from spin_nb.query._checks import blocks
+from spin_nb.threads import one_thread
 
 MOST = 8  # threads: every one holds a block or two of 8 MB
-
-
-class _Held:
-    """Who holds BLAS to one thread, and how to let go."""
-
-    lock = Lock()
-    holders = 0
-    limit: Any = None
-
-
-@cache
-def _libraries() -> Any:
-    import scipy.linalg  # noqa: F401  brings a BLAS of its own, which must be loaded to be found
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController().select(user_api="blas")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Hold BLAS to one thread; as a decorator, for a whole function.
-
-    The number before comes back when the last of several that overlap leaves.
-
-    Examples
-    --------
-    >>> with one_thread():
-    ...     pass
-    """
-    with _Held.lock:
-        if not _Held.holders:
-            _Held.limit = _libraries().limit(limits=1)
-        _Held.holders += 1
-    try:
-        yield
-    finally:
-        with _Held.lock:
-            _Held.holders -= 1
-            if not _Held.holders and _Held.limit is not None:
-                _Held.limit.restore_original_limits()
 
 
 def each_block(work: Callable[[slice], None], n: int, width: int) -> None:

@@ -165,7 +165,10 @@ class Session:
 
     @property
     def problem(self) -> str | None:
-        """What went wrong in the background since the last training that succeeded, and what to do; else None."""
+        """What went wrong in the background since the last training that succeeded, and what to do; else None.
+
+        A call that is refused at once raises, and changes nothing here.
+        """
         self._wait_where_labelled()
         self._home.drain()
         return self._problem
@@ -384,12 +387,14 @@ class Session:
         NotTrainedError
             If no label trains yet.
         UnknownWordError, ModelError, PoolError
-            What cannot be trained; the last good model stays, and :attr:`problem` says why.
+            What cannot be trained; the last good model stays.  What is found out in the background only is in
+            :attr:`problem` too.
 
         Notes
         -----
-        A project opened again shows the same model, rebuilt from arrays and words.  Your own network or classifier
-        is code the project does not hold: its weights are in ``models/``, and :attr:`problem` says to pass it again.
+        A project opened again shows the same model, rebuilt from arrays and words.  Code of your own and scikit-learn's
+        classifiers are not held (of networks the weights are, in ``models/``), nor is what "laplace-all" and
+        "laplace-subnet" find out about a network: the graph head is shown, and :attr:`problem` says what to call.
 
         Examples
         --------

@@ -29,6 +29,7 @@ class Home:
     def __init__(self) -> None:
         self._thread = threading.get_ident()
         self._queue: deque[Callable[[], None]] = deque()
+        self._draining = False
         self._loop: asyncio.AbstractEventLoop | None
         try:
             self._loop = asyncio.get_running_loop()
@@ -71,13 +72,17 @@ class Home:
                 if given_up() and future.cancel():
                     return None
 
-    def drain(self) -> None:
-        """Run what is queued; does nothing on another thread."""
-        if not self.here:
+    def drain(self, *, waiting: bool = False) -> None:
+        """Run what is queued; does nothing on another thread.
+
+        Called by what is being run here, it leaves the rest to the call that runs it, or hundreds of progress signals
+        would nest; ``waiting``: the caller goes no further before they have run.
+        """
+        if not self.here or (self._draining and not waiting):
             return
-        while self._queue:
-            try:
-                work = self._queue.popleft()
-            except IndexError:
-                return
-            work()
+        before, self._draining = self._draining, True
+        try:
+            while self._queue:
+                self._queue.popleft()()
+        finally:
+            self._draining = before

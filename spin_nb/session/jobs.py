@@ -43,6 +43,7 @@ class Handle(Generic[Result]):
         self.message = "waiting for its turn"
         self._home = home
         self._draw = draw
+        self._told = False
         self._cancel = threading.Event()
         self._future: Future[Result] = Future()
 
@@ -70,11 +71,11 @@ class Handle(Generic[Result]):
         """
         end = None if timeout is None else time.monotonic() + timeout
         while not self._future.done():
-            self._home.drain()
+            self._home.drain(waiting=True)
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"{self.name} is still {self.status} after {timeout} s")
             threading.Event().wait(0.005)
-        self._home.drain()
+        self._home.drain(waiting=True)
         try:
             return self._future.result()
         except CancelledError:
@@ -105,7 +106,13 @@ class Handle(Generic[Result]):
         if self._cancel.is_set():
             raise Cancelled
         self.progress, self.message = float(progress), message
-        self._home.do(self.changed.emit)
+        if not self._told:  # one signal on its way is enough: it is read when it arrives
+            self._told = True
+            self._home.do(self._tell)
+
+    def _tell(self) -> None:
+        self._told = False
+        self.changed.emit()
 
     @property
     def cancelled(self) -> bool:

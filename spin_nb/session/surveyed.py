@@ -1,6 +1,6 @@
 """What a network says of the whole pool, kept so that a project opens without asking it again.
 
-Only a cache, and only of the last model: where it is missing or of another pool, the model is asked.
+Only a cache, and only of the last model: where it is missing, damaged or of another pool, the model is asked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spin_nb.errors import StorageError
 from spin_nb.models.own import Own, OwnPredictive, Source
+from spin_nb.pool.stored import is_sealed, seal
 from spin_nb.project.folder import FEATURES, inside
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def write(session: Session, model_id: str, said: OwnPredictive | None) -> None:
     path = _path(session, model_id)
     try:
         save_file(arrays, path, {"pool": session.pool.content})
-    except (OSError, SafetensorError):  # nothing is lost but time
+        seal(path)
+    except (OSError, SafetensorError, StorageError):  # nothing is lost but time
         path.unlink(missing_ok=True)
 
 
@@ -40,13 +43,16 @@ def read(session: Session, model_id: str, own: Own, source: Source) -> OwnPredic
     """What was kept of this model, at most as many rows as the pool has; None where nothing fits."""
     from safetensors import safe_open
 
+    path = _path(session, model_id)
+    if not is_sealed(path):
+        return None
     try:
-        with safe_open(_path(session, model_id), "numpy") as file:
+        with safe_open(path, "numpy") as file:
             if (file.metadata() or {}).get("pool") != session.pool.content:
                 return None
             arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         said = OwnPredictive.restore(own, source, arrays)
-    except Exception:  # damaged: the model is asked again
+    except Exception:  # of another version: the model is asked again
         return None
     whole = session.pool.n_base <= len(said) <= len(session.pool)
     return said if whole and said.mean.shape[1] == own.n_classes else None

@@ -68,8 +68,9 @@ class Training:
     def recall(self, learner: Learner, progress: Callable[[float, str], None]) -> Recalled | None:
         """The model last trained, from disk, with what it says of the pool; not under the lock, it may take time.
 
-        One of other features or classes is left alone; of one that cannot be rebuilt the heads that are always there
-        are taken, and :attr:`Session.problem <spin_nb.session.core.Session.problem>` says so.
+        One of other features is left alone.  One of other classes, or that cannot be read, is too, and
+        :attr:`Session.problem <spin_nb.session.core.Session.problem>` says so; of one that cannot be rebuilt the heads
+        that are always there are taken.  Whatever lies on disk, the project opens.
         """
         s = self._session
         models = s._store.models()
@@ -81,23 +82,29 @@ class Training:
         except SpinError as error:
             s._trouble(f"Model {model_id} could not be read: {error}")
             return None
+        if list(snapshot.classes) != s.classes:
+            names = ", ".join(snapshot.classes)
+            s._trouble(f"Model {model_id} tells other classes apart ({names:.80}). Train again: s.train().")
+            return None
         fits = snapshot.linear.weight.shape == (len(s.classes), learner.features.shape[1])
         same = models[-1].card["encoder"]["name"] == getattr(s._stage.encoder, "name", None)
-        if not (fits and same) or list(snapshot.classes) != s.classes:
+        if not (fits and same):
             return None
-        return model_id, self._with_own(snapshot, learner, progress)
+        return model_id, self._with_own(model_id, snapshot, learner, progress)
 
-    def _with_own(self, snapshot: Snapshot, learner: Learner, progress: Callable[[float, str], None]) -> Fit:
+    def _with_own(
+        self, model_id: str, snapshot: Snapshot, learner: Learner, progress: Callable[[float, str], None]
+    ) -> Fit:
         s, fit = self._session, snapshot.fit
         if snapshot.head in HEADS:
             return fit
         try:
             if snapshot.kept is None:
                 raise SpinError(f"{snapshot.head} was not kept.", "Train it again.")
-            folder = inside(s.folder, MODELS, snapshot.model_id)
+            folder = inside(s.folder, MODELS, model_id)
             own = bring_back(snapshot.kept, folder, len(s.classes), s._stage.inputs)
             source = learner.source(own)
-            said = surveyed.read(s, snapshot.model_id, own, source)
+            said = surveyed.read(s, model_id, own, source)
             if said is None:
                 said = survey(own, source, len(learner), progress=progress, cancelled=lambda: False)
             return replace(fit, head=own.name, own=learner.caught_up(said))

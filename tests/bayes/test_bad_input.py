@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from spin_nb import testing
-from spin_nb.bayes import Committee, Ensemble, LastLayerRegression, LiveGraph, MCDropout, decompose, entropy
+from spin_nb.bayes import (
+    Committee,
+    Ensemble,
+    GraphPosterior,
+    LastLayerRegression,
+    LiveGraph,
+    MCDropout,
+    decompose,
+    entropy,
+)
 from spin_nb.errors import ModelError
 from spin_nb.registry import resolve, words
 
@@ -82,7 +91,14 @@ def test_labels_that_do_not_fit(blobs, word):
     refused(lambda: make(word).fit(x, y, n_classes=2), "class index 2 is not in 0..1", "n_classes")
     refused(lambda: make(word).fit(x, y - 1, n_classes=3), "class index -1", "labels")
     refused(lambda: make(word).fit(x, y[:9], n_classes=3), "must be 60 class indices", "one integer per row")
-    refused(lambda: make(word).fit(x, y, n_classes=1), "two classes or more", "more classes")
+    for n_classes in (1, -1, 3.5, None, "3"):
+        refused(lambda n=n_classes: make(word).fit(x, y, n_classes=n), "two classes or more", "more classes")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_features_without_a_column(blobs, word):
+    x, y = blobs
+    refused(lambda: make(word).fit(x[:, :0], y, n_classes=3), r"\(60, 0\) hold no numbers", "one column")
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -92,8 +108,7 @@ def test_a_fit_that_is_refused_leaves_what_was_there(blobs, word):
     before = posterior.predict(x).mean
     with pytest.raises(ModelError):
         posterior.fit(np.full((9, 2), np.inf, np.float32), y[:9], n_classes=4)
-    if word != "graph":  # which needs no label: without any its prior speaks
-        refused(lambda: posterior.fit(x[:0, :2], y[:0], n_classes=4), "nothing to fit", "Label an item")
+    refused(lambda: posterior.fit(x[:0, :2], y[:0], n_classes=4), "nothing to fit", "Label an item")
     assert np.array_equal(posterior.predict(x).mean, before)
 
 
@@ -173,9 +188,23 @@ def test_logits_where_probabilities_are_due():
 
 
 def test_settings_that_make_no_sense():
+    from sklearn.naive_bayes import GaussianNB
+
     for call in (
         lambda: Ensemble(1),
+        lambda: Ensemble(2.5),
+        lambda: Ensemble(hidden=-1),
+        lambda: Ensemble(hidden="a"),
         lambda: MCDropout(p=1.0),
+        lambda: MCDropout(p="a"),
+        lambda: MCDropout(hidden=0),
+        lambda: make("laplace-all").__class__(hidden=0),
+        lambda: make("laplace-subnet").__class__(n_weights=2.5),
+        lambda: Committee(GaussianNB(), n_members="a"),
+        lambda: GraphPosterior(0),
+        lambda: GraphPosterior(float("nan")),
+        lambda: GraphPosterior(-1),
+        lambda: LiveGraph(np.ones((3, 2), np.float32), 2, noise=0),
         lambda: LiveGraph(np.ones((3, 2), np.float32), 1),
         lambda: make("laplace", "banded"),
         lambda: resolve("posterior", "laplace-subnet")(n_weights=10**6),

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from spin_nb.bayes import Ensemble, GraphPosterior, LastLayerLaplace, MCDropout
 from spin_nb.errors import ModelError, VersionError
 from spin_nb.models.choice import Fit
-from spin_nb.models.kept import OWN, Kept, bring_back, keep
+from spin_nb.models.kept import OWN, POSTERIOR, Kept, bring_back, keep
 from spin_nb.models.network import Network
 from spin_nb.models.own import Own
 from spin_nb.models.snapshot import Snapshot
@@ -114,12 +114,38 @@ def test_damaged_or_foreign_files_are_said(data, tmp_path):
     other = data.own(Network("mlp", steps=5))
     (tmp_path / "m" / OWN).write_bytes(b"no safetensors at all")
     with pytest.raises(ModelError, match="cannot be read back"):
-        bring_back(snapshot.kept, tmp_path / "m", 3, lambda model, shape: None)
+        bring_back(Kept(snapshot.kept.card), tmp_path / "m", 3, lambda model, shape: None)
     words = np.frombuffer(json.dumps(["mlp", [9], 3]).encode(), np.uint8)
     with pytest.raises(ModelError, match="not the weights of a 'mlp'"):
         Network.restore({**other.model.arrays(), "words": words})
     with pytest.raises(ModelError, match="cannot be read back"):
         bring_back(Kept({"name": "mine"}), tmp_path / "m", 3, lambda model, shape: None)
+
+
+@pytest.mark.parametrize("file", [OWN, POSTERIOR])
+def test_arrays_that_changed_are_refused(data, tmp_path, file):
+    snapshot = data.saved(data.own(Network("mlp", steps=5)), tmp_path / "m")
+    path = tmp_path / "m" / file
+    changed = bytearray(path.read_bytes())
+    changed[-3] ^= 255
+    path.write_bytes(changed)
+    with pytest.raises(ModelError, match=f"{file} cannot be read: it is not what was saved"):
+        bring_back(snapshot.kept, tmp_path / "m", 3, lambda model, shape: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("name", 3), ("class", None), ("posterior", -1), ("shape", "x"), ("shape", [-1])]
+)
+def test_an_entry_that_cannot_be_one_is_refused(data, tmp_path, name, wrong):
+    kept = data.saved(data.own(Network("mlp", steps=5)), tmp_path / "m").kept
+    with pytest.raises(ModelError, match=f"cannot be read back: .*'{name}' in its card"):
+        bring_back(Kept({**kept.card, name: wrong}), tmp_path / "m", 3, lambda model, shape: None)
+
+
+def test_what_to_train_again_is_said_by_its_word(data, tmp_path):
+    with pytest.raises(ModelError, match="'mlp' is not kept") as caught:
+        data.back(data.own(Network("mlp", "laplace-all", steps=5)), tmp_path / "m")
+    assert "s.train('mlp', 'laplace-all')" in caught.value.do
 
 
 def test_items_of_another_shape_are_refused(data, tmp_path):
@@ -133,7 +159,7 @@ def test_items_of_another_shape_are_refused(data, tmp_path):
     card = keep(own)
     assert card.card["shape"] == [5]
     folder = tmp_path / "m"
-    Snapshot("m", (), None, "mine", data.linear, kept=card).save(folder)
+    Snapshot("m", tuple(CLASSES), None, "mine", data.linear, kept=card).save(folder)
     assert bring_back(Snapshot.load(folder).kept, folder, 3, lambda model, shape: Small()).inputs.shape == (
         5,
     )

@@ -256,3 +256,46 @@ def test_damaged_missing_and_newer_snapshots_are_refused(snapshot, tmp_path):
     card.write_text("{")
     with pytest.raises(ModelError, match="cannot be read"):
         Snapshot.load(tmp_path / "m1")
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *(("validation", value) for value in (None, "x", -1, {"graph": "x"})),
+        *(("model_id", value) for value in (None, 3, ["m1"])),
+        *(("own", value) for value in ("x", -1, [], 0)),
+        *(("classes", value) for value in (None, "x", [], [1, 2], {})),
+        *(("encoder", value) for value in (None, "x", {"name": 3, "settings": {}}, {"name": None})),
+        *(("agreement", value) for value in (None, "x", True)),
+        *(("n_labels", value) for value in (None, -1, 2.5)),
+        *(("schema", value) for value in (None, "2", [])),
+        ("head", 3),
+        ("created", None),
+        *(("sha256", value) for value in ("x", [], {"model.safetensors": 3})),
+    ],
+)
+def test_an_entry_of_the_card_that_cannot_be_one(snapshot, tmp_path, name, wrong):
+    snapshot.save(tmp_path / "m1")
+    card = tmp_path / "m1" / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {name: wrong}))
+    with pytest.raises(ModelError, match=f"cannot be read: '{name}' in its card") as caught:
+        Snapshot.load(tmp_path / "m1")
+    assert "Train again" in caught.value.do
+
+
+def test_arrays_that_changed_are_refused_and_cards_without_checksums_still_load(snapshot, tmp_path):
+    snapshot.save(tmp_path / "m1")
+    arrays, card = tmp_path / "m1" / "model.safetensors", tmp_path / "m1" / "card.json"
+    changed = bytearray(arrays.read_bytes())
+    changed[-3] ^= 255
+    arrays.write_bytes(changed)
+    with pytest.raises(ModelError, match="cannot be read: it is not what was saved") as caught:
+        Snapshot.load(tmp_path / "m1")
+    assert "Train again" in caught.value.do
+    older = json.loads(card.read_text())
+    del older["sha256"]
+    card.write_text(json.dumps(older))
+    assert Snapshot.load(tmp_path / "m1").model_id == "m1"
+    card.write_text("[]")
+    with pytest.raises(ModelError, match="cannot be read"):
+        Snapshot.load(tmp_path / "m1")

@@ -33,6 +33,18 @@ def test_what_is_no_posterior_is_refused_at_once():
     assert wanted() is None
 
 
+def test_a_function_that_fails_is_named():
+    def mine():
+        return 1 / 0
+
+    for asked in (wanted(posterior=mine), wanted(mine)):
+        with pytest.raises(ModelError, match="mine raised ZeroDivisionError") as caught:
+            asked.begin()
+        assert "without arguments" in caught.value.do
+    with pytest.raises(ModelError, match="own model raised ZeroDivisionError"):
+        wanted(posterior=lambda: 1 / 0).begin()
+
+
 def test_what_is_no_model_is_refused_at_once():
     from sklearn.ensemble import RandomForestClassifier
 

@@ -54,10 +54,13 @@ def test_actively_chosen_labels_are_refused_with_the_reason():
             call()
 
 
-@pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, np.nan])
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, np.nan, "a", None, True, [0.1]])
 def test_an_alpha_that_is_no_share_is_refused(alpha):
     with pytest.raises(ModelError, match="between 0 and 1"):
         audits_needed(alpha)
+    with pytest.raises(ModelError, match="between 0 and 1") as caught:
+        conformal_sets([[0.5, 0.5]], np.full((9, 2), 0.5), np.zeros(9, np.int64), alpha=alpha)
+    assert caught.value.do
 
 
 def test_too_few_audits_are_refused_even_when_there_are_none():

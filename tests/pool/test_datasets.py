@@ -298,6 +298,29 @@ def test_new_items_may_be_tensors_and_datasets(tmp_path):
         np.testing.assert_array_equal(pool.read(items), DIGITS.items[:3])
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_new_items_may_be_the_datasets_own_pairs(tmp_path, flat):
+    items = PICTURES[:30, 0].float() / 255
+    dataset = TensorDataset(items.flatten(1) if flat else items, LABELS[:30])
+    pool = Pool.save(tmp_path, read_pool(dataset))
+    known = pool.load([20, 21])
+    for pairs in (
+        [dataset[20], dataset[21]],
+        [(item, int(label)) for item, label in (dataset[20], dataset[21])],
+    ):
+        np.testing.assert_array_equal(pool.read(pairs), known)
+    for strange in (
+        [(dataset[20][0], [1, 2])],
+        [([1.0, 2.0], 3)],
+        [(dataset[20][0], dataset[21][0][:1])],
+        [{"x": dataset[20][0]}],
+        [(dataset[20][0].clone().requires_grad_(), [1, 2])],
+    ):
+        with pytest.raises(PoolError) as caught:
+            pool.read(strange)
+        assert caught.value.do
+
+
 def test_same_items_same_pool_and_other_items_another(tmp_path):
     one = read_pool(TensorDataset(PICTURES[:50]))
     assert one.fingerprint == read_pool(Listed(list(PICTURES[:50]))).fingerprint

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spin_nb.query import kcenter, ranked_batch
+from spin_nb.query.batches import kcenter as module
 from spin_nb.query.batches._distances import Nearest, Points, middle, to_one
 
 
@@ -27,6 +28,17 @@ def test_picks_and_distances_are_exact(seed, offset):
     picked = kcenter(x, 20, labelled=[3, 50])
     assert picked.indices.tolist() == rows
     assert np.allclose(picked.scores, distances, rtol=1e-6)
+
+
+@pytest.mark.parametrize("followed", [1, 10, 60])
+def test_following_few_rows_changes_nothing(monkeypatch, followed):
+    monkeypatch.setattr(module, "FOLLOWED", followed)
+    rng = np.random.default_rng(followed)
+    for x in (rng.normal(size=(250, 5)), rng.integers(0, 4, (250, 3)), np.ones((250, 2))):
+        rows, distances = naive(x, 25, [3, 50])
+        picked = kcenter(x, 25, labelled=[3, 50])
+        assert picked.indices.tolist() == rows
+        assert np.allclose(picked.scores, distances, rtol=1e-6)
 
 
 def test_ties_on_a_lattice_go_to_the_lowest_row():

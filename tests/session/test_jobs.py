@@ -29,6 +29,35 @@ def test_work_from_another_thread_waits_for_the_home_thread_and_keeps_its_order(
     assert seen == [(i, threading.get_ident()) for i in range(5)]
 
 
+def test_what_is_run_may_poll_however_much_is_queued(home):
+    handle, seen = Handle("Long", home), []
+    worker = threading.Thread(
+        target=lambda: [home.do(lambda i=i: seen.append((i, handle.status))) for i in range(3000)]
+    )
+    worker.start()
+    worker.join()
+    home.drain()
+    assert seen == [(i, "queued") for i in range(3000)]
+
+
+def test_progress_told_while_home_is_busy_is_one_signal_with_the_latest(home):
+    handle, heard = Handle("Long", home), []
+    handle.changed.connect(lambda: heard.append(handle.progress))
+    worker = threading.Thread(target=lambda: [handle.report(i / 500, "on") for i in range(501)])
+    worker.start()
+    worker.join()
+    home.drain()
+    assert heard == [1.0]
+
+
+def test_who_waits_in_a_callback_is_not_kept_waiting(home):
+    lane, results = Lane("test", home), []
+    inner = lane.start(Handle("Inner", home), lambda h: 1, lambda value: value + 1)
+    home.do(lambda: results.append(inner.result(5)))
+    assert results == [2]
+    lane.close()
+
+
 def test_in_a_kernel_the_event_loop_wakes_the_home_thread():
     async def kernel():
         home, woken = Home(), asyncio.Event()

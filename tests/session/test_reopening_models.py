@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from spin_nb.bayes import LastLayerLaplace
+from spin_nb.errors import ModelError, SpinError
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -17,6 +20,14 @@ def s(project, digits):
     s = project()
     digits.label(s, s.ask(40).ids)
     return s
+
+
+def flip(path):
+    """Other bits in some of the numbers."""
+    changed = bytearray(path.read_bytes())
+    for at in range(len(changed) - 400, len(changed), 4):
+        changed[at + 3] ^= 0x3F
+    path.write_bytes(changed)
 
 
 def small():
@@ -59,14 +70,55 @@ def test_the_numbers_are_found_out_again_where_they_are_not_kept(s, project):
     s.train("mlp", wait=True)
     before = s.predictive.mean.copy()
     s.close()
-    kept = list((s.folder / "features").glob("own-*"))
+    kept = list((s.folder / "features").glob("own-*.safetensors"))
     assert len(kept) == 1
-    for damage in (lambda path: path.write_bytes(b"damaged"), lambda path: path.unlink()):
+    for damage in (flip, lambda path: path.write_bytes(b"damaged"), lambda path: path.unlink()):
         damage(kept[0])
         again = project()
         assert again.head == "mlp"
         assert np.allclose(again.predictive.mean, before, atol=1e-6)
         again.close()
+
+
+@pytest.mark.parametrize("file", ["own.safetensors", "posterior.safetensors", "model.safetensors"])
+def test_arrays_that_changed_are_told(s, project, file):
+    report = s.train("mlp", wait=True)
+    s.close()
+    flip(s.folder / "models" / report.model_id / file)
+    again = project()
+    assert again.head == "graph"
+    assert f"{file} cannot be read" in again.problem or "sha256 differs" in again.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("validation", None),
+        ("model_id", ["m"]),
+        ("own", "x"),
+        ("own", {"name": 3}),
+        ("classes", []),
+        ("classes", ["a", "b"]),
+    ],
+)
+def test_whatever_a_card_says_the_project_opens(s, project, name, wrong):
+    report = s.train(posterior="ensemble", wait=True)
+    s.close()
+    card = s.folder / "models" / report.model_id / "card.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {name: wrong}))
+    again = project()
+    assert again.head == "graph"
+    assert "rain" in again.problem, "what to do"
+    assert again.predictive.mean.shape == (400, 10)
+
+
+def test_a_refused_call_is_no_problem_of_the_background(s):
+    with pytest.raises(SpinError):
+        s.train("no such word")
+    assert s.problem is None
+    with pytest.raises(ModelError, match="raised ZeroDivisionError"):
+        s.train(posterior=lambda: 1 / 0, wait=True)
+    assert "ZeroDivisionError" in s.problem
 
 
 def test_arrivals_since_are_answered_too(s, project, digits):
@@ -83,7 +135,7 @@ def test_arrivals_since_are_answered_too(s, project, digits):
 def test_only_the_last_models_numbers_are_kept(s):
     s.train("mlp", wait=True)
     s.train("mlp", "dropout", wait=True)
-    assert len(list((s.folder / "features").glob("own-*"))) == 1
+    assert len(list((s.folder / "features").glob("own-*.safetensors"))) == 1
     s.train(wait=True)
     assert not list((s.folder / "features").glob("own-*"))
 

@@ -74,7 +74,9 @@ class TfidfSVD:
         self._idf = (np.log((1 + len(items)) / (1 + counts)) + 1).astype(np.float32)
         weighted = self._weighted(items)
         length = np.sqrt(weighted.multiply(weighted).sum(axis=1) + np.float32(1e-12))
-        weighted.data /= np.repeat(length, np.diff(weighted.indptr))  # a long text counts no more than a short one
+        weighted.data /= np.repeat(
+            length, np.diff(weighted.indptr)
+        )  # a long text counts no more than a short one
         self._components = _right_vectors(weighted, self.settings["components"])
         return self
 

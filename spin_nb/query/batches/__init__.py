@@ -3,9 +3,10 @@
 Every function takes arrays over the same ``n`` rows, ``k``, the labelled rows among them and a seed, and returns
 :class:`~spin_nb.types.Picked`.  Nothing here holds an n x n array: 50,000 x 128 takes a second and less than 200 MB.
 
-What they are worth depends on the batch.  scikit-learn's digits, pixels under a last-layer Laplace posterior, 20 random
-labels and then 60 batches of 1, 12 of 10 or 5 of 50; mean accuracy over the rounds in points above random batches (70.5,
-79.3 and 81.1 %), 8 seeds, standard errors .3 to .8 (1 to 2 in batches of 1); ``python -m benchmarks.batch_sizes``:
+What they are worth depends on the batch.  scikit-learn's digits, pixels under a last-layer Laplace posterior, 20
+random labels and then 60 batches of 1, 12 of 10 or 5 of 50; mean accuracy over the rounds in points above random
+batches (70.5, 79.3 and 81.1 %), 8 seeds, standard errors .3 to .8 (.4 to 2 in batches of 1);
+``python -m benchmarks.batch_sizes``:
 
 ================  =====  =====  =====
 batches of            1     10     50

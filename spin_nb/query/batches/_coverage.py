@@ -14,7 +14,7 @@ from spin_nb.query.batches._greedy import LazyGreedy
 from spin_nb.query.batches.kcenter import farthest_first
 from spin_nb.types import Float, Ints
 
-SAMPLE = 8000
+SAMPLE = 7000
 """Rows among which similarities are computed: of a larger pool, a uniform sample of that many."""
 
 
@@ -52,7 +52,7 @@ class Coverage:
         return (out - covered) / float(self._weights.sum())
 
     def add(self, rows: Points) -> None:
-        """Count points about the same mean as labelled."""
+        """Count points about the same middle as labelled."""
         for block in blocks(len(rows), len(self.covered)):
             similar = self._similarity(rows.take(block).squared(self._targets))
             np.maximum(self.covered, similar.max(axis=0), out=self.covered)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.query._checks import blocks
+from spin_nb.query._threads import each_block
 from spin_nb.types import Float, Ints
 
 ROUNDING = np.float32(1e-5)
@@ -31,17 +33,19 @@ class Points:
         self.x, self.lengths = rows[:, :-2], rows[:, -2]
 
     @classmethod
-    def of(cls, x: Float) -> Points:
+    def of(cls, x: Float, centre: Float | float = 0) -> Points:
         n, d = x.shape
-        rows = np.ones((n, d + 2), np.float32)
-        rows[:, :d] = x
-        rows[:, d] = np.einsum("nd,nd->n", x, x)
+        rows = np.empty((n, d + 2), np.float32)
+        np.subtract(x, centre, out=rows[:, :d])
+        np.einsum("nd,nd->n", rows[:, :d], rows[:, :d], out=rows[:, d])
+        rows[:, d + 1] = 1
         return cls(rows)
 
     @classmethod
     def centred(cls, x: Float) -> Points:
-        """``x`` about its mean: less is lost in the products, and distances stay as they are."""
-        return cls.of(x - x.mean(axis=0, dtype=np.float64).astype(np.float32))
+        """``x`` about its middle: less is lost in the products, and distances stay as they are."""
+        some = x[:: max(1, len(x) // 1000)]
+        return cls.of(x, some.mean(axis=0, dtype=np.float64).astype(np.float32))
 
     def take(self, rows: Ints | slice) -> Points:
         return Points(self._rows[rows])
@@ -50,15 +54,15 @@ class Points:
         return len(self._rows)
 
     def targets(self) -> Float:
-        """``[-2 y, 1, |y|^2]`` (d + 2, n): what :meth:`squared` multiplies by."""
-        out = np.empty(self._rows.shape[::-1], np.float32)
-        np.multiply(self.x.T, -2, out=out[:-2])
-        out[-2], out[-1] = 1, self.lengths
+        """``[-2 y, 1, |y|^2]`` (n, d + 2): what :meth:`squared` multiplies by."""
+        out = np.ones_like(self._rows)
+        np.multiply(self.x, -2, out=out[:, :-2])
+        out[:, -1] = self.lengths
         return out
 
     def squared(self, targets: Float) -> Float:
-        """Squared distances (n, m) to the points that ``targets`` were made of, about the same mean."""
-        out = self._rows @ targets
+        """Squared distances (n, m) to the points that ``targets`` were made of, about the same middle."""
+        out = self._rows @ targets.T
         return np.maximum(out, 0, out=out)
 
 
@@ -89,8 +93,17 @@ class Nearest:
         self._centres: list[int] = []
         self.low, self.high = (np.full(n, np.inf, np.float32) for _ in range(2))
         self._exact, self._counted = np.full(n, np.inf), np.zeros(n, np.int64)
-        for start in range(0, len(centres), 256):
-            self._add(centres[start : start + 256])
+        self._wider: Callable[[Ints], Doubles] | None = None
+        self.add_all(centres)
+
+    def among(self, rows: Ints) -> Nearest:
+        """The same for some of the rows, by their places in ``rows``; more centres are added to it alone."""
+        part = copy(self)
+        part._features, part._points, part._centres = self._features[rows], self._points.take(rows), []
+        part.low, part.high = self.low[rows], self.high[rows]
+        part._exact, part._counted = np.full(len(rows), np.inf), np.full(len(rows), -1)
+        part._wider = lambda places: self.exactly(rows[places])
+        return part
 
     def add(self, row: int) -> None:
         """Count ``row`` as a centre."""
@@ -101,15 +114,24 @@ class Nearest:
         np.minimum(self.high, distance + error, out=self.high)
         self._centres.append(row)
 
-    def _add(self, rows: Ints) -> None:
-        centres = self._points.take(rows)
+    def add_all(self, rows: Ints | list[int]) -> None:
+        """Count some rows as centres: one product instead of one each."""
+        if not len(rows):
+            return
+        centres = self._points.take(np.asarray(rows))
         targets = centres.targets()
-        for block in blocks(len(self.low), len(rows)):
+
+        def work(block: slice) -> None:
             some = self._points.take(block)
             distance = some.squared(targets)
             error = ROUNDING * (some.lengths[:, None] + centres.lengths)
-            self.low[block] = np.minimum(self.low[block], (distance - error).min(axis=1))
-            self.high[block] = np.minimum(self.high[block], (distance + error).min(axis=1))
+            error += distance
+            np.minimum(self.high[block], error.min(axis=1), out=self.high[block])
+            error -= distance
+            distance -= error
+            np.minimum(self.low[block], distance.min(axis=1), out=self.low[block])
+
+        each_block(work, len(self.low), len(rows))
         self._centres.extend(int(row) for row in rows)
 
     def best(
@@ -132,13 +154,16 @@ class Nearest:
 
     def exactly(self, rows: Ints) -> Doubles:
         """Squared distances (r,) of some rows, from differences in double precision."""
+        new = rows[self._counted[rows] < 0]
+        if len(new) and self._wider is not None:
+            self._exact[new], self._counted[new] = self._wider(new), 0
         for counted in np.unique(self._counted[rows]):
             some = rows[self._counted[rows] == counted]
-            for centre in self._features[self._centres[counted:]].astype(np.float64):
-                for block in blocks(len(some), 4 * len(centre)):
-                    apart = self._features[some[block]] - centre
-                    found = np.einsum("rd,rd->r", apart, apart)
-                    self._exact[some[block]] = np.minimum(self._exact[some[block]], found)
+            centres = self._features[self._centres[counted:]].astype(np.float64)
+            for block in blocks(len(some), 2 * max(centres.size, 1)):
+                apart = self._features[some[block], None] - centres
+                found = np.einsum("rcd,rcd->rc", apart, apart).min(axis=1, initial=np.inf)
+                self._exact[some[block]] = np.minimum(self._exact[some[block]], found)
         self._counted[rows] = len(self._centres)
         return self._exact[rows]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
-from spin_nb.query._threads import one_thread
 from spin_nb.query.batches.kmeans import representatives
 from spin_nb.query.mixture import picked
 from spin_nb.query.scores import entropy
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
-from spin_nb.query._threads import each_block, one_thread
+from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.mixture import picked
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 LEAST = np.float32(1e-7)

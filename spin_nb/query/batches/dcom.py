@@ -16,12 +16,13 @@ from spin_nb.query._checks import (
     check_probs,
     unlabelled,
 )
-from spin_nb.query._threads import each_block, one_thread
+from spin_nb.query._threads import each_block
 from spin_nb.query.batches._coverage import SAMPLE
 from spin_nb.query.batches._distances import Doubles, Points, sample
 from spin_nb.query.batches.probcover import check_radius, pure_radius
 from spin_nb.query.mixture import picked
 from spin_nb.query.scores import margin
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 CENTRE, STEEPNESS = 0.8, 50  # of the competence score, as published
@@ -48,7 +49,7 @@ def dcom(
 
     As published, but for: radii are those of the present model, for all labelled rows (the published code keeps those
     of the model that was trained when they were new), and are not searched in steps of 0.05.  Coverage is counted on a
-    uniform sample of 6.4e7 / n rows (1,000 at least) where n is above 8,000.
+    uniform sample of 4.9e7 / n rows (1,000 at least) where n is above 7,000.
 
     Parameters
     ----------

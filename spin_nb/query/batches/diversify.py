@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_scores, unlabelled
-from spin_nb.query._threads import one_thread
 from spin_nb.query.batches._coverage import SAMPLE, Coverage, greedily
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.mixture import picked
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked
 
 LONGER = 20  # the shortlist holds so many rows for every pick after the first

@@ -8,9 +8,9 @@ import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, check_labels, unlabelled
-from spin_nb.query._threads import one_thread
 from spin_nb.query.batches.kmeans import representatives
 from spin_nb.query.mixture import picked
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 

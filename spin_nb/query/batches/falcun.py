@@ -55,7 +55,7 @@ def falcun(probs: Float, k: int, *, labelled: Any = None, gamma: float = 10.0, s
         raise QueryError(f"gamma must be 0 or more, not {gamma}.", "Use the published 10.")
     rng = np.random.default_rng(seed)
     rows = np.flatnonzero(left)
-    p, uncertain = probs[rows], margin(probs)[rows]
+    by_class, uncertain = np.ascontiguousarray(probs[rows].T), margin(probs)[rows]
     apart, free = uncertain.copy(), np.ones(len(rows), bool)
     chosen: list[int] = []
     scores: list[float] = []
@@ -63,11 +63,19 @@ def falcun(probs: Float, k: int, *, labelled: Any = None, gamma: float = 10.0, s
     for _ in range(k):
         low, high = apart[free].min(), apart[free].max()
         value = uncertain + (apart - low) / np.maximum(high - low, np.float32(1e-30))
-        weight = np.where(free, np.maximum(value, 0).astype(np.float64) ** gamma, 0)
-        at, chance = draw_by(weight, free, rng)
+        share = np.clip(value / np.maximum(value[free].max(), np.float32(1e-30)), 0, 1)
+        at, chance = draw_by(share ** np.float32(gamma), free, rng)
         chosen.append(int(rows[at]))
         scores.append(float(value[at]))
         chances.append(chance)
         free[at] = False
-        np.minimum(apart, np.abs(p - p[at]) @ np.ones(p.shape[1], np.float32), out=apart)
+        np.minimum(apart, _l1(by_class, at), out=apart)
     return picked(chosen, scores, n_left, "uncertain in different ways, drawn", q=chances)
+
+
+def _l1(by_class: Float, at: int) -> Float:
+    """L1 distance (n,) of all columns (C, n) from one: class by class, 20 times as fast as over a short axis."""
+    out = np.zeros(by_class.shape[1], np.float32)
+    for p in by_class:
+        out += np.abs(p - p[at])
+    return out

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
-from spin_nb.query._threads import one_thread
-from spin_nb.query.batches._distances import Nearest, middle
+from spin_nb.query.batches._distances import Doubles, Nearest, middle
 from spin_nb.query.mixture import picked
-from spin_nb.types import Float, Picked
+from spin_nb.threads import one_thread
+from spin_nb.types import Float, Ints, Picked
+
+FOLLOWED = 4096  # farthest rows whose distances are kept up to date
 
 
 @one_thread()
@@ -65,19 +67,49 @@ def farthest_first(
 ) -> tuple[list[int], list[float]]:
     """Rows picked farthest first, and their distances; ``left`` and ``nearest`` are kept up to date.
 
-    ``start`` is picked first, at a distance that is its own from no centre: reported as that of the second pick.
+    Distances only fall as rows are picked.  So only the farthest few thousand rows are followed, until the farthest of
+    them is nearer than the others were: then these are brought up to date by one product for all picks since.
+
+    ``start`` is picked first; it is at no distance from anything, and is given that of the second pick.
     """
     rows: list[int] = []
     distances: list[float] = []
+    if start is not None:
+        rows, distances = [start], [0.0]
+        left[start] = False
+        nearest.add(start)
     while len(rows) < k:
-        if start is not None and not rows:
-            row, distance = start, np.inf
-        else:
-            row, distance = nearest.best(left, lambda distances, rows: distances)
-        rows.append(row)
-        distances.append(distance)
-        left[row] = False
-        nearest.add(row)
-    if distances[0] == np.inf:
-        distances[0] = distances[1] if k > 1 else 0.0
+        several = _followed(nearest, left, k - len(rows)) or [nearest.best(left, _distance)]
+        picked_now = [row for row, _ in several]
+        left[picked_now] = False
+        nearest.add_all(picked_now)
+        rows += picked_now
+        distances += [distance for _, distance in several]
+    if start is not None and k > 1:
+        distances[0] = distances[1]
     return rows, distances
+
+
+def _followed(nearest: Nearest, left: NDArray[np.bool_], k: int) -> list[tuple[int, float]]:
+    """The next rows and their distances, as far as the farthest rows alone decide them; perhaps none."""
+    rows = np.flatnonzero(left)
+    if len(rows) <= FOLLOWED:
+        outside = -np.inf
+    else:
+        order = np.argpartition(-nearest.high[rows], FOLLOWED)
+        outside = float(nearest.high[rows[order[FOLLOWED:]]].max())
+        rows = np.sort(rows[order[:FOLLOWED]])
+    part, free = nearest.among(rows), np.ones(len(rows), bool)
+    found: list[tuple[int, float]] = []
+    while len(found) < min(k, len(rows)):
+        place, distance = part.best(free, _distance)
+        if distance**2 <= outside:
+            break
+        found.append((int(rows[place]), distance))
+        free[place] = False
+        part.add(place)
+    return found
+
+
+def _distance(distances: Doubles | Float, rows: Ints | slice) -> Doubles | Float:
+    return distances

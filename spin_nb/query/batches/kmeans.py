@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
 from spin_nb.query._squared import First, squared_sampling
-from spin_nb.query._threads import each_block, one_thread
+from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import ROUNDING, Doubles, Points, middle, sample, to_one
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 LEARNED_FROM = 10_000
@@ -64,7 +65,7 @@ def kmeans_pp(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -
 
 
 class Clusters(NamedTuple):
-    """Centres (k, d) about the mean of all rows, and for every row the nearest of them and how far it is."""
+    """Centres (k, d) about the middle of all rows, and for every row the nearest of them and how far it is."""
 
     every: Points
     centres: Points

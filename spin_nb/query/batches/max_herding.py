@@ -8,9 +8,9 @@ import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
-from spin_nb.query._threads import one_thread
 from spin_nb.query.batches._coverage import cover
 from spin_nb.query.mixture import picked
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked
 
 
@@ -25,7 +25,7 @@ def max_herding(
     of it in the paper and on digits (:mod:`spin_nb.query.batches`).  Representative first, so made for the first
     labels; nothing collapses at batches of 1, 10 or 50, which are prefixes of one another.
 
-    Exact up to 8,000 rows left; of more, a uniform sample of 8,000 is picked from and covered (the published code
+    Exact up to 7,000 rows left; of more, a uniform sample of 7,000 is picked from and covered (the published code
     takes 35,000, which is 5 GB).
 
     Parameters

@@ -8,11 +8,12 @@ import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
-from spin_nb.query._threads import each_block, one_thread
+from spin_nb.query._threads import each_block
 from spin_nb.query.batches._coverage import cover
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import picked
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 PURITY = 0.95
@@ -36,7 +37,7 @@ def probcover(
     below often fails; their :func:`max_herding` needs none).  When everything is covered, early for batches of 50, the
     published code goes on with row 0; here the rows farthest from all before follow, and ``reason`` says so.
 
-    Exact up to 8,000 rows left; of more, a uniform sample of 8,000 is picked from and covered, so that memory and time
+    Exact up to 7,000 rows left; of more, a uniform sample of 7,000 is picked from and covered, so that memory and time
     do not grow with the square of the pool.
 
     Parameters
@@ -125,10 +126,10 @@ def _to_others(every: Points, member: Ints, rows: Ints, cluster: int) -> Float:
     out = np.full(len(rows), np.inf, np.float32)
     for others in (slice(0, start), slice(stop, None)):
         targets = every.take(others).targets()
-        if targets.shape[1]:
+        if len(targets):
 
             def work(block: slice, targets: Float = targets) -> None:
                 out[block] = np.minimum(out[block], every.take(rows[block]).squared(targets).min(axis=1))
 
-            each_block(work, len(rows), targets.shape[1])
+            each_block(work, len(rows), len(targets))
     return out

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
-from spin_nb.query._threads import each_block, one_thread
+from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import ROUNDING, Doubles, Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import picked
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 MOST_CLUSTERS, SMALLEST, NEIGHBOURS = 500, 5, 20  # as the published code has them

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from spin_nb.models.threads import _libraries, one_thread
+from spin_nb.threads import _libraries, one_thread
 
 
 def counts() -> set[int]:
@@ -37,6 +37,16 @@ def test_threads_that_overlap_leave_the_old_number():
     assert counts() == {1}
     leave.set()
     thread.join()
+    assert counts() == before
+
+
+def test_the_first_may_leave_before_the_second():
+    before, first, second = counts(), one_thread(), one_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert counts() == {1}
+    second.__exit__(None, None, None)
     assert counts() == before
 
 

@@ -1,0 +1,282 @@
+"""The batches' speed, memory and picks beside their peers': ``python -m benchmarks.query``.
+
+50,000 rows of 128 features, 10 classes, 20 labelled, batches of 10; then k-centre for 100 of 100,000 and BatchBALD for
+10 of 3,000 with 20 draws.  Every strategy runs in a process of its own, on arrays made here and saved in a temporary
+folder.  The peers (scikit-activeml, batchbald_redux, scikit-learn) run in the interpreter named by ``SPIN_PEERS``,
+on the same arrays; without it they are not measured.  Whether the picks are the same is looked at on 3,000 rows, where
+every strategy is exact; k-means is then run once and its clusters are given to both, and strategies that draw their
+picks by chance are not compared.  Last, every score on a million rows.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spin_nb import query
+from spin_nb.query.batches.kmeans import clusters
+from spin_nb.query.batches.probcover import pure_radius
+from spin_nb.types import Float
+
+ROOT = Path(__file__).parents[1]
+PEERS = os.environ.get("SPIN_PEERS")
+ROWS, WIDTH, CLASSES, DRAWS, LABELLED, PICKS = 50_000, 128, 10, 20, 20, 10
+SMALL = 3000
+SECONDS, MEGABYTES = 1.0, 2000.0  # asked of every batch
+PATIENCE = 600  # seconds a peer may take
+SKACTIVEML = "scikit-activeml"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A strategy, and its peer: ``compare`` says how their picks are compared, "" not at all."""
+
+    name: str
+    peer: str = ""
+    compare: str = ""
+    rows: int = ROWS
+    k: int = PICKS
+    function: str = ""  # of the peer, where it has another name
+    ratio: float = 1.0  # asked: at least so many times as fast
+
+
+CASES = (
+    Case("kcenter", SKACTIVEML, "rows"),
+    Case("kcenter", SKACTIVEML, "rows", 100_000, 100, ratio=5),
+    Case("batchbald", SKACTIVEML),
+    Case("batchbald", "batchbald_redux", "first 5", SMALL, function="batchbald_redux", ratio=100),
+    Case("typiclust", SKACTIVEML, "rows"),
+    Case("probcover", SKACTIVEML, "rows"),
+    Case("max_herding", SKACTIVEML, "rows"),
+    Case("clue", SKACTIVEML, "set"),
+    Case("contrastive", SKACTIVEML, "rows"),
+    Case("discriminative", SKACTIVEML),  # whose probabilities round to 1: it draws among those that tie
+    Case("badge", SKACTIVEML, "first 1"),
+    Case("falcun", SKACTIVEML),
+    Case("drop_query", SKACTIVEML),
+    Case("kmeans_pp", "scikit-learn"),
+    Case("dcom"),
+    Case("ranked_batch"),
+    Case("class_balanced"),
+    Case("diversify"),
+    Case("power"),
+    Case("gibbs"),
+    Case("softrank"),
+    Case("power_bald"),
+)
+SCORES = (
+    *(
+        "least_confident",
+        "margin",
+        "entropy",
+        "variation_ratio",
+        "vote_entropy",
+        "mean_kl",
+        "consensus_entropy",
+    ),
+    *(
+        "bald",
+        "zero_one",
+        "epig",
+        "expected_error",
+        "density",
+        "activation",
+        "egl",
+        "vopt",
+        "sigma_opt",
+        "model_change",
+    ),
+)
+
+
+def made(n: int, folder: Path) -> None:
+    """Save the arrays of ``n`` rows: blobs, a linear head that half tells them apart, and draws around it."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, CLASSES, n)
+    y[:LABELLED] = np.arange(LABELLED) % CLASSES
+    centres = rng.standard_normal((CLASSES, WIDTH), np.float32) / 2
+    features = centres[y] + rng.standard_normal((n, WIDTH), np.float32)
+    arrays = {"features": features, "labelled": np.arange(LABELLED), "labels": y[:LABELLED]}
+    arrays["probs"] = softmax(features @ centres.T / 4)
+    noise = rng.standard_normal((DRAWS, CLASSES, WIDTH), np.float32) / 20
+    arrays["draws"] = np.stack([softmax(features @ (centres / 4 + some).T) for some in noise])
+    if n == SMALL:
+        arrays["member"] = clusters(features, LABELLED + PICKS, seed=0).member
+        arrays["radius"] = np.float64(pure_radius(features, CLASSES, seed=0))
+        left, weights = features[LABELLED:], query.entropy(arrays["probs"])[LABELLED:]
+        found = clusters(left, PICKS, seed=0, weights=weights)
+        arrays["centres"] = found.centres.x + (left[0] - found.every.x[0])
+    for name, array in arrays.items():
+        np.save(folder / name, array)
+
+
+def softmax(logits: Float) -> Float:
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(p / p.sum(axis=1, keepdims=True), np.float32)
+
+
+def ours(name: str, folder: Path, k: int) -> dict[str, Any]:
+    """Seconds, megabytes above the arrays, and picks of our strategy; for a process of its own."""
+    arrays = {path.stem: np.load(path) for path in folder.glob("*.npy")}
+    strategy = getattr(query, name)
+    arrays["scores"] = query.entropy(arrays["probs"])
+    wanted = [word for word in inspect.signature(strategy).parameters if word in arrays]
+    few = {
+        word: x if word in ("labelled", "labels") else x[..., :400, :]
+        for word, x in arrays.items()
+        if x.ndim > 1
+    }
+    few |= {"scores": arrays["scores"][:400], "labelled": arrays["labelled"], "labels": arrays["labels"]}
+    if name == "probcover" and "radius" not in arrays:
+        few["radius"] = 1.0
+    strategy(
+        **{word: few.get(word, arrays[word]) for word in wanted}, k=2
+    )  # imports and threads are not to count
+    before, spent = peak_mb(), []
+    while len(spent) < 5 and sum(spent) < 6:
+        start = time.perf_counter()
+        found = strategy(**{word: arrays[word] for word in wanted}, k=k)
+        spent.append(time.perf_counter() - start)
+    return {
+        "seconds": float(np.median(spent)),
+        "mb": peak_mb() - before,
+        "indices": found.indices.tolist(),
+    }
+
+
+def peak_mb() -> float:
+    """Most memory this process has held, MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # a child's ru_maxrss starts at its parent's on Linux
+        return float(status.read_text().split("VmHWM:")[1].split()[0]) / 1000
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def run(command: list[str]) -> dict[str, Any]:
+    """The JSON that a process prints last, or what became of it."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"over {PATIENCE} s"}
+    if done.returncode:
+        return {"failed": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1][:60]}
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def run_ours(name: str, folder: Path, k: int) -> dict[str, Any]:
+    return run([sys.executable, __file__, "ours", name, str(folder), str(k)])
+
+
+def run_peer(case: Case, folder: Path, timed: str) -> dict[str, Any]:
+    script = Path(__file__).with_name("_query_peers.py")
+    return run([str(PEERS), str(script), case.function or case.name, str(folder), str(case.k), timed])
+
+
+def line(case: Case, folders: Callable[[int], Path]) -> str:
+    mine = run_ours(case.name, folders(case.rows), case.k)
+    theirs = run_peer(case, folders(case.rows), "timed") if PEERS and case.peer else {}
+    label = case.name + ("" if (case.rows, case.k) == (ROWS, PICKS) else f" {case.k} of {case.rows:,}")
+    if "failed" in mine:
+        return f"{label:<26}{mine['failed']}"
+    kept = mine["seconds"] <= SECONDS and mine["mb"] <= MEGABYTES
+    if case.rows != ROWS:
+        kept = True
+    text = f"{label:<26}{mine['seconds']:>8.3f}{mine['mb']:>9.0f}  {case.peer:<17}"
+    if "seconds" in theirs:
+        ratio = theirs["seconds"] / mine["seconds"]
+        kept &= ratio >= case.ratio
+        text += f"{theirs['seconds']:>9.2f}{ratio:>9,.1f}x  {same(case, folders):<14}"
+    else:
+        text += f"{theirs.get('failed', 'not measured' if case.peer else ''):>20}  {'':<14}"
+    return text + ("ok" if kept else "MISSED")
+
+
+def same(case: Case, folders: Callable[[int], Path]) -> str:
+    """How many picks agree on the small arrays."""
+    if not case.compare:
+        return "drawn"
+    mine, theirs = (
+        found.get("indices", [])
+        for found in (run_ours(case.name, folders(SMALL), case.k), run_peer(case, folders(SMALL), "once"))
+    )
+    if case.compare == "set":
+        return f"{len(set(mine) & set(theirs))} of {case.k}"
+    many = int(case.compare.removeprefix("first ")) if case.compare != "rows" else case.k
+    return f"{sum(a == b for a, b in zip(mine[:many], theirs, strict=False))} of {many}"
+
+
+def million(name: str) -> dict[str, Any]:
+    """Seconds and peak memory, arrays and all, of a score on a million rows; for a process of its own."""
+    n, rng = 10**6, np.random.default_rng(0)
+    score = getattr(query, name)
+    wanted = inspect.signature(score).parameters
+    arrays: dict[str, Any] = {"covariance": np.eye(WIDTH), "noise": 0.2}
+    makers: dict[str, Callable[[], Any]] = {
+        "features": lambda: rng.standard_normal((n, WIDTH), np.float32),
+        "phi": lambda: rng.standard_normal((n, WIDTH), np.float32),
+        "probs": lambda: softmax(rng.standard_normal((n, CLASSES), np.float32)),
+        "score_means": lambda: rng.standard_normal((n, CLASSES), np.float32),
+        "draws": lambda: np.stack(
+            [softmax(rng.standard_normal((n, CLASSES), np.float32)) for _ in range(DRAWS)]
+        ),
+        "target_draws": lambda: np.stack([softmax(rng.standard_normal((100, CLASSES), np.float32))] * DRAWS),
+    }
+    arrays |= {word: make() for word, make in makers.items() if word in wanted}
+    start = time.perf_counter()
+    score(**{word: arrays[word] for word in wanted if word in arrays})
+    return {"seconds": time.perf_counter() - start, "mb": peak_mb()}
+
+
+def load() -> float:
+    """How many processes want a core."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+
+
+def main() -> None:
+    print(
+        f"{os.cpu_count()} cores, load {load():.1f}; {ROWS:,} x {WIDTH} x {CLASSES}, {PICKS} picks, wall seconds"
+    )
+    print(f"asked: {SECONDS:.0f} s, {MEGABYTES:,.0f} MB; peers: {PEERS or 'not measured, set SPIN_PEERS'}\n")
+    print(f"{'strategy':<26}{'ours s':>8}{'ours MB':>9}  {'peer':<17}{'peer s':>9}{'ratio':>10}  same picks")
+    with tempfile.TemporaryDirectory() as folder:
+
+        def folders(rows: int) -> Path:
+            path = Path(folder) / str(rows)
+            if not path.exists():
+                path.mkdir()
+                made(rows, path)
+            return path
+
+        folders(SMALL)
+        for case in CASES:
+            print(line(case, folders), flush=True)
+    print(f"load at the end {load():.1f}\n")
+    print(f"{'1,000,000 rows':<26}{'seconds':>8}{'peak MB':>9}  asked: 4,000 MB, arrays and all")
+    for name in SCORES:
+        found = run([sys.executable, __file__, "million", name])
+        text = found.get("failed") or f"{found['seconds']:>8.2f}{found['mb']:>9.0f}"
+        print(f"{name:<26}{text}  {'ok' if found.get('mb', 9e9) <= 4000 else 'MISSED'}", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["ours"]:
+        print(json.dumps(ours(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))))
+    elif sys.argv[1:2] == ["million"]:
+        print(json.dumps(million(sys.argv[2])))
+    else:
+        main()

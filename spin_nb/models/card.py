@@ -1,0 +1,114 @@
+"""The card of a model as it lies on disk: what each entry must be before anything is made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from spin_nb.errors import ModelError
+from spin_nb.pool.stored import checksum
+
+AGAIN = "Train again: s.train()."
+
+
+def check_card(card: Any) -> dict[str, Any]:
+    """Return ``card`` if every entry is what it should be; a project may come from somebody else.
+
+    Raises
+    ------
+    ValueError
+        One is not; the entry and its value are named.
+    """
+    return _checked(card, _ENTRIES)
+
+
+def check_own(card: Any) -> dict[str, Any]:
+    """Return what a card says of a model of the person's choice, as :func:`check_card`.
+
+    Raises
+    ------
+    ValueError
+    """
+    return _checked(card, _OWN)
+
+
+def content(path: Path, digests: Mapping[str, str]) -> bytes:
+    """Bytes of a file of a model, which must be those its card has the sha256 of; older cards have none.
+
+    Raises
+    ------
+    ModelError
+        It was changed.
+    OSError
+    """
+    if path.name in digests and checksum(path) != digests[path.name]:
+        raise ModelError(f"{path.name} cannot be read: it is not what was saved (sha256 differs).", AGAIN)
+    return path.read_bytes()
+
+
+def _checked(card: Any, entries: dict[str, Callable[[Any], bool]]) -> dict[str, Any]:
+    if not isinstance(card, dict):
+        raise ValueError(f"its card is {card!r:.60}")
+    for name, fits in entries.items():
+        if not fits(card.get(name)):
+            raise ValueError(f"{name!r} in its card is {card.get(name, 'missing')!s:.60}")
+    return card
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _maybe(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or fits(value)
+
+
+def _is_object(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
+def _is_classes(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+def _is_encoder(value: Any) -> bool:
+    named = isinstance(value, dict) and _maybe(_is_text)(value.get("name"))
+    return named and isinstance(value.get("settings"), dict)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_count, value))
+
+
+_ENTRIES: dict[str, Callable[[Any], bool]] = {
+    "schema": _is_count,
+    "model_id": _is_text,
+    "created": _is_text,
+    "classes": _is_classes,
+    "encoder": _is_encoder,
+    "head": _is_text,
+    "n_labels": _is_count,
+    "agreement": _is_number,
+    "validation": _is_object(_is_number),
+    "own": _maybe(lambda value: isinstance(value, dict)),
+    "sha256": _maybe(
+        _is_object(lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))
+    ),
+}
+_OWN: dict[str, Callable[[Any], bool]] = {
+    "name": _is_text,
+    "class": _is_text,
+    "posterior": _maybe(_is_text),
+    "shape": _maybe(_is_shape),
+}

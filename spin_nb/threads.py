@@ -14,11 +14,11 @@ from typing import Any
 
 
 class _Held:
-    """Who holds BLAS to one thread, and how to let go."""
+    """How many hold BLAS to one thread, and the numbers before."""
 
     lock = Lock()
     holders = 0
-    limit: Any = None
+    before: tuple[int, ...] = ()
 
 
 @cache
@@ -42,12 +42,23 @@ def one_thread() -> Iterator[None]:
     """
     with _Held.lock:
         if not _Held.holders:
-            _Held.limit = _libraries().limit(limits=1)
+            libraries = _libraries().lib_controllers
+            _Held.before = tuple(library.num_threads for library in libraries)
+            _set((1,) * len(libraries))
         _Held.holders += 1
     try:
         yield
     finally:
         with _Held.lock:
             _Held.holders -= 1
-            if not _Held.holders and _Held.limit is not None:
-                _Held.limit.restore_original_limits()
+            if not _Held.holders:
+                _set(_Held.before)
+
+
+def _set(threads: tuple[int, ...]) -> None:
+    for library, number in zip(_libraries().lib_controllers, threads, strict=True):
+        library.set_num_threads(number)
+        # newer threadpoolctl (3.8) lets only the thread that set a number set the next: here the last holder does.
+        release = getattr(library, "clear_controlling_thread", None)
+        if release is not None:
+            release()

@@ -10,43 +10,17 @@ from __future__ import annotations
 
 import sys
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks._sets import Split
+from benchmarks._sets import digits as split
 from spin_nb.models.learner import Learner
-from spin_nb.pool import samples
-from spin_nb.pool.encoders.pixels import PixelsPCA
-from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.query import margin
-from spin_nb.types import Float, Ints
 
 COUNTS = (10, 20, 30, 40, 60, 80, 100)
 HEADS = ("graph", "linear", "shown")
 FIRST_SEED = 1000
-
-
-@dataclass(frozen=True)
-class Split:
-    """Pool and test features with their labels, and the test items' pool neighbours."""
-
-    pool: Float
-    y: Ints
-    graph: tuple[Ints, Float]
-    test: Float
-    y_test: Ints
-    hood: tuple[Ints, Float]
-
-
-def split(seed: int) -> Split:
-    sample = samples.digits()
-    y = np.array([sample.classes.index(label) for label in sample.labels])
-    order = np.random.default_rng(seed).permutation(len(y))
-    images = [sample.items[i] for i in order]
-    encoder = PixelsPCA().fit(images[:1000])
-    pool, test = encoder.encode(images[:1000]), encoder.encode(images[1000:])
-    hood = nearest(pool, test, 15)
-    return Split(pool, y[order[:1000]], neighbours(pool, 15), test, y[order[1000:]], hood)
 
 
 def ours(data: Split, seed: int, audits: bool) -> list[dict[str, float]]:

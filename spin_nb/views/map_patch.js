@@ -63,6 +63,19 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     this.container.style.backgroundColor = "var(--jp-layout-color0, Canvas)";
   };
 
+  // So are its buttons: they begin to listen only some time after render(), and would keep the paper of before.
+  const BUTTONS = `.spin-map-buttons > [data-jss-theme] {
+    background-color: var(--jp-layout-color0, Canvas) !important;
+    --jss-bg: var(--jp-layout-color2); --jss-bg-hover: var(--jp-layout-color3); --jss-text: var(--jp-ui-font-color1);
+    --jss-text-secondary: var(--jp-ui-font-color2); --jss-border: var(--jp-border-color1);
+  }`;
+  const dressButtons = (view) => {
+    const style = document.createElement("style");
+    style.textContent = BUTTONS;
+    view.el.append(style);
+    view.toolbarContainer?.classList.add("spin-map-buttons");
+  };
+
   // -- between render() and the frame after it jupyter-scatter does not listen: what changes then is caught up with.
   const FOLLOWED = ["backgroundColor", "color", "size", "opacity", "points", "pointOrder"];
   const catchUp = (view) => {
@@ -94,6 +107,7 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     use(own);
     requestAnimationFrame(() => use(own));
     original.render.call(this);
+    dressButtons(this);
     requestAnimationFrame(() => {
       use(shared);
       caughtUp();

@@ -149,6 +149,17 @@ def train_and_watch(lab) -> None:
     lab.screenshot("quickstart-drift-light")
 
 
+def buttons_paper(lab) -> list[int]:
+    """Background [r, g, b] of the map's buttons, which jupyter-scatter left on white paper."""
+    return lab.page.evaluate(
+        """() => {
+          const bar = document.querySelector("[data-jss-theme]");
+          bar.style.backgroundColor = "white";
+          return getComputedStyle(bar).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number);
+        }"""
+    )
+
+
 def test_label_by_hand_while_training_then_restart_and_find_everything(lab, notebook):
     name, project = notebook
     lab.open_notebook(name)
@@ -166,6 +177,7 @@ def test_label_by_hand_while_training_then_restart_and_find_everything(lab, note
     lab.run_cell("spin.open(")
     _, background = look_at_the_map(lab, "quickstart-map-dark")[0]
     assert max(background) < 80, f"the map is {background} on a dark page"
+    assert max(buttons_paper(lab)) < 80, "its buttons are dark whatever paper the map had when they were made"
     lab.run_cell("s.labeller")
     lab.page.locator(".spin-count", has_text=f"{LABELS - 1} of").wait_for()
     lab.screenshot("quickstart-labeller-dark")

@@ -1,9 +1,10 @@
 """How many labels it takes: ``python -m benchmarks.labels [set ...] [--seeds 10] [--batch 1] [--audits 0]``.
 
-A simulated annotator answers what is asked; test accuracy (ai4i: average precision) is taken along the way.  "auto"
-is what a session does by default: its question, its epsilon share of uniform picks, its choice of head.  Beside it, on
-the same features: random asks with the same heads; logistic regression on random asks, on smallest margin, and on
-TypiClust (first 2 C labels) then smallest margin.  Every label counts, audits too.  Area: trapezoid over the counts.
+A simulated annotator answers what is asked and trains after every ten labels; test accuracy (ai4i: average precision)
+is taken along the way.  "auto" is what a session does by default: its question, its epsilon share of uniform picks, its
+choice of head.  Beside it, on the same features: random asks with the same heads; logistic regression on random asks,
+on smallest margin, and on TypiClust (first 2 C labels) then smallest margin.  Every label counts, audits too.  Area:
+trapezoid over the counts.
 """
 
 from __future__ import annotations
@@ -23,15 +24,20 @@ from spin_nb.query import margin, typiclust
 from spin_nb.types import Float
 
 FIRST_SEED = 2000
+TRAIN_EVERY = 10  # labels after which the simulated person presses "train"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Counts at which a set is judged, and what the issue asks: (target, labels)."""
+    """Counts at which a set is judged, and what the issue asks: (target, labels); items of the rare class found."""
 
     counts: tuple[int, ...]
     asked: tuple[tuple[float, int], ...] = ()
+    rare: int = 0
 
+
+Point = tuple[float, int]
+"""Score, and labelled items of class 1."""
 
 PLANS = {
     "digits": Plan(
@@ -43,21 +49,26 @@ PLANS = {
     "banking77": Plan((40, 80, 120, 160, 200, 240, 280, 320), ((0.44, 160), (0.53, 320))),
     "fsdd": Plan((10, 20, 30, 40, 60, 80, 100, 120, 160, 200), ((0.90, 80), (0.95, 160))),
     "gunpoint": Plan((5, 10, 15, 20, 25, 30, 35, 40, 50), ((0.95, 40),)),
-    "ai4i": Plan((50, 100, 150, 200, 250, 300), ((0.70, 300),)),
+    "ai4i": Plan((50, 100, 150, 200, 250, 300), ((0.70, 300),), rare=115),
 }
 """A set's counts; ``asked``: accuracy (ai4i: average precision) and the labels it may take."""
 
 
 def score(probs: Float, data: Split) -> float:
     """Accuracy; average precision of the rare class where there are two classes and one is rare."""
-    if data.n_classes == 2 and data.y.mean() < 0.1:
+    if rare(data):
         from sklearn.metrics import average_precision_score
 
         return float(average_precision_score(data.y_test, probs[:, 1]))
     return float(np.mean(probs.argmax(axis=1) == data.y_test))
 
 
-def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy: str) -> Iterator[float]:
+def rare(data: Split) -> bool:
+    """Whether class 1 of two is the rare one."""
+    return data.n_classes == 2 and bool(data.y.mean() < 0.1)
+
+
+def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy: str) -> Iterator[Point]:
     """Our heads; ``strategy`` "auto" or "random"."""
     rng = np.random.default_rng(seed)
     learner = Learner(data.pool, *data.graph, data.n_classes, seed=seed)
@@ -75,12 +86,14 @@ def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy
             for row in picked.indices:
                 learner.label(int(row), int(data.y[row]))
         n += k
-        for _ in range(sum(n - k < count <= n for count in plan.counts)):
+        reached = sum(n - k < count <= n for count in plan.counts)
+        if reached or (strategy == "auto" and n % TRAIN_EVERY < k):
             learner.adopt(learner.fit(learner.graph.rows, learner.graph.y))
-            yield score(learner.predict(data.test, *data.hood).mean, data)
+        for _ in range(reached):
+            yield score(learner.predict(data.test, *data.hood).mean, data), int(np.sum(learner.graph.y == 1))
 
 
-def logistic(data: Split, plan: Plan, seed: int, batch: int, recipe: str) -> Iterator[float]:
+def logistic(data: Split, plan: Plan, seed: int, batch: int, recipe: str) -> Iterator[Point]:
     """scikit-learn's logistic regression; ``recipe`` "random", "margin" or "typiclust" (then margin)."""
     from sklearn.linear_model import LogisticRegression
 
@@ -99,7 +112,7 @@ def logistic(data: Split, plan: Plan, seed: int, batch: int, recipe: str) -> Ite
         if len(np.unique(data.y[rows])) > 1 and (reached or recipe != "random"):
             model = LogisticRegression(max_iter=1000).fit(data.pool[rows], data.y[rows])
         for _ in range(reached):
-            yield score(_columns(model, data), data)
+            yield score(_columns(model, data), data), int(np.sum(data.y[rows] == 1))
 
 
 def _columns(model: Any, data: Split) -> Float:
@@ -110,7 +123,7 @@ def _columns(model: Any, data: Split) -> Float:
     return probs
 
 
-def recipes(batch: int, audits: float) -> dict[str, Callable[[Split, Plan, int], Iterator[float]]]:
+def recipes(batch: int, audits: float) -> dict[str, Callable[[Split, Plan, int], Iterator[Point]]]:
     """Name -> curve of one seed."""
     return {
         "auto": lambda d, p, s: ours(d, p, s, batch, audits, "auto"),
@@ -133,13 +146,19 @@ def report(name: str, seeds: range, batch: int, audits: float, only: list[str]) 
         if only and recipe not in only:
             continue
         start = time.perf_counter()
-        curves = np.array([list(curve(load(name, seed), plan, seed)) for seed in seeds])
+        points = np.array([list(curve(load(name, seed), plan, seed)) for seed in seeds])
+        curves, found = points[..., 0], points[:, -1, 1]
         areas = np.trapezoid(curves, plan.counts, axis=1) / (plan.counts[-1] - plan.counts[0])
         line = "".join(f"{value:7.3f}" for value in curves.mean(axis=0))
         seconds = (time.perf_counter() - start) / len(seeds)
         print(f"{recipe:<33}{line}{areas.mean():8.4f} ±{half(areas):.4f}{seconds:6.1f}", flush=True)
         if recipe == "auto":
             _asked(plan, curves)
+        if plan.rare:
+            word = "" if recipe != "auto" else " reached" if found.mean() >= plan.rare else " MISSED"
+            print(
+                f"{'':<6}of the rare class found (asked {plan.rare}): {found.mean():.0f} ± {half(found):.0f}{word}"
+            )
 
 
 def half(values: Float) -> float:

@@ -22,6 +22,7 @@ WORDS: dict[str, dict[str, str]] = {
         "graph": "spin_nb.bayes.graph:GraphPosterior",
         "dropout": "spin_nb.bayes.dropout:MCDropout",
         "ensemble": "spin_nb.bayes.ensemble:Ensemble",
+        "trees": "spin_nb.bayes.trees:Trees",
     },
     "model": {
         "network": "spin_nb.models.network:Network",

@@ -9,6 +9,7 @@ from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.laplace_torch import LaplaceAll, LaplaceSubnet
 from spin_nb.bayes.linear_regression import LastLayerRegression, RegressionPredictive
 from spin_nb.bayes.predictive import RowsPredictive, averaged, decompose, entropy
+from spin_nb.bayes.trees import Trees
 
 __all__ = [
     "Committee",
@@ -23,6 +24,7 @@ __all__ = [
     "MCDropout",
     "RegressionPredictive",
     "RowsPredictive",
+    "Trees",
     "averaged",
     "decompose",
     "dropout_predictive",

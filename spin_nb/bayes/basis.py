@@ -82,7 +82,7 @@ class GraphBasis:
         """
         features = check_features(features, width=len(self.centre))
         idx, dist = _check_neighbours(neighbours, distances, len(features), len(self.graph))
-        own = _length_scales(dist, floor=float(self.scales.min()))
+        own = length_scales(dist, floor=float(self.scales.min()))
         weights = _weights(idx, dist, own, self.scales)
         weights /= weights.sum(axis=1, keepdims=True)
         g = np.einsum("mk,mkj->mj", weights, self.graph[idx], optimize=True)
@@ -135,7 +135,7 @@ def graph_basis(
     features = check_features(features)
     n = len(features)
     idx, dist = _check_neighbours(neighbours, distances, n, n)
-    scales = _length_scales(dist)
+    scales = length_scales(dist)
     m = min(max(100, 2 * n_classes), max(n // 3, min(n, FEWEST)))
     if m and idx.shape[1]:
         operator = _normalised_graph(idx, _weights(idx, dist, scales, scales))
@@ -162,7 +162,8 @@ def _check_neighbours(neighbours: Ints, distances: Float, rows: int, pool: int) 
     return idx.astype(np.int64, copy=False), dist.astype(np.float32, copy=False)
 
 
-def _length_scales(distances: Float, floor: float = 0.0) -> Float:
+def length_scales(distances: Float, floor: float = 0.0) -> Float:
+    """Distance of each item to its seventh neighbour (n,), from those to its nearest (n, k); at least ``floor``."""
     n, k = distances.shape
     if not k:
         return np.ones(n, np.float32)

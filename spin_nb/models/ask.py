@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spin_nb.bayes.trees import Trees
 from spin_nb.protocols import STRATEGY_ARRAYS, wants
 from spin_nb.query.auto import auto
 from spin_nb.query.call import ask_by
 from spin_nb.query.committee import bald
+from spin_nb.query.rare import Rare, rarest
+from spin_nb.query.refine import refine
 from spin_nb.registry import resolve
 from spin_nb.types import Float, Ints, Picked
 
@@ -31,9 +34,7 @@ def ask(
 ) -> Picked:
     """Choose ``k`` pool rows; see :meth:`Learner.ask <spin_nb.models.learner.Learner.ask>`."""
     if strategy == "auto":
-        g = learner.graph
-        state = (g.phi, g.covariance, g.variance, g.scores)
-        return auto(*state, candidates, k, pending=pending, noise=g.noise, seed=seed)
+        return _auto(learner, k, candidates, pending, seed)
     found = resolve("strategy", strategy, also=("auto",))
     free = np.setdiff1d(np.asarray(candidates, np.int64), np.asarray(pending, np.int64))
     names = wants(found) if callable(found) else ()
@@ -46,6 +47,20 @@ def ask(
     given = _Given(learner, rows, len(free), len(learner.graph.rows), seed)
     picked = ask_by(found, given, len(rows), k, free=np.arange(len(free)), seed=seed)
     return replace(picked, indices=rows[picked.indices])
+
+
+def _auto(learner: Learner, k: int, candidates: Ints, pending: Sequence[int], seed: int) -> Picked:
+    """By what trees are undecided about where they are the head shown, else by the graph's look ahead."""
+    own, g = learner.own(), learner.graph
+    sought = rarest(g.y, learner.n_classes)
+    rare = None
+    if sought is not None:
+        rare = Rare(learner.predictive().mean[:, sought], len(g.y) + len(pending))
+    if own is not None and isinstance(own.model, Trees):
+        said = (learner.predictive().mean, learner.features, learner.scales)
+        return refine(*said, candidates, k, pending=pending, rare=rare, seed=seed)
+    state = (g.phi, g.covariance, g.variance, g.scores)
+    return auto(*state, candidates, k, pending=pending, noise=g.noise, rare=rare, seed=seed)
 
 
 class _Given:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spin_nb.bayes.committee import Committee
 from spin_nb.bayes.graph import GraphPosterior
 from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.bayes.trees import Trees
 from spin_nb.errors import ModelError, SpinError
 from spin_nb.models.choice import FEWEST, FOLDS, Cancelled, split
 from spin_nb.models.own import Own, OwnPredictive, Source
@@ -91,7 +92,7 @@ def parts_of(model: Any, n: int, seed: int) -> NDArray[np.int64] | None:
     if isinstance(model, (GraphPosterior, LastLayerLaplace)):
         return split(n, seed) if n >= FEWEST else None
     order = np.random.default_rng(seed).permutation(n)
-    if isinstance(model, Committee):
+    if isinstance(model, (Committee, Trees)):
         return order % FOLDS if n >= FEWEST else None
     return np.where(order < n // 5, 0, -1) if n >= SPLIT_FROM else None
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.bayes._checks import check_features, check_labels
-from spin_nb.bayes.basis import GraphBasis, graph_basis
+from spin_nb.bayes.basis import GraphBasis, graph_basis, length_scales
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, averaged
@@ -18,6 +18,7 @@ from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.models.ask import ask
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
 from spin_nb.models.fitting import fit_own, survey, within
+from spin_nb.models.forest import with_trees
 from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.wanted import Wanted
 from spin_nb.threads import one_thread
@@ -71,6 +72,7 @@ class Learner:
         self.seed = seed
         with one_thread():
             self.basis: GraphBasis = graph_basis(neighbours, distances, self.features, n_classes, seed)
+        self.scales = self.basis.scales
         self.graph = LiveGraph(self.basis.phi, n_classes)
         self._inputs_of = inputs_of or (lambda model: None)
         self._fit: Fit | None = None
@@ -149,6 +151,8 @@ class Learner:
         phi = self.basis.extend(neighbours, distances, features)
         self.features = np.concatenate([self.features, check_features(features)])
         self.graph.extend(phi)
+        late = length_scales(np.asarray(distances, np.float32), floor=float(self.basis.scales.min()))
+        self.scales = np.concatenate([self.scales, late])
         self._linear = None
         if self._own is not None:
             known = own is not None and own.by is self._own.by
@@ -206,11 +210,23 @@ class Learner:
             self.n_classes,
             noise=self.graph.noise,
             seed=self.seed,
-            progress=within(tell, 0, 0.1 if wanted and wanted.begin else 1),
+            progress=within(tell, 0, 0.7 if wanted is None else 0.1 if wanted.begin else 1),
             cancelled=stop,
         )
-        if wanted is None or wanted.begin is None:
-            return replace(fit, head=wanted.name) if wanted else fit
+        if wanted is None:
+            return with_trees(
+                fit,
+                self._encoded,
+                rows,
+                y,
+                self.n_classes,
+                len(self),
+                seed=self.seed,
+                progress=within(tell, 0.7, 1),
+                cancelled=stop,
+            )
+        if wanted.begin is None:
+            return replace(fit, head=wanted.name)
         own, accuracy = fit_own(
             wanted,
             self._inputs_of,
@@ -276,8 +292,8 @@ class Learner:
     @one_thread()
     def predict(
         self, features: Float, neighbours: Ints, distances: Float, head: str | None = None
-    ) -> RowsPredictive:
-        """Predictive over items outside the pool; a model of the person's choice is asked by ``own().new``.
+    ) -> RowsPredictive | OwnPredictive:
+        """Predictive over items outside the pool; what takes the items themselves is asked by ``own().new``.
 
         Parameters
         ----------
@@ -285,15 +301,17 @@ class Learner:
         neighbours : int (m, k)
             Rows of the original pool, nearest first.
         distances : float32 (m, k)
-        head : {"graph", "linear", "mean"}, optional
-            Default: the head shown.
+        head : str, optional
+            As for :meth:`predictive`.
 
         Raises
         ------
         NotTrainedError, ModelError
-            As :meth:`predictive`; features of another width, not finite.
+            As :meth:`predictive`; features of another width, not finite; a model that takes no features.
         """
-        head = self._checked(head)
+        head, own = self._checked(head), self.own(head)
+        if own is not None:
+            return _of_features(own, features)
         if head == "linear":
             return self._fitted().predict(features)
         graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
@@ -347,3 +365,9 @@ class Learner:
             No such strategy.
         """
         return ask(self, k, candidates, strategy=strategy, pending=pending, seed=seed)
+
+
+def _of_features(own: Own, features: Float) -> OwnPredictive:
+    if own.inputs is not None:
+        raise ModelError(f"{own.name} takes items, no features.", "Ask it: own().new(items, encode).")
+    return own.survey(lambda rows: features[rows], len(features))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.query.mixture import EPSILON, draw
+from spin_nb.query.rare import Rare
 from spin_nb.types import Float, Ints, Picked
 
 SUBSET = 3000  # candidates scored, and rows they are scored on
@@ -28,6 +29,7 @@ def auto(
     *,
     pending: Sequence[int] = (),
     noise: float = 0.2,
+    rare: Rare | None = None,
     seed: int = 0,
     epsilon: float = EPSILON,
 ) -> Picked:
@@ -54,6 +56,8 @@ def auto(
         Pool rows asked and not yet answered.
     noise : float
         Standard deviation of a label around its score.
+    rare : Rare, optional
+        Whose turn comes in between; see :mod:`spin_nb.query.rare`.
     seed : int
     epsilon : float
         Share of uniform picks (:func:`~spin_nb.query.mixture.mixed`).
@@ -75,17 +79,17 @@ def auto(
     if not len(candidates):
         raise QueryError("nothing is left to ask.", "Every item is labelled, pending or set aside.")
     look = _Lookahead(phi, covariance, variance, scores, candidates, noise, seed)
-    for row in pending:
-        look.learn(int(row))
+    look.learn(*pending)
     explored: list[float] = []
 
     def best() -> int:
-        row = look.best(left)
+        row = look.best(left) if rare is None or not rare.turn() else rare.likeliest(left)
         explored.append(look.explored(row))
         return row
 
     picked = draw(best, look.score, left, k, epsilon=epsilon, seed=seed, chosen=look.learn)
-    return Picked(picked.indices, picked.scores, picked.q, _reason(float(np.mean(explored))))
+    said = _reason(float(np.mean(explored)))
+    return Picked(picked.indices, picked.scores, picked.q, said if rare is None else f"{said}; {rare.reason}")
 
 
 def _reason(explored: float) -> str:
@@ -122,16 +126,19 @@ class _Lookahead:
         self.margin = two[:, 1] - two[:, 0]
         self.gain: Float | None = None
 
-    def learn(self, row: int) -> None:
-        """Count ``row`` as labelled."""
-        x = self.phi[row]
-        direction = self.covariance @ x
-        total = self.noise_variance + x @ direction
-        shared = self.phi_asked @ direction
-        self.across -= (shared / total)[:, None] * direction
-        self.spread -= shared**2 / total
-        self.judged_spread -= (self.phi_judged @ direction) ** 2 / total
-        self.covariance -= np.outer(direction / total, direction)
+    def learn(self, *rows: int) -> None:
+        """Count rows as labelled, all at once."""
+        if not rows:
+            return
+        x = self.phi[list(rows)]
+        directions = x @ self.covariance
+        total = (directions @ x.T).astype(np.float64) + float(self.noise_variance) * np.eye(len(rows))
+        directions = np.linalg.solve(np.linalg.cholesky(total), directions).astype(np.float32)
+        shared = self.phi_asked @ directions.T
+        self.across -= shared @ directions
+        self.spread -= np.einsum("nr,nr->n", shared, shared)
+        self.judged_spread -= np.sum((self.phi_judged @ directions.T) ** 2, axis=1)
+        self.covariance -= directions.T @ directions
         self.gain = None
 
     def gains(self) -> Float:

@@ -21,7 +21,7 @@ from spin_nb.session import curve, export
 from spin_nb.session.asking import AuditPlan
 from spin_nb.session.audited import Audited, in_pool
 from spin_nb.session.channel import Channel
-from spin_nb.session.drawing import drawing, word
+from spin_nb.session.drawing import drawing, nothing_left, word
 from spin_nb.session.explain import Explanation, explain
 from spin_nb.session.home import Home
 from spin_nb.session.jobs import Lane
@@ -153,7 +153,7 @@ class Session:
 
     @property
     def head(self) -> str | None:
-        """The head shown: "graph", "linear", "mean" or the name of your model; None before the first label."""
+        """The head shown: "graph", "linear", "mean", "trees" or the name of your model; None before the first."""
         self._wait_where_labelled()
         return self._stage.learner.head if self._trained else None
 
@@ -295,9 +295,7 @@ class Session:
             draw = drawing(self, k, strategy)
         drawn = draw()
         if not drawn.asks:
-            raise QueryError(
-                "every item is labelled or put aside.", "Add items: s.watch(items), or a larger pool=."
-            )
+            raise nothing_left(self)
         with self._ledger.lock:
             tokens = self._store.propose(drawn.asks)
             self._store.shown(tokens)
@@ -322,11 +320,15 @@ class Session:
         self._do([("label", id, value) for id, value in pairs])
 
     def skip(self, item: str) -> None:
-        """Put an item aside without an opinion."""
+        """Put an item aside without an opinion; it comes back once, when nothing else is left to ask."""
         self._do([("skip", item, None)])
 
     def unsure(self, item: str) -> None:
-        """Say that a person looked and cannot tell; it is not asked again."""
+        """Say that a person looked and cannot tell.
+
+        It comes back once, when nothing else is left to ask; until it has a label, strategies that keep clear of
+        what is known ("auto" does) keep clear of items like it.
+        """
         self._do([("unsure", item, None)])
 
     def flag(self, item: str) -> None:
@@ -356,7 +358,7 @@ class Session:
     def train(self, model: Any = None, posterior: Any = None, *, wait: bool = False) -> Any:
         """Train on the labels, show the result, keep the model.
 
-        Without ``model`` and ``posterior`` both heads are trained and the one that does better in cross-validation is
+        Without ``model`` and ``posterior`` the heads are trained, and trees; what does best on labels held out is
         shown.  With them yours is shown, and the graph head goes on following every label for ``s.ask``.  It runs in
         the background; a second call for the same while one waits returns that one's handle.
 
@@ -370,8 +372,8 @@ class Session:
             object of the ``Model`` contract (:mod:`spin_nb.protocols`).
         posterior : str, callable or object, optional
             On top of the network's features ("laplace" unless given; "dropout" uses its own dropout layers), or alone
-            on the encoder's: "laplace", "laplace-all", "laplace-subnet", "graph", "dropout", "ensemble", an object
-            with ``fit`` and ``predict``, or a scikit-learn classifier, which becomes a committee.
+            on the encoder's: "laplace", "laplace-all", "laplace-subnet", "graph", "dropout", "ensemble", "trees", an
+            object with ``fit`` and ``predict``, or a scikit-learn classifier, which becomes a committee.
         wait : bool
             Return when it is done.
 

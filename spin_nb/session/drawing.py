@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.errors import QueryError
 from spin_nb.session.asking import Draft, draft
+from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
+
+UNDECIDED = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
 
 
 def drawing(
     session: Session, k: int, strategy: Any, pending: Sequence[int] = (), queued: tuple[int, int] = (0, 0)
 ) -> Callable[[], Draft]:
     """Gather what a draw needs, under the lock.  The draw itself then holds up no label.
+
+    What a person could not tell counts as waiting for an answer where the nearest item that anyone decided on
+    could not be told either: such a place stays uncertain for ever, and a strategy that did not take it as known
+    would go on asking there.  One such item alone says little of its place.  Skipped items (no opinion) and flagged
+    ones (a bad item says nothing of its neighbours) do not count.
 
     Parameters
     ----------
@@ -28,12 +37,19 @@ def drawing(
         Asks and audits among them.
     """
     ledger = session._ledger
-    taken = _rows_of(session, ledger.taken())
+    taken = _mask(session, ledger.taken())
     if taken.all():  # what was put aside comes back at the end
-        taken = _rows_of(session, ledger.taken(("label", "gold")))
+        taken = _mask(session, ledger.taken(again=True))
+    undecided = [row for row in _rows(session, ledger.aside(("unsure",))) if taken[row]][-UNDECIDED:]
     taken[list(pending)] = True
     learner = session._stage.learner.frozen()
     number = ledger.n_asked + queued[0]
+
+    def known() -> list[int]:
+        return list(
+            dict.fromkeys([*pending, *_side_by_side(learner.features, undecided, learner.graph.rows)])
+        )
+
     return partial(
         draft,
         k,
@@ -43,11 +59,22 @@ def drawing(
         number=number,
         n_audited=ledger.n_audited + queued[1],
         pick=lambda candidates, n: learner.ask(
-            n, candidates, strategy=strategy, pending=list(pending), seed=session.seed + number
+            n, candidates, strategy=strategy, pending=known(), seed=session.seed + number
         ),
         strategy=word(strategy),
         model_id=session._training.model_id,
     )
+
+
+def _side_by_side(features: Float, undecided: list[int], labelled: Ints) -> list[int]:
+    """Undecided rows of which the nearest other undecided or labelled row is undecided too."""
+    if len(undecided) < 2:
+        return []
+    decided = features[[*undecided, *labelled]]
+    distance = -2 * decided[: len(undecided)] @ decided.T + np.einsum("nd,nd->n", decided, decided)
+    np.fill_diagonal(distance, np.inf)
+    nearest = distance.argmin(axis=1)
+    return [row for row, other in zip(undecided, nearest, strict=True) if other < len(undecided)]
 
 
 def word(strategy: Any) -> str:
@@ -55,7 +82,20 @@ def word(strategy: Any) -> str:
     return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))
 
 
-def _rows_of(session: Session, ids: Sequence[str]) -> NDArray[np.bool_]:
+def nothing_left(session: Session) -> QueryError:
+    """What a person is told when nothing may be asked any more, and what can still be done."""
+    do = "Add items: s.watch(items), or a larger pool=."
+    aside = session._ledger.aside()
+    if aside:
+        do += f" Or label what was put aside ({len(aside):,}) by its id: s.label({aside[0]!r}, value)."
+    return QueryError("every item is labelled, flagged or put aside for good.", do)
+
+
+def _rows(session: Session, ids: Sequence[str]) -> list[int]:
+    return [session.pool.row(id) for id in ids]
+
+
+def _mask(session: Session, ids: Sequence[str]) -> NDArray[np.bool_]:
     mask = np.zeros(len(session.pool), bool)
-    mask[[session.pool.row(id) for id in ids]] = True
+    mask[_rows(session, ids)] = True
     return mask

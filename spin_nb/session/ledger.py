@@ -19,6 +19,9 @@ from spin_nb.project.store import Store
 from spin_nb.tasks.classes import Classes
 from spin_nb.types import Ints
 
+ASIDE = ("skip", "unsure")
+REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
+
 
 @dataclass(frozen=True)
 class Change:
@@ -32,6 +35,10 @@ class Change:
 
 class Ledger:
     """The project's label events, folded.
+
+    Where people disagree on an item, the last that was said and not undone holds, whoever said it: a label trains
+    alone, a skip or unsure takes the label back.  What was said before stays in the history, and holds again when
+    the later one is undone by who gave it.  A label that holds is not asked again, agreed or not.
 
     Parameters
     ----------
@@ -142,11 +149,22 @@ class Ledger:
         """Asks shown so far."""
         return len(self._asked)
 
-    def taken(self, kinds: Sequence[str] = ("label", "gold", "skip", "unsure", "flag")) -> list[str]:
-        """Items not to be asked again, because one of these kinds decides what holds for them, or a flag stands."""
+    def taken(self, *, again: bool = False) -> list[str]:
+        """Items not to be asked: labelled, flagged or put aside.
+
+        With ``again``, what was put aside comes back, unless people put it aside more than :data:`REASKS` times.
+        Undone events do not count; a restart changes nothing.
+        """
         with self.lock:
             current = self._state.current.items()
-            return [id for id, held in current if (held.kind in kinds or held.flagged) and self._has(id)]
+            back = {id for id in self.aside() if self._times_aside(id) <= REASKS} if again else set()
+            return [id for id, _ in current if id not in back and self._has(id)]
+
+    def aside(self, kinds: Sequence[str] = ASIDE) -> list[str]:
+        """Items for which one of these holds and that are not flagged, in the order in which that was said."""
+        with self.lock:
+            current = self._state.current.items()
+            return [id for id, held in current if held.kind in kinds and not held.flagged and self._has(id)]
 
     def release_audits(self) -> list[Change]:
         """From now on the audit labels given so far train, and no longer estimate accuracy."""
@@ -161,6 +179,9 @@ class Ledger:
         except LabelError:
             return False
         return True
+
+    def _times_aside(self, item: str) -> int:
+        return sum(event.kind in ASIDE for event in self._state.standing[item])
 
     def _audits(self, held: Current) -> bool:
         return held.item in self._audit_items and held.seq > self._released

@@ -8,7 +8,7 @@ from spin_nb.views.plot import PlotView
 from spin_nb.views.theme import plain
 
 AUDITED = "#0f86b6"
-HEADS = {"graph": "#e69f00", "linear": "#cc79a7", "mean": "#009e73"}
+HEADS = {"graph": "#e69f00", "linear": "#cc79a7", "mean": "#009e73", "trees": "#d55e00"}
 MARKED = 40
 EMPTY = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then s.train()."
 
@@ -91,7 +91,7 @@ class CurvesView(PlotView):
         if not points:
             return EMPTY
         n = [p.n_labels for p in points]
-        upper, lower, audited, *heads = figure.data[:6]
+        upper, lower, audited, *heads = figure.data[: 3 + len(HEADS)]
         upper.update(x=n, y=[p.accuracy.high for p in points])
         lower.update(x=n, y=[p.accuracy.low for p in points])
         words = [plain(repr(p.accuracy), 90) for p in points]
@@ -101,10 +101,11 @@ class CurvesView(PlotView):
             trace.update(
                 x=[labels for labels, _ in known], y=[score for _, score in known], showlegend=bool(known)
             )
-        figure.data[6].update(x=n, y=[p.labels_per_minute for p in points])
-        figure.data[7].update(x=n, y=[p.ece for p in points])
+        pace, calibration = figure.data[3 + len(HEADS) :]
+        pace.update(x=n, y=[p.labels_per_minute for p in points])
+        calibration.update(x=n, y=[p.ece for p in points])
         mode = "lines+markers" if len(points) <= MARKED else "lines"
-        for trace in (audited, *figure.data[6:8]):
+        for trace in (audited, pace, calibration):
             trace.mode = mode
         floor = min(p.accuracy.low for p in points)
         figure.update_yaxes(range=[max(0.0, floor - 0.05), 1.02], row=1, col=1)

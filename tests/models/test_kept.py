@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from spin_nb.bayes import Ensemble, GraphPosterior, LastLayerLaplace, MCDropout
+from spin_nb.bayes.trees import Trees
 from spin_nb.errors import ModelError, VersionError
 from spin_nb.models.choice import Fit
 from spin_nb.models.kept import OWN, POSTERIOR, Kept, bring_back, keep
@@ -51,6 +52,7 @@ def data():
         lambda: LastLayerLaplace("full"),
         lambda: MCDropout(hidden=8),
         lambda: Ensemble(3),
+        lambda: Trees(9),
         GraphPosterior,
         lambda: Network("mlp", "ensemble", steps=30),
         lambda: Network("mlp", steps=30),

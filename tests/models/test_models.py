@@ -67,7 +67,7 @@ def test_sixty_labels_are_enough_for_digits(digits, asked):
     learner.adopt(fit)
     shown = learner.predict(digits.new, *digits.hood)
     assert (shown.mean.argmax(axis=1) == digits.y_new).mean() > 0.9
-    assert set(fit.validation) == {"graph", "linear", "mean"}
+    assert set(fit.validation) == {"graph", "linear", "mean", "trees"}
     assert learner.head == fit.head in fit.validation
 
 

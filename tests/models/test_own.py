@@ -120,7 +120,8 @@ def test_without_a_wish_nothing_changes(blobs):
     assert fit.own is None
     assert fit.head in ("graph", "linear", "mean")
     own = blobs.fit(made, posterior="dropout").validation
-    assert {head: own[head] for head in fit.validation} == fit.validation
+    assert set(fit.validation) - set(own) == {"trees"}  # not grown where another model was asked for
+    assert all(own[head] == fit.validation[head] for head in fit.validation if head != "trees")
 
 
 def test_a_failed_fit_leaves_the_last_good_model(blobs):

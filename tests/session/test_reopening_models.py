@@ -51,7 +51,7 @@ def test_a_network_that_comes_with_spin_nb_is_shown_again(s, project, digits, mo
 
 
 @pytest.mark.parametrize(
-    "posterior", ["dropout", "ensemble", "laplace-all", "laplace-subnet", LastLayerLaplace]
+    "posterior", ["dropout", "ensemble", "trees", "laplace-all", "laplace-subnet", LastLayerLaplace]
 )
 def test_a_posterior_is_shown_again(s, project, digits, posterior):
     head = s.train(posterior=posterior, wait=True).head

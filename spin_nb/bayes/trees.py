@@ -1,0 +1,224 @@
+"""A committee of decision trees: for tables, where thresholds and pairs of columns matter and the rare class is small.
+
+Trees split on single columns and on sums and differences of two: a boundary such as "torque too high for the speed"
+is then one split instead of a staircase.
+
+References
+----------
+Breiman (2001), *Random forests*: bootstrap samples, random columns at each split, linear combinations of columns
+(Forest-RC, section 5), and the out-of-bag labels as the held-out ones (section 3.1).
+Provost & Domingos (2003), *Tree induction for probability-based ranking*: smoothed leaves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.bayes._checks import check_count, check_features, check_labels, check_some
+from spin_nb.bayes._stored import Arrays, packed, unpacked
+from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
+from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.types import Float, Ints
+
+PAIRS = 64  # pairs of columns that are added up and subtracted: all of them up to eleven columns
+TRIED = 20  # columns looked at in each split
+SMOOTHING = 1.0  # labels that every leaf is given, in the classes' shares
+
+
+class Trees:
+    """A forest as a posterior: every draw is a tree, grown on its own bootstrap sample of the labels.
+
+    Parameters
+    ----------
+    n_members : int
+        Trees, at least two.
+    seed : int
+
+    Attributes
+    ----------
+    held_out : float32 (m, C) or None
+        Of the labels it was fitted to, what the trees say that did not see them; None after :meth:`restore`.
+
+    Raises
+    ------
+    ModelError
+        Fewer than two trees.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.0], [-2.0], [1.0], [2.0]], np.float32)
+    >>> posterior = Trees(n_members=20).fit(x, np.array([0, 0, 1, 1]), n_classes=2)
+    >>> posterior.predict(x).mean.argmax(axis=1).tolist()
+    [0, 0, 1, 1]
+    """
+
+    def __init__(self, n_members: int = 100, *, seed: int = 0) -> None:
+        check_count(n_members, 2, "the trees of a forest", "Use two or more, for example 100.")
+        self.n_members, self.seed = n_members, seed
+        self.held_out: Float | None = None
+        self._forest: Arrays = {}
+
+    def fit(self, features: Float, y: Ints, *, n_classes: int) -> Trees:
+        """Grow the trees on features (m, d) and class indices (m,); classes without a label are allowed.
+
+        Raises
+        ------
+        ModelError
+            No rows, values that are not finite, labels that do not fit.
+        """
+        from sklearn.ensemble import RandomForestClassifier
+
+        features = check_features(features)
+        y = check_labels(y, len(features), n_classes)
+        check_some(features)
+        spread = features.std(axis=0)
+        columns = {
+            "scale": 1 / np.where(spread > 0, spread, 1),
+            "pairs": _pairs(features.shape[1], self.seed),
+        }
+        x = _columns(features, columns)
+        model = RandomForestClassifier(
+            self.n_members, max_features=min(TRIED, x.shape[1]), random_state=self.seed
+        )
+        model.fit(x, y)
+        share = (np.bincount(y, minlength=n_classes) + 1 / n_classes) / (len(y) + 1)
+        self._forest = columns | _grown(model, share.astype(np.float32))
+        self.held_out = _out_of_bag(_said(x, self._forest), model.estimators_samples_, share)
+        return self
+
+    def predict(self, features: Float) -> FunctionsPredictive:
+        """Predictive over features (m, d): its draws are trees.
+
+        Raises
+        ------
+        NotTrainedError, ModelError
+            Not fitted; features of another width, NaN or infinite.
+        """
+        forest = self._fitted()
+        features = check_features(features, width=len(forest["scale"]))
+
+        def every(x: Float) -> Float:
+            return np.log(_said(_columns(x, forest), forest))
+
+        def draw(S: int, seed: int) -> Functions:
+            chosen, turn = np.unique(member_order(len(forest["roots"]), S, seed), return_inverse=True)
+            some = forest | {"roots": forest["roots"][chosen]}
+            return lambda x: np.log(_said(_columns(x, some), some))[turn]
+
+        return FunctionsPredictive(features, every, draw)
+
+    def arrays(self) -> Arrays:
+        """Everything :meth:`restore` needs, by name.
+
+        Raises
+        ------
+        NotTrainedError
+            Before :meth:`fit`.
+        """
+        return packed(seed=self.seed) | self._fitted()
+
+    @classmethod
+    def restore(cls, arrays: Arrays) -> Trees:
+        """Rebuild from :meth:`arrays`; predictions are identical.
+
+        Raises
+        ------
+        ModelError
+            They are no trees: a child that comes before its parent, a column that is not there.
+        """
+        forest = {name: array for name, array in arrays.items() if name != "words"}
+        _check(forest)
+        made = cls(len(forest["roots"]), seed=unpacked(arrays)["seed"])
+        made._forest = forest
+        return made
+
+    def _fitted(self) -> Arrays:
+        if not self._forest:
+            raise NotTrainedError("these trees have not been grown.", "Call fit(features, y, n_classes=C).")
+        return self._forest
+
+
+def _pairs(d: int, seed: int) -> Ints:
+    """Columns to combine (2, p): every pair, or :data:`PAIRS` of them."""
+    first, second = np.triu_indices(d, 1)
+    if len(first) > PAIRS:
+        some = np.sort(np.random.default_rng(seed).choice(len(first), PAIRS, replace=False))
+        first, second = first[some], second[some]
+    return np.stack([first, second])
+
+
+def _columns(x: Float, forest: Arrays) -> Float:
+    scaled = x * forest["scale"].astype(np.float32)
+    first, second = scaled[:, forest["pairs"][0]], scaled[:, forest["pairs"][1]]
+    return np.concatenate([scaled, first + second, first - second], axis=1)
+
+
+def _grown(model: Any, share: Float) -> Arrays:
+    """All trees as one list of nodes; a leaf is its own child."""
+    trees = [member.tree_ for member in model.estimators_]
+    sizes = np.array([tree.node_count for tree in trees])
+    roots = np.cumsum(sizes) - sizes
+    left = np.concatenate([tree.children_left for tree in trees])
+    right = np.concatenate([tree.children_right for tree in trees])
+    own, offset = np.arange(len(left)), np.repeat(roots, sizes)
+    leaf = left < 0
+    seen = np.concatenate([tree.weighted_n_node_samples for tree in trees])[:, None]
+    probs = np.zeros((len(left), len(share)), np.float32)
+    probs[:, model.classes_] = np.concatenate([tree.value[:, 0] for tree in trees])
+    return {
+        "roots": roots.astype(np.int32),
+        "children": np.where(leaf, own, np.stack([left, right]) + offset).astype(np.int32),
+        "column": np.where(leaf, 0, np.concatenate([tree.feature for tree in trees])).astype(np.int32),
+        "threshold": np.concatenate([tree.threshold for tree in trees]),
+        "probs": ((probs * seen + SMOOTHING * share) / (seen + SMOOTHING)).astype(np.float32),
+    }
+
+
+def _said(x: Float, forest: Arrays) -> Float:
+    """Class probabilities (trees, n, C) of combined columns (n, D)."""
+    children, column, threshold = forest["children"], forest["column"], forest["threshold"]
+    n, width = x.shape
+    node = np.repeat(forest["roots"], n)
+    at = np.tile(np.arange(n, dtype=np.int64) * width, len(forest["roots"]))
+    flat = np.ascontiguousarray(x).ravel()
+    walking = np.arange(len(node))
+    while len(walking):
+        here = node[walking]
+        right = flat[at[walking] + column[here]] > threshold[here]
+        there = children[right.view(np.int8), here]
+        node[walking] = there
+        walking = walking[there != here]
+    return forest["probs"][node.reshape(len(forest["roots"]), n)]
+
+
+def _out_of_bag(said: Float, seen: list[NDArray[Any]], share: NDArray[np.float64]) -> Float:
+    """Mean over the trees that did not see a label; the classes' shares where every tree saw it."""
+    unseen = np.ones(said.shape[:2], np.float32)
+    for tree, rows in enumerate(seen):
+        unseen[tree, rows] = 0
+    total = np.einsum("tn,tnc->nc", unseen, said)
+    count = unseen.sum(axis=0)[:, None]
+    return np.where(count > 0, total / np.maximum(count, 1), share).astype(np.float32)
+
+
+def _check(forest: Arrays) -> None:
+    children, pairs, d = forest["children"], forest["pairs"], len(forest["scale"])
+    n, own = len(forest["column"]), np.arange(len(forest["column"]))
+    sound = (
+        children.shape == (2, n)
+        and len(forest["threshold"]) == len(forest["probs"]) == n
+        and bool(((children >= own) & (children < n)).all())
+        and bool(((children[0] == own) == (children[1] == own)).all())
+        and _inside(forest["roots"], n)
+        and _inside(forest["column"], d + 2 * pairs.shape[1])
+        and _inside(pairs, d)
+    )
+    if not sound:
+        raise ModelError("these arrays are no trees.", "Train again: s.train().")
+
+
+def _inside(numbers: NDArray[Any], n: int) -> bool:
+    return numbers.dtype.kind == "i" and bool(((numbers >= 0) & (numbers < n)).all())

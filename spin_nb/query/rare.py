@@ -1,0 +1,68 @@
+"""The long tail: a class that has got far too few labels is looked for in every fourth ask."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.types import Float, Ints
+
+EVERY = 4  # asks, of which one looks for the rarest class
+SHARE = 0.5  # of an equal share of the labels: a class with more is not rare
+CHANCE = 0.01  # that a class as frequent as the others has so few labels, for all classes together
+
+
+class Rare:
+    """Whose turn it is, and who is likeliest to belong to the class that is looked for.
+
+    Parameters
+    ----------
+    probability : float32 (n,)
+        Of every pool item, that it belongs to the class.
+    n_asked : int
+        Labels given and waited for: with them the turns go on from one call to the next.
+
+    Examples
+    --------
+    >>> rare = Rare(np.array([0.1, 0.7, 0.2], np.float32), n_asked=4)
+    >>> rare.turn(), rare.turn(), rare.likeliest(np.array([True, False, True]))
+    (True, False, 2)
+    """
+
+    reason = f"one ask in {EVERY} looks for the rarest class"
+
+    def __init__(self, probability: Float, n_asked: int) -> None:
+        self._probability, self._asked = probability, n_asked
+
+    def turn(self) -> bool:
+        """Whether the next ask looks for the class; counts it."""
+        self._asked += 1
+        return self._asked % EVERY == 1
+
+    def likeliest(self, left: NDArray[np.bool_]) -> int:
+        """The row, of those left, that is likeliest to belong to it; the lowest where several are."""
+        rows = np.flatnonzero(left)
+        return int(rows[np.argmax(self._probability[rows])])
+
+
+def rarest(labels: Ints, n_classes: int) -> int | None:
+    """The class with fewest labels where that is no chance, None where there is none.
+
+    It has a label, less than half an equal share of them, and so few as would come about in less than one case in a
+    hundred if all classes were asked equally often.
+
+    Examples
+    --------
+    >>> rarest(np.array([0] * 19 + [1]), 2), rarest(np.array([0, 0, 0, 1]), 2), rarest(np.zeros(20, int), 2)
+    (1, None, None)
+    """
+    from scipy.stats import binom
+
+    counts = np.bincount(labels, minlength=n_classes)
+    known = np.flatnonzero(counts)
+    if len(known) < 2:
+        return None
+    fewest = int(known[np.argmin(counts[known])])
+    few = counts[fewest] < SHARE * len(labels) / n_classes
+    no_chance = binom.cdf(counts[fewest], len(labels), 1 / n_classes) < CHANCE / n_classes
+    return fewest if few and no_chance else None

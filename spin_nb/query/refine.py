@@ -1,0 +1,116 @@
+"""What "auto" asks once a committee of trees is the head shown: the narrowest decisions.
+
+Trees know nothing of the pool's shape, so there is no variance to look ahead with: the item they are least decided
+about is asked, as far from the others of its batch as their neighbours are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spin_nb.errors import QueryError
+from spin_nb.query.mixture import EPSILON, draw
+from spin_nb.query.rare import Rare
+from spin_nb.query.scores import margin
+from spin_nb.types import Float, Ints, Picked
+
+LOOKED = 1000  # items, beside the batch's size, that are looked at
+
+
+def refine(
+    probs: Float,
+    features: Float,
+    scales: Float,
+    candidates: Ints,
+    k: int,
+    *,
+    pending: Sequence[int] = (),
+    rare: Rare | None = None,
+    seed: int = 0,
+    epsilon: float = EPSILON,
+) -> Picked:
+    """Ask the smallest margins, no near-duplicates in one batch.
+
+    An item closer to a pick, or to an item that waits for its label, than to its own seventh neighbour is passed over
+    as long as there are others.
+
+    Parameters
+    ----------
+    probs : float32 (n, C)
+        Of every pool item, by the head shown.
+    features : float32 (n, d)
+    scales : float32 (n,)
+        Distance of each item to its seventh neighbour.
+    candidates : int64 (m,)
+        Pool rows that may be asked.
+    k : int
+    pending : sequence of int
+        Pool rows asked and not yet answered.
+    rare : Rare, optional
+        Whose turn comes in between; see :mod:`spin_nb.query.rare`.
+    seed : int
+    epsilon : float
+        Share of uniform picks (:func:`~spin_nb.query.mixture.mixed`).
+
+    Returns
+    -------
+    Picked
+        Pool rows; scores are :func:`~spin_nb.query.scores.margin`'s.
+
+    Raises
+    ------
+    QueryError
+        Nothing left to ask, ``k`` outside 1..candidates left.
+
+    Examples
+    --------
+    >>> p = np.array([[0.9, 0.1], [0.5, 0.5], [0.52, 0.48], [0.7, 0.3]], np.float32)
+    >>> x = np.array([[0.0], [1.0], [1.01], [3.0]], np.float32)
+    >>> refine(p, x, np.full(4, 0.5, np.float32), np.arange(4), 2).indices.tolist()
+    [1, 3]
+    """
+    left = np.zeros(len(probs), bool)
+    left[np.asarray(candidates, np.int64)] = True
+    left[np.asarray(pending, np.int64)] = False
+    free = np.flatnonzero(left)
+    if not len(free):
+        raise QueryError("nothing is left to ask.", "Every item is labelled, pending or set aside.")
+    near = _Near(features, scales, pending)
+    scores = np.zeros(len(probs), np.float32)
+    scores[free] = margin(probs[free])
+    narrow = _highest(scores, free, k)
+
+    def best() -> int:
+        if rare is not None and rare.turn():
+            return rare.likeliest(left)
+        waiting = narrow[left[narrow]]
+        return next((int(row) for row in waiting if not near(row)), int(waiting[0]))
+
+    picked = draw(best, lambda row: float(scores[row]), left, k, epsilon=epsilon, seed=seed, chosen=near.add)
+    said = "refining: the trees are least decided here"
+    return Picked(picked.indices, picked.scores, picked.q, said if rare is None else f"{said}; {rare.reason}")
+
+
+class _Near:
+    """Which items lie too close to what is being asked already."""
+
+    def __init__(self, features: Float, scales: Float, pending: Sequence[int]) -> None:
+        self._features, self._scales = features, scales
+        self._asked = [int(row) for row in pending]
+
+    def add(self, row: int) -> None:
+        self._asked.append(row)
+
+    def __call__(self, row: int) -> bool:
+        gaps = self._features[self._asked] - self._features[row]
+        return bool((np.einsum("nd,nd->n", gaps, gaps) < self._scales[row] ** 2).any())
+
+
+def _highest(values: Float, free: Ints, k: int) -> Ints:
+    """Free rows from the highest value down, ties by lowest row, as many as may be looked at."""
+    most = min(len(free), k + LOOKED)
+    least = np.partition(values[free], len(free) - most)[len(free) - most]
+    some = free[values[free] >= least]
+    return some[np.argsort(-values[some], kind="stable")][:most]

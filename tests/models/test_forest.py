@@ -1,0 +1,129 @@
+"""Trees among the heads: shown on a table they suit, not on what the graph knows better, and asked for what is rare."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spin_nb.models.choice import Cancelled
+from spin_nb.models.fitting import parts_of
+from spin_nb.models.forest import NAME
+from spin_nb.models.learner import Learner
+from spin_nb.models.wanted import wanted
+from spin_nb.pool.neighbours import nearest, neighbours
+
+
+class Table:
+    """2,000 rows of eight columns; one in twenty fails: two columns too far apart, or a third too high."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self.x = rng.standard_normal((2100, 8)).astype(np.float32)
+        fails = (np.abs(self.x[:, 0] - self.x[:, 1]) > 3) | (self.x[:, 2] > 2.2)
+        self.y = fails.astype(np.int64)
+        self.graph = neighbours(self.x[:2000], 15)
+        self.hood = nearest(self.x[:2000], self.x[2000:], 15)
+
+    def learner(self) -> Learner:
+        return Learner(self.x[:2000], *self.graph, 2, seed=0)
+
+    def trained(self, n: int = 160) -> Learner:
+        """As many failures as others, then what training makes of them."""
+        learner = self.learner()
+        some = [np.flatnonzero(self.y[:2000] == c)[: n // 2] for c in (0, 1)]
+        rows = np.concatenate(some)
+        learner.reset(rows, self.y[rows])
+        learner.adopt(learner.fit(rows, self.y[rows]))
+        return learner
+
+
+@pytest.fixture(scope="module")
+def table():
+    return Table()
+
+
+@pytest.fixture(scope="module")
+def trained(table):
+    return table.trained()
+
+
+def test_trees_are_shown_where_they_are_right_more_often_on_labels_held_out(table, trained):
+    assert trained.head == NAME
+    judged = trained._fit.validation
+    assert judged[NAME] > max(judged[head] for head in ("graph", "linear", "mean"))
+    shown = trained.predictive().mean.argmax(axis=1)
+    graph = trained.predictive("graph").mean.argmax(axis=1)
+    y = table.y[:2000]
+    assert (shown == y).mean() > (graph == y).mean() + 0.05
+
+
+def test_new_items_and_arrivals_are_told_by_the_trees(table):
+    learner = table.trained()
+    new = learner.predict(table.x[2000:], *table.hood)
+    learner.extend(table.x[2000:], *table.hood)
+    assert np.allclose(learner.predictive().mean[2000:], new.mean, atol=1e-6)
+    assert (new.mean.argmax(axis=1) == table.y[2000:]).mean() > 0.85
+    picked = learner.ask(5, np.arange(2000, 2100))
+    assert (picked.indices >= 2000).all()
+
+
+def test_auto_then_asks_where_the_trees_are_undecided(trained):
+    free = np.setdiff1d(np.arange(2000), trained.graph.rows)
+    picked = trained.ask(20, free, seed=3)
+    probs = trained.predictive().mean
+    gap = np.abs(probs[:, 1] - probs[:, 0])
+    assert "trees" in picked.reason
+    likeliest = picked.q > 0.5
+    assert gap[picked.indices[likeliest]].max() < np.quantile(gap[free], 0.1)
+    assert trained.ask(1, free, strategy="margin", seed=3).indices.tolist() == [picked.indices[0]]
+
+
+def test_a_class_with_too_few_labels_gets_its_turn_whatever_head_is_shown(table):
+    learner = table.learner()
+    rows = np.concatenate([np.flatnonzero(table.y[:2000] == 0)[:20], np.flatnonzero(table.y[:2000] == 1)[:2]])
+    learner.reset(rows, table.y[rows])
+    picked = learner.ask(3, np.setdiff1d(np.arange(2000), rows), seed=2)
+    assert picked.reason.endswith("one ask in 4 looks for the rarest class")
+    learner.reset(rows[:20], table.y[rows[:20]])
+    assert "rarest" not in learner.ask(3, np.arange(100, 2000), seed=2).reason
+
+
+def test_one_label_more_is_chance_and_the_graph_stays(table):
+    learner = table.learner()
+    rows = np.arange(40)
+    fit = learner.fit(rows, (table.x[rows, 3] > 0).astype(np.int64))
+    ahead = (fit.validation[NAME] - max(fit.validation[h] for h in ("graph", "linear", "mean"))) * 40
+    assert (fit.head == NAME) == (round(ahead) >= 2)
+    assert fit.own is None or fit.head == NAME
+
+
+def test_a_head_that_was_asked_for_is_not_replaced(table, trained):
+    rows, y = trained.graph.rows, trained.graph.y
+    for posterior in ("graph", "laplace"):
+        fit = trained.fit(rows, y, wanted=wanted(posterior=posterior))
+        assert fit.head != NAME
+        assert fit.own is None
+    asked_for = trained.fit(rows, y, wanted=wanted(posterior="trees"))
+    assert asked_for.head == NAME
+    assert asked_for.validation[NAME] > 0.8
+    assert parts_of(asked_for.own.by.model, 12, 0).tolist().count(0) == 3
+
+
+def test_one_class_or_four_labels_grow_nothing(table):
+    learner = table.learner()
+    for rows in (np.flatnonzero(table.y[:2000] == 0)[:30], np.arange(4)):
+        fit = learner.fit(rows, table.y[rows])
+        assert NAME not in fit.validation
+
+
+def test_cancelled_while_the_trees_are_asked_changes_nothing(table, trained):
+    before = trained._fit
+    told = []
+    with pytest.raises(Cancelled):
+        trained.fit(
+            trained.graph.rows,
+            trained.graph.y,
+            progress=lambda part, words: told.append(words),
+            cancelled=lambda: any("trees" in words for words in told),
+        )
+    assert trained._fit is before

@@ -6,34 +6,87 @@ References
 ----------
 Zhu, Ghahramani & Lafferty (2003), *Semi-supervised learning using Gaussian fields and harmonic functions*.
 Zelnik-Manor & Perona (2004), *Self-tuning spectral clustering* (the local scaling).
+Rahimi & Recht (2007), *Random features for large-scale kernel machines* (the local part).
 Zhou, Saad, Tiago & Chelikowsky (2006), *Self-consistent-field calculations using Chebyshev-filtered subspace
 iteration* (the filter).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_features
+from spin_nb.bayes._smooth import Smooth, chunks, normalised_graph, smooth_functions
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 
 NEIGHBOURS = 10  # edges per item: more blurs small clusters
+NEARNESS = 4  # power of the weights of a new item's neighbours: the nearest count most
 SCALE_NEIGHBOUR = 7  # the neighbour whose distance is an item's own length scale
 SMOOTHNESS = 0.1  # ridge and power of the spectral prior (lambda + ridge)^-power
 POWER = 1.5
 LINEAR_SHARE = 0.2  # prior variance given to the plain linear model
+LOCAL_SHARE = 0.2  # prior variance given to local detail, finer than the graph functions
+WAVES = 100  # random Fourier features of that detail
+REACH = 3.0  # its length scale, in median distances to the seventh neighbour
+GRAPH_PART = np.float32(np.sqrt(1 - LINEAR_SHARE - LOCAL_SHARE))
 SHORTEST_ROW = 0.3  # rows shorter than this are outliers: not blown up to full length
-FILTER_DEGREE = 12
 DAMPED = (-0.6, 0.9)  # eigenvalues of S the filter suppresses: the smoothest functions come out sharp
 DAMPED_MANY = (-0.6, 0.85)  # with many classes finer functions must survive (measured on 77 intents)
 MANY = 20  # classes
 FEWEST = 10  # graph functions of a tiny pool: fewer may miss a cluster altogether
 SMALLEST_WEIGHT = 1e-6  # keeps every vertex connected when exp() underflows
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is made of an item's own features, wherever it lies on the graph.
+
+    Attributes
+    ----------
+    centre : float32 (d,)
+        Mean of the pool's features.
+    length : float
+        Root mean square norm of the centred features.
+    waves, phase : float32 (d, r), (r,)
+        Random Fourier features of a Gaussian kernel of three median length scales.
+    """
+
+    centre: Float
+    length: float
+    waves: Float
+    phase: Float
+
+    @classmethod
+    def of(cls, features: Float, scales: Float, seed: int) -> Frame:
+        """The frame of a pool."""
+        centre = features.mean(axis=0, dtype=np.float64).astype(np.float32)
+        squares = sum(float(np.sum((features[rows] - centre) ** 2)) for rows in chunks(len(features)))
+        rng = np.random.default_rng(seed)
+        waves = rng.standard_normal((features.shape[1], WAVES), dtype=np.float32)
+        waves /= np.float32(REACH * np.median(scales))
+        phase = rng.uniform(0, 2 * np.pi, WAVES).astype(np.float32)
+        return cls(centre, float(np.sqrt(squares / max(len(features), 1))) or 1.0, waves, phase)
+
+    @property
+    def width(self) -> int:
+        """Columns of ``phi`` that this makes."""
+        return len(self.centre) + 1 + WAVES
+
+    def join(self, graph_part: Float, features: Float) -> Float:
+        """``phi`` (n, D) of items with that part of it (n, m) and features (n, d)."""
+        x = features - self.centre
+        return np.concatenate(
+            [
+                graph_part,
+                x * np.float32(np.sqrt(LINEAR_SHARE / 2) / self.length),
+                np.full((len(x), 1), np.sqrt(LINEAR_SHARE / 2), np.float32),
+                np.cos(x @ self.waves + self.phase) * np.float32(np.sqrt(2 * LOCAL_SHARE / WAVES)),
+            ],
+            axis=1,
+        )
 
 
 @dataclass(frozen=True)
@@ -43,25 +96,19 @@ class GraphBasis:
     Attributes
     ----------
     phi : float32 (n, D)
-        ``[sqrt(1-w) g / max(|g|, .3), sqrt(w) x]``; prior variance of a score is ``|phi|^2``.
-    graph : float32 (n, m)
-        ``g``: smooth graph functions, mean squared row norm 1.
+        ``[sqrt(1-w-r) g / max(|g|, .3), sqrt(w) x, sqrt(r) cos(waves x + phase)]``; ``g`` are smooth functions on the
+        graph, mean squared row norm 1; prior variance of a score is ``|phi|^2``.
     scales : float32 (n,)
         Length scale of each item: the distance to its seventh neighbour.
-    centre : float32 (d,)
-        Mean of the pool's features.
-    length : float32
-        Root mean square norm of the centred features.
+    frame : Frame
     """
 
     phi: Float
-    graph: Float
     scales: Float
-    centre: Float
-    length: np.float32
+    frame: Frame
 
     def extend(self, neighbours: Ints, distances: Float, features: Float) -> Float:
-        """Features of items outside the pool: the neighbour-weighted mean of ``g``, then as for the pool.
+        """Features of items outside the pool: its graph part is their neighbours', weighted by nearness.
 
         Parameters
         ----------
@@ -80,23 +127,22 @@ class GraphBasis:
         ModelError
             Shapes that do not fit the pool; values that are not finite.
         """
-        features = check_features(features, width=len(self.centre))
-        idx, dist = _check_neighbours(neighbours, distances, len(features), len(self.graph))
+        features = check_features(features, width=len(self.frame.centre))
+        idx, dist = _check_neighbours(neighbours, distances, len(features), len(self.phi))
         own = length_scales(dist, floor=float(self.scales.min()))
-        weights = _weights(idx, dist, own, self.scales)
+        weights = _weights(idx, dist, own, self.scales) ** NEARNESS
         weights /= weights.sum(axis=1, keepdims=True)
-        g = np.einsum("mk,mkj->mj", weights, self.graph[idx], optimize=True)
-        return _join(g, features, self.centre, float(self.length))
+        phi = np.empty((len(features), self.phi.shape[1]), np.float32)
+        for rows in chunks(len(features)):
+            phi[rows] = self.frame.join(self._placed(idx[rows], weights[rows]), features[rows])
+        return phi
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything needed by :meth:`restore`, by name."""
-        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
-
-    @classmethod
-    def restore(cls, arrays: dict[str, NDArray[Any]]) -> GraphBasis:
-        """Rebuild from :meth:`arrays`."""
-        phi, graph, scales, centre = (arrays[name] for name in ("phi", "graph", "scales", "centre"))
-        return cls(phi, graph, scales, centre, np.float32(arrays["length"]))
+    def _placed(self, idx: Ints, weights: Float) -> Float:
+        """Graph part of ``phi``: the neighbours' mean, as long as theirs are, so that its prior variance is theirs."""
+        near = self.phi[idx, : self.phi.shape[1] - self.frame.width]
+        mean = np.einsum("mk,mkj->mj", weights, near, optimize=True)
+        length = np.einsum("mk,mk->m", weights, np.linalg.norm(near, axis=2))
+        return mean * (length / np.maximum(np.linalg.norm(mean, axis=1), np.float32(1e-9)))[:, None]
 
 
 def graph_basis(
@@ -112,7 +158,7 @@ def graph_basis(
         Euclidean distances to them.
     features : float32 (n, d)
     n_classes : int
-        Sets the number of graph functions: ``max(100, 2 C)``, at most ``n / 3`` (but ten where there are ten items).
+        Sets the number of graph functions: ``max(200, 2 C)``, at most ``n / 3`` (but ten where there are ten items).
     seed : int
 
     Returns
@@ -130,24 +176,33 @@ def graph_basis(
     >>> d = np.abs(x - x.T) + np.eye(12, dtype=np.float32) * 9
     >>> idx = np.argsort(d, axis=1)[:, :3]
     >>> graph_basis(idx, np.take_along_axis(d, idx, 1), x, n_classes=2).phi.shape
-    (12, 12)
+    (12, 112)
     """
     features = check_features(features)
     n = len(features)
     idx, dist = _check_neighbours(neighbours, distances, n, n)
     scales = length_scales(dist)
-    m = min(max(100, 2 * n_classes), max(n // 3, min(n, FEWEST)))
+    m = min(max(200, 2 * n_classes), max(n // 3, min(n, FEWEST)))
+    graph: Smooth | None = None
     if m and idx.shape[1]:
-        operator = _normalised_graph(idx, _weights(idx, dist, scales, scales))
-        values, vectors = _smooth_functions(operator, m, DAMPED if n_classes <= MANY else DAMPED_MANY, seed)
-        g = vectors * (values + SMOOTHNESS).astype(np.float32) ** -POWER
-        g /= max(float(np.sqrt(np.mean(np.sum(g * g, axis=1)))), 1e-12)
-    else:
-        g = np.zeros((n, 0), np.float32)
-    centre = features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    spread = float(np.mean(np.sum((features - centre) ** 2, axis=1, dtype=np.float64)))
-    length = np.float32(np.sqrt(spread) or 1.0)
-    return GraphBasis(_join(g, features, centre, float(length)), g, scales, centre, length)
+        operator = normalised_graph(idx, _weights(idx, dist, scales, scales))
+        graph = smooth_functions(operator, m, DAMPED if n_classes <= MANY else DAMPED_MANY, seed)
+    frame = Frame.of(features, scales, seed)
+    return GraphBasis(_joined(graph, frame, features), scales, frame)
+
+
+def _joined(graph: Smooth | None, frame: Frame, features: Float) -> Float:
+    """``phi`` (n, D), some rows at a time: it is the largest array of all."""
+    n, m = len(features), 0 if graph is None else len(graph.values)
+    phi = np.empty((n, m + frame.width), np.float32)
+    if graph is not None:
+        weights = (graph.values + SMOOTHNESS) ** -POWER
+        weights /= np.sqrt(np.sum(weights**2) / n)  # the functions are orthonormal: mean squared row norm 1
+    for rows in chunks(n):
+        g = np.zeros((rows.stop - rows.start, 0), np.float32) if graph is None else graph.rows(rows, weights)
+        length = np.maximum(np.linalg.norm(g, axis=1, keepdims=True), np.float32(SHORTEST_ROW))
+        phi[rows] = frame.join(g * (GRAPH_PART / length), features[rows])
+    return phi
 
 
 def _check_neighbours(neighbours: Ints, distances: Float, rows: int, pool: int) -> tuple[Ints, Float]:
@@ -177,52 +232,3 @@ def length_scales(distances: Float, floor: float = 0.0) -> Float:
 def _weights(idx: Ints, dist: Float, own: Float, scales: Float) -> Float:
     weights = np.exp(-(dist**2) / (own[:, None] * scales[idx]))
     return np.maximum(weights, SMALLEST_WEIGHT).astype(np.float32, copy=False)
-
-
-def _normalised_graph(idx: Ints, weights: Float) -> Any:
-    """``D^-1/2 W D^-1/2`` of the symmetric graph, as a scipy CSR matrix."""
-    from scipy import sparse
-
-    n, k = idx.shape
-    indptr = np.arange(0, n * k + 1, k)
-    one_way = sparse.csr_matrix((weights.ravel(), idx.ravel(), indptr), shape=(n, n))
-    both = one_way.maximum(one_way.T).tocsr()
-    inverse = 1 / np.sqrt(np.asarray(both.sum(axis=1)).ravel())
-    both.data *= np.repeat(inverse, np.diff(both.indptr)) * inverse[both.indices]
-    return both.astype(np.float32)
-
-
-def _smooth_functions(
-    operator: Any, m: int, damped: tuple[float, float], seed: int
-) -> tuple[NDArray[np.float64], Float]:
-    """About the ``m`` smoothest functions: eigenvalues of ``I - S`` (m,), vectors (n, m)."""
-    n = operator.shape[0]
-    width = min(n, int(1.2 * m) + 1)
-    start = np.random.default_rng(seed).standard_normal((n, width), dtype=np.float32)
-    basis = np.linalg.qr(_filtered(operator, start, damped))[0]
-    small = basis.T @ (operator @ basis)
-    values, rotation = np.linalg.eigh((small + small.T).astype(np.float64) / 2)
-    keep = np.argsort(values)[::-1][:m]
-    return np.clip(1 - values[keep], 0, 2), basis @ rotation[:, keep].astype(np.float32)
-
-
-def _filtered(operator: Any, start: Float, damped: tuple[float, float]) -> Float:
-    """Chebyshev polynomial of ``S`` applied to ``start``: small on ``damped``, steep above it."""
-    centre, half = np.float32(sum(damped) / 2), np.float32((damped[1] - damped[0]) / 2)
-    before = start
-    now = (operator @ start - centre * start) / half
-    for _ in range(FILTER_DEGREE - 1):
-        following = operator @ now
-        following -= centre * now
-        following *= 2 / half
-        following -= before
-        before, now = now, following
-    return now
-
-
-def _join(g: Float, features: Float, centre: Float, length: float) -> Float:
-    norms = np.linalg.norm(g, axis=1, keepdims=True)
-    graph_part = np.sqrt(1 - LINEAR_SHARE) * g / np.maximum(norms, SHORTEST_ROW)
-    linear_part = (features - centre) * np.float32(np.sqrt(LINEAR_SHARE / 2) / length)
-    bias = np.full((len(features), 1), np.sqrt(LINEAR_SHARE / 2), np.float32)
-    return np.concatenate([graph_part.astype(np.float32), linear_part, bias], axis=1)

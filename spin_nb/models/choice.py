@@ -38,6 +38,8 @@ class Fit:
     n_labels : int
     own : OwnPredictive or None
         What a model of the person's choice, fitted to all labels, says of the pool; then ``head`` is its name.
+    likelihood : dict
+        Head -> mean log-probability of the labels held out, nats; empty below five labels.
     """
 
     head: str
@@ -45,6 +47,7 @@ class Fit:
     validation: dict[str, float] = field(default_factory=dict)
     n_labels: int = 0
     own: OwnPredictive | None = None
+    likelihood: dict[str, float] = field(default_factory=dict)
 
 
 def choose(
@@ -84,11 +87,20 @@ def choose(
         refit.fit(features[~out], y[~out], n_classes=n_classes, precision=linear.bias_precision, start=linear)
         probs["linear"][out] = refit.predict(features[out]).mean
     logs = {head: np.log(np.maximum(p, 1e-12)) for head, p in probs.items()}
-    logs["mean"] = (logs["graph"] + logs["linear"]) / 2
+    logs["mean"] = normalised((logs["graph"] + logs["linear"]) / 2)
     correct = {head: int(np.sum(logs[head].argmax(axis=1) == y)) for head in HEADS}
     validation = {head: count / len(y) for head, count in correct.items()}
     _step(progress, cancelled, 1.0, "heads compared")
-    return Fit(best_head(correct), linear, validation, len(y))
+    likely = {head: float(np.mean(logs[head][np.arange(len(y)), y])) for head in HEADS}
+    return Fit(best_head(correct), linear, validation, len(y), likelihood=likely)
+
+
+def normalised(logs: Float) -> Float:
+    """Log-probabilities of rows that sum to 1."""
+    from scipy.special import log_softmax
+
+    found: Float = log_softmax(logs, axis=1)
+    return found
 
 
 def best_head(correct: dict[str, int]) -> str:

@@ -14,7 +14,7 @@ from spin_nb.models.own import Own, Source
 from spin_nb.types import Ints
 
 NAME = "trees"
-ENOUGH = 2  # held-out labels more than the best head gets right: one is chance
+CHANCE = 1  # held-out labels by which two heads may differ without a reason
 
 
 def with_trees(
@@ -29,9 +29,10 @@ def with_trees(
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> Fit:
-    """Grow trees on the labels and show them if they get at least two held-out labels more right than every head.
+    """Grow trees on the labels, and show them if the labels held out are likelier under them than under every head.
 
-    Every tree leaves out about a third of the labels; those say how good the trees are without a second fit.
+    Likelihood and not accuracy, because with a rare class whoever says "never" is right most of the time; but no more
+    than one label may be lost.  Every tree leaves out about a third of the labels: those are the ones held out.
 
     Parameters
     ----------
@@ -62,9 +63,10 @@ def with_trees(
     progress(0.0, f"growing trees on {len(y)} labels")
     trees = Trees(seed=seed).fit(features(rows), y, n_classes=n_classes)
     right = held_out_accuracy(trees, y)
-    ahead = round((right - max(fit.validation.values())) * len(y))
-    fit = replace(fit, validation={**fit.validation, NAME: right})
-    if ahead < ENOUGH:
+    known = fit.validation
+    fit = replace(fit, validation={**known, NAME: right})
+    behind = round((max(known.values()) - right) * len(y))
+    if behind > CHANCE or _likelihood(trees, y) <= max(fit.likelihood.values()):
         progress(1.0, "heads compared")
         return fit
     own = Own(NAME, trees, None, n_classes)
@@ -76,3 +78,8 @@ def held_out_accuracy(trees: Trees, y: Ints) -> float:
     """Share of its labels that the trees which did not see them get right."""
     assert trees.held_out is not None
     return float(np.mean(trees.held_out.argmax(axis=1) == y))
+
+
+def _likelihood(trees: Trees, y: Ints) -> float:
+    assert trees.held_out is not None
+    return float(np.mean(np.log(trees.held_out[np.arange(len(y)), y])))

@@ -203,41 +203,17 @@ class Learner:
                 f"a labelled row lies outside the pool of {len(self)}.", "Pass rows of the pool."
             )
         tell, stop = progress or (lambda fraction, words: None), cancelled or (lambda: False)
-        fit = choose(
-            self.features[rows],
-            self.graph.phi[rows],
-            y,
-            self.n_classes,
-            noise=self.graph.noise,
-            seed=self.seed,
-            progress=within(tell, 0, 0.7 if wanted is None else 0.1 if wanted.begin else 1),
-            cancelled=stop,
-        )
+        share = 0.7 if wanted is None else 0.1 if wanted.begin else 1
+        noise, seed, n_classes = self.graph.noise, self.seed, self.n_classes
+        told: dict[str, Any] = {"progress": within(tell, 0, share), "cancelled": stop}
+        fit = choose(self.features[rows], self.graph.phi[rows], y, n_classes, noise=noise, seed=seed, **told)
+        told = {"progress": within(tell, share, 1), "cancelled": stop}
         if wanted is None:
-            return with_trees(
-                fit,
-                self._encoded,
-                rows,
-                y,
-                self.n_classes,
-                len(self),
-                seed=self.seed,
-                progress=within(tell, 0.7, 1),
-                cancelled=stop,
-            )
+            return with_trees(fit, self._encoded, rows, y, n_classes, len(self), seed=seed, **told)
         if wanted.begin is None:
             return replace(fit, head=wanted.name)
-        own, accuracy = fit_own(
-            wanted,
-            self._inputs_of,
-            self._encoded,
-            rows,
-            y,
-            self.n_classes,
-            seed=self.seed,
-            progress=within(tell, 0.1, 0.7),
-            cancelled=stop,
-        )
+        told = {"progress": within(tell, share, 0.7), "cancelled": stop}
+        own, accuracy = fit_own(wanted, self._inputs_of, self._encoded, rows, y, n_classes, seed=seed, **told)
         judged = fit.validation if accuracy is None else {**fit.validation, own.name: accuracy}
         said = survey(own, self.source(own), len(self), progress=within(tell, 0.7, 1), cancelled=stop)
         return replace(fit, head=own.name, validation=judged, own=said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spin_nb.bayes.trees import Trees
 from spin_nb.models.choice import Cancelled
 from spin_nb.models.fitting import parts_of
 from spin_nb.models.forest import NAME
@@ -88,13 +89,30 @@ def test_a_class_with_too_few_labels_gets_its_turn_whatever_head_is_shown(table)
     assert "rarest" not in learner.ask(3, np.arange(100, 2000), seed=2).reason
 
 
-def test_one_label_more_is_chance_and_the_graph_stays(table):
+@pytest.mark.parametrize("n", [12, 40, 90])
+@pytest.mark.parametrize("column", [0, 3])
+def test_trees_are_shown_where_labels_held_out_are_likelier_and_at_most_one_more_is_wrong(table, n, column):
     learner = table.learner()
-    rows = np.arange(40)
-    fit = learner.fit(rows, (table.x[rows, 3] > 0).astype(np.int64))
-    ahead = (fit.validation[NAME] - max(fit.validation[h] for h in ("graph", "linear", "mean"))) * 40
-    assert (fit.head == NAME) == (round(ahead) >= 2)
-    assert fit.own is None or fit.head == NAME
+    rows, y = np.arange(n), (table.x[:n, column] > 0.5 * table.x[:n, 5]).astype(np.int64)
+    fit = learner.fit(rows, y)
+    held_out = Trees(seed=0).fit(table.x[:n], y, n_classes=2).held_out
+    likelihood = np.log(held_out[np.arange(n), y]).mean()
+    wrong = {head: round((1 - right) * n) for head, right in fit.validation.items()}
+    fewest = min(wrong[head] for head in ("graph", "linear", "mean"))
+    assert wrong[NAME] == (held_out.argmax(axis=1) != y).sum()
+    assert (fit.head == NAME) == (wrong[NAME] <= fewest + 1 and likelihood > max(fit.likelihood.values()))
+    assert (fit.own is not None) == (fit.head == NAME)
+
+
+def test_the_likelihood_of_a_head_is_of_labels_it_has_not_seen(table):
+    learner = table.learner()
+    rows, y = np.arange(12), table.y[:12] ^ (np.arange(12) % 3 == 0)
+    graph = learner.fit(rows, y).likelihood["graph"]
+    left_out = []
+    for row in rows:
+        learner.reset(np.delete(rows, row), np.delete(y, row))
+        left_out.append(learner.predictive("graph").mean[row, y[row]])
+    assert graph == pytest.approx(np.log(left_out).mean(), abs=0.15)  # each with a sharpness of its own
 
 
 def test_a_head_that_was_asked_for_is_not_replaced(table, trained):

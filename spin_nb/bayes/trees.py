@@ -57,6 +57,7 @@ class Trees:
 
     def __init__(self, n_members: int = 100, *, seed: int = 0) -> None:
         check_count(n_members, 2, "the trees of a forest", "Use two or more, for example 100.")
+        check_count(seed, 0, "the seed of a forest", "Use a whole number, 0 or more.")
         self.n_members, self.seed = n_members, seed
         self.held_out: Float | None = None
         self._forest: Arrays = {}
@@ -74,14 +75,14 @@ class Trees:
         features = check_features(features)
         y = check_labels(y, len(features), n_classes)
         check_some(features)
-        spread = features.std(axis=0)
+        spread = features.std(axis=0, dtype=np.float64)
         columns = {
             "scale": 1 / np.where(spread > 0, spread, 1),
             "pairs": _pairs(features.shape[1], self.seed),
         }
         x = _columns(features, columns)
         model = RandomForestClassifier(
-            self.n_members, max_features=min(TRIED, x.shape[1]), random_state=self.seed
+            self.n_members, max_features=min(TRIED, x.shape[1]), random_state=self.seed % 2**32
         )
         model.fit(x, y)
         share = (np.bincount(y, minlength=n_classes) + 1 / n_classes) / (len(y) + 1)
@@ -130,8 +131,15 @@ class Trees:
             They are no trees: a child that comes before its parent, a column that is not there.
         """
         forest = {name: array for name, array in arrays.items() if name != "words"}
-        _check(forest)
-        made = cls(len(forest["roots"]), seed=unpacked(arrays)["seed"])
+        try:
+            sound = _sound(forest)
+            made = cls(len(forest["roots"]), seed=unpacked(arrays)["seed"])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"these arrays are no trees: {error!r:.60}.", "Train again: s.train()."
+            ) from error
+        if not sound:
+            raise ModelError("these arrays are no trees.", "Train again: s.train().")
         made._forest = forest
         return made
 
@@ -151,7 +159,7 @@ def _pairs(d: int, seed: int) -> Ints:
 
 
 def _columns(x: Float, forest: Arrays) -> Float:
-    scaled = x * forest["scale"].astype(np.float32)
+    scaled = (x * forest["scale"]).astype(np.float32)  # float64: a column may be of any size
     first, second = scaled[:, forest["pairs"][0]], scaled[:, forest["pairs"][1]]
     return np.concatenate([scaled, first + second, first - second], axis=1)
 
@@ -204,20 +212,23 @@ def _out_of_bag(said: Float, seen: list[NDArray[Any]], share: NDArray[np.float64
     return np.where(count > 0, total / np.maximum(count, 1), share).astype(np.float32)
 
 
-def _check(forest: Arrays) -> None:
+def _sound(forest: Arrays) -> bool:
+    """Whether every walk ends at a leaf, and every leaf holds probabilities."""
     children, pairs, d = forest["children"], forest["pairs"], len(forest["scale"])
     n, own = len(forest["column"]), np.arange(len(forest["column"]))
-    sound = (
+    return (
         children.shape == (2, n)
+        and pairs.shape == (2, pairs.shape[-1])
         and len(forest["threshold"]) == len(forest["probs"]) == n
         and bool(((children >= own) & (children < n)).all())
         and bool(((children[0] == own) == (children[1] == own)).all())
         and _inside(forest["roots"], n)
         and _inside(forest["column"], d + 2 * pairs.shape[1])
         and _inside(pairs, d)
+        and bool(np.isfinite(forest["scale"]).all() and np.isfinite(forest["threshold"]).all())
+        and forest["probs"].shape[1] > 1
+        and bool((forest["probs"] > 0).all() and (np.abs(forest["probs"].sum(axis=1) - 1) < 1e-4).all())
     )
-    if not sound:
-        raise ModelError("these arrays are no trees.", "Train again: s.train().")
 
 
 def _inside(numbers: NDArray[Any], n: int) -> bool:

@@ -55,7 +55,7 @@ def _auto(learner: Learner, k: int, candidates: Ints, pending: Sequence[int], se
     sought = rarest(g.y, learner.n_classes)
     rare = None
     if sought is not None:
-        rare = Rare(learner.predictive().mean[:, sought], len(g.y) + len(pending))
+        rare = Rare(learner.predictive().mean[:, sought], seed)  # a session counts its asks in the seed
     if own is not None and isinstance(own.model, Trees):
         said = (learner.predictive().mean, learner.features, learner.scales)
         return refine(*said, candidates, k, pending=pending, rare=rare, seed=seed)

@@ -283,6 +283,37 @@ def check_k(k: Any, left: int) -> int:
     return int(k)
 
 
+def check_pool_rows(rows: Any, name: str, n: int) -> Ints:
+    """Return rows of a pool of ``n`` as int64 (m,).
+
+    Raises
+    ------
+    QueryError
+        Not whole numbers (a mask is none), outside 0..n-1.
+    """
+    array = np.asarray(rows)
+    if not array.size:
+        return np.empty(0, np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise QueryError(
+            f"{name} must be row numbers, not {array.dtype} of shape {array.shape}.",
+            "Pass np.flatnonzero(mask) for a mask.",
+        )
+    if array.min() < 0 or array.max() >= n:
+        raise QueryError(f"{name} hold rows outside 0..{n - 1}.", "Pass rows of the pool.")
+    return array.astype(np.int64, copy=False)
+
+
+def check_rows(n: int, **arrays: Any) -> None:
+    """Raise :class:`QueryError` where an array has not a row for each of ``n`` items; names both shapes."""
+    for name, array in arrays.items():
+        if np.shape(array)[:1] != (n,):
+            raise QueryError(
+                f"{name} of shape {np.shape(array)} do not fit {n} items.",
+                "Pass a row for every item of the pool.",
+            )
+
+
 def blocks(n: int, width: int) -> Iterator[slice]:
     """Consecutive slices of ``n`` rows such that ``width`` numbers a row stay within :data:`BLOCK`."""
     step = max(1, BLOCK // max(width, 1))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
+from spin_nb.query._checks import check_k, check_pool_rows, check_rows
 from spin_nb.query.mixture import EPSILON, draw
 from spin_nb.query.rare import Rare
 from spin_nb.types import Float, Ints, Picked
@@ -72,14 +73,25 @@ def auto(
     QueryError
         Nothing left to ask, ``k`` outside 1..candidates left.
     """
+    phi, scores = np.asarray(phi), np.asarray(scores)
+    if phi.ndim != 2 or scores.ndim != 2 or scores.shape[1] < 2:
+        raise QueryError(
+            f"phi is {phi.shape}, scores are {scores.shape}.", "Pass phi (n, D), scores (n, C) with C >= 2."
+        )
+    check_rows(len(phi), variance=variance, scores=scores)
+    if np.shape(covariance) != (phi.shape[1],) * 2:
+        raise QueryError(
+            f"covariance is {np.shape(covariance)}, phi is {phi.shape}.",
+            "Pass covariance (D, D), phi (n, D).",
+        )
+    waiting = check_pool_rows(pending, "pending", len(phi))
     left = np.zeros(len(phi), bool)
-    left[np.asarray(candidates, np.int64)] = True
-    left[np.asarray(pending, np.int64)] = False
+    left[check_pool_rows(candidates, "candidates", len(phi))] = True
+    left[waiting] = False
     candidates = np.flatnonzero(left)
-    if not len(candidates):
-        raise QueryError("nothing is left to ask.", "Every item is labelled, pending or set aside.")
+    k = check_k(k, len(candidates))
     look = _Lookahead(phi, covariance, variance, scores, candidates, noise, seed)
-    look.learn(*pending)
+    look.learn(*dict.fromkeys(waiting.tolist()))
     explored: list[float] = []
 
     def best() -> int:
@@ -151,6 +163,11 @@ class _Lookahead:
             weight = (self.phi_judged * self.wrong[:, None]).T @ self.phi_judged
             gain = np.einsum("nd,nd->n", self.across @ weight, self.across)
             self.gain = gain / (self.noise_variance + np.maximum(self.spread, 0)) / len(self.phi_judged)
+            if not np.isfinite(self.gain).all():
+                raise QueryError(
+                    "phi, covariance, variance or scores hold NaN or numbers too large.",
+                    "Scale the features.",
+                )
         return self.gain
 
     def best(self, left: NDArray[np.bool_]) -> int:

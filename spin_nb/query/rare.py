@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from spin_nb.types import Float, Ints
 
 EVERY = 4  # asks, of which one looks for the rarest class
-SHARE = 0.5  # of an equal share of the labels: a class with more is not rare
+SHARE = 2 / 3  # of an equal share of the labels: a class with more is not rare
 CHANCE = 0.01  # that a class as frequent as the others has so few labels, for all classes together
 
 
@@ -19,25 +19,25 @@ class Rare:
     ----------
     probability : float32 (n,)
         Of every pool item, that it belongs to the class.
-    n_asked : int
-        Labels given and waited for: with them the turns go on from one call to the next.
+    number : int
+        Of the first ask: with it the turns go on from one call to the next, whatever people answer.
 
     Examples
     --------
-    >>> rare = Rare(np.array([0.1, 0.7, 0.2], np.float32), n_asked=4)
+    >>> rare = Rare(np.array([0.1, 0.7, 0.2], np.float32), number=4)
     >>> rare.turn(), rare.turn(), rare.likeliest(np.array([True, False, True]))
     (True, False, 2)
     """
 
     reason = f"one ask in {EVERY} looks for the rarest class"
 
-    def __init__(self, probability: Float, n_asked: int) -> None:
-        self._probability, self._asked = probability, n_asked
+    def __init__(self, probability: Float, number: int) -> None:
+        self._probability, self._next = probability, number
 
     def turn(self) -> bool:
         """Whether the next ask looks for the class; counts it."""
-        self._asked += 1
-        return self._asked % EVERY == 1
+        self._next += 1
+        return self._next % EVERY == 1
 
     def likeliest(self, left: NDArray[np.bool_]) -> int:
         """The row, of those left, that is likeliest to belong to it; the lowest where several are."""
@@ -48,8 +48,8 @@ class Rare:
 def rarest(labels: Ints, n_classes: int) -> int | None:
     """The class with fewest labels where that is no chance, None where there is none.
 
-    It has a label, less than half an equal share of them, and so few as would come about in less than one case in a
-    hundred if all classes were asked equally often.
+    It has a label, less than two thirds of an equal share of them, and so few as would come about in less than one case
+    in a hundred if all classes were asked equally often.
 
     Examples
     --------

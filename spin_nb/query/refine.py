@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spin_nb.errors import QueryError
+from spin_nb.query._checks import check_k, check_pool_rows, check_rows
 from spin_nb.query.mixture import EPSILON, draw
 from spin_nb.query.rare import Rare
 from spin_nb.query.scores import margin
@@ -71,22 +71,27 @@ def refine(
     >>> refine(p, x, np.full(4, 0.5, np.float32), np.arange(4), 2).indices.tolist()
     [1, 3]
     """
+    probs, features = np.asarray(probs), np.asarray(features)
+    check_rows(len(features), probs=probs, scales=scales)
+    waiting = check_pool_rows(pending, "pending", len(probs))
     left = np.zeros(len(probs), bool)
-    left[np.asarray(candidates, np.int64)] = True
-    left[np.asarray(pending, np.int64)] = False
+    left[check_pool_rows(candidates, "candidates", len(probs))] = True
+    left[waiting] = False
     free = np.flatnonzero(left)
-    if not len(free):
-        raise QueryError("nothing is left to ask.", "Every item is labelled, pending or set aside.")
-    near = _Near(features, scales, pending)
+    k = check_k(k, len(free))
     scores = np.zeros(len(probs), np.float32)
     scores[free] = margin(probs[free])
     narrow = _highest(scores, free, k)
+    near = _Near(features, scales, narrow)
+    for row in waiting:
+        near.add(int(row))
 
     def best() -> int:
         if rare is not None and rare.turn():
             return rare.likeliest(left)
-        waiting = narrow[left[narrow]]
-        return next((int(row) for row in waiting if not near(row)), int(waiting[0]))
+        waiting = left[narrow]
+        apart = waiting & ~near.mask
+        return int(narrow[np.argmax(apart if apart.any() else waiting)])
 
     picked = draw(best, lambda row: float(scores[row]), left, k, epsilon=epsilon, seed=seed, chosen=near.add)
     said = "refining: the trees are least decided here"
@@ -94,18 +99,15 @@ def refine(
 
 
 class _Near:
-    """Which items lie too close to what is being asked already."""
+    """Which of some rows lie too close to what is being asked already."""
 
-    def __init__(self, features: Float, scales: Float, pending: Sequence[int]) -> None:
-        self._features, self._scales = features, scales
-        self._asked = [int(row) for row in pending]
+    def __init__(self, features: Float, scales: Float, rows: Ints) -> None:
+        self._features, self._x, self._scales = features, features[rows], np.asarray(scales)[rows]
+        self.mask = np.zeros(len(rows), bool)
 
     def add(self, row: int) -> None:
-        self._asked.append(row)
-
-    def __call__(self, row: int) -> bool:
-        gaps = self._features[self._asked] - self._features[row]
-        return bool((np.einsum("nd,nd->n", gaps, gaps) < self._scales[row] ** 2).any())
+        gaps = self._x - self._features[row]
+        self.mask |= np.einsum("nd,nd->n", gaps, gaps) < self._scales**2
 
 
 def _highest(values: Float, free: Ints, k: int) -> Ints:

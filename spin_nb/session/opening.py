@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,14 @@ def open_session(
             store.close()
             raise
     else:
-        store, known = _create(folder, pool, named, labels_from, seed, read_only)
+        store, known = _create(folder, pool, named, labels_from, _seed(seed), read_only)
     return _start(store, folder, known, encoder, annotator)
+
+
+def _seed(seed: Any) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
+        raise ProjectError(f"seed={seed!r:.40} is no seed.", "Pass a whole number, 0 or more.")
+    return int(seed)
 
 
 def _task(classes: Sequence[str] | None, task: Any) -> Classes | None:

@@ -91,6 +91,13 @@ def test_a_column_that_is_always_the_same_changes_nothing(table):
     assert (Trees().fit(wide, y, n_classes=2).predict(wide).mean.argmax(axis=1) == y).mean() > 0.95
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e-6, 1e18, 1e30])
+def test_columns_of_any_size_are_seen(table, size):
+    x, y = table
+    large = (x * np.float64(size)).astype(np.float32)
+    assert (Trees().fit(large, y, n_classes=2).predict(large).mean.argmax(axis=1) == y).mean() > 0.95
+
+
 def test_restored_it_says_the_same(table):
     x, y = table
     trees = Trees(20, seed=4).fit(x, y, n_classes=2)
@@ -122,12 +129,17 @@ def broken(name, change):
         lambda arrays: arrays | {"probs": arrays["probs"][:-1]},
         lambda arrays: arrays | {"column": arrays["column"].astype(np.float32)},
         lambda arrays: {name: a for name, a in arrays.items() if name != "roots"},
+        lambda arrays: arrays | {"threshold": np.full_like(arrays["threshold"], np.nan)},
+        lambda arrays: arrays | {"scale": np.full_like(arrays["scale"], np.nan)},
+        lambda arrays: arrays | {"probs": arrays["probs"] * 7},
+        lambda arrays: arrays | {"words": arrays["words"][:0]},
+        lambda arrays: arrays | {"pairs": arrays["pairs"][:0]},
     ],
 )
 def test_arrays_that_are_no_trees_are_refused(table, spoil):
     x, y = table
     arrays = Trees(5).fit(x, y, n_classes=2).arrays()
-    with pytest.raises((ModelError, KeyError)):
+    with pytest.raises(ModelError):
         Trees.restore(spoil(arrays))
 
 
@@ -135,6 +147,10 @@ def test_bad_input_is_refused(table):
     x, y = table
     with pytest.raises(ModelError, match="trees of a forest"):
         Trees(1)
+    for seed in (-1, 1.5, "a"):
+        with pytest.raises(ModelError, match="seed"):
+            Trees(seed=seed)
+    assert (Trees(5, seed=2**40).fit(x, y, n_classes=2).predict(x).mean > 0).all()
     with pytest.raises(NotTrainedError):
         Trees().predict(x)
     with pytest.raises(ModelError):

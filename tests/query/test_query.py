@@ -134,3 +134,56 @@ def test_nothing_left_is_said():
         State(GROUPS).ask(1, candidates=[])
     with pytest.raises(QueryError, match="5 of 2"):
         State(GROUPS).ask(5, candidates=[1, 2])
+
+
+def state(n=20, width=3):
+    phi = np.random.default_rng(0).standard_normal((n, width)).astype(np.float32)
+    return {
+        "phi": phi,
+        "covariance": np.eye(width),
+        "variance": np.einsum("nd,nd->n", phi, phi),
+        "scores": np.zeros((n, 2), np.float32),
+        "candidates": np.arange(n),
+        "k": 2,
+    }
+
+
+NAN = np.full((20, 3), np.nan, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"k": 2.0}, "2.0"),
+        ({"k": True}, "True"),
+        ({"candidates": np.ones(20, bool)}, "bool"),
+        ({"candidates": [-1]}, r"0\.\.19"),
+        ({"pending": [20]}, "pending"),
+        ({"variance": np.ones(19, np.float32)}, r"\(19,\).*20"),
+        ({"scores": np.zeros((2, 20), np.float32)}, r"\(2, 20\).*20"),
+        ({"scores": np.zeros((20, 1), np.float32)}, r"\(20, 1\)"),
+        ({"covariance": np.eye(2)}, r"\(2, 2\).*\(20, 3\)"),
+        ({"phi": NAN}, "NaN"),
+        ({"covariance": np.full((3, 3), np.nan)}, "NaN"),
+        ({"variance": np.full(20, np.nan, np.float32)}, "NaN"),
+        ({"scores": NAN[:, :2]}, "NaN"),
+    ],
+)
+def test_auto_refuses_what_does_not_fit_together(change, says):
+    with pytest.raises(QueryError, match=says):
+        auto(**(state() | change))
+
+
+def test_waiting_items_count_once_and_all_at_once_as_one_by_one():
+    once, twice = (auto(**state(), pending=rows, epsilon=1e-12) for rows in ([3, 5], [3, 5, 3]))
+    assert np.array_equal(once.scores, twice.scores)
+    known = state()
+    for row in (3, 5):
+        x = known["phi"][row].astype(float)
+        along = known["covariance"] @ x
+        known["covariance"] = known["covariance"] - np.outer(along, along) / (0.04 + x @ along)
+    known["variance"] = np.einsum("nd,de,ne->n", known["phi"], known["covariance"], known["phi"]).astype("f4")
+    known["candidates"] = np.setdiff1d(np.arange(20), [3, 5])
+    told = auto(**known, epsilon=1e-12)
+    assert told.indices.tolist() == once.indices.tolist()
+    assert np.allclose(told.scores, once.scores, rtol=1e-3)

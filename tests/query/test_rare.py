@@ -17,8 +17,8 @@ from spin_nb.query.rare import EVERY, Rare, rarest
         ([30, 30, 2], 2),
         ([30, 2, 2], 1),  # ties: the first
         ([12, 8], None),
-        ([75, 25], None),  # a quarter of two is half an equal share
-        ([77, 23], 1),
+        ([66, 34], None),  # a third of two is two thirds of an equal share
+        ([68, 32], 1),
         ([2, 1, 1, 1, 3, 1, 2, 2, 1, 1], None),  # that few labels are chance
         ([5] * 76 + [1], None),
         ([50] * 76 + [1], 76),

@@ -88,3 +88,38 @@ def test_a_large_pool_is_looked_at_no_further_than_needed():
     x = rng.standard_normal((200_000, 8)).astype(np.float32), np.full(200_000, 1e-3, np.float32)
     best = np.argsort(np.abs(p - 0.5), kind="stable")[:50]
     assert ask(p, 50, x=x).indices.tolist() == best.tolist()
+
+
+def test_a_whole_pool_of_near_items_is_asked_without_looking_at_every_pair_again():
+    n = 3000
+    x = np.random.default_rng(0).standard_normal((n, 8)).astype(np.float32), np.full(n, 50, np.float32)
+    p = np.random.default_rng(1).random(n)
+    order = np.argsort(np.abs(p - 0.5).astype(np.float32), kind="stable")
+    picked = ask(p, n, x=x).indices
+    assert sorted(picked.tolist()) == list(range(n))
+    assert picked[:50].tolist() == order[:50].tolist()
+
+
+def wrong():
+    """(what is wrong, what the error must name)."""
+    x, p = np.zeros((4, 2), np.float32), probs([0.5, 0.4, 0.3, 0.2])
+    fine = {"probs": p, "features": x, "scales": np.ones(4, np.float32), "candidates": np.arange(4), "k": 2}
+    bad = [
+        ({"k": 2.0}, "2.0"),
+        ({"k": True}, "True"),
+        ({"candidates": np.ones(4, bool)}, "bool"),
+        ({"candidates": [4]}, "0..3"),
+        ({"candidates": [-1]}, "0..3"),
+        ({"pending": [9]}, "pending"),
+        ({"pending": [0.5]}, "float64"),
+        ({"probs": p[:3]}, r"\(3, 2\)"),
+        ({"scales": np.ones(3, np.float32)}, r"\(3,\)"),
+        ({"probs": p * 2}, "sum"),
+    ]
+    return [(fine | change, says) for change, says in bad]
+
+
+@pytest.mark.parametrize(("arguments", "says"), wrong())
+def test_bad_input_is_refused_with_both_shapes(arguments, says):
+    with pytest.raises(QueryError, match=says):
+        refine(**arguments)

@@ -195,3 +195,10 @@ def test_hostile_names_stay_data(tmp_path, photos):
     )
     s.label(s.pool.ids[0], name)
     assert s.labels.select("value", "annotator").row(0) == (name, "<b>ada</b>")
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True, None, "a", 2**63])
+def test_a_seed_that_is_none_is_refused_before_anything_is_written(tmp_path, seed):
+    with pytest.raises(ProjectError, match="seed"):
+        spin.open(tmp_path / "p", pool=np.eye(4, dtype=np.float32), classes=["a", "b"], seed=seed)
+    assert not (tmp_path / "p").exists()

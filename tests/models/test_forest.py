@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from spin_nb.bayes.trees import Trees
+from spin_nb.models.ask import EXPLORES
 from spin_nb.models.choice import Cancelled
 from spin_nb.models.fitting import parts_of
 from spin_nb.models.forest import NAME
 from spin_nb.models.learner import Learner
 from spin_nb.models.wanted import wanted
 from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.query import auto
 
 
 class Table:
@@ -74,9 +76,25 @@ def test_auto_then_asks_where_the_trees_are_undecided(trained):
     probs = trained.predictive().mean
     gap = np.abs(probs[:, 1] - probs[:, 0])
     assert "trees" in picked.reason
-    likeliest = picked.q > 0.5
-    assert gap[picked.indices[likeliest]].max() < np.quantile(gap[free], 0.1)
-    assert trained.ask(1, free, strategy="margin", seed=3).indices.tolist() == [picked.indices[0]]
+    likeliest = np.flatnonzero(picked.q > 0.5)
+    assert gap[picked.indices[likeliest[likeliest >= 2]]].max() < np.quantile(gap[free], 0.1)
+
+
+@pytest.mark.parametrize("k", [1, 3, 8, 20])
+def test_every_eighth_ask_is_the_graphs_whatever_the_size_of_the_batches(trained, k):
+    free = np.setdiff1d(np.arange(2000), trained.graph.rows)
+    g, explored = trained.graph, 0
+    for seed in range(0, 24 * k, k):
+        picked = trained.ask(k, free, seed=seed)
+        assert len(np.unique(picked.indices)) == len(picked.q) == k
+        n = sum((seed + at) % EXPLORES == 1 for at in range(k))
+        explored += n
+        if n:
+            state = (g.phi, g.covariance, g.variance, g.scores)
+            expected = auto(*state, free, n, noise=g.noise, seed=seed)
+            assert np.array_equal(picked.indices[:n], expected.indices)
+            assert np.array_equal(picked.q[:n], expected.q)
+    assert explored == 24 * k / EXPLORES
 
 
 def test_a_class_with_too_few_labels_gets_its_turn_whatever_head_is_shown(table):

@@ -304,6 +304,21 @@ def check_pool_rows(rows: Any, name: str, n: int) -> Ints:
     return array.astype(np.int64, copy=False)
 
 
+def askable(n: int, candidates: Any, pending: Any) -> tuple[NDArray[np.bool_], Ints]:
+    """Mask (n,) of the candidates that wait for no answer, and the rows that do, each once, in the order given.
+
+    Raises
+    ------
+    QueryError
+        As :func:`check_pool_rows`.
+    """
+    waiting = check_pool_rows(pending, "pending", n)
+    left = np.zeros(n, bool)
+    left[check_pool_rows(candidates, "candidates", n)] = True
+    left[waiting] = False
+    return left, np.array(list(dict.fromkeys(waiting.tolist())), np.int64)
+
+
 def check_rows(n: int, **arrays: Any) -> None:
     """Raise :class:`QueryError` where an array has not a row for each of ``n`` items; names both shapes."""
     for name, array in arrays.items():

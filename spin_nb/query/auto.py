@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import check_k, check_pool_rows, check_rows
+from spin_nb.query._checks import askable, check_k, check_rows
 from spin_nb.query.mixture import EPSILON, draw
 from spin_nb.query.rare import Rare
 from spin_nb.types import Float, Ints, Picked
@@ -84,14 +84,11 @@ def auto(
             f"covariance is {np.shape(covariance)}, phi is {phi.shape}.",
             "Pass covariance (D, D), phi (n, D).",
         )
-    waiting = check_pool_rows(pending, "pending", len(phi))
-    left = np.zeros(len(phi), bool)
-    left[check_pool_rows(candidates, "candidates", len(phi))] = True
-    left[waiting] = False
+    left, waiting = askable(len(phi), candidates, pending)
     candidates = np.flatnonzero(left)
     k = check_k(k, len(candidates))
     look = _Lookahead(phi, covariance, variance, scores, candidates, noise, seed)
-    look.learn(*dict.fromkeys(waiting.tolist()))
+    look.learn(*waiting.tolist())
     explored: list[float] = []
 
     def best() -> int:

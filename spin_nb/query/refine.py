@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spin_nb.query._checks import check_k, check_pool_rows, check_rows
+from spin_nb.query._checks import askable, check_k, check_rows
 from spin_nb.query.mixture import EPSILON, draw
 from spin_nb.query.rare import Rare
 from spin_nb.query.scores import margin
@@ -73,10 +73,7 @@ def refine(
     """
     probs, features = np.asarray(probs), np.asarray(features)
     check_rows(len(features), probs=probs, scales=scales)
-    waiting = check_pool_rows(pending, "pending", len(probs))
-    left = np.zeros(len(probs), bool)
-    left[check_pool_rows(candidates, "candidates", len(probs))] = True
-    left[waiting] = False
+    left, waiting = askable(len(probs), candidates, pending)
     free = np.flatnonzero(left)
     k = check_k(k, len(free))
     scores = np.zeros(len(probs), np.float32)

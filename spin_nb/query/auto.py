@@ -37,8 +37,9 @@ def auto(
     """Ask where a label removes most variance from decisions that are likely to be wrong.
 
     ``a_j = P(decision j is wrong) = Phi(-margin_j / sqrt(2 v_j))``; the score of item ``i`` is
-    ``sum_j a_j cov(i, j)^2 / (noise^2 + v_i)``.  Items already being asked, and each pick, count as labelled:
-    the covariance does not depend on the labels' values.
+    ``sum_j a_j cov(i, j)^2 / (noise^2 + v_i)``.  Items already being asked, and each pick, count as labelled: the
+    covariance does not depend on the labels' values, and the scores move as if each were of its likeliest class
+    (the "kriging believer" of Ginsbourger et al. 2010), so a batch does not settle one boundary ten times.
 
     Parameters
     ----------
@@ -131,8 +132,8 @@ class _Lookahead:
         self.spread = np.einsum("nd,nd->n", self.across, self.phi_asked)
         self.judged_spread = variance[judged].astype(np.float32, copy=True)
         self.prior = np.einsum("nd,nd->n", self.phi_judged, self.phi_judged)
-        two = np.partition(scores[judged], -2, axis=1)[:, -2:]
-        self.margin = two[:, 1] - two[:, 0]
+        self.scores, self.judged_scores = scores, scores[judged].astype(np.float32, copy=True)
+        self.moved = np.zeros((phi.shape[1], scores.shape[1]), np.float32)  # weights, since ``scores``
         self.gain: Float | None = None
 
     def learn(self, *rows: int) -> None:
@@ -142,7 +143,9 @@ class _Lookahead:
         x = self.phi[list(rows)]
         directions = x @ self.covariance
         total = (directions @ x.T).astype(np.float64) + float(self.noise_variance) * np.eye(len(rows))
-        directions = np.linalg.solve(np.linalg.cholesky(total), directions).astype(np.float32)
+        root = np.linalg.cholesky(total)
+        directions = np.linalg.solve(root, directions).astype(np.float32)
+        self.believe(directions.T @ np.linalg.solve(root, self.surprise(rows, x)).astype(np.float32))
         shared = self.phi_asked @ directions.T
         self.across -= shared @ directions
         self.spread -= np.einsum("nr,nr->n", shared, shared)
@@ -150,13 +153,27 @@ class _Lookahead:
         self.covariance -= directions.T @ directions
         self.gain = None
 
+    def surprise(self, rows: tuple[int, ...], x: Float) -> Float:
+        """How far the likeliest class of each row is from its scores; nothing where no label says anything yet."""
+        said = self.scores[list(rows)] + x @ self.moved
+        if not said.any():
+            return said
+        likeliest = np.eye(said.shape[1], dtype=np.float32)[said.argmax(axis=1)]
+        return np.asarray(likeliest - np.float32(1 / said.shape[1]) - said)
+
+    def believe(self, step: Float) -> None:
+        """Move every score by a step of the weights (D, C)."""
+        self.moved += step
+        self.judged_scores += self.phi_judged @ step
+
     def gains(self) -> Float:
         """Score of every candidate looked at."""
         if self.gain is None:
             from scipy.special import ndtr
 
             spread = np.maximum(self.judged_spread, 1e-9)
-            self.wrong = ndtr(-self.margin / np.sqrt(2 * spread)).astype(np.float32)
+            two = np.partition(self.judged_scores, -2, axis=1)[:, -2:]
+            self.wrong = ndtr((two[:, 0] - two[:, 1]) / np.sqrt(2 * spread)).astype(np.float32)
             weight = (self.phi_judged * self.wrong[:, None]).T @ self.phi_judged
             gain = np.einsum("nd,nd->n", self.across @ weight, self.across)
             self.gain = gain / (self.noise_variance + np.maximum(self.spread, 0)) / len(self.phi_judged)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spin_nb.bayes.graph import LiveGraph
 from spin_nb.errors import QueryError
 from spin_nb.query import auto, bald, entropy, least_confident, margin, mixed
 
@@ -187,3 +188,22 @@ def test_waiting_items_count_once_and_all_at_once_as_one_by_one():
     told = auto(**known, epsilon=1e-12)
     assert told.indices.tolist() == once.indices.tolist()
     assert np.allclose(told.scores, once.scores, rtol=1e-3)
+
+
+def test_a_batch_is_what_single_asks_would_be_if_every_label_were_the_likeliest_one():
+    rng = np.random.default_rng(4)
+    live = LiveGraph(rng.standard_normal((60, 6)).astype(np.float32) / 2, n_classes=3)
+    for row, y in [(0, 0), (1, 1), (2, 2), (3, 0)]:
+        live.update(row, y)
+
+    def ask(k, free):
+        known = live.phi, live.covariance, live.variance, live.scores
+        return auto(*known, np.array(free), k, noise=live.noise, epsilon=1e-12)
+
+    batch, free = ask(6, range(4, 60)), list(range(4, 60))
+    for row, score in zip(batch.indices, batch.scores, strict=True):
+        one = ask(1, free)
+        assert one.indices[0] == row
+        assert np.isclose(one.scores[0], score, rtol=1e-3)
+        live.update(int(row), int(live.scores[row].argmax()))
+        free.remove(row)

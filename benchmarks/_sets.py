@@ -1,8 +1,8 @@
 """Real data sets as features and labels, split into a pool to label and a test part, for the benchmarks.
 
 scikit-learn's digits come with the dependencies; the others are found in ``SPIN_DATA_DIR`` (default ../shared/data).
-Where a set has an official split it is used, else the seed splits it.  Pictures and texts go through the project's
-own encoders, fitted on the pool; sounds are log-mel spectrograms, series are as they are.
+Where a set has an official split it is used, else the seed splits it.  All go through the project's own encoders,
+fitted on the pool; MNIST and Fashion-MNIST through its principal components alone.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from spin_nb.pool import samples
+from spin_nb.pool.encoders.convolutions import Convolutions
+from spin_nb.pool.encoders.log_mel import LogMel
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.encoders.pixels import PixelsPCA
 from spin_nb.pool.encoders.table import Columns
 from spin_nb.pool.encoders.text import TfidfSVD
+from spin_nb.pool.modalities import Audio
 from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.types import Float, Ints
 
 DATA = Path(os.environ.get("SPIN_DATA_DIR", Path(__file__).parents[1] / ".." / "shared" / "data"))
 NEIGHBOURS = 15
-QUIET = 6.0  # nats below the loudest frame: silence before and after the word
 
 
 @dataclass(frozen=True)
@@ -109,20 +110,21 @@ def _fsdd() -> Split:
     files = sorted((DATA / "fsdd" / "recordings").glob("*.wav"))
     y = np.array([int(file.stem.split("_")[0]) for file in files], np.int64)
     held = np.array([int(file.stem.split("_")[2]) < 5 for file in files])
-    X = np.stack([_log_mel(file) for file in files])
-    mean, axes = principal(X[~held], 60, 1.0)
-    X = (X - mean) @ axes
+    sounds = [Audio().load(file) for file in files]
+    encoder = LogMel().fit([sound for sound, late in zip(sounds, held, strict=True) if not late])
+    X = encoder.encode(sounds)
     return _split(X[~held], y[~held], X[held], y[held])
 
 
 def gunpoint(seed: int) -> Split:
     """100 / 100 of all 200 series, as shares of time at which random convolutions exceed a threshold."""
     with np.load(DATA / "ucr_subset" / "GunPoint.npz") as arrays:
-        X = np.concatenate([arrays["x_train"], arrays["x_test"]])[:, 0].astype(np.float32)
+        X = np.concatenate([arrays["x_train"], arrays["x_test"]]).astype(np.float32)
         words = np.concatenate([arrays["y_train"], arrays["y_test"]])
     y = np.unique(words, return_inverse=True)[1].astype(np.int64)
     order = np.random.default_rng(seed).permutation(len(y))
-    X, y = _convolved(X[order], 100), y[order]
+    series, y = list(X[order]), y[order]
+    X = Convolutions().fit(series[:100]).encode(series)
     return _split(X[:100], y[:100], X[100:], y[100:])
 
 
@@ -172,49 +174,3 @@ def _pictures(file: str, size: int, seed: int) -> Split:
 def _texts(texts: list[str], y: Ints, test: list[str], y_test: Ints) -> Split:
     encoder = TfidfSVD().fit(texts)
     return _split(encoder.encode(texts), y, encoder.encode(test), y_test)
-
-
-def _convolved(X: Float, n_pool: int, kernels: int = 128) -> Float:
-    """64 principal components of a series' response to random kernels of growing dilation (Dempster et al. 2020)."""
-    rng, parts = np.random.default_rng(0), []
-    for dilation in 2 ** np.arange(int(np.log2((X.shape[1] - 1) / 8)) + 1):
-        weights = rng.standard_normal((kernels, 9)).astype(np.float32)
-        padded = np.pad(X, ((0, 0), (4 * dilation, 4 * dilation)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 8 * dilation + 1, axis=1)[..., ::dilation]
-        response = windows @ (weights - weights.mean(axis=1, keepdims=True)).T
-        levels = np.quantile(response[:n_pool].reshape(-1, kernels), rng.uniform(0.1, 0.9, kernels), axis=0)
-        parts.append((response > levels.diagonal()).mean(axis=1))
-    found = np.concatenate(parts, axis=1).astype(np.float32)
-    found = (found - found[:n_pool].mean(axis=0)) / (found[:n_pool].std(axis=0) + 1e-6)
-    mean, axes = principal(found[:n_pool], 64, 1.0)
-    return (found - mean) @ axes
-
-
-def _log_mel(file: Path, bands: int = 32, frames: int = 24) -> Float:
-    """Log-mel spectrogram at a fixed number of frames, its own mean removed."""
-    import wave
-
-    with wave.open(str(file)) as sound:
-        rate, data = sound.getframerate(), sound.readframes(sound.getnframes())
-    x = np.frombuffer(data, np.int16).astype(np.float32) / 32768
-    x = np.pad(x, (0, max(0, 256 - len(x))))
-    windows = np.lib.stride_tricks.sliding_window_view(x, 256)[::80] * np.hanning(256).astype(np.float32)
-    power = np.abs(np.fft.rfft(windows, axis=1)) ** 2
-    mel = np.log(power @ _mel_bands(bands, 129, rate) + 1e-6)
-    loud = np.flatnonzero(mel.mean(axis=1) > mel.mean(axis=1).max() - QUIET)
-    mel = mel[loud[0] : loud[-1] + 1]
-    at = np.linspace(0, len(mel) - 1, frames)
-    low = np.floor(at).astype(int)
-    high, part = np.minimum(low + 1, len(mel) - 1), (at - low)[:, None]
-    fixed = mel[low] * (1 - part) + mel[high] * part
-    return (fixed - fixed.mean()).astype(np.float32).ravel()
-
-
-@cache
-def _mel_bands(bands: int, bins: int, rate: int) -> Any:
-    top = 2595 * np.log10(1 + rate / 2 / 700)
-    hertz = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)
-    at = np.linspace(0, rate / 2, bins)[:, None]
-    rise = (at - hertz[:-2]) / (hertz[1:-1] - hertz[:-2])
-    fall = (hertz[2:] - at) / (hertz[2:] - hertz[1:-1])
-    return np.maximum(np.minimum(rise, fall), 0)

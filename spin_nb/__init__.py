@@ -12,11 +12,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spin_nb.errors import SpinError
     from spin_nb.pool import encoders, samples
+    from spin_nb.pool.given import Series, Several
     from spin_nb.session.core import Session
     from spin_nb.session.opening import open_session as open
+    from spin_nb.tasks import (
+        Boxes,
+        Classes,
+        FreeText,
+        Keypoints,
+        MultiLabel,
+        Number,
+        Pairs,
+        Polygons,
+        Spans,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Session", "SpinError", "__version__", "encoders", "open", "samples"]
+__all__ = [
+    "Boxes",
+    "Classes",
+    "FreeText",
+    "Keypoints",
+    "MultiLabel",
+    "Number",
+    "Pairs",
+    "Polygons",
+    "Series",
+    "Session",
+    "Several",
+    "Spans",
+    "SpinError",
+    "__version__",
+    "encoders",
+    "open",
+    "samples",
+]
 
 _HOMES = {
     "open": "spin_nb.session.opening:open_session",
@@ -24,6 +54,22 @@ _HOMES = {
     "SpinError": "spin_nb.errors:SpinError",
     "samples": "spin_nb.pool.samples:",
     "encoders": "spin_nb.pool.encoders:",
+    "Series": "spin_nb.pool.given:Series",
+    "Several": "spin_nb.pool.given:Several",
+    **{
+        name: f"spin_nb.tasks:{name}"
+        for name in (
+            "Boxes",
+            "Classes",
+            "FreeText",
+            "Keypoints",
+            "MultiLabel",
+            "Number",
+            "Pairs",
+            "Polygons",
+            "Spans",
+        )
+    },
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from spin_nb.types import ExportReport, Float, Ints, Shown
+from spin_nb.types import ExportReport, Extent, Float, Ints, Shown
 
 
 @runtime_checkable
@@ -126,6 +126,45 @@ def wants(strategy: Any) -> tuple[str, ...]:
         if p.name in known and p.kind is p.POSITIONAL_ONLY:
             raise TypeError(f"its parameter {p.name!r} cannot be given by name")
     return tuple(p.name for p in parameters if p.name in known)
+
+
+@runtime_checkable
+class Task(Protocol):
+    """What a label is.  Immutable, hashable, equal by content; ``type(t).from_json(t.to_json()) == t``.
+
+    ``kind`` is the word under which it is stored, ``editor`` the view that edits it, ``metric`` the word of its
+    score, ``names`` its classes, labels or points, () where it has none.
+
+    ``validate`` returns the value as it is stored, plain JSON that validates to itself, never None, or raises
+    :class:`~spin_nb.errors.LabelError`; what it takes is limited by the item's ``extent``, where that is known.
+    ``describe`` says a stored value in at most 60 characters.  ``score`` is 0 to 1, higher is better, of one item.
+    ``spec`` is what the editor is told: kind, editor, names, ``empty``, from which a fresh draft starts (None: from
+    nothing), and what else the task was made with.
+
+    ``outputs`` is the width of what a model learns.  Where it is above 0 there are two members more:
+
+    - ``target(value, extent)`` float32 (outputs,), about 0 to 1, NaN what the label does not say;
+    - ``suggestion(mean, sd, extent)`` of a normal prediction of it, (outputs,) each: a value as it is stored, and
+      the probability in (0, 1) that a person would accept it.
+
+    Where the values are classes to a model it is 0, and ``index(value)`` is the column of ``names``.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def editor(self) -> str: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def outputs(self) -> int: ...
+    def validate(self, value: Any, extent: Extent | None = None) -> Any: ...
+    def describe(self, value: Any) -> str: ...
+    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float: ...
+    def spec(self) -> dict[str, Any]: ...
+    def to_json(self) -> str: ...
 
 
 class Modality(Protocol):

@@ -9,6 +9,7 @@ Each ``check_*`` raises ``AssertionError`` with the broken promise, or returns N
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import SpinError
-from spin_nb.protocols import DriftDetector, Model, Posterior, Predictive, wants
-from spin_nb.types import ExportReport, Float, Ints, Picked, Shown
+from spin_nb.protocols import DriftDetector, Model, Posterior, Predictive, Task, wants
+from spin_nb.types import ExportReport, Extent, Float, Ints, Picked, Shown
 
 
 def _blobs(n: int = 60, d: int = 5, C: int = 3, seed: int = 0) -> tuple[Float, Ints]:
@@ -215,6 +216,93 @@ def _situation() -> dict[str, Any]:
     }
 
 
+def check_task(
+    task: Any, values: Sequence[Any], wrong: Sequence[Any], *, extent: Extent | None = None
+) -> None:
+    """A task: stored as JSON and read back, values canonical and described, scores 0 to 1, wrong values refused.
+
+    Parameters
+    ----------
+    task : Task
+    values : sequence
+        At least two that it allows, no two with the same meaning.
+    wrong : sequence
+        Values that it does not allow.
+    extent : Extent, optional
+        Of the item that all of them are labels of.
+    """
+    assert isinstance(task, Task), "a task has every member of Task"
+    _described(task)
+    stored = [task.validate(value, extent) for value in values]
+    for value in stored:
+        assert value is not None, "None is no value: it means that there is none"
+        text = json.dumps(value, allow_nan=False)
+        assert task.validate(json.loads(text), extent) == value, (
+            "a stored value comes back from JSON as it was"
+        )
+        assert json.dumps(value) == text, "validate leaves what it is given alone"
+        words = task.describe(value)
+        assert 0 < len(words) <= 60, f"{words!r} is not a description of at most 60 characters"
+        assert "\n" not in words, "a description is one line"
+    scores = [[task.score(a, b, extent) for b in stored] for a in stored]
+    flat = [score for row in scores for score in row]
+    assert all(type(score) is float and 0 <= score <= 1 for score in flat), f"scores are 0 to 1: {flat}"
+    assert all(scores[i][i] == 1 for i in range(len(stored))), "what is said truly scores 1"
+    assert min(flat) < 1, "values with different meanings do not all score 1"
+    for value in wrong:
+        _refused(lambda value=value: task.validate(value, extent))  # type: ignore[misc]
+    _learned(task, stored, extent)
+
+
+def _described(task: Any) -> None:
+    """Words, names, JSON and spec; equal to what is read back, and unchangeable."""
+    for word in (task.kind, task.editor, task.metric):
+        assert isinstance(word, str), "kind, editor and metric are words"
+        assert word, "kind, editor and metric are not empty"
+    assert isinstance(task.names, tuple), "names is a tuple"
+    assert len(set(task.names)) == len(task.names), "names are unique"
+    again = type(task).from_json(task.to_json())
+    assert again == task, "equal to what its JSON says"
+    assert hash(again) == hash(task), "and of the same hash"
+    assert again != object(), "not equal to just anything"
+    assert json.loads(task.to_json())["kind"] == task.kind, "its JSON names its kind"
+    spec = task.spec()
+    assert json.loads(json.dumps(spec, allow_nan=False)) == spec, "spec is plain JSON"
+    assert (spec["kind"], spec["editor"], spec["names"]) == (task.kind, task.editor, list(task.names))
+    if spec["empty"] is not None:
+        assert task.validate(spec["empty"]) == spec["empty"], "a fresh draft starts from a value"
+    try:
+        task.kind = "other"
+    except AttributeError:
+        return
+    raise AssertionError("a task cannot be changed")
+
+
+def _learned(task: Any, stored: Sequence[Any], extent: Extent | None) -> None:
+    """What a model learns: a column of names, a target it can be suggested from, or nothing."""
+    if hasattr(task, "index"):
+        assert task.outputs == 0, "a class is learned as a column, not as a number"
+        assert [task.index(name) for name in task.names] == list(range(len(task.names))), (
+            "index is a column of names"
+        )
+        return
+    for value in stored if task.outputs else ():
+        target = task.target(value, extent)
+        assert target.dtype == np.float32, "targets are float32"
+        assert target.shape == (task.outputs,), f"target is {target.shape}, not {(task.outputs,)}"
+        assert not (np.abs(target - 0.5) > 0.6).any(), "targets lie in about [0, 1]"
+        likely = []
+        for sd in (1e-4, 0.1, 1.0):
+            said, p = task.suggestion(target, np.full(task.outputs, sd), extent)
+            assert task.validate(said, extent) == said, "a suggestion is a value as it is stored"
+            assert task.score(said, value, extent) > 0.95, "what a label teaches is suggested back"
+            assert isinstance(p, float), "p is a float"
+            assert 0 < p < 1, f"p = {p} is not in (0, 1)"
+            likely.append(p)
+        assert likely == sorted(likely, reverse=True), "the less is known, the less a suggestion is trusted"
+        _refused(lambda: task.suggestion([0.5] * (task.outputs + 1), [0.1] * (task.outputs + 1), extent))
+
+
 def check_modality(modality: Any, sources: Sequence[Any]) -> None:
     """A modality: loads each source, shows it as bytes, text or named texts; never as HTML."""
     assert isinstance(modality.name, str), "a modality has a name"
@@ -222,7 +310,8 @@ def check_modality(modality: Any, sources: Sequence[Any]) -> None:
         modality.load(source)
         shown = modality.show(source)
         assert isinstance(shown, Shown), "show returns Shown"
-        kinds = {"image/png": bytes, "image/jpeg": bytes, "text/plain": str, "application/json": dict}
+        drawn = ("application/json", "application/x-series", "audio/wav", "video/x-frames", "multipart/mixed")
+        kinds = {"image/png": bytes, "image/jpeg": bytes, "text/plain": str} | dict.fromkeys(drawn, dict)
         assert shown.mime in kinds, f"{shown.mime!r} is not a mime type the views show"
         assert isinstance(shown.data, kinds[shown.mime]), f"{shown.mime} needs {kinds[shown.mime].__name__}"
     _refused(lambda: modality.load(object()))

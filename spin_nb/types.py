@@ -145,13 +145,40 @@ class Shown:
     Attributes
     ----------
     mime : str
-        "image/png", "image/jpeg", "text/plain" or "application/json" (a table row: name -> text).
+        "image/png", "image/jpeg", "text/plain", "application/json" (a table row: name -> text),
+        "application/x-series", "audio/wav", "video/x-frames" or "multipart/mixed" (several at once).
     data : bytes or str or dict
-        Bytes for images, text otherwise.  Never HTML: views show it with ``textContent``.
+        Bytes for pictures, text otherwise, facts for series, sounds and videos.  Never HTML: views show it with
+        ``textContent``.
+    buffers : tuple of bytes
+        What a series, sound or video is drawn from.
+    size : (int, int) or None
+        Width and height of the original picture, in pixels.
+    parts : tuple of (str, Shown)
+        Names and parts of an item that is several things at once.
     """
 
     mime: str
-    data: bytes | str | dict[str, str]
+    data: Any
+    buffers: tuple[bytes, ...] = ()
+    size: tuple[int, int] | None = None
+    parts: tuple[tuple[str, Shown], ...] = ()
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What is known of an item that limits its labels.
+
+    Attributes
+    ----------
+    size : (int, int) or None
+        Width and height of the original picture, in pixels.
+    text : str or None
+        The whole text.
+    """
+
+    size: tuple[int, int] | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True)

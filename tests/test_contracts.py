@@ -7,13 +7,19 @@ import pytest
 
 from spin_nb import testing
 from spin_nb.errors import UnknownWordError
+from spin_nb.pool.sounds import Sound
 from spin_nb.registry import WORDS, resolve, words
 
 PICTURE = (np.arange(64).reshape(8, 8) * 4).astype(np.uint8)
+WAVE = np.sin(np.arange(60, dtype=np.float32))
 SOURCES = {
     "image": [PICTURE, np.stack([PICTURE] * 3, axis=2)],
     "text": ["a plain text", "<script>alert(1)</script>"],
     "table": [{"speed": 3.5, "kind": "drill"}, np.array([1.0, 2.0], np.float32)],
+    "series": [WAVE, np.stack([WAVE, WAVE])],
+    "audio": [Sound(np.sin(np.arange(4000) * 0.1).astype(np.float32), 8000)],
+    "video": [np.stack([np.stack([PICTURE] * 3, axis=2)] * 4)],
+    "several": [{"photo": PICTURE, "words": "a text"}],
 }
 
 
@@ -31,6 +37,10 @@ ITEMS = {
         f"{a} {b} {a}" for a in ("red", "green", "blue", "dark") for b in ("car", "bike", "bus", "ship")
     ],
     "columns": [{"speed": float(i), "kind": "ab"[i % 2], "hole": None if i % 5 else 1.0} for i in range(30)],
+    "convolutions": [np.sin(np.arange(60, dtype=np.float32) * (1 + n / 9))[None] for n in range(12)],
+    "log-mel": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(12)],
+    "frames": list(np.random.default_rng(0).integers(0, 256, (6, 4, 16, 16, 3), dtype=np.uint8)),
+    "parts": [{"words": f"{'ab'[n % 2]} word", "row": {"n": float(n)}} for n in range(12)],
 }
 
 

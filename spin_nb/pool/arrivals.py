@@ -1,7 +1,9 @@
-"""Items that arrived after the pool was made: appended to ``arrivals.jsonl``, pictures as PNG beside it.
+"""Items that arrived after the pool was made: appended to ``arrivals.jsonl``, media in files beside it.
+
+Pictures are kept as PNG, sounds as WAV, series and frames of videos as NPY: as they are loaded, not as they came.
 
 Several kernels may take in arrivals for one project at once, so nothing is counted or overwritten: ids and names of
-pictures are drawn at random, and one call appends one line with one write.
+files are drawn at random, and one call appends one line with one write.
 """
 
 from __future__ import annotations
@@ -20,15 +22,16 @@ from uuid import uuid4
 import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
+from spin_nb.pool.sounds import Sound, wav
 
-_PICTURE = re.compile(r"[0-9a-f]{6,32}\.png")
+_FILE = re.compile(r"[0-9a-f]{6,32}\.(png|wav|npy)")
 _WHOLE = re.compile(rb'"(batch|void)": "[0-9a-f]{32}"\}$')
 """How a line ends that was written to its end; quotes inside an item are escaped, so no torn line ends so."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One arrived item: its id and its raw source (path of a PNG, text, dict or vector)."""
+    """One arrived item: its id and its raw source (path of a PNG or WAV, text, dict, vector, series or frames)."""
 
     id: str
     source: Any
@@ -76,17 +79,42 @@ def read_arrivals(folder: Path) -> list[Arrival]:
 
 
 def _source(folder: Path, entry: dict[str, Any]) -> Any:
-    if "picture" in entry:
-        if not _PICTURE.fullmatch(entry["picture"]):
-            raise ValueError(entry["picture"])
-        return folder / "arrivals" / entry["picture"]
+    if "parts" in entry:
+        return {name: part and _source(folder, part) for name, part in entry["parts"].items()}
+    for kind in ("picture", "sound", "array"):
+        if kind in entry:
+            return _kept(folder, kind, entry[kind])
     if "vector" in entry:
         return np.asarray(entry["vector"], np.float32)
     return entry["text"] if "text" in entry else entry["row"]
 
 
-def append_arrivals(folder: Path, ids: Sequence[str], items: Sequence[Any]) -> list[Arrival]:
-    """Store loaded items: pictures first, then the line that names them.
+def _kept(folder: Path, kind: str, name: str) -> Any:
+    if not _FILE.fullmatch(name):
+        raise ValueError(name)
+    path = folder / "arrivals" / name
+    if kind != "array":
+        return path
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as problem:
+        return PoolError(f"{str(path)!r} cannot be read: {problem}.", "Restore it.")
+
+
+def append_arrivals(
+    folder: Path, ids: Sequence[str], items: Sequence[Any], *, several: bool = False
+) -> list[Arrival]:
+    """Store loaded items: their files first, then the line that names them.
+
+    Parameters
+    ----------
+    folder : Path
+        The project's ``pool`` folder.
+    ids : sequence of str
+    items : sequence
+        Loaded.
+    several : bool
+        Whether each is a dict of parts; else a dict is a row.
 
     Raises
     ------
@@ -98,7 +126,8 @@ def append_arrivals(folder: Path, ids: Sequence[str], items: Sequence[Any]) -> l
     path = folder / "arrivals.jsonl"
     try:
         (folder / "arrivals").mkdir(parents=True, exist_ok=True)
-        entries = [{"id": key, **_entry(folder, item)} for key, item in zip(ids, items, strict=True)]
+        make = _parts if several else _entry
+        entries = [{"id": key, **make(folder, item)} for key, item in zip(ids, items, strict=True)]
         _append(path, entries)
     except OSError as problem:
         raise StorageError(
@@ -130,23 +159,36 @@ def _append(path: Path, entries: list[dict[str, Any]]) -> None:
         os.close(file)
 
 
+def _parts(folder: Path, item: dict[str, Any]) -> dict[str, Any]:
+    return {"parts": {name: None if part is None else _entry(folder, part) for name, part in item.items()}}
+
+
 def _entry(folder: Path, item: Any) -> dict[str, Any]:
     if isinstance(item, str):
         return {"text": item}
     if isinstance(item, dict):
         return {"row": {str(name): _plain(value) for name, value in item.items()}}
+    if isinstance(item, Sound):
+        return {"sound": _written(folder, "wav", wav(item, exact=True))}
     if item.ndim == 1:
         return {"vector": item.tolist()}
+    encoded = io.BytesIO()
+    if item.dtype != np.uint8 or item.ndim == 4:
+        np.save(encoded, item, allow_pickle=False)
+        return {"array": _written(folder, "npy", encoded.getvalue())}
     from PIL import Image
 
-    encoded = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(item)).save(encoded, "PNG", compress_level=1)
-    name = f"{uuid4().hex}.png"
+    return {"picture": _written(folder, "png", encoded.getvalue())}
+
+
+def _written(folder: Path, ending: str, content: bytes) -> str:
+    name = f"{uuid4().hex}.{ending}"
     with open(folder / "arrivals" / name, "xb") as stream:
-        stream.write(encoded.getbuffer())
+        stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    return {"picture": name}
+    return name
 
 
 def _plain(value: Any) -> Any:

@@ -15,14 +15,20 @@ from numpy.typing import NDArray
 from spin_nb.errors import PoolError
 from spin_nb.pool.dataset_items import plain_items
 from spin_nb.pool.frames import clean_frame, read_pandas
+from spin_nb.pool.given import Series
 from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.pictures import value_range
 from spin_nb.pool.samples import Sample
+from spin_nb.pool.sounds import Sound
 
 _SLACK = 0.05
 _FAINT, _FAINT_UNIT = 0.07, 0.02
 """Share of the pool's range below which a batch must be of another scale.  1 is 6 % of 16 and 16 is 6 % of 255, the
 scales in use; a pool of 0 to 1 has no smaller one beside it."""
+
+
+_AXES = {"image": 3, "text": 1, "table": 2, "series": 2, "audio": 1, "video": 5, "several": 1}
+"""Axes of an array that holds several items."""
 
 
 def raw_items(items: Any, found: Ingested) -> list[Any]:
@@ -34,6 +40,8 @@ def raw_items(items: Any, found: Ingested) -> list[Any]:
         When it is one thing instead of several, lacks the pool's columns, or has another scale of grey.
     """
     raws = _listed(items, found)
+    if found.modality == "several":
+        return _by_part(raws, found)
     if found.modality == "image":
         return _in_scale(raws, found.about)
     if found.modality == "table":
@@ -54,9 +62,11 @@ def _listed(items: Any, found: Ingested) -> list[Any]:
         raise PoolError(f"a {kind} is one thing, not a list of rows.", "Pass a DataFrame or a list of dicts.")
     if isinstance(items, Sample):
         return list(items.items)
-    single = isinstance(items, (str, bytes, bytearray, dict, os.PathLike)) or package == "PIL"
+    if isinstance(items, Series):
+        return items.values
+    single = isinstance(items, (str, bytes, bytearray, dict, os.PathLike, Sound)) or package == "PIL"
     if isinstance(items, np.ndarray):
-        single = items.ndim < {"image": 3, "text": 1, "table": 2}[found.modality]
+        single = items.ndim < _AXES[found.modality]
         if items.ndim == 1 and items.dtype.kind in "UTO":
             return list(items.tolist())
     if single or not isinstance(items, Iterable):
@@ -104,6 +114,17 @@ def _frame_rows(frame: Any, found: Ingested) -> list[Any]:
             "Pass the same numeric columns in the same order, and no other.",
         )
     return list(frame.to_numpy())
+
+
+def _by_part(raws: list[Any], found: Ingested) -> list[Any]:
+    """Every part as its own kind of batch; what is no dict of parts is refused one by one, with its reason."""
+    out = [dict(raw) if isinstance(raw, dict) else raw for raw in raws]
+    for name, part in found.data.found.items():
+        having = [item for item in out if isinstance(item, dict) and item.get(name) is not None]
+        if having:
+            for item, raw in zip(having, raw_items([item[name] for item in having], part), strict=True):
+                item[name] = raw
+    return out
 
 
 def _check_rows(raws: list[Any], found: Ingested) -> None:

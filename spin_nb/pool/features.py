@@ -18,7 +18,18 @@ from spin_nb.types import Broken, Float
 Progress = Callable[[float, str], Any]
 
 FIT_ITEMS = 10_000
-_CHUNKS = {"image": 256, "text": 4096, "table": 16_384}
+_CHUNKS = {
+    "image": 256,
+    "text": 4096,
+    "table": 16_384,
+    "series": 1024,
+    "audio": 256,
+    "video": 32,
+    "several": 64,
+}
+FIT_BYTES, _CHUNK_BYTES = 2**29, 2**27
+"""Loaded items held at once, at most, while an encoder learns and while it encodes: long sounds are large."""
+_TRIED = 4
 
 
 def features(
@@ -111,7 +122,7 @@ def _still_true(pool: Pool, encoder: Any, found: Float) -> bool:
 
 def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> Float:
     tell(0.0, f"learning {encoder.name}")
-    limit = getattr(encoder, "fit_items", FIT_ITEMS)
+    limit = min(getattr(encoder, "fit_items", FIT_ITEMS), FIT_BYTES // _size(pool) + 1)
     items: list[Any] = []
     while not items:
         sample = np.unique(np.linspace(0, pool.n_base - 1, min(limit, pool.n_base)).astype(np.int64))
@@ -131,7 +142,8 @@ def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> Float:
 
 def _encoded(pool: Pool, encoder: Any, tell: Progress) -> tuple[Float, list[Broken]]:
     """Features of the base rows that can be read, in order, and the others."""
-    n, step, filled = pool.n_base, _CHUNKS[pool.modality], 0
+    n, filled = pool.n_base, 0
+    step = min(_CHUNKS[pool.modality], _CHUNK_BYTES // _size(pool) + 1)
     found = np.empty((0, 0), np.float32)
     failed: list[Broken] = []
     for start in range(0, n, step):
@@ -146,6 +158,18 @@ def _encoded(pool: Pool, encoder: Any, tell: Progress) -> tuple[Float, list[Brok
             filled += len(part)
         tell(rows.stop / n, f"{encoder.name}: {rows.stop:,} of {n:,} items")
     return found[:filled], failed
+
+
+def _size(pool: Pool) -> int:
+    """Bytes of a loaded item, from the largest of a few; texts and rows count as nothing."""
+    rows = np.unique(np.linspace(0, pool.n_base - 1, min(_TRIED, pool.n_base)).astype(np.int64))
+    return max([1, *(_nbytes(item) for item in pool.try_load(rows)[0])])
+
+
+def _nbytes(item: Any) -> int:
+    if isinstance(item, dict):
+        return sum(_nbytes(part) for part in item.values())
+    return int(getattr(getattr(item, "samples", item), "nbytes", 0))
 
 
 def _checked(encoder: Any, items: list[Any], ids: list[str]) -> Float:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.pictures import Pixels, resize
+from spin_nb.pool.sounds import Sound
 from spin_nb.types import Float
 
 SIDE = 64
@@ -31,7 +32,7 @@ class Form:
     Attributes
     ----------
     shape : tuple of int
-        Of one item: (c, h, w), (h, w, c) where ``last``, (d,), or what ``prepare`` returns.
+        Of one item: (c, h, w), (h, w, c) where ``last``, (d,), (c, length) of a series, or what ``prepare`` returns.
     last : bool
         Whether the channels of pictures come last.
     columns : tuple of str
@@ -69,7 +70,7 @@ class Form:
         if self.prepare is not None:
             name = getattr(self.prepare, "__qualname__", type(self.prepare).__name__)
             return found | {"prepare": f"the function {name!r} of whoever made this encoder"}
-        if len(self.shape) == 1:
+        if len(self.shape) < 3:
             return found | ({"columns": list(self.columns)} if self.columns else {})
         c, h, w = self._picture
         return found | {
@@ -134,6 +135,10 @@ def learn_form(
         return Form(_checked(_prepared(prepare, items[:1]), 1).shape[1:], prepare=prepare)
     if isinstance(first, str):
         raise PoolError("a network on raw items needs numbers; these are texts.", _INSTEAD)
+    if isinstance(first, Sound) or (isinstance(first, np.ndarray) and first.ndim == 4):
+        raise PoolError(
+            "a network on raw items needs one array an item; these are sounds or videos.", _INSTEAD
+        )
     if _is_picture(first):
         c, h, w = _picture_shape(items, size)
         return Form((h, w, c) if last else (c, h, w), last)
@@ -142,7 +147,7 @@ def learn_form(
         for item in items:
             _values(item, columns)
         return Form((len(columns),), columns=columns)
-    return Form((len(first),))
+    return Form(_checked(items, len(items)).shape[1:])
 
 
 _INSTEAD = "Pass prepare=, a function items -> array (n, ...), or train on features."
@@ -179,7 +184,7 @@ def _recolour(pixels: Pixels, channels: int) -> Pixels:
 
 
 def _is_picture(item: Any) -> bool:
-    return isinstance(item, np.ndarray) and item.ndim >= 2
+    return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim in (2, 3)
 
 
 def sides(size: Size) -> tuple[int | None, int | None, int | None]:

@@ -1,14 +1,14 @@
-"""A polars or pandas frame as a pool: a table, a column of texts, or a column of picture paths."""
+"""A polars or pandas frame as a pool: a table, a column of texts, or one of paths to files."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.files import WORDS, check_file, modality_of
 from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, as_labels, check_ids, fingerprint, numbered
-from spin_nb.pool.pictures import EXTENSIONS, check_picture
+from spin_nb.pool.optional import need
 from spin_nb.types import Broken
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ TEXT_LENGTH = 25
 def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: str | None = None) -> Ingested:
     """Items of a frame, one a row; a column called "id" is the key.
 
-    A column of picture paths makes pictures; else a column called "text", or the longest column of mostly
+    A column of paths makes pictures, sounds or videos; else a column called "text", or the longest column of mostly
     different strings with spaces, makes texts; else the rows themselves are the items.  Other columns stay
     at hand to colour the map.  Missing values of a table are allowed;
     NaN is not, except in pandas, where it means missing.
@@ -31,7 +31,7 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
     frame : polars.DataFrame
         What to read.
     base : Path, optional
-        Folder that relative picture paths start from; by default the current one.
+        Folder that relative paths start from; by default the current one.
     labels_from : str, optional
         Column that holds known classes; it is taken out of the items.
 
@@ -48,9 +48,9 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
     labels = {} if answers is None else as_labels(ids, answers)
     if not frame.width:
         raise PoolError("a frame without a column to label from.", "Keep a column besides id and labels.")
-    paths = _path_column(frame)
-    if paths:
-        return _pictures(frame, ids, paths, (base or Path.cwd()).resolve(), labels)
+    paths, modality = _path_column(frame)
+    if paths is not None:
+        return _files(frame, ids, paths, modality, (base or Path.cwd()).resolve(), labels)
     text = _text_column(frame)
     if text:
         frame = frame.with_columns(frame[text].fill_null(""))
@@ -107,6 +107,16 @@ def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
+def rows_of(sources: list[Any], schema: Any) -> pl.DataFrame:
+    """Frame of arrived rows in the columns of a pool's; what a row does not have is missing."""
+    import polars as pl
+
+    known = [source if isinstance(source, dict) else {} for source in sources]
+    return pl.DataFrame(
+        [{name: row.get(name) for name in schema} for row in known], schema=schema, strict=False
+    )
+
+
 def _check_numbers(name: str, column: pl.Series) -> None:
     if column.dtype.is_float():
         if column.is_infinite().any():
@@ -136,15 +146,17 @@ def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[A
     return frame.drop(column), frame[column].to_list()
 
 
-def _path_column(frame: pl.DataFrame) -> str | None:
+def _path_column(frame: pl.DataFrame) -> tuple[str | None, str]:
+    """Column whose values all have endings of one modality, and which."""
     import polars as pl
 
     for name in frame.columns:
         if frame[name].dtype == pl.String:
             values = frame[name].drop_nulls().head(20).to_list()
-            if values and all(os.path.splitext(value)[1].lower() in EXTENSIONS for value in values):
-                return name
-    return None
+            kinds = {modality_of(value) for value in values}
+            if len(kinds) == 1 and None not in kinds:
+                return name, str(kinds.pop())
+    return None, ""
 
 
 def _text_column(frame: pl.DataFrame) -> str | None:
@@ -163,36 +175,40 @@ def _text_column(frame: pl.DataFrame) -> str | None:
     return max(lengths, key=lambda name: lengths[name]) if lengths else None
 
 
-def _pictures(
-    frame: pl.DataFrame, ids: list[str], column: str, base: Path, labels: dict[str, str]
+def _files(
+    frame: pl.DataFrame, ids: list[str], column: str, modality: str, base: Path, labels: dict[str, str]
 ) -> Ingested:
+    if modality == "video":
+        need("cv2")
     good, broken, sizes, largest = [], [], [], 0
     for row, (key, value) in enumerate(zip(ids, frame[column].to_list(), strict=True)):
         path = base / value if value else None
         try:
             if path is None or not path.is_file():
                 raise ValueError("no such file")
-            largest = max(largest, *check_picture(path))
+            largest = max(largest, check_file(modality, path))
             sizes.append(path.stat().st_size)
             good.append(row)
         except (ValueError, OSError) as problem:
             broken.append(Broken(key, f"{value}: {problem}"))
     if not good:
         raise PoolError(
-            f"none of the {len(ids)} pictures of column {column!r} can be read below {str(base)!r}.",
+            f"none of the {len(ids)} {WORDS[modality]}s of column {column!r} can be read below {str(base)!r}; "
+            f"the first: {broken[0].reason}.",
             "Pass absolute paths, or change to the folder they start from.",
         )
     kept, names = frame[good], [ids[row] for row in good]
     return Ingested(
         ids=names,
         sources=[{"path": path} for path in kept[column].to_list()],
-        modality="image",
+        modality=modality,
         kind="frame",
         data=kept,
-        about={"paths": column, "root": str(base), "largest": largest},
+        about={"paths": column, "root": str(base)} | ({"largest": largest} if modality == "image" else {}),
         broken=broken,
         labels={key: labels[key] for key in names if key in labels},
         fingerprint=fingerprint(_frame_print(kept, names), sizes),
+        everything=ids,
     )
 
 

@@ -15,14 +15,17 @@ from spin_nb.pool.dataset_items import is_dataset
 from spin_nb.pool.datasets import read_dataset
 from spin_nb.pool.folders import read_folder
 from spin_nb.pool.frames import read_frame, read_pandas
+from spin_nb.pool.given import Series, Several
 from spin_nb.pool.ingested import Ingested, as_labels
 from spin_nb.pool.samples import Sample
+from spin_nb.pool.series import read_series
+from spin_nb.pool.several import read_several
 
 __all__ = ["Ingested", "read_pool"]
 
 _KINDS = (
-    "a folder of pictures, a numpy array, a polars or pandas frame, a .parquet file, a list of texts, a torch Dataset "
-    "or a sample"
+    "a folder of pictures, sounds or videos, a numpy array, a polars or pandas frame, a .parquet file, a list of texts "
+    "or paths, a Series, Several, a torch Dataset or a sample"
 )
 _TORCH = "Pass the dataset itself; for a tensor torch.utils.data.TensorDataset(tensor), for a loader loader.dataset."
 
@@ -39,13 +42,15 @@ def read_pool(
 
     Parameters
     ----------
-    pool : str, Path, ndarray, frame, Sample, list of str or torch Dataset
-        A folder of pictures (read recursively, ids are relative paths), an array of pictures (n, h, w[, c]),
-        of numbers (n, d) or of texts (n,), a polars or pandas frame (see
-        :func:`spin_nb.pool.frames.read_frame`), the path of a .parquet file, a sample, texts, or a torch Dataset
-        (see :func:`spin_nb.pool.datasets.read_dataset`).
+    pool : str, Path, ndarray, frame, Sample, list of str, Series, Several or torch Dataset
+        A folder of pictures, sounds or videos (read recursively, ids are relative paths), an array of pictures
+        (n, h, w[, c]), of numbers (n, d) or of texts (n,), a polars or pandas frame (see
+        :func:`spin_nb.pool.frames.read_frame`), the path of a .parquet file, a sample, texts, paths,
+        :class:`spin_nb.pool.given.Series`, :class:`spin_nb.pool.given.Several`, or a torch Dataset (see
+        :func:`spin_nb.pool.datasets.read_dataset`).
     labels_from : str, optional
-        Where known classes are: "folder" (name of the sub-folder), "sample", "dataset", or a column of the frame.
+        Where known classes are: "folder" (name of the sub-folder), "sample", "series", "dataset", or a column of the
+        frame.
     classes, near, progress : optional
         The project's class names, where to stream to, and who hears how far it is: for a torch Dataset.
 
@@ -66,6 +71,11 @@ def read_pool(
     """
     if isinstance(pool, Sample):
         return _sample(pool, labels_from)
+    if isinstance(pool, Series):
+        return read_series(pool, labels_from=labels_from)
+    if isinstance(pool, Several):
+        _no_labels(labels_from, "several parts")
+        return read_several(pool, lambda part: read_pool(part, near=near, progress=progress))
     if isinstance(pool, (str, os.PathLike)):
         return _path(Path(pool).expanduser(), labels_from)
     if is_dataset(pool):
@@ -101,9 +111,7 @@ def _sample(sample: Sample, labels_from: str | None) -> Ingested:
 def _path(path: Path, labels_from: str | None) -> Ingested:
     if path.suffix.lower() != ".parquet" or path.is_dir():
         if path.is_file():
-            raise PoolError(
-                f"the file {str(path)!r} is no folder of pictures.", f"Read it first; pass {_KINDS}."
-            )
+            raise PoolError(f"the file {str(path)!r} is no folder.", f"Read it first; pass {_KINDS}.")
         return read_folder(path, labels_from=labels_from)
     import polars as pl
 
@@ -131,6 +139,7 @@ def _texts(texts: list[Any], labels_from: str | None) -> Ingested:
     _no_labels(labels_from, "a list")
     if not texts:
         raise PoolError("an empty list.", "Pass at least one text.")
+    texts = [str(text) if isinstance(text, Path) else text for text in texts]
     odd = next((text for text in texts if not isinstance(text, str)), None)
     if odd is not None:
         raise PoolError(f"the list holds a {type(odd).__name__}.", f"Lists hold texts only; pass {_KINDS}.")

@@ -27,11 +27,11 @@ class Ingested:
     sources : list of dict
         Where each one comes from, json-able.
     modality : str
-        "image", "text" or "table".
+        "image", "text", "table", "series", "audio", "video" or "several".
     kind : str
-        How the data is kept: "array", "frame" or "files".
-    data : ndarray, polars.DataFrame or list of str
-        What is stored: the array, the frame, or one path an item.
+        How the data is kept: "array", "frame", "files", "series" or "several".
+    data : ndarray, polars.DataFrame, list of str, Ragged or Parts
+        What is stored: the array, the frame, one path an item, series, or the parts of several things at once.
     about : dict
         json-able facts that loading needs: root folder, column, value range, largest side in pixels.
     broken : list of Broken
@@ -42,6 +42,8 @@ class Ingested:
         sha256 over ids and content (for folders: names and sizes).
     classes : list of str
         Class names that came with the pool, in order; empty where none did.
+    everything : list of str
+        Ids of all that was given, those kept out too, in order; empty where that is ``ids``.
     """
 
     ids: list[str]
@@ -54,9 +56,16 @@ class Ingested:
     labels: dict[str, str] = field(repr=False)
     fingerprint: str
     classes: list[str] = field(default_factory=list)
+    everything: list[str] = field(default_factory=list, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def roots(self) -> list[str]:
+        """Folders outside the project that its items lie in, its parts' too."""
+        inside = [root for part in getattr(self.data, "found", {}).values() for root in part.roots]
+        return [self.about["root"], *inside] if "root" in self.about else inside
 
 
 def check_ids(ids: Sequence[Any]) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.opening import regular
 
 Pixels = NDArray[np.uint8]
 
@@ -22,9 +23,10 @@ EXTENSIONS = frozenset(
 )
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 MAX_PIXELS = 80_000_000
-LOAD_SIDE, SHOW_SIDE = 256, 512
-"""Pictures from files are loaded, and shown, with their longest side at most this many pixels."""
+LOAD_SIDE, SHOW_SIDE, LARGEST_SIDE = 256, 512, 1600
+"""Longest side, in pixels, at which pictures from files are loaded, shown, and shown where more is asked for."""
 
+_ORIENTATION = 0x0112
 _ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _TAIL = 4096
 
@@ -41,22 +43,59 @@ def check_picture(path: Path) -> tuple[int, int]:
     """
     from PIL import Image
 
+    regular(path)
     try:
         with open(path, "rb") as stream, Image.open(stream, formats=FORMATS) as image:
             width, height, kind = *image.size, image.format
-            if width * height > MAX_PIXELS:
-                raise ValueError(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
+            _check_size(width, height)
             ending = _ENDINGS.get(kind or "")
             if ending is not None:
                 stream.seek(0, os.SEEK_END)
                 stream.seek(max(0, stream.tell() - _TAIL))
                 if ending not in stream.read():
                     _decode_whole(path)  # cut short, or something follows the picture, as some phones write
-    except Image.UnidentifiedImageError:
-        raise ValueError("not a picture" if path.stat().st_size else "the file is empty") from None
     except Exception as problem:  # parsers of damaged files raise anything
-        raise ValueError(str(problem) or type(problem).__name__) from None
+        raise ValueError(_why(problem)) from None
     return width, height
+
+
+def picture_size(source: Path | bytes) -> tuple[int, int]:
+    """Width and height of a picture as it is seen, upright, from its header.
+
+    Raises
+    ------
+    ValueError
+        With the reason, when it is no picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(_stream(source), formats=FORMATS) as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+    except Exception as problem:  # parsers of damaged files raise anything
+        raise ValueError(_why(problem)) from None
+    return (height, width) if turned else (width, height)
+
+
+def _stream(source: Path | bytes) -> Any:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    regular(source)
+    return source
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
+
+
+def _why(problem: Exception) -> str:
+    from PIL import Image
+
+    if isinstance(problem, Image.UnidentifiedImageError):
+        return "not a picture"
+    return str(problem) or type(problem).__name__
 
 
 def _decode_whole(path: Path) -> None:
@@ -78,20 +117,17 @@ def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(
-            io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
-        ) as image:
-            if image.size[0] * image.size[1] > MAX_PIXELS:
-                raise ValueError(f"{image.size[0]} x {image.size[1]} pixels are more than {MAX_PIXELS:,}")
+        with Image.open(_stream(source), formats=FORMATS) as image:
+            _check_size(*image.size)
             shrink = side / max(image.size)
             aim = (round(image.size[0] * shrink), round(image.size[1] * shrink))
             image.draft(None, aim)  # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
-            upright = ImageOps.exif_transpose(image)
-            if max(upright.size) > side:
-                upright.thumbnail((side, side), Image.Resampling.BOX)
-            return pil_pixels(upright)
+            ImageOps.exif_transpose(image, in_place=True)
+            if max(image.size) > side:
+                image.thumbnail((side, side), Image.Resampling.BOX)
+            return pil_pixels(image)
     except Exception as problem:  # decoders of damaged files raise anything
-        raise ValueError(str(problem) or type(problem).__name__) from None
+        raise ValueError(_why(problem)) from None
 
 
 def pil_pixels(image: Any) -> Pixels:
@@ -161,12 +197,29 @@ def encode_picture(pixels: Pixels, side: int) -> tuple[str, bytes]:
     """(mime, bytes) for a browser: PNG with the raw pixels when small, else JPEG of at most ``side``."""
     from PIL import Image
 
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    if max(image.size) > side:
-        image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=2.0)
+    if min(side, max(pixels.shape[:2])) > 64:
+        return "image/jpeg", encode_jpeg(pixels, side)
+    image, stream = Image.fromarray(reduced(pixels, side)), io.BytesIO()
+    image.save(stream, "PNG", compress_level=1)
+    return "image/png", stream.getvalue()
+
+
+def encode_jpeg(pixels: Pixels, side: int) -> bytes:
+    """JPEG of at most ``side`` pixels a side."""
+    from PIL import Image
+
     stream = io.BytesIO()
-    if max(image.size) <= 64:
-        image.save(stream, "PNG", compress_level=1)
-        return "image/png", stream.getvalue()
-    image.save(stream, "JPEG", quality=85)
-    return "image/jpeg", stream.getvalue()
+    Image.fromarray(reduced(pixels, side)).save(stream, "JPEG", quality=85)
+    return stream.getvalue()
+
+
+def reduced(pixels: Pixels, side: int) -> Pixels:
+    """Pixels with the longest side at most ``side``, by the mean of what falls into each."""
+    pixels = np.ascontiguousarray(pixels)
+    if max(pixels.shape[:2]) <= side:
+        return pixels
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=2.0)
+    return np.asarray(image)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,12 @@ import numpy as np
 from spin_nb.errors import LabelError, PoolError, StorageError
 from spin_nb.pool.arrivals import append_arrivals, new_ids, read_arrivals
 from spin_nb.pool.batch import raw_items
-from spin_nb.pool.folders import check_root, file_source
+from spin_nb.pool.folders import check_root
+from spin_nb.pool.frames import rows_of
 from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
-from spin_nb.pool.modalities import Image, Table, Text
+from spin_nb.pool.reader import Reader
 from spin_nb.pool.stored import read_stored, write_facts, write_pool
-from spin_nb.types import Broken, Ints, Shown
+from spin_nb.types import Broken, Extent, Ints, Shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ class Pool:
     ids : list of str
         Id of every row.
     modality : str
-        "image", "text" or "table".
+        "image", "text", "table", "series", "audio", "video" or "several".
     broken : list of Broken
         Items kept out, and why.
     n_base : int
@@ -56,8 +56,7 @@ class Pool:
         self._excluded = excluded
         base = set(found.ids)
         self._arrivals = [item for item in read_arrivals(folder) if item.id not in base]
-        self._maker: Any = {"image": Image(), "text": Text(), "table": Table()}[found.modality]
-        self._root = Path(found.about["root"]) if "root" in found.about else None
+        self._reader = Reader(found)
         self._index()
 
     @classmethod
@@ -86,12 +85,12 @@ class Pool:
         Raises
         ------
         PoolError
-            When there is none, it is damaged, or the folder of pictures it refers to is gone.
+            When there is none, it is damaged, or a folder it refers to is gone.
         """
         home = Path(folder) / "pool"
         found, excluded = read_stored(home)
-        if "root" in found.about:
-            check_root(found.about)
+        for root in found.roots:
+            check_root(root)
         return cls(home, found, excluded)
 
     def _still_broken(self, items: list[Broken]) -> list[Broken]:
@@ -130,8 +129,13 @@ class Pool:
 
     @property
     def largest(self) -> int | None:
-        """Longest side of the largest picture, in pixels; None for texts and tables."""
+        """Longest side of the largest picture, in pixels; None for anything else."""
         return self._found.about.get("largest")
+
+    @property
+    def on_files(self) -> bool:
+        """Whether items are files that are read when they are asked for."""
+        return bool(self._found.roots)
 
     def row(self, id: str) -> int:
         """Row of an item.
@@ -159,7 +163,7 @@ class Pool:
         )
 
     def load(self, rows: Iterable[int]) -> list[Any]:
-        """Loaded items: uint8 pixels (h, w) or (h, w, 3), texts, dicts or vectors.
+        """Loaded items: uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.
 
         Raises
         ------
@@ -176,12 +180,7 @@ class Pool:
     def try_load(self, rows: Iterable[int]) -> tuple[list[Any], list[Broken]]:
         """Items that can be loaded, in order, and those that cannot."""
         wanted = [int(row) for row in rows]
-        raws = self._raw(wanted)
-        if self._root is not None and len(wanted) > 1:
-            with ThreadPoolExecutor(2) as threads:  # Pillow decodes outside the interpreter lock
-                loaded = list(threads.map(self._try, raws))
-        else:
-            loaded = [self._try(raw) for raw in raws]
+        loaded = self._reader.load_all(self._raw(wanted))
         items = [item for item in loaded if not isinstance(item, PoolError)]
         failed = [
             Broken(self.ids[row], item.what)
@@ -189,18 +188,6 @@ class Pool:
             if isinstance(item, PoolError)
         ]
         return items, failed
-
-    def _try(self, raw: Any) -> Any:
-        try:
-            return self._maker.load(self._inside(raw))
-        except PoolError as problem:
-            return problem
-
-    def _inside(self, raw: Any) -> Any:
-        """Return a file of the pool as a path below its folder; anything else as it is."""
-        if self._root is None or not isinstance(raw, str):
-            return raw
-        return file_source(self._root, raw) if self._found.kind == "files" else self._root / raw
 
     def show(self, row: int, size: int | None = None) -> Shown:
         """One item as a view shows it.
@@ -210,28 +197,42 @@ class Pool:
         row : int
             Row of the item.
         size : int, optional
-            Longest side in pixels (at most 512, also the default), characters of a text, or columns.
+            Longest side in pixels (by default 512, at most 1600), characters of a text, columns, or points of a
+            series.
+
+        Raises
+        ------
+        PoolError
+            When it cannot be read any more, or there is nothing to see in it.
+        """
+        return self._reader.show(self._raw([int(row)])[0], size)
+
+    def frame(self, row: int, number: int, size: int | None = None) -> Shown:
+        """One frame of a video, image/jpeg, at most ``size`` pixels a side (default 512, at most 1600).
+
+        Raises
+        ------
+        PoolError
+            When the item is no video, cannot be read, or has no such frame.
+        """
+        return self._reader.frame(self._raw([int(row)])[0], number, size)
+
+    def extent(self, row: int) -> Extent:
+        """What is known of an item that limits its labels, from its header: size of the picture, the text.
 
         Raises
         ------
         PoolError
             When it cannot be read any more.
         """
-        return self._maker.show(self._inside(self._raw([int(row)])[0]), size)
+        return self._reader.extent(self._raw([int(row)])[0])
 
     def _raw(self, rows: list[int]) -> list[Any]:
         base = [int(self._base[row]) for row in rows if row < self.n_base]
-        values = iter(self._base_raw(base) if base else [])
+        values = iter(self._reader.raw(base) if base else [])
         return [
             next(values) if row < self.n_base else self._arrivals[row - self.n_base].source for row in rows
         ]
-
-    def _base_raw(self, rows: list[int]) -> Any:
-        data, about = self._found.data, self._found.about
-        if self._found.kind != "frame":
-            return [data[row] for row in rows]
-        column = about.get("paths") or about.get("column")
-        return data[column][rows].to_list() if column else data[rows].to_dicts()
 
     def batch(self, items: Any) -> list[Any]:
         """Raw items, one by one, of whatever a person passes as new items; :meth:`read` takes them.
@@ -250,14 +251,14 @@ class Pool:
     def read(self, items: Any) -> list[Any]:
         """Load items that are not in the pool, the way the pool's own are loaded.
 
-        Takes paths, encoded bytes, PIL images or arrays; texts; dicts or vectors; or a frame of these.
+        Takes what the pool's modality takes (:mod:`spin_nb.pool.modalities`), in a list, or a frame of these.
 
         Raises
         ------
         PoolError
             When one of them is of another kind or cannot be read.
         """
-        return [self._maker.load(item) for item in self.batch(items)]
+        return [self._reader.load(item) for item in self.batch(items)]
 
     def extend(self, items: Any, ids: Sequence[str] | None = None) -> Ints:
         """Take in arrivals, durably, and return their rows (m,) int64.
@@ -280,7 +281,7 @@ class Pool:
                 else f"the id {taken!r} is taken.",
                 "Give every arrival its own id, or none at all.",
             )
-        arrived = append_arrivals(self.folder, names, loaded)
+        arrived = append_arrivals(self.folder, names, loaded, several=self.modality == "several")
         first = len(self.ids)
         self._arrivals.extend(arrived)
         self.ids.extend(names)
@@ -321,9 +322,7 @@ class Pool:
             return None
         if not self._arrivals:
             return frame
-        known = [item.source if isinstance(item.source, dict) else {} for item in self._arrivals]
-        rows = [{name: row.get(name) for name in frame.columns} for row in known]
-        return pl.concat([frame, pl.DataFrame(rows, schema=frame.schema, strict=False)])
+        return pl.concat([frame, rows_of([item.source for item in self._arrivals], frame.schema)])
 
 
 def _held(home: Path) -> tuple[Ingested | None, list[Broken]]:

@@ -1,7 +1,8 @@
 """The pool on disk, in ``<project>/pool/``: what reopening by path alone needs.
 
-``pool.json`` facts, ``ids.json`` ids, ``items.npy`` or ``items.parquet`` copies of arrays and frames.  Folders
-of pictures are not copied: their absolute path is kept.  ``pool.json`` is written last, by rename.
+``pool.json`` facts, ``ids.json`` ids, ``items.npy`` or ``items.parquet`` copies of arrays and frames, ``ends.npy``
+where series end.  Folders of files are not copied: their absolute path is kept.  Several things at once: the same
+again for every part, in ``part-0``, ``part-1``, ...  ``pool.json`` is written last, by rename.
 """
 
 from __future__ import annotations
@@ -19,10 +20,15 @@ import numpy as np
 
 from spin_nb.errors import PoolError, StorageError, VersionError
 from spin_nb.pool.ingested import Ingested
+from spin_nb.pool.series import Ragged
+from spin_nb.pool.several import Parts
 from spin_nb.types import Broken
 
-SCHEMA = 1
-_ITEMS = {"array": "items.npy", "frame": "items.parquet"}
+SCHEMA = 2
+"""1: pictures, texts and tables; 2: any other modality."""
+_FIRST = ("image", "text", "table")
+_ITEMS = {"array": "items.npy", "frame": "items.parquet", "series": "items.npy"}
+_ENDS = "ends.npy"
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -85,6 +91,12 @@ def write_pool(folder: Path, found: Ingested, excluded: list[Broken]) -> None:
         stream = io.BytesIO()  # polars has its own errors for a full disk; plain bytes have the system's
         found.data.write_parquet(stream)
         write_atomically(folder / _ITEMS["frame"], lambda half: half.write_bytes(stream.getbuffer()))
+    elif found.kind == "series":
+        write_atomically(folder / _ITEMS["series"], lambda half: _save_array(half, found.data.values))
+        write_atomically(folder / _ENDS, lambda half: _save_array(half, found.data.ends))
+    elif found.kind == "several":
+        for number, part in enumerate(found.data.found.values()):
+            write_pool(_part(folder, number), part, [])
     write_json(folder / "ids.json", found.ids)
     write_facts(folder, found, excluded)
 
@@ -94,7 +106,7 @@ def write_facts(folder: Path, found: Ingested, excluded: list[Broken]) -> None:
     write_json(
         folder / "pool.json",
         {
-            "schema": SCHEMA,
+            "schema": 1 if found.modality in _FIRST else SCHEMA,
             "modality": found.modality,
             "kind": found.kind,
             "fingerprint": found.fingerprint,
@@ -103,6 +115,10 @@ def write_facts(folder: Path, found: Ingested, excluded: list[Broken]) -> None:
             "excluded": [[item.id, item.reason] for item in excluded],
         },
     )
+
+
+def _part(folder: Path, number: int) -> Path:
+    return folder / f"part-{number}"
 
 
 def _save_array(path: Path, array: Any) -> None:
@@ -127,7 +143,7 @@ def read_stored(folder: Path) -> tuple[Ingested, list[Broken]]:
                 f"the pool has schema {facts['schema']}, newer than {SCHEMA}.", "Update spin_nb."
             )
         ids = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
-        data = _read_items(folder, facts["kind"], ids)
+        data = _read_items(folder, facts["kind"], ids, facts["about"])
         if len(data) != len(ids):
             raise ValueError(f"{len(data)} items and {len(ids)} ids")
         found = Ingested(
@@ -152,12 +168,18 @@ def read_stored(folder: Path) -> tuple[Ingested, list[Broken]]:
         ) from None
 
 
-def _read_items(folder: Path, kind: str, ids: list[str]) -> Any:
+def _read_items(folder: Path, kind: str, ids: list[str], about: dict[str, Any]) -> Any:
     if kind == "files":
         return ids
+    if kind == "several":
+        parts = {name: read_stored(_part(folder, number))[0] for number, name in enumerate(about["parts"])}
+        return Parts.of(parts, about, len(ids))
     path = folder / _ITEMS[kind]
     if kind == "array":
         return np.load(path, mmap_mode="r", allow_pickle=False)
+    if kind == "series":
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        return Ragged.of(values, np.load(folder / _ENDS, allow_pickle=False), len(about["channels"]))
     import polars as pl
 
     try:

@@ -8,11 +8,13 @@ from typing import Any
 
 from spin_nb.errors import LabelError, ProjectError
 
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once: a pool has many items
+
 
 def as_json(value: Any, what: str) -> str:
     """``value`` as JSON text; LabelError where JSON cannot hold it (NaN, arrays, objects)."""
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+        return _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise LabelError(
             f"{what} {value!r:.80} cannot be stored ({error}).", "Pass text, numbers, lists or dictionaries."

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.records import VALUED, Gap, NewAsk, NewEvent
 from spin_nb.session.asking import Draft
+from spin_nb.session.cards import FINE, extent, item_card
 from spin_nb.session.drawing import drawing
-from spin_nb.types import Shown
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -63,11 +63,12 @@ class Channel:
         Returns
         -------
         cards, buffers
-            A kept card is ``{"token", "kept": True}``; a new one has id, mime, text or row or ``buffer`` (index of
-            its picture in ``buffers``) and ``suggestion`` (``{"class", "p"}`` or None).
+            A kept card is ``{"token", "kept": True}``; a new one has id, what
+            :func:`~spin_nb.session.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None).
         """
         s = self._session
-        s._stage.wait()
+        if not s._stage.later:  # a large pool is labelled at random while it is still being looked at
+            s._stage.wait()
         with s._ledger.lock:
             s._absorb(s._ledger.sync())
             kept = [token for token in have if self._stands(token)][:KEEP]
@@ -79,19 +80,20 @@ class Channel:
         drawn = draw().asks if draw else []
         with s._ledger.lock:
             fresh = self._propose(drawn, since)
-            cards: list[dict[str, Any]] = [{"token": token, "kept": True} for token in kept]
-            buffers: list[bytes] = []
-            for token, ask in fresh.items():
-                card, pictures = self._draw(ask, offset=len(buffers))
-                cards.append({"token": token, **card})
-                buffers += pictures
-            return cards, buffers
+        # Reading pictures, and a person's own suggestions, take time: they hold up no label.
+        cards: list[dict[str, Any]] = [{"token": token, "kept": True} for token in kept]
+        buffers: list[bytes] = []
+        for token, ask in fresh.items():
+            card, pictures = self._draw(ask, offset=len(buffers))
+            cards.append({"token": token, **card})
+            buffers += pictures
+        return cards, buffers
 
     def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
         """One item with its prediction and label, for hover and inspection."""
         s = self._session
         row = s.pool.row(id)
-        card, buffers = _picture(s.pool.show(row), 0)
+        card, buffers = item_card(s.pool, row, editor=s.task.editor)
         held = s._ledger.current(id)
         predictive = s.predictive
         card.update({"id": id, "row": row, "label": held.value if held and held.kind in VALUED else None})
@@ -100,6 +102,18 @@ class Channel:
             card["probs"] = [float(p) for p in predictive.mean[row]]
             card["epistemic"], card["aleatoric"] = predictive.doubt(row)
         return card, buffers
+
+    def frame(self, id: str, number: int) -> tuple[dict[str, Any], list[bytes]]:
+        """One frame of a video as a picture."""
+        pool = self._session.pool
+        shown = pool.frame(pool.row(id), number, FINE)
+        return {"mime": shown.mime, "frame": number, "buffers": [0]}, [shown.data]
+
+    def past(self, kind: str, n: int) -> list[dict[str, Any]]:
+        """What undo or redo would take next, the very next one last: id, kind, value, previous value of each."""
+        with self._session._ledger.lock:
+            events = self._session._ledger.past(kind, n)
+        return [{"id": e.item, "kind": e.kind, "value": e.value, "previous": e.previous} for e in events]
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Apply entries of one client in sequence.
@@ -174,17 +188,28 @@ class Channel:
             raise LabelError(f"{kind!r} is nothing the labeller may say.", "Reload the page.")
         ask = self._session._store.ask(token) if isinstance(token, str) else None
         plain = ledger.event(kind, str(entry["id"]), entry.get("value"))
-        suggested = entry.get("suggested")
+        suggested = self._suggested(plain, entry.get("suggested"))
         return NewEvent(
             kind,
             plain.item,
             plain.value,
             annotator=plain.annotator,
-            suggested=(str(suggested[0]), float(suggested[1])) if suggested else None,
-            accepted=entry.get("accepted"),
+            suggested=suggested,
+            accepted=plain.value == suggested[0] if suggested and kind == "label" else None,
             ask=ask.token if ask is not None and ask.item == plain.item else plain.ask,
             shown_ms=entry.get("shown_ms"),
         )
+
+    def _suggested(self, event: NewEvent, said: Any) -> tuple[Any, float] | None:
+        """What was suggested, as the task writes it, so that a label can be seen to be the same."""
+        if not said or event.item is None:
+            return None
+        s = self._session
+        try:
+            value = s.task.validate(said[0], extent(s.pool, s.pool.row(event.item)))
+            return value, float(said[1])
+        except (SpinError, TypeError, ValueError, IndexError, KeyError):
+            return None  # it came from an older page: the label stands without it
 
     def _drawing(self, n: int, waiting: Sequence[NewAsk]) -> Callable[[], Draft] | None:
         s = self._session
@@ -223,17 +248,8 @@ class Channel:
     def _draw(self, ask: NewAsk, offset: int) -> tuple[dict[str, Any], list[bytes]]:
         s = self._session
         row = s.pool.row(ask.item)
-        card, buffers = _picture(s.pool.show(row), offset)
-        card.update({"id": ask.item, "row": row, "suggestion": None})
-        predictive = s.predictive
-        if ask.suggest and predictive is not None:
-            best = int(predictive.mean[row].argmax())
-            card["suggestion"] = {"class": best, "p": float(predictive.mean[row, best])}
+        card, buffers = item_card(s.pool, row, offset, editor=s.task.editor)
+        said = s._suggesting.of(row) if ask.suggest and "broken" not in card else None
+        suggestion = None if said is None else {"value": said[0], "p": said[1]}
+        card.update({"id": ask.item, "row": row, "suggestion": suggestion})
         return card, buffers
-
-
-def _picture(shown: Shown, offset: int) -> tuple[dict[str, Any], list[bytes]]:
-    """A shown item as a card: bytes travel beside it, text inside it."""
-    if isinstance(shown.data, bytes):
-        return {"mime": shown.mime, "buffer": offset}, [shown.data]
-    return {"mime": shown.mime, "data": shown.data}, []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,28 +10,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import ExportError, LabelError, QueryError, ReadOnlyError
-from spin_nb.monitor.audit import audited_accuracy
+from spin_nb.errors import ExportError, LabelError, ModelError, QueryError, ReadOnlyError
+from spin_nb.monitor.audit import audited_accuracy, audited_score
 from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
+from spin_nb.project.records import VALUED
 from spin_nb.project.store import Store
 from spin_nb.registry import resolve
 from spin_nb.session import curve, export
 from spin_nb.session.asking import AuditPlan
 from spin_nb.session.audited import Audited, in_pool
+from spin_nb.session.bindings import check_bindings
+from spin_nb.session.cards import extent
 from spin_nb.session.channel import Channel
 from spin_nb.session.drawing import drawing, nothing_left, word
 from spin_nb.session.explain import Explanation, explain
 from spin_nb.session.home import Home
 from spin_nb.session.jobs import Lane
-from spin_nb.session.ledger import Change, Ledger
+from spin_nb.session.ledger import Change, Ledger, by_class
 from spin_nb.session.prediction import Prediction, predict
 from spin_nb.session.signals import Signals
 from spin_nb.session.stage import Stage
+from spin_nb.session.suggesting import Suggesting
 from spin_nb.session.training import Training
 from spin_nb.session.watching import Watcher
-from spin_nb.tasks.classes import Classes
 from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ class Session:
     """
 
     def __init__(
-        self, store: Store, folder: Path, pool: Pool, task: Classes, stage: Stage, annotator: str, seed: int
+        self, store: Store, folder: Path, pool: Pool, task: Any, stage: Stage, annotator: str, seed: int
     ) -> None:
         self.folder = folder
         self.pool = pool
@@ -63,11 +66,12 @@ class Session:
         self._lanes = {name: Lane(name, self._home) for name in ("train", "prepare", "map", "watch")}
         self._store = store
         self._stage = stage
-        self._ledger = Ledger(store, task, pool.row, annotator)
+        self._ledger = Ledger(store, task, pool.row, annotator, lambda id: extent(pool, pool.row(id)))
         self._plan = AuditPlan(pool.ids, float(store.meta.get("audit_share", 0.1)), seed)
         self._channel = Channel(self)
         self._watcher = Watcher(self)
         self._training = Training(self)
+        self._suggesting = Suggesting(self)
         self._views: dict[str, Any] = {}
         self._selected: tuple[str, ...] = ()
         self._curve: list[CurvePoint] = curve.replay(store)
@@ -82,8 +86,8 @@ class Session:
         trouble = f"\n  {self.problem}" if self.problem else ""
         return (
             f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
-            f"  {len(self.pool):,} items ({self.pool.modality}), {len(self.classes)} classes{kept_out}\n"
-            f"  {len(self._ledger.state.labels):,} labelled, audited accuracy {self.accuracy!r}\n"
+            f"  {len(self.pool):,} items ({self.pool.modality}), {self.task!r:.80}{kept_out}\n"
+            f"  {len(self._ledger.state.labels):,} labelled, audited {self.task.metric} {self.accuracy!r}\n"
             f"  look: s.map  label: s.labeller  all together: s.workbench{trouble}"
         )
 
@@ -106,8 +110,13 @@ class Session:
 
     @property
     def classes(self) -> list[str]:
-        """Class names, in the order of every probability column."""
+        """Names the task has: of classes, in the order of every probability column; of boxes, points, spans."""
         return list(self.task.names)
+
+    @property
+    def by_class(self) -> bool:
+        """Whether a label is one of :attr:`classes`; else there are no class probabilities to show."""
+        return by_class(self.task)
 
     @property
     def items(self) -> pl.DataFrame:
@@ -125,6 +134,16 @@ class Session:
     def labels(self) -> pl.DataFrame:
         """Labels that hold now, in order of labelling: item, value, annotator, time, kind, ask, audit, ..."""
         return self._store.labels()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Id -> label that holds now, as the task wrote it: a name, a number, a list of boxes; oldest first.
+
+        The column ``value`` of :attr:`labels` holds the same, as JSON text where it is no text.
+        """
+        with self._ledger.lock:
+            self._absorb(self._ledger.sync())
+            return self._ledger.values
 
     @property
     def asks(self) -> pl.DataFrame:
@@ -186,7 +205,10 @@ class Session:
 
     @property
     def label_index(self) -> Ints:
-        """Class index of each row's label now, int64 (n,), -1 without; audit labels included."""
+        """Class index of each row's label now, int64 (n,), -1 without; audit labels included.
+
+        Where labels are no classes, 0 stands for any label.
+        """
         index = np.full(len(self.pool), -1, np.int64)
         for rows, classes in (self._ledger.training, self._ledger.audits):
             index[rows] = classes
@@ -199,6 +221,8 @@ class Session:
         It is the accuracy on the pool as it was drawn, and on new items like it; where most of a small pool is
         labelled, what is left is easier than that, because the hard items were asked.
         """
+        if not self.by_class:
+            return audited_score(self._suggesting.audited())
         judged = self.audited
         return audited_accuracy(judged.probs.argmax(1), judged.truth)
 
@@ -255,6 +279,18 @@ class Session:
         if ids != self._selected:
             self._selected = ids
             self._home.do(lambda: self.events.selection.emit(ids))
+
+    @property
+    def bindings(self) -> dict[str, str]:
+        """Own keys of the labeller: action, or "class:<name>" -> key; kept in the project for this annotator."""
+        return dict(self._store.meta.get("bindings", {}).get(self.annotator, {}))
+
+    @bindings.setter
+    def bindings(self, keys: Mapping[str, str]) -> None:
+        checked = check_bindings(keys, self.classes)
+        if not self.read_only:
+            everyone = self._store.meta.get("bindings", {})
+            self._store.set_meta("bindings", {**everyone, self.annotator: checked})
 
     # -- commands -----------------------------------------------------------------------------------------
 
@@ -343,6 +379,30 @@ class Session:
         """Bring back what was last undone; returns the item's id."""
         return self._back("redo")
 
+    def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any]) -> int:
+        """Pre-fill what the labeller shows, from a model or a file of your own; returns how many were taken.
+
+        They go before what the session's own model suggests.  Audit items are shown without, so
+        :attr:`accuracy` judges suggestions fairly.
+
+        Parameters
+        ----------
+        suggestions : mapping or callable
+            Id -> value, or ``(value, probability)``; or a function of an id that returns one of these or None, called
+            when the item's card is made.
+
+        Raises
+        ------
+        LabelError
+            Unknown item, a value the task does not allow: then none is taken.
+
+        Examples
+        --------
+        >>> s.suggest({"img_7.png": ("crack", 0.9)})                   # doctest: +SKIP
+        """
+        with self._ledger.lock:
+            return self._suggesting.take(suggestions)
+
     def release_audits(self) -> int:
         """Let the audit labels given so far train; returns how many.
 
@@ -404,6 +464,9 @@ class Session:
         """
         self._home.drain()
         self._writable("train")
+        self._by_class(
+            "s.train", "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
+        )
         handle = self._training.start(model, posterior)
         return handle.result() if wait else handle
 
@@ -430,6 +493,7 @@ class Session:
         LabelError, PoolError
             Unknown ids, items that cannot be read.
         """
+        self._by_class("s.predict", "Look at s.labels, and at what s.labeller suggests.")
         return predict(self, items, head)
 
     def explain(self, id: str) -> Explanation:
@@ -442,6 +506,7 @@ class Session:
         NotTrainedError
             Before the first label.
         """
+        self._by_class("s.explain", "Look at s.labels, and at what s.labeller suggests.")
         return explain(self, id)
 
     def watch(self, items: Iterable[Any], *, wait: bool = True) -> Any:
@@ -476,6 +541,7 @@ class Session:
         self._home.drain()
         if not isinstance(folder, (str, Path)):
             raise ExportError(f"{folder!r:.60} is no folder.", 'Pass a path: s.export("bundle/").')
+        self._by_class("s.export", "Export the labels: s.labels.write_ndjson(path).")
         return export.run(self, Path(folder).expanduser(), target)
 
     def close(self) -> None:
@@ -503,6 +569,7 @@ class Session:
     @property
     def uncertainty(self) -> Any:
         """What the model does not know, and why: epistemic against aleatoric."""
+        self._by_class("s.uncertainty", "s.map and s.labeller show this project.")
         return self._view("uncertainty")
 
     @property
@@ -513,6 +580,7 @@ class Session:
     @property
     def calibration(self) -> Any:
         """Whether its probabilities can be believed: reliability, error by coverage; live."""
+        self._by_class("s.calibration", "s.map and s.labeller show this project.")
         return self._view("calibration")
 
     @property
@@ -541,6 +609,19 @@ class Session:
         """One item as a view shows it, with its prediction and label."""
         return self._channel.card(id)
 
+    def past(self, kind: str, n: int) -> list[dict[str, Any]]:
+        """The last events "undo" or "redo" would take; see ``Channel``.  Any thread."""
+        return self._channel.past(kind, n)
+
+    def value(self, id: str) -> Any | None:
+        """The item's label now, or None; any thread."""
+        held = self._ledger.current(id)
+        return held.value if held is not None and held.kind in VALUED else None
+
+    def frame(self, id: str, number: int) -> tuple[dict[str, Any], list[bytes]]:
+        """One frame of a video; see ``Channel``.  Any thread."""
+        return self._channel.frame(id, number)
+
     # -- inside -------------------------------------------------------------------------------------------
 
     def _wait_where_labelled(self) -> None:
@@ -550,7 +631,11 @@ class Session:
 
     @property
     def _trained(self) -> bool:
-        return self._stage.ready and self._stage.learner.trained
+        return self.by_class and self._stage.ready and self._stage.learner.trained
+
+    def _by_class(self, what: str, instead: str) -> None:
+        if not self.by_class:
+            raise ModelError(f"{what} needs classes, and a label here is {self.task.kind!r}.", instead)
 
     def _view(self, word: str) -> Any:
         if word not in self._views:
@@ -606,6 +691,11 @@ class Session:
     def _trouble(self, what: str) -> None:
         """Tell the person of something that failed in the background; on any thread."""
         self._home.do(lambda: self.events.problem.emit(what))
+
+    def _replan(self) -> None:
+        """Audits among the items that can be read, now that this is known; on any thread."""
+        with self._ledger.lock:
+            self._plan = AuditPlan(self.pool.ids, self._plan.share, self.seed)
 
     def _remember(self, what: str) -> None:
         self._problem = what

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def point(session: Session) -> CurvePoint:
     """The curve's point for what is shown now."""
-    judged = session.audited
+    judged = session.audited if session.by_class else ()
     return CurvePoint(
         time=time.time(),
         n_labels=len(session._ledger.state.labels),
         n_audits=len(session._ledger.audits[0]),
         accuracy=session.accuracy,
-        nll=nll(judged.probs, judged.truth) if len(judged) else None,
-        ece=ece(judged.probs, judged.truth) if len(judged) else None,
+        nll=nll(judged.probs, judged.truth) if judged else None,
+        ece=ece(judged.probs, judged.truth) if judged else None,
         labels_per_minute=session.labels_per_minute,
     )
 

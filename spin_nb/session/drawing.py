@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.session.asking import Draft, draft
-from spin_nb.types import Float, Ints
+from spin_nb.types import Float, Ints, Picked
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -42,15 +42,8 @@ def drawing(
         taken = _mask(session, ledger.taken(again=True))
     undecided = [row for row in _rows(session, ledger.aside(("unsure",))) if taken[row]][-UNDECIDED:]
     taken[list(pending)] = True
-    learner = session._stage.learner.frozen()
     number = ledger.n_asked + queued[0]
-
-    def known() -> list[int]:
-        return list(
-            dict.fromkeys([*pending, *_side_by_side(learner.features, undecided, learner.graph.rows)])
-        )
-
-    return partial(
+    drawn = partial(
         draft,
         k,
         ids=session.pool.ids,
@@ -58,12 +51,29 @@ def drawing(
         plan=session._plan,
         number=number,
         n_audited=ledger.n_audited + queued[1],
-        pick=lambda candidates, n: learner.ask(
-            n, candidates, strategy=strategy, pending=known(), seed=session.seed + number
-        ),
-        strategy=word(strategy),
         model_id=session._training.model_id,
     )
+    seed = session.seed + number
+    if not session._stage.ready:
+        return partial(drawn, pick=lambda rows, n: at_random(rows, n, seed), strategy="random")
+    learner = session._stage.learner.frozen()
+
+    def known() -> list[int]:
+        return list(
+            dict.fromkeys([*pending, *_side_by_side(learner.features, undecided, learner.graph.rows)])
+        )
+
+    def pick(rows: Ints, n: int) -> Picked:
+        return learner.ask(n, rows, strategy=strategy, pending=known(), seed=seed)
+
+    return partial(drawn, pick=pick, strategy=word(strategy))
+
+
+def at_random(candidates: Ints, k: int, seed: int) -> Picked:
+    """Rows drawn uniformly, before anything is known of the items."""
+    rows = np.random.default_rng(seed).choice(candidates, k, replace=False)
+    q = 1.0 / np.arange(len(candidates), len(candidates) - k, -1)
+    return Picked(rows, np.zeros(k, np.float32), q, "at random: the items are still being looked at")
 
 
 def _side_by_side(features: Float, undecided: list[int], labelled: Ints) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +17,20 @@ from spin_nb.errors import LabelError
 from spin_nb.project.fold import Current, State, current, last_redoable, last_undoable
 from spin_nb.project.records import VALUED, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
-from spin_nb.tasks.classes import Classes
-from spin_nb.types import Ints
+from spin_nb.types import Extent, Ints
 
 ASIDE = ("skip", "unsure")
 REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
 
 
+def by_class(task: Any) -> bool:
+    """Whether a label of this task is one of a few classes, so that probabilities of classes mean something."""
+    return hasattr(task, "index")
+
+
 @dataclass(frozen=True)
 class Change:
-    """One item's training label before and after: class index, or None for no training label."""
+    """One item's training label before and after: class index (0 where labels are no classes), None for none."""
 
     row: int
     id: str
@@ -44,20 +49,29 @@ class Ledger:
     ----------
     store : Store
         The open project.
-    task : Classes
+    task : Task
         What a label may be.
     row_of : callable
         Item id -> pool row.
     annotator : str
         Who labels in this session.
+    extent_of : callable
+        Item id -> what limits its labels.
     """
 
-    def __init__(self, store: Store, task: Classes, row_of: Callable[[str], int], annotator: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        task: Any,
+        row_of: Callable[[str], int],
+        annotator: str,
+        extent_of: Callable[[str], Extent],
+    ) -> None:
         self.lock = threading.RLock()
         self.store = store
         self.task = task
         self.annotator = annotator
-        self._row_of = row_of
+        self._row_of, self._extent_of = row_of, extent_of
         self._state = State()
         self._audit_items: set[str] = set()
         self._open_ask: dict[str, str] = {}
@@ -96,7 +110,7 @@ class Ledger:
         """An event of this session's annotator, tied to the item's open ask if there is one."""
         self._row_of(item)
         if kind in VALUED:
-            value = self.task.validate(value)
+            value = self.task.validate(value, self._extent_of(item))
         return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
 
     def back(self, kind: str) -> NewEvent:
@@ -112,6 +126,12 @@ class Ledger:
         if target is None:
             raise LabelError(f"{self.annotator!r} has nothing to {kind}.", "Label something first.")
         return NewEvent(kind, target.item, annotator=self.annotator, target=target.seq)
+
+    def past(self, kind: str, n: int) -> list[Event]:
+        """The last ``n`` events of this annotator that ``kind`` ("undo", "redo") would take, the next one last."""
+        state = self.store.state()
+        stack = (state.done if kind == "undo" else state.undone).get(self.annotator, [])
+        return stack[-n:] if n > 0 else []
 
     def note_shown(self, tokens: Sequence[str], asks: Sequence[NewAsk]) -> None:
         """Take in that these asks are on disk as shown; from now on the audits among them are audit items."""
@@ -137,7 +157,13 @@ class Ledger:
         with self.lock:
             held = [c for c in self._state.labels if self._audits(c) and self._has(c.item)]
             rows = [self._row_of(c.item) for c in held]
-            return np.array(rows, np.int64), np.array([self.task.index(c.value) for c in held], np.int64)
+            return np.array(rows, np.int64), np.array([self._class_of(c.value) for c in held], np.int64)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Item id -> its label now."""
+        with self.lock:
+            return {held.item: held.value for held in self._state.labels}
 
     @property
     def n_audited(self) -> int:
@@ -173,6 +199,9 @@ class Ledger:
             self.store.set_meta("audits_released", self._released)
             return [c for item in list(self._audit_items) if (c := self._settle(item)) is not None]
 
+    def _class_of(self, value: Any) -> int:
+        return self.task.index(value) if by_class(self.task) else 0
+
     def _has(self, item: str) -> bool:
         try:
             self._row_of(item)
@@ -205,7 +234,7 @@ class Ledger:
         if held is not None:
             self._open_ask.pop(item, None)
         trains = held is not None and held.kind in VALUED and not held.flagged and not self._audits(held)
-        after = self.task.index(held.value) if held is not None and trains else None
+        after = self._class_of(held.value) if held is not None and trains else None
         before = self._trains.pop(item, None)
         if after is not None:
             self._trains[item] = after

@@ -21,8 +21,11 @@ from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
 from spin_nb.registry import words
 from spin_nb.session.core import Session
+from spin_nb.session.ledger import by_class
 from spin_nb.session.stage import Stage
-from spin_nb.tasks.classes import Classes
+from spin_nb.tasks import Classes, from_json
+
+LATER = 5000  # files from which on the project opens before they have been looked at
 
 
 def open_session(
@@ -44,14 +47,18 @@ def open_session(
     path : str or Path
         The project folder, "parts.spin".  Reopening needs nothing else.
     pool : optional
-        What can be labelled: a folder of images, a numpy array (n, h, w[, c]) or (n, d), a polars or pandas frame,
-        a ``.parquet`` path, a list of texts, a torch Dataset, ``spin.samples.digits()``.
+        What can be labelled: a folder of images, sounds or videos, a numpy array (n, h, w[, c]) or (n, d), a polars
+        or pandas frame, a ``.parquet`` path, a list of texts, a torch Dataset, ``spin.Series(...)``,
+        ``spin.Several(photo=..., text=...)``, ``spin.samples.digits()``.  Folders of 5,000 files or more open at once
+        and are looked at in the background: until then items are asked at random.
     classes : sequence of str, optional
         Class names; ``classes=[...]`` means ``task=Classes([...])``.
-    task : Classes, optional
-        What a label is.
+    task : Task, optional
+        What a label is: ``spin.Classes``, ``MultiLabel``, ``Number``, ``Boxes``, ``Keypoints``, ``Polygons``,
+        ``Spans``, ``FreeText``, ``Pairs``.
     encoder : str, callable or Encoder
-        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", a function items -> (n, d), or an object:
+        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
+        (videos), "parts" (several), a function items -> (n, d), or an object:
         ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.
     annotator : str, optional
         Who labels; the login name unless given.
@@ -98,16 +105,20 @@ def _seed(seed: Any) -> int:
     return int(seed)
 
 
-def _task(classes: Sequence[str] | None, task: Any) -> Classes | None:
+def _task(classes: Sequence[str] | None, task: Any) -> Any:
     if classes is not None and task is not None:
         raise LabelError("both classes= and task= were given.", "Give one of them.")
     if isinstance(classes, str):
         raise LabelError(f"classes={classes!r} is one string.", 'Pass a list: classes=["ok", "crack"].')
+    if task is not None and not hasattr(task, "validate"):
+        raise LabelError(
+            f"task={task!r:.60} is no task.", 'Pass one, for example task=spin.Boxes(["car", "bike"]).'
+        )
     return Classes(list(classes)) if classes is not None else task
 
 
 def _create(
-    folder: Path, pool: Any, task: Classes | None, labels_from: str | None, seed: int, read_only: bool
+    folder: Path, pool: Any, task: Any, labels_from: str | None, seed: int, read_only: bool
 ) -> tuple[Store, Pool]:
     if pool is None:
         raise ProjectError(
@@ -118,7 +129,7 @@ def _create(
             f"there is no project in {str(folder)!r} to read.", "Create it first, without read_only=True."
         )
     found = _read(pool, folder, task, labels_from)
-    task = task or _guess(found)
+    task = _guess(found) if task is None else task
     places.make(folder)
     kept = Pool.save(folder, found)
     store = Store.create(folder, {"task": task.to_json(), "seed": seed, "modality": found.modality})
@@ -130,8 +141,8 @@ def _create(
     return store, kept
 
 
-def _read(pool: Any, folder: Path, task: Classes | None, labels_from: str | None) -> Ingested:
-    names = task.names if task else None
+def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> Ingested:
+    names = task.names if task is not None and by_class(task) else None
     return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=_bar("Pool"))
 
 
@@ -143,7 +154,7 @@ def _guess(found: Ingested) -> Classes:
     return Classes(names)
 
 
-def _add(store: Store, pool: Pool, found: Ingested, task: Classes) -> None:
+def _add(store: Store, pool: Pool, found: Ingested, task: Any) -> None:
     """Items, broken ones with their reason, and labels that came with the pool; in one transaction."""
     with store.transaction():
         new = [
@@ -156,14 +167,12 @@ def _add(store: Store, pool: Pool, found: Ingested, task: Classes) -> None:
         store.append([NewEvent("gold", id, task.validate(value), annotator="import") for id, value in given])
 
 
-def _reopen(
-    store: Store, folder: Path, pool: Any, task: Classes | None, labels_from: str | None, trusted: bool
-) -> Pool:
-    held = Classes.from_json(store.meta["task"])
-    if task is not None and task.names != held.names:
+def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str | None, trusted: bool) -> Pool:
+    held = from_json(store.meta["task"])
+    if task is not None and task != held:
         raise ContradictionError(
-            f"the project's classes are {list(held.names)}, not {list(task.names)}.",
-            "Leave classes= out to go on, or open another folder for other classes.",
+            f"the project's labels are {held!r:.300}, not {task!r:.300}.",
+            "Leave classes= and task= out to go on, or open another folder for other labels.",
         )
     if pool is None:
         if not trusted:
@@ -179,12 +188,12 @@ def _reopen(
 
 
 def _refuse_outside(folder: Path) -> None:
-    root = read_stored(folder / places.POOL)[0].about.get("root")
-    if root is not None and not Path(root).resolve().is_relative_to(folder.resolve()):
-        raise ProjectError(
-            f"the project points to the folder {root!r} and is opened with trusted=False.",
-            "Look at that folder, then pass it yourself: pool=...",
-        )
+    for root in read_stored(folder / places.POOL)[0].roots:
+        if not Path(root).resolve().is_relative_to(folder.resolve()):
+            raise ProjectError(
+                f"the project points to the folder {root!r} and is opened with trusted=False.",
+                "Look at that folder, then pass it yourself: pool=...",
+            )
 
 
 def _refuse_other(folder: Path, found: Ingested) -> None:
@@ -210,17 +219,21 @@ def _refuse_other(folder: Path, found: Ingested) -> None:
 
 def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str | None) -> Session:
     meta = store.meta
-    fitted, array = features(
-        pool, _encoder(encoder, meta.get("encoder"), folder), folder, progress=_bar("Features")
-    )
-    if not store.read_only:
-        keep_encoder(fitted, folder)
-        if meta.get("encoder") != fitted.name:
-            store.set_meta("encoder", fitted.name)
-    task, seed = Classes.from_json(meta["task"]), int(meta["seed"])
-    stage = Stage(
-        pool, fitted, array, n_classes=len(task.names), seed=seed, folder=None if store.read_only else folder
-    )
+    asked = _encoder(encoder, meta.get("encoder"), folder)
+
+    def make(progress: Any) -> tuple[Any, Any]:
+        fitted, array = features(pool, asked, folder, progress=progress)
+        if not store.read_only:
+            keep_encoder(fitted, folder)
+            if meta.get("encoder") != fitted.name:
+                store.set_meta("encoder", fitted.name)
+        return fitted, array
+
+    task, seed = from_json(meta["task"]), int(meta["seed"])
+    n_classes = len(task.names) if by_class(task) else 2  # where labels are no classes: labelled, and not
+    stage = Stage(pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder)
+    if not pool.on_files or len(pool) < LATER:
+        stage.see(_bar("Features"))
     return Session(store, folder, pool, task, stage, annotator or _login(), seed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,36 +35,75 @@ class Stage:
     Parameters
     ----------
     pool : Pool
-    encoder : Encoder
-        Fitted.
-    features : float32 (n, d)
-        Of every row of the pool.
+    make : callable
+        Progress -> the fitted encoder, and its features of every row of the pool, float32 (n, d).
     n_classes, seed : int
     folder : Path
         The project, where the map's layout is kept; None where nothing may be written.
     """
 
     def __init__(
-        self, pool: Pool, encoder: Any, features: Float, *, n_classes: int, seed: int, folder: Path | None
+        self,
+        pool: Pool,
+        make: Callable[[Any], tuple[Any, Float]],
+        *,
+        n_classes: int,
+        seed: int,
+        folder: Path | None,
     ) -> None:
         self.pool = pool
-        self.encoder = encoder
-        self.features = features
-        self.n_base = pool.n_base
-        self._n_classes, self._seed = n_classes, seed
+        self._make: Callable[[Any], tuple[Any, Float]] | None = make
+        self._n_classes, self._seed, self._folder = n_classes, seed, folder
         self._learner: Learner | None = None
         self._inputs: Inputs | None = None
         self._graph: tuple[Ints, Float] | None = None
         self._prepared: Handle[None] | None = None
-        self._over = threading.Event()
+        self._seen, self._over = threading.Event(), threading.Event()
         self._umap: Handle[None] | None = None
-        key = (
-            hashlib.sha256(np.ascontiguousarray(features[: pool.n_base]).tobytes()).hexdigest()[:32]
-            if folder
-            else ""
-        )
-        self._kept = inside(folder, FEATURES, f"{key}.map.npy") if folder else None
-        self.layout, self.layout_name = self._first_layout()
+        self.later = False  # the features are computed while the project is open
+
+    # -- features -----------------------------------------------------------------------------------------
+
+    @property
+    def seen(self) -> bool:
+        """Whether the features are there."""
+        return self._seen.is_set()
+
+    def see(self, progress: Any = None) -> None:
+        """Compute the features, once; all the rest follows from them."""
+        if self._make is None:
+            return
+        self.encoder, self.features = self._make(progress)
+        self._make = None
+        self.n_base = self.pool.n_base
+        self._kept = self._layout_file()
+        self._layout, self._layout_name = self._first_layout()
+        self._seen.set()
+
+    def _wait_seen(self) -> None:
+        if not self.seen:
+            assert self._prepared is not None
+            while not self._seen.wait(0.1):
+                if self._over.is_set():
+                    self._prepared.result()  # raises what went wrong
+
+    @property
+    def layout(self) -> Float:
+        """Map coordinates, float32 (n, 2); waits for the features."""
+        self._wait_seen()
+        return self._layout
+
+    @property
+    def layout_name(self) -> str:
+        """Word of the layout; waits for the features."""
+        self._wait_seen()
+        return self._layout_name
+
+    def _layout_file(self) -> Path | None:
+        if self._folder is None:
+            return None
+        base = np.ascontiguousarray(self.features[: self.n_base])
+        return inside(self._folder, FEATURES, f"{hashlib.sha256(base.tobytes()).hexdigest()[:32]}.map.npy")
 
     # -- learner ------------------------------------------------------------------------------------------
 
@@ -79,8 +119,8 @@ class Stage:
         return self._learner
 
     def begin(self, session: Session) -> None:
-        """Build the neighbour graph and the learner in the background."""
-        self._prepared = Handle("Preparing the model", session._home)
+        """Build the neighbour graph and the learner in the background; the features before, if they are not there."""
+        self._prepared, self.later = Handle("Preparing the model", session._home), not self.seen
 
         def work(handle: Handle[None]) -> None:
             try:
@@ -89,16 +129,19 @@ class Stage:
                 self._over.set()
 
         def prepare(handle: Handle[None]) -> None:
+            if not self.seen:
+                self.see(lambda part, words: handle.report(0.5 * part, words))
+                session._replan()
             base = self._base
             graph = neighbours(
-                base, NEIGHBOURS, progress=lambda part, words: handle.report(0.6 * part, words)
+                base, NEIGHBOURS, progress=lambda part, words: handle.report(0.5 + 0.2 * part, words)
             )
             learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
             if len(self.features) > self.n_base:
                 late = self.features[self.n_base :]
                 learner.extend(late, *nearest(base, late, NEIGHBOURS))
             recalled = session._training.recall(
-                learner, lambda part, words: handle.report(0.6 + 0.4 * part, words)
+                learner, lambda part, words: handle.report(0.7 + 0.3 * part, words)
             )
             # The lock, not the home thread: a labeller on a subshell thread may wait for it while a cell is busy.
             with session._ledger.lock:
@@ -191,7 +234,7 @@ class Stage:
         """Arrivals join: their rows come after all others; under the session's lock."""
         self.learner.extend(features, found, distances, own)
         self.features = np.concatenate([self.features, features])
-        self.layout = np.concatenate([self.layout, place(self.layout[: self.n_base], found, distances)])
+        self._layout = np.concatenate([self._layout, place(self._layout[: self.n_base], found, distances)])
 
     # -- map ----------------------------------------------------------------------------------------------
 
@@ -217,19 +260,19 @@ class Stage:
 
     def start_umap(self, session: Session) -> None:
         """Compute UMAP in the background, once; the map moves when it is there."""
-        if self.layout_name == "umap" or self._umap is not None:
+        if self._umap is not None or self.layout_name == "umap":
             return
         self._umap = Handle("UMAP", session._home)
 
         def work(handle: Handle[None]) -> Float:
             self.wait()
             assert self._graph is not None
-            first = self.layout[: self.n_base]
+            first = self._layout[: self.n_base]
             return umap_layout(self._base, *self._graph, first, seed=self._seed, progress=handle.report)
 
         def land(layout: Float) -> None:
             with session._ledger.lock:
-                self.layout, self.layout_name = self._with_arrivals(layout), "umap"
+                self._layout, self._layout_name = self._with_arrivals(layout), "umap"
             self._keep(layout)
             session.events.layout.emit("umap")
 

@@ -1,5 +1,56 @@
-"""What a label is: the values a person may give an item."""
+"""What a label is: the values a person may give an item, one file per task.
 
+Every task keeps the contract :class:`spin_nb.protocols.Task`, which :func:`spin_nb.testing.check_task` checks.
+"""
+
+from spin_nb.errors import LabelError
+from spin_nb.protocols import Task
+from spin_nb.tasks._base import read_json
+from spin_nb.tasks._values import shown
+from spin_nb.tasks.boxes import Boxes
 from spin_nb.tasks.classes import Classes
+from spin_nb.tasks.freetext import FreeText
+from spin_nb.tasks.keypoints import Keypoints
+from spin_nb.tasks.multilabel import MultiLabel
+from spin_nb.tasks.number import Number
+from spin_nb.tasks.pairs import Pairs
+from spin_nb.tasks.polygons import Polygons
+from spin_nb.tasks.spans import Spans
 
-__all__ = ["Classes"]
+__all__ = [
+    "Boxes",
+    "Classes",
+    "FreeText",
+    "Keypoints",
+    "MultiLabel",
+    "Number",
+    "Pairs",
+    "Polygons",
+    "Spans",
+    "from_json",
+]
+
+KINDS = (Classes, MultiLabel, Number, Boxes, Keypoints, Polygons, Spans, FreeText, Pairs)
+
+
+def from_json(text: str) -> Task:
+    """Read the task that ``to_json`` of any of them wrote.
+
+    Raises
+    ------
+    LabelError
+        ``text`` describes none of them.
+
+    Examples
+    --------
+    >>> from_json('{"kind": "number", "low": 0, "high": 10}')
+    Number(0.0, 10.0)
+    """
+    kind = read_json(text).get("kind")
+    for task in KINDS:
+        if task.kind == kind:
+            return task.from_json(text)
+    raise LabelError(
+        f"{shown(text)} does not describe a task.",
+        f"Pass what to_json() of a task returned; kinds are {', '.join(task.kind for task in KINDS)}.",
+    )

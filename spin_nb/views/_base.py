@@ -36,9 +36,10 @@ def script(parts: Sequence[str]) -> str:
     return "\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", *parts))
 
 
-def style(name: str) -> str:
-    """Text of one style sheet: ``shared.css``, then ``<name>.css``."""
-    return "\n".join((_HERE / f"{part}.css").read_text("utf-8") for part in ("shared", name))
+def style(parts: Sequence[str]) -> str:
+    """Text of one style sheet: ``shared.css``, then ``<part>.css`` of the parts that have one."""
+    sheets = [_HERE / f"{part}.css" for part in ("shared", *parts)]
+    return "\n".join(sheet.read_text("utf-8") for sheet in sheets if sheet.exists())
 
 
 def in_words(error: BaseException) -> dict[str, str]:
@@ -57,8 +58,8 @@ def in_words(error: BaseException) -> dict[str, str]:
 class View(anywidget.AnyWidget):
     """A widget whose nouns are traits and whose verbs are messages with a reply.
 
-    A subclass names its scripts (``class Progress(View, parts=("progress",))``; the last one also names its
-    style sheet) and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
+    A subclass names its scripts (``class Progress(View, parts=("progress",))``; a style sheet of the same name goes
+    with each) and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
     """
 
     verbs: dict[str, Verb]
@@ -66,7 +67,7 @@ class View(anywidget.AnyWidget):
     def __init_subclass__(cls, parts: Sequence[str] = (), **kwargs: Any) -> None:
         if parts:
             cls._esm = script(parts)
-            cls._css = style(parts[-1])
+            cls._css = style(parts)
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits: Any) -> None:

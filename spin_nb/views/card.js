@@ -72,8 +72,8 @@ function itemDrawer(model, host) {
   let shown = null;
   const draw = async () => {
     const mine = ++turn;
-    const item = { ...model.get("item") };
-    await decode(item, model.get("image"));
+    const item = structuredClone(model.get("item")); // bitmaps belong to this view, not to the model
+    await decode(item);
     if (mine !== turn) return release(item);
     if (shown) release(shown);
     shown = item;

@@ -7,9 +7,10 @@ from typing import Any
 import traitlets as t
 
 from spin_nb.views._base import View
+from spin_nb.views._parts import MEDIA
 
 
-class Panel(View, parts=("item", "card")):
+class Panel(View, parts=(*MEDIA, "card")):
     """Colour chooser, legend and item card; everything arrives as data and is drawn as text.
 
     Attributes
@@ -21,10 +22,8 @@ class Panel(View, parts=("item", "card")):
     legend : dict
         ``title``, ``note``, ``ramp`` [colour], ``low``, ``high``, ``entries`` [{name, colour, count}].
     item : dict
-        ``id``, ``mime``, ``data`` (text or {name: text}), ``bars`` [{name, p, colour}], ``facts`` [[name, value]],
-        ``note``.
-    image : bytes
-        The item's picture, if it is one.
+        ``id``, ``mime``, ``data``, ``bytes``, ``parts`` (:func:`spin_nb.session.cards.inline`), ``bars``
+        [{name, p, colour}], ``facts`` [[name, value]], ``note``.
     status : str
         One line at the bottom.
     """
@@ -33,5 +32,4 @@ class Panel(View, parts=("item", "card")):
     choice = t.Int(0).tag(sync=True)
     legend: Any = t.Dict().tag(sync=True)
     item: Any = t.Dict().tag(sync=True)
-    image = t.Bytes(b"").tag(sync=True)
     status = t.Unicode("").tag(sync=True)

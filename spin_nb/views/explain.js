@@ -8,7 +8,7 @@ function thumb(look, card, ...below) {
   const chip = card.label ? h("span", { class: "spin-chip", title: card.label }, card.label) : null;
   if (chip) chip.style.setProperty("--spin-colour", card.colour);
   const spoken = `look at ${card.id}${card.label ? `, labelled ${card.label}` : ""}`;
-  return h("button", { type: "button", class: "spin-card", title: card.id, "aria-label": spoken, onclick: () => look(card.id) }, small(card, 96), chip, ...below);
+  return h("button", { type: "button", class: "spin-card", title: card.id, "aria-label": spoken, onclick: () => look(card.id) }, mediumSmall(card, 96), chip, ...below);
 }
 
 function navigation(model, look) {
@@ -68,7 +68,7 @@ function pictured(model, name, cards, draw) {
     const mine = ++turn;
     const value = structuredClone(model.get(name)); // bitmaps belong to this view, not to the model
     const made = cards(value);
-    await Promise.all(made.map((card) => decode(card, card.image)));
+    await Promise.all(made.map((card) => decode(card)));
     if (mine !== turn) return made.forEach(release);
     draw(value);
     shown.forEach(release);

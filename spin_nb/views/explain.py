@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import traitlets as t
 
-from spin_nb.errors import SpinError
+from spin_nb.session.cards import inline, item_card
 from spin_nb.session.explanation import short
 from spin_nb.views._base import View
+from spin_nb.views._parts import MEDIA
 from spin_nb.views.theme import class_colours
 
 MOST = 8  # classes with a strip of their own
@@ -18,7 +19,7 @@ THUMB = 96  # pixels a side, or characters
 EXPECTED = "What the model expects from what it knows now; the labels themselves may surprise it."
 
 
-class Explain(View, parts=("item", "strip", "explain")):
+class Explain(View, parts=(*MEDIA, "strip", "explain")):
     """A part of ``s.uncertainty``; what is empty is not drawn.
 
     Attributes
@@ -26,13 +27,13 @@ class Explain(View, parts=("item", "strip", "explain")):
     can : dict
         ``back``: whether there is an item to go back to; empty: no tools.
     item : dict
-        ``id``, ``mime``, ``data`` or ``image``, ``label``, ``colour``.
+        A card (:func:`spin_nb.session.cards.inline`) with ``label`` and ``colour``.
     chances : dict
         ``says``, ``rows`` [{name, colour, mean, low, high, draws (float32 bytes)}], ``note``.
     doubt : dict
         ``epistemic``, ``aleatoric``, ``most`` (nats), ``words``.
     near : dict
-        ``words``, ``cards`` [{id, mime, data or image, label, colour, distance, words}].
+        ``words``, ``cards`` [a card with ``label``, ``colour``, ``distance``, ``words``].
     mind : dict
         ``words``, ``rows`` [{card, text, chance}], ``taught``, ``fine``.
     """
@@ -46,16 +47,8 @@ class Explain(View, parts=("item", "strip", "explain")):
 
 
 def shown(session: Any, id: str, size: int | None = None) -> dict[str, Any]:
-    """Item ``id`` as a card: ``mime`` and ``data`` (text) or ``image`` (bytes); why, where it cannot be read."""
-    try:
-        found = session.pool.show(session.pool.row(id), size)
-    except SpinError as error:
-        return {"id": id, "mime": "text/plain", "data": error.what}
-    if isinstance(found.data, bytes):
-        return {"id": id, "mime": found.mime, "image": found.data}
-    data = found.data
-    plain = {str(k): str(v) for k, v in data.items()} if isinstance(data, dict) else str(data)
-    return {"id": id, "mime": found.mime, "data": plain}
+    """Item ``id`` as a card with its bytes; why, where it cannot be read."""
+    return {"id": id, **inline(*item_card(session.pool, session.pool.row(id), size=size))}
 
 
 def labelled(session: Any, id: str, label: str | None, size: int | None = None) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The labeller: the next items to ask, one key each.
 
-The browser half keeps what was decided until it is on disk (``labeller_outbox.js``) and shows the next item
+The browser half keeps what was decided until it is on disk (``labeller/outbox.js``) and shows the next item
 before the kernel has answered; this half only passes entries to the session and cards to the browser.  Its
 verbs may run on a subshell thread while a cell is busy, so they touch only the session's thread-safe channel.
+Everything is drawn and edited in the browser: ``editors/`` by task, ``media/`` by what an item is.
 """
 
 from __future__ import annotations
@@ -13,26 +14,23 @@ from typing import Any
 
 import traitlets as t
 
+from spin_nb.errors import SpinError
+from spin_nb.session.cards import moved
 from spin_nb.views._base import Answer, Buffers, View, in_words
+from spin_nb.views._parts import LABELLER
 
-PARTS = ("labeller_outbox", "labeller_keys", "item", "labeller_decisions", "labeller_desk", "labeller")
 RECENT = 8  # decisions shown again after the page was reloaded
-CARD = (
-    "id",
-    "mime",
-    "data",
-    "buffer",
-    "kind",
-)  # a recent card tells nothing of the model: audits stay hidden
+CARD = ("id", "mime", "data", "size", "buffers", "parts", "broken", "kind")  # tells nothing of the model
 MOST = 64  # cards in one answer
 MANY = 500  # changed labels told one by one; beyond, the browser asks for a new queue
 
 
-class Labeller(View, parts=PARTS):
-    """Label a session's items with the keyboard.
+class Labeller(View, parts=LABELLER):
+    """Label a session's items with the keyboard, the mouse or a finger.
 
-    Keys: 1-9, 0 and then letters label; Enter accepts the suggestion; Space skips; ``?`` unsure; F flags; U,
-    Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; Esc gives the keyboard back to the notebook.
+    Keys: 1-9, 0 and then letters label, or choose what is drawn; Enter submits, or accepts the suggestion; Space
+    skips; ``?`` unsure; F flags; U, Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; Esc gives the keyboard back
+    to the notebook.  All of them are on screen ("Keys"), where they can be changed.
 
     Parameters
     ----------
@@ -41,8 +39,10 @@ class Labeller(View, parts=PARTS):
 
     Attributes
     ----------
-    classes : list of str
-        Class names in the order of their keys.
+    spec : dict
+        What the task says of itself: its editor, names, limits.
+    bindings : dict
+        Keys of your own: ``{"skip": "s", "class:crack": "c"}``; kept in the project for this annotator.
     project : str
         Names the browser's outbox: what was not saved goes to this project only.
     read_only : bool
@@ -55,21 +55,31 @@ class Labeller(View, parts=PARTS):
     >>> s.labeller                                                 # doctest: +SKIP
     """
 
-    classes: Any = t.List(t.Unicode()).tag(sync=True)
+    spec: Any = t.Dict().tag(sync=True)
+    bindings: Any = t.Dict().tag(sync=True)
     project = t.Unicode().tag(sync=True)
     read_only = t.Bool(False).tag(sync=True)
     n_items = t.Int(0).tag(sync=True)
 
     def __init__(self, session: Any) -> None:
         super().__init__(
-            classes=list(session.classes),
+            spec=session.task.spec(),
+            bindings=session.bindings,
             project=_key(session),
             read_only=bool(session.read_only),
             n_items=len(session.pool),
         )
         self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
         self._session = session
-        self.verbs = {"hello": self._hello, "cards": self._cards, "card": self._card, "apply": self._apply}
+        self.verbs = {
+            "hello": self._hello,
+            "cards": self._cards,
+            "card": self._card,
+            "past": self._past,
+            "frame": self._frame,
+            "apply": self._apply,
+        }
+        self.observe(self._bound, "bindings")
         session.events.labelled.connect(self._labelled)
         session.events.trained.connect(self._trained)
         session.events.watched.connect(self._watched)
@@ -78,15 +88,27 @@ class Labeller(View, parts=PARTS):
     # -- what the browser asks for --------------------------------------------------------------------------
 
     def _hello(self, _message: Answer) -> tuple[Answer, Buffers]:
-        recent: list[Answer] = []
-        buffers: Buffers = []
-        for row in _own(self._session.history, self._session.annotator)[-RECENT:]:
-            card, pictures = self._card({"id": row["item"]})
-            if "buffer" in card:
-                card["buffer"] += len(buffers)
-            recent.append({"kind": row["kind"], "value": row["value"], "card": card})
-            buffers.extend(pictures)
+        recent, buffers = self._carded(self._session.past("undo", RECENT))
         return {**self._counts(), "recent": recent}, buffers
+
+    def _past(self, message: Answer) -> tuple[Answer, Buffers]:
+        kind = "redo" if message.get("kind") == "redo" else "undo"
+        past, buffers = self._carded(self._session.past(kind, min(int(message.get("n", 0)), RECENT)))
+        return {"past": past}, buffers
+
+    def _carded(self, events: list[Answer]) -> tuple[list[Answer], Buffers]:
+        """Events with the cards of their items."""
+        out: list[Answer] = []
+        buffers: Buffers = []
+        for event in events:
+            card, own = self._card({"id": event["id"]})
+            said = {key: event[key] for key in ("kind", "value", "previous")}
+            out.append({**said, "card": moved(card, len(buffers))})
+            buffers += own
+        return out, buffers
+
+    def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
+        return self._session.frame(str(message["id"]), int(message["frame"]))
 
     def _card(self, message: Answer) -> tuple[Answer, Buffers]:
         card, buffers = self._session.card(str(message["id"]))
@@ -119,14 +141,15 @@ class Labeller(View, parts=PARTS):
     # -- what the session tells (home thread) ---------------------------------------------------------------
 
     def _labelled(self, ids: Sequence[str]) -> None:
-        labels = None
-        if len(ids) <= MANY:
-            index, row = self._session.label_index, self._session.pool.row
-            labels = {id: self._name(index[row(id)]) for id in ids}
+        labels = {id: self._session.value(id) for id in ids} if len(ids) <= MANY else None
         self.push("labelled", {"labels": labels, **self._counts()})
 
-    def _name(self, index: int) -> str | None:
-        return self.classes[index] if index >= 0 else None
+    def _bound(self, change: Any) -> None:
+        try:
+            self._session.bindings = change["new"]
+        except SpinError as error:  # the page tells; the keys stay as they were
+            self.bindings = change["old"]
+            self._problem(f"{error.what} {error.do}")
 
     def _trained(self, _report: Any) -> None:
         self.push("trained", {})
@@ -136,25 +159,6 @@ class Labeller(View, parts=PARTS):
 
     def _problem(self, what: str) -> None:
         self.push("problem", {"what": what})
-
-
-def _own(history: Any, annotator: str) -> list[dict[str, Any]]:
-    """The annotator's own events that stand, oldest first: the last is what undo takes back."""
-    stands: list[dict[str, Any]] = []
-    undone: list[dict[str, Any]] = []
-    for row in history.rows(named=True):
-        if row["annotator"] != annotator:
-            continue
-        if row["kind"] == "undo":
-            undone += stands[-1:]
-            del stands[-1:]
-        elif row["kind"] == "redo":
-            stands += undone[-1:]
-            del undone[-1:]
-        else:
-            stands.append(row)
-            undone.clear()
-    return stands
 
 
 def _key(session: Any) -> str:

@@ -54,7 +54,9 @@ class MapView(widgets.HBox):
         self._drawn_layout = ""
         self.theme = Theme()
         self.panel = Panel(
-            choices=self._choices(), layout=widgets.Layout(flex="1 1 230px", min_width="190px")
+            choices=self._choices(),
+            choice=0 if session.by_class else 3,
+            layout=widgets.Layout(flex="1 1 230px", min_width="190px"),
         )
         self.scatter = _scatter(_fitted(session.layout))
         super().__init__(
@@ -65,7 +67,7 @@ class MapView(widgets.HBox):
         self._redraw_item = Redraw(self._draw_item, every=0.05, failed=self._failed)
         self._reselect = Redraw(self._take_selection, every=0.0, failed=self._failed)
         self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed)
-        self.coloured_by = self.panel.choices[0]
+        self.coloured_by = self.panel.choices[self.panel.choice]
         self._follow()
         self._draw()
         self._draw_item()
@@ -103,10 +105,11 @@ class MapView(widgets.HBox):
         if at >= 4:
             return colours.by_column(word, _padded(session.pool.columns[_columns(session)[at - 4]], n), dark)
         if at == 3:
-            return colours.by_class("Labels", session.label_index[:n], session.classes, "not labelled")
+            names = session.classes if session.by_class else ["labelled"]
+            return colours.by_class("Labels", session.label_index[:n], names, "not labelled")
         predictive = session.predictive
         if predictive is None:
-            return colours.grey(n, colours.NO_MODEL)
+            return colours.grey(n, colours.NO_MODEL if session.by_class else colours.NO_CLASSES)
         if at == 2:
             head = f"head: {session.head}" if session.head else ""
             return colours.by_class("Predicted class", predictive.mean.argmax(1), session.classes, "", head)
@@ -177,11 +180,10 @@ class MapView(widgets.HBox):
         if not shown:
             self.panel.item = {"id": "", "note": HINT}
             return
-        card, image = item_card(self._session, shown, hide=self._hidden(shown))
+        card = item_card(self._session, shown, hide=self._hidden(shown))
         if len(chosen) > 1 and not self.hovered:
             card["note"] = f"{len(chosen):,} items selected; this is the first."
-        with self.panel.hold_sync():
-            self.panel.image, self.panel.item = image, card
+        self.panel.item = card
 
     def _hidden(self, id: str) -> bool:
         """No prediction for what is being asked: it would lead the person, audits included."""

@@ -20,6 +20,8 @@ QUANTITIES = {
 }
 NO_MODEL = "No model yet. Label a few items (s.labeller, or s.label(id, class)) and the map takes colour."
 
+NO_CLASSES = "Labels here are no classes, so there is no uncertainty between them. Colour by labels instead."
+
 
 @dataclass(frozen=True)
 class Colouring:

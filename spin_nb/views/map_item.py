@@ -6,33 +6,33 @@ from typing import Any
 
 import numpy as np
 
+from spin_nb.session.cards import inline
 from spin_nb.views.theme import class_colours
 
 LONGEST = 2000
+KEPT = ("id", "mime", "data", "size", "bytes", "parts", "broken")
 
 
-def item_card(session: Any, id: str, *, hide: bool = False) -> tuple[dict[str, Any], bytes]:
-    """What the panel draws for item ``id``, and the bytes of its picture (empty if it has none).
+def item_card(session: Any, id: str, *, hide: bool = False) -> dict[str, Any]:
+    """What the panel draws for item ``id``.
 
     ``hide`` leaves out what the model thinks: the item is being asked, and an opinion would lead the person.
     """
     known, buffers = session.card(id)
-    card: dict[str, Any] = {"id": id, "mime": known["mime"]}
-    data = known.get("data")
-    if isinstance(data, dict):
-        card["data"] = {str(name): str(value) for name, value in data.items()}
-    elif data is not None:
-        card["data"] = str(data)[:LONGEST]
-    facts = [] if known.get("label") is None else [["label", str(known["label"])]]
+    known = inline(known, buffers)
+    card = {key: known[key] for key in KEPT if key in known}
+    if isinstance(card.get("data"), str):
+        card["data"] = card["data"][:LONGEST]
+    facts = [] if known.get("label") is None else [["label", session.task.describe(known["label"])]]
     if hide:
         card["note"] = "Being asked now: what the model thinks is kept back."
     elif known.get("probs") is None:
-        card["note"] = "No model yet, so no prediction."
+        card["note"] = "No model yet, so no prediction." if session.by_class else ""
     else:
         card["bars"] = bars(known["probs"], session.classes)
         facts += [[word, f"{known[word]:.3f} nats"] for word in ("epistemic", "aleatoric")]
     card["facts"] = facts
-    return card, buffers[0] if buffers else b""
+    return card
 
 
 def bars(probs: Any, classes: list[str], most: int = 3) -> list[dict[str, Any]]:

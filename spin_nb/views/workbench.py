@@ -13,6 +13,7 @@ from spin_nb.views.progress import ENDED
 from spin_nb.views.redraw import Redraw
 
 TABS = ("uncertainty", "curves", "calibration", "drift")
+OF_CLASSES = ("uncertainty", "calibration")
 
 
 class Bar(View, parts=("workbench",)):
@@ -60,8 +61,9 @@ class Workbench(widgets.VBox):
         self.bar.verbs = {"train": self._train, "cancel": self._cancel}
         self._run: Any = None
         self._trained_on = 0
-        self._plots = [getattr(session, word) for word in TABS]
-        self.tabs = widgets.Tab(self._plots, titles=[word.capitalize() for word in TABS])
+        words = [word for word in TABS if session.by_class or word not in OF_CLASSES]
+        self._plots = [getattr(session, word) for word in words]
+        self.tabs = widgets.Tab(self._plots, titles=[word.capitalize() for word in words])
         super().__init__(
             [self.bar, _row(session.map, session.labeller), self.tabs],
             layout=widgets.Layout(width="100%", min_width="0"),
@@ -114,7 +116,8 @@ class Workbench(widgets.VBox):
         self.bar.problem = str(text)
 
     def _look(self, change: Any) -> None:
-        if self.tabs.selected_index == TABS.index("uncertainty"):  # for nobody to see it would only cost time
+        titles, at = self.tabs.titles, self.tabs.selected_index
+        if at is not None and titles[at] == "Uncertainty":  # for nobody to see it would only cost time
             self._session.uncertainty.point_at(change["new"])
 
     def _status(self) -> None:
@@ -127,14 +130,14 @@ class Workbench(widgets.VBox):
         if estimate.n:
             shown = "" if estimate.value is None else f"{estimate.value:.1%}, "
             parts.append(
-                f"audited accuracy {shown}{estimate.low:.0%} to {estimate.high:.0%} ({estimate.n} audits)"
+                f"audited {s.task.metric} {shown}{estimate.low:.0%} to {estimate.high:.0%} ({estimate.n} audits)"
             )
         if s.head:
             trained = f" on {self._trained_on:,} labels" if self._trained_on else ""
             parts.append(f"head {s.head}{trained}")
         with self.bar.hold_sync():
             self.bar.status = " · ".join(parts)
-            self.bar.ready = labels > 0 and not s.read_only
+            self.bar.ready = labels > 0 and not s.read_only and s.by_class
 
 
 def _row(map: Any, labeller: Any) -> widgets.Box:

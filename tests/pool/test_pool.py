@@ -47,11 +47,12 @@ def test_a_small_picture_is_shown_with_its_raw_pixels(tmp_path):
 def test_photos_are_shown_at_most_512_pixels_and_as_thumbnails(tmp_path):
     root = tmp_path / "big"
     root.mkdir()
-    Image.new("RGB", (1600, 900), "red").save(root / "x.jpg")
+    Image.new("RGB", (3200, 1800), "red").save(root / "x.jpg")
     pool = made(tmp_path, root)
     assert max(pixels_of(pool.show(0)).shape[:2]) == 512
     assert max(pixels_of(pool.show(0, 96)).shape[:2]) == 96
-    assert max(pixels_of(pool.show(0, 4000)).shape[:2]) == 512
+    assert max(pixels_of(pool.show(0, 4000)).shape[:2]) == 1600
+    assert pool.show(0).size == pool.show(0, 96).size == (3200, 1800)
     assert pool.load([0])[0].shape == (144, 256, 3)
 
 

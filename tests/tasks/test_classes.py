@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks import Classes
+from spin_nb.testing import check_task
 
 NAMES = st.lists(
     st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda t: t.strip()), min_size=2, max_size=20
@@ -69,6 +70,7 @@ def test_a_bad_list_says_what_is_wrong_with_it(names, says):
     assert caught.value.do
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_every_list_that_is_accepted_comes_back_from_json_and_knows_its_names(names):
     try:
@@ -95,3 +97,22 @@ def test_hostile_names_in_json_are_checked_like_any():
 def test_order_matters_for_equality():
     assert Classes(["a", "b"]) != Classes(["b", "a"])
     assert Classes(["a", "b"]) != ("a", "b")
+
+
+def test_it_keeps_the_contract_of_a_task():
+    task = Classes(["ok", "crack", "dent"])
+    check_task(task, ["ok", " crack", "dent"], ["other", 0, None, ["ok"], "", "\ud800"])
+
+
+def test_the_score_is_exact_and_the_editor_is_told_the_names():
+    task = Classes(["ok", "crack"])
+    assert (task.score("ok", " ok"), task.score("ok", "crack")) == (1, 0)
+    assert task.spec() == {"kind": "classes", "editor": "classes", "names": ["ok", "crack"], "empty": None}
+    assert task.describe("crack") == "crack"
+
+
+def test_a_mistake_in_a_long_list_is_answered_in_few_words():
+    task = Classes([f"class {i:04}" for i in range(5000)])
+    with pytest.raises(LabelError, match="and 4,980 more") as caught:
+        task.validate("x" * 1_000_000)
+    assert len(str(caught.value)) < 1000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +14,32 @@ from spin_nb.monitor.audit import wilson
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.session.explanation import Explanation, MindChange, Neighbour, Taught
 from spin_nb.session.signals import Signals
+from spin_nb.tasks import Classes
 from spin_nb.types import Shown
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium for one file: its driver leaves an event loop running, which other tests would find."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as driver:
+        names = ("chromium", "chromium-browser", "google-chrome")
+        system = os.environ.get("SPIN_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+        try:
+            browser = driver.chromium.launch(executable_path=system, args=CHROMIUM)
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium starts here: {error}")
+        yield browser
+        browser.close()
 
 
 class DrawnPredictive:
@@ -40,6 +67,7 @@ class DrawnSession:
     def __init__(self, n: int = 120, classes: list[str] | None = None, features=None, shown=None) -> None:
         rng = np.random.default_rng(0)
         self.classes = classes or ["ok", "crack", "dent"]
+        self.task, self.by_class = Classes(self.classes), True
         C = len(self.classes)
         self.truth = rng.integers(0, C, n)
         self.features = (
@@ -110,7 +138,7 @@ class DrawnSession:
         shown = self.pool.show(row)
         picture = isinstance(shown.data, bytes)
         card = {"id": id, "row": row, "mime": shown.mime, "label": None}
-        card |= {"buffer": 0} if picture else {"data": shown.data}
+        card |= {"buffers": [0]} if picture else {"data": shown.data}
         if self.label_index[row] >= 0:
             card["label"] = self.classes[self.label_index[row]]
         if self.predictive is not None:

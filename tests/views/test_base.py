@@ -41,7 +41,7 @@ def test_scripts_are_text_with_the_shared_part_in_front():
     assert text.startswith("// Shared by every view")
     assert text.count("export default") == 1
     assert "import " not in text.replace("import(", "")
-    assert style("progress").index(".spin-view") < style("progress").index(".spin-progress")
+    assert style(["progress"]).index(".spin-view") < style(["progress"]).index(".spin-progress")
     assert isinstance(Bell._esm, str)
     assert isinstance(Bell._css, str)
 

@@ -1,13 +1,17 @@
 """Encoders: loaded items -> features (n, d), float32.
 
-=========== ======================= =========================================================
-word        items                   features
-=========== ======================= =========================================================
-pixels-pca  pictures up to 64 x 64  principal components of the pixels
-photo       larger pictures         oriented gradients and colours, principal components
-tfidf-svd   texts                   TF-IDF of words and word pairs, truncated SVD
-columns     table rows, vectors     standardised numbers, one-hot categories
-=========== ======================= =========================================================
+============ ======================= ========================================================
+word         items                   features
+============ ======================= ========================================================
+pixels-pca   pictures up to 64 x 64  principal components of the pixels
+photo        larger pictures         oriented gradients and colours, principal components
+tfidf-svd    texts                   TF-IDF of words, truncated SVD, unit length
+columns      table rows, vectors     standardised numbers, one-hot categories
+convolutions time series             how often random kernels exceed a threshold
+log-mel      sounds                  log-mel spectrogram of the loud part
+frames       videos                  mean and spread of the features of their frames
+parts        several things at once  each part's own encoder, of equal weight
+============ ======================= ========================================================
 
 Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.  So does a layer of a torch network,
 :class:`TorchLayer`, and whatever an ONNX model computes, :class:`OnnxOutput`.
@@ -21,17 +25,11 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.given import Given
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.encoders.torch_layer import TorchLayer
+from spin_nb.pool.encoders.words import FITTING, word_for
 from spin_nb.pool.pool import Pool
 from spin_nb.registry import resolve
 
 __all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
-
-SMALL = 64
-"""Pictures up to this many pixels a side go to "pixels-pca"."""
-
-
-FITTING = {"image": ("pixels-pca", "photo"), "text": ("tfidf-svd",), "table": ("columns",)}
-"""Built-in encoders by the modality they read."""
 
 
 def choose_encoder(pool: Pool) -> str:
@@ -44,11 +42,7 @@ def choose_encoder(pool: Pool) -> str:
     >>> choose_encoder(Pool.save(tempfile.mkdtemp(), read_pool(["one text", "another"])))
     'tfidf-svd'
     """
-    if pool.modality == "text":
-        return "tfidf-svd"
-    if pool.modality == "table":
-        return "columns"
-    return "pixels-pca" if (pool.largest or SMALL + 1) <= SMALL else "photo"
+    return word_for(pool.modality, pool.largest)
 
 
 def make_encoder(spec: Any, pool: Pool) -> Any:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from psygnal import Signal, SignalGroup
 
 from spin_nb.errors import StorageError
+from spin_nb.tasks import Classes
 from spin_nb.views.labeller import Labeller
 
 
@@ -55,6 +53,14 @@ class Disk:
     @property
     def decisions(self) -> list[dict]:
         """Decisions that stand, in order."""
+        return self._folded()[0]
+
+    @property
+    def undone(self) -> list[dict]:
+        """Decisions that redo would bring back, the next one last."""
+        return self._folded()[1]
+
+    def _folded(self) -> tuple[list[dict], list[dict]]:
         standing: list[dict] = []
         undone: list[dict] = []
         for entry in self.log:
@@ -65,7 +71,7 @@ class Disk:
             elif entry["kind"] != "shown":
                 standing.append(entry)
                 undone = []
-        return standing
+        return standing, undone
 
     @property
     def labels(self) -> dict[str, str]:
@@ -79,32 +85,29 @@ class FakeSession:
         self.disk, self.classes = disk, classes
         self.pool = Pool([f"img_{i}" for i in range(n)])
         self.events = Events()
-        self.annotator = "ada"
+        self.annotator, self.task, self.bindings = "ada", Classes(classes), {}
         self.name, self.folder, self.read_only = "parts.spin", Path("parts.spin"), False
         self.labels_per_minute = 12.0
         self.full = False  # the disk is
-        self.suggestion: dict | None = {"class": 1, "p": 0.62}
+        self.suggestion: dict | None = {"value": classes[1], "p": 0.62}
         self.shown = shown or (lambda row: ("image/png", picture(row)))
         self.queue: list[str] = []
         self.drawn = 0
 
-    @property
-    def label_index(self):
-        index = np.full(len(self.pool), -1, np.int64)
-        for id, value in self.disk.labels.items():
-            index[self.pool.row(id)] = self.classes.index(value)
-        return index
+    def value(self, id: str):
+        return self.disk.labels.get(id)
 
-    @property
-    def history(self) -> pl.DataFrame:
-        rows = [(e["id"], e.get("value"), e["kind"], "ada") for e in self.disk.log if e["kind"] != "shown"]
-        return pl.DataFrame(rows, schema=["item", "value", "kind", "annotator"], orient="row")
+    def past(self, kind: str, n: int):
+        stack = self.disk.decisions if kind == "undo" else self.disk.undone
+        return [{"id": e["id"], "kind": e["kind"], "value": e.get("value"), "previous": None} for e in stack][
+            -n:
+        ]
 
     def card(self, id: str):
         mime, data = self.shown(self.pool.row(id))
         kind = next((e["kind"] for e in reversed(self.disk.decisions) if e["id"] == id), None)
         card = {"id": id, "mime": mime, "kind": kind, "probs": [1.0]}
-        return ({**card, "buffer": 0}, [data]) if isinstance(data, bytes) else ({**card, "data": data}, [])
+        return ({**card, "buffers": [0]}, [data]) if isinstance(data, bytes) else ({**card, "data": data}, [])
 
     def queue_cards(self, n: int, have=()):
         decided = {e["id"] for e in self.disk.decisions}
@@ -119,7 +122,7 @@ class FakeSession:
             self.drawn += 1
             card |= {"token": f"{id}|{self.drawn}", "suggestion": self.suggestion}
             if pictures:
-                card["buffer"] = len(buffers)
+                card["buffers"] = [len(buffers)]
             cards.append(card)
             buffers += pictures
         return cards, buffers
@@ -206,7 +209,10 @@ class Bench:
         page = self.page
         page.evaluate("() => document.body.replaceChildren()")
         page.add_style_tag(content=self.widget._css)
-        traits = {name: getattr(self.widget, name) for name in ("classes", "project", "read_only", "n_items")}
+        traits = {
+            name: getattr(self.widget, name)
+            for name in ("spec", "bindings", "project", "read_only", "n_items")
+        }
         hasty = self.widget._esm.replace(PATIENCE, "[200, 400, 800, 1500]")
         assert hasty != self.widget._esm
         page.evaluate(START, [hasty, traits, self.views])
@@ -297,24 +303,6 @@ START = """async ([esm, traits, views]) => {
     window.dispose.push(widget.render({ model: window.model, el }));
   }
 }"""
-
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium for one file: its driver leaves an event loop running, which other tests would find."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as driver:
-        names = ("chromium", "chromium-browser", "google-chrome")
-        system = os.environ.get("SPIN_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-        try:
-            browser = driver.chromium.launch(executable_path=system, args=CHROMIUM)
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium starts here: {error}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ def entry(seq, id, value="ok", kind="label"):
 
 
 def test_it_says_what_it_is_about(widget):
-    assert widget.classes == ["ok", "crack", "dent"]
+    assert widget.spec["editor"] == "classes"
+    assert widget.spec["names"] == ["ok", "crack", "dent"]
     assert (widget.n_items, widget.read_only) == (60, False)
 
 
@@ -43,7 +44,7 @@ def test_the_outbox_is_named_after_the_folder_without_telling_its_path(session, 
 def test_cards_come_with_their_pictures(widget):
     answer, buffers = ask(widget, verb="cards", n=3, have=[])
     assert [card["id"] for card in answer["cards"]] == ["img_0", "img_1", "img_2"]
-    assert [buffers[card["buffer"]][:4] for card in answer["cards"]] == [b"\x89PNG"] * 3
+    assert [buffers[card["buffers"][0]][:4] for card in answer["cards"]] == [b"\x89PNG"] * 3
     assert answer["reply"] == 1
 
 
@@ -84,7 +85,7 @@ def test_hello_tells_the_last_decisions_and_nothing_of_the_model(widget):
     ask(widget, verb="apply", client="c", entries=[entry(i, f"img_{i}") for i in range(1, 12)])
     answer, buffers = ask(widget, verb="hello")
     assert [past["card"]["id"] for past in answer["recent"]] == [f"img_{i}" for i in range(4, 12)]
-    assert [past["card"]["buffer"] for past in answer["recent"]] == list(range(8))
+    assert [past["card"]["buffers"] for past in answer["recent"]] == [[at] for at in range(8)]
     assert len(buffers) == 8
     assert answer["n_labels"] == 11
     assert not {"probs", "audit", "epistemic"} & set(answer["recent"][0]["card"])

@@ -235,7 +235,9 @@ def test_lost_cards_are_asked_for_again_as_soon_as_the_kernel_answers(bench, ses
     bench.keys(*"1" * 16)
     bench.until("root.querySelector('.spin-frame').textContent.includes('Choosing')")
     bench.swallow_requests = False
-    bench.page.wait_for_selector(".spin-image", timeout=9000)  # not after the 15 s that a call may take
+    bench.page.wait_for_selector(
+        ".spin-frame canvas", timeout=9000
+    )  # not after the 15 s that a call may take
     bench.settled()
     assert len(disk.labels) == 16
 

@@ -18,7 +18,7 @@ def test_a_key_labels_and_the_next_item_is_there(bench, session, disk):
     assert disk.labels == {"img_0": "ok", "img_1": "dent"}
     assert [e["kind"] for e in disk.log] == ["shown", "label", "shown", "label", "shown"]
     first = disk.log[1]
-    assert (first["suggested"], first["accepted"]) == (["crack", 0.62], False)
+    assert first["suggested"] == ["crack", 0.62]
     assert first["token"].startswith("img_0|")
     assert 0 <= first["shown_ms"] < 60_000
 
@@ -36,7 +36,7 @@ def test_enter_accepts_the_suggestion(bench, session, disk):
     bench.keys("Enter")
     bench.settled()
     assert disk.labels == {"img_0": "crack"}
-    assert disk.log[1]["accepted"] is True
+    assert disk.log[1]["suggested"] == ["crack", 0.62]
 
 
 def test_enter_does_nothing_without_a_suggestion(bench, session, disk):
@@ -130,7 +130,11 @@ def test_undo_twice_at_once_after_a_label_elsewhere(bench, session, disk):
     [
         ("text/plain", "  ", "This text is empty."),
         ("application/json", {}, "This row is empty."),
-        ("image/png", b"no picture", "This item cannot be shown."),
+        (
+            "image/png",
+            b"no picture",
+            "This item cannot be shown: it is no picture that this browser can read.",
+        ),
     ],
 )
 def test_an_item_that_shows_nothing_is_said_in_words(bench, new_session, mime, data, words):
@@ -269,7 +273,7 @@ def test_two_views_of_one_model_are_one_desk(bench, session, disk):
 def test_a_new_model_replaces_the_queue_beyond_the_next_eight(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")
-    session.suggestion = {"class": 2, "p": 0.9}
+    session.suggestion = {"value": "dent", "p": 0.9}
     session.pool.ids = [*session.pool.ids[:8], *reversed(session.pool.ids[8:])]
     session.events.trained.emit(None)
     session.events.trained.emit(None)
@@ -351,7 +355,7 @@ def test_more_than_ten_classes_get_letters_that_clash_with_no_command(bench, new
     assert keys[33:] == [""] * 7
     bench.keys("0", "a", "z", "Shift+B")
     bench.settled()
-    assert list(disk.labels.values()) == ["class 9", "class 10", "class 32"]
+    assert list(disk.labels.values()) == ["class 9", "class 10", "class 31"]
 
 
 KEY = """(event) => document.querySelector('.spin-labeller').dispatchEvent(

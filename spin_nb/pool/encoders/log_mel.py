@@ -1,0 +1,111 @@
+"""Sounds: log-mel spectrograms at a fixed number of frames, reduced to principal components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError
+from spin_nb.pool.encoders.pca import principal
+from spin_nb.pool.sounds import Sound
+from spin_nb.types import Float
+
+QUIET = 6.0
+"""Nats below the loudest frame: what is as quiet before and after the sound is left out."""
+WINDOW, HOP = 0.032, 0.010
+"""Seconds."""
+
+
+class LogMel:
+    """Log-mel spectrogram of the loud part, stretched to 24 frames, its own mean removed ("log-mel").
+
+    Windows of 32 ms (Hann), 10 ms apart; 32 triangular bands up to half the lowest rate of the pool; power + 1e-6,
+    logarithm.  Principal components are the features.
+
+    Parameters
+    ----------
+    components : int
+        Most components kept.
+    bands, frames : int
+        Of the spectrogram.
+
+    References
+    ----------
+    Davis & Mermelstein 1980 (mel bands); Stevens, Volkmann & Newman 1937 (the mel scale).
+
+    Examples
+    --------
+    >>> tones = [Sound(np.sin(np.arange(4000) * 0.1 * n).astype(np.float32), 8000) for n in range(1, 7)]
+    >>> LogMel().fit(tones).encode(tones).shape
+    (6, 5)
+    """
+
+    name = "log-mel"
+    fit_items = 5_000
+
+    def __init__(self, components: int = 60, bands: int = 32, frames: int = 24) -> None:
+        self.settings: dict[str, Any] = {"components": components, "bands": bands, "frames": frames}
+        self._rate = 0
+        self._mean: Float | None = None
+
+    def fit(self, items: Sequence[Any]) -> LogMel:
+        """Learn the lowest rate and the components from sounds."""
+        self._rate = min(int(item.rate) for item in items)
+        self._mean, self._components = principal(self._spectra(items), self.settings["components"], 1.0)
+        return self
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features, float32 (n, d)."""
+        mean, components = self._fitted()
+        return np.asarray((self._spectra(items) - mean) @ components, np.float32)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything learnt."""
+        mean, components = self._fitted()
+        return {"rate": np.asarray([self._rate], np.int64), "mean": mean, "components": components}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> LogMel:
+        """Take back what :meth:`arrays` gave."""
+        self._rate = int(arrays["rate"][0])
+        self._mean, self._components = arrays["mean"], arrays["components"]
+        return self
+
+    def _spectra(self, items: Sequence[Sound]) -> Float:
+        bands, frames = self.settings["bands"], self.settings["frames"]
+        return np.stack([_log_mel(item, bands, frames, self._rate) for item in items])
+
+    def _fitted(self) -> tuple[Float, Float]:
+        if self._mean is None:
+            raise ModelError("the encoder 'log-mel' has learnt nothing yet.", "Call fit(items) first.")
+        return self._mean, self._components
+
+
+def _log_mel(sound: Sound, bands: int, frames: int, rate: int) -> Float:
+    width, hop = max(4, round(WINDOW * sound.rate)), max(1, round(HOP * sound.rate))
+    x = np.pad(sound.samples, (0, max(0, width - len(sound.samples))))
+    x = x / max(np.float32(1), np.abs(x).max())  # full scale is 1, whatever a file of floats says
+    windows = np.lib.stride_tricks.sliding_window_view(x, width)[::hop] * np.hanning(width).astype(np.float32)
+    power = np.abs(np.fft.rfft(windows, axis=1)) ** 2
+    mel = np.log(power @ _mel_bands(bands, width, sound.rate, rate) + 1e-6)
+    loud = np.flatnonzero(mel.mean(axis=1) > mel.mean(axis=1).max() - QUIET)
+    mel = mel[loud[0] : loud[-1] + 1]
+    at = np.linspace(0, len(mel) - 1, frames)
+    low = np.floor(at).astype(int)
+    high, part = np.minimum(low + 1, len(mel) - 1), (at - low)[:, None]
+    fixed = mel[low] * (1 - part) + mel[high] * part
+    return np.asarray((fixed - fixed.mean()).ravel(), np.float32)
+
+
+@lru_cache(64)
+def _mel_bands(bands: int, width: int, rate: int, lowest: int) -> Any:
+    """(bins, bands): triangles whose corners are equally far apart in mel, up to half the lowest rate."""
+    top = 2595 * np.log10(1 + lowest / 2 / 700)
+    hertz = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)
+    at = np.linspace(0, rate / 2, width // 2 + 1)[:, None]
+    rise = (at - hertz[:-2]) / (hertz[1:-1] - hertz[:-2])
+    fall = (hertz[2:] - at) / (hertz[2:] - hertz[1:-1])
+    return np.maximum(np.minimum(rise, fall), 0) * (256 / width) ** 2

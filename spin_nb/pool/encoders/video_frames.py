@@ -1,0 +1,73 @@
+"""Videos: mean and spread, over the frames, of what the encoder of pictures says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError
+from spin_nb.pool.encoders.words import word_for
+from spin_nb.registry import resolve
+from spin_nb.types import Float
+
+
+class Frames:
+    """Mean and standard deviation of the features of a video's frames ("frames").
+
+    Frames go through "photo", or "pixels-pca" where none has more than 64 pixels a side.
+
+    References
+    ----------
+    Karpathy et al. 2014 (late fusion of frames); the spread says how much moves.
+
+    Examples
+    --------
+    >>> clips = list(np.random.default_rng(0).integers(0, 256, (5, 4, 16, 16, 3), dtype=np.uint8))
+    >>> Frames().fit(clips).encode(clips).shape
+    (5, 38)
+    """
+
+    name = "frames"
+    fit_items = 500
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Any] = {}
+        self._word = ""
+        self._pictures: Any = None
+
+    def fit(self, items: Sequence[Any]) -> Frames:
+        """Learn the pictures' encoder from the frames of videos, uint8 (k, h, w, 3)."""
+        self._word = word_for("image", max(max(item.shape[1:3]) for item in items))
+        pictures = resolve("encoder", self._word)()
+        frames = [frame for item in items for frame in item]
+        self._pictures = pictures.fit(frames[:: max(1, -(-len(frames) // pictures.fit_items))])
+        return self
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features, float32 (n, 2 d): means, then standard deviations."""
+        pictures = self._fitted()
+        found = [pictures.encode(list(item)) for item in items]
+        return np.stack([np.concatenate([part.mean(axis=0), part.std(axis=0)]) for part in found])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything learnt."""
+        learnt = self._fitted().arrays()
+        return {
+            "word": np.frombuffer(self._word.encode(), np.uint8),
+            **{f"of.{name}": array for name, array in learnt.items()},
+        }
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> Frames:
+        """Take back what :meth:`arrays` gave."""
+        self._word = arrays["word"].tobytes().decode()
+        learnt = {name.removeprefix("of."): array for name, array in arrays.items() if name.startswith("of.")}
+        self._pictures = resolve("encoder", self._word)().restore(learnt)
+        return self
+
+    def _fitted(self) -> Any:
+        if self._pictures is None:
+            raise ModelError("the encoder 'frames' has learnt nothing yet.", "Call fit(items) first.")
+        return self._pictures

@@ -1,0 +1,77 @@
+"""Time series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spin_nb.pool.series import checked
+from spin_nb.types import Extent, Float, Shown
+
+SHOWN = 20_000
+"""Points of one channel that are shown; more are reduced to the least and the largest of each stretch."""
+_ALL = 2_000_000
+_FEWEST = 200
+
+
+@dataclass(frozen=True)
+class TimeSeries:
+    """Series of one channel or many.
+
+    Parameters
+    ----------
+    channels : tuple of str
+        Names; empty: any number of channels.
+    step, start : float
+        Time between two points, and of the first, in ``unit``.
+    unit : str
+    """
+
+    channels: tuple[str, ...] = ()
+    step: float = 1.0
+    start: float = 0.0
+    unit: str = ""
+    name = "series"
+
+    def load(self, source: Any) -> Float:
+        """Values, float32 (channels, length).
+
+        Raises
+        ------
+        PoolError
+            When it is no series like the pool's, or holds NaN or infinite values.
+        """
+        return checked(source, len(self.channels) or None)
+
+    def show(self, source: Any, size: int | None = None) -> Shown:
+        """application/x-series: at most ``size`` points a channel (default 20,000), as float32 (channels, points)."""
+        values = self.load(source)
+        limit = min(size or SHOWN, SHOWN, max(_FEWEST, _ALL // len(values)))
+        drawn, every = _extremes(values, max(2, limit))
+        names = self.channels or tuple(str(number + 1) for number in range(len(values)))
+        facts = {
+            "channels": list(names),
+            "points": drawn.shape[1],
+            "start": self.start,
+            "step": self.step * every,
+            "unit": self.unit,
+        }
+        return Shown("application/x-series", facts, (drawn.astype("<f4").tobytes(),))
+
+    def extent(self, source: Any) -> Extent:
+        """Nothing limits the labels of a series."""
+        return Extent()
+
+
+def _extremes(values: Float, limit: int) -> tuple[Float, float]:
+    """At most ``limit`` points a channel, and how many old ones a new one stands for."""
+    channels, length = values.shape
+    if length <= limit:
+        return values, 1.0
+    stretch = -(-length // (limit // 2))
+    whole = np.pad(values, ((0, 0), (0, -length % stretch)), mode="edge").reshape(channels, -1, stretch)
+    least, most = whole.argmin(axis=2), whole.argmax(axis=2)
+    at = np.stack([np.minimum(least, most), np.maximum(least, most)], axis=2)
+    return np.take_along_axis(whole, at, axis=2).reshape(channels, -1), stretch / 2

@@ -1,0 +1,131 @@
+"""Several things at once for one item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.modalities.kinds import kind_of
+from spin_nb.pool.optional import MissingPackageError
+from spin_nb.registry import resolve
+from spin_nb.types import Extent, Shown
+
+
+@dataclass(frozen=True)
+class Together:
+    """Items of several parts; a part that cannot be read is None, an item without a single good one is refused.
+
+    Parameters
+    ----------
+    parts : mapping
+        Name -> modality of that part; empty: each is told from its loaded value.
+    """
+
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    name = "several"
+
+    def load(self, source: Any) -> dict[str, Any]:
+        """Name -> loaded part, or None.
+
+        Raises
+        ------
+        PoolError
+            When it has no named parts, an unknown one, or none that can be read.
+        """
+        parts, reasons = self._named(source), []
+        loaded: dict[str, Any] = {}
+        for name, (maker, raw) in parts.items():
+            try:
+                loaded[name] = maker.load(_given(raw))
+            except MissingPackageError:
+                raise
+            except PoolError as problem:
+                loaded[name] = None
+                reasons.append(f"{name}: {problem.what}")
+        if len(reasons) == len(parts):
+            raise _nothing(reasons)
+        return loaded
+
+    def show(self, source: Any, size: int | None = None) -> Shown:
+        """multipart/mixed: every part as its modality shows it; text/plain with the reason where it cannot be.
+
+        Raises
+        ------
+        PoolError
+            When no part can be shown.
+        """
+        parts, reasons = self._named(source), []
+        shown: list[tuple[str, Shown]] = []
+        for name, (maker, raw) in parts.items():
+            try:
+                shown.append((name, maker.show(_given(raw), size)))
+            except PoolError as problem:
+                shown.append((name, Shown("text/plain", f"cannot be shown: {problem.what}")))
+                reasons.append(f"{name}: {problem.what}")
+        if len(reasons) == len(parts):
+            raise _nothing(reasons)
+        return Shown(
+            "multipart/mixed", {"broken": [line.partition(":")[0] for line in reasons]}, parts=tuple(shown)
+        )
+
+    def frame(self, source: Any, number: int, size: int | None = None) -> Shown:
+        """image/jpeg: one frame of its video.
+
+        Raises
+        ------
+        PoolError
+            When no part is a video, or it has no such frame.
+        """
+        for maker, raw in self._named(source).values():
+            if maker.name == "video":
+                found: Shown = maker.frame(_given(raw), number, size)
+                return found
+        raise PoolError("no part of the item is a video.", "Frames are of videos only.")
+
+    def extent(self, source: Any) -> Extent:
+        """Size of the first picture or video among the parts, and the first text."""
+        size, text = None, None
+        for maker, raw in self._named(source).values():
+            if (maker.name in ("image", "video") and size is None) or (maker.name == "text" and text is None):
+                try:
+                    found = maker.extent(_given(raw))
+                except PoolError:  # a broken part limits nothing
+                    continue
+                size, text = size or found.size, text if found.text is None else found.text
+        return Extent(size, text)
+
+    def _named(self, source: Any) -> dict[str, tuple[Any, Any]]:
+        if not isinstance(source, dict) or not source:
+            wanted = ", ".join(self.parts) or "name: value"
+            raise PoolError(
+                f"{source!r:.80} does not name the parts of an item.", f"Pass a dict with {wanted}."
+            )
+        if not self.parts:
+            return {str(name): (_maker(raw), raw) for name, raw in source.items()}
+        strange = next((name for name in source if name not in self.parts), None)
+        if strange is not None:
+            raise PoolError(
+                f"the pool has no part {strange!r:.60}.", f"Its parts are {', '.join(self.parts)}."
+            )
+        return {name: (maker, source.get(name)) for name, maker in self.parts.items()}
+
+
+def _given(raw: Any) -> Any:
+    if isinstance(raw, PoolError):
+        raise raw
+    if raw is None:
+        raise PoolError("it is missing.", "Pass it, or go on without it.")
+    return raw
+
+
+def _nothing(reasons: list[str]) -> PoolError:
+    return PoolError(f"no part can be read: {' '.join(reasons)}", "Repair or remove them.")
+
+
+def _maker(raw: Any) -> Any:
+    word = kind_of(raw)
+    if word is None:
+        raise PoolError(f"{raw!r:.80} is no loaded part.", "Pass a text, a dict, an array or a Sound.")
+    return resolve("modality", word)()

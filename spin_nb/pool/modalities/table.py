@@ -1,0 +1,86 @@
+"""Rows of a table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any
+
+import numpy as np
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.ingested import FLOAT32_MAX
+from spin_nb.types import Extent, Shown
+
+MAX_CELL = 300
+MAX_COLUMNS = 100
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a table: a dict of named values, or a vector of numbers."""
+
+    name = "table"
+
+    def load(self, source: Any) -> Any:
+        """The dict with plain values (anything else as text), or the vector as float32 (d,).
+
+        Raises
+        ------
+        PoolError
+            When it is neither, the vector is not finite, or a value is infinite or too large.
+        """
+        if isinstance(source, dict):
+            return {str(name): _scalar(name, value) for name, value in source.items()}
+        try:
+            with np.errstate(over="ignore"):
+                vector = np.asarray(source, dtype=np.float32)
+        except (TypeError, ValueError):
+            vector = np.empty((0, 0), np.float32)
+        if vector.ndim != 1 or not vector.size:
+            raise PoolError(
+                f"{source!r:.80} is no table row.", "Pass a dict (column -> value) or a vector of numbers."
+            )
+        if not np.isfinite(vector).all():
+            raise PoolError(
+                "a vector holds NaN, infinite values or more than float32 takes.",
+                "Fill or remove them first.",
+            )
+        return vector
+
+    def show(self, source: Any, size: int | None = None) -> Shown:
+        """application/json: column name -> value as text, the first ``size`` columns (default 100)."""
+        row = self.load(source)
+        pairs = list(row.items() if isinstance(row, dict) else enumerate(row))
+        limit = size or MAX_COLUMNS
+        shown = {str(name)[:MAX_CELL]: _cell(value) for name, value in pairs[:limit]}
+        if len(pairs) > limit:
+            shown["…"] = f"{len(pairs) - limit} more"
+        return Shown("application/json", shown)
+
+    def extent(self, source: Any) -> Extent:
+        """Nothing limits the labels of a row."""
+        return Extent()
+
+
+def _scalar(name: Any, value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (int, float)) and abs(value) > FLOAT32_MAX:
+        raise PoolError(
+            f"the value of {str(name)!r:.80} is infinite or does not fit float32.",
+            "Rescale it, or leave it out.",
+        )
+    if value is None or isinstance(value, (bool, int, float, str, date, time, timedelta)):
+        return value
+    return str(value)
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.6g}"
+    text = str(value)
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"

@@ -1,0 +1,47 @@
+"""Texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from spin_nb.errors import PoolError
+from spin_nb.types import Extent, Shown
+
+MAX_TEXT = 20_000
+
+
+@dataclass(frozen=True)
+class Text:
+    """Plain text."""
+
+    name = "text"
+
+    def load(self, source: Any) -> str:
+        """The text itself.
+
+        Raises
+        ------
+        PoolError
+            When it is not a string.
+        """
+        if not isinstance(source, str):
+            raise PoolError(f"{source!r:.80} is a {type(source).__name__}, not a text.", "Pass a str.")
+        return source
+
+    def show(self, source: Any, size: int | None = None) -> Shown:
+        """text/plain, at most ``size`` characters (default 20,000).
+
+        Raises
+        ------
+        PoolError
+            When there is nothing to read in it.
+        """
+        text, limit = self.load(source), size or MAX_TEXT
+        if not text.strip():
+            raise PoolError("the text is empty.", "Remove it, or flag it as a bad item.")
+        return Shown("text/plain", text if len(text) <= limit else text[: limit - 1] + "…")
+
+    def extent(self, source: Any) -> Extent:
+        """The whole text."""
+        return Extent(text=self.load(source))

@@ -1,0 +1,107 @@
+"""Raw items -> loaded, shown and measured ones, as the modality of a pool has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.ingested import Ingested
+from spin_nb.pool.modalities import modality_for
+from spin_nb.pool.optional import MissingPackageError
+from spin_nb.pool.raws import raw_items_of
+from spin_nb.types import Extent, Shown
+
+_SIDE_BY_SIDE = ("image", "audio")
+"""Modalities whose files are decoded two at a time, outside the interpreter lock.  Of videos one is held at most."""
+
+
+class Reader:
+    """Reads items of what was found: base rows by number, any other by its raw source.
+
+    Parameters
+    ----------
+    found : Ingested
+    """
+
+    def __init__(self, found: Ingested) -> None:
+        self._found = found
+        self._maker = modality_for(found)
+        self._threads = 2 if found.modality in _SIDE_BY_SIDE and "root" in found.about else 1
+
+    def raw(self, rows: Iterable[int]) -> list[Any]:
+        """Raw items of base rows; a ``PoolError`` in the place of what must not be read."""
+        return raw_items_of(self._found, rows)
+
+    def load(self, raw: Any) -> Any:
+        """One loaded item.
+
+        Raises
+        ------
+        PoolError
+            When it cannot be read.
+        """
+        return self._maker.load(_readable(raw))
+
+    def load_all(self, raws: Sequence[Any]) -> list[Any]:
+        """Loaded items; a ``PoolError`` in the place of those that cannot be read.
+
+        Raises
+        ------
+        MissingPackageError
+            When what reads them is not installed: that is no fault of the items.
+        """
+        if self._threads > 1 and len(raws) > 1:
+            with ThreadPoolExecutor(self._threads) as threads:
+                return list(threads.map(self._attempt, raws))
+        return [self._attempt(raw) for raw in raws]
+
+    def _attempt(self, raw: Any) -> Any:
+        try:
+            return self.load(raw)
+        except MissingPackageError:
+            raise
+        except PoolError as problem:
+            return problem
+
+    def show(self, raw: Any, size: int | None) -> Shown:
+        """One item as a view shows it.
+
+        Raises
+        ------
+        PoolError
+            When it cannot be read.
+        """
+        shown: Shown = self._maker.show(_readable(raw), size)
+        return shown
+
+    def frame(self, raw: Any, number: int, size: int | None) -> Shown:
+        """One frame of a video.
+
+        Raises
+        ------
+        PoolError
+            When it is none, cannot be read, or has no such frame.
+        """
+        if not hasattr(self._maker, "frame"):
+            raise PoolError(f"an item of the modality {self._found.modality!r} has no frames.", "Use show.")
+        shown: Shown = self._maker.frame(_readable(raw), number, size)
+        return shown
+
+    def extent(self, raw: Any) -> Extent:
+        """What is known of an item that limits its labels.
+
+        Raises
+        ------
+        PoolError
+            When it cannot be read.
+        """
+        extent: Extent = self._maker.extent(_readable(raw))
+        return extent
+
+
+def _readable(raw: Any) -> Any:
+    if isinstance(raw, PoolError):
+        raise raw
+    return raw

@@ -1,0 +1,42 @@
+"""Keys a person has chosen for the labeller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from spin_nb.errors import LabelError
+
+ACTIONS = ("accept", "skip", "unsure", "flag", "undo", "redo", "delete", "absent", "next", "previous")
+NAMED = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", *(f"F{i}" for i in range(1, 13)))
+
+
+def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
+    """Action -> key, each key for one thing only.
+
+    Raises
+    ------
+    LabelError
+        Unknown actions or classes, keys that are none or given twice.
+
+    Examples
+    --------
+    >>> check_bindings({"skip": "s", "class:crack": "C"}, ["ok", "crack"])
+    {'skip': 's', 'class:crack': 'c'}
+    """
+    if not isinstance(keys, Mapping):
+        raise LabelError(f"{keys!r:.60} are no keys.", 'Pass a mapping, for example {"skip": "s"}.')
+    known = [*ACTIONS, *(f"class:{name}" for name in names)]
+    out: dict[str, str] = {}
+    for action, key in keys.items():
+        if action not in known:
+            raise LabelError(
+                f"{action!r:.60} is nothing a key does.", f"Use one of: {', '.join(known[:30])}."
+            )
+        if not isinstance(key, str) or not ((len(key) == 1 and key.isprintable()) or key in NAMED):
+            raise LabelError(f"{key!r:.40} is no key.", "Give one character, or a name such as F2.")
+        lower = key.lower() if len(key) == 1 else key
+        if lower in out.values():
+            raise LabelError(f"the key {key!r} is given twice.", "Give every action its own key.")
+        out[str(action)] = lower
+    return out

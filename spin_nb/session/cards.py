@@ -1,0 +1,80 @@
+"""Items as the browser gets them: facts as JSON, bytes beside it, and what cannot be shown with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spin_nb.errors import PoolError
+from spin_nb.types import Extent, Shown
+
+if TYPE_CHECKING:
+    from spin_nb.pool.pool import Pool
+
+Card = dict[str, Any]
+
+DRAWN_ON = ("boxes", "keypoints", "polygons")  # editors that need every pixel
+FINE, COARSE = 1600, 512  # largest side of a picture, in pixels
+
+
+def item_card(
+    pool: Pool, row: int, offset: int = 0, *, editor: str = "", size: int | None = None
+) -> tuple[Card, list[bytes]]:
+    """One item as a card, and its bytes; ``offset`` of them travel before.
+
+    Pictures have at most ``size`` pixels a side; by default what the task's ``editor`` needs.
+
+    Returns
+    -------
+    card, buffers
+        ``mime``, ``data``, ``size`` and ``buffers`` (indices), the same for every one of ``parts``; where the item
+        cannot be shown, ``broken`` says why instead.
+    """
+    if pool.modality in ("image", "several"):
+        size = size or (FINE if editor in DRAWN_ON else COARSE)
+    try:
+        shown = pool.show(row, size)
+    except PoolError as error:
+        return {"broken": f"{error.what} {error.do}"}, []
+    buffers: list[bytes] = []
+    return _card(shown, offset, buffers), buffers
+
+
+def extent(pool: Pool, row: int) -> Extent:
+    """What is known of an item that limits its labels; nothing where it cannot be read."""
+    try:
+        return pool.extent(row)
+    except PoolError:
+        return Extent()
+
+
+def moved(card: Card, by: int) -> Card:
+    """The same card with its bytes ``by`` places further on."""
+    out = {**card, "buffers": [at + by for at in card.get("buffers", [])]}
+    if "parts" in card:
+        out["parts"] = [moved(part, by) for part in card["parts"]]
+    return out
+
+
+def inline(card: Card, buffers: list[bytes]) -> Card:
+    """The same card with its bytes inside, as a widget's trait takes them."""
+    out = {key: value for key, value in card.items() if key != "buffers"}
+    out["bytes"] = [buffers[at] for at in card.get("buffers", [])]
+    if "parts" in card:
+        out["parts"] = [inline(part, buffers) for part in card["parts"]]
+    return out
+
+
+def _card(shown: Shown, offset: int, buffers: list[bytes]) -> Card:
+    """A shown item; its bytes are added to ``buffers``."""
+    is_picture = isinstance(shown.data, bytes)
+    own = [shown.data] if is_picture else list(shown.buffers)
+    first = offset + len(buffers)
+    buffers += own
+    card: Card = {"mime": shown.mime, "buffers": list(range(first, first + len(own)))}
+    if not is_picture:
+        card["data"] = shown.data
+    if shown.size is not None:
+        card["size"] = list(shown.size)
+    if shown.parts:
+        card["parts"] = [{"name": name, **_card(part, offset, buffers)} for name, part in shown.parts]
+    return card

@@ -1,0 +1,83 @@
+"""One out of a fixed list: what :class:`Classes` and :class:`Pairs` share."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from spin_nb.tasks._base import TaskBase
+from spin_nb.tasks._names import known
+from spin_nb.tasks._values import short
+from spin_nb.types import Extent
+
+
+class OneOf(TaskBase):
+    """A value is one of ``names``; their order is that of the columns of every ``probs`` array."""
+
+    one: ClassVar[str]  # what a name is called in messages
+
+    __slots__ = ("_index", "_names")
+
+    def __init__(self, names: tuple[str, ...], /, **settings: Any) -> None:
+        self._names = names
+        self._index = {name: i for i, name in enumerate(names)}
+        super().__init__(**settings)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names in column order."""
+        return self._names
+
+    def validate(self, value: Any, extent: Extent | None = None) -> str:
+        """Return the name that ``value`` means, as it is stored.
+
+        Raises
+        ------
+        LabelError
+            With the closest name.
+
+        Examples
+        --------
+        >>> from spin_nb.tasks import Classes
+        >>> Classes(["ok", "crack"]).validate(" ok ")
+        'ok'
+        """
+        return known(value, self._index, self.one)
+
+    def index(self, value: Any) -> int:
+        """Column of ``value`` in every ``probs`` array.
+
+        Raises
+        ------
+        LabelError
+            ``value`` is not one of the names.
+
+        Examples
+        --------
+        >>> from spin_nb.tasks import Classes
+        >>> Classes(["ok", "crack"]).index("ok")
+        0
+        """
+        return self._index[self.validate(value)]
+
+    def describe(self, value: str) -> str:
+        """Return the name itself, cut at 60 characters."""
+        return short(value)
+
+    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+        """1.0 where both are the same, else 0.0.
+
+        Raises
+        ------
+        LabelError
+            A value that the task does not allow.
+
+        Examples
+        --------
+        >>> from spin_nb.tasks import Classes
+        >>> Classes(["ok", "crack"]).score("ok", "crack")
+        0.0
+        """
+        return float(self.validate(said) == self.validate(truth))
+
+    def __len__(self) -> int:
+        return len(self._names)

@@ -1,0 +1,102 @@
+"""Lists of names (classes, labels, points, grades), and the one that a value means."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from spin_nb.errors import LabelError
+from spin_nb.tasks._values import listing, shown
+
+
+def canonical(name: str) -> str:
+    """NFC, without surrounding white space."""
+    # Two spellings that look the same on screen must be one class: macOS hands out decomposed file names.
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str, ...]:
+    """``names`` as a tuple of canonical names, no two alike.
+
+    Parameters
+    ----------
+    names : iterable of str
+    one, many : str
+        What is listed, for the messages: "class", "classes".
+    least : int
+        How many there must be.
+
+    Raises
+    ------
+    LabelError
+        Too few; a name that is empty, not text or there twice.
+
+    Examples
+    --------
+    >>> checked_names(["car", " bike "], "label", "labels")
+    ('car', 'bike')
+    """
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise LabelError(
+            f"{many}={shown(names)} is not a list of names.",
+            f'Pass a list, for example {many}=["ok", "crack"].',
+        )
+    checked = tuple(_checked_name(name, one, many) for name in names)
+    twice = sorted(name for name, times in Counter(checked).items() if times > 1)
+    if twice:
+        raise LabelError(f"{one} {shown(twice[0])} is listed twice.", f"List every {one} once.")
+    if len(checked) < least:
+        few = "leaves nothing to tell apart" if least > 1 else "leaves nothing to say"
+        raise LabelError(
+            f"{len(checked)} {one} {few}: {shown(list(checked))}.",
+            f"List at least {'two ' + many if least > 1 else 'one ' + one}.",
+        )
+    return checked
+
+
+def _checked_name(name: Any, one: str, many: str) -> str:
+    if not isinstance(name, str):
+        raise LabelError(
+            f"{one} names are text; {shown(name)} is {type(name).__name__}.",
+            f'Write it as text, for example {many}=["0", "1"].',
+        )
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise LabelError(
+            f"{one} name {shown(name)} is not valid Unicode text.", f"Rename the {one}."
+        ) from None
+    if not canonical(name):
+        raise LabelError(f"{one} name {shown(name)} is empty.", f"Give every {one} a name a person can read.")
+    return canonical(name)
+
+
+def known(value: Any, names: Mapping[str, Any], one: str, where: str = "") -> str:
+    """The one of ``names`` that ``value`` means.
+
+    Raises
+    ------
+    LabelError
+        None of them, with the closest; ``where`` begins the message.
+
+    Examples
+    --------
+    >>> known("crak", {"ok": 0, "crack": 1}, "class")
+    Traceback (most recent call last):
+    ...
+    spin_nb.errors.LabelError: 'crak' is not a class of this project; did you mean 'crack'?
+      -> Use one of: ok, crack.
+    """
+    if isinstance(value, str) and canonical(value) in names:
+        return canonical(value)
+    said = value[:100] if isinstance(value, str) else shown(value)
+    close = difflib.get_close_matches(said, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {shown(close[0])}?" if close else "."
+    article = "an" if one[0] in "aeiou" else "a"
+    raise LabelError(
+        f"{where}{shown(value)} is not {article} {one} of this project{hint}",
+        f"Use one of: {listing(names)}.",
+    )

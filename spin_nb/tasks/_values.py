@@ -1,0 +1,109 @@
+"""Reading what a person, a notebook or a browser hands over: numbers, lists, dictionaries, text."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from spin_nb.errors import LabelError
+
+MOST = 10_000  # entries of one label: what lies beyond is a mistake or an attack, and would stop every view
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
+_REPR.maxlevel = 2
+
+
+def shown(value: Any) -> str:
+    """``repr`` of at most some hundred characters, whatever ``value`` is."""
+    try:
+        return _REPR.repr(value)
+    except Exception:  # of objects that cannot even say what they are
+        return f"<{type(value).__name__}>"
+
+
+def short(words: str, most: int = 60) -> str:
+    """One line of at most ``most`` characters."""
+    line = " ".join(words[: 20 * most].split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def listing(words: Iterable[str], most: int = 20) -> str:
+    """``words`` with commas between, the first ``most`` of them."""
+    every = [short(word) for word in words]
+    rest = len(every) - most
+    return ", ".join(every[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def whole_text(value: Any, what: str) -> str:
+    """``value`` as plain NFC text that can be stored as UTF-8."""
+    if not isinstance(value, str):
+        raise LabelError(f"{what} is {shown(value)}, not text.", "Pass it as text, in quotes.")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise LabelError(
+            f"{what} {shown(value)} is not valid Unicode text.",
+            'Remove the lone surrogates, for example with .encode("utf-8", "replace").decode().',
+        ) from None
+    return unicodedata.normalize("NFC", str(value))
+
+
+def number(value: Any, what: str) -> float:
+    """``value`` as a finite float; numpy's scalars are numbers, True and "3" are not."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise LabelError(f"{what} is {shown(value)}, not a number.", "Pass a number, for example 3.5.")
+    try:
+        plain = float(value)
+    except OverflowError:
+        plain = math.inf
+    if not math.isfinite(plain):
+        raise LabelError(f"{what} is {plain}, which no label can be.", "Pass a finite number.")
+    return plain + 0.0  # -0.0 becomes 0.0
+
+
+def whole_number(value: Any, what: str) -> int:
+    """``value`` as an int."""
+    plain = number(value, what)
+    if not plain.is_integer():
+        raise LabelError(f"{what} is {plain:.10g}, not a whole number.", "Pass an int.")
+    return int(plain)
+
+
+def entries(value: Any, what: str, example: str, most: int = MOST) -> list[Any]:
+    """The entries of a list, tuple or array."""
+    array = isinstance(value, np.ndarray) and value.ndim > 0
+    if not array and not isinstance(value, list | tuple):
+        raise LabelError(f"{what} is {shown(value)}, not a list.", f"Pass a list, for example {example}.")
+    if len(value) > most:
+        raise LabelError(
+            f"{what} has {len(value):,} entries; {most:,} is the most one label may have.",
+            "Check where the list comes from, or split the item.",
+        )
+    return list(value)
+
+
+def fields(value: Any, keys: tuple[str, ...], what: str) -> list[Any]:
+    """The values of a dictionary that has exactly ``keys``, in their order."""
+    if not isinstance(value, Mapping):
+        raise LabelError(
+            f"{what} is {shown(value)}, not a dictionary.", f"Pass a dictionary with {', '.join(keys)}."
+        )
+    missing = [key for key in keys if key not in value]
+    if missing:
+        raise LabelError(f"{what} has no {missing[0]!r}.", f"Give it {', '.join(keys)}.")
+    extra = [key for key in value if key not in keys]
+    if extra:
+        raise LabelError(
+            f"{what} has {shown(extra[0])}, which this task does not know.",
+            f"Give it {', '.join(keys)}, nothing else.",
+        )
+    return [value[key] for key in keys]

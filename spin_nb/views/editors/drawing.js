@@ -1,0 +1,98 @@
+// What every editor that draws does the same way: it holds the picture of its card, and turns gestures into steps of the
+// draft. A gesture, or an arrow key held down, changes `live`; when it ends that is one step, which undo takes back.
+
+const DRAWING_ENDS = ["keyup", "pointerdown", "blur"]; // what ends a step made with a key
+
+class Drawing {
+  constructor(bench) {
+    this.bench = bench;
+    this.view = null;
+    this.card = null;
+    this.forget();
+    this.settle = () => this.flush();
+    for (const name of DRAWING_ENDS) window.addEventListener(name, this.settle, true);
+  }
+
+  close() {
+    this.flush();
+    for (const name of DRAWING_ENDS) window.removeEventListener(name, this.settle, true);
+  }
+
+  forget() {
+    this.selected = -1;
+    this.gesture = null;
+    this.live = null; // the value while it changes
+    this.nudged = ""; // what the arrow keys have done so far, in words
+  }
+
+  /** The picture of a card, or null when there is none to draw on. What is half drawn stays with its card. */
+  stage(card) {
+    if (card.id !== this.card?.id) this.forget();
+    this.card = card;
+    this.suggestion = shapeSuggestion(card);
+    if (!card.bitmap) return null;
+    const view = viewport(card, { overlay: this });
+    this.view = view;
+    view.element.classList.add("spin-drawing");
+    view.onchange = () => this.paint();
+    const close = () => {
+      this.flush();
+      if (this.view === view) this.view = null;
+      view.close();
+    };
+    return { element: view.element, key: view.key, close };
+  }
+
+  step(value, words) {
+    this.live = null;
+    this.nudged = "";
+    this.bench.edit(value, words);
+    this.draw();
+  }
+
+  flush() {
+    if (this.nudged) this.step(this.live, this.nudged);
+  }
+
+  /** The arrow keys changed the value; they may go on doing so. */
+  pushed(value, words) {
+    this.live = value;
+    this.nudged = words;
+    this.draw();
+    return true;
+  }
+
+  cancel() {
+    this.gesture = null;
+    this.live = null;
+    this.nudged = "";
+    this.draw();
+  }
+
+  key(event) {
+    const used = this.pressed(event);
+    if (used) event.preventDefault();
+    return used;
+  }
+
+  /** Escape: first the gesture, then the selection, then it is not ours. */
+  escape() {
+    if (this.gesture) this.cancel();
+    else if (this.selected >= 0) this.choose(-1);
+    else return false;
+    return true;
+  }
+
+  /** Keys that mean the same for every shape; `count` is how many can be gone through. */
+  common(event, count) {
+    const meaning = this.bench.meaning(event);
+    const named = /^class:(\d+)$/.exec(meaning ?? "");
+    const by = meaning === "next" ? 1 : meaning === "previous" ? -1 : 0;
+    if (event.key === "Escape") return this.escape();
+    if (named) this.named(Number(named[1]));
+    else if (by && count) this.choose(this.selected < 0 ? (by > 0 ? 0 : count - 1) : (this.selected + by + count) % count);
+    else if (!by) return false;
+    if (by && count) this.bench.say(this.inWords(this.selected));
+    return true;
+  }
+}

@@ -1,0 +1,72 @@
+// What editors with a typed field share: what is typed shows at once, and becomes one step of the draft a moment later.
+
+const FIELD_PAUSE = 400; // milliseconds without typing that end one step
+
+/**
+ * The draft behind a field. `read()`: the value of what is typed, null where it is none; `show(value)`: write it into
+ * the field; `words(value)`: the step in words.
+ */
+function fieldDraft(bench, { read, show, words }) {
+  let card;
+  let known = null; // the draft as the field last knew it
+  let timer = null;
+  const drop = () => {
+    clearTimeout(timer);
+    timer = null;
+  };
+  const flush = () => {
+    if (timer === null) return;
+    drop();
+    if (bench.card !== card || bench.readOnly) return;
+    known = read();
+    if (!choiceSame(bench.value, known)) bench.edit(known, words(known));
+  };
+  const touched = () => {
+    clearTimeout(timer);
+    timer = setTimeout(flush, FIELD_PAUSE);
+  };
+  // Whoever submits in another way (a button, a finger) gets what is shown.
+  const early = (event) => {
+    const presses = event.key === "Enter" || event.key === " ";
+    if (event.type === "pointerdown" || (presses && !event.target.matches("input, textarea"))) flush();
+  };
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, early, true);
+  const close = () => {
+    drop();
+    for (const name of ["pointerdown", "keydown"]) document.removeEventListener(name, early, true);
+  };
+  const draw = () => {
+    const other = bench.card !== card;
+    if (!other && (timer !== null || choiceSame(bench.value, known))) return;
+    drop();
+    card = bench.card;
+    known = bench.value;
+    show(known);
+  };
+  return { flush, touched, draw, close };
+}
+
+/** A key that belongs to the text being typed: it goes no further. True when it was one. */
+function fieldKeeps(event, isText) {
+  const composing = event.isComposing || event.keyCode === 229;
+  if (!composing && event.key === "Escape") {
+    event.preventDefault();
+    event.stopPropagation();
+    choiceHome(event.currentTarget);
+    return true;
+  }
+  if (composing || isText(event)) {
+    event.stopPropagation();
+    return true;
+  }
+  return false;
+}
+
+/** A command typed in a field that has no use for it: the same key, pressed on the labeller. */
+function fieldPass(event) {
+  const field = event.currentTarget;
+  event.preventDefault();
+  event.stopPropagation();
+  choiceHome(field);
+  field.closest(".spin-labeller")?.dispatchEvent(new KeyboardEvent("keydown", event));
+}

@@ -1,0 +1,240 @@
+// Keypoints: {name: [x, y] | null}, null = not visible; in the draft a point that is still to be placed has no entry.
+
+class KeypointEditor extends Drawing {
+  constructor(bench) {
+    super(bench);
+    this.names = bench.spec.names;
+    const rows = () => this.names.map((_, i) => this.row(i));
+    const [choose, remove] = [(i) => this.named(i), (i) => this.hide(i)];
+    this.list = shapeList({ noun: "point", nouns: "points", empty: "", rows, choose, remove });
+    const click = (event) => {
+      this.hideRest();
+      viewBack(event);
+    };
+    this.rest = h("button", { type: "button", class: "spin-shape-rest", onclick: click }, "The rest is not visible");
+    this.panel = h("div", { class: "spin-shapes" }, this.list.element, this.rest);
+  }
+
+  forget() {
+    super.forget();
+    this.aimed = false; // the next click places the selected point, placed before or not
+    this.fresh = false; // the selected point was just placed: "not visible" means the next one
+    this.hovered = -1;
+  }
+
+  get points() {
+    return this.live ?? this.bench.value ?? {};
+  }
+
+  /** [x, y], null, or undefined; a point may be called "constructor". */
+  at(index) {
+    const name = this.names[index];
+    return Object.hasOwn(this.points, name) ? this.points[name] : undefined;
+  }
+
+  /** The first point that is neither placed nor said to be not visible; -1 when there is none. */
+  get missing() {
+    return this.names.findIndex((name) => !Object.hasOwn(this.points, name));
+  }
+
+  /** The point that the next click places. */
+  get target() {
+    return this.aimed && this.selected >= 0 ? this.selected : this.missing;
+  }
+
+  /** Why the draft cannot be submitted yet, or null. */
+  unfinished() {
+    const left = this.names.filter((name) => !Object.hasOwn(this.points, name));
+    if (!left.length) return null;
+    return `${left.length} of ${this.names.length} points are still to be placed, next: ${shapeWord(left[0])}. ${this.bench.key("absent")} says that a point is not visible.`;
+  }
+
+  inWords(index) {
+    return `${shapeWord(this.names[index])}: ${this.row(index).note}`;
+  }
+
+  draw() {
+    this.list.draw();
+    // Not `disabled`: the focus would fall out of the view with the last point.
+    this.rest.setAttribute("aria-disabled", String(this.bench.readOnly || this.missing < 0));
+    this.paint();
+  }
+
+  row(index) {
+    const point = this.at(index);
+    const name = shapeWord(this.names[index]);
+    return {
+      name,
+      colour: shapeColour(index),
+      key: this.bench.key(`class:${index}`),
+      note: point ? point.map(shapeNumber).join(", ") : point === null ? "not visible" : index === this.target ? "next: click it" : "to be placed",
+      suggested: this.isSuggested(index),
+      chosen: index === this.selected,
+      says: name,
+      removal: point === null || this.bench.readOnly ? null : `${name} is not visible`,
+    };
+  }
+
+  isSuggested(index) {
+    const name = this.names[index];
+    if (!Object.hasOwn(this.suggestion ?? {}, name)) return false;
+    return JSON.stringify(this.suggestion[name]) === JSON.stringify(this.at(index));
+  }
+
+  // ---- paint -----------------------------------------------------------------------------------------------------
+
+  paint() {
+    if (!this.view?.scale) return;
+    const bones = (this.bench.spec.skeleton ?? []).map((ends) => ends.map((name) => this.names.indexOf(name)));
+    const whole = bones.filter((ends) => ends.every((i) => this.at(i)));
+    const lines = whole.flatMap(([a, b]) => {
+      const [[x1, y1], [x2, y2]] = [this.at(a), this.at(b)];
+      return shapeOutline("line", { x1, y1, x2, y2 }, { colour: "#fff", dashed: this.isSuggested(a) && this.isSuggested(b) });
+    });
+    const shown = this.names.map((_, i) => i).filter((i) => this.at(i)).sort((a, b) => (a === this.selected) - (b === this.selected));
+    this.view.svg.replaceChildren(...lines, ...shown.flatMap((i) => this.dot(i)));
+    const named = shown.filter((i) => i === this.selected || i === this.hovered);
+    const chips = named.map((i) => shapeChip(this.names[i], this.chipAt(i), this.view, { colour: shapeColour(i), chosen: i === this.selected }));
+    this.view.layer.replaceChildren(...chips.filter(Boolean));
+    this.view.hint(this.hint());
+  }
+
+  chipAt(index) {
+    const [x, y] = this.at(index);
+    return [x + 8 / this.view.scale, y - 6 / this.view.scale];
+  }
+
+  dot(index) {
+    const [cx, cy] = this.at(index);
+    const chosen = index === this.selected;
+    const look = { colour: shapeColour(index), chosen, dashed: this.isSuggested(index) };
+    const ring = shapeOutline("circle", { cx, cy, r: (chosen ? 8 : 5.5) / this.view.scale }, look);
+    return [...ring, viewSvg("circle", { cx, cy, r: 1.5 / this.view.scale, fill: "#fff", stroke: "#000", "stroke-width": 1, "vector-effect": "non-scaling-stroke" })];
+  }
+
+  hint() {
+    if (this.bench.readOnly) return "";
+    const { target } = this;
+    if (target < 0) return "All points are set: drag to move, Enter submits";
+    return `Click: ${shapeWord(this.names[target])} (${target + 1} of ${this.names.length}); ${this.bench.key("absent")} = not visible`;
+  }
+
+  // ---- steps of the draft ------------------------------------------------------------------------------------------
+
+  with(index, point) {
+    return { ...this.points, [this.names[index]]: point };
+  }
+
+  choose(index, aimed = true) {
+    if (index === this.selected && aimed === this.aimed && !this.fresh) return;
+    this.flush();
+    this.selected = index;
+    this.aimed = aimed && index >= 0;
+    this.fresh = false;
+    this.draw();
+    if (index >= 0) this.list.reveal(index);
+  }
+
+  /** The key of a point: it is the one that the next click places. */
+  named(index) {
+    if (index < this.names.length) this.choose(index);
+  }
+
+  place(index, point, fresh) {
+    const [x, y] = point;
+    this.selected = index;
+    this.aimed = false;
+    this.fresh = fresh;
+    this.step(this.with(index, point), `${shapeWord(this.names[index])} at ${shapeNumber(x)}, ${shapeNumber(y)}`);
+    if (this.missing >= 0) this.list.reveal(this.missing);
+  }
+
+  hide(index) {
+    if (index < 0 || this.bench.readOnly || this.at(index) === null) return;
+    this.flush();
+    this.aimed = false;
+    this.selected = this.list.held() >= 0 ? index : -1;
+    this.step(this.with(index, null), `${shapeWord(this.names[index])} is not visible`);
+  }
+
+  hideRest() {
+    const left = this.names.filter((name) => !Object.hasOwn(this.points, name));
+    if (!left.length || this.bench.readOnly) return;
+    const rest = Object.fromEntries(left.map((name) => [name, null]));
+    this.step({ ...this.points, ...rest }, `${left.length} points are not visible`);
+  }
+
+  // ---- pointers ----------------------------------------------------------------------------------------------------
+
+  near(point, reach) {
+    const far = this.names.map((_, i) => (this.at(i) ? shapeDistance(point, this.at(i)) : Infinity));
+    const nearest = far.indexOf(Math.min(...far));
+    return far[nearest] <= reach ? nearest : -1;
+  }
+
+  press(point, event) {
+    if (this.bench.readOnly || event.ctrlKey || event.metaKey) return false;
+    const index = this.near(point, shapeReach(event, this.view));
+    // A point chosen in the list is placed by the next click, close to another point too.
+    if (index < 0 || (this.aimed && index !== this.selected)) return false;
+    this.choose(index, false);
+    this.gesture = { index, from: point, start: this.at(index) };
+    return true;
+  }
+
+  drag(point) {
+    const { gesture } = this;
+    if (!gesture) return;
+    const { start, from } = gesture;
+    this.live = null;
+    this.live = this.with(gesture.index, shapeInside([start[0] + point[0] - from[0], start[1] + point[1] - from[1]], this.view.size));
+    this.draw();
+  }
+
+  drop(point) {
+    if (!this.gesture) return;
+    this.drag(point);
+    const { index } = this.gesture;
+    this.gesture = null;
+    this.place(index, this.at(index), false);
+  }
+
+  tap(point, event) {
+    const { gesture, target } = this;
+    this.gesture = null;
+    if (gesture) return;
+    const index = this.near(point, shapeReach(event, this.view));
+    if (this.bench.readOnly || target < 0) this.choose(index, false);
+    else this.place(target, shapeInside(point, this.view.size), true);
+  }
+
+  hover(point, event) {
+    const before = this.hovered;
+    this.hovered = this.near(point, shapeReach(event, this.view));
+    if (this.hovered !== before) this.paint();
+    if (this.bench.readOnly || event.shiftKey) return "grab";
+    return this.hovered >= 0 ? "move" : this.target >= 0 ? "crosshair" : "";
+  }
+
+  // ---- keys --------------------------------------------------------------------------------------------------------
+
+  pressed(event) {
+    const nudge = shapeNudge(event);
+    if (nudge && !nudge.grows && this.at(this.selected)) return this.nudge(nudge);
+    this.flush();
+    const meaning = this.bench.meaning(event);
+    if (meaning === "absent" || meaning === "delete") this.hide(this.selected >= 0 && !this.fresh ? this.selected : this.missing);
+    else if (meaning === "accept" && this.unfinished() && !this.bench.readOnly) this.bench.say(this.unfinished());
+    else return this.common(event, this.names.length);
+    return true;
+  }
+
+  nudge({ dx, dy }) {
+    if (this.bench.readOnly) return false;
+    const [x, y] = this.at(this.selected);
+    const point = shapeInside([x + dx, y + dy], this.view?.size ?? this.card.size);
+    return this.pushed(this.with(this.selected, point), `${shapeWord(this.names[this.selected])} at ${point.map(shapeNumber).join(", ")}`);
+  }
+}
+
+EDITORS.keypoints = (bench) => new KeypointEditor(bench);

@@ -1,0 +1,226 @@
+// Polygons: {label, points: [[x, y], ...]}, drawn point by point. The open one belongs to this page until it is closed.
+
+const POLYGON_LEAST = 1; // square pixels of the original
+
+class PolygonEditor extends Outlines {
+  get noun() {
+    return "polygon";
+  }
+
+  get nouns() {
+    return "polygons";
+  }
+
+  get empty() {
+    return "No polygons yet: click along the outline, Enter closes it.";
+  }
+
+  forget() {
+    super.forget();
+    this.open = []; // points of the polygon that is not closed yet
+    this.pointer = null;
+  }
+
+  draw() {
+    // Undo may have taken the chosen point away.
+    if (!this.shapes[this.selected]?.points[this.vertex]) this.vertex = null;
+    super.draw();
+  }
+
+  bounds({ points }) {
+    const [xs, ys] = [0, 1].map((i) => points.map((point) => point[i]));
+    return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  }
+
+  coordinates(polygon) {
+    const [left, top, right, bottom] = this.bounds(polygon);
+    const [x, y, width, height] = [left, top, right - left, bottom - top].map(Math.round);
+    return `${polygon.points.length} points · ${x}, ${y} · ${width} × ${height}`;
+  }
+
+  extent({ points }) {
+    return Math.abs(shapeArea(points)) / 2;
+  }
+
+  corner({ points }) {
+    return points.reduce((top, point) => (point[1] < top[1] ? point : top));
+  }
+
+  touches({ points }, point, reach) {
+    return shapeCovers(points, point) || points.some((a, i) => shapeToEdge(point, a, points[(i + 1) % points.length]) <= reach);
+  }
+
+  moved(polygon, dx, dy, [width, height]) {
+    const [left, top, right, bottom] = this.bounds(polygon);
+    const by = [shapeClamp(dx, -left, width - right), shapeClamp(dy, -top, height - bottom)];
+    return { ...polygon, points: polygon.points.map(([x, y]) => shapeInside([x + by[0], y + by[1]], [width, height])) };
+  }
+
+  pulled(polygon, dx, dy, size) {
+    return { ...polygon, points: polygon.points.map(([x, y], i) => (i === this.vertex ? shapeInside([x + dx, y + dy], size) : [x, y])) };
+  }
+
+  // ---- paint -----------------------------------------------------------------------------------------------------
+
+  outline({ points }, look) {
+    return shapeOutline("polygon", { points: points.join(" ") }, look);
+  }
+
+  middles({ points }) {
+    return points.map(([x, y], i) => {
+      const [u, v] = points[(i + 1) % points.length];
+      return [(x + u) / 2, (y + v) / 2];
+    });
+  }
+
+  grips() {
+    const polygon = this.shapes[this.selected];
+    if (!polygon) return [];
+    const middles = this.middles(polygon).map((point) => shapeGrip(point, this.view, { round: true, faint: true }));
+    return [...middles, ...polygon.points.map((point, i) => shapeGrip(point, this.view, { round: true, chosen: i === this.vertex }))];
+  }
+
+  paint() {
+    super.paint();
+    if (!this.view?.scale || !this.open.length) return;
+    const line = [...this.open, this.pointer].filter(Boolean);
+    const look = { colour: shapeColour(this.current), chosen: true, filled: false };
+    const dots = this.open.map((point, i) => shapeGrip(point, this.view, { round: true, chosen: i === 0, colour: "#fff" }));
+    this.view.svg.append(...shapeOutline("polyline", { points: line.join(" ") }, look));
+    this.view.front.append(...dots);
+  }
+
+  hint() {
+    const n = this.open.length;
+    if (this.bench.readOnly) return "";
+    if (n) return `${n} ${n === 1 ? "point" : "points"}: click adds one, Enter or the first point closes, Esc gives up`;
+    if (this.shapes[this.selected]) return "Drag it or a point, click between points to add one, Del deletes";
+    return `Click: first point of a new ${shapeWord(this.bench.spec.names[this.current])}`;
+  }
+
+  // ---- the open polygon --------------------------------------------------------------------------------------------
+
+  /** While one is open every tap adds a point, whatever lies below. */
+  busy(event) {
+    return this.open.length > 0 || event.ctrlKey || event.metaKey;
+  }
+
+  begin() {
+    return null;
+  }
+
+  tapped(point, event) {
+    const under = this.under(point, shapeReach(event, this.view));
+    const starts = event.ctrlKey || event.metaKey || (!under.length && this.selected < 0);
+    if (!this.bench.readOnly && (this.open.length || starts)) this.add(shapeInside(point, this.view.size), event);
+    else this.choose(under[0] ?? -1);
+  }
+
+  add(point, event) {
+    const near = (event.pointerType === "touch" ? 14 : 8) / this.view.scale;
+    const [first, last] = [this.open[0], this.open.at(-1)];
+    // A double click adds a point and closes at once.
+    if (first && (shapeDistance(point, last) <= near || shapeDistance(point, first) <= near)) return this.complete();
+    if (!first) this.choose(-1);
+    this.open = [...this.open, point];
+    this.pointer = null;
+    return this.draw();
+  }
+
+  complete() {
+    const points = this.open;
+    if (points.length < 3) return this.bench.say(`A polygon needs at least 3 points; this one has ${points.length}.`);
+    if (this.extent({ points }) < POLYGON_LEAST) return this.bench.say("This polygon has no area: its points lie on one line.");
+    const label = this.bench.spec.names[this.current];
+    this.open = [];
+    this.selected = this.shapes.length;
+    return this.step([...this.shapes, { label, points }], `polygon of ${points.length} points drawn, ${shapeWord(label)}`);
+  }
+
+  /** Why the draft cannot be submitted yet, or null. */
+  unfinished() {
+    return this.open.length ? "The open polygon is not closed: Enter closes it, Esc gives it up." : null;
+  }
+
+  hover(point, event) {
+    if (this.open.length) {
+      this.pointer = shapeInside(point, this.view.size);
+      this.paint();
+    }
+    if (this.bench.readOnly || event.shiftKey) return "grab";
+    const reach = shapeReach(event, this.view);
+    if (this.busy(event)) return "crosshair";
+    if (this.grab(point, reach)) return "pointer";
+    return this.under(point, reach).length ? "move" : "crosshair";
+  }
+
+  // ---- gestures on a closed one ------------------------------------------------------------------------------------
+
+  grab(point, reach) {
+    const polygon = this.shapes[this.selected];
+    if (!polygon) return null;
+    const near = (points) => {
+      const far = points.map((other) => shapeDistance(point, other));
+      const nearest = far.indexOf(Math.min(...far));
+      return far[nearest] <= reach ? nearest : -1;
+    };
+    const [vertex, middle] = [near(polygon.points), near(this.middles(polygon))];
+    if (vertex >= 0) return { index: this.selected, from: point, vertex };
+    return middle < 0 ? null : { index: this.selected, from: point, vertex: middle + 1, inserts: true };
+  }
+
+  follow(gesture, point) {
+    const { index, from, base, vertex, inserts } = gesture;
+    if (vertex === undefined) return super.follow(gesture, point);
+    const polygon = base[index];
+    const points = inserts ? [...polygon.points.slice(0, vertex), this.middles(polygon)[vertex - 1], ...polygon.points.slice(vertex)] : polygon.points;
+    this.vertex = vertex;
+    return this.pulled({ ...polygon, points }, point[0] - from[0], point[1] - from[1], this.view.size);
+  }
+
+  drop(point) {
+    if (this.gesture && this.extent(this.follow(this.gesture, point)) < POLYGON_LEAST) {
+      this.cancel();
+      return this.bench.say("Moved back: the polygon would have no area.");
+    }
+    return super.drop(point);
+  }
+
+  tap(point, event) {
+    const { gesture } = this;
+    if (gesture?.inserts) return super.drop(gesture.from);
+    if (gesture?.vertex === undefined) return super.tap(point, event);
+    this.gesture = null;
+    this.vertex = gesture.vertex;
+    return this.draw();
+  }
+
+  // ---- keys --------------------------------------------------------------------------------------------------------
+
+  pressed(event) {
+    if (!this.open.length) return super.pressed(event);
+    const meaning = this.bench.meaning(event);
+    if (meaning === "accept") this.complete();
+    else if (event.key === "Escape") this.giveUp();
+    else if (meaning === "undo" || meaning === "delete") this.open = this.open.slice(0, -1);
+    else return super.pressed(event);
+    this.draw();
+    return true;
+  }
+
+  giveUp() {
+    this.open = [];
+    this.bench.say("The open polygon is given up.");
+  }
+
+  /** Delete: the chosen point, or the polygon when no polygon would be left. */
+  erase() {
+    const polygon = this.shapes[this.selected];
+    const points = polygon.points.filter((_, i) => i !== this.vertex);
+    if (this.vertex === null || points.length < 3 || this.extent({ points }) < POLYGON_LEAST) return this.remove(this.selected);
+    this.vertex = null;
+    return this.step(this.with(this.selected, { ...polygon, points }), `point deleted, ${points.length} are left`);
+  }
+}
+
+EDITORS.polygons = (bench) => new PolygonEditor(bench);

@@ -1,0 +1,209 @@
+// What drawing boxes, polygons and keypoints share: colours, geometry, paint, the list of shapes and of classes.
+
+// Light enough for dark words on them, and drawn over a dark halo: they read on any picture and on both themes.
+const SHAPE_COLOURS = ["#56b4e9", "#ffb000", "#3ddc97", "#ff8ac4", "#f0e442", "#ff7043", "#b9a5ff", "#4dd0e1", "#aed581", "#d7bfae"];
+const SHAPE_ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const SHAPE_WORD = 60; // characters of a name that are shown
+
+function shapeColour(index) {
+  return index < 0 ? "#cccccc" : SHAPE_COLOURS[index % SHAPE_COLOURS.length];
+}
+
+/** A name as shown: a name of a million characters must not fill the page. */
+function shapeWord(name) {
+  const text = String(name ?? "").slice(0, 4 * SHAPE_WORD);
+  const letters = [...text];
+  return letters.length > SHAPE_WORD ? `${letters.slice(0, SHAPE_WORD - 1).join("")}…` : text;
+}
+
+// ---- geometry, in pixels of the original -----------------------------------------------------------------------------
+
+const shapeClamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const shapeRound = (value) => Math.round(value * 100) / 100;
+const shapeDistance = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1]);
+const shapeNumber = (value) => String(Number(value.toFixed(1)));
+
+/** A point inside the picture. */
+function shapeInside([x, y], [width, height]) {
+  return [shapeRound(shapeClamp(x, 0, width)), shapeRound(shapeClamp(y, 0, height))];
+}
+
+/** How far from a thing a pointer still touches it: a fingertip is wide. */
+function shapeReach(event, view) {
+  return (event.pointerType === "touch" ? 20 : 8) / view.scale;
+}
+
+function shapeToEdge(point, a, b) {
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const along = ((point[0] - a[0]) * dx + (point[1] - a[1]) * dy) / (dx * dx + dy * dy || 1);
+  const t = shapeClamp(along, 0, 1);
+  return shapeDistance(point, [a[0] + t * dx, a[1] + t * dy]);
+}
+
+/** Twice the signed area of a polygon. */
+function shapeArea(points) {
+  return points.reduce((sum, [x, y], i) => {
+    const [u, v] = points[(i + 1) % points.length];
+    return sum + x * v - u * y;
+  }, 0);
+}
+
+function shapeCovers(points, [x, y]) {
+  return points.reduce((inside, [ax, ay], i) => {
+    const [bx, by] = points[(i + 1) % points.length];
+    return ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax ? !inside : inside;
+  }, false);
+}
+
+/** What is suggested for a card until somebody has decided; each part of it stays dashed while it is exactly that. */
+function shapeSuggestion(card) {
+  const decided = ["label", "gold"].includes(card.state?.kind ?? card.kind);
+  return decided ? null : (card.suggestion?.value ?? null);
+}
+
+/** How far the arrow keys move: 1 pixel, with Shift 10; `grows` with Alt or Ctrl; null when it is no arrow. */
+function shapeNudge(event) {
+  const way = SHAPE_ARROWS[event.key];
+  if (!way) return null;
+  const [dx, dy] = way.map((step) => step * (event.shiftKey ? 10 : 1));
+  return { dx, dy, grows: event.altKey || event.ctrlKey || event.metaKey };
+}
+
+// ---- paint -------------------------------------------------------------------------------------------------------
+
+/** An outline twice: a dark halo, then its colour; dashed while it is only suggested. */
+function shapeOutline(tag, attributes, { colour, chosen = false, dashed = false, filled = true }) {
+  const base = { ...attributes, "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round", "stroke-linecap": "round" };
+  const halo = viewSvg(tag, { ...base, fill: "none", stroke: "#000", "stroke-opacity": 0.65, "stroke-width": chosen ? 6 : 4 });
+  const line = viewSvg(tag, {
+    ...base,
+    fill: filled ? colour : "none",
+    "fill-opacity": chosen ? 0.14 : 0.06,
+    stroke: colour,
+    "stroke-width": chosen ? 3 : 2,
+    class: dashed ? "spin-shape-dashed" : "spin-shape-solid",
+  });
+  return [halo, line];
+}
+
+/** What can be grasped, always of one size on screen. */
+function shapeGrip([x, y], view, { round = false, faint = false, chosen = false, colour = "#fff" } = {}) {
+  const half = (faint ? 3.5 : chosen ? 6.5 : 5) / view.scale;
+  const box = { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: round ? half : 1 / view.scale };
+  const style = { fill: chosen ? "#000" : colour, "fill-opacity": faint ? 0.75 : 1, stroke: chosen ? colour : "#000", "stroke-width": chosen ? 3 : 1.5 };
+  return viewSvg("rect", { ...box, ...style, "vector-effect": "non-scaling-stroke", class: "spin-shape-grip" });
+}
+
+/** A name on the picture, above a point; it stays within the view. */
+function shapeChip(name, point, view, { colour, chosen = false }) {
+  const chip = h("span", { class: chosen ? "spin-shape-chip spin-shape-chip-chosen" : "spin-shape-chip", dir: "auto" }, shapeWord(name));
+  const [left, top] = view.toView(point);
+  const [width, height] = view.room;
+  if (left > width || top > height + 20 || top < 0 || left < -200) return null;
+  chip.style.left = `${Math.max(0, left)}px`;
+  chip.style.top = `${Math.max(0, top - 19)}px`;
+  chip.style.backgroundColor = colour;
+  return chip;
+}
+
+// ---- beside the picture --------------------------------------------------------------------------------------------
+
+function shapeSwatch() {
+  return h("i", { class: "spin-shape-swatch", "aria-hidden": "true" });
+}
+
+/** Buttons of the classes: the one that new shapes get is pressed. `current()` is its index, `choose(index)` changes it. */
+function shapeClasses(bench, { current, choose }) {
+  const buttons = bench.spec.names.map((name, i) => {
+    const swatch = shapeSwatch();
+    swatch.style.backgroundColor = shapeColour(i);
+    const click = (event) => {
+      choose(i);
+      viewBack(event);
+    };
+    const key = bench.key(`class:${i}`);
+    const word = h("span", { class: "spin-shape-word", dir: "auto" }, shapeWord(name));
+    return h("button", { type: "button", class: "spin-shape-class", onclick: click }, swatch, h("kbd", {}, key?.toUpperCase() ?? ""), word);
+  });
+  const element = h("div", { class: "spin-shape-classes", role: "group", "aria-label": "class of the shape" }, ...buttons);
+  const draw = () => {
+    buttons.forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(current() === i));
+      button.disabled = bench.readOnly;
+    });
+  };
+  return { element, draw };
+}
+
+function shapeRow(list, index) {
+  const word = h("span", { class: "spin-shape-word", dir: "auto" });
+  const parts = { swatch: shapeSwatch(), key: h("kbd"), word, note: h("span", { class: "spin-shape-note" }) };
+  const choose = (event) => {
+    list.choose(index);
+    if (event.type === "click") viewBack(event);
+  };
+  const remove = (event) => {
+    viewBack(event); // first: the row may be gone afterwards
+    list.remove(index);
+  };
+  const main = h("button", { type: "button", class: "spin-shape", onclick: choose, onfocus: choose }, ...Object.values(parts));
+  const cross = h("button", { type: "button", class: "spin-shape-remove", onclick: remove }, "×");
+  const element = h("li", {}, main, cross);
+  let drawn = "";
+  const draw = (row) => {
+    const now = JSON.stringify(row);
+    if (now === drawn) return;
+    drawn = now;
+    parts.swatch.style.backgroundColor = row.colour;
+    parts.key.hidden = row.key === undefined;
+    write(parts.key, row.key?.toUpperCase() ?? "");
+    write(parts.word, shapeWord(row.name));
+    parts.swatch.classList.toggle("spin-shape-maybe", row.suggested);
+    write(parts.note, row.note);
+    main.setAttribute("aria-pressed", String(Boolean(row.chosen)));
+    main.setAttribute("aria-label", `${row.says ?? `${list.noun} ${index + 1}, ${shapeWord(row.name)}`}, ${row.note}${row.suggested ? ", suggested" : ""}`);
+    cross.hidden = !row.removal;
+    cross.setAttribute("aria-label", row.removal ?? "");
+    cross.title = row.removal ?? "";
+  };
+  return { element, main, draw };
+}
+
+/**
+ * The shapes as a list, for eyes and for the keyboard: each is a button that chooses it, so that the editor's keys move
+ * or delete it. `rows()` gives {name, colour, note, chosen, suggested, removal, key?, says?}; `empty` stands for none.
+ */
+function shapeList({ noun, nouns, empty, rows, choose, remove }) {
+  const list = { noun, choose, remove };
+  const title = h("span", { class: "spin-shape-title" });
+  const items = h("ul", { "aria-label": `list of ${nouns}` });
+  const none = h("p", { class: "spin-shape-none" }, empty);
+  const element = h("div", { class: `spin-shape-list spin-shape-${nouns}` }, title, items, none);
+  const drawn = [];
+  const held = () => drawn.findIndex((row) => row.element.contains(document.activeElement));
+  const draw = () => {
+    const now = rows();
+    const focus = held();
+    for (const row of drawn.splice(now.length)) row.element.remove();
+    while (drawn.length < now.length) {
+      drawn.push(shapeRow(list, drawn.length));
+      items.append(drawn.at(-1).element);
+    }
+    drawn.forEach((row, i) => row.draw(now[i]));
+    none.hidden = now.length > 0;
+    const suggested = now.filter((row) => row.suggested).length;
+    write(title, now.length ? `${now.length} ${now.length === 1 ? noun : nouns}${suggested ? `, ${suggested} suggested (dashed)` : ""}` : "");
+    if (focus >= 0) keep(focus);
+  };
+  // The focus never falls out of the view with the row, or the button, that had it.
+  const keep = (focus) => {
+    const row = drawn[Math.min(focus, drawn.length - 1)];
+    if (!row) element.closest(".spin-view")?.focus();
+    else if (held() < 0 || document.activeElement.hidden) row.main.focus();
+  };
+  const reveal = (index) => {
+    const row = drawn[index]?.element;
+    if (row) items.scrollTop = shapeClamp(items.scrollTop, row.offsetTop + row.offsetHeight - items.clientHeight, row.offsetTop);
+  };
+  return { element, draw, held, reveal };
+}

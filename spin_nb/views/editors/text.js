@@ -1,0 +1,83 @@
+// Free text for each item. Inside the field every key is text; Escape gives the keys back to the labeller.
+
+const TEXT_ENTER = "e"; // goes into the field
+
+/** Length in code points, as the kernel counts it. */
+function textLength(text) {
+  let pairs = 0;
+  for (let i = 1; i < text.length; i++) {
+    if ((text.charCodeAt(i) & 0xfc00) === 0xdc00 && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800) pairs++;
+  }
+  return text.length - pairs;
+}
+
+/** Why a text is not a label of this task; "" where it is one. */
+function textProblem(text, most) {
+  const over = textLength(text) - most;
+  if (over > 0) return `${over.toLocaleString("en")} too many: at most ${most.toLocaleString("en")} characters.`;
+  return text.trim() ? "" : "No text yet: write something, or skip the item.";
+}
+
+EDITORS.freetext = (bench) => {
+  const most = bench.spec.max_length ?? 10000;
+  const label = `text, at most ${most} characters; Ctrl+Enter submits, Escape leaves the field`;
+  const field = h("textarea", { class: "spin-field spin-prose", rows: "4", dir: "auto", "aria-label": label, placeholder: "Write here" });
+  const counter = h("span", { class: "spin-soft spin-counter" });
+  const problem = h("span", { class: "spin-problem", role: "status" });
+  const said = choiceSuggestion(bench);
+  const read = () => (textProblem(field.value.normalize("NFC"), most) ? null : field.value);
+  const complain = (words) => {
+    write(problem, words);
+    problem.classList.toggle("spin-wrong", words !== "");
+    field.setAttribute("aria-invalid", words !== "");
+  };
+  const count = () => {
+    const text = field.value.normalize("NFC");
+    write(counter, `${textLength(text).toLocaleString("en")} of ${most.toLocaleString("en")}`);
+    complain(text.trim() ? textProblem(text, most) : "");
+  };
+  const show = (value) => {
+    field.value = value ?? "";
+    count();
+  };
+  const draft = fieldDraft(bench, { read, show, words: (value) => (value === null ? "no text" : "text") });
+  const submit = () => {
+    draft.flush();
+    const words = textProblem(field.value.normalize("NFC"), most);
+    if (!words) return bench.submit();
+    complain(words);
+    return bench.say(words);
+  };
+  field.addEventListener("input", () => {
+    count();
+    draft.touched();
+  });
+  field.addEventListener("change", draft.flush);
+  field.addEventListener("keydown", (event) => {
+    const submits = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing;
+    fieldKeeps(event, () => true);
+    if (!submits) return;
+    event.preventDefault();
+    if (!event.repeat) submit();
+  });
+  const draw = () => {
+    draft.draw();
+    said.draw();
+    field.disabled = !bench.card || bench.readOnly;
+  };
+  const key = (event) => {
+    if (!bench.card || bench.readOnly || event.isComposing) return false;
+    const does = bench.meaning(event);
+    if (does === "accept") {
+      if (!event.repeat) submit();
+      return true;
+    }
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (does !== null || !plain || character(event) !== TEXT_ENTER) return false;
+    field.focus();
+    return true;
+  };
+  const hints = h("span", { class: "spin-soft" }, h("kbd", {}, "Ctrl ⏎"), " submits · ", h("kbd", {}, "Esc"), " to the keys · ", h("kbd", {}, "E"), " back to the text");
+  const panel = h("div", { class: "spin-panel" }, field, h("div", { class: "spin-line" }, counter, problem, said.element, hints));
+  return { panel, stage: () => null, draw, key, close: draft.close };
+};

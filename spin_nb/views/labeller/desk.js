@@ -1,0 +1,262 @@
+// The desk: what one person is labelling. One per model, shared by every view of it; it touches no DOM. This half
+// talks with the kernel; what a person does is in decisions.js.
+
+const QUEUE = 16; // cards held, the one on screen included
+const KEEP = 8; // of these the first few stay when the rest is drawn anew
+const RENEW_AFTER = 1000; // milliseconds
+
+class Desk extends Decisions {
+  constructor(model) {
+    super();
+    this.model = model;
+    this.listeners = new Set();
+    this.channel = channel(model, (message, buffers) => this.hear(message, buffers));
+    this.queue = [];
+    this.current = null;
+    this.done = []; // decisions that undo can take back, oldest first: {card, kind, value, before}
+    this.undone = [];
+    this.draft = new Draft();
+    this.elsewhere = new Map(); // id -> value of labels that came by another way
+    this.counts = { n_labels: 0, per_minute: 0 };
+    this.views = 0;
+    this.greeted = false; // the kernel has told what is there
+    this.lost = false; // the last question could not leave this page
+    this.dry = false; // the kernel has nothing more to ask
+    this.said = ""; // for the live region
+    this.notice = null;
+    const name = `${model.get("project")}/labeller`;
+    this.bookmark = `spin_nb/current/${name}`;
+    this.outbox = new Outbox({ name, post: (fields) => this.channel.post("apply", fields), changed: () => this.draw() });
+    this.alive = () => this.listen();
+    model.on("comm_live_update", this.alive);
+    // What an earlier page left is stored first: what the kernel then tells of the past is complete.
+    if (this.outbox.entries.length) this.retry = setTimeout(() => this.hello(), 5000);
+    else this.hello();
+    this.outbox.flush();
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.retry);
+    clearTimeout(this.renewal);
+    this.model.off("comm_live_update", this.alive);
+    this.outbox.close();
+    this.channel.close();
+  }
+
+  /** The host says that the kernel came or went; an empty apply tells which. */
+  listen() {
+    try {
+      this.channel.post("apply", { client: this.outbox.own.client, entries: [] });
+    } catch {
+      this.lost = true;
+    }
+    this.draw();
+  }
+
+  /** What the task says of itself: the editor's word, names, limits. */
+  get spec() {
+    return this.model.get("spec");
+  }
+
+  get table() {
+    return keyTable(this.spec.names ?? [], this.model.get("bindings"));
+  }
+
+  get readOnly() {
+    return this.model.get("read_only");
+  }
+
+  /** Labels on disk and on their way there. */
+  get nLabels() {
+    return Math.max(0, this.counts.n_labels + this.outbox.entries.reduce((sum, entry) => sum + (entry.delta ?? 0), 0));
+  }
+
+  draw() {
+    for (const listener of this.listeners) listener();
+  }
+
+  // ---- talking with the kernel -------------------------------------------------------------------------------
+
+  async hello() {
+    clearTimeout(this.retry);
+    this.greeting = true;
+    try {
+      const [reply, buffers] = await this.channel.ask("hello");
+      if (reply.problem) throw new Error(reply.problem.what);
+      this.count(reply);
+      if (!this.done.length) this.done = await this.remember(reply.recent, buffers);
+      await this.reopen();
+      this.greeted = true;
+      this.refill();
+      this.draw();
+    } catch (error) {
+      this.later(() => this.hello(), error);
+    }
+  }
+
+  /** After a reload, begin with the item that was on screen: it was asked and waits for its answer. */
+  async reopen() {
+    const mark = this.outbox.storage.read(this.bookmark);
+    if (this.current || !mark || this.readOnly) return;
+    const decided = this.outbox.entries.some((entry) => entry.id === mark.id && entry.kind !== "shown");
+    const card = await this.fetch(mark.id).catch((error) => {
+      if (error.gone || error.late) throw error;
+    });
+    if (decided || !card || card.kind || this.current) return;
+    this.current = Object.assign(card, { token: mark.token, suggestion: mark.suggestion });
+    this.show();
+  }
+
+  /** The last decisions as the kernel tells them, for undo and the strip; or what redo would bring back. */
+  async remember(recent, buffers, stands = true) {
+    const cards = new Map(recent.map(({ card }) => [card.id, card]));
+    await Promise.all([...cards.values()].map((card) => decode(card, buffers)));
+    return recent.map(({ card: { id }, kind, value, previous }) => {
+      const card = cards.get(id);
+      const earlier = previous === null || previous === undefined ? null : { kind: "label", value: previous };
+      const past = { card, kind, value, before: card.state ?? earlier };
+      if (stands) card.state = { kind, value };
+      card.seen = true;
+      return past;
+    });
+  }
+
+  /** Ask again in a while; closed views stop asking. */
+  later(action, error) {
+    this.lost = Boolean(error.gone);
+    this.notice = error.gone ? null : error.message;
+    if (error.late) this.notice = this.greeted ? null : "No answer from the kernel yet; if it is idle, reload this page";
+    clearTimeout(this.retry);
+    if (!this.closed) this.retry = setTimeout(action, 3000);
+    this.draw();
+  }
+
+  count({ n_labels, per_minute }) {
+    if (typeof n_labels === "number") this.counts = { n_labels, per_minute: per_minute ?? 0 };
+  }
+
+  async refill() {
+    if (!this.greeted || this.asking || this.readOnly || this.hand.length > KEEP) return;
+    const ahead = this.outbox.ahead();
+    if (!ahead) return; // an earlier page's entries go first; their acknowledgement comes back here
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    this.asking = true;
+    try {
+      const have = this.hand.map((card) => card.token ?? null);
+      const answer = this.channel.ask("cards", { n: QUEUE, have, ...ahead });
+      this.asked = this.channel.last();
+      const [reply, buffers] = await answer;
+      this.acknowledged(reply);
+      if (turn !== this.turn) return;
+      this.asking = false;
+      if (reply.problem) throw new Error(`${reply.problem.what} ${reply.problem.do}`);
+      this.notice = null;
+      if (reply.cards) this.receive(reply.cards, buffers);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      this.asking = false;
+      this.later(() => this.refill(), error);
+    }
+  }
+
+  /** Cards on the desk: the one on screen, then the queue. */
+  get hand() {
+    return [this.current, ...this.queue].filter(Boolean);
+  }
+
+  /** The kernel's queue: what it keeps of ours, then new cards. What a person has seen stays whatever it says. */
+  receive(cards, buffers) {
+    const kept = new Set(cards.map((card) => card.token));
+    this.queue = this.queue.filter((card) => card.seen || kept.has(card.token));
+    const known = new Set(this.hand.map((card) => card.id));
+    for (const entry of this.outbox.entries) if (entry.kind !== "shown") known.add(entry.id);
+    const fresh = cards.filter((card) => !card.kept && !known.has(card.id));
+    for (const card of fresh) {
+      decode(card, buffers).then(() => card === this.current && this.draw());
+      this.queue.push(card);
+    }
+    this.dry = !this.hand.length && !this.outbox.pending;
+    if (!this.current && this.queue.length) this.next();
+    this.draw();
+  }
+
+  hear(message) {
+    this.lost = false;
+    if (message.client) {
+      // The kernel answers in order: a later call came back, so the cards asked for before it are lost.
+      if (message.reply > this.asked) this.asking = false;
+      this.acknowledged(message);
+      this.refill();
+    } else if (message.problem) {
+      this.outbox.problem = `${message.problem.what} ${message.problem.do}`;
+    } else if (message.push === "labelled") {
+      this.labelledElsewhere(message);
+    } else if (message.push === "trained") {
+      this.renew();
+    } else if (message.push === "problem") {
+      this.notice = message.what;
+    }
+    this.draw();
+  }
+
+  acknowledged(message) {
+    if (!message.client) return;
+    for (const { seq, what } of message.refused ?? []) this.refused(this.outbox.entry(message.client, seq), what);
+    for (const { seq, id } of message.undone ?? []) this.undidOther(this.outbox.entry(message.client, seq), id);
+    this.outbox.answered(message);
+    this.count(message);
+    if (!this.greeting && !this.outbox.entries.length) this.hello();
+  }
+
+  /** The kernel read the entry and says it is no label: it will not be stored, so it must not look stored. */
+  refused(entry, what) {
+    this.notice = `Not stored: ${what}`;
+    if (!entry || entry.kind === "shown") return;
+    for (const past of this.done.filter((each) => each.card.id === entry.id)) past.card.state = null;
+    this.done = this.done.filter((past) => past.card.id !== entry.id);
+  }
+
+  /** Draw the queue anew beyond the next few; models that follow one another quickly are one reason, not many. */
+  renew() {
+    this.renewal ??= setTimeout(() => {
+      this.renewal = null;
+      for (const card of this.queue.splice(KEEP - 1)) release(card);
+      this.refill();
+    }, RENEW_AFTER);
+  }
+
+  /** Labels that arrived by another way (a cell, a second view): do not ask for those items again. */
+  labelledElsewhere({ labels, ...counts }) {
+    this.count(counts);
+    const mine = new Set(this.outbox.entries.map((entry) => entry.id));
+    for (const [id, value] of Object.entries(labels ?? {})) {
+      if (mine.has(id)) continue;
+      if (value !== null) this.elsewhere.set(id, value);
+      const card = this.done.find((past) => past.card.id === id)?.card;
+      if (card && value !== null) card.state = { kind: "label", value };
+      else if (card?.state?.kind === "label") card.state = null;
+      if (value !== null) this.queue = this.queue.filter((other) => other.id !== id || other.seen);
+    }
+    if (labels) this.refill();
+    else this.renew();
+  }
+
+  // ---- how it stands -----------------------------------------------------------------------------------------
+
+  get gone() {
+    return this.lost || this.outbox.gone;
+  }
+
+  /** {tone, words} of the status line. */
+  get status() {
+    const n = this.outbox.pending;
+    const kept = ["nothing is waiting to be saved", "1 label kept here"][n] ?? `${n} labels kept here`;
+    if (this.readOnly) return { tone: "warn", words: "Read-only project: labels cannot be saved" };
+    if (this.gone) return { tone: "bad", words: `Kernel restarted: run this cell again; ${kept}` };
+    if (this.outbox.problem) return { tone: "bad", words: `${this.outbox.problem} ${n ? `${kept}; trying again` : ""}`.trim() };
+    if (this.notice) return { tone: "warn", words: this.notice };
+    if (this.outbox.attempt > 0 && n) return { tone: "warn", words: `The kernel does not answer yet; ${kept}` };
+    return n ? { tone: "busy", words: `Saving ${n}` } : { tone: "good", words: "All saved" };
+  }
+}

@@ -1,0 +1,80 @@
+// What stands around the item: progress, commands, the last items decided.
+
+const COMMAND_WORDS = { skip: "Skip", unsure: "Unsure", flag: "Flag", undo: "Undo", redo: "Redo" };
+const STRIP = 8;
+
+function header(desk) {
+  const count = h("span", { class: "spin-count" });
+  const rate = h("span", { class: "spin-rate" });
+  const status = h("span", { class: "spin-status" });
+  const bar = h("div", { class: "spin-bar", role: "progressbar", "aria-label": "labelled", "aria-valuemin": "0" }, h("i"));
+  const element = h("header", {}, h("div", { class: "spin-line" }, count, rate, status), bar);
+  const draw = () => {
+    const items = desk.model.get("n_items");
+    const labelled = desk.nLabels;
+    write(count, `${labelled.toLocaleString("en")} of ${items.toLocaleString("en")} labelled`);
+    write(rate, desk.counts.per_minute >= 0.5 ? `${Math.round(desk.counts.per_minute).toLocaleString("en")} a minute` : "");
+    const { tone, words } = desk.status;
+    write(status, words);
+    status.dataset.tone = tone;
+    status.setAttribute("aria-live", tone === "warn" || tone === "bad" ? "polite" : "off");
+    bar.firstChild.style.width = `${(100 * labelled) / Math.max(1, items)}%`;
+    bar.setAttribute("aria-valuemax", items);
+    bar.setAttribute("aria-valuenow", labelled);
+  };
+  return { element, draw };
+}
+
+/** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
+function commands(desk, back, act, help) {
+  const words = { accept: "", ...COMMAND_WORDS };
+  const buttons = Object.entries(words).map(([does, word]) => {
+    const click = (event) => {
+      act(desk, does);
+      back(event);
+    };
+    const name = h("span", {}, word);
+    const key = h("kbd", {});
+    return { does, name, key, element: h("button", { type: "button", class: does === "accept" ? "spin-accept" : null, onclick: click }, name, key) };
+  });
+  const draw = () => {
+    const table = desk.table;
+    const free = { undo: true, redo: true, accept: desk.draft.value !== null };
+    for (const { does, name, key, element } of buttons) {
+      const shown = keyOf(table, does);
+      write(key, shown);
+      element.setAttribute("aria-keyshortcuts", shown || "none");
+      element.disabled = desk.readOnly || !(free[does] ?? desk.current !== null) || (does === "accept" && !desk.current);
+      if (does === "accept") write(name, desk.current?.suggestion && !desk.draft.steps.length ? "Accept" : "Submit");
+    }
+  };
+  return { element: h("div", { class: "spin-commands", role: "group", "aria-label": "commands" }, ...buttons.map((b) => b.element), help), draw };
+}
+
+/** The last items decided; one can be shown again and changed. */
+function pastStrip(desk, back) {
+  const element = h("div", { class: "spin-strip", role: "group", "aria-label": "last decided; choose one to change it" });
+  let drawn = "";
+  const chip = (card) => {
+    const words = inWords(card.state, desk.spec);
+    const show = (event) => {
+      desk.bring(card);
+      desk.say(`Showing ${card.id} again.`);
+      back(event);
+    };
+    return h(
+      "button",
+      { type: "button", title: `${card.id}: ${words}. Show it again`, "aria-label": `${card.id}, ${words}. Show it again`, onclick: show },
+      mediumSmall(card),
+      h("span", { class: "spin-word", dir: "auto" }, words),
+    );
+  };
+  const draw = () => {
+    const cards = desk.recent(STRIP).filter((card) => card !== desk.current);
+    const now = JSON.stringify(cards.map((card) => [card.id, card.state, Boolean(card.bitmap)]));
+    if (now === drawn) return;
+    drawn = now;
+    element.replaceChildren(...cards.map(chip));
+  };
+  return { element, draw };
+}

@@ -1,0 +1,200 @@
+// A sound: seen above its spectrogram, heard with P, followed by a cursor. Nothing is decoded before it is shown.
+
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
+const heardAs = { volume: 1, speed: 1, loop: false }; // a person's choice, kept from item to item
+
+/** Where a sound stands and the element that plays it; `changed()` after everything that shows. */
+class Player {
+  constructor(bytes, seconds, changed, refused) {
+    Object.assign(this, { seconds, changed, refused, at: 0, frame: 0 });
+    this.url = URL.createObjectURL(new Blob([bytes], { type: "audio/wav" }));
+    this.audio = h("audio", { preload: "auto", src: this.url });
+    this.choose({});
+    for (const name of ["play", "pause", "ended", "seeked"]) this.audio.addEventListener(name, () => this.follow());
+    this.audio.addEventListener("error", () => this.fail(this.audio.error?.message));
+  }
+
+  get playing() {
+    return !this.audio.paused && !this.audio.ended;
+  }
+
+  choose(how) {
+    Object.assign(heardAs, how);
+    this.audio.volume = heardAs.volume;
+    this.audio.playbackRate = heardAs.speed;
+    this.audio.loop = heardAs.loop;
+    this.changed();
+  }
+
+  /** The cursor follows what is heard, frame by frame while it plays. */
+  follow() {
+    cancelAnimationFrame(this.frame);
+    if (this.closed) return;
+    this.at = Math.min(this.seconds, this.audio.currentTime);
+    this.changed();
+    if (this.playing) this.frame = requestAnimationFrame(() => this.follow());
+  }
+
+  seek(seconds) {
+    this.at = Math.min(this.seconds, Math.max(0, seconds));
+    if (this.audio.readyState > 0) this.audio.currentTime = this.at;
+    this.changed();
+  }
+
+  toggle() {
+    if (this.playing) this.audio.pause();
+    else {
+      if (this.at >= this.seconds - 0.01) this.seek(0);
+      this.audio.play().catch((error) => error.name !== "AbortError" && this.fail(error.name));
+    }
+  }
+
+  fail(why) {
+    if (this.closed) return;
+    if (why === "NotAllowedError") this.refused("The browser waits for a click before it plays: press Play.");
+    else this.refused("This browser does not play the sound; its picture and the cursor still work.");
+    this.changed();
+  }
+
+  close() {
+    this.closed = true;
+    cancelAnimationFrame(this.frame);
+    this.audio.pause();
+    this.audio.removeAttribute("src");
+    this.audio.load(); // lets go of what was decoded
+    URL.revokeObjectURL(this.url);
+  }
+}
+
+/** The sound of a card as it is drawn; `ready` settles when its spectrogram is there. */
+function readSound(card) {
+  const wave = readWav(card.bytes?.[0]);
+  const { seconds, top } = card.data ?? {};
+  const sound = { samples: wave?.samples, seconds: wave?.seconds || Number(seconds) || 1, top: top > 0 ? top : (wave?.rate ?? 2) / 2 };
+  const colour = (bitmap) => {
+    const levels = greys(bitmap);
+    bitmap.close();
+    let [inked, made] = [];
+    sound.tint = (inks) => (inks === inked ? made : ((inked = inks), (made = tinted(levels, inks))));
+    sound.spectrum = true;
+  };
+  const bytes = card.bytes?.[1];
+  sound.ready = bytes?.byteLength ? createImageBitmap(new Blob([bytes], { type: "image/png" })).then(colour, () => {}) : Promise.resolve();
+  return sound;
+}
+
+function speedList(player) {
+  const options = SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`));
+  const list = h("select", { "aria-label": "speed", title: "speed (< and >)", "aria-keyshortcuts": "< >" }, ...options);
+  list.addEventListener("change", () => player().choose({ speed: Number(list.value) }));
+  return ownKeys(list);
+}
+
+function volumeSlider(player) {
+  const spoken = { "aria-label": "volume", title: "volume (Shift+Up, Shift+Down)", "aria-keyshortcuts": "Shift+ArrowUp Shift+ArrowDown" };
+  const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, ...spoken });
+  slider.addEventListener("input", () => player().choose({ volume: Number(slider.value) }));
+  return ownKeys(slider);
+}
+
+/** What the keys of a sound do. */
+function soundKeys(player) {
+  const jump = Math.min(1, player.seconds / 20);
+  const faster = (by) => SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(heardAs.speed) + by))];
+  const louder = (by) => Math.min(1, Math.max(0, Math.round(20 * (heardAs.volume + by)) / 20));
+  return {
+    __proto__: null,
+    p: () => player.toggle(),
+    "Shift+L": () => player.choose({ loop: !heardAs.loop }),
+    ArrowLeft: () => player.seek(player.at - jump),
+    ArrowRight: () => player.seek(player.at + jump),
+    Home: () => player.seek(0),
+    End: () => player.seek(player.seconds),
+    "<": () => player.choose({ speed: faster(-1) }),
+    ">": () => player.choose({ speed: faster(1) }),
+    "Shift+ArrowUp": () => player.choose({ volume: louder(0.1) }),
+    "Shift+ArrowDown": () => player.choose({ volume: louder(-0.1) }),
+  };
+}
+
+/** Buttons and their state: {element, draw}. */
+function soundTools(player) {
+  const play = mediaButton("", "play", "P", () => player().toggle());
+  const loop = mediaButton("Loop", "Loop: play again and again", "Shift+L", () => player().choose({ loop: !heardAs.loop }));
+  const [speed, volume] = [speedList(player), volumeSlider(player)];
+  const clock = h("span", { class: "spin-reading" });
+  const element = h("div", { class: "spin-tools" }, play, clock, loop, speed, h("span", { class: "spin-volume" }, "Volume", volume));
+  const draw = (now) => {
+    write(play, now.playing ? "❚❚ Pause" : "▶ Play");
+    play.setAttribute("aria-label", now.playing ? "pause" : "play");
+    loop.setAttribute("aria-pressed", heardAs.loop);
+    speed.value = String(heardAs.speed);
+    volume.value = String(heardAs.volume);
+    write(clock, `${now.at.toFixed(2)} / ${now.seconds.toFixed(2)} s`);
+  };
+  return { element, draw };
+}
+
+/** The picture of a sound with its cursor; a click or a drag seeks. */
+function soundStage(sound, player) {
+  const canvas = h("canvas", { class: "spin-plot", role: "img", "aria-label": "waveform above the spectrogram" });
+  const cursor = h("i", { class: "spin-cursor" });
+  const facts = { role: "slider", tabindex: "0", "aria-label": "position in the sound", "aria-valuemin": 0, "aria-valuemax": sound.seconds.toFixed(2) };
+  const element = h("div", { class: "spin-wave", ...facts }, canvas, cursor);
+  let place = null;
+  const draw = () => {
+    const { at } = player();
+    element.setAttribute("aria-valuenow", at.toFixed(2));
+    element.setAttribute("aria-valuetext", `${at.toFixed(2)} seconds`);
+    cursor.hidden = !place;
+    if (place) cursor.style.transform = `translateX(${place.left + (at / sound.seconds) * (place.right - place.left)}px)`;
+  };
+  const paint = painter(canvas, (paper) => {
+    place = paintSound(paper, sound);
+    draw();
+  });
+  const seek = (event) => {
+    const x = event.clientX - canvas.getBoundingClientRect().left;
+    if (place) player().seek(((x - place.left) / (place.right - place.left)) * sound.seconds);
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    seek(event);
+  });
+  canvas.addEventListener("pointermove", (event) => event.buttons & 1 && seek(event));
+  return { element, draw, paint };
+}
+
+MEDIA["audio/wav"] = (card, kit) => {
+  const sound = readSound(card);
+  if (!sound.samples?.length && !card.bytes?.[1]?.byteLength) return { element: note("This sound is empty.") };
+  let player = null;
+  const words = h("p", { class: "spin-quiet", role: "status" });
+  const [stage, tools] = [soundStage(sound, () => player), soundTools(() => player)];
+  const changed = () => {
+    if (!player) return;
+    stage.draw();
+    tools.draw(player);
+  };
+  const refused = (why) => {
+    write(words, why);
+    kit?.say?.(why);
+  };
+  player = new Player(card.bytes?.[0] ?? new Uint8Array(), sound.seconds, changed, refused);
+  changed();
+  if (card.data?.cut) write(words, `Only the first ${sound.seconds.toFixed(0)} s of this sound are here.`);
+  sound.ready.then(() => stage.paint.again());
+  const acts = soundKeys(player);
+  const key = (event) => {
+    const name = mediaKey(event);
+    if (!acts[name]) return false;
+    if (!(event.repeat && /^(p|Shift\+L)$/.test(name))) acts[name]();
+    return true;
+  };
+  const close = () => {
+    player.close();
+    stage.paint.close();
+  };
+  return { element: h("div", { class: "spin-medium spin-sound" }, stage.element, tools.element, words), key, close };
+};

@@ -1,0 +1,126 @@
+// Frames of a video: those that were sent, any other on demand, and the strip they make.
+
+/** Facts of a video card with nothing impossible in them. */
+function filmFacts(card) {
+  const { rate, frames, at } = card.data ?? {};
+  const sent = card.bytes?.length ?? 0;
+  const count = Number.isInteger(frames) && frames > 0 ? frames : sent;
+  const even = (k) => (sent > 1 ? Math.round((k * (count - 1)) / (sent - 1)) : 0);
+  const numbers = Array.from({ length: sent }, (_, k) => (Number.isInteger(at?.[k]) ? at[k] : even(k)));
+  return { rate: rate > 0 ? rate : 1, timed: rate > 0, count, at: numbers.map((n) => Math.min(count - 1, Math.max(0, n))) };
+}
+
+const jpeg = (bytes) => createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+
+/** The frames sent, decoded while the item is shown; `came()` after each. Those that cannot be decoded are left out. */
+class Film {
+  constructor(card, came) {
+    Object.assign(this, filmFacts(card));
+    this.sent = new Map(); // number -> bitmap
+    const one = async (bytes, k) => {
+      const bitmap = await jpeg(bytes).catch(() => null);
+      if (this.closed || !bitmap || this.sent.has(this.at[k])) return bitmap?.close();
+      this.sent.set(this.at[k], bitmap);
+      came();
+    };
+    this.ready = Promise.all(Array.from(card.bytes ?? [], one)).then(() => {
+      this.decoded = true;
+      if (!this.closed) came();
+    });
+  }
+
+  /** Whether a frame is at hand or on its way to be. */
+  has(number) {
+    return this.sent.has(number) || (!this.decoded && this.at.includes(number));
+  }
+
+  /** Numbers of the frames at hand, in order. */
+  get numbers() {
+    return [...this.sent.keys()].sort((a, b) => a - b);
+  }
+
+  /** The frame at hand that is nearest to a number. */
+  nearest(number) {
+    return this.numbers.reduce((best, each) => (Math.abs(each - number) < Math.abs(best - number) ? each : best), this.numbers[0]);
+  }
+
+  close() {
+    this.closed = true;
+    for (const bitmap of this.sent.values()) bitmap.close();
+    this.sent.clear();
+  }
+}
+
+/** Whose frame is asked for: an item's, or that of one of its parts. */
+const frameOf = ({ id, part }) => (part === undefined ? { id } : { id, part });
+
+/** Exact frames from the kernel: one question at a time, and after it only the latest wish. */
+class FrameDesk {
+  constructor(card, kit, came, failed) {
+    Object.assign(this, { card, kit, came, failed, wish: null, busy: false });
+    this.kept = new Map(); // number -> bitmap; the last few, for stepping back and forth
+  }
+
+  /** The frame to get now; null when none is needed any more. */
+  want(number) {
+    const kept = this.kept.get(number);
+    if (kept && this.kept.delete(number)) this.kept.set(number, kept); // used just now: the last to go
+    this.wish = kept ? null : number;
+    if (!this.busy) this.next();
+  }
+
+  async next() {
+    if (this.wish === null || this.closed) return;
+    const number = this.wish;
+    this.wish = null;
+    this.busy = true;
+    try {
+      if (!this.kit?.ask) throw new Error("there is no kernel here");
+      const [reply, buffers] = await this.kit.ask("frame", { ...frameOf(this.card), frame: number });
+      if (reply?.problem || !buffers?.[0]) throw new Error(reply?.problem?.what ?? "no picture came");
+      this.keep(number, await jpeg(buffers[0]));
+    } catch (error) {
+      if (!this.closed) this.failed(number, error);
+    }
+    this.busy = false;
+    this.next();
+  }
+
+  keep(number, bitmap) {
+    if (this.closed) return bitmap.close();
+    this.kept.set(number, bitmap);
+    const oldest = this.kept.keys().next().value;
+    if (this.kept.size > 12) {
+      this.kept.get(oldest).close();
+      this.kept.delete(oldest);
+    }
+    this.came(number);
+  }
+
+  close() {
+    this.closed = true;
+    this.wish = null;
+    for (const bitmap of this.kept.values()) bitmap.close();
+    this.kept.clear();
+  }
+}
+
+/** The film strip: as many frames as fit, each where its time is; the mark is the frame shown. */
+function paintStrip({ context, inks, width, height }, film, number) {
+  const some = film.sent.get(film.numbers[0]);
+  if (!some) return;
+  const tall = height - 6;
+  const n = Math.max(1, Math.min(film.sent.size, Math.round(width / ((tall * some.width) / some.height))));
+  const wide = width / n;
+  for (let k = 0; k < n; k++) {
+    const bitmap = film.sent.get(film.nearest(((k + 0.5) / n) * (film.count - 1)));
+    const zoom = Math.max(wide / bitmap.width, tall / bitmap.height); // the middle of it, as a cut-out of the cell's shape
+    const [w, t] = [wide / zoom, tall / zoom];
+    context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - t) / 2, w, t, k * wide, 3, wide - 1, tall);
+  }
+  const x = film.count > 1 ? 2 + (number / (film.count - 1)) * (width - 4) : width / 2;
+  context.fillStyle = inks.paper;
+  context.fillRect(x - 3, 0, 6, height);
+  context.fillStyle = inks.brand;
+  context.fillRect(x - 1.5, 0, 3, height);
+}

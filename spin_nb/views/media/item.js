@@ -1,0 +1,54 @@
+// One item on screen. Data is hostile: it becomes pixels or text, never HTML.
+
+const IMAGES = ["image/png", "image/jpeg"];
+
+/** How an item is shown and explored at the desk, by what it is: (card, kit) => {element, key?, close?}. */
+const MEDIA = {};
+
+/** Find a card's bytes, and decode pictures ahead of time: showing them later is one synchronous drawImage. */
+async function decode(card, buffers = []) {
+  card.bytes ??= (card.buffers ?? []).map((at) => buffers[at]);
+  await Promise.all((card.parts ?? []).map((part) => decode(part, buffers)));
+  if (!card.broken && !card.bitmap && IMAGES.includes(card.mime)) await decodePicture(card);
+  card.decoded = true;
+}
+
+async function decodePicture(card) {
+  try {
+    if (!card.bytes[0]) throw new Error("no picture came with the card");
+    card.bitmap = await createImageBitmap(new Blob([card.bytes[0]], { type: card.mime }));
+  } catch {
+    card.broken = "it is no picture that this browser can read.";
+  }
+}
+
+function release(card) {
+  card.bitmap?.close();
+  card.bitmap = null;
+  for (const part of card.parts ?? []) release(part);
+}
+
+function picture(card, className) {
+  const { bitmap } = card;
+  const canvas = h("canvas", { class: className, role: "img", "aria-label": `image ${card.id ?? card.name ?? ""}` });
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  canvas.classList.toggle("spin-pixels", Math.max(bitmap.width, bitmap.height) <= 128);
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  return canvas;
+}
+
+function note(text) {
+  return h("p", { class: "spin-note" }, text);
+}
+
+/** What cannot be shown says why. */
+function brokenNote(card) {
+  return note(typeof card.broken === "string" ? `This item cannot be shown: ${card.broken}` : "This item cannot be shown.");
+}
+
+/** The still form of a card; never an empty box. */
+function large(card) {
+  if (IMAGES.includes(card.mime) && !card.bitmap && !card.broken) return note("Loading the picture…");
+  return mediumStill(card);
+}

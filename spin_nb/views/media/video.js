@@ -1,0 +1,185 @@
+// A video as its frames: a picture, a film strip to scrub, steps of one frame, playing through the frames sent.
+
+const PLAY_STEP = 250; // milliseconds a frame stays at most: frames of a long video lie minutes apart
+
+/** What is shown of a video and how it changes; draws through the callbacks of its stage. */
+class VideoView {
+  constructor(card, kit, changed) {
+    Object.assign(this, { card, changed, number: 0, late: "" });
+    this.film = new Film(card, () => changed());
+    const failed = (number, error) => {
+      if (number === this.number) this.late = error.late || error.gone ? "the kernel does not answer" : briefly(error.message, 80);
+      changed();
+    };
+    this.desk = new FrameDesk(card, kit, () => changed(), failed);
+  }
+
+  /** {number, bitmap} of what can be drawn now: the exact frame, else the nearest one sent. */
+  get picture() {
+    const exact = this.film.sent.get(this.number) ?? this.desk.kept.get(this.number);
+    if (exact) return { number: this.number, bitmap: exact };
+    const near = this.film.nearest(this.number);
+    return near === undefined ? null : { number: near, bitmap: this.film.sent.get(near) };
+  }
+
+  go(number) {
+    this.pause();
+    this.number = Math.min(this.film.count - 1, Math.max(0, Math.round(number)));
+    this.late = "";
+    this.changed();
+    this.desk.want(this.film.has(this.number) ? null : this.number);
+  }
+
+  /** To the frame sent before or after this one. */
+  jump(by) {
+    const { numbers } = this.film;
+    const there = by > 0 ? numbers.find((n) => n > this.number) : numbers.findLast((n) => n < this.number);
+    if (there !== undefined) this.go(there);
+  }
+
+  get playing() {
+    return Boolean(this.timer);
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else {
+      if (this.number >= (this.film.numbers.at(-1) ?? 0)) this.number = -1;
+      this.play();
+    }
+    this.changed();
+  }
+
+  /** Show the next frame sent, and so on, at the video's pace or faster. */
+  play() {
+    const { numbers, rate } = this.film;
+    const next = numbers.find((n) => n > this.number);
+    if (next === undefined) {
+      this.pause();
+      this.changed();
+      return;
+    }
+    const after = numbers.find((n) => n > next) ?? next;
+    this.number = next;
+    this.late = "";
+    this.timer = setTimeout(() => this.play(), Math.min(PLAY_STEP, (1000 * (after - next)) / rate));
+    this.changed();
+  }
+
+  /** Time and number of the frame wanted. */
+  get words() {
+    const { count, rate, timed } = this.film;
+    const time = timed ? ` · ${(this.number / rate).toFixed(2)} s` : "";
+    return `frame ${Math.max(0, this.number) + 1} of ${count}${time}`;
+  }
+
+  /** Why the picture is not the frame wanted; nothing when it is. */
+  get apology() {
+    const { picture } = this;
+    if (!picture || picture.number === this.number) return "";
+    return `showing frame ${picture.number + 1}, the nearest one sent${this.late && `: ${this.late}`}`;
+  }
+
+  close() {
+    this.pause();
+    this.film.close();
+    this.desk.close();
+  }
+}
+
+/** What the keys of a video do. */
+function videoKeys(view) {
+  const step = (by) => () => view.go(view.number + by);
+  return {
+    __proto__: null,
+    p: () => view.toggle(),
+    ArrowLeft: step(-1),
+    ArrowRight: step(1),
+    ",": step(-1),
+    ".": step(1),
+    "Shift+ArrowLeft": () => view.jump(-1),
+    "Shift+ArrowRight": () => view.jump(1),
+    Home: () => view.go(0),
+    End: () => view.go(view.film.count - 1),
+  };
+}
+
+/** The film strip as a slider: {element, draw, close}. */
+function videoStrip(view) {
+  const canvas = h("canvas", { class: "spin-plot", role: "img", "aria-label": "frames of the video" });
+  const { count } = view().film;
+  const facts = { role: "slider", tabindex: "0", "aria-label": "frame", "aria-valuemin": 1, "aria-valuemax": count };
+  const element = h("div", { class: "spin-film", ...facts }, canvas);
+  const paint = painter(canvas, (paper) => paintStrip(paper, view().film, Math.max(0, view().number)));
+  const scrub = (event) => {
+    const box = canvas.getBoundingClientRect();
+    view().go(((event.clientX - box.left - 2) / Math.max(1, box.width - 4)) * (count - 1));
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    scrub(event);
+  });
+  canvas.addEventListener("pointermove", (event) => event.buttons & 1 && scrub(event));
+  const draw = () => {
+    paint.again();
+    element.setAttribute("aria-valuenow", Math.max(0, view().number) + 1);
+    element.setAttribute("aria-valuetext", view().words);
+  };
+  return { element, draw, close: paint.close };
+}
+
+/** The frame itself; redrawn only when it is another one. */
+function videoPicture(view) {
+  const canvas = h("canvas", { class: "spin-picture", role: "img" });
+  let drawn = null;
+  const draw = () => {
+    const { picture, words } = view();
+    if (!picture || picture.bitmap === drawn) return;
+    drawn = picture.bitmap;
+    [canvas.width, canvas.height] = [drawn.width, drawn.height];
+    canvas.getContext("2d").drawImage(drawn, 0, 0);
+    canvas.setAttribute("aria-label", words);
+    canvas.dataset.frame = picture.number;
+  };
+  return { element: canvas, draw };
+}
+
+MEDIA["video/x-frames"] = (card, kit) => {
+  if (!card.bytes?.length) return { element: note("This video has no frames.") };
+  let view = null;
+  const changed = () => view && draw();
+  view = new VideoView(card, kit, changed);
+  const [picture, strip] = [videoPicture(() => view), videoStrip(() => view)];
+  const play = mediaButton("", "play", "P", () => view.toggle());
+  const back = mediaButton("◂", "one frame back", "ArrowLeft ,", () => view.go(view.number - 1));
+  const on = mediaButton("▸", "one frame on", "ArrowRight .", () => view.go(view.number + 1));
+  const [words, sorry] = [h("span", { class: "spin-reading" }), h("span", { class: "spin-quiet", role: "status" })];
+  const draw = () => {
+    for (const part of [picture, strip]) part.draw();
+    write(play, view.playing ? "❚❚ Pause" : "▶ Play");
+    play.setAttribute("aria-label", view.playing ? "pause" : "play");
+    write(words, view.words);
+    write(sorry, view.apology);
+  };
+  const element = h("div", { class: "spin-medium spin-video" }, picture.element, strip.element, h("div", { class: "spin-tools" }, play, back, on, words, sorry));
+  view.film.ready.then(() => !view.film.closed && !view.film.sent.size && element.replaceChildren(note("None of the frames can be shown.")));
+  draw();
+  const acts = videoKeys(view);
+  const key = (event) => {
+    const name = mediaKey(event);
+    if (!acts[name]) return false;
+    if (!(event.repeat && name === "p")) acts[name]();
+    return true;
+  };
+  const close = () => {
+    strip.close();
+    view.close();
+  };
+  return { element, key, close };
+};

@@ -1,0 +1,198 @@
+"""Polygons under the hand: point by point, then moved, bent and thinned out."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+NAMES = ["roof", "tree"]
+SQUARE = [[100, 60], [180, 60], [180, 120], [100, 120]]
+
+
+def polygon(points, label="roof"):
+    return {"label": label, "points": points}
+
+
+def near(value, *points, within=0.8):
+    assert [p for shape in value for p in shape["points"]] == [
+        pytest.approx(p, abs=within) for shape in points for p in shape
+    ]
+
+
+@pytest.fixture
+def empty(desk):
+    desk.open("polygons", NAMES, empty=[])
+    return desk
+
+
+@pytest.fixture
+def one(desk):
+    desk.open("polygons", NAMES, empty=[], value=[polygon(SQUARE)])
+    return desk
+
+
+def outline(desk, *points):
+    for point in points:
+        desk.click(*point)
+
+
+@pytest.mark.parametrize("close", ["Enter", "first point", "double click"])
+def test_three_ways_to_close(empty, close):
+    outline(empty, (40, 40), (120, 40), (80, 100))
+    assert (empty.value, empty.steps) == ([], 0)
+    if close == "Enter":
+        empty.press("Enter")
+    else:
+        empty.click(*((40, 40) if close == "first point" else (80, 100)))
+    near(empty.value, [(40, 40), (120, 40), (80, 100)])
+    assert (empty.steps, empty.value[0]["label"]) == (1, "roof")
+    assert empty.js("bench.submitted") == [], "this Enter closed the polygon"
+    empty.press("Enter")
+    assert len(empty.js("bench.submitted")) == 1
+
+
+def test_fewer_than_three_points_are_said_not_stored(empty):
+    outline(empty, (40, 40), (120, 40))
+    empty.press("Enter")
+    assert (empty.value, empty.js("bench.submitted")) == ([], [])
+    assert "at least 3 points; this one has 2" in empty.said
+    empty.click(200, 40)
+    empty.press("Enter")
+    assert empty.value == []
+    assert "no area" in empty.said
+
+
+def test_escape_gives_up_and_undo_takes_a_point_back(empty):
+    outline(empty, (40, 40), (120, 40), (80, 100))
+    empty.press("Control+z")
+    assert empty.hint.startswith("2 points")
+    empty.press("Escape")
+    assert empty.hint.startswith("Click: first point of a new roof")
+    assert (empty.value, empty.steps) == ([], 0)
+
+
+def test_a_half_drawn_polygon_survives_redraws(empty):
+    outline(empty, (40, 40), (120, 40))
+    empty.page.evaluate(
+        """() => {
+          desk.editor.draw();
+          desk.shown.close();
+          desk.shown = desk.editor.stage(desk.bench.card);
+          document.querySelector(".spin-frame").replaceChildren(desk.shown.element);
+          desk.editor.draw();
+        }"""
+    )
+    empty.page.wait_for_timeout(50)
+    empty.click(80, 100)
+    empty.press("Enter")
+    near(empty.value, [(40, 40), (120, 40), (80, 100)])
+
+
+def test_why_it_cannot_be_submitted_yet(empty):
+    assert empty.js("editor.unfinished()") is None
+    empty.click(40, 40)
+    assert "not closed" in empty.js("editor.unfinished()")
+
+
+def test_points_outside_end_at_the_border(empty):
+    outline(empty, (280, 40), (330, 40), (300, 100))
+    empty.press("Enter")
+    near(empty.value, [(280, 40), (320, 40), (300, 100)])
+
+
+def test_zoomed_in_points_lie_where_they_were_clicked(desk):
+    desk.open("polygons", NAMES, size=[1280, 960], empty=[])
+    desk.zoom(500, 400, 8)
+    side = 100 / desk.js("editor.view.scale")
+    wanted = [(500, 400), (500 + side, 400), (500, 400 + side)]
+    outline(desk, *wanted)
+    desk.press("Enter")
+    near(desk.value, wanted)
+
+
+def test_the_whole_moves_and_stops_at_the_border(one):
+    one.drag((140, 90), (150, 100))
+    near(one.value, [(x + 10, y + 10) for x, y in SQUARE])
+    one.drag((150, 100), (800, 100))
+    near(one.value, [(x + 140, y + 10) for x, y in SQUARE])
+    assert one.steps == 2
+
+
+def test_a_point_moves(one):
+    one.click(140, 90)
+    one.drag((180, 60), (220, 20))
+    near(one.value, [(100, 60), (220, 20), (180, 120), (100, 120)])
+    assert one.steps == 1
+    one.press("ArrowLeft")
+    near(one.value, [(100, 60), (219, 20), (180, 120), (100, 120)])
+
+
+@pytest.mark.parametrize("to", [(140, 60), (140, 20)])
+def test_the_middle_of_an_edge_becomes_a_point(one, to):
+    one.click(140, 90)
+    if to == (140, 60):
+        one.click(*to)
+    else:
+        one.drag((140, 60), to)
+    near(one.value, [SQUARE[0], to, *SQUARE[1:]])
+    assert one.steps == 1
+
+
+def test_delete_removes_a_point_and_at_last_the_polygon(one):
+    one.click(140, 90)
+    one.click(180, 120)
+    one.press("Delete")
+    near(one.value, [(100, 60), (180, 60), (100, 120)])
+    one.click(180, 60)
+    one.press("Delete")
+    assert (one.value, one.steps) == ([], 2)
+    one.press("Control+z", "Control+z")
+    assert one.value == [polygon(SQUARE)]
+
+
+def test_delete_without_a_point_removes_the_polygon(one):
+    one.click(140, 90)
+    one.press("Delete")
+    assert one.value == []
+
+
+def test_it_is_never_flattened(one):
+    one.press("Delete")
+    one.click(140, 90)
+    one.drag((100, 60), (180, 120), (180, 119.9))
+    assert one.value[0]["points"][0] != SQUARE[0] or "no area" in one.said
+
+
+def test_classes_apply_to_the_chosen_and_to_the_next(one):
+    one.click(140, 90)
+    one.press("2")
+    assert one.value == [polygon(SQUARE, "tree")]
+    one.click(20, 20)  # lets go of it
+    outline(one, (20, 20), (60, 20), (40, 50))
+    one.press("Enter")
+    assert [shape["label"] for shape in one.value] == ["tree", "tree"]
+
+
+def test_control_click_starts_inside_another(one):
+    one.page.keyboard.down("Control")
+    one.click(120, 80)
+    one.page.keyboard.up("Control")
+    outline(one, (160, 80), (140, 100))
+    one.press("Enter")
+    near(one.value, SQUARE, [(120, 80), (160, 80), (140, 100)])
+
+
+def test_fingers_draw(empty):
+    for point in ((40, 40), (160, 40), (100, 120)):
+        empty.touch([empty.client(*point)])
+    empty.touch([empty.client(40, 40)])
+    near(empty.value, [(40, 40), (160, 40), (100, 120)], within=1.2)
+
+
+def test_dragging_beside_the_shapes_pans(one):
+    one.zoom(140, 90, 2)
+    scale = one.js("editor.view.scale")
+    before = one.client(140, 90)
+    one.drag((210, 70), (220, 70))
+    assert one.client(140, 90)[0] == pytest.approx(before[0] + 10 * scale, abs=2)
+    assert (one.value, one.steps) == ([polygon(SQUARE)], 0)

@@ -1,0 +1,102 @@
+// The desk as an editor sees it, and the labeller's own keys as far as editors meet them.
+window.open_ = (spec, cards, bindings = {}) => {
+  const lists = { queue: [...cards], steps: [], submitted: [], said: [], acted: [] };
+  const state = { ...lists, card: null, value: null, readOnly: false };
+  const table = keyTable(spec.names ?? [], bindings);
+  const next = () => {
+    state.card = state.queue.shift() ?? null;
+    const stored = state.card?.kind === "label" ? state.card.value : undefined;
+    state.value = [stored, state.card?.suggestion?.value, spec.empty, null].find((value) => value !== undefined);
+    state.steps = [];
+    show();
+  };
+  const bench = {
+    spec,
+    kit: { ask: () => new Promise(() => {}), say: (words) => state.said.push(words), draw: () => draw() },
+    get card() { return state.card; },
+    get value() { return state.value; },
+    get touched() { return state.steps.length > 0; },
+    get readOnly() { return state.readOnly; },
+    edit(value, words) { state.steps.push([state.value, words]); state.value = value; draw(); },
+    submit() { bench.decide(state.value); },
+    decide(value) { state.submitted.push([state.card.id, value]); next(); },
+    say: (words) => state.said.push(words),
+    key: (action) => keyOf(table, action),
+    meaning: (event) => actionOf(event, table),
+  };
+  const editor = EDITORS[spec.editor](bench);
+  const frame = h("div", { class: "spin-frame" });
+  const properties = { class: "spin-view spin-labeller", tabindex: "0", role: "application", "aria-label": "Labeller" };
+  const root = h("section", properties, frame, editor.panel ?? "");
+  let shown = null;
+  const draw = () => editor.draw();
+  const show = () => {
+    shown?.close?.();
+    shown = state.card && (editor.stage(state.card) ?? { element: large(state.card) });
+    frame.replaceChildren(shown?.element ?? "");
+    draw();
+  };
+  root.addEventListener("keydown", (event) => {
+    const onButton = event.target !== root && event.target.closest("button");
+    if (onButton && (event.key === "Enter" || event.key === " ")) return;
+    const does = editor.key(event) ? "editor" : (actionOf(event, table) ?? null);
+    if (does !== "editor" && event.target.closest("input, textarea")) return;
+    if (does === null) return;
+    event.preventDefault();
+    if (does === "editor") return;
+    state.acted.push(does);
+    if (!state.card) return;
+    if (does === "accept" && state.value !== null) bench.submit();
+    else if (does === "undo" && state.steps.length) { state.value = state.steps.pop()[0]; draw(); }
+    else if (does === "release") root.blur();
+  });
+  document.body.replaceChildren(root);
+  window.state = Object.assign(state, { bench, editor, root, next, draw });
+  next();
+  root.focus();
+};
+window.spin = {
+  CHOICE_COLOURS, choicePercent, choiceMatches, numberParse, numberProblem, numberRound, numberStepped, textLength,
+  spanPieces, spanPoint, spanUnit, spanTrimmed, spanWord, spanStep, spanSorted, spanLanes,
+};
+// Where a unit of the marked text is on screen.
+window.placeOf = (at) => {
+  const texts = document.createTreeWalker(document.querySelector(".spin-marked"), NodeFilter.SHOW_TEXT);
+  let before = 0;
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    if (node.parentElement.closest(".spin-tag")) continue;
+    if (at < before + node.length) {
+      const range = document.createRange();
+      range.setStart(node, at - before);
+      range.setEnd(node, at - before + 1);
+      const { left, top, width, height } = range.getBoundingClientRect();
+      return { left, top, width, height };
+    }
+    before += node.length;
+  }
+};
+// The text that is marked, and for each run how many underlines it has and at how many heights.
+window.markedText = () => [...document.querySelectorAll(".spin-run")].map((run) => run.textContent).join("");
+window.underlines = () =>
+  [...document.querySelectorAll(".spin-run")].map((run) => {
+    const places = getComputedStyle(run).backgroundPosition.split(", ");
+    return [run.textContent, places.length, new Set(places).size];
+  });
+window.wholeText = () =>
+  [...document.querySelectorAll(".spin-piece")]
+    .flatMap((piece) => [...piece.childNodes])
+    .filter((node) => !node.matches?.(".spin-tag"))
+    .map((node) => node.textContent)
+    .join("");
+// Whether units and code points are inverse to one another, at every 97th character.
+window.inverse = (text) => {
+  const pieces = spin.spanPieces(text);
+  const whole = pieces.map(({ from, to }) => text.slice(from, to)).join("") === text;
+  let point = 0;
+  for (let at = 0; at < text.length; point++) {
+    const same = () => spin.spanUnit(text, pieces, point) === at && spin.spanPoint(text, pieces, at) === point;
+    if (point % 97 === 0 && !same()) return `wrong at ${at}`;
+    at += text.codePointAt(at) > 0xffff ? 2 : 1;
+  }
+  return [whole, pieces.length > 5, spin.spanPoint(text, pieces, text.length)];
+};

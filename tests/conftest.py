@@ -1,13 +1,28 @@
-"""ONNX files that tests make themselves: as torch exports them, and as Keras converted by tf2onnx looks."""
+"""Real data sets where they are, and ONNX files that tests make themselves."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+DATA = Path(os.environ.get("SPIN_DATA_DIR", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
+
+
+@pytest.fixture(scope="session")
+def real():
+    """Path of a real data set below SPIN_DATA_DIR; skips where it is not there."""
+
+    def path(name: str) -> Path:
+        if not (DATA / name).exists():
+            pytest.skip(f"real data {name!r} is not in {DATA} (set SPIN_DATA_DIR)")
+        return DATA / name
+
+    return path
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Card = dict[str, Any]
 
 DRAWN_ON = ("boxes", "keypoints", "polygons")  # editors that need every pixel
-FINE, COARSE = 1600, 512  # largest side of a picture, in pixels
+FINE = 1600  # largest side of a picture that is drawn on, in pixels
 
 
 def item_card(
@@ -29,10 +29,8 @@ def item_card(
         ``mime``, ``data``, ``size`` and ``buffers`` (indices), the same for every one of ``parts``; where the item
         cannot be shown, ``broken`` says why instead.
     """
-    if pool.modality in ("image", "several"):
-        size = size or (FINE if editor in DRAWN_ON else COARSE)
     try:
-        shown = pool.show(row, size)
+        shown = pool.show(row, size or (FINE if editor in DRAWN_ON else None))
     except PoolError as error:
         return {"broken": f"{error.what} {error.do}"}, []
     buffers: list[bytes] = []

@@ -187,7 +187,7 @@ class Channel:
         if kind not in ("label", "skip", "unsure", "flag"):
             raise LabelError(f"{kind!r} is nothing the labeller may say.", "Reload the page.")
         ask = self._session._store.ask(token) if isinstance(token, str) else None
-        plain = ledger.event(kind, str(entry["id"]), entry.get("value"))
+        plain = ledger.event(kind, entry.get("id", ""), entry.get("value"))
         suggested = self._suggested(plain, entry.get("suggested"))
         return NewEvent(
             kind,

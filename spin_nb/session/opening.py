@@ -25,6 +25,7 @@ from spin_nb.session.ledger import by_class
 from spin_nb.session.stage import Stage
 from spin_nb.tasks import Classes, from_json
 
+NEEDS = {"boxes": "image", "keypoints": "image", "polygons": "image", "spans": "text"}  # what is drawn on
 LATER = 5000  # files from which on the project opens before they have been looked at
 
 
@@ -130,6 +131,7 @@ def _create(
         )
     found = _read(pool, folder, task, labels_from)
     task = _guess(found) if task is None else task
+    _check_fits(task, found.modality)
     places.make(folder)
     kept = Pool.save(folder, found)
     store = Store.create(folder, {"task": task.to_json(), "seed": seed, "modality": found.modality})
@@ -144,6 +146,15 @@ def _create(
 def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> Ingested:
     names = task.names if task is not None and by_class(task) else None
     return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=_bar("Pool"))
+
+
+def _check_fits(task: Any, modality: str) -> None:
+    needed = NEEDS.get(task.editor, modality)
+    if modality != needed:
+        raise LabelError(
+            f"{type(task).__name__} labels items of the kind {needed!r}; these are {modality!r}.",
+            f"Pass a pool of the kind {needed!r}, or another task.",
+        )
 
 
 def _guess(found: Ingested) -> Classes:

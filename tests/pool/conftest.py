@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
-
-REAL = Path(os.environ.get("SPIN_DATA_DIR", Path(__file__).parents[2] / ".." / "shared" / "data")).resolve()
-
-
-@pytest.fixture(scope="session")
-def real():
-    """Path of a real data set below SPIN_DATA_DIR; skips where it is not there."""
-
-    def path(name: str) -> Path:
-        if not (REAL / name).exists():
-            pytest.skip(f"real data {name!r} is not in {REAL} (set SPIN_DATA_DIR)")
-        return REAL / name
-
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,8 @@ def test_a_card_carries_what_is_shown_and_never_says_that_it_audits(s):
     s.audit_share = 0.5
     cards, buffers, _ = queue(s)
     assert len(cards) == 8
-    assert all(buffers[c["buffer"]].startswith(b"\x89PNG") for c in cards)
-    assert set().union(*cards) == {"token", "id", "row", "mime", "buffer", "suggestion"}
+    assert all(buffers[c["buffers"][0]].startswith(b"\x89PNG") for c in cards)
+    assert set().union(*cards) == {"token", "id", "row", "mime", "buffers", "size", "suggestion"}
     assert sum(c["suggestion"] is None for c in cards) >= 4
 
 
@@ -85,7 +85,7 @@ def test_a_label_the_task_refuses_is_told_and_does_not_hold_up_the_rest(s):
 def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
     cards, _, _ = queue(s, 30)
     card = next(c for c in cards if c["suggestion"])
-    name = s.classes[card["suggestion"]["class"]]
+    name = card["suggestion"]["value"]
     s.apply(
         "c",
         [entry(1, card, value=name, suggested=[name, card["suggestion"]["p"]], accepted=True, shown_ms=840)],

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks import Boxes, Keypoints
 from spin_nb.types import Extent
-
-DATA = Path(os.environ.get("SPIN_DATA_DIR", "nowhere"))
-
-
-def real(name):
-    return pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"SPIN_DATA_DIR has no {name}")
 
 
 def voc(path):
@@ -35,10 +26,9 @@ def voc(path):
     return boxes, Extent(size=(int(size.findtext("width")), int(size.findtext("height"))))
 
 
-@real("bccd")
-def test_boxes_around_blood_cells_are_stored_but_for_the_two_without_a_width():
+def test_boxes_around_blood_cells_are_stored_but_for_the_two_without_a_width(real):
     task, kept, refused = Boxes(["RBC", "WBC", "Platelets"]), 0, []
-    for path in sorted((DATA / "bccd/Annotations").glob("*.xml")):
+    for path in sorted((real("bccd") / "Annotations").glob("*.xml")):
         boxes, extent = voc(path)
         try:
             stored = task.validate(boxes, extent)
@@ -52,9 +42,8 @@ def test_boxes_around_blood_cells_are_stored_but_for_the_two_without_a_width():
     assert all("is 0, which leaves nothing inside the picture" in what for _, what in refused)
 
 
-@real("mirror_mouse")
-def test_points_of_a_mouse_are_stored_and_come_back_from_their_targets():
-    with (DATA / "mirror_mouse/CollectedData.csv").open(newline="") as file:
+def test_points_of_a_mouse_are_stored_and_come_back_from_their_targets(real):
+    with (real("mirror_mouse") / "CollectedData.csv").open(newline="") as file:
         _, names, _, *rows = csv.reader(file)
     task, extent = Keypoints(names[1::2]), Extent(size=(396, 406))
     for row in rows:

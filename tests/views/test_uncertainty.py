@@ -195,7 +195,7 @@ def test_an_item_that_cannot_be_read_says_why(view, drawn):
 
     drawn.pool._show = gone
     view.look("img_60")
-    assert view.item.item["data"] == "the file photos/60.png is gone."
+    assert view.item.item["broken"] == "the file photos/60.png is gone. Put it back."
 
 
 def test_ids_names_and_items_travel_as_text(drawn):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import pytest
 
@@ -41,11 +39,9 @@ def test_hostile_class_names_are_text(desk):
     assert desk.value[0]["label"] == HOSTILE[1]
 
 
-def test_blood_cells(desk):
+def test_blood_cells(desk, real):
     """BCCD: the boxes of its annotation files, drawn where the cells are."""
-    folder = Path(os.environ.get("SPIN_DATA_DIR", "nowhere")) / "bccd"
-    if not folder.exists():
-        pytest.skip("SPIN_DATA_DIR has no bccd")
+    folder = real("bccd")
     name = "BloodImage_00007"
     boxes = voc(folder / "Annotations" / f"{name}.xml")
     desk.open("boxes", ["RBC", "WBC", "Platelets"], empty=[], size=[640, 480], suggestion=boxes,

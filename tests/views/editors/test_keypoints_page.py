@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
 
 import pytest
 
@@ -146,11 +144,9 @@ def test_names_of_javascript_are_names(desk):
     assert desk.js("document.querySelectorAll('section img').length") == 0
 
 
-def test_a_mouse_in_a_mirror(desk):
+def test_a_mouse_in_a_mirror(desk, real):
     """mirror_mouse: 17 points of one frame, those that cannot be seen stay not visible."""
-    folder = Path(os.environ.get("SPIN_DATA_DIR", "nowhere")) / "mirror_mouse"
-    if not folder.exists():
-        pytest.skip("SPIN_DATA_DIR has no mirror_mouse")
+    folder = real("mirror_mouse")
     file, points = mouse(folder)
     desk.open(
         "keypoints", list(points), picture=(folder / file).read_bytes(), size=[396, 406], suggestion=points
@@ -173,14 +169,11 @@ def mouse(folder):
     return frame[0], {n: [float(x), float(y)] if x else None for (n, x), (_, y) in pairs}
 
 
-def test_a_human_pose(desk):
+def test_a_human_pose(desk, real):
     """lspet96: 14 joints on 96 x 96 pixels, shown as pixels."""
-    file = Path(os.environ.get("SPIN_DATA_DIR", "nowhere")) / "lspet96" / "lspet96.parquet"
-    if not file.exists():
-        pytest.skip("SPIN_DATA_DIR has no lspet96")
     import polars as pl
 
-    row = pl.scan_parquet(file).head(1).collect().row(0, named=True)
+    row = pl.scan_parquet(real("lspet96") / "lspet96.parquet").head(1).collect().row(0, named=True)
     joints = [row["keypoints"][i : i + 3] for i in range(0, 42, 3)]
     points = {f"joint {i}": [x, y] if seen else None for i, (x, y, seen) in enumerate(joints)}
     desk.open("keypoints", list(points), picture=row["jpeg"], size=[96, 96], suggestion=points)

@@ -123,19 +123,10 @@ def editor(browser):
     assert page.errors == []
 
 
-@pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of real data sets."""
-    folder = os.environ.get("SPIN_DATA_DIR")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip("SPIN_DATA_DIR names no folder of data sets")
-    return Path(folder)
-
-
 @pytest.fixture
-def banking(data) -> list[tuple[str, str]]:
+def banking(real) -> list[tuple[str, str]]:
     """(text, intent) of banking77's test split."""
-    with (data / "banking77" / "test.csv").open(encoding="utf-8", newline="") as file:
+    with (real("banking77") / "test.csv").open(encoding="utf-8", newline="") as file:
         return [(row["text"], row["category"]) for row in csv.DictReader(file)]
 
 

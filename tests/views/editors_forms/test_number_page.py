@@ -233,8 +233,8 @@ def test_a_draft_of_one_item_never_lands_on_the_next(editor):
     assert editor.page.locator(".spin-field").input_value() == ""
 
 
-def test_ai4i2020_torque(editor, data):
-    with (data / "ai4i2020" / "ai4i2020.csv").open(encoding="utf-8", newline="") as file:
+def test_ai4i2020_torque(editor, real):
+    with (real("ai4i2020") / "ai4i2020.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:3]
     spec = {**FREE, "low": 0.0, "high": 80.0, "unit": "Nm"}
     cards = [

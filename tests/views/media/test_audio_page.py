@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import wave
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,11 +178,8 @@ def test_a_sound_that_was_cut_says_so(viewer, make, beep):
     assert viewer.text(".spin-quiet") == "Only the first 1 s of this sound are here."
 
 
-def test_real_digits(viewer, make):
-    file = Path(os.environ.get("SPIN_DATA_DIR", "")) / "fsdd/recordings/7_jackson_12.wav"
-    if not file.is_file():
-        pytest.skip("SPIN_DATA_DIR has no fsdd")
-    with wave.open(str(file)) as sound:
+def test_real_digits(viewer, make, real):
+    with wave.open(str(real("fsdd") / "recordings/7_jackson_12.wav")) as sound:
         samples, rate = (
             np.frombuffer(sound.readframes(sound.getnframes()), "<i2") / 32768,
             sound.getframerate(),

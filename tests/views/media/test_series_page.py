@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -275,10 +273,8 @@ def test_after_close_nothing_is_left_to_run(viewer, make):
     viewer.drawn()
 
 
-def test_real_series(viewer, make):
-    folder = Path(os.environ.get("SPIN_DATA_DIR", "")) / "ucr_subset"
-    if not (folder / "BasicMotions.npz").is_file():
-        pytest.skip("SPIN_DATA_DIR has no ucr_subset")
+def test_real_series(viewer, make, real):
+    folder = real("ucr_subset")
     motions = np.load(folder / "BasicMotions.npz")["x_train"][25]
     names = [
         "acc x (m/s²)",

@@ -38,7 +38,7 @@ def test_every_public_name_is_there_and_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     for name in spin_nb.__all__:
         assert getattr(spin_nb, name) is not None
-        assert f"`spin_nb.{name}`" in readme, f"README does not name {name}"
+        assert re.search(rf"`spin_nb\.{name}\b", readme), f"README does not name {name}"
     rooms = {path.name for path in (ROOT / "spin_nb").iterdir()} | {"testing"}
     documented = set(re.findall(r"`spin(?:_nb)?\.(\w+)", readme)) - rooms
     assert documented <= set(spin_nb.__all__), "README names what is not public"

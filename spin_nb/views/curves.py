@@ -12,6 +12,8 @@ HEADS = {"graph": "#e69f00", "linear": "#cc79a7", "mean": "#009e73", "trees": "#
 MARKED = 40
 EMPTY = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then s.train()."
 
+CALIBRATION = "calibration error (audited)"
+
 
 class CurvesView(PlotView):
     """Audited accuracy with its 95 % interval, cross-validated accuracy, calibration, pace (``s.curves``).
@@ -57,7 +59,7 @@ class CurvesView(PlotView):
             column_widths=[0.64, 0.36],
             horizontal_spacing=0.1,
             vertical_spacing=0.2,
-            subplot_titles=(" ", "labels per minute", "calibration error (audited)"),
+            subplot_titles=(" ", "labels per minute", CALIBRATION if self._session.by_class else ""),
         )
         edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         figure.add_trace(go.Scatter(**edge, showlegend=False), 1, 1)
@@ -79,11 +81,19 @@ class CurvesView(PlotView):
             figure.add_trace(trace.update(hovertemplate="%{y:.3g} at %{x} labels<extra></extra>"), row, 2)
         figure.update_xaxes(title_text="labels", rangemode="tozero", row=1, col=1)
         figure.update_xaxes(title_text="labels", rangemode="tozero", row=2, col=2)
-        figure.update_yaxes(title_text="accuracy", range=[0, 1.02], tickformat=".0%", row=1, col=1)
+        figure.update_yaxes(
+            title_text=self._session.task.metric, range=[0, 1.02], tickformat=".0%", row=1, col=1
+        )
         for row in (1, 2):
             figure.update_yaxes(rangemode="tozero", nticks=4, row=row, col=2)
         figure.update_layout(legend={"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top"})
         return figure
+
+    def _restyle(self, dark: bool, plotted: bool) -> None:
+        super()._restyle(dark, plotted)
+        if not self._session.by_class:  # nothing but class probabilities is calibrated
+            self._drawn.update_xaxes(visible=False, row=2, col=2)
+            self._drawn.update_yaxes(visible=False, row=2, col=2)
 
     def fill(self, figure: Any) -> str | None:
         """The points so far."""
@@ -109,12 +119,12 @@ class CurvesView(PlotView):
             trace.mode = mode
         floor = min(p.accuracy.low for p in points)
         figure.update_yaxes(range=[max(0.0, floor - 0.05), 1.02], row=1, col=1)
-        self.title(0, headline(points[-1]))
+        self.title(0, headline(points[-1], self._session.task.metric))
         return None
 
 
-def headline(point: Any) -> str:
-    """The present accuracy in words; under 20 audits only what can be said.
+def headline(point: Any, metric: str = "accuracy") -> str:
+    """The present score in words; under 20 audits only what can be said.
 
     Examples
     --------
@@ -125,7 +135,7 @@ def headline(point: Any) -> str:
     estimate = point.accuracy
     span = f"{estimate.low:.0%} to {estimate.high:.0%}"
     if estimate.value is None:
-        return f"audited accuracy: {span}<br>95 % interval from {point.n_audits} audits; a single number from 20 on"
+        return f"audited {metric}: {span}<br>95 % interval from {point.n_audits} audits; a single number from 20 on"
     return (
-        f"audited accuracy: <b>{estimate.value:.1%}</b><br>95 % interval {span}, from {point.n_audits} audits"
+        f"audited {metric}: <b>{estimate.value:.1%}</b><br>95 % interval {span}, from {point.n_audits} audits"
     )

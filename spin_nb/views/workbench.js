@@ -19,6 +19,7 @@ function render({ model, el }) {
     write(doing, model.get("doing"));
     write(train, running ? "Cancel" : "Train");
     train.title = running ? "the last model stays in place" : "train both heads on the labels so far";
+    train.hidden = !model.get("trains"); // a model that follows the labels by itself
     train.disabled = !running && !model.get("ready");
     bar.classList.toggle("spin-idle", !running);
     bar.firstChild.style.width = `${whole}%`;

@@ -23,8 +23,8 @@ class Bar(View, parts=("workbench",)):
     ----------
     title, status, problem : str
         Text; ``problem`` is what went wrong last.
-    ready, running : bool
-        Whether training can be started; whether it runs.
+    trains, ready, running : bool
+        Whether there is anything to train; whether training can be started; whether it runs.
     doing : str
         What the run is doing now.
     fraction : float
@@ -34,6 +34,7 @@ class Bar(View, parts=("workbench",)):
     title = t.Unicode("").tag(sync=True)
     status = t.Unicode("").tag(sync=True)
     problem = t.Unicode("").tag(sync=True)
+    trains = t.Bool(True).tag(sync=True)
     ready = t.Bool(False).tag(sync=True)
     running = t.Bool(False).tag(sync=True)
     doing = t.Unicode("").tag(sync=True)
@@ -57,7 +58,7 @@ class Workbench(widgets.VBox):
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self.bar = Bar(title=session.name)
+        self.bar = Bar(title=session.name, trains=session.by_class)
         self.bar.verbs = {"train": self._train, "cancel": self._cancel}
         self._run: Any = None
         self._trained_on = 0
@@ -137,7 +138,7 @@ class Workbench(widgets.VBox):
             parts.append(f"head {s.head}{trained}")
         with self.bar.hold_sync():
             self.bar.status = " · ".join(parts)
-            self.bar.ready = labels > 0 and not s.read_only and s.by_class
+            self.bar.ready = labels > 0 and not s.read_only
 
 
 def _row(map: Any, labeller: Any) -> widgets.Box:

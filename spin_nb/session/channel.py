@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
-from spin_nb.project.records import VALUED, Gap, NewAsk, NewEvent
+from spin_nb.project.records import Gap, NewAsk, NewEvent
 from spin_nb.session.asking import Draft
-from spin_nb.session.cards import FINE, extent, item_card
+from spin_nb.session.cards import FINE, extent, inspected, item_card, steadily
 from spin_nb.session.drawing import drawing
+from spin_nb.session.suggesting import Suggestion
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -84,35 +85,28 @@ class Channel:
         cards: list[dict[str, Any]] = [{"token": token, "kept": True} for token in kept]
         buffers: list[bytes] = []
         for token, ask in fresh.items():
-            card, pictures = self._draw(ask, offset=len(buffers))
+            try:
+                card, pictures = self._draw(ask, offset=len(buffers))
+            except LabelError:  # it turned out to be broken in this very moment, and left the pool
+                continue
             cards.append({"token": token, **card})
             buffers += pictures
         return cards, buffers
 
     def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
         """One item with its prediction and label, for hover and inspection."""
-        s = self._session
-        row = s.pool.row(id)
-        card, buffers = item_card(s.pool, row, editor=s.task.editor)
-        held = s._ledger.current(id)
-        predictive = s.predictive
-        card.update({"id": id, "row": row, "label": held.value if held and held.kind in VALUED else None})
-        card["kind"] = held.kind if held else None
-        if predictive is not None:
-            card["probs"] = [float(p) for p in predictive.mean[row]]
-            card["epistemic"], card["aleatoric"] = predictive.doubt(row)
-        return card, buffers
+        return inspected(self._session, id)
 
     def frame(self, id: str, number: int) -> tuple[dict[str, Any], list[bytes]]:
         """One frame of a video as a picture."""
         pool = self._session.pool
-        shown = pool.frame(pool.row(id), number, FINE)
+        _, shown = steadily(self._session, id, lambda row: pool.frame(row, number, FINE))
         return {"mime": shown.mime, "frame": number, "buffers": [0]}, [shown.data]
 
-    def past(self, kind: str, n: int) -> list[dict[str, Any]]:
+    def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
         """What undo or redo would take next, the very next one last: id, kind, value, previous value of each."""
         with self._session._ledger.lock:
-            events = self._session._ledger.past(kind, n)
+            events = self._session._ledger.past(kind, n, skip)
         return [{"id": e.item, "kind": e.kind, "value": e.value, "previous": e.previous} for e in events]
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -243,13 +237,19 @@ class Channel:
 
     def _stands(self, token: str) -> bool:
         ask = self._recall(token)
-        return ask is not None and not self._decided(ask.item, self._queue[token].since)
+        if ask is None or not self._session._ledger.has(ask.item):
+            return False
+        return not self._decided(ask.item, self._queue[token].since)
 
     def _draw(self, ask: NewAsk, offset: int) -> tuple[dict[str, Any], list[bytes]]:
         s = self._session
-        row = s.pool.row(ask.item)
-        card, buffers = item_card(s.pool, row, offset, editor=s.task.editor)
-        said = s._suggesting.of(row) if ask.suggest and "broken" not in card else None
+
+        def read(row: int) -> tuple[dict[str, Any], list[bytes], Suggestion | None]:
+            card, buffers = item_card(s.pool, row, offset, editor=s.task.editor)
+            said = s._suggesting.of(row) if ask.suggest and "broken" not in card else None
+            return card, buffers, said
+
+        row, (card, buffers, said) = steadily(s, ask.item, read)
         suggestion = None if said is None else {"value": said[0], "p": said[1]}
         card.update({"id": ask.item, "row": row, "suggestion": suggestion})
         return card, buffers

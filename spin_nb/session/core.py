@@ -194,7 +194,10 @@ class Session:
 
     @property
     def predictive(self) -> Any | None:
-        """Posterior predictive of the whole pool (protocol ``Predictive``), live; None before the first label."""
+        """Posterior predictive of the whole pool (protocol ``Predictive``), live.
+
+        None before the first label, and while a large folder is still being looked at.
+        """
         self._wait_where_labelled()
         with self._ledger.lock:
             if not self._trained:
@@ -229,8 +232,6 @@ class Session:
     @property
     def audited(self) -> Audited:
         """What is predicted now for the hidden audit sample, ``probs`` (n, C), and its labels, ``truth`` (n,)."""
-        if len(self._ledger.audits[0]):
-            self._stage.wait()
         return in_pool(self, self.predictive)
 
     @property
@@ -609,9 +610,9 @@ class Session:
         """One item as a view shows it, with its prediction and label."""
         return self._channel.card(id)
 
-    def past(self, kind: str, n: int) -> list[dict[str, Any]]:
+    def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
         """The last events "undo" or "redo" would take; see ``Channel``.  Any thread."""
-        return self._channel.past(kind, n)
+        return self._channel.past(kind, n, skip)
 
     def value(self, id: str) -> Any | None:
         """The item's label now, or None; any thread."""
@@ -625,8 +626,11 @@ class Session:
     # -- inside -------------------------------------------------------------------------------------------
 
     def _wait_where_labelled(self) -> None:
-        """After reopening, the model of the labels on disk is there once the pool is prepared."""
-        if not self._stage.ready and self._ledger.state.labels:
+        """After reopening, the model of the labels on disk is there once the pool is prepared.
+
+        Nobody who labels a large pool waits for that: every view looks here after every label.
+        """
+        if not self._stage.ready and not self._stage.later and self._ledger.state.labels:
             self._stage.wait()
 
     @property

@@ -127,11 +127,15 @@ class Ledger:
             raise LabelError(f"{self.annotator!r} has nothing to {kind}.", "Label something first.")
         return NewEvent(kind, target.item, annotator=self.annotator, target=target.seq)
 
-    def past(self, kind: str, n: int) -> list[Event]:
-        """The last ``n`` events of this annotator that ``kind`` ("undo", "redo") would take, the next one last."""
+    def past(self, kind: str, n: int, skip: int = 0) -> list[Event]:
+        """Events of this annotator that ``kind`` ("undo", "redo") would take, the next one last.
+
+        ``n`` of them at most, all but the last ``skip``.
+        """
         state = self.store.state()
         stack = (state.done if kind == "undo" else state.undone).get(self.annotator, [])
-        return stack[-n:] if n > 0 else []
+        end = max(0, len(stack) - skip)
+        return stack[max(0, end - n) : end]
 
     def note_shown(self, tokens: Sequence[str], asks: Sequence[NewAsk]) -> None:
         """Take in that these asks are on disk as shown; from now on the audits among them are audit items."""
@@ -148,14 +152,15 @@ class Ledger:
     def training(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) that train, in order of labelling."""
         with self.lock:
-            rows = [self._row_of(id) for id in self._trains]
-            return np.array(rows, np.int64), np.array(list(self._trains.values()), np.int64)
+            held = [(id, value) for id, value in self._trains.items() if self.has(id)]
+            rows = [self._row_of(id) for id, _ in held]
+            return np.array(rows, np.int64), np.array([value for _, value in held], np.int64)
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) of the audit labels that no model trained on, in order of labelling."""
         with self.lock:
-            held = [c for c in self._state.labels if self._audits(c) and self._has(c.item)]
+            held = [c for c in self._state.labels if self._audits(c) and self.has(c.item)]
             rows = [self._row_of(c.item) for c in held]
             return np.array(rows, np.int64), np.array([self._class_of(c.value) for c in held], np.int64)
 
@@ -184,13 +189,13 @@ class Ledger:
         with self.lock:
             current = self._state.current.items()
             back = {id for id in self.aside() if self._times_aside(id) <= REASKS} if again else set()
-            return [id for id, _ in current if id not in back and self._has(id)]
+            return [id for id, _ in current if id not in back and self.has(id)]
 
     def aside(self, kinds: Sequence[str] = ASIDE) -> list[str]:
         """Items for which one of these holds and that are not flagged, in the order in which that was said."""
         with self.lock:
             current = self._state.current.items()
-            return [id for id, held in current if held.kind in kinds and not held.flagged and self._has(id)]
+            return [id for id, held in current if held.kind in kinds and not held.flagged and self.has(id)]
 
     def release_audits(self) -> list[Change]:
         """From now on the audit labels given so far train, and no longer estimate accuracy."""
@@ -202,7 +207,8 @@ class Ledger:
     def _class_of(self, value: Any) -> int:
         return self.task.index(value) if by_class(self.task) else 0
 
-    def _has(self, item: str) -> bool:
+    def has(self, item: str) -> bool:
+        """Whether the item is in the pool: its file may be gone or broken by now."""
         try:
             self._row_of(item)
         except LabelError:
@@ -228,7 +234,7 @@ class Ledger:
             self._note_shown(ask.item, ask.token, ask.audit)
 
     def _settle(self, item: str) -> Change | None:
-        if not self._has(item):  # its file is gone or broken by now; its label stays on disk
+        if not self.has(item):  # its file is gone or broken by now; its label stays on disk
             return None
         held = self.current(item)
         if held is not None:

@@ -20,7 +20,17 @@ from spin_nb.views._base import Answer, Buffers, View, in_words
 from spin_nb.views._parts import LABELLER
 
 RECENT = 8  # decisions shown again after the page was reloaded
-CARD = ("id", "mime", "data", "size", "buffers", "parts", "broken", "kind")  # tells nothing of the model
+CARD = (
+    "id",
+    "mime",
+    "data",
+    "size",
+    "buffers",
+    "parts",
+    "broken",
+    "kind",
+    "label",
+)  # tells nothing of the model
 MOST = 64  # cards in one answer
 MANY = 500  # changed labels told one by one; beyond, the browser asks for a new queue
 
@@ -85,6 +95,11 @@ class Labeller(View, parts=LABELLER):
         session.events.watched.connect(self._watched)
         session.events.problem.connect(self._problem)
 
+    def show(self, id: str) -> None:
+        """Put an item in front, whether it is asked or labelled already: ``s.labeller.show("img_7")``."""
+        self._session.pool.row(id)
+        self.push("show", {"id": id})
+
     # -- what the browser asks for --------------------------------------------------------------------------
 
     def _hello(self, _message: Answer) -> tuple[Answer, Buffers]:
@@ -93,7 +108,8 @@ class Labeller(View, parts=LABELLER):
 
     def _past(self, message: Answer) -> tuple[Answer, Buffers]:
         kind = "redo" if message.get("kind") == "redo" else "undo"
-        past, buffers = self._carded(self._session.past(kind, min(int(message.get("n", 0)), RECENT)))
+        n, skip = min(int(message.get("n", 0)), MOST), max(0, int(message.get("skip", 0)))
+        past, buffers = self._carded(self._session.past(kind, n, skip))
         return {"past": past}, buffers
 
     def _carded(self, events: list[Answer]) -> tuple[list[Answer], Buffers]:

@@ -39,6 +39,7 @@ class Decisions {
   decide(kind, value = null) {
     const card = this.current;
     if (!card || this.readOnly) return;
+    if (this.recalling) return this.say("One moment: what was decided earlier is being fetched.");
     const past = { card, kind, value, before: card.state ?? null };
     const suggested = card.suggestion ? [card.suggestion.value, card.suggestion.p] : null;
     this.outbox.put({
@@ -54,6 +55,8 @@ class Decisions {
     card.state = { kind, value };
     this.done.push(past);
     this.undone = [];
+    this.older = []; // places have moved
+    this.page = 0;
     this.forget();
     this.said = `${card.id}: ${inWords(past, this.spec)}.`;
     this.next();
@@ -74,8 +77,22 @@ class Decisions {
     this.say(words ?? "");
   }
 
+  /** One after the other, however fast the keys: what an earlier page decided is fetched in between. */
+  inTurn(action) {
+    this.turns = (this.turns ?? Promise.resolve()).then(action, action);
+    return this.turns;
+  }
+
+  undo() {
+    return this.inTurn(() => this.takeBack());
+  }
+
+  redo() {
+    return this.inTurn(() => this.bringBack());
+  }
+
   /** The last step of the draft, else the last decision; of an earlier page, if need be. */
-  async undo() {
+  async takeBack() {
     if (this.readOnly) return this.say("Nothing to undo.");
     const step = this.draft.back();
     if (step !== null) return this.say(`Undone: ${step}.`);
@@ -89,7 +106,7 @@ class Decisions {
     return this.say(`Undone: ${inWords(last, this.spec)}, ${last.card.id}.`);
   }
 
-  async redo() {
+  async bringBack() {
     if (this.readOnly) return this.say("Nothing to redo.");
     const step = this.draft.again();
     if (step !== null) return this.say(`Done again: ${step}.`);
@@ -108,8 +125,7 @@ class Decisions {
 
   /** What an earlier page or kernel decided, or undid, and this page does not hold: the next of it, with its card. */
   async recall(kind) {
-    if (this.recalling) return null;
-    this.recalling = true;
+    this.recalling = true; // until it is here nothing may be decided: undo would take that back instead
     try {
       await this.outbox.emptied(); // else the kernel would name what is on its way to being undone
       const [reply, buffers] = await this.channel.ask("past", { kind, n: RECALLED });
@@ -166,11 +182,43 @@ class Decisions {
     this.draw();
   }
 
-  /** The last few items decided, newest first, each once. */
+  /** Items decided, newest first, each once: `count` of them, from the page that is looked at. */
   recent(count) {
     const cards = [];
-    for (const { card } of [...this.done].reverse()) if (!cards.includes(card) && card.state) cards.push(card);
-    return cards.slice(0, count);
+    for (const { card } of [...this.older, ...this.done].reverse()) if (!cards.includes(card) && card.state) cards.push(card);
+    return cards.slice(this.page * count, (this.page + 1) * count);
+  }
+
+  /** Turn to earlier (1) or later (-1) items; what this page does not hold is fetched. */
+  async leaf(way, count) {
+    if (way < 0) this.page = Math.max(0, this.page - 1);
+    else {
+      this.page += 1;
+      if (this.recent(count).length < count) await this.inTurn(() => this.fetchOlder(2 * count));
+      if (!this.recent(count).length) this.page -= 1;
+    }
+    this.draw();
+  }
+
+  async fetchOlder(n) {
+    await this.outbox.emptied();
+    const fields = { kind: "undo", n, skip: this.older.length + this.done.length };
+    const [reply, buffers] = await this.channel.ask("past", fields);
+    this.older.unshift(...(await this.remember(reply.past ?? [], buffers)));
+  }
+
+  /** Any item, to be looked at and decided; the one on screen comes back after it. */
+  async visit(id) {
+    const held = [...this.hand, ...this.done.map((past) => past.card)].find((card) => card.id === id);
+    try {
+      const card = held ?? (await this.fetch(id));
+      if (!held && card.kind) card.state = { kind: card.kind, value: card.label ?? null };
+      this.bring(card);
+      this.say(`Showing ${id}.`);
+    } catch (error) {
+      this.notice = `${id} cannot be shown: ${error.message}`;
+      this.draw();
+    }
   }
 
   /** Pictures of old decisions are let go; undo still works on what is remembered. */

@@ -15,6 +15,8 @@ class Desk extends Decisions {
     this.current = null;
     this.done = []; // decisions that undo can take back, oldest first: {card, kind, value, before}
     this.undone = [];
+    this.older = []; // decided before those, fetched to be looked at
+    this.page = 0; // of the strip of what was decided
     this.draft = new Draft();
     this.elsewhere = new Map(); // id -> value of labels that came by another way
     this.counts = { n_labels: 0, per_minute: 0 };
@@ -194,6 +196,8 @@ class Desk extends Decisions {
       this.labelledElsewhere(message);
     } else if (message.push === "trained") {
       this.renew();
+    } else if (message.push === "show") {
+      this.visit(message.id);
     } else if (message.push === "problem") {
       this.notice = message.what;
     }
@@ -256,7 +260,7 @@ class Desk extends Decisions {
     if (this.gone) return { tone: "bad", words: `Kernel restarted: run this cell again; ${kept}` };
     if (this.outbox.problem) return { tone: "bad", words: `${this.outbox.problem} ${n ? `${kept}; trying again` : ""}`.trim() };
     if (this.notice) return { tone: "warn", words: this.notice };
-    if (this.outbox.attempt > 0 && n) return { tone: "warn", words: `The kernel does not answer yet; ${kept}` };
+    if (this.outbox.attempt > 0 && n) return { tone: "warn", words: `Saving is paused, the kernel does not answer yet; ${kept}` };
     return n ? { tone: "busy", words: `Saving ${n}` } : { tone: "good", words: "All saved" };
   }
 }

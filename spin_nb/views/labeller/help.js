@@ -42,6 +42,7 @@ function helpPanel(desk) {
     waiting = name;
     write(said, "Press the new key; Escape leaves it as it is.");
     draw();
+    element.closest(".spin-labeller")?.focus({ preventScroll: true }); // the rows are made anew: the key must be heard
   };
   /** True when the key was taken for the action that waits. */
   const key = (event) => {

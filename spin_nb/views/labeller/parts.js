@@ -51,30 +51,37 @@ function commands(desk, back, act, help) {
   return { element: h("div", { class: "spin-commands", role: "group", "aria-label": "commands" }, ...buttons.map((b) => b.element), help), draw };
 }
 
-/** The last items decided; one can be shown again and changed. */
-function pastStrip(desk, back) {
-  const element = h("div", { class: "spin-strip", role: "group", "aria-label": "last decided; choose one to change it" });
-  let drawn = "";
-  const chip = (card) => {
-    const words = inWords(card.state, desk.spec);
-    const show = (event) => {
-      desk.bring(card);
-      desk.say(`Showing ${card.id} again.`);
-      back(event);
-    };
-    return h(
-      "button",
-      { type: "button", title: `${card.id}: ${words}. Show it again`, "aria-label": `${card.id}, ${words}. Show it again`, onclick: show },
-      mediumSmall(card),
-      h("span", { class: "spin-word", dir: "auto" }, words),
-    );
+function pastChip(desk, back, card) {
+  const words = inWords(card.state, desk.spec);
+  const show = (event) => {
+    desk.bring(card);
+    desk.say(`Showing ${card.id} again.`);
+    back(event);
   };
+  return h(
+    "button",
+    { type: "button", title: `${card.id}: ${words}. Show it again`, "aria-label": `${card.id}, ${words}. Show it again`, onclick: show },
+    mediumSmall(card),
+    h("span", { class: "spin-word", dir: "auto" }, words),
+  );
+}
+
+/** The items decided, the last ones first; each can be shown again and changed, back to the very first. */
+function pastStrip(desk, back) {
+  const chips = h("div", { class: "spin-strip", role: "group", "aria-label": "last decided; choose one to change it" });
+  const turn = (way, sign, words) =>
+    h("button", { type: "button", class: "spin-leaf", title: words, "aria-label": words, onclick: (event) => (desk.leaf(way, STRIP), back(event)) }, sign);
+  const later = turn(-1, "‹", "later items");
+  const earlier = turn(1, "›", "earlier items");
+  let drawn = "";
   const draw = () => {
     const cards = desk.recent(STRIP).filter((card) => card !== desk.current);
+    later.hidden = desk.page === 0;
+    earlier.hidden = desk.done.length === 0;
     const now = JSON.stringify(cards.map((card) => [card.id, card.state, Boolean(card.bitmap)]));
     if (now === drawn) return;
     drawn = now;
-    element.replaceChildren(...cards.map(chip));
+    chips.replaceChildren(...cards.map((card) => pastChip(desk, back, card)));
   };
-  return { element, draw };
+  return { element: h("div", { class: "spin-past" }, later, chips, earlier), draw };
 }

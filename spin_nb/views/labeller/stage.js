@@ -4,6 +4,7 @@ function waitingWords(desk) {
   if (desk.readOnly) return "This project is open read-only: it shows what is labelled, and takes no labels.";
   if (desk.dry) return "Nothing left to ask: every item has been decided.";
   if (desk.gone) return "Run this cell again to go on.";
+  if (desk.outbox.attempt > 0) return "Choosing the next items is paused until the kernel answers.";
   return desk.greeted ? "Choosing the next items…" : "Waiting for the kernel…";
 }
 

@@ -97,16 +97,16 @@ class FakeSession:
     def value(self, id: str):
         return self.disk.labels.get(id)
 
-    def past(self, kind: str, n: int):
+    def past(self, kind: str, n: int, skip: int = 0):
         stack = self.disk.decisions if kind == "undo" else self.disk.undone
-        return [{"id": e["id"], "kind": e["kind"], "value": e.get("value"), "previous": None} for e in stack][
-            -n:
-        ]
+        end = max(0, len(stack) - skip)
+        some = stack[max(0, end - n) : end]
+        return [{"id": e["id"], "kind": e["kind"], "value": e.get("value"), "previous": None} for e in some]
 
     def card(self, id: str):
         mime, data = self.shown(self.pool.row(id))
         kind = next((e["kind"] for e in reversed(self.disk.decisions) if e["id"] == id), None)
-        card = {"id": id, "mime": mime, "kind": kind, "probs": [1.0]}
+        card = {"id": id, "mime": mime, "kind": kind, "label": self.value(id), "probs": [1.0]}
         return ({**card, "buffers": [0]}, [data]) if isinstance(data, bytes) else ({**card, "data": data}, [])
 
     def queue_cards(self, n: int, have=()):
@@ -118,7 +118,7 @@ class FakeSession:
         taken = decided | {of[token] for token in kept}
         for id in [id for id in self.pool.ids if id not in taken][: max(0, n - len(kept))]:
             card, pictures = self.card(id)
-            del card["probs"], card["kind"]
+            del card["probs"], card["kind"], card["label"]
             self.drawn += 1
             card |= {"token": f"{id}|{self.drawn}", "suggestion": self.suggestion}
             if pictures:

@@ -403,3 +403,73 @@ def test_what_a_screen_reader_gets(bench, session, disk):
     assert suggested.get_attribute("aria-label") == "crack, suggested, 62 percent, Enter accepts"
     bench.keys("1")
     bench.until("root.querySelector('.spin-sr').textContent === 'img_0: ok. Next: img_1.'")
+
+
+def test_undo_and_redo_go_back_beyond_a_restart_as_far_as_there_is_anything(
+    bench, session, new_session, disk
+):
+    bench.start(session)
+    bench.shows("img_0")
+    for i in range(20):
+        bench.keys("123"[i % 3])
+        bench.shows(f"img_{i + 1}")
+    bench.settled()
+    bench.restart(new_session())
+    bench.shows("img_20")
+    bench.keys(*"u" * 20)
+    bench.shows("img_0")
+    bench.settled()
+    assert disk.labels == {}
+    bench.restart(new_session())
+    bench.until("root.querySelector('.spin-name').textContent !== ''")
+    bench.keys(*"y" * 20)
+    bench.until("root.querySelector('.spin-count').textContent === '20 of 60 labelled'")
+    bench.settled()
+    assert disk.labels == {f"img_{i}": ["ok", "crack", "dent"][i % 3] for i in range(20)}
+
+
+def test_one_can_go_back_to_the_very_first_item_and_change_it(bench, session, new_session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    for i in range(19):
+        bench.keys("1")
+        bench.shows(f"img_{i + 1}")
+    bench.settled()
+    bench.restart(new_session())
+    bench.shows("img_19")
+    for i in (10, 2):
+        bench.page.click("[aria-label='earlier items']")
+        bench.until(f"root.querySelector('.spin-strip button')?.title.startsWith('img_{i}:')")
+    bench.page.click(".spin-strip button[title^='img_0:']")
+    bench.shows("img_0")
+    bench.keys("3")
+    bench.shows("img_19")
+    bench.settled()
+    assert disk.labels["img_0"] == "dent"
+
+
+def test_a_cell_can_put_any_item_in_front(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.widget.show("img_41")
+    bench.push()
+    bench.shows("img_41")
+    bench.keys("2")
+    bench.shows("img_0")
+    bench.settled()
+    assert disk.labels == {"img_41": "crack"}
+
+
+def test_keys_can_be_changed_on_screen(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.click("text=Keys")
+    bench.page.click("[aria-label^='crack: key 2']")
+    bench.page.keyboard.press("k")
+    bench.until("root.querySelectorAll('.spin-class kbd')[1].textContent === 'K'")
+    bench.page.click("[aria-label^='Skip: no opinion']")
+    bench.page.keyboard.press("Escape")
+    bench.keys("k", "2")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": "crack"}, "its old key does nothing now"

@@ -105,9 +105,11 @@ def _scan(root: Path) -> tuple[list[Entry], list[Broken]]:
             continue
         if not name.isprintable():  # undecodable bytes, control characters: no stable id
             broken.append(Broken(ascii(name)[1:-1], "its name holds characters that cannot be an id"))
+        elif entry.is_file(follow_symlinks=False):
+            found.append((name, entry, kind))
         elif entry.is_symlink() and not _is_below(entry.path, root):
             broken.append(Broken(name, "a symbolic link that leads outside the folder"))
-        elif not (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)):
+        elif not os.path.isfile(entry.path):
             broken.append(Broken(name, "not a regular file"))
         else:
             found.append((name, entry, kind))
@@ -126,7 +128,9 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[os.DirEntry[str], s
         if entry.name.startswith((".", "__MACOSX")):
             continue
         name = prefix + entry.name
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_file(follow_symlinks=False):
+            yield entry, name
+        elif entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, name + "/")
         elif not (entry.is_symlink() and os.path.isdir(entry.path)):
             yield entry, name

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ class Pool:
     """The items of a project: base rows first, then arrivals, in order.
 
     Made by :meth:`save` or :meth:`open`.  Rows change only in :meth:`exclude`, which computing features calls
-    for items that cannot be read: compute features before holding on to rows.
+    for items that cannot be read: compute features before holding on to rows, or :meth:`share` a lock.
 
     Attributes
     ----------
@@ -57,6 +58,8 @@ class Pool:
         base = set(found.ids)
         self._arrivals = [item for item in read_arrivals(folder) if item.id not in base]
         self._reader = Reader(found)
+        self._lock: AbstractContextManager[Any] = nullcontext()
+        self._moved: Callable[[], Any] = lambda: None
         self._index()
 
     @classmethod
@@ -288,6 +291,13 @@ class Pool:
         self._rows.update({name: first + number for number, name in enumerate(names)})
         return np.arange(first, len(self.ids), dtype=np.int64)
 
+    def share(self, lock: AbstractContextManager[Any], moved: Callable[[], Any]) -> None:
+        """Move rows only while ``lock`` is held, and call ``moved`` before it is let go.
+
+        For whoever holds on to rows while features are still being computed.
+        """
+        self._lock, self._moved = lock, moved
+
     def exclude(self, items: Sequence[Broken]) -> None:
         """Keep base items out for good, because they cannot be read; rows after them move up.
 
@@ -301,8 +311,10 @@ class Pool:
             raise PoolError(
                 f"none of the {len(self)} items can be read; the first: {items[0].reason}", "Check the files."
             )
-        self._excluded = [*self._excluded, *items]
-        self._index()
+        with self._lock:
+            self._excluded = [*self._excluded, *items]
+            self._index()
+            self._moved()
         try:
             write_facts(self.folder, self._found, self._excluded)
         except StorageError:  # a read-only project finds them again the next time

@@ -96,22 +96,27 @@ def audited_items(db: sqlite3.Connection) -> set[str]:
     return {row["item"] for row in db.execute("SELECT item FROM asks WHERE audit AND shown IS NOT NULL")}
 
 
+def shown(db: sqlite3.Connection) -> list[Ask]:
+    """Asks that were shown, in the order shown."""
+    return [_ask(row) for row in db.execute("SELECT * FROM asks WHERE shown IS NOT NULL ORDER BY shown, id")]
+
+
 def frame(db: sqlite3.Connection) -> pl.DataFrame:
     """Asks that were shown, in the order shown."""
     import polars as pl
 
-    rows = db.execute("SELECT * FROM asks WHERE shown IS NOT NULL ORDER BY shown, id").fetchall()
+    asks = shown(db)
     return pl.DataFrame(
         {
-            "token": [row["token"] for row in rows],
-            "item": [row["item"] for row in rows],
-            "time": [from_moment(row["shown"]) for row in rows],
-            "strategy": [row["strategy"] for row in rows],
-            "q": [row["q"] for row in rows],
-            "audit": [bool(row["audit"]) for row in rows],
-            "suggested": [bool(row["suggest"]) for row in rows],
-            "model_id": [row["model_id"] for row in rows],
-            "reason": [row["reason"] for row in rows],
+            "token": [ask.token for ask in asks],
+            "item": [ask.item for ask in asks],
+            "time": [ask.shown for ask in asks],
+            "strategy": [ask.strategy for ask in asks],
+            "q": [ask.q for ask in asks],
+            "audit": [ask.audit for ask in asks],
+            "suggested": [ask.suggest for ask in asks],
+            "model_id": [ask.model_id for ask in asks],
+            "reason": [ask.reason for ask in asks],
         },
         schema={
             "token": pl.String,

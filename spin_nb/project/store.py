@@ -263,6 +263,11 @@ class Store:
         with self._database.reading() as db:
             return asks.pending(db)
 
+    def asked(self) -> list[Ask]:
+        """Return the asks that were shown, in the order shown."""
+        with self._database.reading() as db:
+            return asks.shown(db)
+
     def asks(self) -> pl.DataFrame:
         """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason."""
         with self._database.reading() as db:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from spin_nb.errors import PoolError
+from spin_nb.project.records import VALUED
 from spin_nb.types import Extent, Shown
 
 if TYPE_CHECKING:
     from spin_nb.pool.pool import Pool
+    from spin_nb.session.core import Session
 
 Card = dict[str, Any]
+Read = TypeVar("Read")
 
 DRAWN_ON = ("boxes", "keypoints", "polygons")  # editors that need every pixel
 FINE = 1600  # largest side of a picture that is drawn on, in pixels
@@ -43,6 +47,37 @@ def extent(pool: Pool, row: int) -> Extent:
         return pool.extent(row)
     except PoolError:
         return Extent()
+
+
+def steadily(session: Session, id: str, read: Callable[[int], Read]) -> tuple[int, Read]:
+    """An item's row and what ``read`` makes of it; read again where others were kept out and rows moved meanwhile.
+
+    Raises
+    ------
+    LabelError
+        The item is not in the pool, or no longer.
+    """
+    while True:
+        with session._ledger.lock:
+            row = session.pool.row(id)
+        found = read(row)
+        with session._ledger.lock:
+            if session.pool.row(id) == row:
+                return row, found
+
+
+def inspected(session: Session, id: str) -> tuple[Card, list[bytes]]:
+    """One item with its prediction and label."""
+    editor, pool = session.task.editor, session.pool
+    row, (card, buffers) = steadily(session, id, lambda row: item_card(pool, row, editor=editor))
+    held = session._ledger.current(id)
+    predictive = session.predictive
+    card.update({"id": id, "row": row, "label": held.value if held and held.kind in VALUED else None})
+    card["kind"] = held.kind if held else None
+    if predictive is not None:
+        card["probs"] = [float(p) for p in predictive.mean[row]]
+        card["epistemic"], card["aleatoric"] = predictive.doubt(row)
+    return card, buffers
 
 
 def moved(card: Card, by: int) -> Card:

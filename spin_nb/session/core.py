@@ -381,7 +381,7 @@ class Session:
         return self._back("redo")
 
     def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any]) -> int:
-        """Pre-fill what the labeller shows, from a model or a file of your own; returns how many were taken.
+        """Pre-fill what the labeller shows, from a model or a file of your own; returns for how many items.
 
         They go before what the session's own model suggests.  Audit items are shown without, so
         :attr:`accuracy` judges suggestions fairly.
@@ -403,6 +403,16 @@ class Session:
         """
         with self._ledger.lock:
             return self._suggesting.take(suggestions)
+
+    def suggestion(self, id: str) -> tuple[Any, float] | None:
+        """What would be pre-filled for an item now, and its probability; None where nothing is.
+
+        Raises
+        ------
+        LabelError
+            Unknown item.
+        """
+        return self._suggesting.of(self.pool.row(id))
 
     def release_audits(self) -> int:
         """Let the audit labels given so far train; returns how many.

@@ -78,8 +78,8 @@ class Ledger:
         self._asked: set[str] = set()
         self._trains: dict[str, int] = {}
         self._released = int(store.meta.get("audits_released", 0))
-        for ask in store.asks().iter_rows(named=True):
-            self._note_shown(ask["item"], ask["token"], ask["audit"])
+        for ask in store.asked():
+            self._note_shown(ask.item, ask.token, ask.audit)
         self.sync()
 
     @property

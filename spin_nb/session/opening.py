@@ -168,11 +168,9 @@ def _guess(found: Ingested) -> Classes:
 def _add(store: Store, pool: Pool, found: Ingested, task: Any) -> None:
     """Items, broken ones with their reason, and labels that came with the pool; in one transaction."""
     with store.transaction():
-        new = [
-            NewItem(id, source, found.modality) for id, source in zip(found.ids, found.sources, strict=True)
-        ]
-        new += [NewItem(item.id, None, found.modality, broken=item.reason) for item in found.broken]
-        store.add_items(new)
+        good = zip(found.ids, found.sources, strict=True)
+        store.add_items(NewItem(id, source, found.modality) for id, source in good)
+        store.add_items(NewItem(item.id, None, found.modality, broken=item.reason) for item in found.broken)
         held = {label.item for label in store.state().labels}
         given = [(id, value) for id, value in found.labels.items() if id not in held]
         store.append([NewEvent("gold", id, task.validate(value), annotator="import") for id, value in given])

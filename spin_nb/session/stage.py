@@ -121,6 +121,7 @@ class Stage:
     def begin(self, session: Session) -> None:
         """Build the neighbour graph and the learner in the background; the features before, if they are not there."""
         self._prepared, self.later = Handle("Preparing the model", session._home), not self.seen
+        self.pool.share(session._ledger.lock, session._replan)
 
         def work(handle: Handle[None]) -> None:
             try:
@@ -131,7 +132,6 @@ class Stage:
         def prepare(handle: Handle[None]) -> None:
             if not self.seen:
                 self.see(lambda part, words: handle.report(0.5 * part, words))
-                session._replan()
             base = self._base
             graph = neighbours(
                 base, NEIGHBOURS, progress=lambda part, words: handle.report(0.5 + 0.2 * part, words)

@@ -35,7 +35,7 @@ class Suggesting:
         """Hold suggestions, or a function that makes them; see :meth:`Session.suggest`."""
         if callable(given) and not isinstance(given, Mapping):
             self._ask, self._made = given, {}
-            return 0
+            return len(self._session.pool)
         if not isinstance(given, Mapping):
             raise LabelError(
                 f"{given!r:.60} is neither a mapping nor a function.",
@@ -66,6 +66,9 @@ class Suggesting:
     def audited(self) -> list[float]:
         """Score of what would be suggested now for every audit item, beside what a person said; 0 where nothing is."""
         s = self._session
+        s._wait_where_labelled()
+        if s.task.outputs and not s._stage.ready:
+            return []  # a large folder is still being looked at: no suggestion yet is no wrong one
         values, out = s._ledger.values, []
         for row in s._ledger.audits[0]:
             said, truth = self.of(int(row)), values[s.pool.ids[row]]

@@ -1,7 +1,7 @@
 // The panel beside the map. It only draws traits; the one thing it changes is `choice`.
 
 function chooser(model) {
-  const options = model.get("choices").map((name, i) => h("option", { value: i }, name));
+  const options = model.get("choices").map((name, i) => h("option", { value: i }, briefly(name, 200)));
   const select = h("select", { "aria-label": "colour the map by" }, ...options);
   select.value = String(model.get("choice"));
   select.addEventListener("change", () => {
@@ -12,7 +12,8 @@ function chooser(model) {
 }
 
 function named(name) {
-  return h("span", { class: "spin-name", title: name }, name);
+  const words = briefly(name, 200); // one of a million characters must not fill the panel
+  return h("span", { class: "spin-name", title: words }, words);
 }
 
 function ramp({ ramp: colours, low, high }) {

@@ -5,9 +5,10 @@ const NEXT = { verb: "next" };
 
 /** A small item that can be looked at: picture or words, what it is called, how it bears on the item. */
 function thumb(look, card, ...below) {
-  const chip = card.label ? h("span", { class: "spin-chip", title: card.label }, card.label) : null;
+  const label = briefly(card.label ?? "", 200);
+  const chip = label ? h("span", { class: "spin-chip", title: label }, label) : null;
   if (chip) chip.style.setProperty("--spin-colour", card.colour);
-  const spoken = `look at ${card.id}${card.label ? `, labelled ${card.label}` : ""}`;
+  const spoken = `look at ${card.id}${label ? `, labelled ${label}` : ""}`;
   return h("button", { type: "button", class: "spin-card", title: card.id, "aria-label": spoken, onclick: () => look(card.id) }, mediumSmall(card, 96), chip, ...below);
 }
 
@@ -26,7 +27,7 @@ function navigation(model, look) {
 
 function heading(item) {
   if (!item.id) return [];
-  const chip = item.label ? h("span", { class: "spin-chip" }, item.label) : h("span", { class: "spin-hint" }, "not labelled");
+  const chip = item.label ? h("span", { class: "spin-chip" }, briefly(item.label, 200)) : h("span", { class: "spin-hint" }, "not labelled");
   chip.style.setProperty("--spin-colour", item.colour ?? "transparent");
   return [h("span", { class: "spin-title", title: item.id }, item.id), chip];
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 import traitlets as t
 
-from spin_nb.errors import SpinError
+from spin_nb.session.bindings import check_bindings
 from spin_nb.session.cards import moved
 from spin_nb.views._base import Answer, Buffers, View, in_words
 from spin_nb.views._parts import LABELLER
@@ -160,12 +160,13 @@ class Labeller(View, parts=LABELLER):
         labels = {id: self._session.value(id) for id in ids} if len(ids) <= MANY else None
         self.push("labelled", {"labels": labels, **self._counts()})
 
+    @t.validate("bindings")
+    def _check(self, proposal: Any) -> dict[str, str]:
+        """Raises LabelError where they are no keys of this project."""
+        return check_bindings(proposal["value"], self.spec.get("names", []))
+
     def _bound(self, change: Any) -> None:
-        try:
-            self._session.bindings = change["new"]
-        except SpinError as error:  # the page tells; the keys stay as they were
-            self.bindings = change["old"]
-            self._problem(f"{error.what} {error.do}")
+        self._session.bindings = change["new"]
 
     def _trained(self, _report: Any) -> None:
         self.push("trained", {})

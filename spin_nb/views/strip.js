@@ -30,7 +30,8 @@ function swarm(values, height) {
 
 const percent = (p) => `${Math.round(100 * p)}%`;
 
-function strip({ name, colour, mean, low, high, draws }, height) {
+function strip({ name: whole, colour, mean, low, high, draws }, height) {
+  const name = briefly(whole, 200);
   const said = `${name}: ${percent(mean)}; nine in ten samples lie between ${percent(low)} and ${percent(high)}`;
   const picture = shape("svg", { role: "img", "aria-label": said, height, width: "100%" });
   const title = shape("title", {});

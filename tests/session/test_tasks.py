@@ -152,10 +152,10 @@ def test_numbers_are_suggested_from_the_labels_so_far(tmp_path):
     s.audit_share = 0
     truth = dict(zip(s.pool.ids, (5 + 4 * ROWS[:, 0]).tolist(), strict=True))
     for _ in range(4):
-        assert s._suggesting.of(0) is None
+        assert s.suggestion(s.pool.ids[0]) is None
         s.label({id: truth[id] for id in s.ask(1).ids})
     s.label({id: truth[id] for id in s.ask(8).ids})
-    errors = [abs(s._suggesting.of(row)[0] - truth[id]) for row, id in enumerate(s.pool.ids)]
+    errors = [abs(s.suggestion(id)[0] - truth[id]) for id in s.pool.ids]
     assert np.mean(errors) < 0.5, "a tenth of what a guess of the middle would miss"
 
 
@@ -173,9 +173,9 @@ def test_suggestions_are_checked_before_any_is_taken(tmp_path):
     for wrong in ({first: 3, "nobody": 3}, {first: 3, second: 11}, {first: (3, 2.0)}, 7):
         with pytest.raises(LabelError):
             s.suggest(wrong)
-    assert s._suggesting.of(0) is None
+    assert s.suggestion(s.pool.ids[0]) is None
     assert s.suggest({first: 3, second: (4, 0.9)}) == 2
-    assert s._suggesting.of(1) == (4.0, 0.9)
+    assert s.suggestion(second) == (4.0, 0.9)
 
 
 def test_what_needs_classes_says_so(tmp_path):
@@ -198,3 +198,18 @@ def test_another_task_for_the_same_project_is_refused(tmp_path):
         spin.open(tmp_path / "t.spin", task=spin.Boxes(["bike"]))
     with pytest.raises(LabelError, match="no task"):
         spin.open(tmp_path / "u.spin", pool=PICTURES, task="boxes")
+
+
+def test_keys_of_ones_own_are_there_after_reopening_and_are_nobody_elses(tmp_path):
+    s = opened(tmp_path, TEXTS, spin.Spans(["city"]))
+    s.bindings = {"skip": "s", "class:city": "c"}
+    s.close()
+    assert spin.open(tmp_path / "t.spin", annotator="ada").bindings == {"skip": "s", "class:city": "c"}
+    assert spin.open(tmp_path / "t.spin", annotator="bob").bindings == {}
+
+
+def test_what_is_drawn_on_a_picture_or_marked_in_a_text_needs_one(tmp_path):
+    with pytest.raises(LabelError, match="image"):
+        spin.open(tmp_path / "a.spin", pool=TEXTS, task=spin.Boxes(["car"]))
+    with pytest.raises(LabelError, match="text"):
+        spin.open(tmp_path / "b.spin", pool=PICTURES, task=spin.Spans(["city"]))

@@ -71,7 +71,7 @@ function helpPanel(desk) {
     const table = desk.table;
     const names = (desk.spec.names ?? []).slice(0, 40);
     const lines = [
-      ...names.map((name, i) => [`class:${name}`, name, keyOf(table, `class:${i}`)]),
+      ...names.map((name, i) => [`class:${name}`, choiceName(name), keyOf(table, `class:${i}`)]),
       ...Object.entries(ACTION_WORDS).map(([action, words]) => [action, words, keyOf(table, action)]),
     ];
     const now = JSON.stringify([lines, waiting]);

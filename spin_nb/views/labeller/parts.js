@@ -77,7 +77,7 @@ function pastStrip(desk, back) {
   const draw = () => {
     const cards = desk.recent(STRIP).filter((card) => card !== desk.current);
     later.hidden = desk.page === 0;
-    earlier.hidden = desk.done.length === 0;
+    earlier.hidden = desk.page === 0 && desk.done.length < STRIP;
     const now = JSON.stringify(cards.map((card) => [card.id, card.state, Boolean(card.bitmap)]));
     if (now === drawn) return;
     drawn = now;

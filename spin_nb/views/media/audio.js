@@ -122,7 +122,7 @@ function soundTools(player) {
   const play = mediaButton("", "play", "P", () => player().toggle());
   const loop = mediaButton("Loop", "Loop: play again and again", "Shift+L", () => player().choose({ loop: !heardAs.loop }));
   const [speed, volume] = [speedList(player), volumeSlider(player)];
-  const clock = h("span", { class: "spin-reading" });
+  const clock = h("span", { class: "spin-clock" });
   const element = h("div", { class: "spin-tools" }, play, clock, loop, speed, h("span", { class: "spin-volume" }, "Volume", volume));
   const draw = (now) => {
     write(play, now.playing ? "❚❚ Pause" : "▶ Play");

@@ -80,6 +80,8 @@ function sharpen(canvas) {
   return { context, width, height };
 }
 
+const THEME_SETTLES = [0, 200, 800]; // milliseconds
+
 /** `paint({context, width, height, inks})` now, on `again()`, and when size or theme change; at most once a frame. */
 function painter(canvas, paint) {
   let frame = 0;
@@ -103,11 +105,15 @@ function painter(canvas, paint) {
   } catch {
     sizes.observe(canvas);
   }
-  canvas.addEventListener("transitionend", anew); // media.css: a change of theme is a short transition of the ink
+  canvas.addEventListener("transitionend", anew); // drawing.css: a change of theme is a short transition of the ink
+  // JupyterLab names its new theme before all of its colours are there.
+  const themed = new MutationObserver(() => THEME_SETTLES.forEach((wait) => setTimeout(anew, wait)));
+  themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
   const close = () => {
     cancelAnimationFrame(frame);
     frame = -1; // no frame is asked for again
     sizes.disconnect();
+    themed.disconnect();
     canvas.removeEventListener("transitionend", anew);
     canvas.width = canvas.height = 0; // some browsers hold a canvas's memory until it is collected
   };
@@ -133,7 +139,7 @@ function fitting(context, text, pixels) {
 /** Names can be a megabyte long; a plot shows their beginning. */
 function briefly(text, most = 60) {
   const words = String(text);
-  return words.length > most ? `${words.slice(0, most - 1)}…` : words;
+  return words.length > most ? `${words.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, "")}…` : words;
 }
 
 /** The axis below a plot: its line, ticks, their words; the unit stands after the last one. */

@@ -88,7 +88,7 @@ MEDIA["application/x-series"] = (card) => {
   const scrolls = series.names.length > SERIES_ROWS ? { tabindex: 0, role: "region", "aria-label": "channels" } : {};
   const scroll = h("div", { class: "spin-rows", ...scrolls }, h("div", {}, canvas));
   scroll.style.setProperty("--spin-pages", Math.max(1, series.names.length / SERIES_ROWS));
-  const reading = h("span", { class: "spin-reading", "aria-hidden": "true" });
+  const reading = h("span", { class: "spin-clock", "aria-hidden": "true" });
   const spokenReading = h("output", { class: "spin-sr" });
   const paint = painter(canvas, (paper) => {
     paintSeries(paper, view);

@@ -159,7 +159,7 @@ MEDIA["video/x-frames"] = (card, kit) => {
   const play = mediaButton("", "play", "P", () => view.toggle());
   const back = mediaButton("◂", "one frame back", "ArrowLeft ,", () => view.go(view.number - 1));
   const on = mediaButton("▸", "one frame on", "ArrowRight .", () => view.go(view.number + 1));
-  const [words, sorry] = [h("span", { class: "spin-reading" }), h("span", { class: "spin-quiet", role: "status" })];
+  const [words, sorry] = [h("span", { class: "spin-clock" }), h("span", { class: "spin-quiet", role: "status" })];
   const draw = () => {
     for (const part of [picture, strip]) part.draw();
     write(play, view.playing ? "❚❚ Pause" : "▶ Play");

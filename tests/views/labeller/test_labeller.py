@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from spin_nb.errors import LabelError
 from spin_nb.views.labeller import Labeller
 
 
@@ -122,3 +123,12 @@ def test_news_of_the_session_reach_the_page(widget, session):
     session.pool.ids.append("arrival-000001")
     session.events.watched.emit(1)
     assert widget.n_items == 61
+
+
+def test_own_keys_are_checked_and_kept_in_the_project(widget, session):
+    widget.bindings = {"skip": "S", "class:crack": "k"}
+    assert session.bindings == {"skip": "s", "class:crack": "k"}
+    for wrong in ({"jump": "j"}, {"skip": "ss"}, {"skip": "a", "flag": "a"}, {"class:nobody": "n"}):
+        with pytest.raises(LabelError):
+            widget.bindings = wrong
+    assert session.bindings == {"skip": "s", "class:crack": "k"}

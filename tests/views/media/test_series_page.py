@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-READING = ".spin-reading"
+READING = ".spin-clock"
 
 
 def reading(viewer) -> list[float]:

@@ -26,7 +26,7 @@ def ready(viewer, make, **how):
 def test_the_first_frame_is_there_without_the_kernel(viewer, make):
     ready(viewer, make)
     assert grey(viewer) < 6
-    assert viewer.text(".spin-reading") == "frame 1 of 101 · 0.00 s"
+    assert viewer.text(".spin-clock") == "frame 1 of 101 · 0.00 s"
     assert viewer.asked() == []
 
 
@@ -40,7 +40,7 @@ def test_a_step_shows_the_near_frame_and_then_the_exact_one(viewer, make):
     viewer.answer(0, make.frame(1, 101))
     viewer.page.wait_for_function("() => document.querySelector('.spin-picture').dataset.frame === '1'")
     assert viewer.text(".spin-quiet") == ""
-    assert viewer.text(".spin-reading") == "frame 2 of 101 · 0.04 s"
+    assert viewer.text(".spin-clock") == "frame 2 of 101 · 0.04 s"
     viewer.keys("ArrowRight")
     viewer.answer(1, make.frame(2, 101))
     viewer.keys(",")
@@ -149,7 +149,7 @@ def test_facts_that_contradict_each_other_are_survived(viewer, make):
     viewer.open(card)
     viewer.page.wait_for_function("() => document.querySelector('.spin-picture').dataset.frame")
     viewer.keys("End", "Home", "p", "p")
-    assert viewer.text(".spin-reading").endswith(" of 6")
+    assert viewer.text(".spin-clock").endswith(" of 6")
 
 
 def test_close_frees_every_bitmap_and_timer(viewer, make):
@@ -176,5 +176,5 @@ def test_close_frees_every_bitmap_and_timer(viewer, make):
 def test_a_long_video_keeps_its_strip_in_order(viewer, make):
     ready(viewer, make, frames=10_000, sent=24)
     viewer.keys("End")
-    assert viewer.text(".spin-reading") == "frame 10000 of 10000 · 399.96 s"
+    assert viewer.text(".spin-clock") == "frame 10000 of 10000 · 399.96 s"
     viewer.shot("video")

@@ -1,12 +1,9 @@
 """Label to next item on screen, and label to acknowledged, in a real JupyterLab, of 100,000 items.
 
 The time runs from the keydown's own ``event.timeStamp`` to a MessageChannel message posted in the next animation
-frame: the frame with the next item has been handed over for painting.  "saved" is the time from the same keydown
-to the acknowledgement that the label is on disk; "queue dry" counts keys that had to wait for an item to be there.
-Digits with noise, headless Chromium, no GPU; training runs follow one another without a pause.  The project is made
-once, with its map, and opened by a kernel of its own in each scenario.
-
-Targets, p95, for the labeller alone: 50 ms with an idle kernel, 100 ms while training.
+frame: the next item has been handed over for painting.  "saved": to the acknowledgement that the label is on disk;
+"queue dry": keys that had to wait for an item.  Digits with noise, headless Chromium, no GPU; training runs follow one
+another; each scenario has a kernel of its own, on one project.  Targets, labeller alone, p95: 50 ms, training 100 ms.
 
     python benchmarks/labeller.py [--items 100000] [--labels 120] [--every 250]
 """

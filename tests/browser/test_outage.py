@@ -6,6 +6,7 @@ One labeller behind a proxy serves all of it, one test after the other.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from urllib.parse import urlsplit
@@ -141,7 +142,8 @@ def test_the_server_is_gone_for_a_while_and_the_labeller_goes_on_where_it_was(ty
     assert len(accepted) > before + 20  # it went on until the dialog took the focus
     page.keyboard.press("7")
     assert typist.taken == accepted  # the keys are the dialog's
-    assert f"{len(accepted) - len(typist.on_disk())} labels kept here" in typist.says("paused")
+    kept = int(re.search(r"(\d+) labels? kept here", typist.says("paused"))[1])
+    assert kept >= len(accepted) - len(typist.on_disk())  # more: stored, and the answer was lost on the way
     typist.lab.screenshot("outage")
 
     time.sleep(max(0.0, cut + 8 - time.monotonic()))

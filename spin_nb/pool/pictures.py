@@ -17,6 +17,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.opening import regular
 
 Pixels = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
 EXTENSIONS = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm"}
@@ -191,6 +192,23 @@ def resize(pixels: Pixels, height: int, width: int) -> Pixels:
     from PIL import Image
 
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def cut(pixels: Pixels, box: Box, side: int) -> Pixels:
+    """Part of a picture, its longest side at most ``side`` pixels.
+
+    Parameters
+    ----------
+    box : (x, y, width, height)
+        In pixels, fractions too; inside the picture.
+    """
+    from PIL import Image
+
+    x, y, width, height = box
+    shrink = min(1.0, side / max(width, height))
+    aim = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize(aim, Image.Resampling.BOX, box=(x, y, x + width, y + height)))
 
 
 def encode_picture(pixels: Pixels, side: int) -> tuple[str, bytes]:

@@ -16,6 +16,7 @@ from spin_nb.pool.batch import raw_items
 from spin_nb.pool.folders import check_root
 from spin_nb.pool.frames import rows_of
 from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
+from spin_nb.pool.pictures import Box
 from spin_nb.pool.reader import Reader
 from spin_nb.pool.stored import read_stored, write_facts, write_pool
 from spin_nb.types import Broken, Extent, Ints, Shown
@@ -210,15 +211,34 @@ class Pool:
         """
         return self._reader.show(self._raw([int(row)])[0], size)
 
-    def frame(self, row: int, number: int, size: int | None = None) -> Shown:
+    def frame(self, row: int, number: int, size: int | None = None, part: str | None = None) -> Shown:
         """One frame of a video, image/jpeg, at most ``size`` pixels a side (default 512, at most 1600).
+
+        ``part`` names the video where an item is several things.
 
         Raises
         ------
         PoolError
             When the item is no video, cannot be read, or has no such frame.
         """
-        return self._reader.frame(self._raw([int(row)])[0], number, size)
+        return self._reader.frame(self._raw([int(row)])[0], number, size, part)
+
+    def detail(self, row: int, box: Box, size: int | None = None, part: str | None = None) -> Shown:
+        """A piece of a picture as fine as ``size`` pixels a side allow (at most 1600).
+
+        Parameters
+        ----------
+        box : (x, y, width, height)
+            In pixels of the original, upright.
+        part : str, optional
+            Which picture, where an item is several things.
+
+        Raises
+        ------
+        PoolError
+            When the item is no picture, cannot be read, or the box lies outside.
+        """
+        return self._reader.detail(self._raw([int(row)])[0], box, size, part)
 
     def extent(self, row: int) -> Extent:
         """What is known of an item that limits its labels, from its header: size of the picture, the text.

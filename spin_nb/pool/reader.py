@@ -10,6 +10,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.modalities import modality_for
 from spin_nb.pool.optional import MissingPackageError
+from spin_nb.pool.pictures import Box
 from spin_nb.pool.raws import raw_items_of
 from spin_nb.types import Extent, Shown
 
@@ -76,18 +77,44 @@ class Reader:
         shown: Shown = self._maker.show(_readable(raw), size)
         return shown
 
-    def frame(self, raw: Any, number: int, size: int | None) -> Shown:
-        """One frame of a video.
+    def frame(self, raw: Any, number: int, size: int | None, part: str | None) -> Shown:
+        """One frame of a video, or of a part that is one.
 
         Raises
         ------
         PoolError
             When it is none, cannot be read, or has no such frame.
         """
-        if not hasattr(self._maker, "frame"):
-            raise PoolError(f"an item of the modality {self._found.modality!r} has no frames.", "Use show.")
-        shown: Shown = self._maker.frame(_readable(raw), number, size)
+        maker, raw = self._part(raw, part)
+        if not hasattr(maker, "frame"):
+            raise PoolError(f"an item of the modality {maker.name!r} has no frames.", "Use show.")
+        shown: Shown = maker.frame(raw, number, size)
         return shown
+
+    def detail(self, raw: Any, box: Box, size: int | None, part: str | None) -> Shown:
+        """A piece of a picture, or of a part that is one.
+
+        Raises
+        ------
+        PoolError
+            When it is none, cannot be read, or the box lies outside.
+        """
+        maker, raw = self._part(raw, part)
+        if not hasattr(maker, "detail"):
+            raise PoolError(f"an item of the modality {maker.name!r} is no picture.", "Use show.")
+        shown: Shown = maker.detail(raw, box, size)
+        return shown
+
+    def _part(self, raw: Any, part: str | None) -> tuple[Any, Any]:
+        raw = _readable(raw)
+        if part is None:
+            return self._maker, raw
+        if not hasattr(self._maker, "part"):
+            raise PoolError(
+                f"an item of the modality {self._found.modality!r} has no parts.", "Leave part out."
+            )
+        found: tuple[Any, Any] = self._maker.part(raw, part)
+        return found
 
     def extent(self, raw: Any) -> Extent:
         """What is known of an item that limits its labels.

@@ -10,6 +10,7 @@ from spin_nb.project.records import VALUED
 from spin_nb.types import Extent, Shown
 
 if TYPE_CHECKING:
+    from spin_nb.pool.pictures import Box
     from spin_nb.pool.pool import Pool
     from spin_nb.session.core import Session
 
@@ -78,6 +79,18 @@ def inspected(session: Session, id: str) -> tuple[Card, list[bytes]]:
         card["probs"] = [float(p) for p in predictive.mean[row]]
         card["epistemic"], card["aleatoric"] = predictive.doubt(row)
     return card, buffers
+
+
+def framed(session: Session, id: str, number: int, part: str | None) -> tuple[Card, list[bytes]]:
+    """One frame of a video as a picture."""
+    _, shown = steadily(session, id, lambda row: session.pool.frame(row, number, FINE, part))
+    return {"mime": shown.mime, "frame": number, "buffers": [0]}, [shown.data]
+
+
+def detailed(session: Session, id: str, box: Box, size: int, part: str | None) -> tuple[Card, list[bytes]]:
+    """A piece of a picture, as fine as it is looked at."""
+    _, shown = steadily(session, id, lambda row: session.pool.detail(row, box, size, part))
+    return {"mime": shown.mime, "buffers": [0]}, [shown.data]
 
 
 def moved(card: Card, by: int) -> Card:

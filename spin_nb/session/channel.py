@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.records import Gap, NewAsk, NewEvent
 from spin_nb.session.asking import Draft
-from spin_nb.session.cards import FINE, extent, inspected, item_card, steadily
+from spin_nb.session.cards import extent, inspected, item_card, steadily
 from spin_nb.session.drawing import drawing
 from spin_nb.session.suggesting import Suggestion
 
@@ -96,12 +96,6 @@ class Channel:
     def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
         """One item with its prediction and label, for hover and inspection."""
         return inspected(self._session, id)
-
-    def frame(self, id: str, number: int) -> tuple[dict[str, Any], list[bytes]]:
-        """One frame of a video as a picture."""
-        pool = self._session.pool
-        _, shown = steadily(self._session, id, lambda row: pool.frame(row, number, FINE))
-        return {"mime": shown.mime, "frame": number, "buffers": [0]}, [shown.data]
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
         """What undo or redo would take next, the very next one last: id, kind, value, previous value of each."""

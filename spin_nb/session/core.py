@@ -22,7 +22,7 @@ from spin_nb.session import curve, export
 from spin_nb.session.asking import AuditPlan
 from spin_nb.session.audited import Audited, in_pool
 from spin_nb.session.bindings import check_bindings
-from spin_nb.session.cards import extent
+from spin_nb.session.cards import detailed, extent, framed
 from spin_nb.session.channel import Channel
 from spin_nb.session.drawing import drawing, nothing_left, word
 from spin_nb.session.explain import Explanation, explain
@@ -39,6 +39,8 @@ from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from spin_nb.pool.pictures import Box
 
 
 class Session:
@@ -629,9 +631,15 @@ class Session:
         held = self._ledger.current(id)
         return held.value if held is not None and held.kind in VALUED else None
 
-    def frame(self, id: str, number: int) -> tuple[dict[str, Any], list[bytes]]:
-        """One frame of a video; see ``Channel``.  Any thread."""
-        return self._channel.frame(id, number)
+    def frame(self, id: str, number: int, part: str | None = None) -> tuple[dict[str, Any], list[bytes]]:
+        """One frame of a video; see :mod:`~spin_nb.session.cards`.  Any thread."""
+        return framed(self, id, number, part)
+
+    def detail(
+        self, id: str, box: Box, size: int, part: str | None = None
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """A piece of a picture, (x, y, width, height), at most ``size`` pixels a side.  Any thread."""
+        return detailed(self, id, box, size, part)
 
     # -- inside -------------------------------------------------------------------------------------------
 

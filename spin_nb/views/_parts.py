@@ -7,7 +7,7 @@ def _below(folder: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{folder}/{name}" for name in names)
 
 
-PICTURES = _below("media", "item", "viewport")
+PICTURES = _below("media", "item", "detail", "viewport")
 """What an item is, and a picture to explore and draw on."""
 
 MEDIA = (

@@ -87,6 +87,7 @@ class Labeller(View, parts=LABELLER):
             "card": self._card,
             "past": self._past,
             "frame": self._frame,
+            "detail": self._detail,
             "apply": self._apply,
         }
         self.observe(self._bound, "bindings")
@@ -124,7 +125,12 @@ class Labeller(View, parts=LABELLER):
         return out, buffers
 
     def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
-        return self._session.frame(str(message["id"]), int(message["frame"]))
+        return self._session.frame(str(message["id"]), int(message["frame"]), _part(message))
+
+    def _detail(self, message: Answer) -> tuple[Answer, Buffers]:
+        x, y, width, height = (float(length) for length in message["box"])
+        size = int(message.get("size", 0))
+        return self._session.detail(str(message["id"]), (x, y, width, height), size, _part(message))
 
     def _card(self, message: Answer) -> tuple[Answer, Buffers]:
         card, buffers = self._session.card(str(message["id"]))
@@ -176,6 +182,10 @@ class Labeller(View, parts=LABELLER):
 
     def _problem(self, what: str) -> None:
         self.push("problem", {"what": what})
+
+
+def _part(message: Answer) -> str | None:
+    return str(message["part"]) if message.get("part") is not None else None
 
 
 def _key(session: Any) -> str:

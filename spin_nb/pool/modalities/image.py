@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from spin_nb.pool.pictures import (
     LARGEST_SIDE,
     LOAD_SIDE,
     SHOW_SIDE,
+    Box,
     Pixels,
+    cut,
     encode_picture,
     picture_size,
     pil_pixels,
@@ -55,6 +58,31 @@ class Image:
         mime, data = encode_picture(self._read(source, side), side)
         return Shown(mime, data, size=self.extent(source).size)
 
+    def detail(self, source: Any, box: Box, size: int | None = None) -> Shown:
+        """Part of the picture as fine as ``size`` pixels a side allow (at most 1600), PNG or JPEG.
+
+        Parameters
+        ----------
+        box : (x, y, width, height)
+            In pixels of the original, upright; what lies outside it is left out.
+
+        Raises
+        ------
+        PoolError
+            When nothing of the box lies inside, or the picture cannot be read.
+        """
+        original = self.extent(source).size
+        assert original is not None
+        within = _within(box, original)
+        side = max(1, min(size or LARGEST_SIDE, LARGEST_SIDE))
+        whole = self._read(source, math.ceil(side * max(original) / max(within[2:])))
+        across, down = whole.shape[1] / original[0], whole.shape[0] / original[1]
+        x, y, width, height = within
+        mime, data = encode_picture(
+            cut(whole, (x * across, y * down, width * across, height * down), side), side
+        )
+        return Shown(mime, data, size=within[2:])
+
     def extent(self, source: Any) -> Extent:
         """Width and height of the original picture, upright; of a file from its header."""
         if isinstance(source, (str, Path, bytes)):
@@ -80,6 +108,19 @@ class Image:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise PoolError("a picture holds NaN or infinite values.", "Fill or remove them first.")
         return plain(rescale(array, self.low, self.high))
+
+
+def _within(box: Box, original: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The whole pixels of the original that a box touches."""
+    if len(box) != 4 or not all(math.isfinite(length) for length in box):
+        raise PoolError(f"{box!r:.80} is no part of a picture.", "Pass (x, y, width, height).")
+    left, top = (max(0, math.floor(box[i])) for i in (0, 1))
+    right, bottom = (min(original[i], math.ceil(box[i] + box[i + 2])) for i in (0, 1))
+    if right <= left or bottom <= top:
+        raise PoolError(
+            f"nothing of {box!r:.80} lies in a picture of {original[0]} x {original[1]}.", "Pass another box."
+        )
+    return left, top, right - left, bottom - top
 
 
 def _file(source: str | Path | bytes) -> Path | bytes:

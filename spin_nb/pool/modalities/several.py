@@ -70,19 +70,19 @@ class Together:
             "multipart/mixed", {"broken": [line.partition(":")[0] for line in reasons]}, parts=tuple(shown)
         )
 
-    def frame(self, source: Any, number: int, size: int | None = None) -> Shown:
-        """image/jpeg: one frame of its video.
+    def part(self, source: Any, name: str) -> tuple[Any, Any]:
+        """The modality of one part, and its raw source.
 
         Raises
         ------
         PoolError
-            When no part is a video, or it has no such frame.
+            When there is no such part, or it is missing.
         """
-        for maker, raw in self._named(source).values():
-            if maker.name == "video":
-                found: Shown = maker.frame(_given(raw), number, size)
-                return found
-        raise PoolError("no part of the item is a video.", "Frames are of videos only.")
+        parts = self._named(source)
+        if name not in parts:
+            raise PoolError(f"the item has no part {name!r:.60}.", f"Its parts are {', '.join(parts)}.")
+        maker, raw = parts[name]
+        return maker, _given(raw)
 
     def extent(self, source: Any) -> Extent:
         """Size of the first picture or video among the parts, and the first text."""

@@ -31,7 +31,7 @@ class Drawing {
     this.card = card;
     this.suggestion = shapeSuggestion(card);
     if (!card.bitmap) return null;
-    const view = viewport(card, { overlay: this });
+    const view = viewport(card, { overlay: this, kit: this.bench.kit });
     this.view = view;
     view.element.classList.add("spin-drawing");
     view.onchange = () => this.paint();

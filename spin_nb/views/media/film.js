@@ -51,39 +51,30 @@ class Film {
   }
 }
 
-/** Whose frame is asked for: an item's, or that of one of its parts. */
-const frameOf = ({ id, part }) => (part === undefined ? { id } : { id, part });
-
-/** Exact frames from the kernel: one question at a time, and after it only the latest wish. */
+/** Exact frames from the kernel. */
 class FrameDesk {
   constructor(card, kit, came, failed) {
-    Object.assign(this, { card, kit, came, failed, wish: null, busy: false });
+    Object.assign(this, { card, kit, came, failed });
     this.kept = new Map(); // number -> bitmap; the last few, for stepping back and forth
+    this.ask = oneAtATime((number) => this.get(number));
   }
 
-  /** The frame to get now; null when none is needed any more. */
   want(number) {
     const kept = this.kept.get(number);
     if (kept && this.kept.delete(number)) this.kept.set(number, kept); // used just now: the last to go
-    this.wish = kept ? null : number;
-    if (!this.busy) this.next();
+    this.ask(kept ? null : number);
   }
 
-  async next() {
-    if (this.wish === null || this.closed) return;
-    const number = this.wish;
-    this.wish = null;
-    this.busy = true;
+  async get(number) {
+    if (this.closed) return;
     try {
       if (!this.kit?.ask) throw new Error("there is no kernel here");
-      const [reply, buffers] = await this.kit.ask("frame", { ...frameOf(this.card), frame: number });
+      const [reply, buffers] = await this.kit.ask("frame", { ...partOf(this.card), frame: number });
       if (reply?.problem || !buffers?.[0]) throw new Error(reply?.problem?.what ?? "no picture came");
       this.keep(number, await jpeg(buffers[0]));
     } catch (error) {
       if (!this.closed) this.failed(number, error);
     }
-    this.busy = false;
-    this.next();
   }
 
   keep(number, bitmap) {
@@ -99,7 +90,7 @@ class FrameDesk {
 
   close() {
     this.closed = true;
-    this.wish = null;
+    this.ask(null);
     for (const bitmap of this.kept.values()) bitmap.close();
     this.kept.clear();
   }

@@ -22,6 +22,28 @@ async function decodePicture(card) {
   }
 }
 
+/** Whose bytes are asked for: an item's, or those of one of its parts. */
+const partOf = ({ id, part }) => (part === undefined ? { id } : { id, part });
+
+/** One question at a time, and after it only the latest wish: `want(x)` does `get(x)`; `want(null)` takes the wish back. */
+function oneAtATime(get) {
+  let wish = null;
+  let busy = false;
+  const next = async () => {
+    if (busy || wish === null) return;
+    const now = wish;
+    wish = null;
+    busy = true;
+    await get(now);
+    busy = false;
+    next();
+  };
+  return (wanted) => {
+    wish = wanted;
+    next();
+  };
+}
+
 function release(card) {
   card.bitmap?.close();
   card.bitmap = null;

@@ -160,7 +160,7 @@ function viewSlider(word, reset, lit) {
   return h("label", {}, word, input);
 }
 
-function viewTools(canvas, camera, changed) {
+function viewTools(pictures, camera, changed) {
   const hint = h("span", { class: "spin-viewport-hint", dir: "auto" });
   const percent = h("span", { class: "spin-viewport-percent", title: "size on screen of the original's pixels" });
   const button = (words, text, does) =>
@@ -171,7 +171,7 @@ function viewTools(canvas, camera, changed) {
     lit();
   });
   const lit = () => {
-    canvas.style.filter = `brightness(${viewLight.brightness}%) contrast(${viewLight.contrast}%)`;
+    pictures.style.filter = `brightness(${viewLight.brightness}%) contrast(${viewLight.contrast}%)`;
   };
   const out = button("Zoom out (−)", "−", () => camera.zoom(1 / VIEW_STEP));
   const into = button("Zoom in (+)", "+", () => camera.zoom(VIEW_STEP));
@@ -205,22 +205,25 @@ function viewCanvas({ bitmap }) {
  * The picture of a card with its tools. `overlay` is told of pointers, and draws, from back to front: lines into `svg`, words
  * into `layer` (HTML; toView gives left and top), what can be grasped into `front`.
  */
-function viewport(card, { overlay = {} } = {}) {
+function viewport(card, { overlay = {}, kit } = {}) {
   const size = card.size ?? [card.bitmap.width, card.bitmap.height];
   const camera = viewCamera(size);
   const canvas = viewCanvas(card);
+  const detail = kit?.ask && card.bitmap.width < size[0] ? new Detail(card, kit, size) : null;
+  const pictures = h("div", { class: "spin-viewport-pictures" }, canvas, ...(detail ? [detail.element] : []));
   const [svg, front] = [0, 1].map(() => viewSvg("svg", { "aria-hidden": "true", preserveAspectRatio: "none" }));
   const layer = h("div", { class: "spin-viewport-layer", "aria-hidden": "true" });
-  const view = h("div", { class: "spin-viewport-view", role: "img", "aria-label": `image ${card.id}` }, canvas, svg, layer, front);
+  const view = h("div", { class: "spin-viewport-view", role: "img", "aria-label": `image ${card.id}` }, pictures, svg, layer, front);
   const { at } = camera;
   const changed = () => {
     canvas.style.transform = `translate(${at.x}px, ${at.y}px) scale(${(at.scale * size[0]) / canvas.width}, ${(at.scale * size[1]) / canvas.height})`;
+    if (at.room[0]) detail?.look(at);
     const box = [-at.x, -at.y, ...at.room].map((length) => length / at.scale).join(" ");
     for (const drawing of [svg, front]) drawing.setAttribute("viewBox", box);
     tools.draw();
     self.onchange?.();
   };
-  const tools = viewTools(canvas, camera, changed);
+  const tools = viewTools(pictures, camera, changed);
   const watch = new ResizeObserver(() => {
     camera.resize([view.clientWidth, view.clientHeight]);
     changed();
@@ -229,7 +232,10 @@ function viewport(card, { overlay = {} } = {}) {
   const toImage = (clientX, clientY) => camera.image(viewPlace(view, { clientX, clientY }));
   const toView = ([x, y]) => [at.x + x * at.scale, at.y + y * at.scale];
   const key = (event) => viewKey(event, camera) && (changed(), true);
-  const close = () => watch.disconnect();
+  const close = () => {
+    watch.disconnect();
+    detail?.close();
+  };
   const self = { element, svg, layer, front, size, hint: tools.hint, toImage, toView, key, close, onchange: null };
   Object.defineProperties(self, { scale: { get: () => at.scale }, room: { get: () => at.room } });
   viewPointers(view, camera, overlay, changed);
@@ -238,4 +244,4 @@ function viewport(card, { overlay = {} } = {}) {
   return self;
 }
 
-MEDIA["image/png"] = MEDIA["image/jpeg"] = (card) => viewport(card);
+MEDIA["image/png"] = MEDIA["image/jpeg"] = (card, kit) => viewport(card, { kit });

@@ -27,7 +27,7 @@ async function start({ spec, picture, editor: word, ...card }, readOnly) {
   const table = keyTable(spec.names, {});
   const bench = {
     spec, card, readOnly, submitted: [],
-    kit: {},
+    kit: window.kernel ? { ask: window.kernel } : {},
     get value() { return draft.value; },
     edit(value, words) { draft.edit(value, words); said.push(words); editor?.draw(); },
     submit() { bench.submitted.push(draft.value); },

@@ -120,7 +120,7 @@ def test_small_pictures_show_their_pixels(desk, drawn_picture):
 
 
 def test_brightness_and_contrast_stay_for_the_next_picture_and_go_back(picture):
-    light = "document.querySelector('.spin-viewport-picture').style.filter"
+    light = "document.querySelector('.spin-viewport-pictures').style.filter"
     slider = picture.page.get_by_role("slider", name="Brightness")
     slider.focus()
     picture.press("ArrowRight", "ArrowRight")

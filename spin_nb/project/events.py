@@ -12,7 +12,7 @@ from typing import Any
 from spin_nb.errors import LabelError
 from spin_nb.project import asks, items
 from spin_nb.project.fold import State, fold
-from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent
+from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent, Suggestion
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
 
 
@@ -121,12 +121,12 @@ def _value(new: NewEvent) -> Any:
     return from_json(as_json(new.value, "label"))
 
 
-def _suggested(suggested: tuple[Any, float] | None) -> tuple[Any, float] | None:
+def _suggested(suggested: Suggestion | None) -> Suggestion | None:
     if suggested is None:
         return None
     try:
         value, probability = suggested
-        return from_json(as_json(value, "suggestion")), float(probability)
+        return from_json(as_json(value, "suggestion")), None if probability is None else float(probability)
     except (TypeError, ValueError):
         raise LabelError(
             f"suggested={suggested!r:.80} is not a (value, probability) pair.", 'For example ("crack", 0.9).'

@@ -11,6 +11,9 @@ from spin_nb.errors import ProjectError
 KINDS = ("label", "gold", "skip", "unsure", "flag", "undo", "redo")
 VALUED = ("label", "gold")
 
+Suggestion = tuple[Any, float | None]
+"""A value, and the probability that it is right; None where nobody said one."""
+
 
 class Gap(ProjectError):
     """A client's entry arrived before the one it follows; nothing was stored.
@@ -57,7 +60,7 @@ class NewEvent:
         For "label" and "gold" only.
     annotator : str
         Who did it.
-    suggested : (value, probability) or None
+    suggested : (value, probability or None) or None
         What was suggested before the person chose.
     accepted : bool or None
         The suggestion was taken unchanged.
@@ -73,7 +76,7 @@ class NewEvent:
     item: str | None = None
     value: Any = None
     annotator: str = field(kw_only=True)
-    suggested: tuple[Any, float] | None = None
+    suggested: Suggestion | None = None
     accepted: bool | None = None
     ask: str | None = None
     shown_ms: float | None = None
@@ -103,7 +106,7 @@ class Event:
     item: str
     value: Any = None
     previous: Any = None
-    suggested: tuple[Any, float] | None = None
+    suggested: Suggestion | None = None
     accepted: bool | None = None
     ask: str | None = None
     shown_ms: float | None = None

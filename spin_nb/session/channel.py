@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
-from spin_nb.project.records import Gap, NewAsk, NewEvent
+from spin_nb.project.records import Gap, NewAsk, NewEvent, Suggestion
 from spin_nb.session.asking import Draft
 from spin_nb.session.cards import extent, inspected, item_card, steadily
 from spin_nb.session.drawing import drawing
-from spin_nb.session.suggesting import Suggestion
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -188,14 +187,14 @@ class Channel:
             shown_ms=entry.get("shown_ms"),
         )
 
-    def _suggested(self, event: NewEvent, said: Any) -> tuple[Any, float] | None:
+    def _suggested(self, event: NewEvent, said: Any) -> Suggestion | None:
         """What was suggested, as the task writes it, so that a label can be seen to be the same."""
         if not said or event.item is None:
             return None
         s = self._session
         try:
             value = s.task.validate(said[0], extent(s.pool, s.pool.row(event.item)))
-            return value, float(said[1])
+            return value, None if said[1] is None else float(said[1])
         except (SpinError, TypeError, ValueError, IndexError, KeyError):
             return None  # it came from an older page: the label stands without it
 

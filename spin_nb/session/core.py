@@ -15,7 +15,7 @@ from spin_nb.monitor.audit import audited_accuracy, audited_score
 from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
-from spin_nb.project.records import VALUED
+from spin_nb.project.records import VALUED, Suggestion
 from spin_nb.project.store import Store
 from spin_nb.registry import resolve
 from spin_nb.session import curve, export
@@ -406,8 +406,8 @@ class Session:
         with self._ledger.lock:
             return self._suggesting.take(suggestions)
 
-    def suggestion(self, id: str) -> tuple[Any, float] | None:
-        """What would be pre-filled for an item now, and its probability; None where nothing is.
+    def suggestion(self, id: str) -> Suggestion | None:
+        """What would be pre-filled for an item now, and its probability (None where nobody said one), or None.
 
         Raises
         ------

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spin_nb.errors import LabelError, SpinError
 from spin_nb.models.targets import FEWEST, Targets
+from spin_nb.project.records import Suggestion
 from spin_nb.session.cards import extent
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
 
-Suggestion = tuple[Any, float]
-
-SURE = 0.5  # probability of a suggestion that came without one
 GROWTH = 0.1  # share by which the labels grow before numbers are learnt anew
 
 
@@ -89,12 +88,12 @@ class Suggesting:
 
     def _checked(self, id: str, said: Any) -> Suggestion:
         s = self._session
-        value, p = said if isinstance(said, tuple) and len(said) == 2 else (said, SURE)
-        if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 < p <= 1:
+        value, p = said if isinstance(said, tuple) and len(said) == 2 else (said, None)
+        if p is not None and (isinstance(p, bool) or not isinstance(p, Real) or not 0 < float(p) <= 1):
             raise LabelError(
                 f"the probability {p!r:.40} of a suggestion is not in (0, 1].", "Pass (value, probability)."
             )
-        return s.task.validate(value, extent(s.pool, s.pool.row(id))), float(p)
+        return s.task.validate(value, extent(s.pool, s.pool.row(id))), None if p is None else float(p)
 
     def _of_targets(self, row: int) -> Suggestion | None:
         s = self._session

@@ -83,6 +83,15 @@ class Number(TaskBase):
         return step
 
     @property
+    def _within(self) -> float:
+        """How far from the truth a suggestion may be and still count as right."""
+        return self.step / 2 if self.step is not None else CLOSE * (self.high - self.low)
+
+    def spec(self) -> dict[str, Any]:
+        """What the editor is told; ``within``: how far off a suggestion counts as right."""
+        return {**super().spec(), "within": float(f"{self._within:.3g}")}
+
+    @property
     def outputs(self) -> int:
         """One."""
         return 1
@@ -184,7 +193,7 @@ class Number(TaskBase):
         at = min(max(self.low + float(centre[0]) * width, self.low), self.high)
         digits = 3 - math.floor(math.log10(width))
         value = self._rounded(min(max(round(at, digits), self.low), self.high))
-        within = self.step / 2 if self.step is not None else CLOSE * width
+        within = self._within
         z = (np.array([value - within, value + within]) - self.low) / width
         low, high = ndtr((z - centre) / spread)
         low, high = (0.0 if z[0] <= 1e-9 else low), (1.0 if z[1] >= 1 - 1e-9 else high)

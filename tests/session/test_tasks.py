@@ -119,6 +119,19 @@ def test_a_suggestion_is_on_the_card_and_the_store_knows_whether_it_was_taken_un
     assert s.labels["suggested_p"].to_list() == [0.8, 0.8]
 
 
+def test_a_suggestion_without_a_probability_has_none(tmp_path):
+    pool, task, good, _ = TASKS["boxes"]
+    s = opened(tmp_path, pool, task)
+    s.audit_share = 0
+    s.suggest(dict.fromkeys(s.pool.ids, good))
+    card = next(card for card in s.queue_cards(16)[0] if card["suggestion"])
+    assert card["suggestion"] == {"value": good, "p": None}
+    assert s.suggestion(card["id"]) == (good, None)
+    entry = {"seq": 1, "kind": "label", "id": card["id"], "token": card["token"], "value": good}
+    assert s.apply("page", [{**entry, "suggested": [good, None]}])["refused"] == []
+    assert s.labels.select("accepted", "suggested_p").row(0) == (True, None)
+
+
 def changed(value):
     if isinstance(value, dict):
         return {**value, "tail": [1.0, 1.0]}

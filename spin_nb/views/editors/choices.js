@@ -26,6 +26,12 @@ function choicePercent(p) {
   return p > 0.99 && p < 1 ? "> 99 %" : `${Math.round(100 * p)} %`;
 }
 
+/** How sure a suggestion is; of a number, what that means. Nothing where nobody said. */
+function choiceSure(p, { within, unit }) {
+  if (p === null || p === undefined) return "";
+  return within ? `: ${choicePercent(p)} that it is right within ± ${within}${unit ? ` ${unit}` : ""}` : `, ${choicePercent(p)} sure`;
+}
+
 /** A name as it is shown: one of a million characters must not fill the page. */
 function choiceName(name) {
   return briefly(name, 200);
@@ -43,7 +49,7 @@ function choiceEntries(bench, names) {
 }
 
 function choiceWords({ name }, { suggested, p, enter }) {
-  const sure = p === null ? "" : `, ${choicePercent(p).replace("%", "percent")}`;
+  const sure = (p ?? null) === null ? "" : `, ${choicePercent(p).replace("%", "percent")}`;
   return `${choiceName(name)}${suggested ? `, suggested${sure}` : ""}${enter ? ", Enter accepts" : ""}`;
 }
 
@@ -177,7 +183,7 @@ function choiceSuggestion(bench) {
     const said = bench.card?.suggestion;
     const same = said && choiceSame(said.value, bench.value);
     element.classList.toggle("spin-same", Boolean(same));
-    const words = same ? `Suggested, ${choicePercent(said.p)} sure · Enter accepts` : "Changed from what was suggested";
+    const words = same ? `Suggested${choiceSure(said.p, bench.spec)} · Enter accepts` : "Changed from what was suggested";
     write(element, said ? words : "");
   };
   return { element, draw };

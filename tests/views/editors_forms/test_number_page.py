@@ -58,6 +58,14 @@ def test_typing_replaces_the_suggestion_and_the_slider_still_shows_it(editor):
     assert editor.submitted == [7]
 
 
+def test_a_suggestion_says_what_its_probability_is_of_and_none_where_there_is_none(editor):
+    editor.open({**SPEC, "within": 0.25}, SUGGESTED, {})
+    words = "Suggested: 80 % that it is right within ± 0.25 mm · Enter accepts"
+    assert editor.text(".spin-suggestion") == words
+    editor.open(SPEC, {**SUGGESTED, "suggestion": {"value": 3.5, "p": None}}, {})
+    assert editor.text(".spin-suggestion") == "Suggested · Enter accepts"
+
+
 def test_the_suggestion_is_filled_in_with_its_probability_and_enter_accepts(editor):
     editor.open(SPEC, SUGGESTED, {})
     assert editor.page.locator(".spin-field").input_value() == "3.5"

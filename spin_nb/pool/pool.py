@@ -17,7 +17,7 @@ from spin_nb.pool.folders import check_root
 from spin_nb.pool.frames import rows_of
 from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
 from spin_nb.pool.pictures import Box
-from spin_nb.pool.reader import Reader
+from spin_nb.pool.reader import Reader, Size
 from spin_nb.pool.stored import read_stored, write_facts, write_pool
 from spin_nb.types import Broken, Extent, Ints, Shown
 
@@ -193,16 +193,16 @@ class Pool:
         ]
         return items, failed
 
-    def show(self, row: int, size: int | None = None) -> Shown:
+    def show(self, row: int, size: Size = None) -> Shown:
         """One item as a view shows it.
 
         Parameters
         ----------
         row : int
             Row of the item.
-        size : int, optional
+        size : int or mapping, optional
             Longest side in pixels (by default 512, at most 1600), characters of a text, columns, or points of a
-            series.
+            series; or modality -> size, "image" -> 1600, where these are to differ.
 
         Raises
         ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,6 +13,8 @@ from spin_nb.pool.optional import MissingPackageError
 from spin_nb.pool.pictures import Box
 from spin_nb.pool.raws import raw_items_of
 from spin_nb.types import Extent, Shown
+
+Size = int | Mapping[str, int] | None
 
 _SIDE_BY_SIDE = ("image", "audio")
 """Modalities whose files are decoded two at a time, outside the interpreter lock.  Of videos one is held at most."""
@@ -66,14 +68,16 @@ class Reader:
         except PoolError as problem:
             return problem
 
-    def show(self, raw: Any, size: int | None) -> Shown:
-        """One item as a view shows it.
+    def show(self, raw: Any, size: Size) -> Shown:
+        """One item as a view shows it; ``size`` as a mapping says it by modality.
 
         Raises
         ------
         PoolError
             When it cannot be read.
         """
+        if isinstance(size, Mapping) and not hasattr(self._maker, "part"):
+            size = size.get(self._maker.name)
         shown: Shown = self._maker.show(_readable(raw), size)
         return shown
 

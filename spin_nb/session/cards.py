@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 Card = dict[str, Any]
 Read = TypeVar("Read")
 
-DRAWN_ON = ("boxes", "keypoints", "polygons")  # editors that need every pixel
 FINE = 1600  # largest side of a picture that is drawn on, in pixels
+NEEDS = {
+    "boxes": {"image": FINE},
+    "keypoints": {"image": FINE},
+    "polygons": {"image": FINE},
+    "spans": {"text": 2_000_000},
+}
+"""Editor -> the kind of item it works on, and how much of one it gets: pixels a side, characters."""
 
 
 def item_card(
@@ -26,7 +32,7 @@ def item_card(
 ) -> tuple[Card, list[bytes]]:
     """One item as a card, and its bytes; ``offset`` of them travel before.
 
-    Pictures have at most ``size`` pixels a side; by default what the task's ``editor`` needs.
+    ``size`` as in :meth:`Pool.show <spin_nb.pool.pool.Pool.show>`; by default what the task's ``editor`` needs.
 
     Returns
     -------
@@ -35,7 +41,7 @@ def item_card(
         cannot be shown, ``broken`` says why instead.
     """
     try:
-        shown = pool.show(row, size or (FINE if editor in DRAWN_ON else None))
+        shown = pool.show(row, size or NEEDS.get(editor))
     except PoolError as error:
         return {"broken": f"{error.what} {error.do}"}, []
     buffers: list[bytes] = []

@@ -20,12 +20,12 @@ from spin_nb.project import folder as places
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
 from spin_nb.registry import words
+from spin_nb.session.cards import NEEDS
 from spin_nb.session.core import Session
 from spin_nb.session.ledger import by_class
 from spin_nb.session.stage import Stage
 from spin_nb.tasks import Classes, from_json
 
-NEEDS = {"boxes": "image", "keypoints": "image", "polygons": "image", "spans": "text"}  # what is drawn on
 LATER = 5000  # files from which on the project opens before they have been looked at
 
 
@@ -131,7 +131,7 @@ def _create(
         )
     found = _read(pool, folder, task, labels_from)
     task = _guess(found) if task is None else task
-    _check_fits(task, found.modality)
+    _check_fits(task, found)
     places.make(folder)
     kept = Pool.save(folder, found)
     store = Store.create(folder, {"task": task.to_json(), "seed": seed, "modality": found.modality})
@@ -148,11 +148,13 @@ def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> Ingest
     return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=_bar("Pool"))
 
 
-def _check_fits(task: Any, modality: str) -> None:
-    needed = NEEDS.get(task.editor, modality)
-    if modality != needed:
+def _check_fits(task: Any, found: Ingested) -> None:
+    parts = [part.modality for part in getattr(found.data, "found", {}).values()]
+    needed = next(iter(NEEDS.get(task.editor, ())), found.modality)
+    if needed not in (found.modality, *parts):
         raise LabelError(
-            f"{type(task).__name__} labels items of the kind {needed!r}; these are {modality!r}.",
+            f"{type(task).__name__} labels items of the kind {needed!r}; these are {found.modality!r}"
+            f"{' of ' + ', '.join(map(repr, parts)) if parts else ''}.",
             f"Pass a pool of the kind {needed!r}, or another task.",
         )
 

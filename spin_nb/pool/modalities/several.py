@@ -48,8 +48,10 @@ class Together:
             raise _nothing(reasons)
         return loaded
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: Any, size: int | Mapping[str, int] | None = None) -> Shown:
         """multipart/mixed: every part as its modality shows it; text/plain with the reason where it cannot be.
+
+        ``size`` is for all of them, or modality -> size.
 
         Raises
         ------
@@ -60,7 +62,8 @@ class Together:
         shown: list[tuple[str, Shown]] = []
         for name, (maker, raw) in parts.items():
             try:
-                shown.append((name, maker.show(_given(raw), size)))
+                own = size.get(maker.name) if isinstance(size, Mapping) else size
+                shown.append((name, maker.show(_given(raw), own)))
             except PoolError as problem:
                 shown.append((name, Shown("text/plain", f"cannot be shown: {problem.what}")))
                 reasons.append(f"{name}: {problem.what}")
@@ -85,16 +88,19 @@ class Together:
         return maker, _given(raw)
 
     def extent(self, source: Any) -> Extent:
-        """Size of the first picture or video among the parts, and the first text."""
-        size, text = None, None
+        """Size of the first picture (else the first video) among the parts, and the first text with words in it."""
+        found: dict[str, Extent] = {}
         for maker, raw in self._named(source).values():
-            if (maker.name in ("image", "video") and size is None) or (maker.name == "text" and text is None):
-                try:
-                    found = maker.extent(_given(raw))
-                except PoolError:  # a broken part limits nothing
-                    continue
-                size, text = size or found.size, text if found.text is None else found.text
-        return Extent(size, text)
+            if maker.name not in ("image", "video", "text") or maker.name in found:
+                continue
+            try:
+                extent = maker.extent(_given(raw))
+            except PoolError:  # a broken part limits nothing
+                continue
+            if extent.text is None or extent.text.strip():
+                found[maker.name] = extent
+        nothing = Extent()
+        return Extent(found.get("image", found.get("video", nothing)).size, found.get("text", nothing).text)
 
     def _named(self, source: Any) -> dict[str, tuple[Any, Any]]:
         if not isinstance(source, dict) or not source:

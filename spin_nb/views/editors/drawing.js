@@ -3,6 +3,13 @@
 
 const DRAWING_ENDS = ["keyup", "pointerdown", "blur"]; // what ends a step made with a key
 
+/** The picture to draw on: the card's own, or that of its first part that is one; null where there is none. */
+function drawnOn(card) {
+  if (card.bitmap) return card;
+  const part = (card.parts ?? []).find(({ bitmap }) => bitmap);
+  return part ? partCard(card, part) : null;
+}
+
 class Drawing {
   constructor(bench) {
     this.bench = bench;
@@ -30,9 +37,11 @@ class Drawing {
     if (card.id !== this.card?.id) this.forget();
     this.card = card;
     this.suggestion = shapeSuggestion(card);
-    if (!card.bitmap) return null;
-    const view = viewport(card, { overlay: this, kit: this.bench.kit });
+    const source = drawnOn(card);
+    if (!source) return null;
+    const view = viewport(source, { overlay: this, kit: this.bench.kit });
     this.view = view;
+    this.size = view.size; // stays when the view is closed and the list is still there
     view.element.classList.add("spin-drawing");
     view.onchange = () => this.paint();
     const close = () => {
@@ -40,7 +49,7 @@ class Drawing {
       if (this.view === view) this.view = null;
       view.close();
     };
-    return { element: view.element, key: view.key, close };
+    return withOthers(card, source, this.bench.kit, { element: view.element, key: view.key, close });
   }
 
   step(value, words) {

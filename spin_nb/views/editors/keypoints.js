@@ -232,7 +232,7 @@ class KeypointEditor extends Drawing {
   nudge({ dx, dy }) {
     if (this.bench.readOnly) return false;
     const [x, y] = this.at(this.selected);
-    const point = shapeInside([x + dx, y + dy], this.view?.size ?? this.card.size);
+    const point = shapeInside([x + dx, y + dy], this.size);
     return this.pushed(this.with(this.selected, point), `${shapeWord(this.names[this.selected])} at ${point.map(shapeNumber).join(", ")}`);
   }
 }

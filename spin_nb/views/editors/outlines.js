@@ -186,7 +186,7 @@ class Outlines extends Drawing {
   nudge({ dx, dy, grows }) {
     if (this.bench.readOnly || (grows && !this.grown)) return false;
     const change = grows ? "grown" : this.vertex === null ? "moved" : "pulled";
-    const shape = this[change](this.shapes[this.selected], dx, dy, this.view?.size ?? this.card.size);
+    const shape = this[change](this.shapes[this.selected], dx, dy, this.size);
     return this.pushed(this.with(this.selected, shape), `${this.title(this.selected)}: ${this.coordinates(shape)}`);
   }
 }

@@ -4,7 +4,8 @@
 /** The card's text, and the part that holds it where the card is several things. */
 function spanSource(card) {
   if (card.mime === "text/plain") return card;
-  return (card.parts ?? []).find((part) => part.mime === "text/plain") ?? null;
+  const reasons = card.data?.broken ?? []; // parts that cannot be shown say why, as text
+  return (card.parts ?? []).find((part) => part.mime === "text/plain" && !reasons.includes(part.name)) ?? null;
 }
 
 /** Words of a text for one line. */
@@ -89,10 +90,8 @@ class SpanChoice {
     const sheet = h("div", { class: "spin-sheet" }, page.element, selection.caret, ...handles.grips);
     this.resized = new ResizeObserver(() => this.place());
     this.resized.observe(page.element);
-    const others = (card.parts ?? []).filter((part) => part !== source).map((part) => pairSide(partCard(card, part), "", this.bench.kit));
     const reader = h("div", { class: "spin-reading", tabindex: "0", role: "group", "aria-label": "text to mark" }, sheet);
-    const element = others.length ? h("div", { class: "spin-sides" }, ...others.map((each) => each.element), reader) : reader;
-    return { element, close: () => (others.forEach((each) => each.close?.()), this.page === page && this.close()) };
+    return withOthers(card, source, this.bench.kit, { element: reader, close: () => this.page === page && this.close() });
   }
 
   close() {

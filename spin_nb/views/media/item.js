@@ -22,6 +22,11 @@ async function decodePicture(card) {
   }
 }
 
+/** A part as a card of its own. */
+function partCard(card, part) {
+  return { ...part, id: card.id, part: part.name };
+}
+
 /** Whose bytes are asked for: an item's, or those of one of its parts. */
 const partOf = ({ id, part }) => (part === undefined ? { id } : { id, part });
 

@@ -11,17 +11,26 @@ function openMedium(card, kit) {
   }
 }
 
-/** A part as a card of its own; frames are asked for by the item's id and the part's name. */
-function partCard(card, part) {
-  return { ...part, id: card.id, part: part.name };
-}
-
 function openPart(card, part, kit) {
   const name = briefly(part.name ?? "", 120) || "part";
   const medium = openMedium(partCard(card, part), kit);
   const head = h("div", { class: "spin-part-name" }, h("bdi", { title: name }, name));
   const element = h("section", { class: "spin-part", tabindex: "-1", role: "group", "aria-label": name }, head, h("div", { class: "spin-part-body" }, medium.element));
   return { element, key: medium.key, close: medium.close };
+}
+
+/** The medium that is worked on, and the card's other parts beside it. */
+function withOthers(card, source, kit, own) {
+  const parts = (card.parts ?? []).filter((part) => part.name !== source.name);
+  if (!parts.length) return own;
+  const others = parts.map((part) => openPart(card, part, kit));
+  const beside = h("div", { class: "spin-beside" }, ...others.map((part) => part.element));
+  const element = h("div", { class: "spin-workplace" }, h("div", { class: "spin-worked" }, own.element), beside);
+  const key = (event) => others.some((part) => part.element.contains(event.target) && part.key?.(event)) || own.key?.(event) || false;
+  const close = () => {
+    for (const part of [own, ...others]) part.close?.();
+  };
+  return { element, key, close };
 }
 
 MEDIA["multipart/mixed"] = (card, kit) => {

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from spin_nb.views._base import script, style
-from spin_nb.views._parts import DRAFT, PICTURES, SHAPES
+from spin_nb.views._parts import DRAFT, MEDIA, SHAPES
 
-PARTS = (*PICTURES, *DRAFT, *SHAPES)
+PARTS = (*MEDIA, *DRAFT, *SHAPES)
 HOST = """
 const draft = new Draft();
 const said = [];
-async function start({ spec, picture, editor: word, ...card }, readOnly) {
+async function start({ spec, picture, editor: word, beside, ...card }, readOnly) {
   window.desk?.close();
   const about = { tabindex: "0", role: "application", "aria-label": "Labeller" };
   const root = h("section", { class: "spin-view spin-labeller", ...about });
@@ -24,6 +24,11 @@ async function start({ spec, picture, editor: word, ...card }, readOnly) {
   document.body.replaceChildren(root);
   const bytes = Uint8Array.from(atob(picture), (c) => c.charCodeAt(0));
   card.bitmap = await createImageBitmap(new Blob([bytes], { type: card.mime }));
+  if (beside.length) {
+    const { mime, size, bitmap } = card;
+    const photo = { name: "photo", mime, size, bitmap };
+    Object.assign(card, { mime: "multipart/mixed", bitmap: null, parts: [beside[0], photo, ...beside.slice(1)] });
+  }
   const table = keyTable(spec.names, {});
   const bench = {
     spec, card, readOnly, submitted: [],
@@ -102,9 +107,13 @@ class Desk:
         suggestion=None,
         value=None,
         read_only=False,
+        beside=(),
         **spec,
     ) -> None:
-        """Show one picture with an editor; ``value`` is the label it has, ``suggestion`` what is pre-filled."""
+        """Show one picture with an editor; ``value`` is the label it has, ``suggestion`` what is pre-filled.
+
+        ``beside``: other parts of the item.
+        """
         picture = picture or drawn()
         card = {
             "id": "cell.png",
@@ -114,6 +123,7 @@ class Desk:
             "suggestion": None if suggestion is None else {"value": suggestion, "p": 0.6},
             "state": None if value is None else {"kind": "label", "value": value},
             "editor": editor,
+            "beside": list(beside),
             "spec": {"names": list(names), "empty": None, **spec},
         }
         self.page.evaluate("([card, readOnly]) => window.start(card, readOnly)", [card, read_only])

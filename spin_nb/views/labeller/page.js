@@ -62,6 +62,7 @@ function render(desk, el) {
     role: "application",
     "aria-label": "Labeller",
     "data-lm-suppress-shortcuts": "true",
+    "data-editor": desk.spec.editor,
   });
   // After a click the keys go on working; a button reached with Tab keeps the focus.
   const back = (event) => event.detail > 0 && root.focus({ preventScroll: true });

@@ -28,6 +28,8 @@ def test_a_box_is_in_pixels_of_the_picture_and_the_other_parts_are_beside_it(des
     picture, beside = (desk.page.locator(f".spin-{part}").bounding_box() for part in ("worked", "beside"))
     assert picture["x"] + picture["width"] <= beside["x"]
     assert picture["width"] > 2 * beside["width"]
+    rows = desk.page.locator(".spin-beside .spin-part-body")
+    assert all(rows.nth(i).bounding_box()["height"] > 20 for i in range(2))
     assert desk.errors == []
 
 

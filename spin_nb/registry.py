@@ -139,7 +139,7 @@ def resolve(kind: str, spec: Any, *, also: tuple[str, ...] = ()) -> Any:
     Traceback (most recent call last):
     ...
     spin_nb.errors.UnknownWordError: no strategy is called 'entropi'; did you mean 'entropy'?
-      -> Use one of: bald, entropy, margin, random; or pass the object itself.
+      -> Use one of: activation, ..., zero_one; or pass the object itself.
     """
     if not isinstance(spec, str):
         return spec

@@ -127,7 +127,7 @@ def audited_score(scores: ArrayLike) -> Estimate:
     Examples
     --------
     >>> audited_score([1.0, 0.5, 0.75])
-    [26.8%, 95.9%] (n=3, audit sample, Wilson 95% interval)
+    [25.6%, 96.3%] (n=3, audit sample, Wilson 95% interval)
     """
     scores = np.asarray(scores, np.float64)
     if scores.ndim != 1 or not ((scores >= 0) & (scores <= 1)).all():

@@ -8,7 +8,7 @@ from typing import Any
 from spin_nb.errors import PoolError
 from spin_nb.types import Extent, Shown
 
-MAX_TEXT = 20_000
+MAX_TEXT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Text:
         return source
 
     def show(self, source: Any, size: int | None = None) -> Shown:
-        """text/plain, at most ``size`` characters (default 20,000).
+        """text/plain, at most ``size`` characters (default 1,000,000).
 
         Raises
         ------

@@ -106,7 +106,7 @@ class Learner:
     @property
     def trained(self) -> bool:
         """Whether there is a label to predict from."""
-        return len(self.graph.rows) > 0
+        return len(self.graph) > 0
 
     def frozen(self) -> Learner:
         """A copy that later labels do not change, for work that must not hold them up."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def raw_items(items: Any, found: Ingested) -> list[Any]:
         return _in_scale(raws, found.about)
     if found.modality == "table":
         _check_rows(raws, found)
+        return [_in_seconds(raw) for raw in raws]
     return raws
 
 
@@ -139,6 +141,13 @@ def _check_rows(raws: list[Any], found: Ingested) -> None:
         wanted = f"a vector of {width} numbers"
     if strange is not None:
         raise PoolError(f"{strange!r:.80} is no row like the pool's.", f"Pass {wanted} for every item.")
+
+
+def _in_seconds(raw: Any) -> Any:
+    """Durations of a row as numbers, as in the pool's frame."""
+    if not isinstance(raw, dict):
+        return raw
+    return {name: v.total_seconds() if isinstance(v, timedelta) else v for name, v in raw.items()}
 
 
 def _size(raw: Any) -> int:

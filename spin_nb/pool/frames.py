@@ -23,7 +23,7 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
 
     A column of paths makes pictures, sounds or videos; else a column called "text", or the longest column of mostly
     different strings with spaces, makes texts; else the rows themselves are the items.  Other columns stay
-    at hand to colour the map.  Missing values of a table are allowed;
+    at hand to colour the map.  Durations become seconds.  Missing values of a table are allowed;
     NaN is not, except in pandas, where it means missing.
 
     Parameters
@@ -88,17 +88,21 @@ def read_pandas(frame: Any) -> pl.DataFrame:
 
 
 def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame itself, when every column can be read.
+    """The frame, when every column can be read; durations as seconds.
 
     Raises
     ------
     PoolError
-        When a column holds objects, infinite values, NaN, or numbers that do not fit float32.
+        When a column holds objects, periods, intervals, infinite values, NaN, or numbers that do not fit float32.
     """
     import polars as pl
 
+    durations = [pl.col(name) for name, dtype in frame.schema.items() if dtype == pl.Duration]
+    # From total_microseconds, so that one duration is one number, whichever unit it comes in.
+    frame = frame.with_columns(column.dt.total_microseconds() / 1e6 for column in durations)
+    plain = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)
     for name, dtype in frame.schema.items():
-        if dtype.is_nested() or dtype in (pl.Object, pl.Binary):
+        if not (dtype.is_numeric() or dtype.is_temporal() or dtype in plain):
             raise PoolError(
                 f"the column {name!r} holds {dtype}.", "Drop it, or turn it into numbers or strings."
             )

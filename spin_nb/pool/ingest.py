@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from spin_nb.pool.datasets import read_dataset
 from spin_nb.pool.folders import read_folder
 from spin_nb.pool.frames import read_frame, read_pandas
 from spin_nb.pool.given import Series, Several
-from spin_nb.pool.ingested import Ingested, as_labels
+from spin_nb.pool.ingested import Ingested, as_labels, numbered
 from spin_nb.pool.samples import Sample
 from spin_nb.pool.series import read_series
 from spin_nb.pool.several import read_several
+from spin_nb.types import Broken
 
 __all__ = ["Ingested", "read_pool"]
 
@@ -96,8 +98,6 @@ def read_pool(
 
 
 def _sample(sample: Sample, labels_from: str | None) -> Ingested:
-    from dataclasses import replace
-
     found = replace(read_array(sample.items, ids=sample.ids), classes=sample.classes)
     if labels_from is None:
         return found
@@ -143,12 +143,27 @@ def _texts(texts: list[Any], labels_from: str | None) -> Ingested:
     odd = next((text for text in texts if not isinstance(text, str)), None)
     if odd is not None:
         raise PoolError(f"the list holds a {type(odd).__name__}.", f"Lists hold texts only; pass {_KINDS}.")
+    ids = numbered(len(texts))
+    broken = [
+        Broken(id, f"no valid Unicode: {why}")
+        for id, text in zip(ids, texts, strict=True)
+        if (why := _surrogate(text))
+    ]
+    if len(broken) == len(texts):
+        raise PoolError(f"every text is {broken[0].reason}.", "Decode them with errors='replace'.")
+    out = {item.id for item in broken}
+    good = {id: text for id, text in zip(ids, texts, strict=True) if id not in out}
+    found = read_frame(pl.DataFrame({"id": list(good), "text": list(good.values())}))
+    return replace(found, broken=[*found.broken, *broken], everything=ids) if broken else found
+
+
+def _surrogate(text: str | None) -> str | None:
+    """Half a character that a text holds, and where; it can be neither stored nor shown."""
     try:
-        return read_frame(pl.DataFrame({"text": texts}))
+        (text or "").encode()  # a missing text is an empty one
     except UnicodeEncodeError as problem:
-        raise PoolError(
-            f"a text is no valid Unicode: {problem.reason}.", "Decode it with errors='replace'."
-        ) from None
+        return f"{problem.object[problem.start]!r} at position {problem.start}"
+    return None
 
 
 def _no_labels(labels_from: str | None, what: str) -> None:

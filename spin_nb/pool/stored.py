@@ -20,6 +20,7 @@ import numpy as np
 
 from spin_nb.errors import PoolError, StorageError, VersionError
 from spin_nb.pool.ingested import Ingested
+from spin_nb.pool.modalities import modality_for
 from spin_nb.pool.series import Ragged
 from spin_nb.pool.several import Parts
 from spin_nb.types import Broken
@@ -157,15 +158,30 @@ def read_stored(folder: Path) -> tuple[Ingested, list[Broken]]:
             labels={},
             fingerprint=facts["fingerprint"],
         )
+        _check(found)
         return found, [Broken(*pair) for pair in facts["excluded"]]
     except FileNotFoundError as problem:
         raise PoolError(
             f"the project holds no pool ({problem.filename!r} is missing).", "Pass pool= again."
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise PoolError(
-            f"the pool in {str(folder)!r} cannot be read: {problem}.", "Pass pool= again."
-        ) from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
+        why = f"{problem} is missing or unknown" if isinstance(problem, KeyError) else problem
+        raise PoolError(f"the pool in {str(folder)!r} cannot be read: {why}.", "Pass pool= again.") from None
+
+
+def _check(found: Ingested) -> None:
+    """Raise ValueError or KeyError where facts are of the wrong kind: here it is said what to do, later not."""
+    if not isinstance(found.ids, list) or not all(isinstance(id, str) for id in found.ids) or not found.ids:
+        raise ValueError("ids.json holds no list of ids")
+    if not isinstance(found.fingerprint, str) or not isinstance(found.about, dict):
+        raise ValueError("pool.json does not say what it holds")
+    if found.kind == "files" or "paths" in found.about:
+        Path(found.about["root"])
+    if found.kind == "frame":
+        special = {found.about[key] for key in ("paths", "column") if found.about.get(key)}
+        if not special <= set(found.data.columns):
+            raise ValueError(f"{_ITEMS['frame']} lacks the column {', '.join(special)}")
+    modality_for(found)
 
 
 def _read_items(folder: Path, kind: str, ids: list[str], about: dict[str, Any]) -> Any:

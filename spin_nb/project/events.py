@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from spin_nb.errors import LabelError
+from spin_nb.errors import LabelError, ProjectError
 from spin_nb.project import asks, items
-from spin_nb.project.fold import State, fold
+from spin_nb.project.fold import State, fold, newest_first
 from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent, Suggestion
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
 
@@ -97,12 +97,11 @@ def _complete(
 
 
 def _target(state: State, kind: str, annotator: str, wanted: int | None) -> Event | None:
-    stack = (state.done if kind == "undo" else state.undone).get(annotator, [])
-    if wanted is None:
-        return stack[-1] if stack else None
-    for event in stack:
-        if event.seq == wanted:
+    for event in newest_first(state, kind, annotator):
+        if wanted is None or event.seq == wanted:
             return event
+    if wanted is None:
+        return None
     raise LabelError(
         f"event {wanted!r} is not one that {annotator!r} can {kind}.",
         f"{kind.capitalize()} without naming an event takes your last one.",
@@ -192,7 +191,6 @@ def read(db: sqlite3.Connection, after: int = 0) -> list[Event]:
 
 
 def _event(row: sqlite3.Row) -> Event:
-    suggested = from_json(row["suggested"])
     return Event(
         row["seq"],
         from_moment(row["time"]),
@@ -201,7 +199,7 @@ def _event(row: sqlite3.Row) -> Event:
         row["item"],
         from_json(row["value"]),
         from_json(row["previous"]),
-        None if suggested is None else (suggested[0], suggested[1]),
+        _pair(from_json(row["suggested"])),
         None if row["accepted"] is None else bool(row["accepted"]),
         row["ask"],
         row["shown_ms"],
@@ -209,3 +207,17 @@ def _event(row: sqlite3.Row) -> Event:
         row["client"],
         row["client_seq"],
     )
+
+
+def _pair(suggested: Any) -> Suggestion | None:
+    if suggested is None:
+        return None
+    if (
+        not isinstance(suggested, list)
+        or len(suggested) != 2
+        or not isinstance(suggested[1], float | int | None)
+    ):
+        raise ProjectError(
+            f"the project is damaged: {suggested!r:.80} is no suggestion.", "Restore it from a copy."
+        )
+    return suggested[0], suggested[1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from spin_nb.project.paged import BySeq, Paged
 from spin_nb.project.records import VALUED, Event
 
 
@@ -35,31 +36,45 @@ class Current:
 class State:
     """What a fold over events comes to.  What the store hands out never changes afterwards: read it freely.
 
+    One more event costs the same however many came before it, see :class:`~spin_nb.project.paged.Paged`;
+    :attr:`current` and :attr:`labels` list everything, so nothing that follows every label may ask for them.
+
     Attributes
     ----------
     seq : int
         The last event folded in; 0 before the first.
-    standing : dict
+    standing : mapping
         Item id -> its events that stand (not undone), oldest first.
-    done, undone : dict
-        Annotator -> that person's events that undo / redo would take next, last one first to go.
+    done : dict
+        Annotator -> that person's events that undo could take, by their number; the highest is next.
+    undone : dict
+        Annotator -> that person's events that redo could bring back, by the number of their undo; the highest is
+        next.
+    decided : mapping
+        Number of the event that decided it -> what holds for an item.
+    by_hand : mapping
+        Those of ``decided`` that are labels given in a view.
+    n_labels : int
+        Items with a value now.
     """
 
     seq: int = 0
-    standing: dict[str, tuple[Event, ...]] = field(default_factory=dict)
-    done: dict[str, list[Event]] = field(default_factory=dict)
-    undone: dict[str, list[Event]] = field(default_factory=dict)
+    standing: Paged[str, tuple[Event, ...]] = field(default_factory=Paged)
+    done: dict[str, BySeq[Event]] = field(default_factory=dict)
+    undone: dict[str, BySeq[Event]] = field(default_factory=dict)
+    decided: BySeq[Current] = field(default_factory=BySeq)
+    by_hand: BySeq[Current] = field(default_factory=BySeq)
+    n_labels: int = 0
 
     @cached_property
     def current(self) -> dict[str, Current]:
         """Item id -> what holds for it, in the order of the events that decided it."""
-        held = (current(events) for events in self.standing.values())
-        return {c.item: c for c in sorted((c for c in held if c), key=lambda c: c.seq)}
+        return {held.item: held for held in self.decided.values()}
 
     @property
     def labels(self) -> list[Current]:
         """Items with a value now, in order of labelling."""
-        return [c for c in self.current.values() if c.kind in VALUED]
+        return [held for held in self.decided.values() if held.kind in VALUED]
 
     def value(self, item: str) -> Any:
         """Return the item's value now, None where it has none."""
@@ -68,50 +83,72 @@ class State:
 
     def copy(self) -> State:
         """Return a state that can be changed without changing this one."""
-        done = {name: list(stack) for name, stack in self.done.items()}
-        undone = {name: list(stack) for name, stack in self.undone.items()}
-        return State(self.seq, dict(self.standing), done, undone)
+        return State(
+            self.seq,
+            self.standing.copy(),
+            {name: events.copy() for name, events in self.done.items()},
+            {name: events.copy() for name, events in self.undone.items()},
+            self.decided.copy(),
+            self.by_hand.copy(),
+            self.n_labels,
+        )
 
     def apply(self, event: Event) -> None:
         """Fold one more event in, in place."""
         self.__dict__.pop("current", None)
         self.seq = event.seq
-        mine, gone = self.done.setdefault(event.annotator, []), self.undone.setdefault(event.annotator, [])
+        mine = self.done.setdefault(event.annotator, BySeq())
+        gone = self.undone.setdefault(event.annotator, BySeq())
         if event.kind == "undo":
-            self._take_back(event.target, mine, gone)
+            self._take_back(event, mine, gone)
         elif event.kind == "redo":
-            self._bring_back(event.target, gone, mine)
+            self._bring_back(event, gone, mine)
         else:
-            mine.append(event)
-            gone.clear()
-            self.standing[event.item] = (*self.standing.get(event.item, ()), event)
+            mine[event.seq] = event
+            self.undone[event.annotator] = BySeq()
+            self._stand(event.item, (*self.standing.get(event.item, ()), event))
 
-    def _take_back(self, target: int | None, mine: list[Event], gone: list[Event]) -> None:
-        event = _pop(mine, target)
+    def _take_back(self, undo: Event, mine: BySeq[Event], gone: BySeq[Event]) -> None:
+        event = None if undo.target is None else mine.get(undo.target)
         if event is not None:
-            gone.append(event)
-            left = tuple(e for e in self.standing.pop(event.item) if e.seq != event.seq)
-            if left:
-                self.standing[event.item] = left
+            del mine[event.seq]
+            gone[undo.seq] = event
+            self._stand(event.item, tuple(e for e in self.standing[event.item] if e.seq != event.seq))
 
-    def _bring_back(self, target: int | None, gone: list[Event], mine: list[Event]) -> None:
-        event = _pop(gone, target)
+    def _bring_back(self, redo: Event, gone: BySeq[Event], mine: BySeq[Event]) -> None:
+        found = ((seq, event) for seq, event in gone.newest() if event.seq == redo.target)
+        seq, event = next(found, (0, None))
         if event is not None:
-            insort(mine, event, key=_seq)
+            del gone[seq]
+            mine[event.seq] = event
             events = list(self.standing.get(event.item, ()))
-            insort(events, event, key=_seq)
-            self.standing[event.item] = tuple(events)
+            insort(events, event, key=lambda e: e.seq)
+            self._stand(event.item, tuple(events))
 
+    def _stand(self, item: str, events: tuple[Event, ...]) -> None:
+        before, after = current(self.standing.get(item, ())), current(events)
+        if before is not None:
+            self._forget(before)
+        if after is not None:
+            self._hold(after)
+        if events:
+            self.standing[item] = events
+        else:
+            del self.standing[item]
 
-def _seq(event: Event) -> int:
-    return event.seq
+    def _hold(self, held: Current) -> None:
+        self.decided[held.seq] = held
+        if held.kind in VALUED:
+            self.n_labels += 1
+            if held.event.client is not None:
+                self.by_hand[held.seq] = held
 
-
-def _pop(stack: list[Event], target: int | None) -> Event | None:
-    for place in range(len(stack) - 1, -1, -1):
-        if stack[place].seq == target:
-            return stack.pop(place)
-    return None
+    def _forget(self, held: Current) -> None:
+        del self.decided[held.seq]
+        if held.kind in VALUED:
+            self.n_labels -= 1
+            if held.event.client is not None:
+                del self.by_hand[held.seq]
 
 
 def current(standing: tuple[Event, ...]) -> Current | None:
@@ -163,11 +200,15 @@ def fold(events: Iterable[Event], state: State | None = None) -> State:
 
 def last_undoable(state: State, annotator: str) -> Event | None:
     """Return the event that undo would take back for ``annotator``, None where there is none."""
-    stack = state.done.get(annotator)
-    return stack[-1] if stack else None
+    return next(newest_first(state, "undo", annotator), None)
 
 
 def last_redoable(state: State, annotator: str) -> Event | None:
     """Return the event that redo would bring back for ``annotator``, None where there is none."""
-    stack = state.undone.get(annotator)
-    return stack[-1] if stack else None
+    return next(newest_first(state, "redo", annotator), None)
+
+
+def newest_first(state: State, kind: str, annotator: str) -> Iterator[Event]:
+    """Events of ``annotator`` that ``kind`` ("undo", "redo") would take, the next one first."""
+    stack = (state.done if kind == "undo" else state.undone).get(annotator)
+    return (event for _, event in stack.newest()) if stack else iter(())

@@ -87,6 +87,11 @@ def exists(folder: Path) -> bool:
         )
     if header[68:72] == mark():
         return True
+    if not begun and _was_emptied(folder):
+        raise ProjectError(
+            f"{str(database(folder))!r} is empty: what it held is gone.",
+            "Restore it from a copy; or give another folder path; to begin anew here, delete it.",
+        )
     foreign = [n for n in others if not n.startswith((".", DATABASE)) and n not in (FEATURES, MODELS, POOL)]
     if foreign:
         raise ProjectError(
@@ -94,6 +99,17 @@ def exists(folder: Path) -> bool:
             "Give a new folder for the project; pass your items as pool=.",
         )
     return False
+
+
+def _was_emptied(folder: Path) -> bool:
+    """Whether an empty database once was whole: features, models and its log come only after it."""
+    file = database(folder)
+    log = file.with_name(f"{DATABASE}-wal")
+    if not file.exists() or file.stat().st_size:
+        return False
+    return any((folder / name).exists() for name in (FEATURES, MODELS)) or (
+        log.exists() and log.stat().st_size > 0
+    )
 
 
 def _header(file: Path) -> bytes:

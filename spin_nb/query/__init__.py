@@ -36,8 +36,10 @@ from spin_nb.query.graph import model_change, sigma_opt, vopt
 from spin_nb.query.mixture import mixed
 from spin_nb.query.regression import mean_std, variance
 from spin_nb.query.scores import entropy, least_confident, margin
+from spin_nb.types import Picked
 
 __all__ = [
+    "Picked",
     "activation",
     "auto",
     "badge",

@@ -51,10 +51,9 @@ def slot(number: int, share: float, seed: int) -> Slot:
     >>> sum(slot(i, 0.1, seed=3).audit for i in range(200))
     20
     """
-    chance = np.random.default_rng([seed, 1, number]).random()
-    suggest = bool(chance >= HIDDEN)
-    if share <= 0:
-        return Slot(False, suggest)
+    if share <= 0:  # no audit to hide
+        return Slot(False, True)
+    suggest = bool(np.random.default_rng([seed, 1, number]).random() >= HIDDEN)
     first, last = np.floor(number * share), np.floor((number + 1) * share)
     block = int(number * share)
     length = max(1, round(1 / share))

@@ -7,7 +7,21 @@ from typing import Any
 
 from spin_nb.errors import LabelError
 
-ACTIONS = ("accept", "skip", "unsure", "flag", "undo", "redo", "delete", "absent", "next", "previous")
+ACTIONS = (
+    "accept",
+    "skip",
+    "unsure",
+    "flag",
+    "undo",
+    "redo",
+    "delete",
+    "absent",
+    "next",
+    "previous",
+    "new",
+    "duplicate",
+    "point",
+)
 NAMED = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", *(f"F{i}" for i in range(1, 13)))
 
 
@@ -33,10 +47,18 @@ def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
             raise LabelError(
                 f"{action!r:.60} is nothing a key does.", f"Use one of: {', '.join(known[:30])}."
             )
-        if not isinstance(key, str) or not ((len(key) == 1 and key.isprintable()) or key in NAMED):
+        if not isinstance(key, str) or not _pressable(key):
             raise LabelError(f"{key!r:.40} is no key.", "Give one character, or a name such as F2.")
-        lower = key.lower() if len(key) == 1 else key
+        lower = key if key in NAMED else key.lower()
         if lower in out.values():
             raise LabelError(f"the key {key!r} is given twice.", "Give every action its own key.")
         out[str(action)] = lower
+    if "Enter" in out.values() and "accept" not in out:
+        raise LabelError("Enter submits.", 'Give "accept" another key as well.')
     return out
+
+
+def _pressable(key: str) -> bool:
+    """The same rule as ``keyProblem`` in views/labeller/keys.js, which refuses on the page."""
+    lower = key.lower()  # some capitals become two characters, which would be refused the next time
+    return key in NAMED or (len(lower) == 1 and lower.isprintable())

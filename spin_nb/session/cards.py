@@ -99,6 +99,12 @@ def detailed(session: Session, id: str, box: Box, size: int, part: str | None) -
     return {"mime": shown.mime, "buffers": [0]}, [shown.data]
 
 
+def weight(card: Card, buffers: list[bytes]) -> int:
+    """About how many bytes a card has on its way: its own, and its texts and those of its parts."""
+    texts = (text for one in (card, *card.get("parts", ())) if isinstance(text := one.get("data"), str))
+    return sum(map(len, buffers)) + sum(map(len, texts))
+
+
 def moved(card: Card, by: int) -> Card:
     """The same card with its bytes ``by`` places further on."""
     out = {**card, "buffers": [at + by for at in card.get("buffers", [])]}

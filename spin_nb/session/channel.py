@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.records import Gap, NewAsk, NewEvent, Suggestion
+from spin_nb.project.values import as_text
 from spin_nb.session.asking import Draft
-from spin_nb.session.cards import extent, inspected, item_card, steadily
+from spin_nb.session.cards import extent, inspected, item_card, steadily, weight
 from spin_nb.session.drawing import drawing
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
 
+_UNREADABLE = "the page sent an entry that cannot be read.\n  -> Reload the page."
+MOST = 32_000_000  # bytes in one answer, after which no card follows: a minute of sound has five million
 KEEP = 8  # cards a new model does not replace: the person may already see or expect them
 
 
@@ -41,6 +44,7 @@ class _Batch:
     shown: list[str] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     undone: list[dict[str, Any]] = field(default_factory=list)
+    redone: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Channel:
@@ -64,7 +68,8 @@ class Channel:
         -------
         cards, buffers
             A kept card is ``{"token", "kept": True}``; a new one has id, what
-            :func:`~spin_nb.session.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None).
+            :func:`~spin_nb.session.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None).  Fewer than
+            ``n`` where they are large: no card follows once 32 MB are under way.
         """
         s = self._session
         if not s._stage.later:  # a large pool is labelled at random while it is still being looked at
@@ -80,21 +85,50 @@ class Channel:
         drawn = draw().asks if draw else []
         with s._ledger.lock:
             fresh = self._propose(drawn, since)
-        # Reading pictures, and a person's own suggestions, take time: they hold up no label.
-        cards: list[dict[str, Any]] = [{"token": token, "kept": True} for token in kept]
+        cards, buffers = self._fill(fresh)
+        return [*({"token": token, "kept": True} for token in kept), *cards], buffers
+
+    def _fill(self, fresh: dict[str, NewAsk]) -> tuple[list[dict[str, Any]], list[bytes]]:
+        """Cards of fresh asks as far as one message holds them; the other asks are taken back.
+
+        Reading pictures, and a person's own suggestions, take time: they hold up no label.
+        """
+        cards: list[dict[str, Any]] = []
         buffers: list[bytes] = []
-        for token, ask in fresh.items():
+        held, waiting = 0, dict(fresh)
+        while waiting and held < MOST:
+            token = next(iter(waiting))
+            ask = waiting.pop(token)
             try:
-                card, pictures = self._draw(ask, offset=len(buffers))
+                card, own = self._draw(ask, offset=len(buffers))
             except LabelError:  # it turned out to be broken in this very moment, and left the pool
                 continue
             cards.append({"token": token, **card})
-            buffers += pictures
+            buffers += own
+            held += weight(card, own)
+        if waiting:
+            with self._session._ledger.lock:
+                self._session._store.discard(waiting)
+                for token in waiting:
+                    self._queue.pop(token, None)
         return cards, buffers
 
     def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
         """One item with its prediction and label, for hover and inspection."""
         return inspected(self._session, id)
+
+    def suggestions(self, tokens: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """What would be pre-filled now on cards of the queue, token by token; audits and unknown cards are left out."""
+        s = self._session
+        with s._ledger.lock:
+            asks = {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
+        out: dict[str, dict[str, Any] | None] = {}
+        for token, ask in asks.items():
+            if not ask.suggest:
+                continue
+            _, said = steadily(s, ask.item, s._suggesting.of)
+            out[token] = None if said is None else {"value": said[0], "p": said[1]}
+        return out
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
         """What undo or redo would take next, the very next one last: id, kind, value, previous value of each."""
@@ -111,7 +145,7 @@ class Channel:
             ``ack``: last sequence number on disk; ``gap``: the number wanted next, if one is missing; ``error``:
             why the entry after ``ack`` could not be stored (it stays pending in the view); ``refused``: entries the
             task does not allow, ``[{"seq", "what"}]``; ``undone``: which item each undo took back,
-            ``[{"seq", "id"}]``; ``n_labels``, ``per_minute``.
+            ``[{"seq", "id"}]``; ``redone``: which item each redo brought back; ``n_labels``, ``per_minute``.
         """
         s = self._session
         with s._ledger.lock:
@@ -128,7 +162,8 @@ class Channel:
                 "error": batch.error,
                 "refused": batch.refused,
                 "undone": batch.undone,
-                "n_labels": len(s._ledger.state.labels),
+                "redone": batch.redone,
+                "n_labels": s._ledger.state.n_labels,
                 "per_minute": s.labels_per_minute,
             }
         s._announce(changes, batch.items)
@@ -137,43 +172,43 @@ class Channel:
     def _take(self, batch: _Batch, entries: Sequence[Mapping[str, Any]]) -> None:
         """Put entries into the transaction under way, up to the first gap."""
         append = self._session._store.append
-        for entry in sorted(entries, key=lambda e: int(e["seq"])):
+        numbered = [(_seq(entry), entry) for entry in entries]
+        batch.refused += [{"seq": None, "what": _UNREADABLE} for seq, _ in numbered if seq is None]
+        for seq, entry in sorted(((n, e) for n, e in numbered if n is not None), key=lambda pair: pair[0]):
             try:
-                self._one(batch, entry)
+                self._one(batch, seq, entry)
             except (StorageError, ReadOnlyError):
                 raise
             except Gap as gap:
                 batch.gap = gap.wanted
                 return
-            except SpinError as error:
-                batch.refused.append({"seq": int(entry["seq"]), "what": str(error)})
-                append([], client=(batch.client, int(entry["seq"])))
+            # An entry that cannot be read would be sent again for ever, and hold up all that follow it.
+            except (SpinError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+                what = str(error) if isinstance(error, SpinError) else _UNREADABLE
+                batch.refused.append({"seq": seq, "what": what})
+                append([], client=(batch.client, seq))
 
-    def _one(self, batch: _Batch, entry: Mapping[str, Any]) -> None:
-        store, seq, kind, token = (
-            self._session._store,
-            int(entry["seq"]),
-            str(entry["kind"]),
-            entry.get("token"),
-        )
+    def _one(self, batch: _Batch, seq: int, entry: Mapping[str, Any]) -> None:
+        store, kind, token = self._session._store, str(entry["kind"]), _storable(entry.get("token"))
         if seq <= store.last_seq(batch.client):
             return
-        seen = [token] if isinstance(token, str) and self._recall(token) is not None else []
+        seen = [token] if token is not None and self._recall(token) is not None else []
         event = None if kind == "shown" else self._event(kind, entry, token)
         store.append([event] if event else [], client=(batch.client, seq), shown=seen)
         batch.shown += seen
         if event is not None and event.item is not None:
             batch.items.append(event.item)
-            if kind == "undo":
-                batch.undone.append({"seq": seq, "id": event.item})
+            if kind in ("undo", "redo"):
+                out = batch.undone if kind == "undo" else batch.redone
+                out.append({"seq": seq, "id": event.item})
 
-    def _event(self, kind: str, entry: Mapping[str, Any], token: Any) -> NewEvent:
+    def _event(self, kind: str, entry: Mapping[str, Any], token: str | None) -> NewEvent:
         ledger = self._session._ledger
         if kind in ("undo", "redo"):
             return ledger.back(kind)
         if kind not in ("label", "skip", "unsure", "flag"):
             raise LabelError(f"{kind!r} is nothing the labeller may say.", "Reload the page.")
-        ask = self._session._store.ask(token) if isinstance(token, str) else None
+        ask = self._session._store.ask(token) if token is not None else None
         plain = ledger.event(kind, entry.get("id", ""), entry.get("value"))
         suggested = self._suggested(plain, entry.get("suggested"))
         return NewEvent(
@@ -194,9 +229,10 @@ class Channel:
         s = self._session
         try:
             value = s.task.validate(said[0], extent(s.pool, s.pool.row(event.item)))
-            return value, None if said[1] is None else float(said[1])
-        except (SpinError, TypeError, ValueError, IndexError, KeyError):
+            p = None if said[1] is None else float(said[1])
+        except (SpinError, TypeError, ValueError, LookupError, OverflowError):
             return None  # it came from an older page: the label stands without it
+        return (value, p) if p is None or 0 < p <= 1 else None
 
     def _drawing(self, n: int, waiting: Sequence[NewAsk]) -> Callable[[], Draft] | None:
         s = self._session
@@ -246,3 +282,18 @@ class Channel:
         suggestion = None if said is None else {"value": said[0], "p": said[1]}
         card.update({"id": ask.item, "row": row, "suggestion": suggestion})
         return card, buffers
+
+
+def _seq(entry: Any) -> int | None:
+    """The entry's number, a whole one from 1 up; None where it has none."""
+    n = entry.get("seq") if isinstance(entry, Mapping) else None
+    whole = isinstance(n, int | float) and not isinstance(n, bool) and n >= 1 and n % 1 == 0
+    return int(n) if n is not None and whole else None
+
+
+def _storable(token: Any) -> str | None:
+    """A token that may be looked up; None for anything else, which no ask has."""
+    try:
+        return as_text(token, "token")
+    except LabelError:
+        return None

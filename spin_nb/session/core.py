@@ -7,12 +7,11 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ExportError, LabelError, ModelError, QueryError, ReadOnlyError
-from spin_nb.monitor.audit import audited_accuracy, audited_score
-from spin_nb.monitor.curves import CurvePoint, labels_per_minute
+from spin_nb.monitor.audit import audited_accuracy
+from spin_nb.monitor.curves import RECENT, CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
 from spin_nb.project.records import VALUED, Suggestion
@@ -89,7 +88,7 @@ class Session:
         return (
             f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
             f"  {len(self.pool):,} items ({self.pool.modality}), {self.task!r:.80}{kept_out}\n"
-            f"  {len(self._ledger.state.labels):,} labelled, audited {self.task.metric} {self.accuracy!r}\n"
+            f"  {self._ledger.state.n_labels:,} labelled, audited {self.task.metric} {self.accuracy!r}\n"
             f"  look: s.map  label: s.labeller  all together: s.workbench{trouble}"
         )
 
@@ -141,7 +140,8 @@ class Session:
     def values(self) -> dict[str, Any]:
         """Id -> label that holds now, as the task wrote it: a name, a number, a list of boxes; oldest first.
 
-        The column ``value`` of :attr:`labels` holds the same, as JSON text where it is no text.
+        The column ``value`` of :attr:`labels` holds the same, as JSON text where it is no text.  Audit labels are among
+        them: the column ``audit`` says which, and a model for :meth:`suggest` should do without.
         """
         with self._ledger.lock:
             self._absorb(self._ledger.sync())
@@ -214,10 +214,7 @@ class Session:
 
         Where labels are no classes, 0 stands for any label.
         """
-        index = np.full(len(self.pool), -1, np.int64)
-        for rows, classes in (self._ledger.training, self._ledger.audits):
-            index[rows] = classes
-        return index
+        return self._ledger.index(len(self.pool))
 
     @property
     def accuracy(self) -> Estimate:
@@ -227,7 +224,7 @@ class Session:
         labelled, what is left is easier than that, because the hard items were asked.
         """
         if not self.by_class:
-            return audited_score(self._suggesting.audited())
+            return self._suggesting.accuracy()
         judged = self.audited
         return audited_accuracy(judged.probs.argmax(1), judged.truth)
 
@@ -249,8 +246,7 @@ class Session:
     @property
     def labels_per_minute(self) -> float:
         """Present pace of the person at the labeller; calls to :meth:`label` do not count."""
-        by_hand = [c.time.timestamp() for c in self._ledger.state.labels if c.event.client is not None]
-        return labels_per_minute(by_hand)
+        return labels_per_minute(self._ledger.by_hand(RECENT))
 
     @property
     def drift_points(self) -> list[DriftPoint]:
@@ -286,14 +282,20 @@ class Session:
     @property
     def bindings(self) -> dict[str, str]:
         """Own keys of the labeller: action, or "class:<name>" -> key; kept in the project for this annotator."""
-        return dict(self._store.meta.get("bindings", {}).get(self.annotator, {}))
+        try:
+            return check_bindings(self._everyones_keys().get(self.annotator, {}), self.classes)
+        except LabelError:  # damaged, or of another version: the keys that come with it do
+            return {}
 
     @bindings.setter
     def bindings(self, keys: Mapping[str, str]) -> None:
         checked = check_bindings(keys, self.classes)
-        if not self.read_only:
-            everyone = self._store.meta.get("bindings", {})
-            self._store.set_meta("bindings", {**everyone, self.annotator: checked})
+        self._writable("keep keys")
+        self._store.set_meta("bindings", {**self._everyones_keys(), self.annotator: checked})
+
+    def _everyones_keys(self) -> dict[str, Any]:
+        kept = self._store.meta.get("bindings")
+        return kept if isinstance(kept, dict) else {}
 
     # -- commands -----------------------------------------------------------------------------------------
 
@@ -382,29 +384,38 @@ class Session:
         """Bring back what was last undone; returns the item's id."""
         return self._back("redo")
 
-    def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any]) -> int:
+    def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
         """Pre-fill what the labeller shows, from a model or a file of your own; returns for how many items.
 
-        They go before what the session's own model suggests.  Audit items are shown without, so
-        :attr:`accuracy` judges suggestions fairly.
+        What a mapping gave goes before what a function says, and that before what the session's own model suggests.
+        Audit items are shown without, so :attr:`accuracy` judges fairly what is suggested; for classes and pairs it
+        judges the session's model whatever you suggest.
 
         Parameters
         ----------
-        suggestions : mapping or callable
-            Id -> value, or ``(value, probability)``; or a function of an id that returns one of these or None, called
-            when the item's card is made.
+        suggestions : mapping, callable or None
+            Id -> value, or ``(value, probability)``, or None to take that one away; or a function of an id that
+            returns one of these (None: it has none), called when the item's card is made.  A function replaces the one
+            before it.  None takes away all mappings and the function.
 
         Raises
         ------
         LabelError
             Unknown item, a value the task does not allow: then none is taken.
 
+        Notes
+        -----
+        A model of your own must not learn from the audit labels, or :attr:`accuracy` says too much of it.
+        :attr:`values` holds them, too; ``s.labels.filter(~polars.col("audit"))["item"]`` are the ids without them.
+
         Examples
         --------
         >>> s.suggest({"img_7.png": ("crack", 0.9)})                   # doctest: +SKIP
         """
         with self._ledger.lock:
-            return self._suggesting.take(suggestions)
+            n = self._suggesting.take(suggestions)
+        self._home.do(lambda: self.events.suggested.emit(n))
+        return n
 
     def suggestion(self, id: str) -> Suggestion | None:
         """What would be pre-filled for an item now, and its probability (None where nobody said one), or None.
@@ -626,6 +637,10 @@ class Session:
         """The last events "undo" or "redo" would take; see ``Channel``.  Any thread."""
         return self._channel.past(kind, n, skip)
 
+    def suggestions(self, tokens: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """What would be pre-filled now on cards of the queue; see ``Channel``.  Any thread."""
+        return self._channel.suggestions(tokens)
+
     def value(self, id: str) -> Any | None:
         """The item's label now, or None; any thread."""
         held = self._ledger.current(id)
@@ -648,7 +663,7 @@ class Session:
 
         Nobody who labels a large pool waits for that: every view looks here after every label.
         """
-        if not self._stage.ready and not self._stage.later and self._ledger.state.labels:
+        if not self._stage.ready and not self._stage.later and self._ledger.state.n_labels:
             self._stage.wait()
 
     @property
@@ -707,8 +722,10 @@ class Session:
     def _follow_curve(self, *_: object) -> None:
         """Add the point for what is shown now; what was undone leaves the curve."""
         now = curve.point(self)
-        before = [at for at in self._curve if at.n_labels < now.n_labels]
-        self._curve = [*before, now] if now.n_labels else []
+        while self._curve and self._curve[-1].n_labels >= now.n_labels:
+            self._curve.pop()
+        if now.n_labels:
+            self._curve.append(now)
 
     def _trouble(self, what: str) -> None:
         """Tell the person of something that failed in the background; on any thread."""
@@ -717,6 +734,7 @@ class Session:
     def _replan(self) -> None:
         """Audits among the items that can be read, now that this is known; on any thread."""
         with self._ledger.lock:
+            self._ledger.moved()
             self._plan = AuditPlan(self.pool.ids, self._plan.share, self.seed)
 
     def _remember(self, what: str) -> None:

@@ -19,7 +19,7 @@ def point(session: Session) -> CurvePoint:
     judged = session.audited if session.by_class else ()
     return CurvePoint(
         time=time.time(),
-        n_labels=len(session._ledger.state.labels),
+        n_labels=session._ledger.state.n_labels,
         n_audits=len(session._ledger.audits[0]),
         accuracy=session.accuracy,
         nll=nll(judged.probs, judged.truth) if judged else None,

@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from spin_nb.errors import LabelError
-from spin_nb.project.fold import Current, State, current, last_redoable, last_undoable
+from spin_nb.project.fold import Current, State, current, newest_first
 from spin_nb.project.records import VALUED, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
+from spin_nb.session.roll import Roll
 from spin_nb.types import Extent, Ints
 
 ASIDE = ("skip", "unsure")
@@ -57,6 +57,11 @@ class Ledger:
         Who labels in this session.
     extent_of : callable
         Item id -> what limits its labels.
+
+    Attributes
+    ----------
+    settled : int
+        How often an item's label was looked at anew; no more labels can have changed.
     """
 
     def __init__(
@@ -76,7 +81,8 @@ class Ledger:
         self._audit_items: set[str] = set()
         self._open_ask: dict[str, str] = {}
         self._asked: set[str] = set()
-        self._trains: dict[str, int] = {}
+        self._roll = Roll(lambda id: row_of(id) if self.has(id) else None)
+        self.settled = 0
         self._released = int(store.meta.get("audits_released", 0))
         for ask in store.asked():
             self._note_shown(ask.item, ask.token, ask.audit)
@@ -121,8 +127,7 @@ class Ledger:
         LabelError
             If there is nothing to take back or bring back.
         """
-        find = last_undoable if kind == "undo" else last_redoable
-        target = find(self.store.state(), self.annotator)
+        target = next(newest_first(self.store.state(), kind, self.annotator), None)
         if target is None:
             raise LabelError(f"{self.annotator!r} has nothing to {kind}.", "Label something first.")
         return NewEvent(kind, target.item, annotator=self.annotator, target=target.seq)
@@ -132,10 +137,8 @@ class Ledger:
 
         ``n`` of them at most, all but the last ``skip``.
         """
-        state = self.store.state()
-        stack = (state.done if kind == "undo" else state.undone).get(self.annotator, [])
-        end = max(0, len(stack) - skip)
-        return stack[max(0, end - n) : end]
+        would = newest_first(self.store.state(), kind, self.annotator)
+        return list(islice(would, skip, skip + n))[::-1]
 
     def note_shown(self, tokens: Sequence[str], asks: Sequence[NewAsk]) -> None:
         """Take in that these asks are on disk as shown; from now on the audits among them are audit items."""
@@ -144,29 +147,46 @@ class Ledger:
                 self._note_shown(ask.item, token, ask.audit)
                 self._settle(ask.item)
 
+    def by_hand(self, n: int) -> list[float]:
+        """When the last ``n`` labels that hold now were given in a view, in seconds since the epoch."""
+        newest = islice(self._state.by_hand.newest(), n)
+        return [held.time.timestamp() for _, held in newest]
+
     def current(self, id: str) -> Current | None:
         """What holds for one item now."""
         return current(self._state.standing.get(id, ()))
 
     @property
     def training(self) -> tuple[Ints, Ints]:
-        """Rows (n,) and classes (n,) that train, in order of labelling."""
+        """Rows (n,) and classes (n,) that train, in order of labelling; looks at every one."""
         with self.lock:
-            held = [(id, value) for id, value in self._trains.items() if self.has(id)]
-            rows = [self._row_of(id) for id, _ in held]
-            return np.array(rows, np.int64), np.array([value for _, value in held], np.int64)
+            return self._roll.training
+
+    def training_events(self) -> tuple[int, dict[str, int]]:
+        """How often this has settled, and item -> number of the event that gave it the label it trains with."""
+        with self.lock:
+            found = {id: held.seq for id in self._roll.trains if (held := self.current(id)) is not None}
+            return self.settled, found
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) of the audit labels that no model trained on, in order of labelling."""
         with self.lock:
-            held = [c for c in self._state.labels if self._audits(c) and self.has(c.item)]
-            rows = [self._row_of(c.item) for c in held]
-            return np.array(rows, np.int64), np.array([self._class_of(c.value) for c in held], np.int64)
+            return self._roll.audits
+
+    def index(self, n: int) -> Ints:
+        """Class index of each of the pool's ``n`` rows now, int64 (n,), -1 where there is none; audits included."""
+        with self.lock:
+            return self._roll.index(n)
+
+    def moved(self) -> None:
+        """Take in that items have left the pool and rows have moved up."""
+        with self.lock:
+            self._roll.moved()
 
     @property
     def values(self) -> dict[str, Any]:
-        """Item id -> its label now."""
+        """Item id -> its label now; lists every one."""
         with self.lock:
             return {held.item: held.value for held in self._state.labels}
 
@@ -236,12 +256,16 @@ class Ledger:
     def _settle(self, item: str) -> Change | None:
         if not self.has(item):  # its file is gone or broken by now; its label stays on disk
             return None
+        self.settled += 1
         held = self.current(item)
         if held is not None:
             self._open_ask.pop(item, None)
-        trains = held is not None and held.kind in VALUED and not held.flagged and not self._audits(held)
-        after = self._class_of(held.value) if held is not None and trains else None
-        before = self._trains.pop(item, None)
-        if after is not None:
-            self._trains[item] = after
-        return None if before == after else Change(self._row_of(item), item, before, after)
+        after = judged = None
+        if held is not None and held.kind in VALUED:
+            if self._audits(held):
+                judged = held.seq, self._class_of(held.value)
+            elif not held.flagged:
+                after = self._class_of(held.value)
+        row = self._row_of(item)
+        before = self._roll.put(item, row, after, judged)
+        return None if before == after else Change(row, item, before, after)

@@ -6,11 +6,12 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from spin_nb.errors import ContradictionError, LabelError, ProjectError, ReadOnlyError
+from spin_nb.errors import ContradictionError, LabelError, PoolError, ProjectError, ReadOnlyError
 from spin_nb.pool.encoders.kept import keep_encoder, kept_encoder
 from spin_nb.pool.features import features
 from spin_nb.pool.ingest import Ingested, read_pool
@@ -19,12 +20,15 @@ from spin_nb.pool.stored import read_stored
 from spin_nb.project import folder as places
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
+from spin_nb.project.values import as_text
 from spin_nb.registry import words
 from spin_nb.session.cards import NEEDS
 from spin_nb.session.core import Session
+from spin_nb.session.held import held_task
 from spin_nb.session.ledger import by_class
+from spin_nb.session.same_pool import refuse_other
 from spin_nb.session.stage import Stage
-from spin_nb.tasks import Classes, from_json
+from spin_nb.tasks import Classes
 
 LATER = 5000  # files from which on the project opens before they have been looked at
 
@@ -86,8 +90,12 @@ def open_session(
     >>> import spin_nb as spin
     >>> s = spin.open("digits.spin", pool=spin.samples.digits())   # doctest: +SKIP
     """
-    folder = Path(path).expanduser()
-    named = _task(classes, task)
+    folder, named, seed = _folder(path), _task(classes, task), _seed(seed)
+    annotator = _annotator(annotator)
+    if not isinstance(labels_from, str | None):
+        raise PoolError(
+            f"labels_from={labels_from!r:.60} names no labels.", 'Pass a word, "folder", or leave it out.'
+        )
     if places.exists(folder):
         store = Store.open(folder, read_only=read_only)
         try:
@@ -96,8 +104,30 @@ def open_session(
             store.close()
             raise
     else:
-        store, known = _create(folder, pool, named, labels_from, _seed(seed), read_only)
+        store, known = _create(folder, pool, named, labels_from, seed, read_only)
     return _start(store, folder, known, encoder, annotator)
+
+
+def _folder(path: Any) -> Path:
+    try:
+        folder = Path(path).expanduser()
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # said later, by what they are
+            folder.stat()
+    except (TypeError, ValueError, OSError, RuntimeError) as problem:
+        raise ProjectError(
+            f"{path!r:.60} cannot be a project folder: {problem!s:.100}.",
+            "Give a folder path, e.g. 'parts.spin'.",
+        ) from None
+    return folder
+
+
+def _annotator(name: Any) -> str:
+    if name is None:
+        return _login()
+    try:
+        return as_text(name, "annotator")
+    except LabelError as problem:
+        raise ProjectError(problem.what, "Pass a name, or leave annotator= out for the login name.") from None
 
 
 def _seed(seed: Any) -> int:
@@ -111,11 +141,11 @@ def _task(classes: Sequence[str] | None, task: Any) -> Any:
         raise LabelError("both classes= and task= were given.", "Give one of them.")
     if isinstance(classes, str):
         raise LabelError(f"classes={classes!r} is one string.", 'Pass a list: classes=["ok", "crack"].')
-    if task is not None and not hasattr(task, "validate"):
+    if isinstance(task, type) or (task is not None and not hasattr(task, "validate")):
         raise LabelError(
             f"task={task!r:.60} is no task.", 'Pass one, for example task=spin.Boxes(["car", "bike"]).'
         )
-    return Classes(list(classes)) if classes is not None else task
+    return Classes(classes) if classes is not None else task
 
 
 def _create(
@@ -175,11 +205,12 @@ def _add(store: Store, pool: Pool, found: Ingested, task: Any) -> None:
         store.add_items(NewItem(item.id, None, found.modality, broken=item.reason) for item in found.broken)
         held = {label.item for label in store.state().labels}
         given = [(id, value) for id, value in found.labels.items() if id not in held]
+        store.set_meta("fingerprint", found.fingerprint)
         store.append([NewEvent("gold", id, task.validate(value), annotator="import") for id, value in given])
 
 
 def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str | None, trusted: bool) -> Pool:
-    held = from_json(store.meta["task"])
+    held = held_task(store.meta)
     if task is not None and task != held:
         raise ContradictionError(
             f"the project's labels are {held!r:.300}, not {task!r:.300}.",
@@ -190,12 +221,20 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
             _refuse_outside(folder)
         return Pool.open(folder)
     found = _read(pool, folder, held, labels_from)
-    _refuse_other(folder, found)
+    refuse_other(store, folder, found)
     if store.read_only:
-        return Pool.open(folder)
+        return _look(folder, found)
     kept = Pool.save(folder, found)
     _add(store, kept, found, held)
     return kept
+
+
+def _look(folder: Path, found: Ingested) -> Pool:
+    """The pool of a project that may not be written; as it was passed, where what is kept cannot be opened."""
+    try:
+        return Pool.open(folder)
+    except PoolError:
+        return Pool(folder / places.POOL, found, [])
 
 
 def _refuse_outside(folder: Path) -> None:
@@ -207,28 +246,7 @@ def _refuse_outside(folder: Path) -> None:
             )
 
 
-def _refuse_other(folder: Path, found: Ingested) -> None:
-    """Refuse another pool under this project's ids: it would put old labels on new items.
-
-    Files may come and go in a folder (labels of those that went stay on disk); a folder that has lost most of
-    them is taken for another one.
-    """
-    before = read_stored(folder / places.POOL)[0]
-    if before.fingerprint == found.fingerprint:
-        return
-    still = set(found.ids) | {item.id for item in found.broken}
-    missing = [id for id in before.ids if id not in still]
-    same_kind = (before.modality, before.kind) == (found.modality, found.kind)
-    if same_kind and before.kind == "files" and 2 * len(missing) <= len(before.ids):
-        return
-    how = f"{len(missing)} items are missing, {missing[0]!r} among them" if missing else "its content differs"
-    raise ContradictionError(
-        f"the pool passed is not the one of this project: {how}.",
-        "Leave pool= out to go on, or open another folder for another pool.",
-    )
-
-
-def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str | None) -> Session:
+def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str) -> Session:
     meta = store.meta
     asked = _encoder(encoder, meta.get("encoder"), folder)
 
@@ -240,12 +258,12 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str 
                 store.set_meta("encoder", fitted.name)
         return fitted, array
 
-    task, seed = from_json(meta["task"]), int(meta["seed"])
+    task, seed = held_task(meta), int(meta["seed"])
     n_classes = len(task.names) if by_class(task) else 2  # where labels are no classes: labelled, and not
     stage = Stage(pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder)
     if not pool.on_files or len(pool) < LATER:
         stage.see(_bar("Features"))
-    return Session(store, folder, pool, task, stage, annotator or _login(), seed)
+    return Session(store, folder, pool, task, stage, annotator, seed)
 
 
 def _encoder(asked: Any, kept: str | None, folder: Path) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -262,6 +264,9 @@ class Stage:
         """Compute UMAP in the background, once; the map moves when it is there."""
         if self._umap is not None or self.layout_name == "umap":
             return
+        # umap and plotly both import it, on threads of their own: its modules import each other, and would deadlock.
+        with suppress(ImportError):
+            import_module("narwhals.stable.v2")
         self._umap = Handle("UMAP", session._home)
 
         def work(handle: Handle[None]) -> Float:

@@ -6,17 +6,23 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from spin_nb.errors import LabelError, SpinError
-from spin_nb.models.targets import FEWEST, Targets
+from spin_nb.monitor.audit import audited_score
 from spin_nb.project.records import Suggestion
 from spin_nb.session.cards import extent
+from spin_nb.session.learnt import Learnt
+from spin_nb.types import Estimate
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
 
-GROWTH = 0.1  # share by which the labels grow before numbers are learnt anew
+
+class _Function:
+    """A person's function, and what it said of each item; replaced as a whole, so no late answer outlives it."""
+
+    def __init__(self, ask: Callable[[str], Any]) -> None:
+        self.ask = ask
+        self.said: dict[str, Suggestion | None] = {}
 
 
 class Suggesting:
@@ -25,109 +31,101 @@ class Suggesting:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._given: dict[str, Suggestion] = {}
-        self._ask: Callable[[str], Any] | None = None
-        self._made: dict[str, Suggestion | None] = {}
-        self._targets: Targets | None = None
-        self._learnt = 0
+        self._function: _Function | None = None
+        self._learnt = Learnt(session)
+        self._scores: dict[str, tuple[int, Suggestion, float]] = {}
+        self._judged: tuple[tuple[object, ...], Estimate] | None = None
 
-    def take(self, given: Mapping[str, Any] | Callable[[str], Any]) -> int:
-        """Hold suggestions, or a function that makes them; see :meth:`Session.suggest`."""
+    def take(self, given: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
+        """Hold suggestions, or a function that makes them, or let go of them; see :meth:`Session.suggest`."""
+        if given is None:
+            self._given, self._function = {}, None
+            return 0
         if callable(given) and not isinstance(given, Mapping):
-            self._ask, self._made = given, {}
+            self._function = _Function(given)
             return len(self._session.pool)
         if not isinstance(given, Mapping):
             raise LabelError(
                 f"{given!r:.60} is neither a mapping nor a function.",
-                "Pass {id: value, ...}, {id: (value, probability), ...}, or a function of an id.",
+                "Pass {id: value, ...}, {id: (value, probability), ...}, a function of an id, or None for none.",
             )
-        checked = {str(id): self._checked(str(id), said) for id, said in given.items()}
-        self._given.update(checked)
-        return len(checked)
+        rows = {str(id): self._session.pool.row(str(id)) for id in given}
+        new = {str(id): self._checked(rows[str(id)], said) for id, said in given.items() if said is not None}
+        kept = {id: said for id, said in self._given.items() if id not in rows}
+        self._given = {**kept, **new}
+        return len(new)
 
     def of(self, row: int) -> Suggestion | None:
-        """Value and probability for one row, or None."""
+        """Value and probability for one row, or None: what was given, else the function's word, else the model's."""
         s = self._session
         id = s.pool.ids[row]
-        if id in self._given:
-            return self._given[id]
-        if self._ask is not None:
-            if id not in self._made:
-                self._made[id] = self._asked(id)
-            return self._made[id]
-        if s.by_class:
-            predictive = s.predictive
-            if predictive is None:
-                return None
-            best = int(predictive.mean[row].argmax())
-            return s.task.names[best], float(predictive.mean[row, best])
-        return self._of_targets(row)
+        given, function = self._given.get(id), self._function
+        if given is not None:
+            return given
+        if function is not None:
+            said = self._asked(function, id)
+            if function is not self._function:  # it was replaced while it was at work
+                return self.of(row)
+            if said is not None:
+                return said
+        return self._of_class(row) if s.by_class else self._learnt.of(row)
 
-    def audited(self) -> list[float]:
-        """Score of what would be suggested now for every audit item, beside what a person said; 0 where nothing is."""
+    def accuracy(self) -> Estimate:
+        """Mean score of what would be suggested now for the audit items; 0 for an item without a suggestion."""
         s = self._session
         s._wait_where_labelled()
         if s.task.outputs and not s._stage.ready:
-            return []  # a large folder is still being looked at: no suggestion yet is no wrong one
-        values, out = s._ledger.values, []
-        for row in s._ledger.audits[0]:
-            said, truth = self.of(int(row)), values[s.pool.ids[row]]
-            out.append(0.0 if said is None else float(s.task.score(said[0], truth, extent(s.pool, int(row)))))
-        return out
+            return audited_score([])  # a large folder is still being looked at: no suggestion is no wrong one
+        if not (self._given or self._function or self._learnt):
+            return Estimate(None, 0.0, 1.0, 0, "nothing is suggested yet, so nothing is judged")
+        audits = s._ledger.audits
+        rests_on = (audits, self._given, self._function, self._learnt.labels)
+        if self._judged is None or any(
+            new is not old for new, old in zip(rests_on, self._judged[0], strict=True)
+        ):
+            self._judged = rests_on, audited_score([self._score(int(row)) for row in audits[0]])
+        return self._judged[1]
 
-    def _asked(self, id: str) -> Suggestion | None:
-        assert self._ask is not None
-        try:
-            said = self._ask(id)
-            return None if said is None else self._checked(id, said)
-        except (
-            Exception
-        ) as error:  # a person's own code raises anything: the item is asked without a suggestion
-            what = str(error) if isinstance(error, SpinError) else f"{type(error).__name__}: {error}"
-            self._session._trouble(f"No suggestion for {id!r}: {what:.300}")
+    def _score(self, row: int) -> float:
+        """Of what would be suggested now; kept until that or the label is another."""
+        s = self._session
+        id = s.pool.ids[row]
+        held, said = s._ledger.current(id), self.of(row)
+        if held is None or said is None:
+            return 0.0
+        known = self._scores.get(id)
+        if known is None or known[:2] != (held.seq, said):
+            score = float(s.task.score(said[0], held.value, extent(s.pool, row)))
+            known = self._scores[id] = held.seq, said, score
+        return known[2]
+
+    def _asked(self, function: _Function, id: str) -> Suggestion | None:
+        if id not in function.said:
+            try:
+                said = function.ask(id)
+                # Rows may have moved meanwhile.
+                function.said[id] = None if said is None else self._checked(self._session.pool.row(id), said)
+            except (
+                Exception
+            ) as error:  # a person's own code raises anything: the item is asked without its word
+                what = str(error) if isinstance(error, SpinError) else f"{type(error).__name__}: {error}"
+                self._session._trouble(f"No suggestion of yours for {id!r}: {what:.300}")
+                function.said[id] = None
+        return function.said[id]
+
+    def _of_class(self, row: int) -> Suggestion | None:
+        s = self._session
+        predictive = s.predictive
+        if predictive is None:
             return None
+        best = int(predictive.mean[row].argmax())
+        return s.task.names[best], float(predictive.mean[row, best])
 
-    def _checked(self, id: str, said: Any) -> Suggestion:
+    def _checked(self, row: int, said: Any) -> Suggestion:
         s = self._session
         value, p = said if isinstance(said, tuple) and len(said) == 2 else (said, None)
         if p is not None and (isinstance(p, bool) or not isinstance(p, Real) or not 0 < float(p) <= 1):
             raise LabelError(
                 f"the probability {p!r:.40} of a suggestion is not in (0, 1].", "Pass (value, probability)."
             )
-        return s.task.validate(value, extent(s.pool, s.pool.row(id))), None if p is None else float(p)
-
-    def _of_targets(self, row: int) -> Suggestion | None:
-        s = self._session
-        if not s.task.outputs or not s._stage.ready:
-            return None
-        targets = self._current()
-        if targets is None:
-            return None
-        mean, sd = targets.predict(s._stage.learner.graph.phi[[row]])
-        try:
-            value, p = s.task.suggestion(mean[0], sd[0], extent(s.pool, row))
-        except LabelError:
-            return None
-        return value, float(p)
-
-    def _current(self) -> Targets | None:
-        """Learnt anew when the labels have grown by a tenth, or shrunk."""
-        s = self._session
-        rows, _ = s._ledger.training
-        if len(rows) < FEWEST:
-            return None
-        if self._targets is None or not 0 <= len(rows) - self._learnt <= GROWTH * self._learnt:
-            found = {int(row): target for row in rows if (target := self._target(int(row))) is not None}
-            self._learnt = len(rows)
-            if len(found) < FEWEST:
-                return None
-            phi = s._stage.learner.graph.phi[list(found)]
-            self._targets = Targets(phi, np.stack(list(found.values())).astype(np.float32))
-        return self._targets
-
-    def _target(self, row: int) -> Any:
-        """What a row's label stands for; None where its picture cannot be read any more, so has no size."""
-        s = self._session
-        try:
-            return s.task.target(s.value(s.pool.ids[row]), extent(s.pool, row))
-        except LabelError:
-            return None
+        return s.task.validate(value, extent(s.pool, row)), None if p is None else float(p)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spin_nb.errors import LabelError
+from spin_nb.tasks._unseen import codes, forbidden, is_blank, looks, seen, unseen
 from spin_nb.tasks._values import listing, shown
 
 
@@ -32,7 +33,7 @@ def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str,
     Raises
     ------
     LabelError
-        Too few; a name that is empty, not text or there twice.
+        Too few; a name that is empty, not text or there twice, as far as a person can see; control characters.
 
     Examples
     --------
@@ -44,10 +45,11 @@ def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str,
             f"{many}={shown(names)} is not a list of names.",
             f'Pass a list, for example {many}=["ok", "crack"].',
         )
-    checked = tuple(_checked_name(name, one, many) for name in names)
+    checked = tuple(_checked_name(name, one, many) for name in _listed(names, many))
     twice = sorted(name for name, times in Counter(checked).items() if times > 1)
     if twice:
         raise LabelError(f"{one} {shown(twice[0])} is listed twice.", f"List every {one} once.")
+    _refuse_alike(checked, one)
     if len(checked) < least:
         few = "leaves nothing to tell apart" if least > 1 else "leaves nothing to say"
         raise LabelError(
@@ -55,6 +57,27 @@ def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str,
             f"List at least {'two ' + many if least > 1 else 'one ' + one}.",
         )
     return checked
+
+
+def _listed(names: Iterable[Any], many: str) -> list[Any]:
+    try:
+        return list(names)
+    except Exception as problem:  # of a person's own generator
+        raise LabelError(
+            f"{many}= cannot be listed: {type(problem).__name__}: {problem!s:.100}.", "Pass a list of names."
+        ) from problem
+
+
+def _refuse_alike(names: tuple[str, ...], one: str) -> None:
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(seen(name), name)
+        if other != name:
+            raise LabelError(
+                f"{one} names {shown(other)} and {shown(name)} look the same: "
+                f"they differ in {codes(unseen(other + name))}, which nobody sees.",
+                f"Remove it, or list the {one} once.",
+            )
 
 
 def _checked_name(name: Any, one: str, many: str) -> str:
@@ -69,9 +92,18 @@ def _checked_name(name: Any, one: str, many: str) -> str:
         raise LabelError(
             f"{one} name {shown(name)} is not valid Unicode text.", f"Rename the {one}."
         ) from None
-    if not canonical(name):
-        raise LabelError(f"{one} name {shown(name)} is empty.", f"Give every {one} a name a person can read.")
-    return canonical(name)
+    plain = canonical(name)
+    if is_blank(plain):
+        only = f": nobody sees {codes(plain)}" if plain else ""
+        raise LabelError(
+            f"{one} name {shown(name)} is empty{only}.", f"Give every {one} a name a person can read."
+        )
+    if forbidden(plain):
+        raise LabelError(
+            f"{one} name {shown(name)} holds {codes(forbidden(plain))}, which nobody sees.",
+            f"Rename the {one} without it.",
+        )
+    return plain
 
 
 def known(value: Any, names: Mapping[str, Any], one: str, where: str = "") -> str:
@@ -93,10 +125,23 @@ def known(value: Any, names: Mapping[str, Any], one: str, where: str = "") -> st
     if isinstance(value, str) and canonical(value) in names:
         return canonical(value)
     said = value[:100] if isinstance(value, str) else shown(value)
-    close = difflib.get_close_matches(said, names, n=1, cutoff=0.5)
+    like = looks(said)
+    twin = next((name for name in names if looks(name) == like), None)
+    close = [twin] if twin is not None else difflib.get_close_matches(said, names, n=1, cutoff=0.5)
     hint = f"; did you mean {shown(close[0])}?" if close else "."
+    if twin is not None:
+        hint += _difference(said, twin)
     article = "an" if one[0] in "aeiou" else "a"
     raise LabelError(
         f"{where}{shown(value)} is not {article} {one} of this project{hint}",
         f"Use one of: {listing(names)}.",
     )
+
+
+def _difference(said: str, name: str) -> str:
+    """What tells two apart that look the same; nothing where that can be seen, as case can."""
+    odd = [c for c in said if c not in name and not c.isascii()]
+    missing = [c for c in name if c not in said and not c.isascii()]
+    parts = [f"this one has {codes(odd)}"] if odd else []
+    parts += [f"that one has {codes(missing)}"] if missing else []
+    return f" They look alike, but {' and '.join(parts)}." if parts else ""

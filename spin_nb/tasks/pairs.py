@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from spin_nb.errors import LabelError
 from spin_nb.tasks._choice import OneOf
 from spin_nb.tasks._names import checked_names
+from spin_nb.tasks._unseen import codes, is_blank
 from spin_nb.tasks._values import shown, whole_text
 
 ANSWERS = ("first", "second", "equal")
@@ -83,5 +84,9 @@ def _question(question: Any, graded: bool) -> str:
         raise LabelError(
             f"the question has {len(words):,} characters.",
             f"Ask in 1 to {LONGEST} characters, or leave it out.",
+        )
+    if is_blank(words):
+        raise LabelError(
+            f"the question is empty: nobody sees {codes(words)}.", "Ask in words, or leave it out."
         )
     return words

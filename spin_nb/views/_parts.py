@@ -54,5 +54,5 @@ LABELLER = (
     *DRAFT,
     *FORMS,
     *SHAPES,
-    *_below("labeller", "outbox", "decisions", "desk", "stage", "parts", "help", "page"),
+    *_below("labeller", "outbox", "drafts", "decisions", "news", "desk", "stage", "parts", "help", "page"),
 )

@@ -129,13 +129,13 @@ def headline(point: Any, metric: str = "accuracy") -> str:
     Examples
     --------
     >>> from types import SimpleNamespace as N
-    >>> headline(N(accuracy=N(value=None, low=0.4, high=0.9), n_audits=6))
+    >>> headline(N(accuracy=N(value=None, low=0.4, high=0.9, n=6)))
     'audited accuracy: 40% to 90%<br>95 % interval from 6 audits; a single number from 20 on'
     """
     estimate = point.accuracy
     span = f"{estimate.low:.0%} to {estimate.high:.0%}"
     if estimate.value is None:
-        return f"audited {metric}: {span}<br>95 % interval from {point.n_audits} audits; a single number from 20 on"
-    return (
-        f"audited {metric}: <b>{estimate.value:.1%}</b><br>95 % interval {span}, from {point.n_audits} audits"
-    )
+        return (
+            f"audited {metric}: {span}<br>95 % interval from {estimate.n} audits; a single number from 20 on"
+        )
+    return f"audited {metric}: <b>{estimate.value:.1%}</b><br>95 % interval {span}, from {estimate.n} audits"

@@ -14,6 +14,7 @@ from typing import Any
 
 import traitlets as t
 
+from spin_nb.errors import SpinError
 from spin_nb.session.bindings import check_bindings
 from spin_nb.session.cards import moved
 from spin_nb.views._base import Answer, Buffers, View, in_words
@@ -39,8 +40,9 @@ class Labeller(View, parts=LABELLER):
     """Label a session's items with the keyboard, the mouse or a finger.
 
     Keys: 1-9, 0 and then letters label, or choose what is drawn; Enter submits, or accepts the suggestion; Space
-    skips; ``?`` unsure; F flags; U, Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; Esc gives the keyboard back
-    to the notebook.  All of them are on screen ("Keys"), where they can be changed.
+    skips; ``?`` unsure; F flags; U, Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; N puts a new shape into
+    the picture, where the arrow keys move it; Esc gives the keyboard back to the notebook.  All of them are on screen
+    ("Keys"), where they can be changed.
 
     Parameters
     ----------
@@ -86,12 +88,15 @@ class Labeller(View, parts=LABELLER):
             "cards": self._cards,
             "card": self._card,
             "past": self._past,
+            "suggestions": self._suggestions,
             "frame": self._frame,
             "detail": self._detail,
             "apply": self._apply,
+            "bind": self._bind,
         }
         self.observe(self._bound, "bindings")
         session.events.labelled.connect(self._labelled)
+        session.events.suggested.connect(self._suggested)
         session.events.trained.connect(self._trained)
         session.events.watched.connect(self._watched)
         session.events.problem.connect(self._problem)
@@ -146,6 +151,10 @@ class Labeller(View, parts=LABELLER):
         cards, buffers = self._session.queue_cards(n, have)
         return {**answer, "cards": cards}, buffers
 
+    def _suggestions(self, message: Answer) -> tuple[Answer, Buffers]:
+        tokens = [str(token) for token in message.get("tokens", [])][:MOST]
+        return {"suggestions": self._session.suggestions(tokens)}, []
+
     def _apply(self, message: Answer) -> tuple[Answer, Buffers]:
         client = str(message["client"])
         try:
@@ -155,6 +164,13 @@ class Labeller(View, parts=LABELLER):
             words = in_words(error)
             answer = {"ack": 0, "gap": None, "error": f"{words['what']} {words['do']}"}
         return {"client": client, **answer}, []
+
+    def _bind(self, message: Answer) -> tuple[Answer, Buffers]:
+        try:
+            self.bindings = message["bindings"]
+        except SpinError as error:
+            return {"bindings": self._session.bindings, "problem": in_words(error)}, []
+        return {}, []
 
     def _counts(self) -> Answer:
         answer = self._session.apply("", [])  # applies nothing: the counts alone
@@ -172,7 +188,16 @@ class Labeller(View, parts=LABELLER):
         return check_bindings(proposal["value"], self.spec.get("names", []))
 
     def _bound(self, change: Any) -> None:
-        self._session.bindings = change["new"]
+        if change["new"] == self._session.bindings:
+            return
+        try:
+            self._session.bindings = change["new"]
+        except SpinError:
+            self.bindings = self._session.bindings  # pages have heard of the new ones already
+            raise
+
+    def _suggested(self, _n: int) -> None:
+        self.push("suggested", {})
 
     def _trained(self, _report: Any) -> None:
         self.push("trained", {})
@@ -189,6 +214,7 @@ def _part(message: Answer) -> str | None:
 
 
 def _key(session: Any) -> str:
-    """Name of the browser's outbox: one per project folder, without telling the saved notebook its path."""
-    digest = hashlib.blake2b(str(session.folder).encode(), digest_size=8).hexdigest()
+    """Name of the browser's outbox: one per folder and annotator, without telling the saved notebook the path."""
+    owner = f"{session.folder}\0{session.annotator}".encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(owner, digest_size=8).hexdigest()
     return f"{session.name}-{digest}"

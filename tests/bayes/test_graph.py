@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spin_nb.bayes import GraphPosterior, LastLayerLaplace, LiveGraph, graph_basis
-from spin_nb.bayes._regression import _out_by_rows, _out_by_weights, held_out, leave_one_out, solve
+from spin_nb.bayes import GraphPosterior, LastLayerLaplace, LiveGraph, graph, graph_basis
+from spin_nb.bayes._regression import (
+    _out_by_rows,
+    _out_by_weights,
+    fit_sharpness,
+    held_out,
+    leave_one_out,
+    solve,
+)
+from spin_nb.bayes.graph import SHARPENING
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.query import auto
 
@@ -295,3 +303,17 @@ def test_leaving_folds_of_ten_thousand_out_takes_no_matrix_of_all_pairs():
     held_out(phi, y, 4, np.arange(10_000) % 5, 0.2)
     assert tracemalloc.get_traced_memory()[1] < 60e6  # all pairs would be 800 MB
     tracemalloc.stop()
+
+
+def test_the_sharpness_of_many_labels_rests_on_some_of_them_spread_over_all(monkeypatch):
+    rng = np.random.default_rng(0)
+    phi = rng.normal(size=(3 * SHARPENING, 4)).astype(np.float32)
+    y = (phi[:, 0] + rng.normal(size=len(phi)) > 0).astype(np.int64)
+    live = LiveGraph(phi, n_classes=2)
+    live.reset(np.arange(len(phi)), y)
+    seen = []
+    monkeypatch.setattr(graph, "fit_sharpness", lambda *of: seen.append(len(of[-1])) or fit_sharpness(*of))
+    some = live.sharpness
+    monkeypatch.setattr(graph, "SHARPENING", len(phi))
+    assert seen == [SHARPENING]
+    assert abs(np.log(some / live.sharpness)) < 0.2  # a step of what is tried is 0.13

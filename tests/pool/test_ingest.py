@@ -14,6 +14,8 @@ from PIL import Image
 
 from spin_nb.errors import PoolError
 from spin_nb.pool import samples
+from spin_nb.pool.batch import raw_items
+from spin_nb.pool.given import Several
 from spin_nb.pool.ingest import read_pool
 
 NOT_AN_ARRAY_OF_ITEMS = {
@@ -221,11 +223,50 @@ def test_frames_that_cannot_be_read():
         pl.DataFrame({"a": [1]}).lazy(),
         pl.Series([1, 2]),
         pandas.DataFrame({"a": [1, "b", object()]}),
+        pandas.DataFrame({"a": pandas.period_range("2020", periods=3)}),
+        pandas.DataFrame({"a": pandas.interval_range(0, 3)}),
     ]
     for frame in bad:
         with pytest.raises(PoolError) as caught:
             read_pool(frame)
         assert caught.value.do
+
+
+def test_durations_become_seconds_whichever_way_they_come(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    waits = [dt.timedelta(hours=1), None, dt.timedelta(milliseconds=1500)]
+    frame = pl.DataFrame({"wait": waits, "size": [1.0, 2.0, 3.0]})
+    frame.write_parquet(tmp_path / "waits.parquet")
+    finer = frame.with_columns(pl.col("wait").cast(pl.Duration("ns")))
+    found = [read_pool(pool) for pool in (frame, finer, pandas.DataFrame(frame.to_dict(as_series=False)))]
+    found += [read_pool(tmp_path / "waits.parquet"), read_pool(Several(words=list("abc"), row=frame))]
+    found[-1] = found[-1].data.found["row"]
+    assert found[0].data["wait"].to_list() == [3600.0, None, 1.5]
+    assert len({one.fingerprint for one in found}) == 1
+    row = {"wait": dt.timedelta(minutes=1), "size": 1.0}
+    for arriving in ([row], pl.DataFrame([row])):
+        assert raw_items(arriving, found[0]) == [{"wait": 60.0, "size": 1.0}]
+
+
+def test_one_text_that_is_no_unicode_is_kept_out_and_named():
+    whole = read_pool(["one", "two", "three"])
+    found = read_pool(["one", "two \ud800", "three"])
+    assert found.ids == ["item-000000", "item-000002"]
+    assert found.data["text"].to_list() == ["one", "three"]
+    assert [(item.id, item.reason) for item in found.broken] == [
+        ("item-000001", "no valid Unicode: '\\ud800' at position 4")
+    ]
+    assert (whole.broken, whole.ids) == ([], ["item-000000", "item-000001", "item-000002"])
+    both = read_pool(Several(words=["one", "\ud800", "three"], row=np.eye(3)))
+    assert len(both) == 3
+    assert read_pool(["one", None, "\ud800"]).data["text"].to_list() == ["one", ""]
+
+
+def test_paths_that_are_no_unicode_are_kept_out_beside_files_that_cannot_be_read(folder):
+    good = str(next(folder.rglob("*.png")))
+    found = read_pool([good, "no such \udcff.png", "gone.png"])
+    assert found.ids == ["item-000000"]
+    assert {item.id for item in found.broken} == {"item-000001", "item-000002"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.project import Event, State, fold, last_redoable, last_undoable
+from spin_nb.project.fold import current, newest_first
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 ITEMS = ["a", "b", "c"]
@@ -50,6 +51,35 @@ MOVES = st.lists(
     ),
     max_size=40,
 )
+
+
+class Plain:
+    """The same fold said plainly, with lists and a sort: what :class:`State` must agree with."""
+
+    def __init__(self, events):
+        self.standing, self.done, self.undone = [], {}, {}
+        for e in events:
+            mine, gone = self.done.setdefault(e.annotator, []), self.undone.setdefault(e.annotator, [])
+            if e.kind in ("undo", "redo"):
+                out, into = (mine, gone) if e.kind == "undo" else (gone, mine)
+                for found in [one for one in out if one.seq == e.target]:
+                    out.remove(found)
+                    into.append(found)
+                    (self.standing.remove if e.kind == "undo" else self.standing.append)(found)
+            else:
+                mine.append(e)
+                gone.clear()
+                self.standing.append(e)
+            for events in (mine, self.standing):
+                events.sort(key=lambda one: one.seq)
+
+    @property
+    def current(self):
+        of = {}
+        for e in self.standing:
+            of.setdefault(e.item, []).append(e)
+        held = [current(tuple(events)) for events in of.values()]
+        return {c.item: c for c in sorted(held, key=lambda c: c.seq)}
 
 
 def view(state):
@@ -132,6 +162,26 @@ class TestAnySequence:
         events, state = play(moves)
         assert view(fold(events)) == view(state)
 
+    @given(MOVES, st.integers(1, 5))
+    def test_the_same_as_said_plainly(self, moves, far_apart):
+        """Numbers far apart, as in a long project, lie on different pages."""
+        events, _ = play(moves)
+        events = [
+            replace(e, seq=200 * far_apart * e.seq, target=e.target and 200 * far_apart * e.target)
+            for e in events
+        ]
+        events = [replace(e, client="view" if e.item == "a" else None) for e in events]
+        for n in range(len(events) + 1):
+            state, plain = fold(events[:n]), Plain(events[:n])
+            held = list(plain.current.values())
+            labels = [c for c in held if c.kind in ("label", "gold")]
+            assert list(state.current.values()) == held
+            assert (state.labels, state.n_labels) == (labels, len(labels))
+            assert list(state.by_hand.values()) == [c for c in labels if c.item == "a"]
+            for kind, stacks in (("undo", plain.done), ("redo", plain.undone)):
+                for who in PEOPLE:
+                    assert list(newest_first(state, kind, who)) == stacks.get(who, [])[::-1]
+
     @given(MOVES, st.integers(0, 40))
     def test_a_fold_can_stop_anywhere_and_go_on(self, moves, cut):
         events, state = play(moves)
@@ -195,6 +245,36 @@ class TestAnySequence:
         did = [label(i + 1, "ada", f"i{i}", "x") for i in range(10_000)]
         undone = [event(20_000 - i, "ada", "undo", f"i{i}", target=i + 1) for i in range(10_000)]
         assert fold(did + undone[::-1]).current == {}
+
+
+class TestManyLabels:
+    """One label more costs what it touches: everything else is shared with the state before."""
+
+    @pytest.fixture(scope="class")
+    def state(self):
+        return fold(label(i + 1, "ada", f"i{i}", "x") for i in range(10_000))
+
+    def pages(self, state):
+        parts = [state.standing, state.decided, state.by_hand, *state.done.values(), *state.undone.values()]
+        return [page for part in parts for page in part._pages.values()]
+
+    @pytest.mark.parametrize(
+        "new",
+        [
+            label(10_001, "ada", "new", "y"),
+            label(10_001, "ada", "i17", "y"),
+            event(10_001, "ada", "undo", "i9999", target=10_000),
+            event(10_001, "ada", "undo", "i17", target=18),
+            event(10_001, "bob", "flag", "i17"),
+        ],
+        ids=["a label", "another label", "an undo", "an undo of long ago", "a flag"],
+    )
+    def test_all_but_a_few_pages_are_shared(self, state, new):
+        before = {id(page): dict(page) for page in self.pages(state)}
+        fresh = [page for page in self.pages(fold([new], state)) if id(page) not in before]
+        assert len(fresh) <= 4
+        assert sum(map(len, fresh)) <= 2000
+        assert all(page == before[id(page)] for page in self.pages(state))
 
 
 def test_event_records_cannot_be_changed():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spin_nb.session.asking import AuditPlan, chances, draft, slot
+from spin_nb.session.asking import AuditPlan, Slot, chances, draft, slot
 from spin_nb.types import Picked
 
 IDS = [f"item-{i:04d}" for i in range(2000)]
@@ -21,7 +21,7 @@ def test_every_block_of_asks_holds_its_share_of_audits(share):
 
 
 def test_without_a_share_nothing_is_an_audit():
-    assert not any(slot(i, 0.0, seed=1).audit for i in range(100))
+    assert all(slot(i, 0.0, seed=1) == Slot(audit=False, suggest=True) for i in range(100))
 
 
 def test_an_audit_carries_no_suggestion_and_a_fifth_of_the_others_neither():

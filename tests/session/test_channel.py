@@ -10,7 +10,10 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import StorageError
+from spin_nb.project import State
 from spin_nb.session import channel
+from spin_nb.session.cards import weight
+from spin_nb.session.ledger import Ledger
 
 
 @pytest.fixture
@@ -73,6 +76,30 @@ def test_an_undo_cannot_overtake_its_label(s):
     assert s.history["kind"].to_list()[-2:] == ["label", "undo"]
 
 
+def test_a_redo_says_what_it_brought_back(s):
+    cards, _, _ = queue(s)
+    s.label(cards[1]["id"], "2")
+    s.apply("c", [entry(1, cards[0]), {"seq": 2, "kind": "undo"}])
+    s.undo()  # a cell takes back its own
+    answer = s.apply("c", [{"seq": 3, "kind": "redo"}, {"seq": 4, "kind": "redo"}])
+    assert answer["redone"] == [{"seq": 3, "id": cards[1]["id"]}, {"seq": 4, "id": cards[0]["id"]}]
+
+
+def test_suggestions_reach_cards_that_are_queued_already_but_no_audit(s):
+    s.audit_share = 0.5
+    cards, _, _ = queue(s, 16)
+    told = []
+    s.events.suggested.connect(told.append)
+    s.suggest({card["id"]: ("7", 0.8) for card in cards[:12]})
+    assert told == [12]
+    suggestions = s._channel.suggestions([*(card["token"] for card in cards), "no such token"])
+    assert len(suggestions) < 16
+    assert set(suggestions) == {card["token"] for card in cards if card["suggestion"]}
+    given = {card["token"] for card in cards[:12]} & set(suggestions)
+    assert given
+    assert all(suggestions[token] == {"value": "7", "p": 0.8} for token in given)
+
+
 def test_a_label_the_task_refuses_is_told_and_does_not_hold_up_the_rest(s):
     cards, _, _ = queue(s)
     answer = s.apply("c", [entry(1, cards[0], value="eleven"), entry(2, cards[1])])
@@ -80,6 +107,39 @@ def test_a_label_the_task_refuses_is_told_and_does_not_hold_up_the_rest(s):
     assert answer["refused"][0]["seq"] == 1
     assert "eleven" in answer["refused"][0]["what"]
     assert s.labels["item"].to_list()[10:] == [cards[1]["id"]]
+
+
+def test_entries_that_cannot_be_read_are_refused_and_hold_up_none(s):
+    cards, _, _ = queue(s)
+    label = {"kind": "label", "id": cards[0]["id"], "value": "1"}
+    broken = [
+        {},
+        {"kind": None},
+        {**label, "id": ["x"]},
+        {**label, "id": "\ud800"},
+        {**label, "value": {"a": {}}},
+    ]
+    numbered = [{"seq": seq, **one} for seq, one in enumerate(broken, start=1)]
+    unusable = [None, "label", [], label, *({**label, "seq": seq} for seq in ("a", 0, -1, 1.5, True))]
+    unusable += [{**label, "seq": seq} for seq in (float("nan"), float("inf"))]
+    answer = s.apply("c", [*unusable, *numbered, {"seq": 6.0, **label}])
+    assert (answer["ack"], answer["gap"], answer["error"]) == (6, None, None)
+    assert [told["seq"] for told in answer["refused"]] == [None] * len(unusable) + [1, 2, 3, 4, 5]
+    assert all("->" in told["what"] for told in answer["refused"])
+    assert s.labels["item"].to_list()[10:] == [cards[0]["id"]]
+
+
+def test_a_label_stands_without_what_cannot_be_read_beside_it(s):
+    cards, _, _ = queue(s)
+    odd = [{"suggested": ["1", p]} for p in (float("nan"), float("inf"), 0, -3, 1.5, 10**400, "x")]
+    odd += [{"suggested": said} for said in (5, "1", ["eleven", 0.5], ["1"])]
+    odd += [{"token": token} for token in ("\ud800", "nope", 5, {"a": 1})]
+    for seq, beside in enumerate(odd, start=1):
+        answer = s.apply("c", [{**entry(seq, cards[0]), **beside}])
+        assert (answer["ack"], answer["refused"]) == (seq, [])
+        row = s.labels.row(-1, named=True)
+        assert (row["item"], row["value"]) == (cards[0]["id"], "1")
+        assert (row["suggested"], row["suggested_p"], row["accepted"]) == (None, None, None)
 
 
 def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
@@ -92,6 +152,29 @@ def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
     )
     row = s.labels.row(-1, named=True)
     assert (row["suggested"], row["accepted"], row["shown_ms"]) == (name, True, 840)
+
+
+def test_no_card_follows_once_an_answer_holds_enough_and_what_is_not_sent_was_never_proposed(s, monkeypatch):
+    n_before = len(s._store.asked())
+    one = len(queue(s, 1)[1][0])
+    monkeypatch.setattr(channel, "MOST", int(2.5 * one))
+    cards, buffers, _ = queue(s, 16)
+    assert 2 <= len(cards) <= 4
+    assert sum(map(len, buffers[:-1])) < channel.MOST <= sum(map(len, buffers))
+    tokens = [card["token"] for card in cards]
+    assert [ask.token for ask in s._store.pending()] == list(s._channel._queue) == tokens
+    more, _, _ = queue(s, 16, tokens)
+    assert not {card["id"] for card in more} & {card["id"] for card in cards}
+    assert len(more) >= 2
+    monkeypatch.setattr(channel, "MOST", 1)
+    assert len(queue(s, 16)[0]) == 1, "one always comes, however large"
+    assert len(s._store.asked()) == n_before
+
+
+def test_long_texts_weigh_as_well():
+    parts = {"parts": [{"name": "a", "data": "12"}, {"name": "b", "data": "345"}]}
+    assert weight({"data": "12345"}, [b"1", b"2"]) == 7
+    assert weight(parts, []) == 5
 
 
 def test_kept_cards_are_not_drawn_again_and_the_queue_never_repeats_an_item(s):
@@ -111,6 +194,22 @@ def test_a_label_sent_again_after_a_restart_finds_its_ask(s, project):
     again.apply("c", [entry(i + 1, card) for i, card in enumerate(cards)])
     assert again.accuracy.n == 5  # one of the first ten, four of these
     assert again.labels["ask"].to_list()[10:] == [c["token"] for c in cards]
+
+
+def test_neither_a_label_nor_what_follows_it_lists_all_labels(s, monkeypatch):
+    s.audit_share = 0.5
+    cards, _, _ = queue(s)
+    entries = [entry(i + 1, card) for i, card in enumerate(cards)]
+
+    def refuse(*_):
+        raise AssertionError("all labels were listed")
+
+    for owner, name in [(State, "current"), (State, "labels"), (Ledger, "values"), (Ledger, "training")]:
+        monkeypatch.setattr(owner, name, property(refuse))
+    answer = s.apply("c", [*entries, {"seq": 9, "kind": "undo"}])
+    assert (answer["n_labels"], s.label_index.tolist().count(-1)) == (17, len(s.pool) - 17)
+    assert (s.accuracy.n, s.curve[-1].n_labels) == (4, 17)
+    assert s.redo() == cards[-1]["id"]
 
 
 def test_a_full_disk_leaves_the_label_pending_and_says_why(s):

@@ -287,12 +287,12 @@ def test_tasks_without_classes_wait_for_nothing_either(project, looking, task, v
     s = project(task=task)
     page = Page(s, lambda id: value)
     page.label(20)
-    assert s.accuracy.n == (2 if task.kind == "boxes" else 0), "no suggestion yet is no wrong one"
+    assert s.accuracy.n == 0, "no suggestion yet is no wrong one"
     assert repr(s)
     looking.go.set()
     s._stage.wait()
     assert s.values == page.given
-    assert s.accuracy.n == 2
+    assert s.accuracy.n == (0 if task.kind == "boxes" else 2)  # boxes are suggested by nobody here
     if task.outputs:
         row = s.pool.row(next(id for id in s.pool.ids if id not in page.given))
         said, _ = s._suggesting.of(row)

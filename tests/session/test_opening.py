@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import spin_nb as spin
-from spin_nb.errors import ContradictionError, LabelError, PoolError, ProjectError, VersionError
+from spin_nb.errors import ContradictionError, LabelError, PoolError, ProjectError, SpinError, VersionError
 
 
 @pytest.fixture
@@ -202,3 +202,40 @@ def test_a_seed_that_is_none_is_refused_before_anything_is_written(tmp_path, see
     with pytest.raises(ProjectError, match="seed"):
         spin.open(tmp_path / "p", pool=np.eye(4, dtype=np.float32), classes=["a", "b"], seed=seed)
     assert not (tmp_path / "p").exists()
+
+
+def boom():
+    yield "a"
+    raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"task": spin.Boxes}, "is no task"),
+        ({"classes": 5}, "not a list of names"),
+        ({"classes": boom()}, "cannot be listed: RuntimeError: boom"),
+        ({"annotator": ""}, "annotator"),
+        ({"annotator": []}, "annotator"),
+        ({"annotator": "\ud800"}, "annotator"),
+        ({"seed": -1}, "seed"),
+        ({"labels_from": 5}, "labels_from"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused_the_first_time_and_the_second(tmp_path, wrong, says):
+    pool, right = np.eye(4, dtype=np.float32), {"classes": ["a", "b"]}
+    asked = wrong if "task" in wrong or "classes" in wrong else {**right, **wrong}
+    with pytest.raises(SpinError, match=says):
+        spin.open(tmp_path / "p", pool=pool, **asked)
+    assert not (tmp_path / "p").exists()
+    spin.open(tmp_path / "p", pool=pool, **right).close()
+    with pytest.raises(SpinError, match=says):
+        spin.open(tmp_path / "p", **({"classes": boom()} if "boom" in says else wrong))
+
+
+@pytest.mark.parametrize("path", [None, 5, "a\0b", "x" * 300, b"p.spin", "\ud800", "~nobody-of-this-name/p"])
+def test_a_path_that_is_none_is_refused_with_words(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ProjectError, match="cannot be a project folder"):
+        spin.open(path, pool=np.eye(4, dtype=np.float32), classes=["a", "b"])
+    assert list(tmp_path.iterdir()) == []

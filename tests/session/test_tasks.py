@@ -7,6 +7,8 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import ContradictionError, LabelError, ModelError
+from spin_nb.models.targets import Targets
+from spin_nb.session import learnt
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -189,6 +191,120 @@ def test_suggestions_are_checked_before_any_is_taken(tmp_path):
     assert s.suggestion(s.pool.ids[0]) is None
     assert s.suggest({first: 3, second: (4, 0.9)}) == 2
     assert s.suggestion(second) == (4.0, 0.9)
+
+
+def test_what_was_given_goes_before_a_function_and_a_function_before_the_model(tmp_path):
+    s = opened(tmp_path, ROWS, spin.Number(0, 10))
+    given, asked, left = s.pool.ids[:3]
+    s.label(dict.fromkeys(s.pool.ids[10:30], 5.0))
+    s.suggest({given: 1})
+    s.suggest(lambda id: None if id == left else (2, 0.7))
+    assert s.suggestion(given) == (1.0, None)
+    assert s.suggestion(asked) == (2.0, 0.7)
+    assert s.suggestion(left)[0] == pytest.approx(5.0, abs=0.1)
+
+
+def test_what_was_suggested_can_be_taken_away_one_by_one_and_all_at_once(tmp_path):
+    s = opened(tmp_path, ROWS, spin.Number(0, 10))
+    first, second, third = s.pool.ids[:3]
+    s.suggest({first: 1, second: 2})
+    assert s.suggest({first: None, third: 3}) == 1
+    assert [s.suggestion(id) for id in (first, second, third)] == [None, (2.0, None), (3.0, None)]
+    with pytest.raises(LabelError):
+        s.suggest({second: None, "nobody": None})
+    assert s.suggestion(second) == (2.0, None)
+    s.suggest(lambda id: 4)
+    assert s.suggest({second: None}) == 0
+    assert s.suggestion(second) == (4.0, None)
+    assert s.suggest(None) == 0
+    assert {s.suggestion(id) for id in s.pool.ids} == {None}
+
+
+def test_a_late_answer_of_a_function_that_was_replaced_is_dropped(tmp_path):
+    s = opened(tmp_path, ROWS, spin.Number(0, 10))
+    id = s.pool.ids[0]
+
+    def slow(id):
+        s.suggest(lambda id: 2)
+        return 1
+
+    s.suggest(slow)
+    assert s.suggestion(id) == (2.0, None)
+    assert s.suggestion(id) == (2.0, None)
+
+
+def test_corrected_labels_are_learnt_anew_and_so_are_labels_taken_back(tmp_path):
+    s = opened(tmp_path, ROWS, spin.Number(0, 10))
+    labelled, other = s.pool.ids[:40], s.pool.ids[-1]
+    s.label(dict.fromkeys(labelled, 1.0))
+    assert s.suggestion(other)[0] == pytest.approx(1.0, abs=0.1)
+    for id in labelled:
+        s.label(id, 9.0)
+    assert s.suggestion(other)[0] == pytest.approx(9.0, abs=0.5)
+    for _ in labelled:
+        s.undo()
+    assert s.suggestion(other)[0] == pytest.approx(1.0, abs=0.5)
+
+
+def test_numbers_are_learnt_anew_only_when_a_tenth_of_the_labels_changed(tmp_path, monkeypatch):
+    fits = []
+    monkeypatch.setattr(learnt, "Targets", lambda phi, of: fits.append(len(of)) or Targets(phi, of))
+    s = opened(tmp_path, ROWS, spin.Number(0, 10))
+    other = s.pool.ids[-1]
+    s.label(dict.fromkeys(s.pool.ids[:40], 1.0))
+    for number in range(3):  # to and fro is no change
+        s.label(s.pool.ids[number], 9.0)
+        s.suggestion(other)
+        s.undo()
+        s.suggestion(other)
+    for number in range(4):
+        s.label(s.pool.ids[number], 9.0)
+        s.suggestion(other)
+    assert fits == [40, 40]
+    s.label(s.pool.ids[40], 9.0)
+    s.suggestion(other)
+    assert fits == [40, 40]
+
+
+def test_where_nothing_is_suggested_nothing_is_judged(tmp_path):
+    pool, task, good, _ = TASKS["boxes"]
+    s = opened(tmp_path, pool, task)
+    s.audit_share = 0.5
+    s.label(dict.fromkeys(s.ask(50).ids, good))
+    assert (s.accuracy.n, s.accuracy.value, s.accuracy.low, s.accuracy.high) == (0, None, 0.0, 1.0)
+    assert "nothing is suggested yet" in repr(s)
+    s.suggest({s.pool.ids[0]: []})  # from now on an item without a suggestion is one that was missed
+    assert s.accuracy.n == 25
+    assert s.accuracy.value < 0.1
+    s.suggest(None)
+    assert s.accuracy.n == 0
+
+
+def test_an_audit_is_scored_again_only_where_its_label_or_its_suggestion_changed(tmp_path, monkeypatch):
+    s = opened(tmp_path, TEXTS, spin.FreeText())
+    s.audit_share = 0.5
+    asked = s.ask(20).ids
+    scored, score = [], spin.FreeText.score
+    monkeypatch.setattr(spin.FreeText, "score", lambda self, *of: scored.append(of[0]) or score(self, *of))
+    s.suggest(lambda id: "a refund")
+    s.label(dict.fromkeys(asked, "a refund"))
+    assert (s.accuracy.n, s.accuracy.value, len(scored)) == (10, None, 10)
+    audit = s.labels.filter("audit")["item"][0]
+    s.label(audit, "a claim")
+    assert (s.accuracy.high < 1, len(scored)) == (True, 11)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            s._suggesting, "of", lambda row: pytest.fail("no label of an audit, no look at the audits")
+        )
+        s.label(s.labels.filter(~s.labels["audit"])["item"][0], "a claim")
+        assert s.accuracy.n == 10
+    s.suggest({audit: "a claim"})
+    assert s.accuracy.high == 1.0
+    assert len(scored) == 12
+    s.undo()
+    s.undo()
+    assert s.accuracy.high < 1
+    assert len(scored) == 13
 
 
 def test_what_needs_classes_says_so(tmp_path):

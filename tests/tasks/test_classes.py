@@ -58,16 +58,48 @@ def test_a_near_miss_names_the_closest_class():
         (["ok", 3], "3 is int"),
         (["ok", None], "NoneType"),
         (["ok", "\ud800"], "not valid Unicode"),
+        (["ok", "\u200b"], "is empty: nobody sees U\\+200B"),
+        (["ok", "\u3164 \u2060"], "is empty: nobody sees U\\+3164, U\\+0020, U\\+2060"),
+        (["ok", "\u202ekcarc"], "holds U\\+202E"),
+        (["ok", "\u2066a\u2069"], "holds U\\+2066, U\\+2069"),
+        (["ok", "b\0"], "holds U\\+0000"),
+        (["ok", "a\nb\x9f"], "holds U\\+000A, U\\+009F"),
+        (["ok", "o\u200bk"], "'ok' and 'o\\\\u200bk' look the same: they differ in U\\+200B"),
         (["ok"], "nothing to tell apart"),
         ([], "nothing to tell apart"),
         ("ok", "not a list of names"),
         (7, "not a list of names"),
+        ((1 / n for n in (1, 0)), "cannot be listed: ZeroDivisionError"),
     ],
 )
 def test_a_bad_list_says_what_is_wrong_with_it(names, says):
     with pytest.raises(LabelError, match=says) as caught:
         Classes(names)
     assert caught.value.do
+
+
+def test_joined_emoji_flags_and_persian_words_are_names():
+    england, scotland = "\U0001f3f4\U000e0067\U000e007f", "\U0001f3f4\U000e0073\U000e007f"
+    names = ("👩‍👩‍👧", "👨‍🚀", england, scotland, "می‌خواهم", "❤️", "co\u00adop")
+    assert Classes(names).names == names
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "why"),
+    [
+        ("ОК", "OK", "this one has U+041E, U+041A"),
+        ("OK", "ОК", "that one has U+041E, U+041A"),
+        ("o\u200bk", "ok", "this one has U+200B"),
+        ("ｏｋ", "ok", "this one has U+FF4F, U+FF4B"),
+        ("ok", "OK", None),
+    ],
+)
+def test_a_label_that_only_looks_like_a_class_says_which_characters_differ(said, name, why):
+    with pytest.raises(LabelError) as caught:
+        Classes([name, "something else"]).validate(said)
+    assert f"did you mean {name!r}?" in caught.value.what
+    assert ("look alike" in caught.value.what) == bool(why)
+    assert (why or "") in caught.value.what
 
 
 @settings(deadline=None)

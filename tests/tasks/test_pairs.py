@@ -48,6 +48,7 @@ def test_a_grade_is_refused_where_there_are_none_and_an_answer_where_there_are()
     [
         ({"question": " "}, "question has 0 characters"),
         ({"question": "?" * 501}, "question has 501 characters"),
+        ({"question": "\u200b"}, "nobody sees U\\+200B"),
         ({"question": 3}, "question is 3, not text"),
         ({"question": "\ud800"}, "not valid Unicode"),
         ({"tie": 1}, "tie=1 is neither True nor False"),

@@ -52,6 +52,10 @@ class BoxEditor extends Outlines {
     return { ...box, width: side(box.x, box.width, dx, width), height: side(box.y, box.height, dy, height) };
   }
 
+  within([left, top, right, bottom]) {
+    return boxBetween([left, top], [right, bottom], this.size);
+  }
+
   outline({ x, y, width, height }, look) {
     return shapeOutline("rect", { x, y, width, height }, look);
   }

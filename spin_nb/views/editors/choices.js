@@ -58,7 +58,7 @@ function choiceButton(bench, entry, { pick, mark, toggles = false, colours = fal
   const swatch = colours ? h("i", { class: "spin-swatch" }) : null;
   if (swatch) swatch.style.background = choiceColour(entry.index);
   const onclick = (event) => {
-    pick(entry);
+    if (!doubled(event, bench.card)) pick(entry);
     if (event.detail > 0) choiceHome(event.currentTarget);
   };
   const word = h("span", { class: "spin-word", dir: "auto" }, choiceName(entry.name));
@@ -74,8 +74,7 @@ function choiceButton(bench, entry, { pick, mark, toggles = false, colours = fal
     drawn = now;
     choiceDraw(element, parts, entry, found, toggles);
     write(parts.key, key);
-    element.toggleAttribute("aria-keyshortcuts", false);
-    if (key) element.setAttribute("aria-keyshortcuts", key);
+    nameShortcuts(element, key);
     element.disabled = off;
   };
   return { entry, element, draw };
@@ -103,7 +102,9 @@ function choiceMatches(entries, query) {
   return entries.filter(({ name }) => words.every((word) => choicePlain(name).includes(word)));
 }
 
+/** A field that narrows the entries down, where there are more of them than keys; else null. */
 function choiceFilter(bench, entries, { pick, narrowed }) {
+  if (entries.length <= DIGITS.length + LETTERS.length) return null;
   const count = h("span", { class: "spin-soft", "aria-live": "polite" });
   const field = h("input", {
     type: "search",
@@ -141,8 +142,16 @@ function choiceFilter(bench, entries, { pick, narrowed }) {
   };
   field.addEventListener("input", show);
   field.addEventListener("keydown", onkeydown);
+  /** "/" goes to the field. */
+  const key = (event) => {
+    const plain = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!plain || event.isComposing) return false;
+    event.preventDefault();
+    field.focus();
+    return true;
+  };
   const element = h("div", { class: "spin-filter" }, h("kbd", {}, "/"), field, count);
-  return { element, field };
+  return { element, key };
 }
 
 /**
@@ -155,7 +164,7 @@ function choiceGrid(bench, { entries, pick, mark, label = "classes", toggles, co
   const longest = Math.max(...entries.map(({ name }) => name.length));
   grid.style.setProperty("--spin-column", `${Math.min(340, Math.max(148, 110 + 7 * longest))}px`);
   const narrowed = (found) => buttons.forEach(({ entry, element }) => (element.hidden = !found.has(entry)));
-  const filter = entries.length > DIGITS.length + LETTERS.length ? choiceFilter(bench, entries, { pick, narrowed }) : null;
+  const filter = choiceFilter(bench, entries, { pick, narrowed });
   let shown;
   const draw = () => {
     for (const button of buttons) button.draw();
@@ -165,25 +174,18 @@ function choiceGrid(bench, { entries, pick, mark, label = "classes", toggles, co
     const [box, button] = [grid, first].map((each) => each?.getBoundingClientRect());
     grid.scrollTop += first ? button.top + button.height / 2 - box.top - box.height / 2 : -grid.scrollTop;
   };
-  /** "/" goes to the filter. */
-  const key = (event) => {
-    const plain = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (!filter || !plain || event.isComposing) return false;
-    event.preventDefault();
-    filter.field.focus();
-    return true;
-  };
+  const key = (event) => filter?.key(event) ?? false;
   return { element: filter ? h("div", {}, filter.element, grid) : grid, draw, key };
 }
 
-/** One line that says whether the draft is what was suggested. */
-function choiceSuggestion(bench) {
+/** One line that says whether what is there is what was suggested; `enter()` is the key that takes it now. */
+function choiceSuggestion(bench, { value = () => bench.value, enter = () => "Enter" } = {}) {
   const element = h("span", { class: "spin-suggestion" });
   const draw = () => {
     const said = bench.card?.suggestion;
-    const same = said && choiceSame(said.value, bench.value);
+    const same = said && choiceSame(said.value, value());
     element.classList.toggle("spin-same", Boolean(same));
-    const words = same ? `Suggested${choiceSure(said.p, bench.spec)} · Enter accepts` : "Changed from what was suggested";
+    const words = same ? `Suggested${choiceSure(said.p, bench.spec)} · ${enter()} accepts` : "Changed from what was suggested";
     write(element, said ? words : "");
   };
   return { element, draw };

@@ -15,6 +15,7 @@ class Drawing {
     this.bench = bench;
     this.view = null;
     this.card = null;
+    this.frame = null;
     this.forget();
     this.settle = () => this.flush();
     for (const name of DRAWING_ENDS) window.addEventListener(name, this.settle, true);
@@ -22,6 +23,7 @@ class Drawing {
 
   close() {
     this.flush();
+    cancelAnimationFrame(this.frame);
     for (const name of DRAWING_ENDS) window.removeEventListener(name, this.settle, true);
   }
 
@@ -43,13 +45,39 @@ class Drawing {
     this.view = view;
     this.size = view.size; // stays when the view is closed and the list is still there
     view.element.classList.add("spin-drawing");
-    view.onchange = () => this.paint();
+    view.onchange = () => {
+      this.paint(); // at once: a frame later the picture would have been seen without its shapes
+      view.onchange = () => this.soon();
+    };
     const close = () => {
       this.flush();
       if (this.view === view) this.view = null;
       view.close();
     };
     return withOthers(card, source, this.bench.kit, { element: view.element, key: view.key, close });
+  }
+
+  /** What a moving pointer changes is drawn once a frame, however often it is told. */
+  soon() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.refresh();
+    });
+  }
+
+  /** [left, top, right, bottom] of the middle of what is seen: a quarter of it. */
+  get middle() {
+    const origin = this.view.toView([0, 0]);
+    const ends = [0, 1].map((i) => {
+      const [low, high] = [0, this.view.room[i]].map((at) => shapeClamp((at - origin[i]) / this.view.scale, 0, this.size[i]));
+      return [low + (high - low) / 4, high - (high - low) / 4].map(shapeRound);
+    });
+    return [ends[0][0], ends[1][0], ends[0][1], ends[1][1]];
+  }
+
+  /** How sure what is suggested is, in words. */
+  sure() {
+    return choiceSure(this.card?.suggestion?.p, {});
   }
 
   step(value, words) {
@@ -76,6 +104,13 @@ class Drawing {
     this.live = null;
     this.nudged = "";
     this.draw();
+  }
+
+  /** What a key means here; in a sound or a film beside the picture its letters are that medium's own. */
+  meaning(event) {
+    const does = this.bench.meaning(event);
+    const beside = event.target.closest?.(".spin-beside") && !event.ctrlKey && !event.metaKey;
+    return beside && ["new", "duplicate", "point"].includes(does) ? null : does;
   }
 
   key(event) {

@@ -3,10 +3,10 @@
 const FIELD_PAUSE = 400; // milliseconds without typing that end one step
 
 /**
- * The draft behind a field. `read()`: the value of what is typed, null where it is none; `show(value)`: write it into
+ * The draft behind a `field`. `read()`: the value of what is typed, null where it is none; `show(value)`: write it into
  * the field; `words(value)`: the step in words.
  */
-function fieldDraft(bench, { read, show, words }) {
+function fieldDraft(bench, { field, read, show, words }) {
   let card;
   let known = null; // the draft as the field last knew it
   let timer = null;
@@ -43,7 +43,13 @@ function fieldDraft(bench, { read, show, words }) {
     known = bench.value;
     show(known);
   };
-  return { flush, touched, draw, close };
+  // What is typed and the draft does not say: a step that waits, or what is no label as it stands.
+  const half = () => (timer === null && (known !== null || !field.value) ? null : { text: field.value });
+  const resume = ({ text }) => {
+    field.value = text;
+    field.dispatchEvent(new Event("input"));
+  };
+  return { flush, touched, draw, close, half, resume };
 }
 
 /** A key that belongs to the text being typed: it goes no further. True when it was one. */

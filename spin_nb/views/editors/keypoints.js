@@ -6,13 +6,16 @@ class KeypointEditor extends Drawing {
     this.names = bench.spec.names;
     const rows = () => this.names.map((_, i) => this.row(i));
     const [choose, remove] = [(i) => this.named(i), (i) => this.hide(i)];
-    this.list = shapeList({ noun: "point", nouns: "points", empty: "", rows, choose, remove });
+    this.list = shapeList({ noun: "point", nouns: "points", empty: "", rows, choose, remove, sure: () => this.sure() });
     const click = (event) => {
       this.hideRest();
       viewBack(event);
     };
     this.rest = h("button", { type: "button", class: "spin-shape-rest", onclick: click }, "The rest is not visible");
-    this.panel = h("div", { class: "spin-shapes" }, this.list.element, this.rest);
+    const words = () => (this.next < 0 ? "All points are set" : `Put ${shapeWord(this.names[this.next])} in the middle`);
+    this.tools = shapeTools(bench, [{ does: "new", act: () => this.create(), words, off: () => this.next < 0 }]);
+    this.tools.element.append(this.rest);
+    this.panel = h("div", { class: "spin-shapes" }, this.list.element, this.tools.element);
   }
 
   forget() {
@@ -42,6 +45,11 @@ class KeypointEditor extends Drawing {
     return this.aimed && this.selected >= 0 ? this.selected : this.missing;
   }
 
+  /** The point that would go to the middle of what is seen: the chosen one, else the next; -1 when all are set. */
+  get next() {
+    return this.aimed && this.selected >= 0 && !this.at(this.selected) ? this.selected : this.missing;
+  }
+
   /** Why the draft cannot be submitted yet, or null. */
   unfinished() {
     const left = this.names.filter((name) => !Object.hasOwn(this.points, name));
@@ -53,8 +61,13 @@ class KeypointEditor extends Drawing {
     return `${shapeWord(this.names[index])}: ${this.row(index).note}`;
   }
 
+  refresh() {
+    this.draw();
+  }
+
   draw() {
     this.list.draw();
+    this.tools.draw();
     // Not `disabled`: the focus would fall out of the view with the last point.
     this.rest.setAttribute("aria-disabled", String(this.bench.readOnly || this.missing < 0));
     this.paint();
@@ -94,14 +107,15 @@ class KeypointEditor extends Drawing {
     const shown = this.names.map((_, i) => i).filter((i) => this.at(i)).sort((a, b) => (a === this.selected) - (b === this.selected));
     this.view.svg.replaceChildren(...lines, ...shown.flatMap((i) => this.dot(i)));
     const named = shown.filter((i) => i === this.selected || i === this.hovered);
-    const chips = named.map((i) => shapeChip(this.names[i], this.chipAt(i), this.view, { colour: shapeColour(i), chosen: i === this.selected }));
-    this.view.layer.replaceChildren(...chips.filter(Boolean));
+    this.view.layer.replaceChildren(...named.map((i) => this.chip(i)));
     this.view.hint(this.hint());
   }
 
-  chipAt(index) {
+  chip(index) {
     const [x, y] = this.at(index);
-    return [x + 8 / this.view.scale, y - 6 / this.view.scale];
+    const chip = shapeChip(this.names[index], { colour: shapeColour(index), chosen: index === this.selected });
+    shapeChipPlace(chip, [x + 8 / this.view.scale, y - 6 / this.view.scale], this.view);
+    return chip;
   }
 
   dot(index) {
@@ -149,6 +163,16 @@ class KeypointEditor extends Drawing {
     if (this.missing >= 0) this.list.reveal(this.missing);
   }
 
+  /** The next point in the middle of what is seen; the arrow keys move it from there. */
+  create() {
+    const { next } = this;
+    if (this.bench.readOnly || !this.view?.scale) return;
+    if (next < 0) return void this.bench.say("All points are set.");
+    this.flush();
+    const [left, top, right, bottom] = this.middle;
+    this.place(next, shapeInside([(left + right) / 2, (top + bottom) / 2], this.size), true);
+  }
+
   hide(index) {
     if (index < 0 || this.bench.readOnly || this.at(index) === null) return;
     this.flush();
@@ -188,7 +212,7 @@ class KeypointEditor extends Drawing {
     const { start, from } = gesture;
     this.live = null;
     this.live = this.with(gesture.index, shapeInside([start[0] + point[0] - from[0], start[1] + point[1] - from[1]], this.view.size));
-    this.draw();
+    this.soon();
   }
 
   drop(point) {
@@ -222,8 +246,11 @@ class KeypointEditor extends Drawing {
     const nudge = shapeNudge(event);
     if (nudge && !nudge.grows && this.at(this.selected)) return this.nudge(nudge);
     this.flush();
-    const meaning = this.bench.meaning(event);
-    if (meaning === "absent" || meaning === "delete") this.hide(this.selected >= 0 && !this.fresh ? this.selected : this.missing);
+    const meaning = this.meaning(event);
+    const chosen = this.selected >= 0 && !this.fresh && this.at(this.selected) !== null;
+    const waits = nudge && !nudge.grows && this.aimed && !this.bench.readOnly;
+    if (waits || (meaning === "new" && !event.repeat)) this.create();
+    else if (meaning === "absent" || meaning === "delete" || (chosen && deletes(event, meaning))) this.hide(this.selected >= 0 && !this.fresh ? this.selected : this.missing);
     else if (meaning === "accept" && this.unfinished() && !this.bench.readOnly) this.bench.say(this.unfinished());
     else return this.common(event, this.names.length);
     return true;

@@ -5,7 +5,7 @@ const NUMBER_CARET = ["ArrowLeft", "ArrowRight", "Home", "End", "Backspace", "De
 
 /** A number without the noise of binary fractions. */
 function numberTidy(value) {
-  return Number(value.toPrecision(12));
+  return Number(value.toPrecision(15));
 }
 
 /** The power of ten, or 2 or 5 times it, that is not above `value`. */
@@ -88,10 +88,11 @@ EDITORS.number = (bench) => {
     place(value);
     complain();
   };
-  const draft = fieldDraft(bench, { read, show, words: (value) => (value === null ? "no number" : `${value} ${spec.unit ?? ""}`.trim()) });
+  const draft = fieldDraft(bench, { field, read, show, words: (value) => (value === null ? "no number" : `${value} ${spec.unit ?? ""}`.trim()) });
   const typed = () => {
     place(read());
     complain();
+    said.draw();
     draft.touched();
   };
   const take = (value) => {
@@ -127,7 +128,7 @@ EDITORS.number = (bench) => {
   slider.addEventListener("change", draft.flush);
   // A slider that is not set stands in the middle: a touch there changes nothing that would be told as "input".
   slider.addEventListener("pointerup", () => slider.hasAttribute("data-unset") && !slider.disabled && take(Number(slider.value)));
-  const said = choiceSuggestion(bench);
+  const said = choiceSuggestion(bench, { value: read });
   const draw = () => {
     draft.draw();
     said.draw();
@@ -145,7 +146,7 @@ EDITORS.number = (bench) => {
     parts.rail,
     h("div", { class: "spin-line" }, hint),
   );
-  return { panel, stage: () => null, draw, key, close: draft.close };
+  return { ...draft, panel, stage: () => null, draw, key };
 };
 
 /** Keys inside the field: what edits the text stays there, a digit of another layout is typed as one, a command acts. */

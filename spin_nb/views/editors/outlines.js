@@ -1,26 +1,43 @@
 // Boxes and polygons: shapes with a class each. Choosing, moving, naming and deleting them is one piece; what a box or a
 // polygon is comes from boxes.js and polygons.js. A gesture changes `live`; one step of the draft ends it.
 
+const OUTLINES_LONG = 100; // rows of a list that costs more to draw than the picture
+
 class Outlines extends Drawing {
   constructor(bench) {
     super(bench);
     this.current = 0; // class of new shapes
+    this.meant = false; // it was chosen for the next shape, not given to the last one
     const current = () => (this.shapes[this.selected] ? this.classOf(this.selected) : this.current);
     this.classes = shapeClasses(bench, { current, choose: (i) => this.named(i) });
     const [rows, choose, remove] = [() => this.rows(), (i) => this.choose(i), (i) => this.remove(i)];
-    this.list = shapeList({ noun: this.noun, nouns: this.nouns, empty: this.empty, rows, choose, remove });
-    this.panel = h("div", { class: "spin-shapes" }, this.classes.element, this.list.element);
+    this.list = shapeList({ noun: this.noun, nouns: this.nouns, empty: this.empty, rows, choose, remove, sure: () => this.sure() });
+    this.tools = shapeTools(bench, this.offers());
+    this.panel = h("div", { class: "spin-shapes" }, this.classes.element, this.tools.element, this.list.element);
+  }
+
+  /** What can be done without a pointer, as buttons. */
+  offers() {
+    const none = () => !this.shapes[this.selected];
+    return [
+      { does: "new", act: () => this.create(), words: () => `New ${this.noun}`, off: () => false },
+      { does: "duplicate", act: () => this.duplicate(), words: () => "Duplicate", off: none },
+    ];
   }
 
   forget() {
     super.forget();
     this.maybe = new Set(); // shapes as they are suggested, in JSON
+    this.known = new WeakMap(); // what was worked out of each shape: shapes are never changed, only replaced
     this.vertex = null; // of the selected polygon
+    this.done = -1; // the shape just drawn, where its class had been chosen before: the next key is for the next shape
   }
 
   stage(card) {
     const shown = super.stage(card);
     this.maybe = new Set((this.suggestion ?? []).map((shape) => JSON.stringify(shape)));
+    this.known = new WeakMap();
+    if (shown) this.view.svg.append((this.lines = viewSvg("g")), (this.sketch = viewSvg("g")));
     return shown;
   }
 
@@ -43,7 +60,13 @@ class Outlines extends Drawing {
   draw() {
     if (this.selected >= this.shapes.length) this.selected = -1;
     this.classes.draw();
-    this.list.draw();
+    this.tools.draw();
+    this.refresh();
+  }
+
+  /** What a gesture changes; a long list follows when the shape is let go. */
+  refresh() {
+    if (!this.gesture || this.shapes.length <= OUTLINES_LONG) this.list.draw();
     this.paint();
   }
 
@@ -51,15 +74,16 @@ class Outlines extends Drawing {
     return this.shapes.map((shape, i) => ({
       name: shape.label,
       colour: shapeColour(this.classOf(i)),
-      note: this.coordinates(shape),
-      suggested: this.isSuggested(shape),
+      note: this.facts(shape).note,
+      suggested: this.facts(shape).suggested,
       chosen: i === this.selected,
       removal: this.bench.readOnly ? null : `Delete ${this.title(i)}`,
     }));
   }
 
-  isSuggested(shape) {
-    return this.maybe.has(JSON.stringify(shape));
+  facts(shape) {
+    if (!this.known.has(shape)) this.known.set(shape, { note: this.coordinates(shape), suggested: this.maybe.has(JSON.stringify(shape)) });
+    return this.known.get(shape);
   }
 
   // ---- what is drawn -------------------------------------------------------------------------------------------
@@ -67,13 +91,24 @@ class Outlines extends Drawing {
   paint() {
     if (!this.view?.scale) return;
     const order = this.shapes.map((_, i) => i).sort((a, b) => (a === this.selected) - (b === this.selected));
-    const look = (i) => ({ colour: shapeColour(this.classOf(i)), chosen: i === this.selected, dashed: this.isSuggested(this.shapes[i]) });
-    const lines = order.flatMap((i) => this.outline(this.shapes[i], look(i)));
-    const chips = order.map((i) => shapeChip(this.shapes[i].label, this.corner(this.shapes[i]), this.view, look(i)));
-    this.view.svg.replaceChildren(...lines);
+    const marks = order.map((i) => this.mark(i));
+    shapeFill(this.lines, marks.flatMap(({ lines }) => lines));
+    shapeFill(this.view.layer, marks.map(({ chip }) => chip));
     this.view.front.replaceChildren(...(this.bench.readOnly ? [] : this.grips()));
-    this.view.layer.replaceChildren(...chips.filter(Boolean));
     this.view.hint(this.hint());
+  }
+
+  /** The elements of a shape, the same ones as long as it looks the same. */
+  mark(index) {
+    const shape = this.shapes[index];
+    const facts = this.facts(shape);
+    const look = { colour: shapeColour(this.classOf(index)), chosen: index === this.selected, dashed: facts.suggested };
+    const now = Object.values(look).join();
+    if (facts.look !== now) Object.assign(facts, { look: now, lines: this.outline(shape, look), chip: shapeChip(shape.label, look), at: "" });
+    const at = [...this.view.toView([0, 0]), this.view.scale, ...this.view.room].join();
+    if (facts.at !== at) shapeChipPlace(facts.chip, this.corner(shape), this.view);
+    facts.at = at;
+    return facts;
   }
 
   // ---- steps of the draft --------------------------------------------------------------------------------------
@@ -83,6 +118,7 @@ class Outlines extends Drawing {
   }
 
   choose(index) {
+    this.done = -1;
     if (index === this.selected) return;
     this.flush();
     this.selected = index;
@@ -91,12 +127,14 @@ class Outlines extends Drawing {
     if (index >= 0) this.list.reveal(index);
   }
 
-  /** The class of the selected shape, and of new ones. */
+  /** The class of the selected shape, and of new ones. Whoever chooses, draws, chooses, draws renames nothing. */
   named(index) {
     if (index >= this.bench.spec.names.length || this.bench.readOnly) return undefined;
+    if (this.done >= 0 && this.done === this.selected) this.choose(-1);
     this.current = index;
     const label = this.bench.spec.names[index];
     const shape = this.shapes[this.selected];
+    this.meant = !shape;
     if (!shape || shape.label === label) return this.draw();
     return this.step(this.with(this.selected, { ...shape, label }), `${this.noun} ${this.selected + 1} is now ${shapeWord(label)}`);
   }
@@ -111,6 +149,31 @@ class Outlines extends Drawing {
     this.step(this.shapes.filter((_, i) => i !== index), words);
     // Whoever deletes from the list with the keyboard goes on with the next shape there.
     if (held >= 0) this.choose(Math.min(held, this.shapes.length - 1));
+  }
+
+  /** A new shape in the middle of what is seen; the arrow keys move it from there. */
+  create() {
+    if (this.bench.readOnly || !this.view?.scale) return;
+    this.flush();
+    this.append({ label: this.bench.spec.names[this.current], ...this.within(this.middle) }, "drawn in the middle");
+  }
+
+  /** The same again, a little aside. */
+  duplicate() {
+    const shape = this.shapes[this.selected];
+    if (!shape || this.bench.readOnly || !this.view?.scale) return;
+    this.flush();
+    const by = Math.max(1, Math.round(14 / this.view.scale));
+    const aside = [by, -by].map((each) => this.moved(shape, each, each, this.size));
+    this.append(aside.find((copy) => this.coordinates(copy) !== this.coordinates(shape)) ?? { ...shape }, "duplicated");
+  }
+
+  append(shape, words) {
+    this.selected = this.shapes.length;
+    this.done = this.meant ? this.selected : -1;
+    this.vertex = null;
+    this.step([...this.shapes, shape], `${this.noun} ${this.selected + 1}, ${shapeWord(shape.label)} ${words}: ${this.coordinates(shape)}`);
+    this.list.reveal(this.selected);
   }
 
   // ---- pointers --------------------------------------------------------------------------------------------------
@@ -145,7 +208,7 @@ class Outlines extends Drawing {
     gesture.shape = this.follow(gesture, point);
     this.live = gesture.fresh ? [...gesture.base, gesture.shape] : this.with(gesture.index, gesture.shape, gesture.base);
     if (gesture.fresh) this.selected = gesture.index;
-    this.draw();
+    this.soon();
   }
 
   /** The shape of a gesture now that the pointer is at `point`. */
@@ -158,6 +221,7 @@ class Outlines extends Drawing {
     if (!gesture) return;
     this.drag(point);
     this.gesture = null;
+    this.done = gesture.fresh && this.meant ? gesture.index : -1;
     this.step(this.live, `${this.title(gesture.index)} ${gesture.fresh ? "drawn" : "moved"}: ${this.coordinates(gesture.shape)}`);
   }
 
@@ -174,9 +238,18 @@ class Outlines extends Drawing {
     const nudge = shapeNudge(event);
     if (nudge && this.shapes[this.selected]) return this.nudge(nudge);
     this.flush();
-    if (this.bench.meaning(event) !== "delete" || this.selected < 0) return this.common(event, this.shapes.length);
-    this.erase();
+    const meaning = this.meaning(event);
+    if (this.selected >= 0 && deletes(event, meaning)) this.erase();
+    else if (meaning === "new" || meaning === "duplicate") this.once(event, meaning);
+    else return this.classes.key(event) || this.common(event, this.shapes.length);
     return true;
+  }
+
+  /** A key held down would pile shapes up. */
+  once(event, meaning) {
+    if (event.repeat) return;
+    if (meaning === "new") this.create();
+    else this.duplicate();
   }
 
   erase() {
@@ -185,6 +258,7 @@ class Outlines extends Drawing {
 
   nudge({ dx, dy, grows }) {
     if (this.bench.readOnly || (grows && !this.grown)) return false;
+    this.done = -1; // somebody is still at it
     const change = grows ? "grown" : this.vertex === null ? "moved" : "pulled";
     const shape = this[change](this.shapes[this.selected], dx, dy, this.size);
     return this.pushed(this.with(this.selected, shape), `${this.title(this.selected)}: ${this.coordinates(shape)}`);

@@ -18,7 +18,20 @@ class PolygonEditor extends Outlines {
   forget() {
     super.forget();
     this.open = []; // points of the polygon that is not closed yet
+    this.taken = []; // points that undo took away from it
     this.pointer = null;
+  }
+
+  offers() {
+    const [create, duplicate] = super.offers();
+    const words = () => (this.vertex === null ? "New polygon" : "New point");
+    const next = { does: "point", act: () => this.nextPoint(), words: () => "Next point", off: () => !this.shapes.length };
+    return [{ ...create, words }, duplicate, next];
+  }
+
+  step(value, words) {
+    this.taken = [];
+    super.step(value, words);
   }
 
   draw() {
@@ -56,6 +69,10 @@ class PolygonEditor extends Outlines {
     return { ...polygon, points: polygon.points.map(([x, y]) => shapeInside([x + by[0], y + by[1]], [width, height])) };
   }
 
+  within([left, top, right, bottom]) {
+    return { points: [[left, top], [right, top], [right, bottom], [left, bottom]] };
+  }
+
   pulled(polygon, dx, dy, size) {
     return { ...polygon, points: polygon.points.map(([x, y], i) => (i === this.vertex ? shapeInside([x + dx, y + dy], size) : [x, y])) };
   }
@@ -82,11 +99,11 @@ class PolygonEditor extends Outlines {
 
   paint() {
     super.paint();
-    if (!this.view?.scale || !this.open.length) return;
-    const line = [...this.open, this.pointer].filter(Boolean);
+    if (!this.view?.scale) return;
+    const line = this.open.length ? [...this.open, this.pointer].filter(Boolean) : [];
     const look = { colour: shapeColour(this.current), chosen: true, filled: false };
     const dots = this.open.map((point, i) => shapeGrip(point, this.view, { round: true, chosen: i === 0, colour: "#fff" }));
-    this.view.svg.append(...shapeOutline("polyline", { points: line.join(" ") }, look));
+    this.sketch.replaceChildren(...(line.length ? shapeOutline("polyline", { points: line.join(" ") }, look) : []));
     this.view.front.append(...dots);
   }
 
@@ -111,7 +128,7 @@ class PolygonEditor extends Outlines {
 
   tapped(point, event) {
     const under = this.under(point, shapeReach(event, this.view));
-    const starts = event.ctrlKey || event.metaKey || (!under.length && this.selected < 0);
+    const starts = event.ctrlKey || event.metaKey || !under.length;
     if (!this.bench.readOnly && (this.open.length || starts)) this.add(shapeInside(point, this.view.size), event);
     else this.choose(under[0] ?? -1);
   }
@@ -123,6 +140,7 @@ class PolygonEditor extends Outlines {
     if (first && (shapeDistance(point, last) <= near || shapeDistance(point, first) <= near)) return this.complete();
     if (!first) this.choose(-1);
     this.open = [...this.open, point];
+    this.taken = [];
     this.pointer = null;
     return this.draw();
   }
@@ -134,7 +152,20 @@ class PolygonEditor extends Outlines {
     const label = this.bench.spec.names[this.current];
     this.open = [];
     this.selected = this.shapes.length;
+    this.done = this.meant ? this.selected : -1;
     return this.step([...this.shapes, { label, points }], `polygon of ${points.length} points drawn, ${shapeWord(label)}`);
+  }
+
+  /** What is half drawn and not in the draft, to wait with its card; null where there is nothing. */
+  half() {
+    return this.open.length ? { open: this.open } : null;
+  }
+
+  /** Go on with what `half` gave. */
+  resume(state) {
+    if (!state || this.open.length || !this.size || this.bench.readOnly) return;
+    this.open = state.open.map((point) => shapeInside(point, this.size));
+    this.draw();
   }
 
   /** Why the draft cannot be submitted yet, or null. */
@@ -145,7 +176,7 @@ class PolygonEditor extends Outlines {
   hover(point, event) {
     if (this.open.length) {
       this.pointer = shapeInside(point, this.view.size);
-      this.paint();
+      this.soon();
     }
     if (this.bench.readOnly || event.shiftKey) return "grab";
     const reach = shapeReach(event, this.view);
@@ -198,19 +229,66 @@ class PolygonEditor extends Outlines {
   // ---- keys --------------------------------------------------------------------------------------------------------
 
   pressed(event) {
-    if (!this.open.length) return super.pressed(event);
-    const meaning = this.bench.meaning(event);
-    if (meaning === "accept") this.complete();
+    const meaning = this.meaning(event);
+    if (this.act(meaning)) return true;
+    if (meaning === "point") this.nextPoint();
+    else if (!this.open.length) return super.pressed(event);
+    else if (meaning === "accept") this.complete();
     else if (event.key === "Escape") this.giveUp();
-    else if (meaning === "undo" || meaning === "delete") this.open = this.open.slice(0, -1);
+    else if (meaning === "delete") this.act("undo");
     else return super.pressed(event);
     this.draw();
     return true;
   }
 
+  /** Undo and redo of points belong to the polygon while it is open. False for what is not its own. */
+  act(does) {
+    if (does === "undo" && this.open.length) {
+      this.taken.push(this.open.at(-1));
+      this.open = this.open.slice(0, -1);
+    } else if (does === "redo" && this.taken.length) this.open = [...this.open, this.taken.pop()];
+    else if (does === "redo" && this.open.length) this.bench.say("Nothing to redo: the polygon is still open.");
+    else {
+      if (does === "undo") this.taken = []; // what is undone now came before the polygon
+      return false;
+    }
+    this.draw();
+    return true;
+  }
+
+  nudge(by) {
+    const flat = this.vertex !== null && this.extent(this.pulled(this.shapes[this.selected], by.dx, by.dy, this.size)) < POLYGON_LEAST;
+    if (!flat) return super.nudge(by);
+    this.bench.say("Not moved: the polygon would have no area.");
+    return true;
+  }
+
   giveUp() {
     this.open = [];
+    this.taken = [];
     this.bench.say("The open polygon is given up.");
+  }
+
+  /** With a point chosen the new one is a point: in the middle of the edge after it. */
+  create() {
+    const polygon = this.shapes[this.selected];
+    if (this.open.length) return this.bench.say(this.unfinished());
+    if (this.vertex === null || !polygon || this.bench.readOnly) return super.create();
+    this.flush();
+    const points = polygon.points.toSpliced(this.vertex + 1, 0, this.middles(polygon)[this.vertex].map(shapeRound));
+    this.vertex += 1;
+    return this.step(this.with(this.selected, { ...polygon, points }), `point added, ${points.length} now`);
+  }
+
+  /** Through the points of the chosen polygon, and back to the whole of it. */
+  nextPoint() {
+    if (!this.shapes.length || this.open.length) return;
+    if (this.selected < 0) this.choose(0);
+    const { points } = this.shapes[this.selected];
+    this.vertex = this.vertex === null ? 0 : this.vertex + 1 < points.length ? this.vertex + 1 : null;
+    const said = () => `point ${this.vertex + 1} of ${points.length}: ${points[this.vertex].map(shapeNumber).join(", ")}`;
+    this.bench.say(this.vertex === null ? this.inWords(this.selected) : said());
+    this.draw();
   }
 
   /** Delete: the chosen point, or the polygon when no polygon would be left. */

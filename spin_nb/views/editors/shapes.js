@@ -94,16 +94,32 @@ function shapeGrip([x, y], view, { round = false, faint = false, chosen = false,
   return viewSvg("rect", { ...box, ...style, "vector-effect": "non-scaling-stroke", class: "spin-shape-grip" });
 }
 
-/** A name on the picture, above a point; it stays within the view. */
-function shapeChip(name, point, view, { colour, chosen = false }) {
+/** A name to be placed on the picture. */
+function shapeChip(name, { colour, chosen = false }) {
   const chip = h("span", { class: chosen ? "spin-shape-chip spin-shape-chip-chosen" : "spin-shape-chip", dir: "auto" }, shapeWord(name));
-  const [left, top] = view.toView(point);
-  const [width, height] = view.room;
-  if (left > width || top > height + 20 || top < 0 || left < -200) return null;
-  chip.style.left = `${Math.max(0, left)}px`;
-  chip.style.top = `${Math.max(0, top - 19)}px`;
   chip.style.backgroundColor = colour;
   return chip;
+}
+
+/** Above a point, within the view; hidden when the point is out of sight. */
+function shapeChipPlace(chip, point, view) {
+  const [left, top] = view.toView(point);
+  const [width, height] = view.room;
+  chip.hidden = left > width || top > height + 20 || top < 0 || left < -200;
+  if (chip.hidden) return;
+  chip.style.left = `${Math.max(0, left)}px`;
+  chip.style.top = `${Math.max(0, top - 19)}px`;
+}
+
+/** The children of an element as wanted; those that are in their place are not touched. */
+function shapeFill(parent, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...parent.childNodes]) if (!kept.has(child)) child.remove();
+  let at = parent.firstChild;
+  for (const child of wanted) {
+    if (child === at) at = at.nextSibling;
+    else parent.insertBefore(child, at);
+  }
 }
 
 // ---- beside the picture --------------------------------------------------------------------------------------------
@@ -112,24 +128,60 @@ function shapeSwatch() {
   return h("i", { class: "spin-shape-swatch", "aria-hidden": "true" });
 }
 
+/** A button with its key, which may be bound anew while the page is open; `always` are keys that nobody can bind away. */
+function shapeButton(className, parts, does) {
+  const key = h("kbd");
+  const click = (event) => {
+    does();
+    viewBack(event);
+  };
+  const element = h("button", { type: "button", class: className, onclick: click }, ...parts(key));
+  const draw = (shown, ...always) => {
+    write(key, shown || (always[0] ?? "").replace("Control", "Ctrl"));
+    nameShortcuts(element, shown, ...always);
+  };
+  return { element, draw };
+}
+
 /** Buttons of the classes: the one that new shapes get is pressed. `current()` is its index, `choose(index)` changes it. */
 function shapeClasses(bench, { current, choose }) {
-  const buttons = bench.spec.names.map((name, i) => {
+  const entries = choiceEntries(bench, bench.spec.names);
+  const buttons = entries.map(({ name, index }) => {
     const swatch = shapeSwatch();
-    swatch.style.backgroundColor = shapeColour(i);
-    const click = (event) => {
-      choose(i);
-      viewBack(event);
-    };
-    const key = bench.key(`class:${i}`);
+    swatch.style.backgroundColor = shapeColour(index);
     const word = h("span", { class: "spin-shape-word", dir: "auto" }, shapeWord(name));
-    return h("button", { type: "button", class: "spin-shape-class", onclick: click }, swatch, h("kbd", {}, key?.toUpperCase() ?? ""), word);
+    return shapeButton("spin-shape-class", (key) => [swatch, key, word], () => choose(index));
   });
-  const element = h("div", { class: "spin-shape-classes", role: "group", "aria-label": "class of the shape" }, ...buttons);
+  const group = h("div", { class: "spin-shape-classes", role: "group", "aria-label": "class of the shape" }, ...buttons.map(({ element }) => element));
+  const pick = ({ index }) => {
+    choose(index);
+    choiceHome(group); // the keys go on with the shape
+  };
+  const narrowed = (found) => buttons.forEach(({ element }, i) => (element.hidden = !found.has(entries[i])));
+  const filter = choiceFilter(bench, entries, { pick, narrowed });
   const draw = () => {
     buttons.forEach((button, i) => {
-      button.setAttribute("aria-pressed", String(current() === i));
-      button.disabled = bench.readOnly;
+      button.draw(entries[i].key());
+      button.element.setAttribute("aria-pressed", String(current() === i));
+      button.element.disabled = bench.readOnly;
+    });
+  };
+  return { element: filter ? h("div", {}, filter.element, group) : group, draw, key: (event) => filter?.key(event) ?? false };
+}
+
+/** What a pointer does otherwise, as buttons: [{does, act(), words(), off()}]. */
+function shapeTools(bench, tools) {
+  const buttons = tools.map(({ act }) => {
+    const word = h("span");
+    return { word, ...shapeButton("spin-shape-tool", (key) => [word, key], act) };
+  });
+  const element = h("div", { class: "spin-shape-tools", role: "group", "aria-label": "draw with the keyboard" }, ...buttons.map((button) => button.element));
+  const draw = () => {
+    tools.forEach(({ does, words, off }, i) => {
+      write(buttons[i].word, words());
+      buttons[i].draw(bench.key(does), ...(does === "duplicate" ? ["Control+D"] : []));
+      // Not `disabled`: the focus would fall out of the view.
+      buttons[i].element.setAttribute("aria-disabled", String(bench.readOnly || off()));
     });
   };
   return { element, draw };
@@ -149,11 +201,10 @@ function shapeRow(list, index) {
   const main = h("button", { type: "button", class: "spin-shape", onclick: choose, onfocus: choose }, ...Object.values(parts));
   const cross = h("button", { type: "button", class: "spin-shape-remove", onclick: remove }, "×");
   const element = h("li", {}, main, cross);
-  let drawn = "";
+  let drawn = {};
   const draw = (row) => {
-    const now = JSON.stringify(row);
-    if (now === drawn) return;
-    drawn = now;
+    if (Object.keys(row).every((name) => row[name] === drawn[name])) return;
+    drawn = row;
     parts.swatch.style.backgroundColor = row.colour;
     parts.key.hidden = row.key === undefined;
     write(parts.key, row.key?.toUpperCase() ?? "");
@@ -171,9 +222,9 @@ function shapeRow(list, index) {
 
 /**
  * The shapes as a list, for eyes and for the keyboard: each is a button that chooses it, so that the editor's keys move
- * or delete it. `rows()` gives {name, colour, note, chosen, suggested, removal, key?, says?}; `empty` stands for none.
+ * or delete it. `sure()` says how sure what is suggested is; `rows()` gives {name, colour, note, chosen, suggested, removal, key?, says?}; `empty` stands for none.
  */
-function shapeList({ noun, nouns, empty, rows, choose, remove }) {
+function shapeList({ noun, nouns, empty, rows, choose, remove, sure }) {
   const list = { noun, choose, remove };
   const title = h("span", { class: "spin-shape-title" });
   const items = h("ul", { "aria-label": `list of ${nouns}` });
@@ -192,7 +243,7 @@ function shapeList({ noun, nouns, empty, rows, choose, remove }) {
     drawn.forEach((row, i) => row.draw(now[i]));
     none.hidden = now.length > 0;
     const suggested = now.filter((row) => row.suggested).length;
-    write(title, now.length ? `${now.length} ${now.length === 1 ? noun : nouns}${suggested ? `, ${suggested} suggested (dashed)` : ""}` : "");
+    write(title, now.length ? `${now.length} ${now.length === 1 ? noun : nouns}${suggested ? `, ${suggested} suggested (dashed)${sure()}` : ""}` : "");
     if (focus >= 0) keep(focus);
   };
   // The focus never falls out of the view with the row, or the button, that had it.

@@ -116,7 +116,8 @@ class SpanEditor extends SpanChoice {
     if (does === "release") return this.escape();
     const index = choiceIndex(this.bench, event);
     const actions = { delete: () => this.remove(), next: () => this.go(1), previous: () => this.go(-1) };
-    const action = index === null ? actions[does] : () => this.apply(index);
+    const removes = this.chosenMark && deletes(event, does);
+    const action = index === null ? actions[removes ? "delete" : does] : () => this.apply(index);
     if (!action) return false;
     if (!event.repeat || does === "next" || does === "previous") action();
     return true;

@@ -41,11 +41,11 @@ class SpanChoice {
       };
       return h("button", { type: "button", "aria-label": label, title: label, onclick }, ...sign);
     };
-    const { key } = bench;
+    this.keys = { previous: h("kbd"), next: h("kbd"), delete: h("kbd") };
     this.steps = [
-      button("previous span", ["‹ ", h("kbd", {}, key("previous") ?? "")], () => this.go(-1)),
-      button("next span", ["› ", h("kbd", {}, key("next") ?? "")], () => this.go(1)),
-      button("remove the chosen span", ["Remove ", h("kbd", {}, key("delete") ?? "")], () => this.remove()),
+      button("previous span", ["‹ ", this.keys.previous], () => this.go(-1)),
+      button("next span", ["› ", this.keys.next], () => this.go(1)),
+      button("remove the chosen span", ["Remove ", this.keys.delete], () => this.remove()),
     ];
     return h("div", { class: "spin-panel" }, this.grid.element, h("div", { class: "spin-line spin-room" }, this.words, this.said.element, ...this.steps));
   }
@@ -117,6 +117,7 @@ class SpanChoice {
   drawPanel() {
     this.grid.draw();
     this.said.draw();
+    for (const [does, key] of Object.entries(this.keys)) write(key, this.bench.key(does) ?? "");
     const [mark, range] = [this.page && this.chosenMark, this.page && this.selection.range];
     const quote = ({ from, to }) => `“${spanBrief(this.page.text.slice(from, to))}”`;
     const armed = this.armed === null ? "Choose a part of the text, then its class." : `Each part you choose becomes “${choiceName(this.names[this.armed])}”.`;

@@ -24,7 +24,8 @@ EDITORS.freetext = (bench) => {
   const field = h("textarea", { class: "spin-field spin-prose", rows: "4", dir: "auto", "aria-label": label, placeholder: "Write here" });
   const counter = h("span", { class: "spin-soft spin-counter" });
   const problem = h("span", { class: "spin-problem", role: "status" });
-  const said = choiceSuggestion(bench);
+  const here = () => field === document.activeElement;
+  const said = choiceSuggestion(bench, { value: () => field.value, enter: () => (here() ? "Ctrl+Enter" : "Enter") });
   const read = () => (textProblem(field.value.normalize("NFC"), most) ? null : field.value);
   const complain = (words) => {
     write(problem, words);
@@ -40,7 +41,7 @@ EDITORS.freetext = (bench) => {
     field.value = value ?? "";
     count();
   };
-  const draft = fieldDraft(bench, { read, show, words: (value) => (value === null ? "no text" : "text") });
+  const draft = fieldDraft(bench, { field, read, show, words: (value) => (value === null ? "no text" : "text") });
   const submit = () => {
     draft.flush();
     const words = textProblem(field.value.normalize("NFC"), most);
@@ -48,8 +49,10 @@ EDITORS.freetext = (bench) => {
     complain(words);
     return bench.say(words);
   };
+  for (const name of ["focus", "blur"]) field.addEventListener(name, () => said.draw());
   field.addEventListener("input", () => {
     count();
+    said.draw();
     draft.touched();
   });
   field.addEventListener("change", draft.flush);
@@ -79,5 +82,5 @@ EDITORS.freetext = (bench) => {
   };
   const hints = h("span", { class: "spin-soft" }, h("kbd", {}, "Ctrl ⏎"), " submits · ", h("kbd", {}, "Esc"), " to the keys · ", h("kbd", {}, "E"), " back to the text");
   const panel = h("div", { class: "spin-panel" }, field, h("div", { class: "spin-line" }, counter, problem, said.element, hints));
-  return { panel, stage: () => null, draw, key, close: draft.close };
+  return { ...draft, panel, stage: () => null, draw, key };
 };

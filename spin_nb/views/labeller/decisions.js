@@ -2,6 +2,13 @@
 
 const REMEMBERED = 30; // decisions that undo shows again without asking the kernel
 const RECALLED = 8; // of an earlier page's, fetched at once
+const WHOLE = 2; // of the last decisions the pictures stay as they are: undo shows them at once
+const MOMENT = 300; // milliseconds that a decision waits for what undo fetches; then undo gives way
+const FETCHING = "One moment: what was decided earlier is being fetched.";
+const UNHEARD = {
+  undo: "Earlier decisions can be taken back when the kernel answers.",
+  redo: "Earlier decisions can be brought back when the kernel answers.",
+};
 
 class Decisions {
   /** First view on screen: only now is the card really shown. */
@@ -12,14 +19,55 @@ class Decisions {
 
   show() {
     const card = this.current;
-    if (this.draft.card !== card) this.draft.begin(card, this.spec);
+    if (this.draft.card !== card) {
+      this.keepDraft();
+      this.draft.begin(card, this.spec, card && !this.readOnly ? this.drafts.of(card.id) : null);
+      this.warned = false; // that nothing is marked
+    }
+    if (card?.isSmall) this.enlarge(card);
     if (!card || !this.views) return;
     card.since = performance.now();
-    const { id, token = null, suggestion = null } = card;
-    this.outbox.storage.write(this.bookmark, { id, token, suggestion });
+    this.mark(card);
     if (card.seen) return;
     card.seen = true;
     if (!this.readOnly) this.outbox.put({ kind: "shown", token: card.token ?? null, id: card.id });
+  }
+
+  /** Where a reload begins. */
+  mark({ id, token = null, suggestion = null }) {
+    this.outbox.storage.write(this.bookmark, { id, token, suggestion });
+  }
+
+  async enlarge(card) {
+    card.isSmall = false;
+    await decode(card);
+    if (this.closed) release(card);
+    else if (card === this.current) this.draw();
+  }
+
+  /** What is drawn or typed and not submitted outlives its turn on screen, the page and the kernel. */
+  keepDraft() {
+    const { card, value, steps, undone, untouched } = this.draft;
+    if (!card || this.readOnly) return;
+    const { half } = this;
+    if (untouched && half === null) this.drafts.drop(card.id);
+    else this.drafts.keep(card.id, { value, steps, undone, half });
+  }
+
+  /** Steps are kept as they are made; what the editor has begun since is not. */
+  keepHalf() {
+    const kept = this.drafts.held.get(this.draft.card?.id)?.half ?? null;
+    if (JSON.stringify(this.half) !== JSON.stringify(kept)) this.keepDraft();
+  }
+
+  /** What the editor has begun on the card of the draft and is no step yet, or null. */
+  get half() {
+    return this.draft.half ?? (this.onScreen === this.draft.card ? (this.editor?.half?.() ?? null) : null);
+  }
+
+  /** There is work on the card on screen, or on one that comes back, that nobody has submitted. */
+  get isUnsubmitted() {
+    return this.draft.steps.length > 0 || this.half !== null || this.queue.some(({ id }) => this.drafts.waits(id));
   }
 
   next() {
@@ -39,8 +87,11 @@ class Decisions {
   decide(kind, value = null) {
     const card = this.current;
     if (!card || this.readOnly) return;
-    if (this.recalling) return this.say("One moment: what was decided earlier is being fetched.");
-    const past = { card, kind, value, before: card.state ?? null };
+    if (this.recalling && performance.now() - this.recalling < MOMENT) return this.say(FETCHING);
+    this.recalling = null;
+    this.era += 1;
+    const { steps, undone } = this.draft;
+    const past = { card, kind, value, before: card.state ?? null, draft: { value, steps, undone, half: null } };
     const suggested = card.suggestion ? [card.suggestion.value, card.suggestion.p] : null;
     this.outbox.put({
       kind,
@@ -51,7 +102,11 @@ class Decisions {
       suggested,
       delta: gain(past),
     });
-    if (kind === "label") this.draft.end();
+    if (kind === "label") {
+      this.draft.end();
+      this.drafts.drop(card.id);
+    }
+    this.refusals.delete(card.id);
     card.state = { kind, value };
     this.done.push(past);
     this.undone = [];
@@ -65,15 +120,26 @@ class Decisions {
 
   /** The draft becomes the label. */
   submit() {
-    const why = this.unfinished?.();
+    const why = this.editor?.unfinished?.();
     if (why) return this.say(why);
     if (this.draft.value === null) return this.say("There is no label to submit yet.");
+    if (this.isBlank && !this.warned) {
+      this.warned = true;
+      return this.say("Nothing is marked. Press Enter again if there is nothing here.");
+    }
     return this.decide("label", this.draft.value);
+  }
+
+  /** An empty list that nobody has made: on an audit item it would be taken for somebody's word. */
+  get isBlank() {
+    const { card, value, steps } = this.draft;
+    return !steps.length && Array.isArray(value) && !value.length && !card.suggestion && card.state?.kind !== "label";
   }
 
   edit(value, words) {
     if (!this.current || this.readOnly) return;
     this.draft.edit(value, words);
+    this.keepDraft();
     this.say(words ?? "");
   }
 
@@ -83,89 +149,106 @@ class Decisions {
     return this.turns;
   }
 
+  /** What was still waiting for its turn when something was decided, or no kernel answered, is not done any more. */
+  inEra(action) {
+    const { era } = this;
+    return this.inTurn(() => (era === this.era ? action() : undefined));
+  }
+
   undo() {
-    return this.inTurn(() => this.takeBack());
+    return this.inEra(() => this.takeBack());
   }
 
   redo() {
-    return this.inTurn(() => this.bringBack());
+    return this.inEra(() => this.bringBack());
   }
 
   /** The last step of the draft, else the last decision; of an earlier page, if need be. */
   async takeBack() {
     if (this.readOnly) return this.say("Nothing to undo.");
     const step = this.draft.back();
-    if (step !== null) return this.say(`Undone: ${step}.`);
+    if (step !== null) {
+      this.keepDraft();
+      return this.say(`Undone: ${step}.`);
+    }
     const last = this.done.pop() ?? (await this.recall("undo"));
+    if (last === undefined) return undefined;
     if (!last) return this.say("Nothing to undo.");
     this.undone.push(last);
     this.outbox.put({ kind: "undo", id: last.card.id, delta: -gain(last) });
-    last.card.state = last.before;
-    if (last.kind === "label") last.card.draft = last.value;
-    this.bring(last.card);
+    this.reask(last);
     return this.say(`Undone: ${inWords(last, this.spec)}, ${last.card.id}.`);
+  }
+
+  /** A decision that was taken back: its card in front, with what was decided as its draft. */
+  reask(past) {
+    past.card.state = past.before;
+    if (past.kind === "label") this.drafts.keep(past.card.id, { value: past.value, steps: [], undone: [], half: null });
+    this.bring(past.card);
   }
 
   async bringBack() {
     if (this.readOnly) return this.say("Nothing to redo.");
     const step = this.draft.again();
-    if (step !== null) return this.say(`Done again: ${step}.`);
+    if (step !== null) {
+      this.keepDraft();
+      return this.say(`Done again: ${step}.`);
+    }
+    if (this.draft.steps.length || this.half !== null) return this.say("Nothing to redo.");
     const last = this.undone.pop() ?? (await this.recall("redo"));
-    if (!last) return this.say("Nothing to redo.");
+    if (last === undefined) return undefined;
+    // Redo ends where something new was done: it would put the old decision over that.
+    if (last && this.drafts.waits(last.card.id)) this.undone.push(last);
+    else if (last) return this.stand(last);
+    return this.say("Nothing to redo.");
+  }
+
+  /** A decision that was taken back holds again. */
+  stand(last) {
     this.done.push(last);
     this.outbox.put({ kind: "redo", id: last.card.id, delta: gain(last) });
-    delete last.card.draft;
     last.card.state = { kind: last.kind, value: last.value };
+    this.queue = this.queue.filter((card) => card !== last.card);
+    if (last.kind === "label") this.drafts.drop(last.card.id);
     if (this.current === last.card) {
-      this.draft.end();
+      if (last.kind === "label") this.draft.end();
       this.next();
     }
     return this.say(`Done again: ${inWords(last, this.spec)}, ${last.card.id}.`);
   }
 
-  /** What an earlier page or kernel decided, or undid, and this page does not hold: the next of it, with its card. */
+  /**
+   * What an earlier page or kernel decided, or undid, and this page does not hold: the next of it, with its card. Null
+   * where there is none, undefined where nobody tells: no kernel answers, or a person went on labelling meanwhile.
+   */
   async recall(kind) {
-    this.recalling = true; // until it is here nothing may be decided: undo would take that back instead
-    try {
-      await this.outbox.emptied(); // else the kernel would name what is on its way to being undone
-      const [reply, buffers] = await this.channel.ask("past", { kind, n: RECALLED });
-      const past = await this.remember(reply.past ?? [], buffers, kind === "undo");
-      const last = past.pop() ?? null;
-      const stack = kind === "undo" ? this.done : this.undone;
-      stack.unshift(...past);
-      return last;
-    } catch (error) {
-      this.notice = error.gone ? null : error.message;
-      this.lost = Boolean(error.gone);
-      return null;
-    } finally {
-      this.recalling = false;
+    const since = (this.recalling = performance.now());
+    const isOver = () => this.recalling !== since;
+    const found = await this.fetchPast(kind, isOver);
+    if (isOver()) return undefined;
+    this.recalling = null;
+    if (!found) {
+      this.era += 1;
+      this.say(UNHEARD[kind]);
+      return undefined;
     }
+    const last = found.pop() ?? null;
+    const stack = kind === "undo" ? this.done : this.undone;
+    stack.unshift(...found);
+    return last;
   }
 
-  /** Another cell had decided something since: the kernel took back that, and this page's last decision stands. */
-  async undidOther(entry, id) {
-    if (!entry || entry.kind !== "undo" || entry.id === id) return;
-    const stands = this.undone.find((past) => past.card.id === entry.id);
-    if (!stands) return; // decided anew meanwhile: nothing of it is on screen
-    this.undone = this.undone.filter((past) => past !== stands);
-    this.done.push(stands);
-    stands.card.state = { kind: stands.kind, value: stands.value };
-    const taken = await this.takenBack(id);
-    if (this.done.at(-1) === stands) this.undone.push(taken);
-    this.done = this.done.filter((past) => past !== taken);
-    taken.card.state = taken.before;
-    if (this.current === stands.card) this.current = null;
-    this.bring(taken.card);
-    this.say(`Undone: ${inWords(taken, this.spec)}, ${id}.`);
-  }
-
-  /** The decision about `id` that the kernel took back: this page's own, else what is known of the other's. */
-  async takenBack(id) {
-    const own = this.done.filter((past) => past.card.id === id).at(-1);
-    if (own) return own;
-    const card = await this.fetch(id).catch(() => ({ id, broken: "its card did not come.", seen: true }));
-    return { card, kind: "label", value: this.elsewhere.get(id) ?? null, before: null };
+  async fetchPast(kind, isOver) {
+    try {
+      // Else the kernel would name what is on its way to being undone.
+      if (!(await this.outbox.emptied(isOver))) return null;
+      const [reply, buffers] = await this.channel.ask("past", { kind, n: RECALLED });
+      return await this.remember(reply.past ?? [], buffers, kind === "undo");
+    } catch (error) {
+      this.lost ||= Boolean(error.gone);
+      if (!error.gone && !error.late) this.notice = error.message;
+      return null;
+    }
   }
 
   /** An item that is not in the queue, as a card to decide. */
@@ -194,14 +277,14 @@ class Decisions {
     if (way < 0) this.page = Math.max(0, this.page - 1);
     else {
       this.page += 1;
-      if (this.recent(count).length < count) await this.inTurn(() => this.fetchOlder(2 * count));
+      if (this.recent(count).length < count) await this.inTurn(() => this.fetchOlder(2 * count)).catch(() => this.say(UNHEARD.undo));
       if (!this.recent(count).length) this.page -= 1;
     }
     this.draw();
   }
 
   async fetchOlder(n) {
-    await this.outbox.emptied();
+    if (!(await this.outbox.emptied())) throw new Error("no answer");
     const fields = { kind: "undo", n, skip: this.older.length + this.done.length };
     const [reply, buffers] = await this.channel.ask("past", fields);
     this.older.unshift(...(await this.remember(reply.past ?? [], buffers)));
@@ -221,11 +304,13 @@ class Decisions {
     }
   }
 
-  /** Pictures of old decisions are let go; undo still works on what is remembered. */
+  /** Of old decisions only small pictures are kept, of those beyond what undo remembers none. */
   forget() {
     const gone = this.done.splice(0, Math.max(0, this.done.length - REMEMBERED));
-    const kept = new Set([this.current, ...this.queue, ...this.done.map((past) => past.card)]);
-    for (const { card } of gone) if (!kept.has(card)) release(card);
+    const past = this.done.map(({ card }) => card);
+    const inUse = new Set([...this.hand, ...past.slice(-WHOLE)]);
+    for (const card of past) if (!inUse.has(card)) shrink(card);
+    for (const { card } of gone) if (!inUse.has(card) && !past.includes(card)) release(card);
   }
 }
 

@@ -1,11 +1,13 @@
 // The desk: what one person is labelling. One per model, shared by every view of it; it touches no DOM. This half
-// talks with the kernel; what a person does is in decisions.js.
+// asks the kernel; what a person does is in decisions.js, what the kernel tells of it in news.js.
 
 const QUEUE = 16; // cards held, the one on screen included
+const FIRST = 2; // asked for first where there is none: the first item need not wait for the rest
 const KEEP = 8; // of these the first few stay when the rest is drawn anew
 const RENEW_AFTER = 1000; // milliseconds
+const LEAVING = ["beforeunload", "pagehide"];
 
-class Desk extends Decisions {
+class Desk extends News {
   constructor(model) {
     super();
     this.model = model;
@@ -13,11 +15,15 @@ class Desk extends Decisions {
     this.channel = channel(model, (message, buffers) => this.hear(message, buffers));
     this.queue = [];
     this.current = null;
-    this.done = []; // decisions that undo can take back, oldest first: {card, kind, value, before}
+    this.done = []; // decisions that undo can take back, oldest first: {card, kind, value, before, draft}
     this.undone = [];
     this.older = []; // decided before those, fetched to be looked at
     this.page = 0; // of the strip of what was decided
+    this.era = 0; // grows with every decision
     this.draft = new Draft();
+    this.editor = null; // of the view that was used last
+    this.onScreen = null; // the card that the editor stands on
+    this.refusals = new Map(); // id -> why its label was not stored
     this.elsewhere = new Map(); // id -> value of labels that came by another way
     this.counts = { n_labels: 0, per_minute: 0 };
     this.views = 0;
@@ -29,6 +35,12 @@ class Desk extends Decisions {
     const name = `${model.get("project")}/labeller`;
     this.bookmark = `spin_nb/current/${name}`;
     this.outbox = new Outbox({ name, post: (fields) => this.channel.post("apply", fields), changed: () => this.draw() });
+    this.drafts = new Drafts(name, this.outbox.storage);
+    this.leaving = (event) => {
+      this.keepHalf();
+      if (event.type === "beforeunload" && this.hand.some(({ id }) => this.drafts.isUnsafe(id))) event.preventDefault();
+    };
+    for (const left of LEAVING) window.addEventListener(left, this.leaving);
     this.alive = () => this.listen();
     model.on("comm_live_update", this.alive);
     // What an earlier page left is stored first: what the kernel then tells of the past is complete.
@@ -38,9 +50,13 @@ class Desk extends Decisions {
   }
 
   close() {
+    this.keepHalf();
     this.closed = true;
+    for (const left of LEAVING) window.removeEventListener(left, this.leaving);
+    for (const card of [...this.hand, ...[...this.older, ...this.done, ...this.undone].map((past) => past.card)]) release(card);
     clearTimeout(this.retry);
     clearTimeout(this.renewal);
+    clearTimeout(this.suggesting);
     this.model.off("comm_live_update", this.alive);
     this.outbox.close();
     this.channel.close();
@@ -62,7 +78,7 @@ class Desk extends Decisions {
   }
 
   get table() {
-    return keyTable(this.spec.names ?? [], this.model.get("bindings"));
+    return keyTable(this.spec.names, this.model.get("bindings"));
   }
 
   get readOnly() {
@@ -76,6 +92,26 @@ class Desk extends Decisions {
 
   draw() {
     for (const listener of this.listeners) listener();
+    this.resume();
+  }
+
+  /** Once the editor stands on a card, it goes on with what was begun there. */
+  resume() {
+    const card = this.current;
+    if (!this.editor || (card && !card.decoded && !card.broken)) return;
+    this.onScreen = card;
+    const { half } = this.draft;
+    if (!card || half === null) return;
+    this.draft.half = null;
+    this.editor.resume?.(half);
+  }
+
+  /** A view goes: what its editor has begun waits for the next. */
+  leave(editor) {
+    if (this.editor !== editor) return;
+    this.keepHalf();
+    this.draft.half = this.half;
+    this.editor = null;
   }
 
   // ---- talking with the kernel -------------------------------------------------------------------------------
@@ -120,6 +156,7 @@ class Desk extends Decisions {
       const past = { card, kind, value, before: card.state ?? earlier };
       if (stands) card.state = { kind, value };
       card.seen = true;
+      shrink(card);
       return past;
     });
   }
@@ -146,7 +183,8 @@ class Desk extends Decisions {
     this.asking = true;
     try {
       const have = this.hand.map((card) => card.token ?? null);
-      const answer = this.channel.ask("cards", { n: QUEUE, have, ...ahead });
+      const n = this.queue.length ? QUEUE : have.length + FIRST;
+      const answer = this.channel.ask("cards", { n, have, ...ahead });
       this.asked = this.channel.last();
       const [reply, buffers] = await answer;
       this.acknowledged(reply);
@@ -155,6 +193,7 @@ class Desk extends Decisions {
       if (reply.problem) throw new Error(`${reply.problem.what} ${reply.problem.do}`);
       this.notice = null;
       if (reply.cards) this.receive(reply.cards, buffers);
+      if (n < QUEUE && this.queue.length) this.refill();
     } catch (error) {
       if (turn !== this.turn) return;
       this.asking = false;
@@ -170,7 +209,7 @@ class Desk extends Decisions {
   /** The kernel's queue: what it keeps of ours, then new cards. What a person has seen stays whatever it says. */
   receive(cards, buffers) {
     const kept = new Set(cards.map((card) => card.token));
-    this.queue = this.queue.filter((card) => card.seen || kept.has(card.token));
+    this.unqueue((card) => !card.seen && !kept.has(card.token));
     const known = new Set(this.hand.map((card) => card.id));
     for (const entry of this.outbox.entries) if (entry.kind !== "shown") known.add(entry.id);
     const fresh = cards.filter((card) => !card.kept && !known.has(card.id));
@@ -181,6 +220,12 @@ class Desk extends Decisions {
     this.dry = !this.hand.length && !this.outbox.pending;
     if (!this.current && this.queue.length) this.next();
     this.draw();
+  }
+
+  /** Cards that shall not be asked any more. */
+  unqueue(isGone) {
+    for (const card of this.queue.filter(isGone)) release(card);
+    this.queue = this.queue.filter((card) => !isGone(card));
   }
 
   hear(message) {
@@ -196,6 +241,8 @@ class Desk extends Decisions {
       this.labelledElsewhere(message);
     } else if (message.push === "trained") {
       this.renew();
+    } else if (message.push === "suggested") {
+      this.suggestAnew();
     } else if (message.push === "show") {
       this.visit(message.id);
     } else if (message.push === "problem") {
@@ -208,17 +255,10 @@ class Desk extends Decisions {
     if (!message.client) return;
     for (const { seq, what } of message.refused ?? []) this.refused(this.outbox.entry(message.client, seq), what);
     for (const { seq, id } of message.undone ?? []) this.undidOther(this.outbox.entry(message.client, seq), id);
+    for (const { seq, id } of message.redone ?? []) this.redidOther(this.outbox.entry(message.client, seq), id);
     this.outbox.answered(message);
     this.count(message);
     if (!this.greeting && !this.outbox.entries.length) this.hello();
-  }
-
-  /** The kernel read the entry and says it is no label: it will not be stored, so it must not look stored. */
-  refused(entry, what) {
-    this.notice = `Not stored: ${what}`;
-    if (!entry || entry.kind === "shown") return;
-    for (const past of this.done.filter((each) => each.card.id === entry.id)) past.card.state = null;
-    this.done = this.done.filter((past) => past.card.id !== entry.id);
   }
 
   /** Draw the queue anew beyond the next few; models that follow one another quickly are one reason, not many. */
@@ -228,22 +268,6 @@ class Desk extends Decisions {
       for (const card of this.queue.splice(KEEP - 1)) release(card);
       this.refill();
     }, RENEW_AFTER);
-  }
-
-  /** Labels that arrived by another way (a cell, a second view): do not ask for those items again. */
-  labelledElsewhere({ labels, ...counts }) {
-    this.count(counts);
-    const mine = new Set(this.outbox.entries.map((entry) => entry.id));
-    for (const [id, value] of Object.entries(labels ?? {})) {
-      if (mine.has(id)) continue;
-      if (value !== null) this.elsewhere.set(id, value);
-      const card = this.done.find((past) => past.card.id === id)?.card;
-      if (card && value !== null) card.state = { kind: "label", value };
-      else if (card?.state?.kind === "label") card.state = null;
-      if (value !== null) this.queue = this.queue.filter((other) => other.id !== id || other.seen);
-    }
-    if (labels) this.refill();
-    else this.renew();
   }
 
   // ---- how it stands -----------------------------------------------------------------------------------------
@@ -259,8 +283,10 @@ class Desk extends Decisions {
     if (this.readOnly) return { tone: "warn", words: "Read-only project: labels cannot be saved" };
     if (this.gone) return { tone: "bad", words: `Kernel restarted: run this cell again; ${kept}` };
     if (this.outbox.problem) return { tone: "bad", words: `${this.outbox.problem} ${n ? `${kept}; trying again` : ""}`.trim() };
-    if (this.notice) return { tone: "warn", words: this.notice };
+    const refused = [...this.refusals.values()].at(-1);
+    if (refused ?? this.notice) return { tone: "warn", words: refused ?? this.notice };
     if (this.outbox.attempt > 0 && n) return { tone: "warn", words: `Saving is paused, the kernel does not answer yet; ${kept}` };
-    return n ? { tone: "busy", words: `Saving ${n}` } : { tone: "good", words: "All saved" };
+    if (n) return { tone: "busy", words: `Saving ${n}` };
+    return { tone: "good", words: this.isUnsubmitted ? "All saved · not submitted yet" : "All saved" };
   }
 }

@@ -8,18 +8,20 @@ class Draft {
     this.begin(null, {});
   }
 
-  /** Start from what is known of a card: a label it has, what was drawn before, the suggestion, or nothing. */
-  begin(card, spec) {
-    this.put();
+  /** Start from what was left of a card, else from what is known of it: a label it has, the suggestion, or nothing. */
+  begin(card, spec, left = null) {
+    const known = card ? first(card.state?.kind === "label" ? card.state.value : undefined, card.suggestion?.value, spec.empty, null) : null;
     this.card = card;
-    this.steps = [];
-    this.undone = [];
-    this.value = card ? first(card.draft, card.state?.kind === "label" ? card.state.value : undefined, card.suggestion?.value, spec.empty, null) : null;
+    this.steps = [...(left?.steps ?? [])];
+    this.undone = [...(left?.undone ?? [])];
+    this.half = left?.half ?? null; // for the editor to go on with
+    this.value = left ? left.value : known;
+    this.isOwn = JSON.stringify(this.value) !== JSON.stringify(known);
   }
 
-  /** Leave the card: what was drawn and not submitted waits for its return. */
-  put() {
-    if (this.card && this.steps.length) this.card.draft = this.value;
+  /** Nothing was done to what is known of the card. */
+  get untouched() {
+    return !this.isOwn && !this.steps.length && !this.undone.length && this.half === null;
   }
 
   edit(value, words = "") {
@@ -47,10 +49,7 @@ class Draft {
 
   /** Submitted: the steps are part of one decision now. */
   end() {
-    if (this.card) delete this.card.draft;
-    this.card = null;
-    this.steps = [];
-    this.undone = [];
+    this.begin(null, {});
   }
 }
 

@@ -7,12 +7,26 @@ const ACTION_WORDS = {
   flag: "Flag: a bad item",
   undo: "Undo (also Ctrl+Z)",
   redo: "Redo (also Ctrl+Shift+Z)",
-  delete: "Delete what is selected",
+  delete: "Delete what is chosen (also Backspace)",
   absent: "Not visible (points)",
   next: "Next shape",
   previous: "Previous shape",
+  new: "New shape in the middle, or a point of it",
+  duplicate: "Duplicate the shape (also Ctrl+D)",
+  point: "Next point of the polygon",
 };
-const MODIFIERS = ["Shift", "Control", "Alt", "Meta", "Tab"];
+const SHAPED = ["boxes", "polygons", "keypoints"];
+// Actions that only some editors know.
+const ACTION_FOR = {
+  delete: [...SHAPED, "spans", "number"],
+  absent: ["keypoints"],
+  next: [...SHAPED, "spans"],
+  previous: [...SHAPED, "spans"],
+  new: SHAPED,
+  duplicate: ["boxes", "polygons"],
+  point: ["polygons"],
+};
+const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "Tab"];
 
 function helpPanel(desk) {
   const rows = h("div", { class: "spin-keys" });
@@ -20,6 +34,8 @@ function helpPanel(desk) {
   const reset = h("button", { type: "button", onclick: () => bind({}) }, "Keys as they were");
   const element = h("div", { class: "spin-help", hidden: "" }, rows, h("div", { class: "spin-line" }, said, reset));
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, "Keys");
+  const known = ([action]) => ACTION_FOR[action]?.includes(desk.spec.editor) ?? true;
+  const actions = Object.entries(ACTION_WORDS).filter(known);
   let waiting = null;
   let drawn = "";
   const open = (on) => {
@@ -28,15 +44,22 @@ function helpPanel(desk) {
     button.setAttribute("aria-expanded", String(on));
     draw();
   };
-  const bind = (bindings) => {
-    desk.model.set("bindings", bindings);
-    try {
-      desk.model.save_changes();
-    } catch {
-      write(said, "The kernel is gone: the change holds on this page only.");
-    }
+  /** Shown at once; what the kernel refuses goes back to what holds. */
+  const bind = async (bindings) => {
+    const before = desk.model.get("bindings");
     waiting = null;
+    write(said, "");
+    desk.model.set("bindings", bindings);
     desk.draw();
+    try {
+      const [reply] = await desk.channel.ask("bind", { bindings });
+      if (!reply.problem) return;
+      write(said, `Not changed: ${reply.problem.what} ${reply.problem.do}`);
+      desk.model.set("bindings", reply.bindings ?? before);
+      desk.draw();
+    } catch {
+      write(said, "The kernel does not answer: the change holds on this page only.");
+    }
   };
   const choose = (name) => {
     waiting = name;
@@ -48,13 +71,15 @@ function helpPanel(desk) {
   const key = (event) => {
     if (waiting === null || MODIFIERS.includes(event.key)) return false;
     const pressed = character(event);
-    if (event.key === "Escape" || event.ctrlKey || event.metaKey || event.altKey) {
+    const shortcut = !composes(event) && (event.ctrlKey || event.metaKey || event.altKey);
+    if (event.key === "Escape" || shortcut) {
       waiting = null;
       write(said, "");
       draw();
+    } else if (keyProblem(pressed)) {
+      write(said, keyProblem(pressed));
     } else {
       const others = Object.entries(desk.model.get("bindings")).filter(([name, other]) => other !== pressed && name !== waiting);
-      write(said, "");
       bind({ ...Object.fromEntries(others), [waiting]: pressed });
     }
     return true;
@@ -69,10 +94,10 @@ function helpPanel(desk) {
   const draw = () => {
     if (element.hidden) return;
     const table = desk.table;
-    const names = (desk.spec.names ?? []).slice(0, 40);
+    const names = desk.spec.names ?? [];
     const lines = [
       ...names.map((name, i) => [`class:${name}`, choiceName(name), keyOf(table, `class:${i}`)]),
-      ...Object.entries(ACTION_WORDS).map(([action, words]) => [action, words, keyOf(table, action)]),
+      ...actions.map(([action, words]) => [action, words, keyOf(table, action)]),
     ];
     const now = JSON.stringify([lines, waiting]);
     if (now === drawn) return;

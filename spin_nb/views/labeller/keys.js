@@ -7,7 +7,7 @@ const LETTERS = [..."abcdeghijklmnopqrstvwzx"]; // without f (flag), u (undo), y
 const COMMANDS = {
   accept: ["Enter"],
   skip: [" ", "0"],
-  unsure: ["?", "/"],
+  unsure: ["?"],
   flag: ["f"],
   undo: ["u", "Backspace"],
   redo: ["y"],
@@ -15,7 +15,12 @@ const COMMANDS = {
   absent: ["x"],
   next: ["]"],
   previous: ["["],
+  new: ["n", "."], // a letter while no class needs it
+  duplicate: ["d"],
+  point: ["p", ","],
 };
+const NAMED_KEYS = [..."Enter Backspace Delete Insert Home End".split(" "), ...Array.from({ length: 12 }, (_, i) => `F${i + 1}`)];
+const BRACKETS = { BracketLeft: "[", BracketRight: "]" };
 const KEY_NAMES = { " ": "Space", Enter: "⏎", Backspace: "⌫", Delete: "Del", ArrowLeft: "←", ArrowRight: "→" };
 
 /** Key of each class, null past the last letter: those are clicked. Classes that are digits are their own keys. */
@@ -25,8 +30,16 @@ function classKeys(names) {
   return names.map((_, i) => all[i] ?? null);
 }
 
+const NO_NAMES = [];
+let keysKnown = {}; // the table made last: every button asks for it
+
 /** Key -> action, under a person's bindings: a key they took for one thing no longer does another. */
-function keyTable(names, bindings = {}) {
+function keyTable(names = NO_NAMES, bindings = {}) {
+  if (keysKnown.names !== names || keysKnown.bindings !== bindings) keysKnown = { names, bindings, table: newKeyTable(names, bindings) };
+  return keysKnown.table;
+}
+
+function newKeyTable(names, bindings) {
   const table = new Map();
   const wanted = new Map(Object.entries(bindings));
   const put = (action, name, keys) => {
@@ -43,33 +56,80 @@ function keyTable(names, bindings = {}) {
   return table;
 }
 
+/** Why a key cannot be given to an action, or ""; the same rule as in session/bindings.py. */
+function keyProblem(key) {
+  const one = /^[^\p{C}\p{Z}]$|^ $/u.test(key);
+  if (one || NAMED_KEYS.includes(key)) return "";
+  return `${briefly(key, 40)} cannot be chosen: press a key that types one character, or ${NAMED_KEYS.slice(0, 6).join(", ")}, F1 to F12.`;
+}
+
+/** Keys as they are written on a button, in the words of aria-keyshortcuts; the attribute goes where there is none. */
+function nameShortcuts(element, shown, ...more) {
+  const names = Object.fromEntries(Object.entries(KEY_NAMES).map(([name, sign]) => [sign, name === " " ? "Space" : name]));
+  const keys = [...(shown ?? "").split(" ").filter(Boolean).map((sign) => names[sign] ?? (sign === "+" ? "Plus" : sign)), ...more];
+  if (keys.length) element.setAttribute("aria-keyshortcuts", keys.join(" "));
+  else element.removeAttribute("aria-keyshortcuts");
+}
+
 /** The key of an action as it is written on a button; "" where it has none. */
 function keyOf(table, action) {
   for (const [key, does] of table) if (does === action) return KEY_NAMES[key] ?? key.toUpperCase();
   return "";
 }
 
+/** AltGr, or Option on a Mac, makes another character of a key: what it types is meant, and no shortcut. */
+function composes(event) {
+  if ([...(event.key ?? "")].length !== 1) return false;
+  const option = event.altKey && !event.ctrlKey && !event.metaKey && /^(Mac|iP)/.test(navigator.platform);
+  return option || event.getModifierState("AltGraph");
+}
+
 /** The character a key event stands for: what it types, else (other layouts) what is printed on a US keyboard. */
 function character(event) {
-  const typed = event.key?.length === 1 ? event.key.toLowerCase() : (event.key ?? "");
-  if (/^[a-z0-9 ?/[\]]$/.test(typed) || event.shiftKey) return typed;
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code ?? "");
+  const { key = "", code = "" } = event;
+  if (/^[A-Z]\w+$/.test(key)) return key; // a key with a name: 4 on the number pad may be an arrow
+  const typed = key.toLowerCase();
+  if (/^[a-z0-9 ?/[\]]$/.test(typed) || composes(event)) return typed;
+  const digit = event.shiftKey ? null : /^(?:Digit|Numpad)(\d)$/.exec(code);
   if (digit) return digit[1];
-  const letter = /^Key([A-Z])$/.exec(event.code ?? "");
+  const letter = /^Key([A-Z])$/.exec(code);
   // A Latin letter with an accent is that person's own letter; only other scripts fall back on the position.
-  return letter && !/^\p{Script=Latin}$/u.test(typed) ? letter[1].toLowerCase() : typed;
+  return letter && !/^[ -~]$|^\p{Script=Latin}$/u.test(typed) ? letter[1].toLowerCase() : typed;
+}
+
+/** The bracket printed on a US keyboard where this one has neither a letter a-z nor a sign that zooms. */
+function bracket(event, typed) {
+  return /^[a-z0-9+=-]$|../.test(typed) || event.shiftKey || composes(event) ? undefined : BRACKETS[event.code];
+}
+
+/** The action a key event with Ctrl or Command means. */
+function shortcut(event, key) {
+  if (key === "Enter" && !event.altKey) return "accept";
+  if (event.altKey) return null;
+  if (key === "d") return event.shiftKey ? null : "duplicate";
+  if (key !== "z" && key !== "y") return null;
+  return key === "y" || event.shiftKey ? "redo" : "undo";
 }
 
 /** The action a key event means, or null when it is none of ours. */
 function actionOf(event, table) {
   if (event.isComposing) return null;
   const key = character(event);
-  if (event.ctrlKey || event.metaKey) {
-    if (key === "Enter" && !event.altKey) return "accept";
-    if (event.altKey || (key !== "z" && key !== "y")) return null;
-    return key === "y" || event.shiftKey ? "redo" : "undo";
+  if (!composes(event)) {
+    if (event.ctrlKey || event.metaKey) return shortcut(event, key);
+    if (event.altKey) return null;
   }
-  if (event.altKey) return null;
-  if (event.shiftKey && /^[a-z]$/.test(key)) return null;
-  return key === "Escape" ? "release" : (table.get(key) ?? null);
+  if (event.shiftKey && (/^[a-z]$/.test(key) || key === "Enter")) return null; // Shift+Enter is a hand that runs cells
+  return key === "Escape" ? "release" : (table.get(key) ?? table.get(bracket(event, key)) ?? null);
+}
+
+/** The second half of a double click falls on the next item, which nobody has seen yet. */
+function doubled(event, card) {
+  return event.detail > 1 && performance.now() - (card?.since ?? -Infinity) < 400;
+}
+
+/** Backspace undoes; where something is chosen it deletes: on a Mac it is the key that is called so. */
+function deletes(event, meaning) {
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+  return meaning === "delete" || (event.key === "Backspace" && plain && (meaning ?? "undo") === "undo");
 }

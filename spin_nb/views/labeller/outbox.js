@@ -21,7 +21,7 @@ function storageOf(place) {
   return {
     keys: (prefix) => attempt((store) => Object.keys(store).filter((key) => key.startsWith(prefix)), []),
     read: (key) => attempt((store) => JSON.parse(store.getItem(key)), null),
-    write: (key, value) => attempt((store) => store.setItem(key, JSON.stringify(value)), undefined),
+    write: (key, value) => attempt((store) => (store.setItem(key, JSON.stringify(value)), true), false),
     remove: (key) => attempt((store) => store.removeItem(key), undefined),
   };
 }
@@ -72,9 +72,13 @@ class Outbox {
     return this.entries.filter((entry) => entry.kind !== "shown").length;
   }
 
-  /** Resolves when everything decided here is on disk. */
-  async emptied() {
-    while (this.pending && !this.closed) await new Promise((resolve) => setTimeout(resolve, 50));
+  /** Resolves to true when everything decided here is on disk; to false where the kernel does not answer. */
+  async emptied(stopped = () => false) {
+    while (this.pending) {
+      if (this.attempt > 0 || this.gone || this.closed || stopped()) return false;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return !this.closed;
   }
 
   put(entry) {
@@ -197,6 +201,7 @@ class Outbox {
     if (lane && ack) {
       lane.entries = lane.entries.filter((entry) => entry.seq > ack);
       if (lane === this.own) this.keep(lane);
+      else if (!lane.entries.length) this.lanes = this.lanes.filter((each) => each !== lane);
       this.changed();
     }
   }

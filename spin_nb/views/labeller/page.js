@@ -1,7 +1,7 @@
 // The labeller on screen. Built once; every change of the desk only rewrites what differs.
 
 function act(desk, does) {
-  if (does.startsWith("class:")) return;
+  if (does.startsWith("class:") || desk.editor?.act?.(does)) return;
   if (does === "accept") desk.submit();
   else if (does === "undo") desk.undo();
   else if (does === "redo") desk.redo();
@@ -68,7 +68,7 @@ function render(desk, el) {
   const back = (event) => event.detail > 0 && root.focus({ preventScroll: true });
   const bench = benchOf(desk);
   const editor = EDITORS[desk.spec.editor](bench);
-  desk.unfinished = () => editor.unfinished?.() ?? null; // words where something half drawn would be lost
+  desk.editor = editor;
   const middle = stage(desk, bench, editor);
   const help = helpPanel(desk);
   const bar = commands(desk, back, act, help.button);
@@ -84,7 +84,10 @@ function render(desk, el) {
   const focusHint = () =>
     write(hint, root.contains(document.activeElement) ? "Esc gives the keyboard back" : "Click or Tab here to label with the keyboard");
   root.addEventListener("keydown", (event) => onKey(event, desk, { root, help, editor, middle }));
-  root.addEventListener("focusin", focusHint);
+  root.addEventListener("focusin", () => {
+    desk.editor = editor;
+    focusHint();
+  });
   root.addEventListener("focusout", () => setTimeout(focusHint));
   root.addEventListener("click", (event) => event.target.closest(".spin-editor, .spin-frame") && !event.target.closest("input, textarea, select") && back(event));
   const follow = () => draw();
@@ -93,8 +96,9 @@ function render(desk, el) {
   el.append(root);
   desk.opened();
   focusHint();
-  draw();
+  desk.draw();
   return () => {
+    desk.leave(editor);
     desk.views -= 1;
     desk.listeners.delete(draw);
     for (const trait of NOUNS) desk.model.off(`change:${trait}`, follow);

@@ -1,6 +1,7 @@
 // What stands around the item: progress, commands, the last items decided.
 
 const COMMAND_WORDS = { skip: "Skip", unsure: "Unsure", flag: "Flag", undo: "Undo", redo: "Redo" };
+const ALWAYS = { undo: ["Control+Z"], redo: ["Control+Shift+Z"] }; // whatever a person has bound
 const STRIP = 8;
 
 function header(desk) {
@@ -25,12 +26,16 @@ function header(desk) {
   return { element, draw };
 }
 
+function takesSuggestion({ current, draft }) {
+  return Boolean(current?.suggestion) && choiceSame(current.suggestion.value, draft.value);
+}
+
 /** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
 function commands(desk, back, act, help) {
   const words = { accept: "", ...COMMAND_WORDS };
   const buttons = Object.entries(words).map(([does, word]) => {
     const click = (event) => {
-      act(desk, does);
+      if (does === "undo" || does === "redo" || !doubled(event, desk.current)) act(desk, does);
       back(event);
     };
     const name = h("span", {}, word);
@@ -43,9 +48,9 @@ function commands(desk, back, act, help) {
     for (const { does, name, key, element } of buttons) {
       const shown = keyOf(table, does);
       write(key, shown);
-      element.setAttribute("aria-keyshortcuts", shown || "none");
+      nameShortcuts(element, shown, ...(ALWAYS[does] ?? []));
       element.disabled = desk.readOnly || !(free[does] ?? desk.current !== null) || (does === "accept" && !desk.current);
-      if (does === "accept") write(name, desk.current?.suggestion && !desk.draft.steps.length ? "Accept" : "Submit");
+      if (does === "accept") write(name, takesSuggestion(desk) ? "Accept" : "Submit");
     }
   };
   return { element: h("div", { class: "spin-commands", role: "group", "aria-label": "commands" }, ...buttons.map((b) => b.element), help), draw };

@@ -61,10 +61,12 @@ function stage(desk, bench, editor) {
   const draw = () => {
     const card = desk.current;
     const words = card ? null : waitingWords(desk);
-    const now = [card, card?.decoded, words];
+    const now = [card, card?.decoded, card?.suggestion, words];
     if (now.some((part, i) => part !== drawn[i])) {
       drawn = now;
       clear();
+      // What waits for the next item keeps its height: the buttons below must not move under the pointer.
+      frame.style.minHeight = card ? "" : `${frame.offsetHeight}px`;
       if (card) shown = shownBy(bench, editor, card);
       frame.replaceChildren(shown?.element ?? note(words));
       frame.scrollTop = 0;

@@ -14,9 +14,12 @@ function labelWords(value, spec = {}) {
 
 function listWords(list) {
   if (!list.length) return "none";
-  const names = list.map((one) => (typeof one === "string" ? one : one.label));
-  const said = names.join(", ");
-  return brief(typeof list[0] === "string" || list.length === 1 ? said : `${list.length}: ${said}`);
+  const counts = new Map();
+  for (const one of list) {
+    const name = typeof one === "string" ? one : one.label;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return brief(Array.from(counts, ([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", "));
 }
 
 /** Cut between characters, not within one. */

@@ -1,6 +1,7 @@
 // One item on screen. Data is hostile: it becomes pixels or text, never HTML.
 
 const IMAGES = ["image/png", "image/jpeg"];
+const THUMB = 148; // pixels: twice the longer side of a thumbnail, for sharp screens
 
 /** How an item is shown and explored at the desk, by what it is: (card, kit) => {element, key?, close?}. */
 const MEDIA = {};
@@ -55,13 +56,29 @@ function release(card) {
   for (const part of card.parts ?? []) release(part);
 }
 
-function picture(card, className) {
-  const { bitmap } = card;
+/** Keep of pictures what a thumbnail needs; `decode` makes them whole again from their bytes. */
+function shrink(card) {
+  const parts = (card.parts ?? []).map(shrink);
+  if (card.bitmap) {
+    card.thumb = picture(card, "spin-thumb", THUMB);
+    card.bitmap.close();
+    card.bitmap = null;
+  } else if (!parts.includes(true)) return false;
+  card.decoded = false;
+  card.isSmall = true;
+  return true;
+}
+
+/** A picture as an element; `most` limits its longer side, in pixels. */
+function picture(card, className, most = Infinity) {
+  const source = card.bitmap ?? card.thumb;
   const canvas = h("canvas", { class: className, role: "img", "aria-label": `image ${card.id ?? card.name ?? ""}` });
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  canvas.classList.toggle("spin-pixels", Math.max(bitmap.width, bitmap.height) <= 128);
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  const longest = Math.max(source.width, source.height);
+  const scale = Math.min(1, most / longest);
+  canvas.width = Math.max(1, Math.round(scale * source.width));
+  canvas.height = Math.max(1, Math.round(scale * source.height));
+  canvas.classList.toggle("spin-pixels", longest <= 128);
+  canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 

@@ -74,7 +74,7 @@ function stillVideo(card, className) {
 /** The picture of a card without words, or null where it has none. */
 function stillPicture(card, className, most) {
   if (card.broken) return null;
-  if (card.bitmap) return picture(card, className);
+  if (card.bitmap || card.thumb) return picture(card, className, className === "spin-thumb" ? THUMB : Infinity);
   if (card.mime === "application/x-series") return stillSeries(card, className, most);
   if (card.mime === "audio/wav") return stillSound(card, className);
   if (card.mime === "video/x-frames") return stillVideo(card, className);

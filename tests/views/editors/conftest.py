@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from spin_nb.views._base import script, style
-from spin_nb.views._parts import DRAFT, MEDIA, SHAPES
+from spin_nb.views._parts import DRAFT, FORMS, MEDIA, SHAPES
 
-PARTS = (*MEDIA, *DRAFT, *SHAPES)
+PARTS = (*MEDIA, *DRAFT, *FORMS, *SHAPES)
 HOST = """
 const draft = new Draft();
 const said = [];
@@ -29,7 +29,8 @@ async function start({ spec, picture, editor: word, beside, ...card }, readOnly)
     const photo = { name: "photo", mime, size, bitmap };
     Object.assign(card, { mime: "multipart/mixed", bitmap: null, parts: [beside[0], photo, ...beside.slice(1)] });
   }
-  const table = keyTable(spec.names, {});
+  let bindings = {};
+  const table = () => keyTable(spec.names, bindings);
   const bench = {
     spec, card, readOnly, submitted: [],
     kit: window.kernel ? { ask: window.kernel } : {},
@@ -37,8 +38,9 @@ async function start({ spec, picture, editor: word, beside, ...card }, readOnly)
     edit(value, words) { draft.edit(value, words); said.push(words); editor?.draw(); },
     submit() { bench.submitted.push(draft.value); },
     say: (words) => said.push(words),
-    key: (action) => keyOf(table, action),
-    meaning: (event) => actionOf(event, table),
+    bind: (own) => { bindings = own; editor.draw(); },
+    key: (action) => keyOf(table(), action),
+    meaning: (event) => actionOf(event, table()),
   };
   draft.begin(card, spec);
   const editor = EDITORS[word]?.(bench) ?? null;

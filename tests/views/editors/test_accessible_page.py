@@ -33,7 +33,7 @@ def test_axe_finds_nothing_serious(desk, editor, names, value, scheme):
 def test_every_control_has_a_name_and_is_reached_by_tab(desk):
     desk.open("boxes", ["car", "bike"], value=[BOX])
     names = []
-    for _ in range(10):
+    for _ in range(12):
         desk.press("Tab")
         names.append(
             desk.js("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
@@ -41,5 +41,5 @@ def test_every_control_has_a_name_and_is_reached_by_tab(desk):
     assert names == [
         "Zoom out (−)", "Zoom in (+)", "Fit the whole picture (Home)", "Brightness of the picture, percent",
         "Contrast of the picture, percent", "Reset brightness and contrast", "1car", "2bike",
-        "box 1, car, 10, 10 · 40 × 40", "Delete box 1, car",
+        "New boxN", "DuplicateD", "box 1, car, 10, 10 · 40 × 40", "Delete box 1, car",
     ]  # fmt: skip

@@ -44,6 +44,17 @@ def test_points_and_outlines_too(desk):
     assert len(desk.value[0]["points"]) == 3
 
 
+def test_the_keys_of_a_medium_beside_the_picture_stay_its_own(desk):
+    desk.open("polygons", ["leaf"], size=[320, 240], beside=BESIDE)
+    desk.page.locator(".spin-beside .spin-part").first.focus()
+    desk.press("n", "p", ".", ",")
+    assert (desk.value, desk.said) == (None, "")
+    desk.page.focus(".spin-labeller")
+    desk.press("n", "p")
+    assert len(desk.value) == 1
+    assert desk.said.startswith("point 1 of 4")
+
+
 def test_on_a_narrow_page_the_rest_comes_below(desk):
     desk.page.set_viewport_size({"width": 420, "height": 900})
     desk.open("boxes", ["cell"], size=[320, 240], beside=BESIDE)

@@ -238,3 +238,130 @@ def test_read_only_shows_and_changes_nothing(desk):
     desk.click(140, 80)
     desk.press("ArrowLeft", "Delete", "2")
     assert (desk.value, desk.steps) == ([box(100, 60, 80, 40)], 0)
+
+
+def test_backspace_deletes_the_chosen_box_and_else_undoes(one):
+    one.click(140, 80)
+    one.press("ArrowRight", "Backspace")
+    assert one.value == []
+    one.press("Backspace")
+    assert one.value == [box(101, 60, 80, 40)], "nothing is chosen: it undoes"
+
+
+def test_a_box_without_a_pointer(empty):
+    empty.press("2", "n")
+    assert empty.value == [box(80, 60, 160, 120, "bike")], "a quarter of the picture, in its middle"
+    empty.press("ArrowRight", "Alt+Shift+ArrowUp", "1")
+    assert empty.value == [box(81, 60, 160, 110)]
+    assert empty.rows() == ["box 1, car, 81, 60 · 160 × 110"]
+    empty.page.keyboard.down("n")
+    empty.page.keyboard.down("n")
+    assert len(empty.value) == 2, "a key held down makes one"
+
+
+def test_zoomed_in_a_new_box_is_in_the_middle_of_what_is_seen(desk):
+    desk.open("boxes", NAMES, size=[1280, 960], empty=[])
+    desk.zoom(500, 400, 8)
+    desk.page.get_by_role("button", name="New box").click()
+    area, new = desk.page.locator(".spin-viewport-view").bounding_box(), desk.value[0]
+    ends = [desk.client(new["x"], new["y"]), desk.client(new["x"] + new["width"], new["y"] + new["height"])]
+    for axis, side in enumerate(("width", "height")):
+        start = area["xy"[axis]]
+        wanted = [start + area[side] / 4, start + 3 * area[side] / 4]
+        assert [end[axis] for end in ends] == pytest.approx(wanted, abs=2)
+
+
+def test_a_box_is_duplicated_a_little_aside(one):
+    one.press("Control+d", "d")
+    assert one.steps == 0, "nothing is chosen"
+    one.click(140, 80)
+    one.press("Control+d")
+    copy = one.value[1]
+    assert one.value[0] == box(100, 60, 80, 40)
+    assert (copy["width"], copy["height"], copy["label"]) == (80, 40, "car")
+    assert 0 < copy["x"] - 100 == copy["y"] - 60 < 20
+    one.press(*["Shift+ArrowRight"] * 20, *["Shift+ArrowDown"] * 20)
+    one.page.get_by_role("button", name="Duplicate").click()
+    assert one.value[1] == box(240, 200, 80, 40)
+    assert one.value[2]["x"] < 240, "in the corner it goes the other way"
+
+
+def test_many_classes_have_a_filter(desk):
+    names = [f"part {i}" for i in range(60)]
+    desk.open("boxes", names, empty=[], value=[box(100, 60, 80, 40, "part 0")])
+    desk.click(140, 80)
+    desk.press("/")
+    desk.page.keyboard.type("57")
+    assert desk.page.locator(".spin-shape-class:visible").all_text_contents() == ["part 57"]
+    desk.press("Enter", "ArrowLeft")
+    assert desk.value == [box(99, 60, 80, 40, "part 57")], "the keys go on with the box"
+    assert desk.page.locator(".spin-shape-class:visible").count() == 60
+
+
+def test_buttons_show_the_key_that_holds_now(one):
+    first = one.page.locator(".spin-shape-class").first
+    assert (first.inner_text().split(), first.get_attribute("aria-keyshortcuts")) == (["1", "car"], "1")
+    one.js("bench.bind({ 'class:car': 'k', new: 'Insert' })")
+    assert (first.inner_text().split(), first.get_attribute("aria-keyshortcuts")) == (["K", "car"], "K")
+    one.press("Insert", "k")
+    assert [b["label"] for b in one.value] == ["car", "car"]
+
+
+DRAG = """async () => {
+  const view = document.querySelector(".spin-viewport-view");
+  const { left, top } = view.getBoundingClientRect();
+  const [x, y] = desk.editor.view.toView([15, 15]);
+  view.setPointerCapture = () => {};
+  const at = (by) => ({ pointerId: 1, clientX: left + x + by, clientY: top + y });
+  const send = (type, by) => view.dispatchEvent(new PointerEvent(type, at(by)));
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  let records = [];
+  const watch = new MutationObserver((some) => records.push(...some));
+  watch.observe(document.querySelector("section"), { subtree: true, childList: true, characterData: true });
+  send("pointerdown", 0);
+  await frame();
+  records = [];
+  for (let by = 5; by < 25; by++) send("pointermove", by);
+  const early = watch.takeRecords().length;
+  await frame();
+  const owner = ({ target }) => (target.closest ? target : target.parentElement).closest("li");
+  const rows = new Set(records.map(owner).filter(Boolean));
+  const added = records.reduce((sum, record) => sum + record.addedNodes.length, 0);
+  send("pointerup", 25);
+  return [early, rows.size, added];
+}"""
+
+
+@pytest.mark.parametrize(("count", "live"), [(60, 1), (200, 0)])
+def test_dragging_one_of_many_changes_only_its_own_elements_once_a_frame(desk, count, live):
+    boxes = [box(10 + 15 * (i % 20), 10 + 15 * (i // 20), 11, 11) for i in range(count)]
+    desk.open("boxes", NAMES, empty=[], value=boxes)
+    early, rows, added = desk.page.evaluate(DRAG)
+    assert early == 0, "20 moves are one paint"
+    assert rows == live, "a long list follows when the box is let go"
+    assert added < 20, "an outline, a chip, eight handles; not all of them"
+    assert desk.value[1:] == boxes[1:]
+    assert desk.value[0]["x"] > 10
+    assert desk.rows()[0] == f"box 1, car, {round(desk.value[0]['x'], 1):g}, 10 · 11 × 11"
+
+
+def test_who_chooses_a_class_before_each_box_renames_none(empty):
+    empty.press("1")
+    empty.drag((20, 20), (80, 80))
+    empty.press("2")
+    assert empty.hint.startswith("Drag: new bike")
+    empty.drag((150, 40), (220, 90))
+    assert [shape["label"] for shape in empty.value] == ["car", "bike"]
+
+
+def test_who_names_a_box_after_drawing_it_can(empty):
+    empty.drag((20, 20), (80, 80))
+    empty.press("2")
+    empty.drag((150, 40), (220, 90))
+    empty.press("1")
+    assert [shape["label"] for shape in empty.value] == ["bike", "car"]
+
+
+def test_the_list_says_how_sure_the_suggestion_is(desk):
+    desk.open("boxes", ["car"], suggestion=[box(10, 10, 20, 20)])
+    assert desk.page.inner_text(".spin-shape-title") == "1 box, 1 suggested (dashed), 60 % sure"

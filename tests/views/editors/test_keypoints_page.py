@@ -181,3 +181,23 @@ def test_a_human_pose(desk, real):
     name, (x, y) = next((n, p) for n, p in points.items() if p)
     desk.drag((x, y), (40, 50))
     near(desk.value, {**points, name: [40, 50]}, within=0.3)
+
+
+def test_points_without_a_pointer(empty):
+    empty.press("n", "ArrowRight")
+    assert empty.value == {"head": [161, 120]}
+    empty.press("3", "ArrowUp", "ArrowUp")
+    assert empty.value == {"head": [161, 120], "hip": [160, 119]}, "the first arrow puts it there"
+    empty.page.get_by_role("button", name="Put neck in the middle").click()
+    assert empty.value == {"head": [161, 120], "hip": [160, 119], "neck": [160, 120]}
+    empty.press("n")
+    assert "All points are set" in empty.said
+    assert empty.steps == 5
+
+
+def test_backspace_hides_a_chosen_point_and_takes_a_fresh_one_back(pose):
+    pose.click(100, 80)
+    pose.press("Backspace")
+    assert pose.value == {**POSE, "neck": None}
+    pose.press("Backspace")
+    assert pose.value == POSE

@@ -163,6 +163,14 @@ def test_it_is_never_flattened(one):
     assert one.value[0]["points"][0] != SQUARE[0] or "no area" in one.said
 
 
+def test_it_is_never_flattened_by_keys(desk):
+    corner = [[100, 60], [104, 60], [104, 64]]
+    desk.open("polygons", NAMES, empty=[], value=[polygon(corner)])
+    desk.press("p", "p", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowLeft")
+    assert desk.value == [polygon([[100, 60], [103, 62], [104, 64]])]
+    assert "no area" in desk.said
+
+
 def test_classes_apply_to_the_chosen_and_to_the_next(one):
     one.click(140, 90)
     one.press("2")
@@ -196,3 +204,68 @@ def test_dragging_beside_the_shapes_pans(one):
     one.drag((210, 70), (220, 70))
     assert one.client(140, 90)[0] == pytest.approx(before[0] + 10 * scale, abs=2)
     assert (one.value, one.steps) == ([polygon(SQUARE)], 0)
+
+
+def test_undo_and_redo_of_points_belong_to_the_open_polygon(empty):
+    outline(empty, (40, 40), (120, 40), (80, 100))
+    empty.press("Enter", "Escape", "Control+z")
+    outline(empty, (40, 40), (120, 40), (80, 100))
+    empty.press("u", "Backspace", "y", "Control+Shift+z", "y", "y")
+    assert "Nothing to redo" in empty.said
+    assert (empty.value, empty.hint[:8]) == ([], "3 points")
+    empty.press(*"uuu", "y")
+    assert empty.hint.startswith("1 point:"), "the last of it comes back too"
+    empty.click(120, 40)
+    empty.press("y")
+    assert empty.hint.startswith("2 points"), "a new point ends what could be done again"
+    assert empty.value == []
+
+
+def test_what_is_half_drawn_can_be_kept_and_gone_on_with(empty):
+    assert empty.js("editor.half()") is None
+    outline(empty, (40, 40), (120, 40))
+    half = empty.js("JSON.parse(JSON.stringify(editor.half()))")
+    empty.js("editor.resume({ open: [[1, 1]] })")
+    assert empty.hint.startswith("2 points"), "what is on screen is not given up for it"
+    empty.press("Escape")
+    empty.js("editor.resume(null)")
+    assert empty.js("editor.half()") is None
+    empty.page.evaluate("(half) => desk.editor.resume(half)", half)
+    empty.click(80, 100)
+    empty.press("Enter")
+    near(empty.value, [(40, 40), (120, 40), (80, 100)])
+    empty.open("polygons", NAMES, value=[], read_only=True)
+    empty.page.evaluate("(half) => desk.editor.resume(half)", half)
+    assert empty.js("editor.half()") is None
+
+
+def test_a_polygon_without_a_pointer(empty):
+    empty.press("n")
+    assert empty.value == [polygon([[80, 60], [240, 60], [240, 180], [80, 180]])]
+    empty.press("Shift+ArrowUp", "p", "p", "ArrowRight")
+    assert empty.value == [polygon([[80, 50], [241, 50], [240, 170], [80, 170]])]
+    assert empty.page.get_by_role("button", name="New point").count() == 1
+    empty.press("n", "Shift+ArrowLeft")
+    near(empty.value, [(80, 50), (241, 50), (230.5, 110), (240, 170), (80, 170)])
+    empty.press("Backspace", "p", "p")
+    near(empty.value, [(80, 50), (241, 50), (240, 170), (80, 170)])
+    assert empty.said.startswith("point 2 of 4")
+    empty.press("p", "p", "p")
+    assert empty.said == "polygon 1, roof: 4 points · 80, 50 · 161 × 120", "after the last point the whole"
+    empty.press("Control+d")
+    assert len(empty.value) == 2
+
+
+def test_while_a_polygon_is_open_no_other_is_made(empty):
+    empty.click(40, 40)
+    empty.press("n")
+    assert empty.value == []
+    assert "not closed" in empty.said
+
+
+def test_after_one_is_closed_the_next_click_begins_another(empty):
+    for triangle in (((40, 40), (100, 40), (100, 100)), ((200, 40), (260, 40), (260, 100))):
+        for point in triangle:
+            empty.click(*point)
+        empty.press("Enter")
+    near(empty.value, [(40, 40), (100, 40), (100, 100)], [(200, 40), (260, 40), (260, 100)])

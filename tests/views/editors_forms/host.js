@@ -57,6 +57,7 @@ window.open_ = (spec, cards, bindings = {}) => {
 };
 window.spin = {
   CHOICE_COLOURS, choicePercent, choiceMatches, numberParse, numberProblem, numberRound, numberStepped, textLength,
+  keyProblem, meaning: (init, names = [], bindings = {}) => actionOf(new KeyboardEvent("keydown", init), keyTable(names, bindings)),
   spanPieces, spanPoint, spanUnit, spanTrimmed, spanWord, spanStep, spanSorted, spanLanes,
 };
 // Where a unit of the marked text is on screen.

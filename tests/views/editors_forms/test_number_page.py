@@ -150,6 +150,15 @@ def test_the_last_step_below_the_end(editor):
     assert editor.call("numberStepped", 0.30000000000000004, {"low": 0, "high": 1, "step": 0.1}) == 0.3
 
 
+def test_large_numbers_keep_the_digits_that_the_kernel_keeps(editor):
+    from spin_nb.tasks import Number
+
+    wide = {"low": 0.0, "high": 1e10, "step": 0.125}
+    assert editor.call("numberStepped", 1234567890.125, wide) == 1234567890.125
+    assert Number(0, 1e10, step=0.125).validate(1234567890.125) == 1234567890.125
+    assert editor.call("numberStepped", 1234567890123, {"low": 0, "high": 1e13, "step": 1}) == 1234567890123
+
+
 def test_without_a_step_numbers_stay_as_typed_and_arrows_go_by_a_hundredth(editor):
     editor.open(FREE, {}, {}, {})
     editor.keys("3", ".", "1", "4", "1", "Enter")
@@ -254,3 +263,9 @@ def test_ai4i2020_torque(editor, real):
         editor.page.keyboard.type(row["Torque [Nm]"])
         editor.keys("Enter")
     assert editor.submitted == [float(row["Torque [Nm]"]) for row in rows]
+
+
+def test_the_line_beside_the_field_follows_what_is_typed_at_once(editor):
+    editor.open(SPEC, SUGGESTED, {})
+    editor.keys("7")
+    assert editor.text(".spin-suggestion") == "Changed from what was suggested"

@@ -219,3 +219,13 @@ def test_undo_and_the_next_card(editor):
     editor.keys("Enter")
     assert editor.submitted == [[]]
     assert editor.text(".spin-piece") == "Next."
+
+
+def test_backspace_removes_the_chosen_span_and_else_undoes(editor):
+    editor.open(SPEC, {"data": TEXT})
+    editor.click("London")
+    editor.keys("2", "Backspace")
+    assert editor.value == []
+    editor.keys("Backspace")
+    assert editor.acted == ["undo"]
+    assert editor.spans() == [("place", "London")]

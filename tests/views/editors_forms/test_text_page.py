@@ -163,3 +163,11 @@ def test_a_megabyte_pasted_does_not_freeze(editor):
     )
     assert editor.text(".spin-counter") == "1,000,000 of 2,000,000"
     assert took < 500
+
+
+def test_inside_the_text_the_line_says_which_key_accepts(editor):
+    editor.open(SPEC, {"suggestion": {"value": "a crack", "p": 0.55}}, {})
+    editor.page.focus("textarea")
+    assert editor.text(".spin-suggestion") == "Suggested, 55 % sure · Ctrl+Enter accepts"
+    editor.page.keyboard.type("!")
+    assert editor.text(".spin-suggestion") == "Changed from what was suggested"

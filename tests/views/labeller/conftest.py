@@ -17,6 +17,7 @@ from spin_nb.views.labeller import Labeller
 
 
 class Events(SignalGroup):
+    suggested = Signal(int)
     labelled = Signal(tuple)
     trained = Signal(object)
     watched = Signal(int)
@@ -81,15 +82,16 @@ class Disk:
 class FakeSession:
     """The labeller's channel as the session gives it, over a :class:`Disk`."""
 
-    def __init__(self, disk: Disk, classes: list[str], n: int = 60, shown=None) -> None:
+    def __init__(self, disk: Disk, classes: list[str], n: int = 60, shown=None, task=None) -> None:
         self.disk, self.classes = disk, classes
         self.pool = Pool([f"img_{i}" for i in range(n)])
         self.events = Events()
-        self.annotator, self.task, self.bindings = "ada", Classes(classes), {}
+        self.annotator, self.task, self.bindings = "ada", task or Classes(classes), {}
         self.name, self.folder, self.read_only = "parts.spin", Path("parts.spin"), False
         self.labels_per_minute = 12.0
         self.full = False  # the disk is
-        self.suggestion: dict | None = {"value": classes[1], "p": 0.62}
+        self.suggestion: dict | None = None if task else {"value": classes[1], "p": 0.62}
+        self.refuses = lambda value: task is None and value not in self.classes
         self.shown = shown or (lambda row: ("image/png", picture(row)))
         self.queue: list[str] = []
         self.drawn = 0
@@ -127,8 +129,11 @@ class FakeSession:
             buffers += pictures
         return cards, buffers
 
+    def suggestions(self, tokens):
+        return dict.fromkeys(tokens, self.suggestion)
+
     def apply(self, client: str, entries):
-        answer = {"gap": None, "error": None, "refused": [], "undone": []}
+        answer = {"gap": None, "error": None, "refused": [], "undone": [], "redone": []}
         for entry in entries:
             last = self.disk.last.get(client, 0)
             if entry["seq"] <= last:
@@ -141,11 +146,13 @@ class FakeSession:
                 answer["error"] = str(words)
                 break
             self.disk.last[client] = entry["seq"]
-            if entry["kind"] == "label" and entry["value"] not in self.classes:
+            if entry["kind"] == "label" and self.refuses(entry["value"]):
                 answer["refused"].append({"seq": entry["seq"], "what": f"no class {entry['value']!r}"})
                 continue
             if entry["kind"] == "undo":
                 answer["undone"].append({"seq": entry["seq"], "id": self.disk.decisions[-1]["id"]})
+            if entry["kind"] == "redo":
+                answer["redone"].append({"seq": entry["seq"], "id": self.disk.undone[-1]["id"]})
             self.disk.log.append(dict(entry))
         return {
             "ack": self.disk.last.get(client, 0),

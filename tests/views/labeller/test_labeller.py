@@ -42,6 +42,13 @@ def test_the_outbox_is_named_after_the_folder_without_telling_its_path(session, 
     assert "elsewhere" not in two
 
 
+def test_what_waits_for_one_annotator_is_never_stored_for_another(new_session):
+    ada, bob = new_session(), new_session()
+    bob.annotator = "bob"
+    assert Labeller(ada).project != Labeller(bob).project
+    assert Labeller(ada).project == Labeller(new_session()).project
+
+
 def test_cards_come_with_their_pictures(widget):
     answer, buffers = ask(widget, verb="cards", n=3, have=[])
     assert [card["id"] for card in answer["cards"]] == ["img_0", "img_1", "img_2"]
@@ -62,6 +69,12 @@ def test_no_cards_are_drawn_while_nothing_can_be_stored(widget, session):
     answer, _ = ask(widget, verb="cards", n=2, have=[], client="c", entries=[entry(1, "img_0")])
     assert answer["cards"] is None
     assert "the disk is full" in answer["error"]
+
+
+def test_suggestions_are_told_again_for_the_cards_that_are_held(widget, session):
+    session.suggestion = {"value": "dent", "p": 0.5}
+    answer, _ = ask(widget, verb="suggestions", tokens=["img_0|1"])
+    assert answer["suggestions"] == {"img_0|1": {"value": "dent", "p": 0.5}}
 
 
 def test_entries_are_applied_once_and_acknowledged(widget, disk):

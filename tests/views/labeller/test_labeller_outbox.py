@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+from spin_nb.tasks import MultiLabel
+
 pytestmark = pytest.mark.browser
 
 
@@ -176,6 +178,37 @@ def test_a_view_whose_kernel_is_gone_hands_over_to_the_one_that_lives(bench, ses
     assert stored(disk) == expected("12")
 
 
+def test_another_view_that_stores_what_both_adopted_leaves_no_gap_in_the_queue(
+    bench, session, new_session, disk
+):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.cut()
+    bench.keys(*"12")
+    bench.until("root.dataset.pending === '2'")
+    bench.swallow_requests = True
+    bench.restart(new_session())
+    lane = bench.page.evaluate(
+        """() => {
+          const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith("spin_nb/outbox/"));
+          return { key, entries: JSON.parse(sessionStorage.getItem(key)).entries };
+        }"""
+    )
+    prefix, _, client = lane["key"].rpartition("/")
+    ack = session.apply(client, lane["entries"])["ack"]  # what the other view of this page has sent
+    told = {"prefix": f"{prefix}/", "client": client, "ack": ack}
+    bench.page.evaluate(
+        "(detail) => window.dispatchEvent(new CustomEvent('spin_nb:outbox', { detail }))", told
+    )
+    bench.swallow_requests = False
+    bench.until("root.querySelector('.spin-name').textContent")
+    for _ in range(24):  # more than a queue holds
+        bench.until("root.querySelector('.spin-name').textContent")
+        bench.keys("3")
+    bench.settled()
+    assert len(stored(disk)) == 26
+
+
 def test_a_duplicated_tab_does_not_swallow_labels(bench, session, disk, browser):
     bench.start(session)
     bench.shows("img_0")
@@ -250,9 +283,71 @@ def test_a_refused_label_does_not_look_stored(bench, session, disk):
     bench.until("root.querySelector('.spin-status').textContent.includes(\"Not stored: no class 'dent'\")")
     bench.until("root.querySelectorAll('.spin-strip button').length === 0")
     bench.settled()
+    bench.shows("img_1")  # nobody labels another item than the one they look at
     bench.keys("1")
+    bench.shows("img_0")
     bench.settled()
+    bench.until("root.querySelector('.spin-status').textContent.includes(\"Not stored: no class 'dent'\")")
     assert stored(disk) == [("img_1", "ok")]
+    bench.keys("2")
+    bench.settled()
+    assert stored(disk) == [("img_1", "ok"), ("img_0", "crack")]
+    bench.until("root.querySelector('.spin-status').textContent === 'All saved'")
+
+
+def test_a_refused_label_is_there_to_be_mended(bench, new_session, disk):
+    session = new_session(task=MultiLabel(["a", "b"]))
+    bench.start(session)
+    bench.shows("img_0")
+    session.refuses = lambda value: len(value) > 1
+    bench.keys("1", "2", "Enter")
+    bench.shows("img_1")
+    bench.until("root.querySelector('.spin-status').textContent.includes('Not stored')")
+    bench.keys("Space")
+    bench.shows("img_0")
+    bench.until("root.querySelectorAll('.spin-editor [aria-pressed=true]').length === 2")
+    bench.keys("u", "Enter")
+    bench.settled()
+    assert stored(disk) == [("img_1", None), ("img_0", ["a"])]
+
+
+def test_labelling_goes_on_where_undo_needs_a_kernel_that_does_not_answer(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.settled()
+    bench.swallow_requests = True
+    bench.keys("1", *"uuuuuu")
+    words = "Earlier decisions can be taken back when the kernel answers."
+    bench.until(f"root.querySelector('.spin-sr').textContent.startsWith({words!r})")
+    bench.keys("2", "3")
+    bench.shows("img_2")
+    bench.keys("u")
+    bench.shows("img_1")
+    bench.keys("y")
+    bench.swallow_requests = False
+    bench.settled()
+    assert stored(disk) == expected("23")
+
+
+def test_labelling_does_not_wait_for_an_undo_that_is_on_its_way(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1", "2")
+    bench.settled()
+    bench.restart(session)
+    bench.shows("img_2")
+    bench.settled()
+    bench.keys("u", "u")
+    bench.shows("img_0")
+    bench.settled()
+    bench.swallow_replies = True
+    bench.keys("u", "u")
+    bench.page.wait_for_timeout(400)
+    bench.keys("3")
+    bench.shows("img_1")
+    bench.swallow_replies = False
+    bench.settled()
+    assert stored(disk) == [("img_0", "dent")]
 
 
 def test_an_error_in_the_kernel_keeps_the_label(bench, session, disk):
@@ -286,6 +381,9 @@ def test_a_bad_wire_loses_doubles_and_reorders_nothing(bench, session, disk, see
     bench.shows("img_0")
     keys = [chance.choice("123") for _ in range(30)]
     for i, key in enumerate(keys):
+        if not bench.text(".spin-name"):  # nothing is left to label until the wire lets cards through
+            bench.swallow_requests = bench.swallow_replies = False
+            bench.until("root.querySelector('.spin-name').textContent", 20000)
         bench.swallow_requests = chance.random() < 0.3
         bench.swallow_replies = chance.random() < 0.3
         bench.keys(key)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
+
+from spin_nb.tasks import MultiLabel
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +128,118 @@ def test_undo_twice_at_once_after_a_label_elsewhere(bench, session, disk):
     assert disk.labels == {"img_0": "ok"}
     bench.until("root.querySelectorAll('.spin-strip button').length === 1")
     bench.until("root.querySelector('.spin-count').textContent === '1 of 60 labelled'")
+
+
+def test_redo_says_what_the_kernel_brought_back(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    label_in_another_cell(bench, session, disk, "img_20", "dent")
+    bench.keys("1")
+    bench.shows("img_1")
+    bench.keys("u")
+    bench.shows("img_0")
+    bench.settled()
+    disk.log.append({"kind": "undo"})  # a cell takes back its own label
+    bench.replies = []
+    session.events.labelled.emit(("img_20",))
+    bench.push()
+    bench.keys("y")
+    bench.until("root.querySelector('.spin-sr').textContent.startsWith('Done again: dent, img_20.')")
+    bench.shows("img_0")
+    bench.settled()
+    assert disk.labels == {"img_20": "dent"}
+    bench.until("root.querySelectorAll('.spin-strip button').length === 1")
+    bench.until("root.querySelector('.spin-strip button').title.startsWith('img_20: dent')")
+    bench.keys("y")
+    bench.settled()
+    assert disk.labels == {"img_20": "dent", "img_0": "ok"}
+    bench.until("root.querySelectorAll('.spin-strip button').length === 2")
+
+
+def test_suggestions_that_come_later_reach_the_cards_that_are_held(bench, session, disk):
+    session.suggestion = None
+    bench.start(session)
+    bench.shows("img_0")
+    bench.until("root.querySelector('.spin-accept').disabled")
+    session.suggestion = {"value": "dent", "p": 0.9}
+    bench.replies = []
+    session.events.suggested.emit(60)
+    session.events.suggested.emit(60)
+    bench.push()
+    bench.until("!root.querySelector('.spin-accept').disabled")
+    bench.keys("Enter", "Enter")
+    bench.settled()
+    assert disk.labels == {"img_0": "dent", "img_1": "dent"}
+    assert [e["suggested"] for e in disk.decisions] == [["dent", 0.9]] * 2
+    assert sum(m["verb"] == "suggestions" for m in bench.requests) == 1
+
+
+def test_a_suggestion_that_comes_later_changes_nothing_that_is_being_edited(bench, new_session, disk):
+    session = new_session(task=MultiLabel(["a", "b"]))
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1")
+    session.suggestion = {"value": ["b"], "p": 0.9}
+    bench.replies = []
+    session.events.suggested.emit(60)
+    bench.push()
+    bench.page.wait_for_timeout(300)
+    bench.keys("Enter", "Enter")
+    bench.settled()
+    assert disk.labels == {"img_0": ["a"], "img_1": ["b"]}
+    assert [e["suggested"] for e in disk.decisions] == [None, [["b"], 0.9]]
+
+
+BITMAPS = """(() => {
+  window.pixels = 0;
+  const make = window.createImageBitmap;
+  window.createImageBitmap = async (...how) => {
+    const bitmap = await make(...how);
+    const { width, height } = bitmap;
+    window.pixels += width * height;
+    const close = bitmap.close.bind(bitmap);
+    bitmap.close = () => {
+      window.pixels -= bitmap.closed ? 0 : width * height;
+      bitmap.closed = true;
+      close();
+    };
+    return bitmap;
+  };
+})()"""
+
+
+def test_pictures_that_were_decided_are_held_small(bench, new_session, disk):
+    def photo(row: int) -> tuple[str, bytes]:
+        buffer = io.BytesIO()
+        Image.new("RGB", (800, 600), (row, 80, 80)).save(buffer, "JPEG")
+        return "image/jpeg", buffer.getvalue()
+
+    bench.page.add_init_script(BITMAPS)
+    bench.start(new_session(shown=photo))
+    bench.shows("img_0")
+    for i in range(20):
+        bench.shows(f"img_{i}")
+        bench.page.wait_for_selector(".spin-frame canvas")
+        bench.keys("1")
+    bench.settled()
+    bench.until("window.pixels <= 18 * 800 * 600")  # 16 in the queue, the last two decided
+    bench.until("root.querySelectorAll('.spin-strip canvas').length === 8")
+    widths = "[...root.querySelectorAll('.spin-strip canvas')].map((canvas) => canvas.width).join()"
+    bench.until(f"{widths} === '{','.join(['148'] * 8)}'")
+    bench.keys(*"uuuuu")  # a picture that was made small is whole again when it is back
+    bench.shows("img_15")
+    bench.until("root.querySelector('.spin-frame canvas')?.width === 800")
+    bench.page.evaluate("() => window.dispose.forEach((end) => end())")
+    assert bench.page.evaluate("window.pixels") == 0
+
+
+def test_the_first_item_does_not_wait_for_the_whole_queue(bench, session):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.until("root.querySelector('.spin-frame canvas')")
+    bench.page.wait_for_timeout(100)
+    assert [m["n"] for m in bench.requests if m["verb"] == "cards"] == [2, 16]
+    assert session.drawn == 16
 
 
 @pytest.mark.parametrize(
@@ -279,7 +396,11 @@ def test_a_new_model_replaces_the_queue_beyond_the_next_eight(bench, session, di
     session.events.trained.emit(None)
     bench.push()
     bench.page.wait_for_timeout(1300)
-    assert len([m for m in bench.requests if m["verb"] == "cards"]) == 2
+    assert [m["n"] for m in bench.requests if m["verb"] == "cards"] == [
+        2,
+        16,
+        16,
+    ]  # at first, then one for both
     for i in range(8):
         bench.shows(f"img_{i}")
         bench.keys("1")
@@ -460,16 +581,136 @@ def test_a_cell_can_put_any_item_in_front(bench, session, disk):
     assert disk.labels == {"img_41": "crack"}
 
 
+def rebind(bench, label: str, key: str) -> None:
+    """Choose a row of the panel, press a key; what the panel says to it."""
+    bench.page.click(f"[aria-label^='{label}']")
+    bench.page.keyboard.press(key)
+
+
 def test_keys_can_be_changed_on_screen(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")
     bench.page.click("text=Keys")
-    bench.page.click("[aria-label^='crack: key 2']")
-    bench.page.keyboard.press("k")
+    rebind(bench, "crack: key 2", "k")
     bench.until("root.querySelectorAll('.spin-class kbd')[1].textContent === 'K'")
-    bench.page.click("[aria-label^='Skip: no opinion']")
-    bench.page.keyboard.press("Escape")
+    rebind(bench, "Skip: no opinion", "Escape")
     bench.keys("k", "2")
     bench.shows("img_1")
     bench.settled()
     assert disk.labels == {"img_0": "crack"}, "its old key does nothing now"
+    assert session.bindings == {"class:crack": "k"}
+
+
+def test_a_key_that_cannot_be_chosen_is_refused_at_once_and_the_next_one_is_taken(bench, session):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.click("text=Keys")
+    rebind(bench, "Skip: no opinion", "ArrowLeft")
+    assert bench.text(".spin-asks").startswith(
+        "ArrowLeft cannot be chosen: press a key that types one character"
+    )
+    bench.page.keyboard.press("s")
+    bench.until("root.querySelector(\"[aria-label^='Skip: no opinion: key S']\")")
+    rebind(bench, "Flag: a bad item", "g")
+    bench.until("root.querySelector(\"[aria-label^='Flag: a bad item: key G']\")")
+    bench.page.click("[aria-label^='Unsure: looked']")
+    altgr = {"ctrlKey": True, "altKey": True, "modifierAltGraph": True}
+    bench.page.evaluate(KEY, {"key": "AltGraph", "code": "AltRight", **altgr})
+    bench.page.evaluate(KEY, {"key": "@", "code": "KeyQ", **altgr})
+    bench.until("root.querySelector(\"[aria-label^='Unsure: looked, cannot tell: key @']\")")
+    assert session.bindings == {"skip": "s", "flag": "g", "unsure": "@"}
+
+
+def test_what_the_kernel_refuses_is_said_and_taken_back(bench, session):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.widget.spec = {**bench.widget.spec, "names": ["ok", "crack"]}  # the kernel knows less than the page
+    bench.page.click("text=Keys")
+    rebind(bench, "Skip: no opinion", "s")
+    rebind(bench, "dent: key 3", "d")
+    bench.until("root.querySelector('.spin-asks').textContent.includes('nothing a key does')")
+    assert bench.page.locator("[aria-label^='dent: key 3']").count() == 1
+    rebind(bench, "Flag: a bad item", "g")
+    bench.until("root.querySelector(\"[aria-label^='Flag: a bad item: key G']\")")
+    assert session.bindings == {"skip": "s", "flag": "g"}, "one refusal spoils nothing that comes later"
+
+
+def test_every_key_is_on_the_panel(bench, new_session):
+    bench.start(new_session(classes=[f"class {i}" for i in range(60)]))
+    bench.shows("img_0")
+    bench.page.click("text=Keys")
+    assert bench.page.locator(".spin-keys button").count() == 60 + 6  # accept, skip, unsure, flag, undo, redo
+
+
+def test_commands_name_their_shortcuts_as_assistive_technology_knows_them(bench, session):
+    session.bindings = {"class:ok": "?", "class:crack": "/"}
+    bench.start(session)
+    bench.shows("img_0")
+    named = bench.page.eval_on_selector_all(
+        ".spin-commands button",
+        "(all) => all.map((each) => [each.firstChild.textContent, each.getAttribute('aria-keyshortcuts')])",
+    )
+    assert dict(named) == {
+        "Accept": "Enter",
+        "Skip": "Space",
+        "Unsure": None,
+        "Flag": "F",
+        "Undo": "U Control+Z",
+        "Redo": "Y Control+Shift+Z",
+        "Keys": None,
+    }
+
+
+def test_undo_and_redo_belong_to_the_open_polygon_whichever_way_they_are_asked_for(bench, new_session, disk):
+    from spin_nb.tasks import Polygons
+
+    bench.start(new_session(task=Polygons(["roof"])))
+    bench.shows("img_0")
+    bench.keys("n", "Enter")
+    bench.shows("img_1")
+    view = bench.page.locator(".spin-viewport-view").bounding_box()
+    place = lambda x, y: (view["x"] + view["width"] / 2 + x, view["y"] + view["height"] / 2 + y)  # noqa: E731
+    for point in ((-60, -60), (60, -60), (0, 60)):
+        bench.page.mouse.click(*place(*point))
+    hint = "root.querySelector('.spin-viewport-hint').textContent"
+    bench.page.click(".spin-commands button:has-text('Undo')")
+    bench.keys("u")
+    bench.until(f"{hint}.startsWith('1 point:')")
+    bench.page.click(".spin-commands button:has-text('Redo')")
+    bench.keys("y", "y", "y")
+    bench.until(f"{hint}.startsWith('3 points:')")
+    bench.keys("Enter", "Enter")
+    bench.shows("img_2")
+    bench.settled()
+    assert [(entry["id"], len(entry["value"][0]["points"])) for entry in disk.decisions] == [
+        ("img_0", 4),
+        ("img_1", 3),
+    ]
+
+
+def test_a_double_click_labels_one_item(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.page.locator(".spin-class").nth(2).dblclick()
+    bench.shows("img_1")
+    bench.page.wait_for_timeout(100)
+    bench.settled()
+    assert disk.labels == {"img_0": "dent"}
+
+
+def test_shift_enter_is_no_answer(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("Shift+Enter")
+    bench.page.wait_for_timeout(100)
+    assert disk.labels == {}
+    bench.shows("img_0")
+
+
+def test_the_panel_of_keys_lists_what_the_editor_knows(bench, session):
+    bench.start(session)
+    bench.page.click("text=Keys")
+    words = bench.text(".spin-keys")
+    assert "Skip" in words
+    assert "shape" not in words
+    assert "polygon" not in words

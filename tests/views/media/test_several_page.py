@@ -168,3 +168,14 @@ def test_a_sparkline_keeps_a_single_spike_and_the_gaps(viewer, make):
     assert numbers[:, 0].min() == pytest.approx(150 / 6, abs=1.1)
     assert numbers[numbers[:, 1].argmin(), 0] == pytest.approx(75, abs=1.1)
     assert np.isfinite(numbers).all()
+
+
+def test_pictures_stay_large_enough_to_see_on_a_phone(viewer, make, photo):
+    viewer.page.set_viewport_size({"width": 300, "height": 900})
+    viewer.open(make.several(("front", photo), ("back", photo)))
+    for view in viewer.page.locator(".spin-viewport-view").all():
+        box = view.bounding_box()
+        assert box["height"] >= 180
+        assert box["width"] >= 180
+    tools = viewer.page.locator(".spin-viewport-tools").first
+    assert tools.bounding_box()["height"] < 60  # one line, which scrolls

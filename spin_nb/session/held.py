@@ -1,0 +1,52 @@
+"""What a project says of itself, checked before anything builds on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spin_nb.errors import LabelError, ProjectError
+from spin_nb.tasks import from_json
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 0.5
+
+
+_RULES = {
+    "task": lambda value: isinstance(value, str),
+    "seed": _whole,
+    "audit_share": _share,
+    "audits_released": _whole,
+    "encoder": lambda value: isinstance(value, str),
+}
+
+
+def held_task(meta: Mapping[str, Any]) -> Any:
+    """The task of a project.
+
+    Raises
+    ------
+    ProjectError
+        Where its description is damaged.
+    """
+    for key, is_right in _RULES.items():
+        if key in meta and not is_right(meta[key]):
+            raise _damaged(f"its {key} is {meta[key]!r:.60}")
+    missing = next((key for key in ("task", "seed") if key not in meta), None)
+    if missing is not None:
+        raise _damaged(f"its {missing} is missing")
+    try:
+        return from_json(meta["task"])
+    except LabelError as problem:
+        raise _damaged(f"its task cannot be read ({problem.what})") from None
+
+
+def _damaged(why: str) -> ProjectError:
+    return ProjectError(
+        f"the project is damaged: {why}.", "Restore project.db from a copy; its labels may still be in it."
+    )

@@ -1,0 +1,99 @@
+"""Which rows train and which audit, kept up to date label by label: no label costs a look at the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+import numpy as np
+
+from spin_nb.project.paged import BySeq
+from spin_nb.types import Ints
+
+
+class Roll:
+    """What each item's label is good for now.
+
+    Parameters
+    ----------
+    row_of : callable
+        Item id -> pool row, None where it is not in the pool (any more).
+    """
+
+    def __init__(self, row_of: Callable[[str], int | None]) -> None:
+        self._row_of = row_of
+        self._row: dict[str, int] = {}
+        self._trains: dict[str, int] = {}
+        self._judged: BySeq[tuple[str, int]] = BySeq()
+        self._judged_by: dict[str, int] = {}
+        self._classes = np.empty(0, np.int64)
+        self._audits: tuple[Ints, Ints] | None = None
+
+    def put(self, item: str, row: int, trains: int | None, audits: tuple[int, int] | None) -> int | None:
+        """Enter what holds for an item; returns the class that trained before, None for none.
+
+        ``trains``: class index, or None; ``audits``: number of the event and class index, or None.
+        """
+        self._row[item] = row
+        before = self._trains.pop(item, None)
+        if trains is not None:
+            self._trains[item] = trains
+        self._judge(item, audits)
+        held = trains if audits is None else audits[1]
+        self._enter(np.array([row]), np.array([-1 if held is None else held]))
+        return before
+
+    def _judge(self, item: str, audits: tuple[int, int] | None) -> None:
+        at = self._judged_by.pop(item, None)
+        if at is not None:
+            del self._judged[at]
+        if audits is not None:
+            self._judged_by[item] = audits[0]
+            self._judged[audits[0]] = item, audits[1]
+        if at is not None or audits is not None:
+            self._audits = None
+
+    def _enter(self, rows: Ints, classes: Ints) -> None:
+        needed = int(rows.max(initial=-1)) + 1
+        if needed > len(self._classes):
+            more = np.full(needed + needed // 2 - len(self._classes), -1, np.int64)
+            self._classes = np.concatenate([self._classes, more])
+        self._classes[rows] = classes
+
+    def moved(self) -> None:
+        """Take in that items have left the pool and rows have moved up."""
+        now = {item: self._row_of(item) for item in self._row}
+        self._row = {item: row for item, row in now.items() if row is not None}
+        for item in now.keys() - self._row.keys():
+            self._trains.pop(item, None)
+            self._judge(item, None)
+        self._audits, self._classes = None, np.empty(0, np.int64)
+        for rows, classes in (self.training, self.audits):
+            self._enter(rows, classes)
+
+    @property
+    def trains(self) -> Iterable[str]:
+        """Items that train, in order of labelling."""
+        return self._trains.keys()
+
+    @property
+    def training(self) -> tuple[Ints, Ints]:
+        """Rows (n,) and classes (n,) that train, in order of labelling; looks at every one."""
+        return self._rows(self._trains), np.fromiter(self._trains.values(), np.int64, len(self._trains))
+
+    @property
+    def audits(self) -> tuple[Ints, Ints]:
+        """Rows (n,) and classes (n,) of the audit labels, in order of labelling."""
+        if self._audits is None:
+            held = list(self._judged.values())
+            self._audits = self._rows([item for item, _ in held]), np.array([y for _, y in held], np.int64)
+        return self._audits
+
+    def index(self, n: int) -> Ints:
+        """Class index of each of the pool's ``n`` rows, int64 (n,), -1 where there is none."""
+        out = np.full(n, -1, np.int64)
+        known = self._classes[:n]
+        out[: len(known)] = known
+        return out
+
+    def _rows(self, items: Collection[str]) -> Ints:
+        return np.fromiter(map(self._row.__getitem__, items), np.int64, len(items))

@@ -1,0 +1,67 @@
+"""Whether a pool is the project's own: another one under its ids would put old labels on new items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from spin_nb.errors import ContradictionError, PoolError
+from spin_nb.pool.ingested import Ingested
+from spin_nb.pool.stored import read_stored
+from spin_nb.project.folder import POOL
+from spin_nb.project.store import Store
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What is known of the pool that the project was made of; its ``fingerprint`` may be None."""
+
+    ids: list[str]
+    modality: str
+    kind: str
+    fingerprint: str | None
+    whole: bool
+
+
+def refuse_other(store: Store, folder: Path, found: Ingested) -> None:
+    """Refuse a pool that is not the one of this project.
+
+    Files may come and go in a folder (labels of those that went stay on disk); a folder that has lost most of
+    them is taken for another one.
+
+    Raises
+    ------
+    ContradictionError
+        Saying what is missing.
+    VersionError
+        When a newer version wrote the pool.
+    """
+    before = _before(store, folder, found)
+    if before.fingerprint == found.fingerprint:
+        return
+    still = set(found.ids) | {item.id for item in found.broken}
+    missing = [id for id in before.ids if id not in still]
+    same_kind = (before.modality, before.kind) == (found.modality, found.kind)
+    if same_kind and before.kind == "files" and 2 * len(missing) <= len(before.ids):
+        return
+    if same_kind and before.fingerprint is None and set(before.ids) == still:
+        return
+    how = f"{len(missing)} items are missing, {missing[0]!r} among them" if missing else "its content differs"
+    first = "Leave pool= out to go on" if before.whole else "Pass the one that the project was made of"
+    raise ContradictionError(
+        f"the pool passed is not the one of this project: {how}.",
+        f"{first}, or open another folder for another pool.",
+    )
+
+
+def _before(store: Store, folder: Path, found: Ingested) -> _Before:
+    try:
+        held = read_stored(folder / POOL)[0]
+        return _Before(held.ids, held.modality, held.kind, held.fingerprint, True)
+    except PoolError:
+        # Labels must stay within reach where the pool's own files are gone or damaged: the database knows it too.
+        items = store.items()
+        ids = items.filter(~items["arrived"])["id"].to_list()
+        meta = store.meta
+        modality = meta.get("modality", found.modality)
+        return _Before(ids, modality, found.kind, meta.get("fingerprint"), False)

@@ -1,0 +1,64 @@
+"""Characters that a person cannot see, and letters that look like others."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+# Overrides turn the words around them about, in every view and in every list they stand in.
+_TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+_TAGS = range(0xE0020, 0xE0080)  # they tell flags apart: England's from Scotland's
+_ALIKE = str.maketrans(
+    "АВЕІЈКМНОРСЅТУХаеіјкорсѕухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABEIJKMHOPCSTYXaeijkopcsyxhdqwABEZHIKMNOPTYXo",
+)
+
+
+def forbidden(text: str) -> list[str]:
+    """Control characters and overrides of the direction in ``text``."""
+    return [c for c in text if unicodedata.category(c) == "Cc" or ord(c) in _TURNING]
+
+
+def unseen(text: str) -> list[str]:
+    """Characters of ``text`` of which nothing is seen, spaces aside."""
+    return [c for c in text if unicodedata.category(c) == "Cf" or c in _FILLERS]
+
+
+def is_blank(text: str) -> bool:
+    r"""Whether nothing of ``text`` is seen.
+
+    Examples
+    --------
+    >>> is_blank(" \u200b"), is_blank("a\u200b")
+    (True, False)
+    """
+    return all(c.isspace() or c in _FILLERS or unicodedata.category(c) == "Cf" for c in text)
+
+
+def seen(text: str) -> str:
+    """``text`` as it looks: what is not seen is left out."""
+    hidden = {c for c in unseen(text) if ord(c) not in _TAGS}
+    return "".join(c for c in text if c not in hidden).strip()
+
+
+def looks(text: str) -> str:
+    """The same for all texts that a person takes for one: case, width, and Cyrillic and Greek letters like Latin.
+
+    Examples
+    --------
+    >>> looks("ОК") == looks("ok")  # the first is Cyrillic
+    True
+    """
+    return unicodedata.normalize("NFKC", seen(text).translate(_ALIKE)).casefold()
+
+
+def codes(characters: Iterable[str]) -> str:
+    r"""Code points as Unicode writes them, each once.
+
+    Examples
+    --------
+    >>> codes("\u200b\u202e")
+    'U+200B, U+202E'
+    """
+    return ", ".join(f"U+{ord(c):04X}" for c in dict.fromkeys(characters))

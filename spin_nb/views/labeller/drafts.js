@@ -1,0 +1,80 @@
+// What is drawn or typed and not submitted, item by item; in the browser's storage it outlives the page and the kernel.
+
+const DRAFTS_MOST = 20; // the last ones are stored
+const DRAFT_LONGEST = 1e6; // characters of JSON of one
+const DRAFTS_LONGEST = 2e6; // of all: labels on their way need the room more
+
+/** As much of a draft as is stored: its value, and of its steps the last; null where the value alone is too long. */
+function storable({ value, steps, undone, half }) {
+  let room = DRAFT_LONGEST - JSON.stringify([value, half]).length;
+  if (room < 0) return null;
+  const lastOf = (list) => {
+    let from = list.length;
+    while (from > 0 && (room -= JSON.stringify(list[from - 1]).length) >= 0) from -= 1;
+    return list.slice(from);
+  };
+  return { value, half, steps: lastOf(steps), undone: lastOf(undone) };
+}
+
+/** There is work in it that nobody has submitted. */
+function worked({ steps, half }) {
+  return steps.length > 0 || half !== null;
+}
+
+function isDraft(stored) {
+  return Array.isArray(stored?.steps) && Array.isArray(stored.undone);
+}
+
+class Drafts {
+  constructor(name, storage) {
+    Object.assign(this, { storage, prefix: `spin_nb/draft/${name}/` });
+    this.held = new Map(); // id -> {value, steps, undone, half}
+    const found = storage.keys(this.prefix).map((key) => [key.slice(this.prefix.length), storage.read(key)]);
+    found.sort(([, one], [, other]) => (one?.at ?? 0) - (other?.at ?? 0));
+    this.stored = new Map(); // id -> {length, isWork}, the latest last
+    for (const [id, draft] of found) this.note(id, draft);
+  }
+
+  /** What was left of an item, or null. */
+  of(id) {
+    const draft = this.held.get(id) ?? this.storage.read(this.prefix + id);
+    return isDraft(draft) ? draft : null;
+  }
+
+  note(id, draft) {
+    this.stored.set(id, { length: JSON.stringify(draft).length, isWork: isDraft(draft) && worked(draft) });
+  }
+
+  /** Whether there is work on an item that nobody has submitted; nothing is read for it, it is asked at every change. */
+  waits(id) {
+    return this.held.has(id) ? worked(this.held.get(id)) : Boolean(this.stored.get(id)?.isWork);
+  }
+
+  keep(id, draft) {
+    this.held.set(id, draft);
+    this.stored.delete(id);
+    const short = storable(draft);
+    const written = short !== null && this.storage.write(this.prefix + id, { at: Date.now(), ...short });
+    if (written) this.note(id, short);
+    while (this.stored.size > 1 && this.isTooMuch) this.unstore(this.stored.keys().next().value);
+  }
+
+  drop(id) {
+    if (this.held.delete(id) || this.stored.has(id)) this.unstore(id);
+  }
+
+  unstore(id) {
+    this.stored.delete(id);
+    this.storage.remove(this.prefix + id);
+  }
+
+  get isTooMuch() {
+    const all = [...this.stored.values()];
+    return all.length > DRAFTS_MOST || all.reduce((sum, { length }) => sum + length, 0) > DRAFTS_LONGEST;
+  }
+
+  /** There is work on an item that would be lost with this page. */
+  isUnsafe(id) {
+    return this.waits(id) && !this.stored.has(id);
+  }
+}

@@ -1,0 +1,110 @@
+// What the kernel tells that a person at the desk did not do, or not as it was shown.
+
+const SUGGEST_AFTER = 100; // milliseconds
+
+class News extends Decisions {
+  /** Another cell had decided something since: the kernel took back that, and this page's last decision stands. */
+  async undidOther(entry, id) {
+    if (!entry || entry.kind !== "undo" || entry.id === id) return;
+    const stands = this.undone.find((past) => past.card.id === entry.id);
+    if (!stands) return; // decided anew meanwhile: nothing of it is on screen
+    this.undone = this.undone.filter((past) => past !== stands);
+    this.done.push(stands);
+    stands.card.state = { kind: stands.kind, value: stands.value };
+    if (!this.drafts.waits(entry.id)) this.drafts.drop(entry.id);
+    const taken = await this.takenBack(id);
+    if (this.done.at(-1) === stands) this.undone.push(taken);
+    this.done = this.done.filter((past) => past !== taken);
+    taken.card.state = taken.before;
+    if (this.current === stands.card) this.current = null;
+    this.bring(taken.card);
+    this.say(`Undone: ${inWords(taken, this.spec)}, ${id}.`);
+  }
+
+  /** A cell had undone something since: the kernel brought back that, and this page's own is still taken back. */
+  async redidOther(entry, id) {
+    if (!entry || entry.kind !== "redo" || entry.id === id) return;
+    const open = this.done.findLast((past) => past.card.id === entry.id);
+    if (!open) return;
+    this.done = this.done.filter((past) => past !== open);
+    this.undone.push(open);
+    this.reask(open);
+    const card = await this.fetch(id).catch(() => ({ id, broken: "its card did not come.", seen: true }));
+    const stands = { card, kind: card.kind ?? "label", value: card.label ?? this.elsewhere.get(id) ?? null, before: null };
+    card.state = { kind: stands.kind, value: stands.value };
+    this.done.push(stands);
+    this.queue = this.queue.filter((other) => other.id !== id);
+    this.say(`Done again: ${inWords(stands, this.spec)}, ${id}.`);
+  }
+
+  /** The decision about `id` that the kernel took back: this page's own, else what is known of the other's. */
+  async takenBack(id) {
+    const own = this.done.filter((past) => past.card.id === id).at(-1);
+    if (own) return own;
+    const card = await this.fetch(id).catch(() => ({ id, broken: "its card did not come.", seen: true }));
+    return { card, kind: "label", value: this.elsewhere.get(id) ?? null, before: null };
+  }
+
+  /** The kernel read the entry and says it is no label: it is not stored, and its item is asked again, next. */
+  async refused(entry, what) {
+    const words = `Not stored: ${what}`;
+    const { kind, id, value } = entry ?? {};
+    const isSame = (past) => past.kind === kind && JSON.stringify(past.value) === JSON.stringify(value ?? null);
+    const isIt = (past) => past.card.id === id && (kind === "redo" || isSame(past));
+    const own = this.done.findLast(isIt);
+    this.done = this.done.filter((past) => past !== own);
+    this.undone = this.undone.filter((past) => !isIt(past));
+    if (own) own.card.state = own.before;
+    if (kind !== "label") {
+      this.notice = words;
+      return this.draw();
+    }
+    this.refusals.set(id, words);
+    this.drafts.keep(id, own?.draft ?? { value, steps: [], undone: [], half: null });
+    const card = own?.card ?? (await this.fetch(id).catch(() => null));
+    if (!card) {
+      this.refusals.delete(id); // nobody can decide it
+      this.notice = words;
+    }
+    if (!card || this.hand.some((other) => other.id === id)) return this.draw();
+    this.queue.unshift(card);
+    return this.current ? this.draw() : this.next();
+  }
+
+  /** Somebody's own suggestions came or changed; what a person has begun to edit stays as it is. */
+  suggestAnew() {
+    this.suggesting ??= setTimeout(async () => {
+      this.suggesting = null;
+      const tokens = this.hand.map((card) => card.token).filter(Boolean);
+      const [reply] = await this.channel.ask("suggestions", { tokens }).catch(() => [{}]);
+      for (const card of this.hand) this.suggest(card, reply.suggestions?.[card.token]);
+      this.draw();
+    }, SUGGEST_AFTER);
+  }
+
+  suggest(card, suggestion) {
+    if (suggestion === undefined || JSON.stringify(suggestion) === JSON.stringify(card.suggestion)) return;
+    const isBegun = card === this.current ? !this.draft.untouched || this.half !== null : this.drafts.of(card.id) !== null;
+    if (isBegun) return;
+    card.suggestion = suggestion;
+    if (card !== this.current) return;
+    this.draft.begin(card, this.spec);
+    this.mark(card);
+  }
+
+  /** Labels that arrived by another way (a cell, a second view): do not ask for those items again. */
+  labelledElsewhere({ labels, ...counts }) {
+    this.count(counts);
+    const mine = new Set(this.outbox.entries.map((entry) => entry.id));
+    for (const [id, value] of Object.entries(labels ?? {})) {
+      if (mine.has(id)) continue;
+      if (value !== null) this.elsewhere.set(id, value);
+      const card = this.done.find((past) => past.card.id === id)?.card;
+      if (card && value !== null) card.state = { kind: "label", value };
+      else if (card?.state?.kind === "label") card.state = null;
+      if (value !== null) this.unqueue((other) => other.id === id && !other.seen);
+    }
+    if (labels) this.refill();
+    else this.renew();
+  }
+}

@@ -1,0 +1,74 @@
+"""What trains and what audits, kept label by label: the same as looked up anew from everything that holds."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from spin_nb.errors import LabelError
+from spin_nb.session.roll import Roll
+
+
+def looked_up(s):
+    """Item -> class of what trains, and of what audits, from the store alone."""
+    released = s._store.meta.get("audits_released", 0)
+    trains, audits = {}, {}
+    for row in s.labels.iter_rows(named=True):
+        if s._ledger.has(row["item"]):
+            y = s.classes.index(row["value"])
+            if row["audit"] and row["seq"] > released:
+                audits[row["item"]] = y
+            elif not row["flagged"]:
+                trains[row["item"]] = y
+    return trains, audits
+
+
+def kept(s, rows_and_classes):
+    rows, classes = rows_and_classes
+    return dict(zip((s.pool.ids[row] for row in rows), classes.tolist(), strict=True))
+
+
+def agrees(s):
+    trains, audits = looked_up(s)
+    assert kept(s, s._ledger.training) == trains
+    assert list(kept(s, s._ledger.audits).items()) == list(audits.items())
+    index = np.full(len(s.pool), -1)
+    for id, y in {**trains, **audits}.items():
+        index[s.pool.row(id)] = y
+    assert s.label_index.tolist() == index.tolist()
+
+
+def test_the_same_as_looked_up_anew_whatever_is_done(project):
+    s, chance = project(), random.Random(0)
+    s.audit_share = 0.5
+    asked = list(s.ask(16).ids)
+    for step in range(120):
+        if step == 60:
+            s.release_audits()
+            asked += s.ask(16).ids
+        do = chance.choice(["label", "label", "label", "skip", "flag", "undo", "undo", "redo"])
+        try:
+            if do == "label":
+                s.label(chance.choice(asked), chance.choice(s.classes))
+            elif do in ("skip", "flag"):
+                getattr(s, do)(chance.choice(asked))
+            else:
+                getattr(s, do)()
+        except LabelError:  # nothing to bring back
+            continue
+        agrees(s)
+    assert len(s._ledger.audits[0]) > 3
+
+
+def test_rows_move_up_when_an_item_leaves_the_pool():
+    rows = {"a": 0, "b": 1, "c": 2, "d": 3}
+    roll = Roll(rows.get)
+    for seq, id in enumerate(rows):
+        audit = id in "bd"
+        roll.put(id, rows[id], None if audit else seq, (seq, seq) if audit else None)
+    assert roll.index(5).tolist() == [0, 1, 2, 3, -1]
+    rows.update(a=None, b=None, c=0, d=1)
+    roll.moved()
+    assert [part.tolist() for part in (*roll.training, *roll.audits)] == [[0], [2], [1], [3]]
+    assert roll.index(3).tolist() == [2, 3, -1]

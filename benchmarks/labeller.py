@@ -5,7 +5,7 @@ frame: the next item has been handed over for painting.  "saved": to the acknowl
 "queue dry": keys that had to wait for an item.  Digits with noise, headless Chromium, no GPU; training runs follow one
 another; each scenario has a kernel of its own, on one project.  Targets, labeller alone, p95: 50 ms, training 100 ms.
 
-    python benchmarks/labeller.py [--items 100000] [--labels 120] [--every 250]
+    python benchmarks/labeller.py [--items 100000] [--labelled 2000] [--labels 120] [--every 250]
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ noisy = digits.items[rows] + rng.normal(0, 20, (n, 8, 8))
 s = spin.open("bench.spin", pool=np.clip(noisy, 0, 255).astype(np.uint8), classes=digits.classes)
 drawn = threading.Event()
 s.events.layout.connect(lambda word: drawn.set())
-ids = s.ask(30).ids
+ids = [*s.ask(30).ids, *rng.permutation(s.pool.ids)[:{labelled}].tolist()]
 s.label({{id: digits.labels[rows[s.pool.row(id)]] for id in ids}})
 run = s.train()
 s.map
@@ -95,16 +95,22 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=120, help="keys pressed in each scenario")
     parser.add_argument("--every", type=int, default=250, help="milliseconds between keys")
     parser.add_argument("--items", type=int, default=100_000, help="size of the pool")
+    parser.add_argument("--labelled", type=int, default=2000, help="labels before the first key")
     arguments = parser.parse_args()
     print(
-        f"{arguments.items:,} items; load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
+        f"{arguments.items:,} items, {arguments.labelled:,} labelled; "
+        f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         flush=True,
     )
     print(
         f"{'ms':22}{'n':>5}{'next item p50':>15}{'p95':>6}{'max':>6}{'saved p50':>12}{'p95':>6}{'queue dry':>11}"
     )
     with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as url, chromium() as browser:
-        subprocess.run([sys.executable, "-c", MAKE.format(items=arguments.items)], cwd=folder, check=True)
+        subprocess.run(
+            [sys.executable, "-c", MAKE.format(items=arguments.items, labelled=arguments.labelled)],
+            cwd=folder,
+            check=True,
+        )
         for name, cells in SCENARIOS.items():
             times = measure(browser, url, Path(folder), name, cells, arguments.labels, arguments.every)
             painted, saved = np.array(times["painted"]), np.array(times["saved"])

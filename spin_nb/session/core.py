@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from spin_nb.pool.pictures import Box
 
+BULK = 100  # changed labels from which one solve over all of them costs less than a step for each
+
 
 class Session:
     """A project that is open: label, ask, train, look, export.
@@ -713,6 +715,9 @@ class Session:
         """Let the live head follow; under the lock, on whichever thread committed."""
         if self._stage.ready and changes:
             self._predictive = None
+            if len(changes) > BULK:
+                self._stage.learner.reset(*self._ledger.training)
+                return
             for change in changes:
                 if change.before is not None:
                     self._stage.learner.unlabel(change.row)

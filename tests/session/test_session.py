@@ -82,6 +82,19 @@ def test_audits_never_train_and_alone_judge_accuracy(project, digits):
     assert s.curve[-1].n_labels == 40
 
 
+def test_many_labels_at_once_are_one_solve_and_come_to_the_same(project, digits, monkeypatch):
+    s = project()
+    ids = s.pool.ids[:150]
+    for id in ids:
+        s.label(id, digits.truth(s, id))
+    one_by_one = s.predictive.mean.copy()
+    for _ in ids:
+        s.undo()
+    monkeypatch.setattr(s._stage.learner, "label", lambda row, y: pytest.fail("a step for each label"))
+    s.label({id: digits.truth(s, id) for id in ids})
+    np.testing.assert_allclose(s.predictive.mean, one_by_one, atol=2e-3)
+
+
 def test_an_audit_label_can_be_undone_and_given_again(project, digits):
     s = project()
     s.audit_share = 0.5

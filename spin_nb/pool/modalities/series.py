@@ -10,9 +10,9 @@ import numpy as np
 from spin_nb.pool.series import checked
 from spin_nb.types import Extent, Float, Shown
 
-SHOWN = 20_000
+SHOWN = 200_000
 """Points of one channel that are shown; more are reduced to the least and the largest of each stretch."""
-_ALL = 2_000_000
+_ALL = 1_000_000
 _FEWEST = 200
 
 
@@ -46,7 +46,7 @@ class TimeSeries:
         return checked(source, len(self.channels) or None)
 
     def show(self, source: Any, size: int | None = None) -> Shown:
-        """application/x-series: at most ``size`` points a channel (default 20,000), as float32 (channels, points)."""
+        """application/x-series: at most ``size`` points a channel (default 200,000, fewer of many channels), as float32 (channels, points)."""
         values = self.load(source)
         limit = min(size or SHOWN, SHOWN, max(_FEWEST, _ALL // len(values)))
         drawn, every = _extremes(values, max(2, limit))

@@ -155,7 +155,9 @@ def test_a_long_series_is_shown_by_its_extremes_at_their_time():
     shown = TimeSeries(step=0.001).show(values, 20_000)
     seen = drawn(shown)
     assert shown.data["points"] <= 20_000
-    np.testing.assert_array_equal(drawn(TimeSeries().show(values)), values)  # up to 200,000 are sent as they are
+    np.testing.assert_array_equal(
+        drawn(TimeSeries().show(values)), values
+    )  # up to 200,000 are sent as they are
     assert (seen[0].max(), seen[1].min()) == (9, -9)
     for channel, row, value in ((0, 55_555, 9), (1, 77_777, -9)):
         at = int(np.flatnonzero(seen[channel] == value)[0]) * shown.data["step"]

@@ -46,7 +46,7 @@ class TimeSeries:
         return checked(source, len(self.channels) or None)
 
     def show(self, source: Any, size: int | None = None) -> Shown:
-        """application/x-series: at most ``size`` points a channel (default 200,000, fewer of many channels), as float32 (channels, points)."""
+        """application/x-series: at most ``size`` points a channel (default 200,000, less of many channels), float32."""
         values = self.load(source)
         limit = min(size or SHOWN, SHOWN, max(_FEWEST, _ALL // len(values)))
         drawn, every = _extremes(values, max(2, limit))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._unseen import codes, forbidden, is_blank, looks, seen, unseen
+from spin_nb.tasks._unseen import codes, is_blank, looks, seen, unseen
 from spin_nb.tasks._values import listing, shown
 
 
@@ -33,7 +33,7 @@ def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str,
     Raises
     ------
     LabelError
-        Too few; a name that is empty, not text or there twice, as far as a person can see; control characters.
+        Too few; a name that is empty, not text or there twice, as far as a person can see.
 
     Examples
     --------
@@ -97,11 +97,6 @@ def _checked_name(name: Any, one: str, many: str) -> str:
         only = f": nobody sees {codes(plain)}" if plain else ""
         raise LabelError(
             f"{one} name {shown(name)} is empty{only}.", f"Give every {one} a name a person can read."
-        )
-    if forbidden(plain):
-        raise LabelError(
-            f"{one} name {shown(name)} holds {codes(forbidden(plain))}, which nobody sees.",
-            f"Rename the {one} without it.",
         )
     return plain
 

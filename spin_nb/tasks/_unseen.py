@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-# Overrides turn the words around them about, in every view and in every list they stand in.
-_TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_UNSEEN = ("Cc", "Cf")  # control and format characters
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 _TAGS = range(0xE0020, 0xE0080)  # they tell flags apart: England's from Scotland's
 _ALIKE = str.maketrans(
@@ -15,14 +14,9 @@ _ALIKE = str.maketrans(
 )
 
 
-def forbidden(text: str) -> list[str]:
-    """Control characters and overrides of the direction in ``text``."""
-    return [c for c in text if unicodedata.category(c) == "Cc" or ord(c) in _TURNING]
-
-
 def unseen(text: str) -> list[str]:
     """Characters of ``text`` of which nothing is seen, spaces aside."""
-    return [c for c in text if unicodedata.category(c) == "Cf" or c in _FILLERS]
+    return [c for c in text if unicodedata.category(c) in _UNSEEN or c in _FILLERS]
 
 
 def is_blank(text: str) -> bool:
@@ -33,7 +27,7 @@ def is_blank(text: str) -> bool:
     >>> is_blank(" \u200b"), is_blank("a\u200b")
     (True, False)
     """
-    return all(c.isspace() or c in _FILLERS or unicodedata.category(c) == "Cf" for c in text)
+    return all(c.isspace() or c in _FILLERS or unicodedata.category(c) in _UNSEEN for c in text)
 
 
 def seen(text: str) -> str:

@@ -27,6 +27,9 @@ MAX_PIXELS = 80_000_000
 LOAD_SIDE, SHOW_SIDE, LARGEST_SIDE = 256, 512, 1600
 """Longest side, in pixels, at which pictures from files are loaded, shown, and shown where more is asked for."""
 
+RAW_SIDE = 128
+"""Smaller pictures are shown with the very pixels they have: a browser enlarges what JPEG does to them."""
+
 _ORIENTATION = 0x0112
 _ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 _TAIL = 4096
@@ -215,7 +218,7 @@ def encode_picture(pixels: Pixels, side: int) -> tuple[str, bytes]:
     """(mime, bytes) for a browser: PNG with the raw pixels when small, else JPEG of at most ``side``."""
     from PIL import Image
 
-    if min(side, max(pixels.shape[:2])) > 64:
+    if min(side, max(pixels.shape[:2])) > RAW_SIDE:
         return "image/jpeg", encode_jpeg(pixels, side)
     image, stream = Image.fromarray(reduced(pixels, side)), io.BytesIO()
     image.save(stream, "PNG", compress_level=1)

@@ -53,7 +53,7 @@ class Image:
         return self._read(source, LOAD_SIDE)
 
     def show(self, source: Any, size: int | None = None) -> Shown:
-        """PNG (the very pixels, up to 128 a side) or JPEG of at most ``size`` pixels a side (default 512, at most 1600)."""
+        """PNG (the very pixels, up to 128 a side) or JPEG, at most ``size`` pixels a side (default 512, most 1600)."""
         side = min(size or SHOW_SIDE, LARGEST_SIDE)
         mime, data = encode_picture(self._read(source, side), side)
         return Shown(mime, data, size=self.extent(source).size)

@@ -58,7 +58,7 @@ def test_one_item_is_all_its_parts(media):
         shown = opened.show(2)
         assert shown.mime == "multipart/mixed"
         assert [(name, part.mime) for name, part in shown.parts] == [
-            ("photo", "image/jpeg"),
+            ("photo", "image/png"),
             ("sound", "audio/wav"),
             ("words", "text/plain"),
             ("row", "application/json"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError
@@ -21,11 +22,11 @@ def _rows(items: Iterable[NewItem]) -> Iterator[tuple[Any, ...]]:
 
 
 def _packed(source: Any) -> str:
-    """JSON text; of one text by name, as of a file, six times as fast as of any other dictionary."""
+    """JSON text; of one text by name, as of a file, many times as fast as of any other dictionary."""
     if isinstance(source, dict) and len(source) == 1:
         [(key, text)] = source.items()
         if isinstance(key, str) and isinstance(text, str):
-            return f"{{{as_json(key, 'item source')}:{as_json(text, 'item source')}}}"
+            return f"{{{quoted(key)}:{quoted(text)}}}"
     return as_json(source, "item source")
 
 

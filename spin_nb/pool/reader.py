@@ -89,11 +89,7 @@ class Reader:
         PoolError
             When it is none, cannot be read, or has no such frame.
         """
-        maker, raw = self._part(raw, part)
-        if not hasattr(maker, "frame"):
-            raise PoolError(f"an item of the modality {maker.name!r} has no frames.", "Use show.")
-        shown: Shown = maker.frame(raw, number, size)
-        return shown
+        return self._piece("frame", raw, part, number, size)
 
     def detail(self, raw: Any, box: Box, size: int | None, part: str | None) -> Shown:
         """A piece of a picture, or of a part that is one.
@@ -103,10 +99,13 @@ class Reader:
         PoolError
             When it is none, cannot be read, or the box lies outside.
         """
+        return self._piece("detail", raw, part, box, size)
+
+    def _piece(self, what: str, raw: Any, part: str | None, *which: Any) -> Shown:
         maker, raw = self._part(raw, part)
-        if not hasattr(maker, "detail"):
-            raise PoolError(f"an item of the modality {maker.name!r} is no picture.", "Use show.")
-        shown: Shown = maker.detail(raw, box, size)
+        if not hasattr(maker, what):
+            raise PoolError(f"an item of the modality {maker.name!r} has no {what}.", "Use show.")
+        shown: Shown = getattr(maker, what)(raw, *which)
         return shown
 
     def _part(self, raw: Any, part: str | None) -> tuple[Any, Any]:

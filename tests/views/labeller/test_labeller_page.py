@@ -669,7 +669,10 @@ def test_undo_and_redo_belong_to_the_open_polygon_whichever_way_they_are_asked_f
     bench.keys("n", "Enter")
     bench.shows("img_1")
     view = bench.page.locator(".spin-viewport-view").bounding_box()
-    place = lambda x, y: (view["x"] + view["width"] / 2 + x, view["y"] + view["height"] / 2 + y)  # noqa: E731
+
+    def place(x, y):
+        return view["x"] + view["width"] / 2 + x, view["y"] + view["height"] / 2 + y
+
     for point in ((-60, -60), (60, -60), (0, 60)):
         bench.page.mouse.click(*place(*point))
     hint = "root.querySelector('.spin-viewport-hint').textContent"

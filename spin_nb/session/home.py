@@ -37,6 +37,11 @@ class Home:
             self._loop = None
 
     @property
+    def has_loop(self) -> bool:
+        """Whether an event loop wakes the home thread, as in a notebook; a plain script has none."""
+        return self._loop is not None
+
+    @property
     def here(self) -> bool:
         """Whether the caller is on the home thread."""
         return threading.get_ident() == self._thread

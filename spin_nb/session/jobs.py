@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import queue
 import threading
 import time
@@ -17,6 +18,8 @@ from spin_nb.models.choice import Cancelled
 from spin_nb.session.home import Home
 
 Result = TypeVar("Result")
+
+LONGEST = 60.0  # seconds that a script which ends waits for what cannot be cancelled
 
 
 class Handle(Generic[Result]):
@@ -165,6 +168,8 @@ class Lane:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._serve, name=f"spin-{self._name}", daemon=True)
             self._thread.start()
+            if not self._home.has_loop:
+                atexit.register(self._leave)
         return handle
 
     def close(self) -> None:
@@ -174,9 +179,16 @@ class Lane:
             handle.cancel()
         self._jobs.put(None)
 
+    def _leave(self) -> None:
+        """A script ends: what runs must end first, or the interpreter tears it out of compiled code and is aborted."""
+        self.close()
+        if self._thread is not None:
+            self._thread.join(LONGEST)
+
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+        atexit.unregister(self._leave)
 
     def _run(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, SpinError
@@ -11,10 +10,13 @@ from spin_nb.monitor.audit import audited_score
 from spin_nb.project.records import Suggestion
 from spin_nb.session.cards import extent
 from spin_nb.session.learnt import Learnt
+from spin_nb.tasks._values import number
 from spin_nb.types import Estimate
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
+
+ROUNDING = 1e-5  # by which a float32 probability may exceed 1
 
 
 class _Function:
@@ -124,8 +126,13 @@ class Suggesting:
     def _checked(self, row: int, said: Any) -> Suggestion:
         s = self._session
         value, p = said if isinstance(said, tuple) and len(said) == 2 else (said, None)
-        if p is not None and (isinstance(p, bool) or not isinstance(p, Real) or not 0 < float(p) <= 1):
-            raise LabelError(
-                f"the probability {p!r:.40} of a suggestion is not in (0, 1].", "Pass (value, probability)."
-            )
-        return s.task.validate(value, extent(s.pool, row)), None if p is None else float(p)
+        return s.task.validate(value, extent(s.pool, row)), None if p is None else _probability(p)
+
+
+def _probability(said: Any) -> float:
+    p = number(said, "the probability of a suggestion")
+    if not 0 < p <= 1 + ROUNDING:
+        raise LabelError(
+            f"the probability {p:.6g} of a suggestion is not in (0, 1].", "Pass (value, probability)."
+        )
+    return min(p, 1.0)

@@ -121,6 +121,22 @@ def test_a_suggestion_is_on_the_card_and_the_store_knows_whether_it_was_taken_un
     assert s.labels["suggested_p"].to_list() == [0.8, 0.8]
 
 
+@pytest.mark.parametrize("p", [np.float32(0.7), np.array(0.7), np.float32(1.0000001), 1])
+def test_a_probability_may_come_from_any_library(tmp_path, p):
+    pool, task, good, _ = TASKS["boxes"]
+    s = opened(tmp_path, pool, task)
+    s.suggest({s.pool.ids[0]: (good, p)})
+    assert s.suggestion(s.pool.ids[0]) == (good, pytest.approx(min(float(p), 1.0)))
+
+
+@pytest.mark.parametrize("p", [-0.1, 0, 1.1, float("nan"), "0.7", True])
+def test_what_is_no_probability_is_refused(tmp_path, p):
+    pool, task, good, _ = TASKS["boxes"]
+    s = opened(tmp_path, pool, task)
+    with pytest.raises(LabelError, match="probability"):
+        s.suggest({s.pool.ids[0]: (good, p)})
+
+
 def test_a_suggestion_without_a_probability_has_none(tmp_path):
     pool, task, good, _ = TASKS["boxes"]
     s = opened(tmp_path, pool, task)

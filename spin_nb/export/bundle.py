@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -12,14 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from spin_nb.errors import ExportError
+from spin_nb.io import sync
 
 FORMAT = "spin_nb-bundle"
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_target(folder: Path) -> None:
@@ -76,7 +70,8 @@ def staged(folder: Path) -> Iterator[Path]:
         fresh = work / "new"
         fresh.mkdir()
         yield fresh
-        _sync(fresh)
+        for path in (*fresh.iterdir(), fresh):
+            sync(path)
         # Again: minutes may have passed, and something may have been put there.
         check_target(target)
         _swap(fresh, target)
@@ -99,15 +94,6 @@ def _swap(fresh: Path, target: Path) -> None:
             os.rename(old, target)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    for path in [*folder.iterdir(), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _refused(folder: Path, error: OSError) -> ExportError:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ExportError
 from spin_nb.export import manifest as manifests
-from spin_nb.export.bundle import sha256, staged
+from spin_nb.export.bundle import staged
 from spin_nb.export.check import check_graph
 from spin_nb.export.graph import OUTPUTS, bundle_module, uncertainty, write_onnx
+from spin_nb.io import checksum
 from spin_nb.types import ExportReport
 
 GOLDEN = 32
@@ -70,10 +71,10 @@ def export(model: Any, example: Sequence[Any], folder: Path) -> ExportReport:
         facts = manifests.describe(
             model, inputs.shape, graph=graph, uncertainty=uncertainty(), parity=parity, tolerance=tolerance
         )
-        facts["sha256"] = {path.name: sha256(path) for path in sorted(fresh.iterdir())}
+        facts["sha256"] = {path.name: checksum(path) for path in sorted(fresh.iterdir())}
         (fresh / "manifest.json").write_bytes(manifests.sealed(facts))
         _replay(fresh)
-        digests = {path.name: sha256(path) for path in sorted(fresh.iterdir())}
+        digests = {path.name: checksum(path) for path in sorted(fresh.iterdir())}
     return ExportReport(
         folder=Path(folder),
         target="jetson",

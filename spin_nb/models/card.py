@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.stored import checksum
+from spin_nb.io import checksum
 
 AGAIN = "Train again: s.train()."
 

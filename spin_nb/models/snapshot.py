@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
+from spin_nb.io import checksum, sync
 from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.choice import HEADS, Fit
 from spin_nb.models.kept import Kept, keep
-from spin_nb.pool.stored import checksum
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate
 
@@ -132,7 +132,10 @@ class Snapshot:
                     save_file({k: np.array(v, order="C") for k, v in held.items()}, fresh / name)
                 card = {**self.card(), "sha256": {name: checksum(fresh / name) for name in files}}
                 (fresh / CARD).write_text(json.dumps(card, indent=2), encoding="utf-8")
+                for path in (*fresh.iterdir(), fresh):
+                    sync(path)
                 os.rename(fresh, folder)
+                sync(folder.parent)
         except OSError as error:
             raise StorageError(
                 f"the model was not saved to {folder}: {error}.", "Free some space, train again."

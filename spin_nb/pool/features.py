@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
+from spin_nb.io import is_sealed, write_sealed
 from spin_nb.pool.encoders import make_encoder
 from spin_nb.pool.ingested import fingerprint
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.stored import is_sealed, seal, write_atomically
 from spin_nb.types import Broken, Float
 
 Progress = Callable[[float, str], Any]
@@ -191,10 +191,8 @@ def _store(path: Path, encoder: Any, found: Float) -> Float:
 
     arrays = {name: np.ascontiguousarray(value) for name, value in encoder.arrays().items()}
     learnt = path.with_suffix(".safetensors")
-    write_atomically(learnt, lambda half: half.write_bytes(save(arrays)))
-    write_atomically(path, lambda half: _save(half, found))
-    seal(learnt)
-    seal(path)
+    write_sealed(learnt, lambda half: half.write_bytes(save(arrays)))
+    write_sealed(path, lambda half: _save(half, found))
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 

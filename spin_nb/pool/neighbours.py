@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, StorageError
-from spin_nb.pool.stored import is_sealed, seal, write_atomically
+from spin_nb.io import is_sealed, write_sealed
 from spin_nb.pool.threads import side_by_side
 from spin_nb.types import Float
 
@@ -220,7 +220,6 @@ def _keep(path: Path | None, found: Neighbours) -> None:
 
     arrays = {"indices": found[0], "distances": found[1]}
     try:
-        write_atomically(path, lambda half: half.write_bytes(save(arrays)))
-        seal(path)
+        write_sealed(path, lambda half: half.write_bytes(save(arrays)))
     except StorageError:  # a read-only or full project: nothing is lost but time
         return

@@ -7,18 +7,15 @@ again for every part, in ``part-0``, ``part-1``, ...  ``pool.json`` is written l
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import os
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spin_nb.errors import PoolError, StorageError, VersionError
+from spin_nb.errors import PoolError, VersionError
+from spin_nb.io import write_atomically
 from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.modalities import modality_for
 from spin_nb.pool.series import Ragged
@@ -30,53 +27,6 @@ SCHEMA = 2
 _FIRST = ("image", "text", "table")
 _ITEMS = {"array": "items.npy", "frame": "items.parquet", "series": "items.npy"}
 _ENDS = "ends.npy"
-
-
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Let ``write`` fill a file beside ``path``, then rename it: readers see the old or the new one, whole.
-
-    Raises
-    ------
-    StorageError
-        When it cannot be written; ``path`` is as before.
-    """
-    half = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(half)
-        with open(half, "rb") as stream:
-            os.fsync(stream.fileno())
-        os.replace(half, path)
-    except OSError as problem:
-        raise StorageError(
-            f"cannot write {str(path)!r}: {problem.strerror}.", "Free space, or check rights."
-        ) from None
-    finally:
-        with suppress(OSError):
-            half.unlink()
-
-
-def _seal(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
-
-
-def seal(path: Path) -> None:
-    """Write the checksum of a file beside it, for :func:`is_sealed`."""
-    write_atomically(_seal(path), lambda half: half.write_text(checksum(path), encoding="ascii"))
-
-
-def is_sealed(path: Path) -> bool:
-    """Whether a file still is what :func:`seal` saw: a flipped byte in a cache would pass for a number."""
-    try:
-        return _seal(path).read_bytes() == checksum(path).encode()
-    except OSError:
-        return False
-
-
-def checksum(path: Path) -> str:
-    """sha256 of a file's bytes, hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:

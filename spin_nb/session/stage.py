@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spin_nb.errors import PoolError
+from spin_nb.errors import PoolError, StorageError
+from spin_nb.io import is_sealed, write_sealed
 from spin_nb.models.learner import Learner
 from spin_nb.models.network import Network
 from spin_nb.models.own import OwnPredictive
@@ -241,11 +242,8 @@ class Stage:
     # -- map ----------------------------------------------------------------------------------------------
 
     def _first_layout(self) -> tuple[Float, str]:
-        if self._kept is not None and self._kept.exists():
-            try:
-                kept = np.load(self._kept, allow_pickle=False)
-            except (OSError, ValueError):
-                kept = np.empty(0)
+        if self._kept is not None and is_sealed(self._kept):
+            kept = np.load(self._kept, allow_pickle=False)
             if kept.shape == (self.n_base, 2) and np.isfinite(kept).all():
                 return self._with_arrivals(kept.astype(np.float32)), "umap"
         return self._with_arrivals(pca_layout(self._base)), "pca"
@@ -288,8 +286,5 @@ class Stage:
     def _keep(self, layout: Float) -> None:
         if self._kept is None:
             return
-        try:
-            with self._kept.open("wb") as file:
-                np.save(file, layout, allow_pickle=False)
-        except OSError:
-            self._kept.unlink(missing_ok=True)  # only a cache: it is computed again next time
+        with suppress(StorageError):  # only a cache: it is computed again next time
+            write_sealed(self._kept, lambda half: np.save(half, layout, allow_pickle=False))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.errors import StorageError
+from spin_nb.io import is_sealed, write_sealed
 from spin_nb.models.own import Own, OwnPredictive, Source
-from spin_nb.pool.stored import is_sealed, seal
 from spin_nb.project.folder import FEATURES, inside
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ def write(session: Session, model_id: str, said: OwnPredictive | None) -> None:
     arrays = {name: np.array(array, order="C") for name, array in said.arrays().items()}
     path = _path(session, model_id)
     try:
-        save_file(arrays, path, {"pool": session.pool.content})
-        seal(path)
-    except (OSError, SafetensorError, StorageError):  # nothing is lost but time
+        write_sealed(path, lambda half: save_file(arrays, half, {"pool": session.pool.content}))
+    except (SafetensorError, StorageError):  # nothing is lost but time
         path.unlink(missing_ok=True)
 
 

@@ -116,7 +116,7 @@ def test_a_slice_or_a_damaged_file_is_searched_again(tmp_path):
 def test_a_graph_with_rows_outside_or_a_flipped_byte_is_searched_again(tmp_path, value):
     from safetensors.numpy import save_file
 
-    from spin_nb.pool.stored import seal
+    from spin_nb.io import seal
 
     _, found = compute(Pool.save(tmp_path, read_pool(digits())))
     indices, distances = neighbours(found)

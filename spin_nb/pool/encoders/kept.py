@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from spin_nb.errors import PoolError, StorageError
+from spin_nb.io import is_sealed, write_sealed
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.onnx_graph import OnnxGraph
-from spin_nb.pool.stored import is_sealed, seal, write_atomically, write_json
+from spin_nb.pool.stored import write_json
 
 _GRAPH, _FACTS = "encoder.onnx", "encoder.json"
 
@@ -32,8 +33,7 @@ def keep_encoder(encoder: Any, folder: Path) -> None:
     if found is None:
         return
     with suppress(StorageError):
-        write_atomically(home / _GRAPH, lambda half: half.write_bytes(found[0]))
-        seal(home / _GRAPH)
+        write_sealed(home / _GRAPH, lambda half: half.write_bytes(found[0]))
         write_json(home / _FACTS, facts | {"output": found[1]})
 
 

@@ -1,0 +1,96 @@
+"""Files that are kept: whole or not there, and on disk before they count."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+import spin_nb as spin
+from spin_nb import io
+from spin_nb.errors import StorageError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "kept" / "facts.json"
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """What is done to the disk, in order: ("fsync", name) and ("replace", name)."""
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_fsync(handle):
+        done.append(("fsync", os.path.basename(os.readlink(f"/proc/self/fd/{handle}"))))
+        fsync(handle)
+
+    def note_replace(old, new):
+        done.append(("replace", os.path.basename(new)))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    return done
+
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+
+
+@needs_proc
+def test_bytes_are_on_disk_before_the_name_and_the_name_before_it_returns(path, steps):
+    io.write_atomically(path, lambda half: half.write_text("{}"))
+    (first, name), *rest = steps
+    assert (first, name.endswith("-facts.json")) == ("fsync", True)
+    assert rest == [("replace", "facts.json"), ("fsync", "kept")]
+
+
+@pytest.mark.parametrize("problem", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(path, problem):
+    io.write_atomically(path, lambda half: half.write_text("old"))
+
+    def fail(half):
+        half.write_text("ne")
+        raise problem
+
+    with pytest.raises(StorageError if isinstance(problem, OSError) else KeyboardInterrupt):
+        io.write_atomically(path, fail)
+    assert [(file.name, file.read_text()) for file in path.parent.iterdir()] == [("facts.json", "old")]
+
+
+def test_every_flipped_bit_of_a_sealed_file_or_of_its_seal_is_noticed(path):
+    io.write_sealed(path, lambda half: half.write_bytes(b"\x00\x01\x02"))
+    assert io.is_sealed(path)
+    for file in (path, path.with_name("facts.json.sha256")):
+        whole = file.read_bytes()
+        for bit in range(8 * len(whole)):
+            flipped = bytearray(whole)
+            flipped[bit // 8] ^= 1 << bit % 8
+            file.write_bytes(flipped)
+            assert not io.is_sealed(path)
+        file.write_bytes(whole)
+    assert io.is_sealed(path)
+
+
+def test_a_file_without_a_seal_is_not_sealed(path):
+    io.write_atomically(path, lambda half: half.write_text("{}"))
+    assert not io.is_sealed(path)
+    assert not io.is_sealed(path.with_name("missing"))
+
+
+@needs_proc
+def test_a_model_is_on_disk_before_its_folder_has_its_name(tmp_path, steps, monkeypatch):
+    rename = os.rename
+    monkeypatch.setattr(
+        os, "rename", lambda old, new: (steps.append(("rename", "model")), rename(old, new))[1]
+    )
+    s = spin.open(tmp_path / "p.spin", pool=np.eye(12, dtype=np.float32), classes=["a", "b"])
+    s.label({id: "ab"[row % 2] for row, id in enumerate(s.pool.ids)})
+    s.train(wait=True)
+    s.close()
+    at = steps.index(("rename", "model"))
+    before, after = steps[:at], steps[at:]
+    assert {("fsync", "card.json"), ("fsync", "model.safetensors"), ("fsync", "model")} <= set(before)
+    assert ("fsync", "models") in after

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from spin_nb.errors import QueryError
 from spin_nb.project import items
 from spin_nb.project.records import Ask, NewAsk
-from spin_nb.project.values import as_text, from_moment, from_moment_or_none, now
+from spin_nb.project.values import as_moment, as_text, from_moment, from_moment_or_none, now
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,9 +97,25 @@ def audited_items(db: sqlite3.Connection) -> set[str]:
     return {row["item"] for row in db.execute("SELECT item FROM asks WHERE audit AND shown IS NOT NULL")}
 
 
-def shown(db: sqlite3.Connection) -> list[Ask]:
-    """Asks that were shown, in the order shown."""
-    return [_ask(row) for row in db.execute("SELECT * FROM asks WHERE shown IS NOT NULL ORDER BY shown, id")]
+def shown(db: sqlite3.Connection, since: datetime | None = None) -> list[Ask]:
+    """Asks that were shown (at ``since`` or later), in the order shown."""
+    first = "" if since is None else as_moment(since)
+    rows = db.execute(
+        "SELECT * FROM asks WHERE shown IS NOT NULL AND shown >= ? ORDER BY shown, id", (first,)
+    )
+    return [_ask(row) for row in rows]
+
+
+def unknown(db: sqlite3.Connection, known: Collection[str], since: datetime) -> list[Ask]:
+    """Asks that were shown, without those of the tokens ``known``; nearly always they were shown ``since``.
+
+    Where clocks disagree, so that this leaves some out, all are looked through.
+    """
+    count: int = db.execute("SELECT count(*) FROM asks WHERE shown IS NOT NULL").fetchone()[0]
+    if count <= len(known):
+        return []
+    late = [ask for ask in shown(db, since) if ask.token not in known]
+    return late if len(late) + len(known) >= count else [a for a in shown(db) if a.token not in known]
 
 
 def frame(db: sqlite3.Connection) -> pl.DataFrame:

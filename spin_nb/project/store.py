@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,7 @@ class Store:
         self.folder = at
         self._database = database
         self._state = State()
+        self._others = 0
 
     @classmethod
     def create(cls, at: Path | str, meta: Mapping[str, Any]) -> Store:
@@ -267,6 +269,20 @@ class Store:
         """Return the asks that were shown, in the order shown."""
         with self._database.reading() as db:
             return asks.shown(db)
+
+    def asked_elsewhere(self, known: Collection[str], since: datetime) -> list[Ask]:
+        """Return the asks that another connection marked as shown, ``since`` or not yet among the tokens ``known``.
+
+        Costs next to nothing while nobody else writes, so it may be called for every label.
+        """
+        with self._database.reading() as db:
+            # Before the asks are read: what is committed in between is found next time.
+            others: int = db.execute("PRAGMA data_version").fetchone()[0]
+            if others == self._others:
+                return []
+            found = asks.unknown(db, known, since)
+            self._others = others
+            return found
 
     def asks(self) -> pl.DataFrame:
         """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,7 @@ from spin_nb.session.roll import Roll
 from spin_nb.types import Extent, Ints
 
 ASIDE = ("skip", "unsure")
+SKEW = timedelta(minutes=1)  # by which clocks of two machines may disagree before all asks are looked through
 REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
 
 
@@ -84,8 +86,7 @@ class Ledger:
         self._roll = Roll(lambda id: row_of(id) if self.has(id) else None)
         self.settled = 0
         self._released = int(store.meta.get("audits_released", 0))
-        for ask in store.asked():
-            self._note_shown(ask.item, ask.token, ask.audit)
+        self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
         self.sync()
 
     @property
@@ -94,16 +95,23 @@ class Ledger:
         return self._state
 
     def sync(self) -> list[Change]:
-        """Take in events of every kernel that are on disk and not yet settled; returns what changed for training."""
+        """Take in what every kernel did since; returns what changed for training.
+
+        Asks that were shown elsewhere count, too: whoever labels such an audit, it does not train here either.
+        """
         with self.lock:
-            events = self.store.events(after=self._state.seq)
-            if not events:
-                return []
-            self._state = self.store.state()
+            before, self._state = self._state.seq, self.store.state()
+            # What is stored in between is settled next time.
+            events = [event for event in self.store.events(after=before) if event.seq <= self._state.seq]
+            # After the events: an audit that was shown before one of them must be known as one when it is settled.
+            asks = self.store.asked_elsewhere(self._asked, self._latest - SKEW)
+            for ask in asks:
+                self._latest = max(self._latest, ask.shown or self._latest)
+                self._note_shown(ask.item, ask.token, ask.audit)
             for event in events:
                 if event.ask is not None and event.ask not in self._asked:
                     self._learn_of(event)
-            items = dict.fromkeys(event.item for event in events)
+            items = dict.fromkeys([*(ask.item for ask in asks), *(event.item for event in events)])
             return [change for item in items if (change := self._settle(item)) is not None]
 
     def commit(self, events: Sequence[NewEvent], client: tuple[str, int] | None = None) -> list[Change]:

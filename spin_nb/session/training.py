@@ -52,7 +52,8 @@ class Training:
         waiting = self._waiting
         if waiting is not None and waiting.status == "queued" and _same(self._asked, (model, posterior)):
             return waiting
-        s._ledger.sync()
+        with s._ledger.lock:
+            s._absorb(s._ledger.sync())
         if not len(s._ledger.training[0]):
             raise NotTrainedError(
                 "there is no label to train on yet.", "Label a few items: s.ask(8), s.label(id, value)."

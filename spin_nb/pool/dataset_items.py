@@ -21,8 +21,9 @@ RETURN = "Let the dataset return a tensor (c, h, w), (h, w) or (d,), a PIL pictu
 
 def is_dataset(thing: Any) -> bool:
     """Whether it is a torch Dataset; torch is not imported to find out."""
-    data = sys.modules.get("torch.utils.data")
-    return data is not None and isinstance(thing, data.Dataset)
+    # Another thread may be importing it at this moment: who holds a Dataset has imported it before.
+    kind = getattr(sys.modules.get("torch.utils.data"), "Dataset", None)
+    return kind is not None and isinstance(thing, kind)
 
 
 def is_tensor(thing: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, Tenso
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.pool import samples
+from spin_nb.pool.dataset_items import is_dataset
 from spin_nb.pool.ingest import read_pool
 from spin_nb.pool.pool import Pool
 
@@ -403,3 +405,8 @@ def test_torch_is_not_imported_to_look_at_a_pool():
     )
     code += "assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_pool_opens_while_another_thread_is_still_importing_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.data", types.ModuleType("torch.utils.data"))
+    assert not is_dataset(DIGITS.items)

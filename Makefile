@@ -5,7 +5,7 @@ CODE := spin_nb tests benchmarks
 # JupyterLab refuses to start as root unless told otherwise (containers).
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
-.PHONY: help setup lab demo test check unit notebooks browser bench clean
+.PHONY: help setup lab demo test check unit notebooks browser attack bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,13 +28,18 @@ check: setup  ## style, types, layers
 	.venv/bin/lint-imports
 
 unit: setup  ## tests without JupyterLab (the labeller's page is driven in headless Chromium)
-	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" $(PYTHON_RUN) -m pytest --ignore=tests/browser
+	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" \
+	    $(PYTHON_RUN) -m pytest --ignore=tests/browser -n 2 --dist loadfile
 
 notebooks: setup  ## run every notebook top to bottom, twice, in a copy
 	sh scripts/notebooks.sh
 
 browser: setup  ## drive a real JupyterLab in headless Chromium
 	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" $(PYTHON_RUN) -m pytest tests/browser
+
+attack: setup  ## kills, flipped bits, strangers' projects and fuzzed calls in full (hours); prints the counts
+	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" SPIN_ATTACK=full \
+	    $(PYTHON_RUN) -m pytest -s --timeout=0 tests/attack tests/browser/test_starts.py
 
 bench: setup  ## print the measured figures
 	$(PYTHON_RUN) -m benchmarks

@@ -1,8 +1,11 @@
-"""Real data sets where they are, and ONNX files that tests make themselves."""
+"""Real data sets where they are, ONNX files that tests make themselves, and the Chromium that page tests drive."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import shutil
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
+SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    # Without a GPU, WebGL2 still works, and frames come ten times faster than with GL flags.
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 DATA = Path(os.environ.get("SPIN_DATA_DIR", Path(__file__).parents[1] / ".." / "shared" / "data")).resolve()
 
 
@@ -23,6 +41,83 @@ def real():
         return DATA / name
 
     return path
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, started once for all tests of this process that drive a page.
+
+    The path is ``SPIN_CHROMIUM``, else the first one on the path.  Of a test that fails,
+    :func:`pytest_runtest_makereport` keeps what its pages show and what their consoles said.
+    """
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("SPIN_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    with sync_api.sync_playwright() as driver:
+        try:
+            chromium = driver.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium starts here (install one or set SPIN_CHROMIUM to its path): {error}")
+        open_context = chromium.new_context
+        chromium.new_context = lambda **how: _with_console(open_context(**how))
+        yield chromium
+        chromium.close()
+
+
+def _with_console(context):
+    """A patient browser context that remembers what its pages' consoles said, in ``context.console``."""
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
+    context.console = []
+    context.on("console", lambda message: context.console.append(f"[{message.type}] {message.text}"))
+    context.on("weberror", lambda error: context.console.append(f"[uncaught] {error.error}"))
+    return context
+
+
+def _without_running_loop():
+    """Hide the event loop that Playwright's driver leaves marked as running in this thread; returns it."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    return loop
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Tests that drive no page must not find the driver's event loop: a session would queue its work on it."""
+    loop = None if "browser" in item.fixturenames else _without_running_loop()
+    try:
+        return (yield)
+    finally:
+        if loop is not None:
+            asyncio._set_running_loop(loop)
+
+
+pytest_runtest_call = pytest_runtest_setup
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep a picture of every page of a test that failed and what its console said; the report says where."""
+    report = yield
+    chromium = item.funcargs.get("browser") if hasattr(item, "funcargs") else None
+    if report.when == "call" and report.failed and chromium is not None:
+        name = re.sub(r"[^\w-]+", "-", item.name)[:80]
+        lines = [line for context in chromium.contexts for line in _keep_failure(context, name)]
+        report.sections.append(("what the browser showed", "\n".join(lines)))
+    return report
+
+
+def _keep_failure(context, name: str):
+    SCREENSHOTS.mkdir(exist_ok=True)
+    log = SCREENSHOTS / f"failed-{name}.log"
+    log.write_text("\n".join(getattr(context, "console", [])))
+    yield f"console: {log}"
+    for number, page in enumerate(context.pages):
+        picture = SCREENSHOTS / f"failed-{name}-{number}.png"
+        try:
+            page.screenshot(path=picture, timeout=10_000)
+        except Exception as error:  # the page itself may be what failed
+            yield f"no picture of {page.url}: {error}"
+        else:
+            yield f"picture: {picture}"
 
 
 @pytest.fixture

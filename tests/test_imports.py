@@ -1,4 +1,4 @@
-"""``import spin_nb`` is quick and loads nothing third-party; names are locked; layers hold."""
+"""``import spin_nb`` is light and loads nothing third-party; names are locked; layers hold."""
 
 from __future__ import annotations
 
@@ -12,26 +12,22 @@ import spin_nb
 
 ROOT = Path(__file__).parent.parent
 PROBE = """
-import json, sys, time
+import json, sys
 before = set(sys.modules)
-start = time.perf_counter()
 import spin_nb
-seconds = time.perf_counter() - start
-new = {name.partition(".")[0] for name in set(sys.modules) - before}
-print(json.dumps([seconds, sorted(new - set(sys.stdlib_module_names) - {"spin_nb"})]))
+new = set(sys.modules) - before
+third_party = {name.partition(".")[0] for name in new} - set(sys.stdlib_module_names) - {"spin_nb"}
+print(json.dumps([sorted(new), sorted(third_party)]))
 """
 
 
-def in_a_fresh_process() -> tuple[float, list[str]]:
+def test_importing_loads_nothing_third_party_and_next_to_nothing_else():
+    """A few modules of one subject each cannot be slow; a clock in a test would say how busy the machine is."""
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
-    seconds, third_party = json.loads(done.stdout)
-    return seconds, third_party
-
-
-def test_importing_loads_nothing_third_party_and_takes_under_50_ms():
-    runs = [in_a_fresh_process() for _ in range(3)]
-    assert runs[0][1] == []
-    assert min(seconds for seconds, _ in runs) <= 0.050
+    modules, third_party = json.loads(done.stdout)
+    assert third_party == []
+    assert [name for name in modules if name.startswith("spin_nb")] == ["spin_nb"]
+    assert len(modules) <= 40, modules
 
 
 def test_every_public_name_is_there_and_in_the_readme():

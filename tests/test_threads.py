@@ -27,11 +27,11 @@ def test_threads_that_overlap_leave_the_old_number():
     def other():
         with one_thread():
             inside.set()
-            leave.wait(5)
+            leave.wait(60)
 
     thread = threading.Thread(target=other)
     thread.start()
-    inside.wait(5)
+    inside.wait(60)
     with one_thread():
         pass
     assert counts() == {1}

@@ -19,20 +19,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "screenshots"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    # Without a GPU, WebGL2 still works, and frames come ten times faster than with GL flags.
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "apputils-extension/themes": {"adaptive-theme": False},
@@ -43,11 +33,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-def chromium_path() -> str | None:
-    """Path of the Chromium to drive: ``SPIN_CHROMIUM``, else the first one on the path."""
-    return os.environ.get("SPIN_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @dataclass(frozen=True)
@@ -82,7 +67,7 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, **{name: str(home / path) for name, path in places.items()}}
 
 
-def _wait_until_up(url: str, process: subprocess.Popen, log: Path, seconds: float = 90) -> None:
+def _wait_until_up(url: str, process: subprocess.Popen, log: Path, seconds: float = PATIENCE_SECONDS) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -95,10 +80,8 @@ def _wait_until_up(url: str, process: subprocess.Popen, log: Path, seconds: floa
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """JupyterLab serving a copy of ``notebooks/``, started once for all browser tests."""
-    if chromium_path() is None:
-        pytest.skip("no Chromium found; install one or set SPIN_CHROMIUM to its path")
+def server(tmp_path_factory, browser):
+    """JupyterLab serving a copy of ``notebooks/``, started once for all browser tests, where there is a browser."""
     home = tmp_path_factory.mktemp("jupyter")
     folder = home / "work"
     folder.mkdir()
@@ -122,19 +105,6 @@ def server(tmp_path_factory):
             process.kill()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium for one file: its driver leaves an event loop running, which other tests would find."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium found; install one or set SPIN_CHROMIUM to its path")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def page(browser):
     """A fresh browser page, 1500 x 1000 pixels; ``page.problems`` lists what went wrong in its scripts."""
@@ -142,7 +112,6 @@ def page(browser):
     page = context.new_page()
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.set_default_timeout(60_000)
     yield page
     context.close()
 
@@ -175,7 +144,7 @@ class Lab:
         self.page.evaluate("jupyterapp.shell.collapseLeft()")
         self.wait_kernel_idle()
 
-    def wait_kernel_idle(self, seconds: float = 60) -> None:
+    def wait_kernel_idle(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the kernel is connected and idle (the indicator on the page alone races)."""
         self.page.wait_for_function(
             """() => { const kernel = jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
@@ -183,12 +152,12 @@ class Lab:
             timeout=1000 * seconds,
         )
 
-    def run_all(self, seconds: float = 150) -> None:
+    def run_all(self, seconds: float = 2 * PATIENCE_SECONDS) -> None:
         """Run every cell and wait; fail with the traceback if a cell failed."""
         self._command("notebook:run-all-cells", seconds)
         self._fail_on_errors()
 
-    def run_cell(self, source: str, seconds: float = 60) -> None:
+    def run_cell(self, source: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Run the code cell whose source holds ``source``, and scroll to it."""
         self.scroll_to(source)
         self._command("notebook:run-cell", seconds)
@@ -224,9 +193,12 @@ class Lab:
 
     def restart_kernel(self) -> None:
         """Restart the kernel (and say yes when JupyterLab asks)."""
-        self.page.evaluate("void jupyterapp.commands.execute('kernelmenu:restart')")
+        self.page.evaluate(
+            """() => { window.isRestarted = false;
+                 jupyterapp.commands.execute('kernelmenu:restart').then(() => { window.isRestarted = true; }); }"""
+        )
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.wait_for_timeout(500)
+        self.page.wait_for_function("window.isRestarted")
         self.wait_kernel_idle()
 
     def set_theme(self, name: str) -> None:

@@ -64,7 +64,7 @@ def test_no_view_has_a_serious_finding_light_or_dark(lab, cells):
     lab.write_notebook("axe.ipynb", cells)
     lab.open_notebook("axe.ipynb")
     lab.run_cell("import numpy")
-    lab.run_cell("# open digits", seconds=120)
+    lab.run_cell("# open digits")
     serious = {}
     for theme in (LIGHT, DARK):
         lab.set_theme(theme)

@@ -52,7 +52,7 @@ class Typist:
         due = time.monotonic()
         for _ in range(count):
             if not self.page.evaluate(ON_SCREEN):
-                self.page.wait_for_function(ON_SCREEN, timeout=90_000)
+                self.page.wait_for_function(ON_SCREEN)
                 due = time.monotonic()
             self.page.keyboard.press("0123456789"[self.pressed % 10])
             self.pressed += 1
@@ -78,7 +78,7 @@ class Typist:
     def stored(self) -> list[tuple[str, str]]:
         """What is on disk once the page has nothing left to save."""
         pending = "document.querySelector('.spin-labeller').dataset.pending"
-        self.page.wait_for_function(f"{pending} === '0'", timeout=90_000)
+        self.page.wait_for_function(f"{pending} === '0'")
         return self.on_disk()
 
     def on_disk(self) -> list[tuple[str, str]]:
@@ -100,7 +100,6 @@ def typist(browser, server, proxy):
     """A labeller behind the proxy."""
     context = browser.new_context(viewport={"width": 1500, "height": 1000})
     page = context.new_page()
-    page.set_default_timeout(60_000)
     yield Typist(Lab(page, Server(proxy.url, server.folder)))
     context.close()
 

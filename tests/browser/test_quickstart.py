@@ -15,6 +15,7 @@ from PIL import Image
 
 from spin_nb.pool.samples import digits
 from spin_nb.project.store import Store
+from tests.waiting import until
 
 LABELS = 20
 UPPER, VALIDATED, ARRIVALS = (
@@ -105,11 +106,13 @@ def look_at_the_map(lab, picture: str):
     """Run the map's cell; colours of what it painted, most frequent first."""
     lab.run_cell("s.map")
     canvas = lab.show(".jp-OutputArea-output canvas")
-    lab.page.wait_for_timeout(3000)
+    until(
+        lambda: sum(pixels for pixels, _ in colours(canvas)[1:]) > 1000,
+        page=lab.page,
+        what="the map is painted",
+    )
     lab.screenshot(picture)
-    painted = colours(canvas)
-    assert sum(pixels for pixels, _ in painted[1:]) > 1000, "the map is blank"
-    return painted
+    return colours(canvas)
 
 
 def label_while_training(lab) -> list[str]:
@@ -136,14 +139,14 @@ def label_while_training(lab) -> list[str]:
 def train_and_watch(lab) -> None:
     """Let the run end and run the rest of the notebook: cross-validation and arrivals appear."""
     assert trace(lab, "s.curves", VALIDATED) == []
-    lab.run_code("enough.set(); run.result(60)")
+    lab.run_code("enough.set(); run.result(120)")
     lab.run_cell("s.train(")
     lab.scroll_to("s.curves")
     assert trace(lab, "s.curves", VALIDATED, at_least=1)
     lab.screenshot("quickstart-curves-light")
     lab.run_cell("s.drift")
     assert trace(lab, "s.drift", ARRIVALS) == []
-    lab.run_cell("s.watch(", seconds=120)
+    lab.run_cell("s.watch(")
     assert len(trace(lab, "s.drift", ARRIVALS, at_least=400)) == 400
     lab.scroll_to("s.drift")
     lab.screenshot("quickstart-drift-light")

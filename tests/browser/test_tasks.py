@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from dataclasses import dataclass
 
 import pytest
+
+from tests.waiting import until
 
 SETUP = """
 import numpy as np, spin_nb as spin
@@ -128,12 +129,10 @@ def events(project) -> list[tuple[str, object, int | None]]:
 
 def wait_for(project, n: int) -> list[tuple[str, object, int | None]]:
     """The events, once there are ``n``."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until and len(events(project)) < n:
-        time.sleep(0.1)
-    found = events(project)
-    assert len(found) == n, f"{[kind for kind, *_ in found]} on disk, not {n} events"
-    return found
+    until(lambda: len(events(project)) >= n, what=f"{n} events in {project.name}")
+    stored = events(project)
+    assert len(stored) == n, f"{[kind for kind, *_ in stored]} on disk, not {n} events"
+    return stored
 
 
 def open_labeller(lab, case: Case):
@@ -142,7 +141,6 @@ def open_labeller(lab, case: Case):
     lab.run_cell(f"{case.name}.labeller")
     view = lab.page.locator(".spin-labeller").last
     view.locator(".spin-name").filter(has_text="-").wait_for()
-    lab.page.wait_for_timeout(300)
     view.focus()
     return view
 
@@ -151,10 +149,11 @@ def show_a_suggested_item(lab, view, project) -> int:
     """Skip what comes without a suggestion, so that nobody can tell an audit; returns how many were skipped."""
     skipped = 0
     while view.locator(".spin-accept").inner_text().split()[0] != "Accept":
+        item = view.locator(".spin-name").inner_text()
         lab.page.keyboard.press("Space")
         skipped += 1
-        lab.page.wait_for_timeout(200)
-    wait_for(project, skipped)
+        wait_for(project, skipped)
+        until(lambda item=item: view.locator(".spin-name").inner_text() not in ("", item), page=lab.page)
     return skipped
 
 

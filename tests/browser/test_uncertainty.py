@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from spin_nb.pool.samples import digits
+from tests.waiting import until
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"
 OPEN = f"""
@@ -61,7 +62,7 @@ def look(lab, pictures, request):
     name = request.node.name  # a notebook and a project of its own: the last test's kernel still runs
     lab.write_notebook(f"{name}.ipynb", [OPEN.replace("clicked", name), "s.uncertainty", "s.map"])
     lab.open_notebook(f"{name}.ipynb")
-    lab.run_cell("spin.open(", seconds=120)
+    lab.run_cell("spin.open(")
     lab.run_cell("s.uncertainty")
     look = Look(lab)
     look.pool_painted()
@@ -72,16 +73,20 @@ def look(lab, pictures, request):
 def click_in_the_map(lab, row: int) -> str:
     """A single click on a point; the id of the item it selected, which may be one that lies on top of it."""
     canvas = lab.show(".jp-OutputArea-output canvas:not(.spin-explain canvas)")
-    lab.page.wait_for_timeout(3000)
-    box = canvas.bounding_box()
-    x, y = map(float, lab.run_code(f"print(*s.map.scatter.points[{row}, :2])").split())
-    half = box["height"] / 2
-    at = box["x"] + box["width"] / 2 + x * half, box["y"] + half - y * half
-    lab.page.mouse.move(*at)
-    lab.page.wait_for_timeout(500)  # it takes the point under the pointer, and must have found it
-    lab.page.mouse.click(*at)
-    lab.page.wait_for_timeout(1000)
-    return lab.run_code("print(s.selected[0])").strip()
+
+    def selected() -> str:
+        """Click where the point is now: until the map has drawn itself at its size, that meets nothing."""
+        box = canvas.bounding_box()
+        x, y = map(float, lab.run_code(f"print(*s.map.scatter.points[{row}, :2])").split())
+        half = box["height"] / 2
+        at = box["x"] + box["width"] / 2 + x * half, box["y"] + half - y * half
+        lab.page.mouse.move(*at)
+        lab.page.wait_for_timeout(500)  # it takes the point under the pointer, and must have found it
+        lab.page.mouse.click(*at)
+        lab.page.wait_for_timeout(1000)  # two clicks are not to make a double click
+        return lab.run_code("print(*s.selected[:1])").strip()
+
+    return until(selected, page=lab.page, what=f"point {row} of the map selected")
 
 
 def test_points_neighbours_keys_and_ids_look_at_items(lab, look):

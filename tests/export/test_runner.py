@@ -19,7 +19,7 @@ def run(folder, *arguments):
         [sys.executable, "-I", str(folder / "run.py"), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -76,7 +76,6 @@ def pool(tmp_path, request):
     return Pool.save(tmp_path / "p.spin", read_pool(root))
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("pool", ["picture", "sound"], indirect=True)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_file_that_changed_is_refused_with_its_reason_and_the_rest_goes_on(pool, way, tmp_path):

@@ -201,7 +201,7 @@ class TestFolderThatMayNotBeWritten:
         report = fork.SimpleQueue()
         child = fork.Process(target=look_around, args=(folder, report))
         child.start()
-        child.join(30)
+        child.join(120)
         assert child.exitcode == 0
         assert not report.empty()
         return report.get()

@@ -249,7 +249,7 @@ class TestWhatGoesWrong:
         else:
             run = s.train(model, posterior)
             with pytest.raises(kind, match=says) as caught:
-                run.result(60)
+                run.result(120)
             assert run.status == "failed"
             assert told == [s.problem]
             assert caught.value.what in s.problem
@@ -351,7 +351,7 @@ class Slow(nn.Module):
 
     def forward(self, x):
         Slow.begun.set()
-        Slow.go_on.wait(60)
+        Slow.go_on.wait(120)
         return self.net(x)
 
 
@@ -366,12 +366,12 @@ class TestMeanwhile:
     def test_labels_and_arrivals_that_come_while_it_trains_are_not_lost(self, labelled, digits):
         s = labelled(30)
         run = s.train(Slow)
-        assert Slow.begun.wait(60)
+        assert Slow.begun.wait(120)
         ids = s.ask(3).ids
         s.label(dict.fromkeys(ids, "5"))
         s.watch(digits.new[:20])
         Slow.go_on.set()
-        report = run.result(60)
+        report = run.result(120)
         assert report.n_labels == 30
         assert len(s.labels) == 33
         assert len(s.predictive.mean) == len(s.pool) == 320
@@ -383,11 +383,11 @@ class TestMeanwhile:
         s.train("mlp", wait=True)
         before = s.predictive.mean.copy()
         run = s.train(Slow)
-        assert Slow.begun.wait(60)
+        assert Slow.begun.wait(120)
         run.cancel()
         Slow.go_on.set()
         with pytest.raises(SpinError, match="was cancelled"):
-            run.result(60)
+            run.result(120)
         assert run.status == "cancelled"
         assert s.head == "mlp"
         assert s.problem is None
@@ -396,7 +396,7 @@ class TestMeanwhile:
     def test_the_same_asked_for_twice_is_one_training_and_another_is_another(self, labelled):
         s = labelled(30)
         s.train(Slow)
-        assert Slow.begun.wait(60)
+        assert Slow.begun.wait(120)
         net = small()
         first = s.train(net)
         assert s.train(net) is first
@@ -438,8 +438,8 @@ def test_a_model_may_stop_itself_once_it_is_cancelled(labelled):
 
     s = labelled(30)
     run = s.train(Patient)
-    assert begun.wait(60)
+    assert begun.wait(120)
     run.cancel()
     with pytest.raises(SpinError, match="was cancelled"):
-        run.result(60)
+        run.result(120)
     assert s.head == "graph"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,30 +14,6 @@ from spin_nb.session.explanation import Explanation, MindChange, Neighbour, Taug
 from spin_nb.session.signals import Signals
 from spin_nb.tasks import Classes
 from spin_nb.types import Shown
-
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium for one file: its driver leaves an event loop running, which other tests would find."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as driver:
-        names = ("chromium", "chromium-browser", "google-chrome")
-        system = os.environ.get("SPIN_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-        try:
-            browser = driver.chromium.launch(executable_path=system, args=CHROMIUM)
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium starts here: {error}")
-        yield browser
-        browser.close()
 
 
 class DrawnPredictive:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.waiting import rest
+
 pytestmark = pytest.mark.browser
 NAMES = ["roof", "tree"]
 SQUARE = [[100, 60], [180, 60], [180, 120], [100, 120]]
@@ -82,7 +84,7 @@ def test_a_half_drawn_polygon_survives_redraws(empty):
           desk.editor.draw();
         }"""
     )
-    empty.page.wait_for_timeout(50)
+    rest(empty.page, 50)
     empty.click(80, 100)
     empty.press("Enter")
     near(empty.value, [(40, 40), (120, 40), (80, 100)])

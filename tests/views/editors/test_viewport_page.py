@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.browser
 
 
@@ -134,7 +136,5 @@ def test_brightness_and_contrast_stay_for_the_next_picture_and_go_back(picture):
 
 def test_the_view_follows_the_room_it_has(picture):
     picture.page.set_viewport_size({"width": 420, "height": 900})
-    picture.page.wait_for_timeout(100)
-    now = shown(picture)
-    assert now["width"] < now["room_x"] <= 420
+    until(lambda: (now := shown(picture))["width"] < now["room_x"] <= 420, page=picture.page)
     assert picture.page.evaluate("() => document.documentElement.scrollWidth") <= 420

@@ -11,6 +11,7 @@ import pytest
 
 from spin_nb.views._base import script, style
 from spin_nb.views._parts import DRAFT, FORMS, MEDIA
+from tests.waiting import rest
 
 HOST = (Path(__file__).parent / "host.js").read_text("utf-8")
 
@@ -103,7 +104,7 @@ class Page:
         self.page.mouse.down()
         self.page.mouse.move(*self.point(last, 0.95), steps=6)
         self.page.mouse.up()
-        self.page.wait_for_timeout(30)
+        rest(self.page, 30)
 
     def shot(self, name: str) -> None:
         """Light and dark pictures to look at, where a folder was named for them."""

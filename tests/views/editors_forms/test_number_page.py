@@ -6,6 +6,8 @@ import csv
 
 import pytest
 
+from tests.waiting import rest, until
+
 pytestmark = pytest.mark.browser
 
 SPEC = {
@@ -24,7 +26,7 @@ PAUSE = 600  # milliseconds after which what was typed is the draft
 
 
 def settled(editor):
-    editor.page.wait_for_timeout(PAUSE)
+    rest(editor.page, PAUSE)
     return editor.value
 
 
@@ -51,7 +53,7 @@ def test_digits_typed_anywhere_go_into_the_field_and_enter_submits(editor):
 def test_typing_replaces_the_suggestion_and_the_slider_still_shows_it(editor):
     editor.open(SPEC, SUGGESTED, {})
     editor.keys("7")
-    editor.page.wait_for_timeout(PAUSE)
+    until(lambda: editor.value == 7, page=editor.page)
     tick, slider = (editor.page.locator(f".spin-{part}").bounding_box() for part in ("tick", "slider"))
     assert tick["x"] + 1 == pytest.approx(slider["x"] + 10 + 0.35 * (slider["width"] - 20), abs=1.5)
     editor.keys("Enter")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.waiting import rest
+
 pytestmark = pytest.mark.browser
 
 SPEC = {"kind": "spans", "editor": "spans", "names": ["person", "place", "thing"], "empty": []}
@@ -106,7 +108,7 @@ def test_a_click_chooses_a_span_and_again_the_one_under_it(editor):
     editor.open(SPEC, DRAWN)
     editor.click("Ada")
     assert editor.text(".spin-tag.spin-chosen") == "thing"
-    editor.page.wait_for_timeout(600)  # not a double click
+    rest(editor.page, 600)  # not a double click
     editor.click("Ada")
     assert editor.text(".spin-tag.spin-chosen") == "person"
     editor.page.locator(".spin-tag", has_text="place").click()

@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.browser
 
 SPEC = {"kind": "spans", "editor": "spans", "names": ["person", "place", "thing"], "empty": []}
@@ -159,14 +161,17 @@ def test_a_megabyte_does_not_freeze(editor, text):
         }"""
     )
     print(f"opened in {took:.0f} ms, one span more in {again:.0f} ms")
-    assert took < 2000
-    assert again < 500
+    # What makes it quick: only the words in sight are laid out, however long the text.
+    assert editor.page.evaluate("() => document.querySelector('.spin-reading').innerText.length") < 50_000
     editor.keys("]")  # the first is chosen: to the second, far down
-    editor.page.wait_for_timeout(300)
-    tag, frame = (
-        editor.page.locator(each).bounding_box() for each in (".spin-tag.spin-chosen", ".spin-reading")
-    )
-    assert frame["y"] <= tag["y"] <= frame["y"] + frame["height"]
+
+    def is_in_sight() -> bool:
+        tag, frame = (
+            editor.page.locator(each).bounding_box() for each in (".spin-tag.spin-chosen", ".spin-reading")
+        )
+        return frame["y"] <= tag["y"] <= frame["y"] + frame["height"]
+
+    until(is_in_sight, page=editor.page)
     assert editor.page.locator(".spin-grip-to").is_visible()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.browser
 
 SPEC = {"kind": "freetext", "editor": "freetext", "names": [], "max_length": 10000, "empty": None}
@@ -68,8 +70,7 @@ def test_the_suggestion_is_filled_in_and_can_be_edited(editor):
     editor.page.locator("textarea").click()
     editor.keys("Control+End")
     editor.page.keyboard.type(" in the rim")
-    editor.page.wait_for_timeout(600)
-    assert editor.text(".spin-suggestion") == "Changed from what was suggested"
+    editor.page.locator(".spin-suggestion", has_text="Changed from what was suggested").wait_for()
     editor.keys("Control+Enter", "Escape", "Enter")
     assert editor.submitted == ["a crack in the rim", "rust"]
 
@@ -80,7 +81,7 @@ def test_the_draft_survives_redraws_and_undo_takes_a_burst_back(editor):
     editor.page.evaluate("for (let i = 0; i < 5; i++) state.draw()")
     editor.page.keyboard.type("tence")
     assert editor.page.locator("textarea").input_value() == "half a sentence"
-    editor.page.wait_for_timeout(600)
+    until(lambda: editor.value == "half a sentence", page=editor.page)
     editor.page.evaluate("state.draw()")
     assert editor.value == "half a sentence"
     editor.keys("Escape", "Control+z")

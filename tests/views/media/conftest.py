@@ -14,12 +14,19 @@ import pytest
 
 from spin_nb.views._base import script, style
 from spin_nb.views._parts import MEDIA
+from tests.waiting import rest
 
 HOST = """
 window.spin = { MEDIA, openMedium, mediumStill, mediumSmall, decode, niceTicks, tickWords,
   SeriesView, readSeries, paintSeries, plotInks, sharpen };
 window.asked = [];
 window.said = [];
+window.decoding = 0; // pictures on their way to being decoded
+const bitmapOf = window.createImageBitmap.bind(window);
+window.createImageBitmap = (...source) => {
+  decoding += 1;
+  return bitmapOf(...source).finally(() => { decoding -= 1; });
+};
 const kit = {
   ask: (verb, fields) => new Promise((resolve, reject) => asked.push({ verb, fields, resolve, reject })),
   say: (words) => said.push(words),
@@ -165,6 +172,11 @@ class Viewer:
             "([card, buffers]) => open_(card, buffers)",
             [packed, [base64.b64encode(b).decode() for b in buffers]],
         )
+        self.decoded()
+
+    def decoded(self) -> None:
+        """Every picture that was sent is decoded, or known to be none, and painted."""
+        self.page.wait_for_function("() => decoding === 0")
         self.drawn()
 
     def drawn(self) -> None:
@@ -206,7 +218,7 @@ class Viewer:
             self.page.add_style_tag(
                 content=f"body {{ background: {'#161b22' if scheme == 'dark' else '#fff'} }}"
             )
-            self.page.wait_for_timeout(150)
+            rest(self.page, 150)
             self.page.screenshot(path=f"{folder}/media_{name}_{scheme}.png")
         self.page.emulate_media(color_scheme="light")
 

@@ -7,6 +7,8 @@ import wave
 import numpy as np
 import pytest
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.browser
 
 RATE = 8000
@@ -66,7 +68,7 @@ def test_nothing_plays_by_itself_and_p_plays_and_pauses(viewer, make, beep, coun
     assert viewer.page.evaluate("() => plays") == 0
     viewer.keys("p")
     assert viewer.used
-    viewer.page.wait_for_function("() => player.currentTime > 0.05", timeout=5000)
+    viewer.page.wait_for_function("() => player.currentTime > 0.05")
     viewer.page.wait_for_function("() => Number(document.querySelector('.spin-wave').ariaValueNow) > 0.05")
     assert "Pause" in viewer.text(".spin-tools button")
     viewer.keys("p")
@@ -133,7 +135,6 @@ def test_a_browser_that_refuses_to_play_says_so(viewer, make, beep):
 
 def test_the_spectrogram_is_dark_on_light_and_light_on_dark(viewer, make, beep):
     viewer.open(make.sound(beep, RATE))
-    viewer.page.wait_for_timeout(150)
     brightness = """() => {
       const canvas = document.querySelector("canvas.spin-plot");
       const at = (x, y) => {
@@ -143,12 +144,14 @@ def test_the_spectrogram_is_dark_on_light_and_light_on_dark(viewer, make, beep):
       const low = canvas.height - 24 * devicePixelRatio - canvas.height * 0.06;
       return [at(0.25, low), at(0.75, low)];
     }"""
-    silent, loud = viewer.page.evaluate(brightness)
-    assert silent > loud + 150
+
+    def loud_above_silent() -> int:
+        silent, loud = viewer.page.evaluate(brightness)
+        return loud - silent
+
+    until(lambda: loud_above_silent() < -150, page=viewer.page)
     viewer.page.emulate_media(color_scheme="dark")
-    viewer.page.wait_for_timeout(150)
-    silent, loud = viewer.page.evaluate(brightness)
-    assert loud > silent + 150
+    until(lambda: loud_above_silent() > 150, page=viewer.page)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +168,10 @@ def test_broken_bytes_do_not_stop_the_page(viewer, make, beep, spoil):
         "cut in the data": [wav[:5001], png],
     }[spoil]
     viewer.open(card)
-    viewer.page.wait_for_timeout(100)
     if spoil == "neither":
         assert viewer.text(".spin-note") == "This sound is empty."
     else:
-        assert viewer.page.locator("canvas.spin-plot").is_visible()
+        viewer.page.locator("canvas.spin-plot").wait_for()
     viewer.errors[:] = [e for e in viewer.errors if "Failed to load resource" not in e]
 
 
@@ -185,6 +187,6 @@ def test_real_digits(viewer, make, real):
             sound.getframerate(),
         )
     viewer.open(make.sound(samples, rate))
-    viewer.page.wait_for_timeout(150)
+    viewer.page.locator(".spin-tools", has_text="/ ").wait_for()
     assert f"/ {len(samples) / rate:.2f} s" in viewer.text(".spin-tools")
     viewer.shot("sound_fsdd")

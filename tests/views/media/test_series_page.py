@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.browser
 
 READING = ".spin-clock"
@@ -243,13 +245,10 @@ def test_theme_and_size_redraw(viewer, make):
     viewer.open(make.series(np.sin(np.arange(200) / 9)))
     light = len(viewer.pixels())
     viewer.page.emulate_media(color_scheme="dark")
-    viewer.page.wait_for_timeout(120)
-    viewer.drawn()
-    assert len(viewer.pixels()) > 0.5 * light  # the probe reads the dark brand: the line was drawn anew in it
+    # The probe reads the dark brand: the line was drawn anew in it.
+    until(lambda: len(viewer.pixels()) > 0.5 * light, page=viewer.page)
     viewer.page.set_viewport_size({"width": 500, "height": 420})
-    viewer.page.wait_for_timeout(120)
-    viewer.drawn()
-    assert viewer.pixels()[:, 0].max() < 500
+    until(lambda: len(line := viewer.pixels()) and line[:, 0].max() < 500, page=viewer.page)
 
 
 def test_the_host_changing_its_theme_redraws(viewer, make):
@@ -260,9 +259,7 @@ def test_the_host_changing_its_theme_redraws(viewer, make):
           document.documentElement.style.setProperty("--jp-brand-color1", "rgb(10, 200, 30)");
         }"""
     )
-    viewer.page.wait_for_timeout(120)
-    viewer.drawn()
-    assert len(viewer.pixels()) > 300
+    until(lambda: len(viewer.pixels()) > 300, page=viewer.page)
 
 
 def test_after_close_nothing_is_left_to_run(viewer, make):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.waiting import rest
+
 pytestmark = pytest.mark.browser
 
 
@@ -169,7 +171,7 @@ def test_close_frees_every_bitmap_and_timer(viewer, make):
     viewer.keys("ArrowRight", "p")
     viewer.close()
     viewer.answer(1, make.frame(2, 101))  # an answer after the item is gone
-    viewer.page.wait_for_timeout(400)
+    rest(viewer.page, 400)
     assert viewer.page.evaluate("() => alive") == 0
 
 

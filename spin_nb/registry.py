@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from spin_nb.errors import UnknownWordError
+from spin_nb.words import shown
 
 WORDS: dict[str, dict[str, str]] = {
     "posterior": {
@@ -146,10 +147,10 @@ def resolve(kind: str, spec: Any, *, also: tuple[str, ...] = ()) -> Any:
     known = words(kind)
     if spec not in known:
         listed = sorted({*known, *also})
-        close = difflib.get_close_matches(spec, listed, n=1)
+        close = difflib.get_close_matches(spec[:100], listed, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UnknownWordError(
-            f"no {kind} is called {spec!r}{hint}",
+            f"no {kind} is called {shown(spec)}{hint}",
             f"Use one of: {', '.join(listed)}; or pass the object itself.",
         )
     module, _, attribute = known[spec].partition(":")

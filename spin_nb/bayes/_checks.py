@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
+from spin_nb.words import shown
 
 
 def check_features(features: Any, *, width: int | None = None) -> Float:
@@ -68,21 +69,21 @@ def check_inputs(inputs: Any, *, shape: tuple[int, ...] | None = None) -> Float:
 def check_count(value: Any, least: int, what: str, do: str) -> None:
     """Raise :class:`ModelError` where ``value`` is no whole number, or below ``least``; ``what`` says what it is."""
     if not _is_count(value, least):
-        raise ModelError(f"{what} cannot be {value!r:.40}.", do)
+        raise ModelError(f"{what} cannot be {shown(value)}.", do)
 
 
 def check_between(value: Any, low: float, high: float, what: str, do: str) -> None:
     """Raise :class:`ModelError` where ``value`` is no number strictly between ``low`` and ``high``."""
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not (number and low < value < high):
-        raise ModelError(f"{what} cannot be {value!r:.40}.", do)
+        raise ModelError(f"{what} cannot be {shown(value)}.", do)
 
 
 def check_classes(n_classes: Any) -> None:
     """Raise :class:`ModelError` where ``n_classes`` is no whole number of two or more."""
     if not _is_count(n_classes, 2):
         raise ModelError(
-            f"a classifier needs two classes or more, not {n_classes!r:.40}.",
+            f"a classifier needs two classes or more, not {shown(n_classes)}.",
             "Name more classes; n_classes= is how many, a whole number.",
         )
 

@@ -13,6 +13,7 @@ from spin_nb.bayes._device import beside
 from spin_nb.bayes._masks import dropout_layers, dropout_masks
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +61,7 @@ def fresh(spec: Any, seed: int) -> torch.nn.Module:
                 made = error
     if not isinstance(made, torch.nn.Module):
         raise ModelError(
-            f"{spec!r} is no torch network" + ("." if made is None else f": it made {made!r}."),
+            f"{shown(spec)} is no torch network" + ("." if made is None else f": it made {shown(made)}."),
             "Pass a torch.nn.Module, or a function without arguments that makes one.",
         )
     return made

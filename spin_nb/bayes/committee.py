@@ -17,6 +17,7 @@ from spin_nb.bayes._checks import check_count, check_features, check_labels, che
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
+from spin_nb.words import shown
 
 ATTEMPTS = 20  # bootstrap samples drawn before a member goes without a second class
 
@@ -53,7 +54,8 @@ class Committee:
     def __init__(self, estimator: Any, n_members: int = 16, *, seed: int = 0) -> None:
         if isinstance(estimator, type) or not all(hasattr(estimator, name) for name in ("fit", "get_params")):
             raise ModelError(
-                f"{estimator!r} is no scikit-learn estimator.", "Pass an instance: RandomForestClassifier()."
+                f"{shown(estimator)} is no scikit-learn estimator.",
+                "Pass an instance: RandomForestClassifier().",
             )
         if not hasattr(estimator, "predict_proba"):
             raise ModelError(

@@ -22,6 +22,7 @@ from spin_nb.bayes._stored import Arrays, packed, unpacked
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
+from spin_nb.words import shown
 
 PAIRS = 64  # pairs of columns that are added up and subtracted: all of them up to eleven columns
 TRIED = 20  # columns looked at in each split
@@ -136,7 +137,7 @@ class Trees:
             made = cls(len(forest["roots"]), seed=unpacked(arrays)["seed"])
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ModelError(
-                f"these arrays are no trees: {error!r:.60}.", "Train again: s.train()."
+                f"these arrays are no trees: {shown(error)}.", "Train again: s.train()."
             ) from error
         if not sound:
             raise ModelError("these arrays are no trees.", "Train again: s.train().")

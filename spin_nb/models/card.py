@@ -10,6 +10,7 @@ from typing import Any
 
 from spin_nb.errors import ModelError
 from spin_nb.io import checksum
+from spin_nb.words import shown
 
 AGAIN = "Train again: s.train()."
 
@@ -51,7 +52,7 @@ def content(path: Path, digests: Mapping[str, str]) -> bytes:
 
 def _checked(card: Any, entries: dict[str, Callable[[Any], bool]]) -> dict[str, Any]:
     if not isinstance(card, dict):
-        raise ValueError(f"its card is {card!r:.60}")
+        raise ValueError(f"its card is {shown(card)}")
     for name, fits in entries.items():
         if not fits(card.get(name)):
             raise ValueError(f"{name!r} in its card is {card.get(name, 'missing')!s:.60}")

@@ -18,6 +18,7 @@ from spin_nb.models.choice import FEWEST, FOLDS, Cancelled, split
 from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.wanted import Wanted
 from spin_nb.types import Float, Ints
+from spin_nb.words import said_by, shown
 
 Progress = Callable[[float, str], None]
 SPLIT_FROM = 20  # labels below which one part of a fifth says nothing
@@ -179,9 +180,9 @@ def _fitted(
         raise
     except Exception as error:
         raise ModelError(
-            f"{name} failed on {len(y)} labels: {type(error).__name__}: {error}",
+            f"{name} failed on {len(y)} labels: {said_by(error)}",
             "Mend it, or train another model; the last good one stays.",
         ) from error
     if not hasattr(fitted, "predict"):
-        raise ModelError(f"fit of {name} returned {fitted!r:.40}.", "Let it return self.")
+        raise ModelError(f"fit of {name} returned {shown(fitted)}.", "Let it return self.")
     return fitted

@@ -19,6 +19,7 @@ from spin_nb.errors import ModelError, SpinError
 from spin_nb.models.card import check_own, content
 from spin_nb.models.own import Own
 from spin_nb.registry import resolve, words
+from spin_nb.words import said_by
 
 OWN, POSTERIOR = "own.safetensors", "posterior.safetensors"
 
@@ -85,9 +86,7 @@ def bring_back(
     except SpinError:
         raise
     except Exception as error:  # damaged or foreign files: anything may be wrong with them
-        raise ModelError(
-            f"{name} cannot be read back: {type(error).__name__}: {error}", "Train it again."
-        ) from error
+        raise ModelError(f"{name} cannot be read back: {said_by(error)}", "Train it again.") from error
     if inputs is not None and tuple(inputs.shape) != shape:
         raise ModelError(f"{name} was trained on items of shape {shape}.", "Train it again.")
     return Own(name, model, inputs, n_classes)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, SpinError
 from spin_nb.types import Float, Ints
+from spin_nb.words import said_by
 
 NUMBERS = 2**22  # numbers that go through a model at once: 16 MB
 FEWEST, MOST = 16, 4096  # items
@@ -128,7 +129,7 @@ class Own:
             raise
         except Exception as error:  # a person's own code may fail in any way
             raise ModelError(
-                f"{self.name} failed when asked: {type(error).__name__}: {error}",
+                f"{self.name} failed when asked: {said_by(error)}",
                 "Mend it and train again.",
             ) from error
 

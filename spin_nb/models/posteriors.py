@@ -9,6 +9,7 @@ from typing import Any
 from spin_nb.bayes.committee import Committee
 from spin_nb.errors import ModelError, SpinError
 from spin_nb.registry import resolve
+from spin_nb.words import said_by, shown
 
 
 def check(spec: Any) -> Any:
@@ -68,7 +69,7 @@ def made_by(factory: Callable[[], Any], name: str, gives: str) -> Any:
         raise
     except Exception as error:  # a person's own code may fail in any way
         raise ModelError(
-            f"{name} raised {type(error).__name__}: {error}",
+            f"{name} raised {said_by(error)}",
             f"Mend it: it is called without arguments and returns {gives}.",
         ) from error
 
@@ -97,7 +98,7 @@ def ready(made: Any, seed: int) -> Any:
         return Committee(made, seed=seed)
     if not is_fittable(made):
         raise ModelError(
-            f"{made!r:.80} is no posterior.",
+            f"{shown(made)} is no posterior.",
             "Pass a word ('dropout'), an object with fit and predict, or a scikit-learn classifier.",
         )
     return made

@@ -10,6 +10,7 @@ from spin_nb.errors import ModelError, UnknownWordError
 from spin_nb.models import posteriors
 from spin_nb.models.choice import HEADS
 from spin_nb.registry import resolve, words
+from spin_nb.words import shown
 
 ALREADY = {"laplace": "linear", "graph": "graph"}  # words of the heads that every training fits
 
@@ -82,7 +83,7 @@ def wanted(
     if callable(model):
         return Wanted(name, lambda: _made(model, posterior, seed))
     raise ModelError(
-        f"{model!r:.60} is no model.",
+        f"{shown(model)} is no model.",
         "Pass 'cnn', 'mlp', a torch network, a function that makes one, or a scikit-learn classifier.",
     )
 
@@ -127,7 +128,7 @@ def _not_the_other(spec: Any, kind: str, other: str, argument: str) -> None:
 def _alone(model: Any, posterior: Any) -> None:
     if posterior is not None:
         raise ModelError(
-            f"{type(model).__name__} brings its own posterior, so posterior={posterior!r:.40} cannot go on it.",
+            f"{type(model).__name__} brings its own posterior, so posterior={shown(posterior)} cannot go on it.",
             "Leave posterior= out.",
         )
 

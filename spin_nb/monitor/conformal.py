@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.monitor._checks import Real, check_judged, check_numbers, check_rows
+from spin_nb.words import shown
 
 SCORES = ("lac", "aps")
 
@@ -35,7 +36,7 @@ def audits_needed(alpha: float) -> int:
     number = isinstance(alpha, (int, float, np.number)) and not isinstance(alpha, bool)
     if not (number and 0 < alpha < 1):
         raise ModelError(
-            f"alpha {alpha!r:.40} is not between 0 and 1.",
+            f"alpha {shown(alpha)} is not between 0 and 1.",
             "Pass the share of misses you accept, such as 0.1.",
         )
     return ceil(1 / alpha - 1e-9) - 1
@@ -103,7 +104,7 @@ def class_scores(probs: ArrayLike, score: str = "lac") -> Real:
     """
     p = check_rows(probs)
     if score not in SCORES:
-        raise ModelError(f"no conformal score is called {score!r}.", f"Use one of: {', '.join(SCORES)}.")
+        raise ModelError(f"no conformal score is called {shown(score)}.", f"Use one of: {', '.join(SCORES)}.")
     if score == "lac":
         return 1 - p
     order = np.argsort(-p, axis=1, kind="stable")

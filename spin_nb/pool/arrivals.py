@@ -23,6 +23,7 @@ import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.pool.sounds import Sound, wav
+from spin_nb.words import shown
 
 _FILE = re.compile(r"[0-9a-f]{6,32}\.(png|wav|npy)")
 _WHOLE = re.compile(rb'"(batch|void)": "[0-9a-f]{32}"\}$')
@@ -69,7 +70,7 @@ def read_arrivals(folder: Path) -> list[Arrival]:
         except (ValueError, KeyError, TypeError, AttributeError):
             if _WHOLE.search(line):
                 raise PoolError(
-                    f"a line of {str(path)!r} cannot be read: {line!r:.80}.", "Restore or remove it."
+                    f"a line of {str(path)!r} cannot be read: {shown(line)}.", "Restore or remove it."
                 ) from None
     found: dict[str, Arrival] = {}
     for arrivals in calls.values():

@@ -21,6 +21,7 @@ from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.pictures import value_range
 from spin_nb.pool.samples import Sample
 from spin_nb.pool.sounds import Sound
+from spin_nb.words import shown
 
 _SLACK = 0.05
 _FAINT, _FAINT_UNIT = 0.07, 0.02
@@ -73,7 +74,7 @@ def _listed(items: Any, found: Ingested) -> list[Any]:
             return list(items.tolist())
     if single or not isinstance(items, Iterable):
         shape = f" of shape {items.shape}" if isinstance(items, np.ndarray) else ""
-        named = f"a {kind}{shape}" if shape or package == "PIL" else f"{items!r:.60}"
+        named = f"a {kind}{shape}" if shape or package == "PIL" else f"{shown(items)}"
         raise PoolError(f"{named} is one thing, not a list of items.", "Pass a list: [item, ...].")
     return list(items)
 
@@ -140,7 +141,7 @@ def _check_rows(raws: list[Any], found: Ingested) -> None:
         strange = next((raw for raw in raws if isinstance(raw, dict) or _size(raw) != width), None)
         wanted = f"a vector of {width} numbers"
     if strange is not None:
-        raise PoolError(f"{strange!r:.80} is no row like the pool's.", f"Pass {wanted} for every item.")
+        raise PoolError(f"{shown(strange)} is no row like the pool's.", f"Pass {wanted} for every item.")
 
 
 def _in_seconds(raw: Any) -> Any:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.pictures import pil_pixels
+from spin_nb.words import said_by
 
 RETURN = "Let the dataset return a tensor (c, h, w), (h, w) or (d,), a PIL picture, or a pair (item, label)."
 """What a dataset's items should be."""
@@ -90,7 +91,7 @@ def _changed(before: int, now: Any) -> PoolError:
 
 def reason(problem: Exception) -> str:
     """An exception of a person's own code, in a line."""
-    return f"{type(problem).__name__}: {problem!s:.200}".rstrip(": .")
+    return said_by(problem).rstrip(": .")
 
 
 def opened(entry: Any, labelled: bool) -> tuple[NDArray[Any], Any]:

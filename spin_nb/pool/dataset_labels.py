@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
+from spin_nb.words import shown
 
 
 def class_names(dataset: Any) -> list[str]:
@@ -75,7 +76,7 @@ def _plain(id: str, label: Any) -> int | str | None:
         number, index = np.nan, 0
     if number != index:
         raise PoolError(
-            f"the label of {id!r} is {label!r:.80}, no class index.",
+            f"the label of {id!r} is {shown(label)}, no class index.",
             "Let the dataset return (item, index of the class), or leave labels_from out.",
         )
     return index if index >= 0 else None

@@ -17,6 +17,7 @@ from spin_nb.pool.dataset_labels import class_names, named
 from spin_nb.pool.ingested import Ingested, fingerprint
 from spin_nb.pool.scratch import Scratch
 from spin_nb.types import Broken
+from spin_nb.words import shown
 
 FIRST = 64
 """Good items that decide the shape of all."""
@@ -59,7 +60,7 @@ def read_dataset(
     """
     if labels_from not in (None, "dataset"):
         raise PoolError(
-            f"labels_from={labels_from!r} with a dataset.", 'Use labels_from="dataset", or leave it out.'
+            f"labels_from={shown(labels_from)} with a dataset.", 'Use labels_from="dataset", or leave it out.'
         )
     _check_steady(dataset)
     with Scratch(near) as scratch:

@@ -13,6 +13,7 @@ from spin_nb.pool.files import EXTENSIONS, WORDS, check_file, modality_of
 from spin_nb.pool.ingested import Ingested, fingerprint
 from spin_nb.pool.optional import need
 from spin_nb.types import Broken
+from spin_nb.words import shown
 
 Entry = tuple[str, "os.DirEntry[str]", str]
 LOOKED, SOME = 2000, 200  # files up to which every header is read while a pool opens; of more, so many
@@ -85,7 +86,7 @@ def _folder_labels(ids: list[str], labels_from: str | None) -> dict[str, str]:
         return {}
     if labels_from != "folder":
         raise PoolError(
-            f"labels_from={labels_from!r} with a folder.", 'Use labels_from="folder", or leave it out.'
+            f"labels_from={shown(labels_from)} with a folder.", 'Use labels_from="folder", or leave it out.'
         )
     labels = {name: PurePosixPath(name).parent.name for name in ids}
     loose = next((name for name, label in labels.items() if not label), None)

@@ -15,6 +15,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.pictures import Pixels, resize
 from spin_nb.pool.sounds import Sound
 from spin_nb.types import Float
+from spin_nb.words import said_by, shown
 
 SIDE = 64
 """Pictures are at most this large a side unless ``size`` says otherwise."""
@@ -207,7 +208,9 @@ def sides(size: Size) -> tuple[int | None, int | None, int | None]:
         whole = []
     c, h, w = whole if len(whole) == 3 else (None, *whole) if len(whole) == 2 else (0, 0, 0)
     if c not in _DEPTHS or any(side is not None and side < 1 for side in (h, w)):
-        raise PoolError(f"size={size!r} is no size of pictures.", "Pass one side, (h, w), or (1 or 3, h, w).")
+        raise PoolError(
+            f"size={shown(size)} is no size of pictures.", "Pass one side, (h, w), or (1 or 3, h, w)."
+        )
     return c, h, w
 
 
@@ -219,13 +222,13 @@ def _picture_shape(items: Sequence[Any], size: Size) -> tuple[int, int, int]:
 def _values(item: Any, columns: Sequence[str]) -> list[float]:
     """Numbers of a row with names."""
     if not isinstance(item, dict):
-        raise PoolError(f"{item!r:.80} is no row with names.", f"Pass a dict with {', '.join(columns[:5])}.")
+        raise PoolError(f"{shown(item)} is no row with names.", f"Pass a dict with {', '.join(columns[:5])}.")
     found = []
     for name in columns:
         value = item.get(name)
         if not isinstance(value, (int, float)):
             raise PoolError(
-                f"a network on raw items needs numbers; column {name!r:.80} holds {value!r:.80}.", _INSTEAD
+                f"a network on raw items needs numbers; column {shown(name)} holds {shown(value)}.", _INSTEAD
             )
         found.append(float(value))
     return found
@@ -236,7 +239,7 @@ def _prepared(prepare: Prepare, items: Sequence[Any]) -> Any:
         found = prepare(items)
     except Exception as problem:  # a person's own code raises anything
         raise PoolError(
-            f"prepare raised {type(problem).__name__}: {problem!s:.300}.",
+            f"prepare raised {said_by(problem)}.",
             "Mend it; it takes a list of loaded items.",
         ) from problem
     return found.detach().cpu().numpy() if hasattr(found, "detach") else found

@@ -10,6 +10,7 @@ from spin_nb.pool.files import WORDS, check_file, modality_of
 from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, as_labels, check_ids, fingerprint, numbered
 from spin_nb.pool.optional import need
 from spin_nb.types import Broken
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,7 +146,7 @@ def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[A
         return frame, None
     if column not in frame.columns:
         raise PoolError(
-            f"no column {column!r} to take labels from.", f"Columns are: {', '.join(frame.columns)}."
+            f"no column {shown(column)} to take labels from.", f"Columns are: {', '.join(frame.columns)}."
         )
     return frame.drop(column), frame[column].to_list()
 

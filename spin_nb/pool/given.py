@@ -10,6 +10,7 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.ingested import check_ids
+from spin_nb.words import shown
 
 _SHAPES = "(n, length), (n, channels, length), or a list of (length,) or (channels, length)"
 
@@ -60,7 +61,7 @@ class Series:
         self.channels = _names(channels)
         self.step, self.start, self.unit = _number("step", step), _number("start", start), str(unit)
         if self.step <= 0:
-            raise PoolError(f"step={step!r} is no time between two points.", "Pass a number above 0.")
+            raise PoolError(f"step={shown(step)} is no time between two points.", "Pass a number above 0.")
         self.ids = None if ids is None else check_ids(list(ids))
         self.labels = None if labels is None else list(labels)
         for word, given in (("ids", self.ids), ("labels", self.labels)):
@@ -103,7 +104,7 @@ class Several:
         for name, part in parts.items():
             if not name.strip() or not name.isprintable():
                 raise PoolError(
-                    f"{name!r:.60} cannot be the name of a part.", "Give it a short printable name."
+                    f"{shown(name)} cannot be the name of a part.", "Give it a short printable name."
                 )
             if isinstance(part, Several):
                 raise PoolError(
@@ -142,11 +143,11 @@ def _names(channels: Sequence[str] | None) -> list[str]:
         else [str(name) for name in channels]
     )
     if channels is not None and (not names or len(set(names)) < len(names)):
-        raise PoolError(f"channels={channels!r:.80} are no names.", "Give every channel its own name.")
+        raise PoolError(f"channels={shown(channels)} are no names.", "Give every channel its own name.")
     return names
 
 
 def _number(word: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
-        raise PoolError(f"{word}={value!r:.60} is no number.", "Pass one, in the unit of time.")
+        raise PoolError(f"{word}={shown(value)} is no number.", "Pass one, in the unit of time.")
     return float(value)

@@ -22,6 +22,7 @@ from spin_nb.pool.samples import Sample
 from spin_nb.pool.series import read_series
 from spin_nb.pool.several import read_several
 from spin_nb.types import Broken
+from spin_nb.words import shown
 
 __all__ = ["Ingested", "read_pool"]
 
@@ -103,7 +104,7 @@ def _sample(sample: Sample, labels_from: str | None) -> Ingested:
         return found
     if labels_from != "sample":
         raise PoolError(
-            f"labels_from={labels_from!r} with a sample.", 'Use labels_from="sample", or leave it out.'
+            f"labels_from={shown(labels_from)} with a sample.", 'Use labels_from="sample", or leave it out.'
         )
     return replace(found, labels=as_labels(found.ids, sample.labels))
 
@@ -169,5 +170,5 @@ def _surrogate(text: str | None) -> str | None:
 def _no_labels(labels_from: str | None, what: str) -> None:
     if labels_from is not None:
         raise PoolError(
-            f"labels_from={labels_from!r} with {what}.", "It holds no labels: leave labels_from out."
+            f"labels_from={shown(labels_from)} with {what}.", "It holds no labels: leave labels_from out."
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from spin_nb.errors import PoolError
 from spin_nb.types import Broken
+from spin_nb.words import shown
 
 FLOAT32_MAX = 3.4028234663852886e38
 """Numbers beyond would turn infinite as features."""
@@ -79,10 +80,10 @@ def check_ids(ids: Sequence[Any]) -> list[str]:
     texts = [str(value) for value in ids]
     for text, value in zip(texts, ids, strict=True):
         if value is None or not text or "\x00" in text or not text.isprintable():
-            raise PoolError(f"{value!r} cannot be an id.", "Give every item a short printable id.")
+            raise PoolError(f"{shown(value)} cannot be an id.", "Give every item a short printable id.")
     if len(set(texts)) != len(texts):
         twice, times = Counter(texts).most_common(1)[0]
-        raise PoolError(f"the id {twice!r} is given {times} times.", "Give every item its own id.")
+        raise PoolError(f"the id {shown(twice)} is given {times} times.", "Give every item its own id.")
     return texts
 
 

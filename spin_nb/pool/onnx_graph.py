@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.onnx_run import EXPORT, Runner, as_bytes
+from spin_nb.words import shown
 
 _SHOWN = 12
 _CHANNELS_FIRST = ("Conv", "Pool", "BatchNormalization", "InstanceNormalization")
@@ -136,7 +137,7 @@ class OnnxGraph:
         listed = list(dict.fromkeys([*near, *self.outputs, *reversed(self.tensors)]))
         more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
         raise PoolError(
-            f"{self.file!r} computes no {name!r:.100}.",
+            f"{self.file!r} computes no {shown(name, 100)}.",
             f"Its outputs are {', '.join(map(repr, self.outputs))}; "
             f"use one of {', '.join(map(repr, listed[:_SHOWN]))}{more}.",
         )
@@ -202,11 +203,13 @@ def _take_in(model: Any, path: Path) -> None:
         where = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
         if Path(where).is_absolute() or not (folder / where).resolve().is_relative_to(folder):
             raise PoolError(
-                f"{path.name!r} wants its weights from outside its folder: {where!r:.200}.",
+                f"{path.name!r} wants its weights from outside its folder: {shown(where, 200)}.",
                 "Take a model whose files lie together.",
             )
         if not (folder / where).is_file():
-            raise PoolError(f"{path.name!r} lacks its weights {where!r:.200}.", "Put that file beside it.")
+            raise PoolError(
+                f"{path.name!r} lacks its weights {shown(where, 200)}.", "Put that file beside it."
+            )
     if found:
         try:
             load_external_data_for_model(model, str(folder))

@@ -20,9 +20,13 @@ from spin_nb.pool.pictures import Box
 from spin_nb.pool.reader import Reader, Size
 from spin_nb.pool.stored import read_stored, write_facts, write_pool
 from spin_nb.types import Broken, Extent, Ints, Shown
+from spin_nb.words import short, shown
 
 if TYPE_CHECKING:
     import polars as pl
+
+LONGEST_ID = 200  # characters of an unknown id with which others are compared
+MOST_COMPARED = 5000  # ids an unknown one is compared with
 
 
 class Pool:
@@ -141,6 +145,10 @@ class Pool:
         """Whether items are files that are read when they are asked for."""
         return bool(self._found.roots)
 
+    def has(self, id: str) -> bool:
+        """Whether there is such an item."""
+        return id in self._rows
+
     def row(self, id: str) -> int:
         """Row of an item.
 
@@ -151,7 +159,7 @@ class Pool:
         """
         if not isinstance(id, str):
             raise LabelError(
-                f"{id!r:.60} is a {type(id).__name__}, no item id.", f"Pass one id, such as {self.ids[0]!r}."
+                f"{shown(id)} is a {type(id).__name__}, no item id.", f"Pass one id, such as {self.ids[0]!r}."
             )
         row = self._rows.get(id)
         if row is not None:
@@ -159,12 +167,16 @@ class Pool:
         kept_out = next((item.reason for item in self.broken if item.id == id), None)
         if kept_out is not None:
             raise LabelError(f"the item {id!r} was kept out: {kept_out}.", "Repair it and pass pool= again.")
-        close = difflib.get_close_matches(str(id), self.ids[:20_000], n=3)
         raise LabelError(
-            f"no item {id!r:.200}.",
-            f"Closest: {', '.join(close) or self.ids[0]}; see s.items for all.  If it arrived in another notebook, "
+            f"no item {shown(id, 200)}.",
+            f"Closest: {', '.join(self._closest(id))}; see s.items for all.  If it arrived in another notebook, "
             "open the project again.",
         )
+
+    def _closest(self, id: str) -> list[str]:
+        """Ids like this one; of the first thousands, and of no endless text: labels may wait meanwhile."""
+        alike = difflib.get_close_matches(id, self.ids[:MOST_COMPARED], n=3) if len(id) <= LONGEST_ID else []
+        return [short(name, 100) for name in alike or self.ids[:1]]
 
     def load(self, rows: Iterable[int]) -> list[Any]:
         """Loaded items: uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.

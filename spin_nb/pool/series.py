@@ -14,6 +14,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.given import Series
 from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, as_labels, fingerprint, numbered
 from spin_nb.types import Broken, Float
+from spin_nb.words import shown
 
 SHORTEST = 2
 
@@ -69,7 +70,7 @@ def read_series(series: Series, *, labels_from: str | None = None) -> Ingested:
     """
     if labels_from not in (None, "series") or (labels_from and series.labels is None):
         raise PoolError(
-            f"labels_from={labels_from!r} with a Series.",
+            f"labels_from={shown(labels_from)} with a Series.",
             'Use labels_from="series" with Series(labels=...), or neither.',
         )
     ids = series.ids or numbered(len(series))

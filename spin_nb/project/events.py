@@ -14,6 +14,7 @@ from spin_nb.project import asks, items
 from spin_nb.project.fold import State, fold, newest_first
 from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent, Suggestion
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
+from spin_nb.words import shown
 
 
 def last_seq(db: sqlite3.Connection, client: str) -> int:
@@ -26,7 +27,8 @@ def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
     """Take entry ``seq`` of ``client``: True once, False ever after; Gap where one is missing."""
     if isinstance(seq, bool) or not isinstance(seq, int) or seq < 1:
         raise LabelError(
-            f"entry number {seq!r} is not a whole number from 1 up.", "Number a client's entries 1, 2, 3, ..."
+            f"entry number {shown(seq)} is not a whole number from 1 up.",
+            "Number a client's entries 1, 2, 3, ...",
         )
     last = last_seq(db, client)
     if seq > last + 1:
@@ -66,7 +68,7 @@ def _complete(
 ) -> Event | None:
     """Check one event and fill in what only the store knows, all but its number."""
     if new.kind not in KINDS:
-        raise LabelError(f"no event is called {new.kind!r}.", f"Use one of: {', '.join(KINDS)}.")
+        raise LabelError(f"no event is called {shown(new.kind)}.", f"Use one of: {', '.join(KINDS)}.")
     annotator = as_text(new.annotator, "annotator")
     origin = client or (None, None)
     if new.kind in ("undo", "redo"):
@@ -103,7 +105,7 @@ def _target(state: State, kind: str, annotator: str, wanted: int | None) -> Even
     if wanted is None:
         return None
     raise LabelError(
-        f"event {wanted!r} is not one that {annotator!r} can {kind}.",
+        f"event {shown(wanted)} is not one that {shown(annotator)} can {kind}.",
         f"{kind.capitalize()} without naming an event takes your last one.",
     )
 
@@ -112,11 +114,11 @@ def _value(new: NewEvent) -> Any:
     if new.kind not in VALUED:
         if new.value is not None:
             raise LabelError(
-                f"{new.kind!r} takes no value; got {new.value!r}.", 'Use kind "label" to give a value.'
+                f"{new.kind!r} takes no value; got {shown(new.value)}.", 'Use kind "label" to give a value.'
             )
         return None
     if new.value is None:
-        raise LabelError(f"a {new.kind} of {new.item!r} has no value.", 'Give a value, or use "skip".')
+        raise LabelError(f"a {new.kind} of {shown(new.item)} has no value.", 'Give a value, or use "skip".')
     return from_json(as_json(new.value, "label"))
 
 
@@ -128,7 +130,7 @@ def _suggested(suggested: Suggestion | None) -> Suggestion | None:
         return from_json(as_json(value, "suggestion")), None if probability is None else float(probability)
     except (TypeError, ValueError):
         raise LabelError(
-            f"suggested={suggested!r:.80} is not a (value, probability) pair.", 'For example ("crack", 0.9).'
+            f"suggested={shown(suggested)} is not a (value, probability) pair.", 'For example ("crack", 0.9).'
         ) from None
 
 
@@ -218,6 +220,6 @@ def _pair(suggested: Any) -> Suggestion | None:
         or not isinstance(suggested[1], float | int | None)
     ):
         raise ProjectError(
-            f"the project is damaged: {suggested!r:.80} is no suggestion.", "Restore it from a copy."
+            f"the project is damaged: {shown(suggested)} is no suggestion.", "Restore it from a copy."
         )
     return suggested[0], suggested[1]

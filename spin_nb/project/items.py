@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from spin_nb.errors import LabelError
 from spin_nb.project.records import NewItem
 from spin_nb.project.values import as_json, as_text, from_json
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,10 +47,10 @@ def require(db: sqlite3.Connection, item: Any) -> str:
     name = as_text(item, "item id")
     found = db.execute("SELECT broken FROM items WHERE id = ?", (name,)).fetchone()
     if found is None:
-        raise LabelError(f"no item is called {name!r}.", "Use an id of s.items.")
+        raise LabelError(f"no item is called {shown(name)}.", "Use an id of s.items.")
     if found["broken"] is not None:
         raise LabelError(
-            f"item {name!r} cannot be labelled: {found['broken']}.",
+            f"item {shown(name)} cannot be labelled: {found['broken']}.",
             "Repair the file, then open the pool again.",
         )
     return name

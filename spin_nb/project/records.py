@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from spin_nb.errors import ProjectError
+from spin_nb.words import shown
 
 KINDS = ("label", "gold", "skip", "unsure", "flag", "undo", "redo")
 VALUED = ("label", "gold")
@@ -26,7 +27,7 @@ class Gap(ProjectError):
 
     def __init__(self, client: str, wanted: int, got: int) -> None:
         super().__init__(
-            f"entry {got} of client {client!r} arrived, entry {wanted} has not.",
+            f"entry {got} of client {shown(client)} arrived, entry {wanted} has not.",
             f"Send everything from entry {wanted} on again, in order.",
         )
         self.wanted = wanted

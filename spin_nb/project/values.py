@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spin_nb.errors import LabelError, ProjectError
+from spin_nb.words import said_by, shown
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once: a pool has many items
 
@@ -15,9 +16,10 @@ def as_json(value: Any, what: str) -> str:
     """``value`` as JSON text; LabelError where JSON cannot hold it (NaN, arrays, objects)."""
     try:
         return _ENCODER.encode(value)
-    except (TypeError, ValueError, RecursionError) as error:
+    except Exception as error:  # of a person's own dictionary, too
         raise LabelError(
-            f"{what} {value!r:.80} cannot be stored ({error}).", "Pass text, numbers, lists or dictionaries."
+            f"{what} {shown(value)} cannot be stored ({said_by(error)}).",
+            "Pass text, numbers, lists or dictionaries.",
         ) from None
 
 
@@ -37,7 +39,7 @@ def as_text(value: Any, what: str) -> str:
             return value
     except UnicodeEncodeError:
         pass
-    raise LabelError(f"{what} {value!r:.80} is not valid, non-empty text.", f"Give the {what} as text.")
+    raise LabelError(f"{what} {shown(value)} is not valid, non-empty text.", f"Give the {what} as text.")
 
 
 def now() -> str:
@@ -64,4 +66,4 @@ def from_moment_or_none(text: str | None) -> datetime | None:
 
 
 def _damaged(text: object, error: Exception) -> ProjectError:
-    return ProjectError(f"the project is damaged: {text!r:.80} ({error}).", "Restore it from a copy.")
+    return ProjectError(f"the project is damaged: {shown(text)} ({error}).", "Restore it from a copy.")

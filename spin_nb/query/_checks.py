@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.types import Float, Ints
+from spin_nb.words import shown
 
 MANY_DRAWS = 1000  # more than this, and many more than items, and the axes are taken for swapped
 BLOCK = (
@@ -275,7 +276,7 @@ def check_k(k: Any, left: int) -> int:
         Not an integer, 0 or less, more than are left.
     """
     if isinstance(k, bool) or not isinstance(k, int | np.integer):
-        raise QueryError(f"k must be a whole number, not {k!r:.40}.", f"Ask for 1 to {left}.")
+        raise QueryError(f"k must be a whole number, not {shown(k)}.", f"Ask for 1 to {left}.")
     if not left:
         raise QueryError("nothing is left to ask.", "Every item is labelled, pending or set aside.")
     if not 1 <= k <= left:

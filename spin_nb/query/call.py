@@ -13,6 +13,7 @@ from spin_nb.errors import QueryError, SpinError
 from spin_nb.protocols import STRATEGY_ARRAYS, wants
 from spin_nb.query.mixture import mixed, mixed_batch
 from spin_nb.types import Ints, Picked
+from spin_nb.words import said_by, shown
 
 CONTRACT = (
     "Write f(probs, k, *, seed) -> Picked, or f(probs) -> scores (n,); besides probs it may name "
@@ -49,7 +50,7 @@ def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: 
     """
     name = getattr(strategy, "__name__", type(strategy).__name__)
     if not callable(strategy):
-        raise QueryError(f"{strategy!r:.60} is no strategy.", f"Pass a word such as 'entropy'. {CONTRACT}")
+        raise QueryError(f"{shown(strategy)} is no strategy.", f"Pass a word such as 'entropy'. {CONTRACT}")
     try:
         names = wants(strategy)
     except TypeError as error:
@@ -61,7 +62,7 @@ def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: 
     except SpinError:
         raise
     except Exception as error:
-        what = f"the strategy {name!r} failed: {type(error).__name__}: {error}."
+        what = f"the strategy {name!r} failed: {said_by(error)}."
         raise QueryError(what, CONTRACT) from error
     if "k" not in names:
         return _by_score(found, name, n, k, free, seed)
@@ -72,9 +73,9 @@ def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: 
 def _by_score(found: Any, name: str, n: int, k: int, free: Ints, seed: int) -> Picked:
     scores = np.asarray(found)
     if scores.shape != (n,) or scores.dtype.kind not in "fiu":
-        shown = f"shape {scores.shape}" if scores.dtype.kind in "fiu" else f"{found!r:.60}"
+        answer = f"shape {scores.shape}" if scores.dtype.kind in "fiu" else shown(found)
         raise QueryError(
-            f"the strategy {name!r} returned {shown}, not a score for each of {n} rows.", CONTRACT
+            f"the strategy {name!r} returned {answer}, not a score for each of {n} rows.", CONTRACT
         )
     picked = mixed(scores[free], k, seed=seed)
     return replace(picked, indices=free[picked.indices], reason=f"highest {name.replace('_', ' ')}")
@@ -82,7 +83,7 @@ def _by_score(found: Any, name: str, n: int, k: int, free: Ints, seed: int) -> P
 
 def _checked(picked: Any, name: str, n: int, k: int, free: Ints) -> Picked:
     if not isinstance(picked, Picked):
-        raise QueryError(f"the strategy {name!r} returned {picked!r:.60}, not Picked.", CONTRACT)
+        raise QueryError(f"the strategy {name!r} returned {shown(picked)}, not Picked.", CONTRACT)
     rows, q = np.asarray(picked.indices), np.asarray(picked.q, np.float64)
     whole = rows.ndim == 1 and rows.dtype.kind in "iu"
     allowed = whole and bool(_within(rows, free, n).all())

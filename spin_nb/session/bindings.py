@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spin_nb.errors import LabelError
+from spin_nb.words import shown
 
 ACTIONS = (
     "accept",
@@ -39,16 +40,16 @@ def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
     {'skip': 's', 'class:crack': 'c'}
     """
     if not isinstance(keys, Mapping):
-        raise LabelError(f"{keys!r:.60} are no keys.", 'Pass a mapping, for example {"skip": "s"}.')
+        raise LabelError(f"{shown(keys)} are no keys.", 'Pass a mapping, for example {"skip": "s"}.')
     known = [*ACTIONS, *(f"class:{name}" for name in names)]
     out: dict[str, str] = {}
     for action, key in keys.items():
         if action not in known:
             raise LabelError(
-                f"{action!r:.60} is nothing a key does.", f"Use one of: {', '.join(known[:30])}."
+                f"{shown(action)} is nothing a key does.", f"Use one of: {', '.join(known[:30])}."
             )
         if not isinstance(key, str) or not _pressable(key):
-            raise LabelError(f"{key!r:.40} is no key.", "Give one character, or a name such as F2.")
+            raise LabelError(f"{shown(key)} is no key.", "Give one character, or a name such as F2.")
         lower = key if key in NAMED else key.lower()
         if lower in out.values():
             raise LabelError(f"the key {key!r} is given twice.", "Give every action its own key.")

@@ -16,6 +16,7 @@ from spin_nb.project.values import as_text
 from spin_nb.session.asking import Draft
 from spin_nb.session.cards import extent, inspected, item_card, steadily, weight
 from spin_nb.session.drawing import drawing
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -207,7 +208,7 @@ class Channel:
         if kind in ("undo", "redo"):
             return ledger.back(kind)
         if kind not in ("label", "skip", "unsure", "flag"):
-            raise LabelError(f"{kind!r} is nothing the labeller may say.", "Reload the page.")
+            raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
         ask = self._session._store.ask(token) if token is not None else None
         plain = ledger.event(kind, entry.get("id", ""), entry.get("value"))
         suggested = self._suggested(plain, entry.get("suggested"))

@@ -21,7 +21,7 @@ from spin_nb.session import curve, export
 from spin_nb.session.asking import AuditPlan
 from spin_nb.session.audited import Audited, in_pool
 from spin_nb.session.bindings import check_bindings
-from spin_nb.session.cards import detailed, extent, framed
+from spin_nb.session.cards import detailed, framed
 from spin_nb.session.channel import Channel
 from spin_nb.session.drawing import drawing, nothing_left, word
 from spin_nb.session.explain import Explanation, explain
@@ -35,6 +35,7 @@ from spin_nb.session.suggesting import Suggesting
 from spin_nb.session.training import Training
 from spin_nb.session.watching import Watcher
 from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +70,7 @@ class Session:
         self._lanes = {name: Lane(name, self._home) for name in ("train", "prepare", "map", "watch")}
         self._store = store
         self._stage = stage
-        self._ledger = Ledger(store, task, pool.row, annotator, lambda id: extent(pool, pool.row(id)))
+        self._ledger = Ledger(store, task, pool, annotator)
         self._plan = AuditPlan(pool.ids, float(store.meta.get("audit_share", 0.1)), seed)
         self._channel = Channel(self)
         self._watcher = Watcher(self)
@@ -89,7 +90,7 @@ class Session:
         trouble = f"\n  {self.problem}" if self.problem else ""
         return (
             f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
-            f"  {len(self.pool):,} items ({self.pool.modality}), {self.task!r:.80}{kept_out}\n"
+            f"  {len(self.pool):,} items ({self.pool.modality}), {shown(self.task, 80)}{kept_out}\n"
             f"  {self._ledger.state.n_labels:,} labelled, audited {self.task.metric} {self.accuracy!r}\n"
             f"  look: s.map  label: s.labeller  all together: s.workbench{trouble}"
         )
@@ -168,7 +169,7 @@ class Session:
     def audit_share(self, share: float) -> None:
         if isinstance(share, (str, bool)) or not isinstance(share, Real) or not 0 <= share <= 0.5:
             raise LabelError(
-                f"an audit share of {share!r} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
+                f"an audit share of {shown(share)} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
             )
         self._writable("change the audit share")
         self._store.set_meta("audit_share", float(share))
@@ -273,7 +274,7 @@ class Session:
     @selected.setter
     def selected(self, ids: Iterable[str]) -> None:
         if isinstance(ids, str) or not isinstance(ids, Iterable):
-            raise LabelError(f"{ids!r:.60} is no list of item ids.", "Set s.selected = [id, ...].")
+            raise LabelError(f"{shown(ids)} is no list of item ids.", "Set s.selected = [id, ...].")
         ids = tuple(str(id) for id in ids)
         for id in ids:
             self.pool.row(id)
@@ -330,7 +331,7 @@ class Session:
         self._writable("ask")
         if isinstance(k, bool) or not isinstance(k, Integral) or not 1 <= k <= len(self.pool):
             raise QueryError(
-                f"{k!r:.60} items cannot be asked.", f"Ask for 1 to {len(self.pool):,}: s.ask(8)."
+                f"{shown(k)} items cannot be asked.", f"Ask for 1 to {len(self.pool):,}: s.ask(8)."
             )
         self._stage.wait()
         with self._ledger.lock:
@@ -566,7 +567,7 @@ class Session:
         """
         self._home.drain()
         if not isinstance(folder, (str, Path)):
-            raise ExportError(f"{folder!r:.60} is no folder.", 'Pass a path: s.export("bundle/").')
+            raise ExportError(f"{shown(folder)} is no folder.", 'Pass a path: s.export("bundle/").')
         self._by_class("s.export", "Export the labels: s.labels.write_ndjson(path).")
         return export.run(self, Path(folder).expanduser(), target)
 

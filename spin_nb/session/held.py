@@ -7,6 +7,7 @@ from typing import Any
 
 from spin_nb.errors import LabelError, ProjectError
 from spin_nb.tasks import from_json
+from spin_nb.words import shown
 
 
 def _whole(value: Any) -> bool:
@@ -36,7 +37,7 @@ def held_task(meta: Mapping[str, Any]) -> Any:
     """
     for key, is_right in _RULES.items():
         if key in meta and not is_right(meta[key]):
-            raise _damaged(f"its {key} is {meta[key]!r:.60}")
+            raise _damaged(f"its {key} is {shown(meta[key])}")
     missing = next((key for key in ("task", "seed") if key not in meta), None)
     if missing is not None:
         raise _damaged(f"its {missing} is missing")

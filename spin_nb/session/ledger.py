@@ -7,18 +7,22 @@ an audit ask; its labels never train until the person says so (:meth:`Ledger.rel
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError
 from spin_nb.project.fold import Current, State, current, newest_first
 from spin_nb.project.records import VALUED, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
+from spin_nb.session.cards import extent
 from spin_nb.session.roll import Roll
-from spin_nb.types import Extent, Ints
+from spin_nb.types import Ints
+
+if TYPE_CHECKING:
+    from spin_nb.pool.pool import Pool
 
 ASIDE = ("skip", "unsure")
 SKEW = timedelta(minutes=1)  # by which clocks of two machines may disagree before all asks are looked through
@@ -53,12 +57,10 @@ class Ledger:
         The open project.
     task : Task
         What a label may be.
-    row_of : callable
-        Item id -> pool row.
+    pool : Pool
+        What can be labelled.
     annotator : str
         Who labels in this session.
-    extent_of : callable
-        Item id -> what limits its labels.
 
     Attributes
     ----------
@@ -70,20 +72,19 @@ class Ledger:
         self,
         store: Store,
         task: Any,
-        row_of: Callable[[str], int],
+        pool: Pool,
         annotator: str,
-        extent_of: Callable[[str], Extent],
     ) -> None:
         self.lock = threading.RLock()
         self.store = store
         self.task = task
         self.annotator = annotator
-        self._row_of, self._extent_of = row_of, extent_of
+        self._pool = pool
         self._state = State()
         self._audit_items: set[str] = set()
         self._open_ask: dict[str, str] = {}
         self._asked: set[str] = set()
-        self._roll = Roll(lambda id: row_of(id) if self.has(id) else None)
+        self._roll = Roll(lambda id: pool.row(id) if pool.has(id) else None)
         self.settled = 0
         self._released = int(store.meta.get("audits_released", 0))
         self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
@@ -122,9 +123,9 @@ class Ledger:
 
     def event(self, kind: str, item: str, value: object = None) -> NewEvent:
         """An event of this session's annotator, tied to the item's open ask if there is one."""
-        self._row_of(item)
+        row = self._pool.row(item)
         if kind in VALUED:
-            value = self.task.validate(value, self._extent_of(item))
+            value = self.task.validate(value, extent(self._pool, row))
         return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
 
     def back(self, kind: str) -> NewEvent:
@@ -237,11 +238,7 @@ class Ledger:
 
     def has(self, item: str) -> bool:
         """Whether the item is in the pool: its file may be gone or broken by now."""
-        try:
-            self._row_of(item)
-        except LabelError:
-            return False
-        return True
+        return self._pool.has(item)
 
     def _times_aside(self, item: str) -> int:
         return sum(event.kind in ASIDE for event in self._state.standing[item])
@@ -274,6 +271,6 @@ class Ledger:
                 judged = held.seq, self._class_of(held.value)
             elif not held.flagged:
                 after = self._class_of(held.value)
-        row = self._row_of(item)
+        row = self._pool.row(item)
         before = self._roll.put(item, row, after, judged)
         return None if before == after else Change(row, item, before, after)

@@ -29,6 +29,7 @@ from spin_nb.session.ledger import by_class
 from spin_nb.session.same_pool import refuse_other
 from spin_nb.session.stage import Stage
 from spin_nb.tasks import Classes
+from spin_nb.words import shown
 
 LATER = 5000  # files from which on the project opens before they have been looked at
 
@@ -94,7 +95,7 @@ def open_session(
     annotator = _annotator(annotator)
     if not isinstance(labels_from, str | None):
         raise PoolError(
-            f"labels_from={labels_from!r:.60} names no labels.", 'Pass a word, "folder", or leave it out.'
+            f"labels_from={shown(labels_from)} names no labels.", 'Pass a word, "folder", or leave it out.'
         )
     if places.exists(folder):
         store = Store.open(folder, read_only=read_only)
@@ -115,7 +116,7 @@ def _folder(path: Any) -> Path:
             folder.stat()
     except (TypeError, ValueError, OSError, RuntimeError) as problem:
         raise ProjectError(
-            f"{path!r:.60} cannot be a project folder: {problem!s:.100}.",
+            f"{shown(path)} cannot be a project folder: {problem!s:.100}.",
             "Give a folder path, e.g. 'parts.spin'.",
         ) from None
     return folder
@@ -132,7 +133,7 @@ def _annotator(name: Any) -> str:
 
 def _seed(seed: Any) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
-        raise ProjectError(f"seed={seed!r:.40} is no seed.", "Pass a whole number, 0 or more.")
+        raise ProjectError(f"seed={shown(seed)} is no seed.", "Pass a whole number, 0 or more.")
     return int(seed)
 
 
@@ -140,10 +141,10 @@ def _task(classes: Sequence[str] | None, task: Any) -> Any:
     if classes is not None and task is not None:
         raise LabelError("both classes= and task= were given.", "Give one of them.")
     if isinstance(classes, str):
-        raise LabelError(f"classes={classes!r} is one string.", 'Pass a list: classes=["ok", "crack"].')
+        raise LabelError(f"classes={shown(classes)} is one string.", 'Pass a list: classes=["ok", "crack"].')
     if isinstance(task, type) or (task is not None and not hasattr(task, "validate")):
         raise LabelError(
-            f"task={task!r:.60} is no task.", 'Pass one, for example task=spin.Boxes(["car", "bike"]).'
+            f"task={shown(task)} is no task.", 'Pass one, for example task=spin.Boxes(["car", "bike"]).'
         )
     return Classes(classes) if classes is not None else task
 
@@ -213,7 +214,7 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
     held = held_task(store.meta)
     if task is not None and task != held:
         raise ContradictionError(
-            f"the project's labels are {held!r:.300}, not {task!r:.300}.",
+            f"the project's labels are {shown(held, 300)}, not {shown(task, 300)}.",
             "Leave classes= and task= out to go on, or open another folder for other labels.",
         )
     if pool is None:

@@ -12,6 +12,7 @@ from spin_nb.session.cards import extent
 from spin_nb.session.learnt import Learnt
 from spin_nb.tasks._values import number
 from spin_nb.types import Estimate
+from spin_nb.words import said_by, shown
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -48,7 +49,7 @@ class Suggesting:
             return len(self._session.pool)
         if not isinstance(given, Mapping):
             raise LabelError(
-                f"{given!r:.60} is neither a mapping nor a function.",
+                f"{shown(given)} is neither a mapping nor a function.",
                 "Pass {id: value, ...}, {id: (value, probability), ...}, a function of an id, or None for none.",
             )
         rows = {str(id): self._session.pool.row(str(id)) for id in given}
@@ -110,7 +111,7 @@ class Suggesting:
             except (
                 Exception
             ) as error:  # a person's own code raises anything: the item is asked without its word
-                what = str(error) if isinstance(error, SpinError) else f"{type(error).__name__}: {error}"
+                what = str(error) if isinstance(error, SpinError) else said_by(error)
                 self._session._trouble(f"No suggestion of yours for {id!r}: {what:.300}")
                 function.said[id] = None
         return function.said[id]

@@ -18,6 +18,7 @@ from spin_nb.registry import resolve
 from spin_nb.session.jobs import Handle
 from spin_nb.session.stage import NEIGHBOURS
 from spin_nb.types import Broken, Float, Ints
+from spin_nb.words import said_by
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -86,7 +87,7 @@ class Watcher:
                 seen += len(chunk)
             if error is not None:
                 raise PoolError(
-                    f"the stream failed after {seen} items: {type(error).__name__}: {error}.",
+                    f"the stream failed after {seen} items: {said_by(error)}.",
                     "Those are stored; mend the stream and watch the rest.",
                 ) from error
             handle.report(seen / total if total else 0.0, f"{seen} arrivals")

@@ -6,7 +6,6 @@ Every task keeps the contract :class:`spin_nb.protocols.Task`, which :func:`spin
 from spin_nb.errors import LabelError
 from spin_nb.protocols import Task
 from spin_nb.tasks._base import read_json
-from spin_nb.tasks._values import shown
 from spin_nb.tasks.boxes import Boxes
 from spin_nb.tasks.classes import Classes
 from spin_nb.tasks.freetext import FreeText
@@ -16,6 +15,7 @@ from spin_nb.tasks.number import Number
 from spin_nb.tasks.pairs import Pairs
 from spin_nb.tasks.polygons import Polygons
 from spin_nb.tasks.spans import Spans
+from spin_nb.words import shown
 
 __all__ = [
     "Boxes",

@@ -7,7 +7,7 @@ from inspect import Parameter, signature
 from typing import Any, ClassVar, TypeVar
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._values import shown
+from spin_nb.words import shown
 
 T = TypeVar("T", bound="TaskBase")
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._names import known
-from spin_nb.tasks._values import short
 from spin_nb.types import Extent
+from spin_nb.words import short
 
 
 class OneOf(TaskBase):

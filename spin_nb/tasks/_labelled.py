@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._names import checked_names
-from spin_nb.tasks._values import short
+from spin_nb.words import short
 
 Labelled = dict[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks._unseen import codes, is_blank, looks, seen, unseen
-from spin_nb.tasks._values import listing, shown
+from spin_nb.words import listing, said_by, shown
 
 
 def canonical(name: str) -> str:
@@ -64,7 +64,7 @@ def _listed(names: Iterable[Any], many: str) -> list[Any]:
         return list(names)
     except Exception as problem:  # of a person's own generator
         raise LabelError(
-            f"{many}= cannot be listed: {type(problem).__name__}: {problem!s:.100}.", "Pass a list of names."
+            f"{many}= cannot be listed: {said_by(problem)}.", "Pass a list of names."
         ) from problem
 
 

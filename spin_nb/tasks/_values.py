@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import math
-import reprlib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from spin_nb.errors import LabelError
+from spin_nb.words import shown
 
 MOST = 10_000  # entries of one label: what lies beyond is a mistake or an attack, and would stop every view
-
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
-_REPR.maxlevel = 2
-
-
-def shown(value: Any) -> str:
-    """``repr`` of at most some hundred characters, whatever ``value`` is."""
-    try:
-        return _REPR.repr(value)
-    except Exception:  # of objects that cannot even say what they are
-        return f"<{type(value).__name__}>"
-
-
-def short(words: str, most: int = 60) -> str:
-    """One line of at most ``most`` characters."""
-    line = " ".join(words[: 20 * most].split())
-    return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def listing(words: Iterable[str], most: int = 20) -> str:
-    """``words`` with commas between, the first ``most`` of them."""
-    every = [short(word) for word in words]
-    rest = len(every) - most
-    return ", ".join(every[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def whole_text(value: Any, what: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from spin_nb.errors import LabelError
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._edits import levenshtein
-from spin_nb.tasks._values import short, shown, whole_number, whole_text
+from spin_nb.tasks._values import whole_number, whole_text
 from spin_nb.types import Extent
+from spin_nb.words import short, shown
 
 LONGEST = 100_000  # two texts of this length are compared in some seconds; longer ones would stop a session
 

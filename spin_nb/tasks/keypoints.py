@@ -13,8 +13,9 @@ from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import near, prediction, probability
 from spin_nb.tasks._names import checked_names, known
 from spin_nb.tasks._pictures import place
-from spin_nb.tasks._values import entries, shown
+from spin_nb.tasks._values import entries
 from spin_nb.types import Extent, Float
+from spin_nb.words import shown
 
 CLOSE = 0.05  # of the larger side: PCK@0.05
 

@@ -11,8 +11,9 @@ from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import prediction, probability
 from spin_nb.tasks._matching import f1
 from spin_nb.tasks._names import checked_names, known
-from spin_nb.tasks._values import entries, short
+from spin_nb.tasks._values import entries
 from spin_nb.types import Extent, Float
+from spin_nb.words import short
 
 SPREAD = (
     0.2  # how far from its 0 or 1 a target is read: a mean of .5 + .2 with no doubt is right in 84 % of cases

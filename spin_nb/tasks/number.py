@@ -10,8 +10,9 @@ import numpy as np
 from spin_nb.errors import LabelError
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import prediction, probability
-from spin_nb.tasks._values import number, short, shown, whole_text
+from spin_nb.tasks._values import number, whole_text
 from spin_nb.types import Extent, Float
+from spin_nb.words import short, shown
 
 CLOSE = 0.02  # share of the range within which a suggestion counts as right, where there is no step
 ROUNDING = 1e-9  # of the range: an end that lost digits in a browser or a CSV file is still that end

@@ -9,7 +9,8 @@ from spin_nb.errors import LabelError
 from spin_nb.tasks._choice import OneOf
 from spin_nb.tasks._names import checked_names
 from spin_nb.tasks._unseen import codes, is_blank
-from spin_nb.tasks._values import shown, whole_text
+from spin_nb.tasks._values import whole_text
+from spin_nb.words import shown
 
 ANSWERS = ("first", "second", "equal")
 LONGEST = 500  # characters of a question: it stands above every item

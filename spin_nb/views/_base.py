@@ -16,6 +16,7 @@ from typing import Any
 import anywidget
 
 from spin_nb.errors import SpinError
+from spin_nb.words import said_by
 
 Answer = dict[str, Any]
 Buffers = list[bytes]
@@ -52,7 +53,7 @@ def in_words(error: BaseException) -> dict[str, str]:
     """
     if isinstance(error, SpinError):
         return {"what": error.what, "do": error.do}
-    return {"what": f"{type(error).__name__}: {error}", "do": "The kernel's log has the traceback."}
+    return {"what": said_by(error), "do": "The kernel's log has the traceback."}
 
 
 class View(anywidget.AnyWidget):

@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from spin_nb.words import said_by
+
 logger = logging.getLogger("spin_nb.views")
 
 
@@ -63,4 +65,4 @@ class Redraw:
             logger.exception("a view could not be drawn")
             if self._failed is not None:
                 with contextlib.suppress(Exception):
-                    self._failed(f"{type(error).__name__}: {error}")
+                    self._failed(said_by(error))

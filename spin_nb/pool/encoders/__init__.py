@@ -28,6 +28,7 @@ from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.encoders.words import FITTING, word_for
 from spin_nb.pool.pool import Pool
 from spin_nb.registry import resolve
+from spin_nb.words import shown
 
 __all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
@@ -70,7 +71,7 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
     if callable(found):
         return Given(found)
     raise PoolError(
-        f"{found!r:.80} is no encoder.",
+        f"{shown(found)} is no encoder.",
         "Pass a word, a function items -> (n, d) array, or an encoder object.",
     )
 

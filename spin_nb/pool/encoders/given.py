@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.types import Float
+from spin_nb.words import said_by
 
 
 class Given:
@@ -56,7 +57,7 @@ class Given:
             found = self.function(items)
         except Exception as problem:
             raise PoolError(
-                f"the encoder ({self.name}) raised {type(problem).__name__}: {problem!s:.300}.",
+                f"the encoder ({self.name}) raised {said_by(problem)}.",
                 "Mend the function; it takes a list of loaded items.",
             ) from problem
         try:

@@ -20,6 +20,7 @@ from spin_nb.pool.encoders.from_model import FromModel
 from spin_nb.pool.form import Form, Prepare, Size, learn_form, sides
 from spin_nb.pool.onnx_graph import OnnxGraph
 from spin_nb.types import Float
+from spin_nb.words import shown
 
 _ROWS = 32
 _SHOWN = 10
@@ -172,7 +173,7 @@ def _check(net: Any, layer: Any) -> None:
     close = difflib.get_close_matches(str(layer), names, n=4, cutoff=0.3)
     listed = list(dict.fromkeys([*close, *(name for name, _ in net.named_children()), *reversed(names)]))
     raise PoolError(
-        f"{type(net).__name__} has no layer {layer!r:.80}.",
+        f"{type(net).__name__} has no layer {shown(layer)}.",
         f"Use one of {', '.join(map(repr, listed[:_SHOWN]))}; net.named_modules() lists all {len(names)}.",
     )
 

@@ -26,6 +26,7 @@ from spin_nb.pool.pictures import (
     rescale,
 )
 from spin_nb.types import Extent, Shown
+from spin_nb.words import shown
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,13 @@ class Image:
 def _within(box: Box, original: tuple[int, int]) -> tuple[int, int, int, int]:
     """The whole pixels of the original that a box touches."""
     if len(box) != 4 or not all(math.isfinite(length) for length in box):
-        raise PoolError(f"{box!r:.80} is no part of a picture.", "Pass (x, y, width, height).")
+        raise PoolError(f"{shown(box)} is no part of a picture.", "Pass (x, y, width, height).")
     left, top = (max(0, math.floor(box[i])) for i in (0, 1))
     right, bottom = (min(original[i], math.ceil(box[i] + box[i + 2])) for i in (0, 1))
     if right <= left or bottom <= top:
         raise PoolError(
-            f"nothing of {box!r:.80} lies in a picture of {original[0]} x {original[1]}.", "Pass another box."
+            f"nothing of {shown(box)} lies in a picture of {original[0]} x {original[1]}.",
+            "Pass another box.",
         )
     return left, top, right - left, bottom - top
 

@@ -11,6 +11,7 @@ from spin_nb.pool.modalities.kinds import kind_of
 from spin_nb.pool.optional import MissingPackageError
 from spin_nb.registry import resolve
 from spin_nb.types import Extent, Shown
+from spin_nb.words import shown
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Together:
         """
         parts = self._named(source)
         if name not in parts:
-            raise PoolError(f"the item has no part {name!r:.60}.", f"Its parts are {', '.join(parts)}.")
+            raise PoolError(f"the item has no part {shown(name)}.", f"Its parts are {', '.join(parts)}.")
         maker, raw = parts[name]
         return maker, _given(raw)
 
@@ -106,14 +107,14 @@ class Together:
         if not isinstance(source, dict) or not source:
             wanted = ", ".join(self.parts) or "name: value"
             raise PoolError(
-                f"{source!r:.80} does not name the parts of an item.", f"Pass a dict with {wanted}."
+                f"{shown(source)} does not name the parts of an item.", f"Pass a dict with {wanted}."
             )
         if not self.parts:
             return {str(name): (_maker(raw), raw) for name, raw in source.items()}
         strange = next((name for name in source if name not in self.parts), None)
         if strange is not None:
             raise PoolError(
-                f"the pool has no part {strange!r:.60}.", f"Its parts are {', '.join(self.parts)}."
+                f"the pool has no part {shown(strange)}.", f"Its parts are {', '.join(self.parts)}."
             )
         return {name: (maker, source.get(name)) for name, maker in self.parts.items()}
 
@@ -133,5 +134,5 @@ def _nothing(reasons: list[str]) -> PoolError:
 def _maker(raw: Any) -> Any:
     word = kind_of(raw)
     if word is None:
-        raise PoolError(f"{raw!r:.80} is no loaded part.", "Pass a text, a dict, an array or a Sound.")
+        raise PoolError(f"{shown(raw)} is no loaded part.", "Pass a text, a dict, an array or a Sound.")
     return resolve("modality", word)()

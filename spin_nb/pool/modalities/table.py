@@ -12,6 +12,7 @@ import numpy as np
 from spin_nb.errors import PoolError
 from spin_nb.pool.ingested import FLOAT32_MAX
 from spin_nb.types import Extent, Shown
+from spin_nb.words import shown
 
 MAX_CELL = 300
 MAX_COLUMNS = 100
@@ -40,7 +41,7 @@ class Table:
             vector = np.empty((0, 0), np.float32)
         if vector.ndim != 1 or not vector.size:
             raise PoolError(
-                f"{source!r:.80} is no table row.", "Pass a dict (column -> value) or a vector of numbers."
+                f"{shown(source)} is no table row.", "Pass a dict (column -> value) or a vector of numbers."
             )
         if not np.isfinite(vector).all():
             raise PoolError(
@@ -69,7 +70,7 @@ def _scalar(name: Any, value: Any) -> Any:
         value = value.item()
     if isinstance(value, (int, float)) and abs(value) > FLOAT32_MAX:
         raise PoolError(
-            f"the value of {str(name)!r:.80} is infinite or does not fit float32.",
+            f"the value of {shown(str(name))} is infinite or does not fit float32.",
             "Rescale it, or leave it out.",
         )
     if value is None or isinstance(value, (bool, int, float, str, date, time, timedelta)):

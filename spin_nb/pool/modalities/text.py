@@ -7,6 +7,7 @@ from typing import Any
 
 from spin_nb.errors import PoolError
 from spin_nb.types import Extent, Shown
+from spin_nb.words import shown
 
 MAX_TEXT = 1_000_000
 
@@ -26,7 +27,7 @@ class Text:
             When it is not a string.
         """
         if not isinstance(source, str):
-            raise PoolError(f"{source!r:.80} is a {type(source).__name__}, not a text.", "Pass a str.")
+            raise PoolError(f"{shown(source)} is a {type(source).__name__}, not a text.", "Pass a str.")
         return source
 
     def show(self, source: Any, size: int | None = None) -> Shown:

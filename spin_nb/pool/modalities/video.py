@@ -13,6 +13,7 @@ from spin_nb.pool.opening import reading
 from spin_nb.pool.pictures import LARGEST_SIDE, LOAD_SIDE, SHOW_SIDE, Pixels, encode_jpeg, reduced
 from spin_nb.pool.videos import Clip, evenly, frame_size, read_frames
 from spin_nb.types import Extent, Shown
+from spin_nb.words import shown
 
 LOADED, SHOWN = 8, 24
 """Frames of a video that are loaded, and shown at once."""
@@ -61,7 +62,7 @@ class Video:
             When there is no such frame.
         """
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 0:
-            raise PoolError(f"{number!r:.60} is no number of a frame.", "Frames count from 0.")
+            raise PoolError(f"{shown(number)} is no number of a frame.", "Frames count from 0.")
         side = min(size or SHOW_SIDE, LARGEST_SIDE)
         clip, frames = self._frames(source, side, at=[int(number)])
         return Shown("image/jpeg", encode_jpeg(frames[int(number)], side), size=clip.size)

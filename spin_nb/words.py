@@ -1,0 +1,62 @@
+"""Values in messages: short, on one line, and safe whatever a person, a page or a file hands over."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Iterable
+
+_TOO_LONG_TO_READ = 10_000  # characters of a foreign repr that are looked at
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """``repr`` of about ``limit`` characters, on one line; it never raises.
+
+    Examples
+    --------
+    >>> shown("crack"), shown("x" * 1000, 20), shown([[1], 2])
+    ("'crack'", "'xxxxxxx...xxxxxxxx'", '[[1], 2]')
+    >>> class Broken:
+    ...     def __repr__(self): raise RuntimeError
+    >>> shown(Broken())[:16]
+    '<Broken instance'
+    """
+    short_repr = reprlib.Repr()
+    short_repr.maxstring = short_repr.maxother = short_repr.maxlong = limit
+    short_repr.maxlevel = 2
+    try:
+        text = short_repr.repr(value)[:_TOO_LONG_TO_READ]
+        text.encode("utf-8")
+    except Exception:  # of objects that cannot even say what they are, and of numbers too long to be written
+        text = f"<{type(value).__name__}>"
+    line = re.sub(r"\s*\n\s*", " ", text)
+    most = limit + 2 if isinstance(value, str) else 3 * limit
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def said_by(error: BaseException, limit: int = 200) -> str:
+    r"""What kind of error somebody's code raised, and its words, on one line; it never raises.
+
+    Examples
+    --------
+    >>> said_by(ValueError("no such\n  column")), said_by(KeyError())
+    ('ValueError: no such column', 'KeyError')
+    """
+    try:
+        words = short(str(error), limit)
+    except Exception:
+        words = ""
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def short(words: str, most: int = 60) -> str:
+    """One line of at most ``most`` characters."""
+    line = " ".join(words[: 20 * most].split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def listing(words: Iterable[str], most: int = 20) -> str:
+    """``words`` with commas between, the first ``most`` of them."""
+    every = [short(word) for word in words]
+    rest = len(every) - most
+    return ", ".join(every[:most]) + (f" and {rest:,} more" if rest > 0 else "")

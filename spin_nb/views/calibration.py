@@ -38,6 +38,7 @@ class CalibrationView(PlotView):
     >>> s.calibration                                  # doctest: +SKIP
     """
 
+    what = "the calibration"
     follows = ("labelled", "trained")
     height = 400
     bottom = 84

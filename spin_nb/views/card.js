@@ -103,4 +103,4 @@ function render({ model, el }) {
   return () => pairs.forEach(([event, draw]) => model.off(event, draw));
 }
 
-export default { render };
+export default { initialize: startAgain, render };

@@ -31,6 +31,7 @@ class CurvesView(PlotView):
     >>> s.curves                                       # doctest: +SKIP
     """
 
+    what = "the curves"
     follows = ("labelled", "trained")
     height = 370
 

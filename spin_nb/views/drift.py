@@ -33,6 +33,7 @@ class DriftView(PlotView):
     >>> s.drift                                        # doctest: +SKIP
     """
 
+    what = "the drift"
     follows = ("watched",)
 
     def build(self) -> Any:

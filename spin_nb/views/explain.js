@@ -141,4 +141,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize: startAgain, render };

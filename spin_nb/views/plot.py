@@ -3,50 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
-from functools import cache
 from typing import Any
 
-import ipywidgets as widgets
-import numpy as np
-from traitlets import observe
+import traitlets as t
 
-from spin_nb.views.redraw import Redraw
-from spin_nb.views.theme import Theme, axis_layout, figure_layout, plain
+from spin_nb.views._base import Answer, Buffers, View
+from spin_nb.views.library import plotly_library
+from spin_nb.views.plot_nouns import encoded
+from spin_nb.views.redraw import Redraw, soon
+from spin_nb.views.theme import axis_layout, figure_layout, plain, theme_of
+from spin_nb.views.waiting import loading
 
 
-class PlotView(widgets.VBox):
+class PlotView(View, parts=("library", "plot")):
     """A plotly figure bound to a session; a subclass says how it is built and filled.
 
     ``build()`` returns the empty figure, ``fill(figure)`` puts the present facts into it, or returns the sentence
     to show instead when there is nothing to draw yet.  ``follows`` names the session's signals it redraws on.
+    In a notebook the figure is built after the view is on its way to the page, or when somebody asks for ``figure``.
+
+    Attributes
+    ----------
+    waiting : str
+        What the page shows until the figure is there.
+    plotly : dict
+        Where the page finds plotly.js (:mod:`spin_nb.views.library`).
+    traces : int
+        How many nouns ``trace_0``, ``trace_1``, ... there are.
+    figure_layout, trace_<i> : dict
+        The figure's parts, arrays as bytes; only what changed is sent.
     """
 
+    waiting = t.Unicode("").tag(sync=True)
+    plotly: Any = t.Dict().tag(sync=True)
+    traces = t.Int(0).tag(sync=True)
+    figure_layout: Any = t.Dict().tag(sync=True)
+
     follows: Sequence[str] = ()
+    what = "the plot"
     height = 340
     bottom = 50  # pixels below the axes
     legend = True
 
     def __init__(self, session: Any) -> None:
+        super().__init__(waiting=loading(self.what, session))
+        self.layout.width, self.layout.min_width = "100%", "0"
         self._session = session
-        self.theme = Theme()
-        # Filled here, then shown by the widget: what the browser tells the widget never changes what we draw.
-        self._drawn = self.build()
-        self._titles = [note.to_plotly_json() for note in self._drawn.layout.annotations]
-        margin = {"l": 60, "r": 20, "t": 60, "b": self.bottom}
-        self._drawn.update_layout(
-            height=self.height, autosize=True, margin=margin, dragmode=False, template="none"
-        )
-        self.figure = figure_widget()(self._drawn)
-        self._sent = deepcopy(list(self._drawn._data)), deepcopy(self._drawn.layout.to_plotly_json())
+        self.theme = theme_of(session)
+        # What the browser tells the nouns never changes it.
+        self._drawn: Any = None
+        self._titles: list[dict[str, Any]] = []
         self._look: tuple[bool, bool] | None = None
-        self.figure._config = {"displayModeBar": False, "responsive": True}
-        super().__init__([self.figure], layout=widgets.Layout(width="100%", min_width="0"))
+        self.verbs = {"click": self._click}
         self.redraw = Redraw(self._draw, every=0.5, failed=self._say)
         for name in self.follows:
             getattr(session.events, name).connect(lambda *_: self.redraw())
         self.theme.observe(self.redraw, "dark")
-        self._draw()
+        soon(self.redraw)
+
+    @property
+    def figure(self) -> Any:
+        """The plotly figure that is shown."""
+        if self._look is None:
+            self._draw()
+        return self._drawn
 
     def build(self) -> Any:
         """The figure with its axes and empty traces."""
@@ -56,11 +76,33 @@ class PlotView(widgets.VBox):
         """Put the present facts into ``figure``; a sentence if there are none."""
         raise NotImplementedError
 
+    def clicked(self, trace: int, point: Any, x: Any, y: Any) -> None:
+        """A point of a trace was clicked: its index (row and column in a heatmap), and where it lies."""
+
     def title(self, at: int, text: str) -> None:
         """Set the title of subplot ``at`` (in the next drawing); ``text`` may hold plotly's own markup."""
         self._titles[at]["text"] = text
 
+    def _click(self, message: dict[str, Any]) -> tuple[Answer, Buffers]:
+        self.clicked(int(message["trace"]), message.get("point"), message.get("x"), message.get("y"))
+        return {}, []
+
+    def _begin(self) -> None:
+        self._drawn = self.build()
+        self._titles = [note.to_plotly_json() for note in self._drawn.layout.annotations]
+        margin = {"l": 60, "r": 20, "t": 60, "b": self.bottom}
+        self._drawn.update_layout(
+            height=self.height, autosize=True, margin=margin, dragmode=False, template="none"
+        )
+        self.add_traits(**{name: t.Dict().tag(sync=True) for name in self._nouns()})
+        self.plotly = plotly_library()
+
+    def _nouns(self) -> list[str]:
+        return [f"trace_{at}" for at in range(len(self._drawn.data))]
+
     def _draw(self) -> None:
+        if self._drawn is None:
+            self._begin()
         self._say(self.fill(self._drawn))
 
     def _say(self, sentence: str | None) -> None:
@@ -70,7 +112,7 @@ class PlotView(widgets.VBox):
         if (self.theme.dark, plotted) != self._look:
             self._look = (self.theme.dark, plotted)
             self._restyle(self.theme.dark, plotted)
-        self._push()
+        self._tell()
 
     def _restyle(self, dark: bool, plotted: bool) -> None:
         drawn, axes = self._drawn, {**axis_layout(dark), "visible": plotted}
@@ -79,51 +121,13 @@ class PlotView(widgets.VBox):
         drawn.update_yaxes(axes)
         drawn.update_traces(visible=plotted)
 
-    def _push(self) -> None:
-        """Send what differs from the last time."""
-        data, layout = deepcopy(list(self._drawn._data)), deepcopy(self._drawn.layout.to_plotly_json())
-        with self.figure.batch_update():
-            for shown, trace, sent in zip(self.figure.data, data, self._sent[0], strict=True):
-                shown.update(_differences(trace, sent))
-            changed = _differences(layout, self._sent[1])
-            # The whole list at once: the browser half refuses one title and the list in the same message.
-            notes = changed.pop("annotations", None)
-            self.figure.update_layout(changed)
-            if notes is not None:
-                self.figure.layout.annotations = notes
-        self._sent = data, layout
-        # Views opened from now on, and a reloaded page, begin with these; plotly keeps them at the first state.
-        self.figure._widget_data, self.figure._widget_layout = data, layout
-
-
-def _differences(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in now.items() if not _same(value, before.get(name))}
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.array_equal(one, other)
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
-    return type(one) is type(other) and bool(one == other)
-
-
-@cache
-def figure_widget() -> Any:
-    """FigureWidget without the answers of its views: two views of one figure undo each other's colours."""
-    import plotly.graph_objects as go
-
-    class Figure(go.FigureWidget):
-        def _handler_js2py_layoutDelta(self, change: Any) -> None:  # noqa: N802
-            """Not listened to."""
-
-        @observe("_js2py_traceDeltas")
-        def _handler_js2py_traceDeltas(self, change: Any) -> None:  # noqa: N802
-            """A view has drawn, before it had its place on the page: let it take its width now."""
-            if change["new"]:
-                self._send_relayout_msg({"autosize": True})
-
-    return Figure
+    def _tell(self) -> None:
+        """Tell the nouns how the figure is now; one that is equal stays at home."""
+        with self.hold_sync():
+            for name, trace in zip(self._nouns(), self._drawn._data, strict=True):
+                setattr(self, name, encoded(trace))
+            self.figure_layout = encoded(self._drawn.layout.to_plotly_json())
+            self.traces = len(self._drawn.data)
 
 
 def _centred(sentence: str) -> dict[str, Any]:

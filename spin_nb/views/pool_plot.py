@@ -31,6 +31,7 @@ class PoolPlot(PlotView):
         Called with the id of an item that was clicked; in a cell of the density, its most uncertain one.
     """
 
+    what = "the pool"
     height = 330
     bottom = 46
     legend = False
@@ -41,8 +42,6 @@ class PoolPlot(PlotView):
         self._here = -1
         self._rows: list[Ints] = [np.zeros(0, np.int64)] * 3
         super().__init__(session)
-        for at in (0, 1, 2):
-            self.figure.data[at].on_click(lambda _trace, points, _state, at=at: self._clicked(at, points))
 
     def build(self) -> Any:
         """A density, two kinds of dots, and the ring around the item looked at."""
@@ -129,13 +128,13 @@ class PoolPlot(PlotView):
         known = f", labelled {plain(session.classes[label], 24)}" if label >= 0 else ""
         return f"{plain(session.pool.ids[row], 32)}<br>{said}{known}"
 
-    def _clicked(self, at: int, points: Any) -> None:
-        rows, inds = self._rows[at], points.point_inds
-        if not inds:
+    def clicked(self, trace: int, point: Any, x: Any, y: Any) -> None:
+        """Look at the item of a dot, or at the most uncertain one in a cell of the density."""
+        if trace not in (0, 1, 2) or point is None:
             return
-        found = inds[0] if at else _cell(self._drawn.data[0], points)
-        if found is not None and 0 <= found < len(rows) and rows[found] >= 0:
-            self._open(self._session.pool.ids[rows[found]])
+        at, rows = _cell(self.figure.data[0], x, y) if trace == 0 else int(point), self._rows[trace]
+        if 0 <= at < len(rows) and rows[at] >= 0:
+            self._open(self._session.pool.ids[rows[at]])
 
 
 def _chosen(x: NDArray[Any], y: NDArray[Any]) -> Ints:
@@ -166,12 +165,7 @@ def _place(total: NDArray[Any], row: int) -> str:
     return f"the pool: the model is {'surer' if surer >= less else 'less sure'} of {others}"
 
 
-def _cell(trace: Any, points: Any) -> int | None:
-    """Index of the cell of the density that was clicked."""
-    if not points.xs or not points.ys:
-        return None
-    column, line = (
-        np.abs(np.asarray(trace.x) - points.xs[0]).argmin(),
-        np.abs(np.asarray(trace.y) - points.ys[0]).argmin(),
-    )
+def _cell(trace: Any, x: float, y: float) -> int:
+    """Index of the cell of the density whose middle is next to (x, y)."""
+    column, line = np.abs(np.asarray(trace.x) - x).argmin(), np.abs(np.asarray(trace.y) - y).argmin()
     return int(line * CELLS[0] + column)

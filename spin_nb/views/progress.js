@@ -55,4 +55,4 @@ function renderProgress({ model, el }) {
   };
 }
 
-export default { render: renderProgress };
+export default { initialize: startAgain, render: renderProgress };

@@ -13,6 +13,19 @@ from spin_nb.words import said_by
 
 logger = logging.getLogger("spin_nb.views")
 
+AFTER = 0.05  # seconds: by then the cell's answer has left
+
+
+def soon(work: Callable[[], object], after: float = AFTER) -> None:
+    """Run ``work`` on this thread once what was asked for is on its way to the page; without an event loop, now.
+
+    What a view begins with is slow (imports, a model's answers for a whole pool): the person sees that it comes.
+    """
+    try:
+        asyncio.get_running_loop().call_later(after, work)
+    except RuntimeError:
+        work()
+
 
 class Redraw:
     """Calls ``draw`` at most every ``every`` seconds, on the thread that made it; the last request is always drawn.

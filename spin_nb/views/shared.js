@@ -61,3 +61,29 @@ function channel(model, heard) {
   const close = () => model.off("msg:custom", receive);
   return { post, ask, close, last: () => calls };
 }
+
+/** The host's model behind the one that anywidget hands out: it tells who has changed. */
+function hostModel(model) {
+  let host = null;
+  const take = (changed) => (host = changed);
+  model.on("change:spin_probe", take);
+  model.set("spin_probe", randomId());
+  model.off("change:spin_probe", take);
+  return host;
+}
+
+/**
+ * For `initialize`: where the page was busy for two seconds, anywidget has given this model up and hands it nothing that
+ * the kernel says. Hear it ourselves then, and ask for what was missed.
+ */
+async function startAgain({ model }) {
+  const host = hostModel(model);
+  if (!host?.comm) return;
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "probe" } } });
+  } catch {
+    const { _handle_comm_msg: hear } = Object.getPrototypeOf(Object.getPrototypeOf(host));
+    host.comm.on_msg((message) => hear.call(host, message));
+    host.comm.send({ method: "request_state" });
+  }
+}

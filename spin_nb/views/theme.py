@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
-import anywidget
 import numpy as np
 import traitlets as t
+
+from spin_nb.views._base import View
 
 CLASS_COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a4343", "#857aff",
@@ -25,39 +27,22 @@ MAGMA = (
 NEUTRAL = "#9a9a9a"
 EPISTEMIC, ALEATORIC = "#d0416f", "#0f86b6"
 
-_PROBE = """
-function read(model) {
-  const probe = document.createElement("span");
-  probe.style.cssText = "display:none;color:var(--jp-layout-color0,Canvas)";
-  document.body.appendChild(probe);
-  const numbers = getComputedStyle(probe).color.match(/[\\d.]+/g) || [255, 255, 255];
-  probe.remove();
-  const rgb = numbers.slice(0, 3).map((x) => Math.max(0, Math.min(255, Math.round(Number(x)))));
-  const said = document.body.dataset.jpThemeLight;
-  const dark = said ? said === "false" : rgb[0] * 0.2126 + rgb[1] * 0.7152 + rgb[2] * 0.0722 < 128;
-  model.set("paper", "#" + rgb.map((x) => x.toString(16).padStart(2, "0")).join(""));
-  model.set("dark", dark);
-  model.save_changes();
-}
-function initialize({ model }) {
-  const again = () => setTimeout(() => read(model), 50);
-  const watcher = new MutationObserver(again);
-  const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "class"];
-  watcher.observe(document.body, { attributes: true, attributeFilter });
-  read(model);
-  again();
-  return () => watcher.disconnect();
-}
-export default { initialize };
-"""
 
-
-class Theme(anywidget.AnyWidget):
+class Theme(View, parts=("theme",)):
     """What the browser looks like: ``dark`` (bool) and ``paper`` (background, "#rrggbb").  Never displayed."""
 
-    _esm = _PROBE
     dark = t.Bool(False).tag(sync=True)
     paper = t.Unicode("#ffffff").tag(sync=True)
+
+
+_THEMES: WeakKeyDictionary[Any, Theme] = WeakKeyDictionary()
+
+
+def theme_of(session: Any) -> Theme:
+    """The one theme that all views of a session follow: what a later view draws first has its colours already."""
+    if session.events not in _THEMES:
+        _THEMES[session.events] = Theme()
+    return _THEMES[session.events]
 
 
 def class_colours(n: int) -> list[str]:

@@ -50,4 +50,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize: startAgain, render };

@@ -121,6 +121,6 @@ def test_text_follows_the_page_from_light_to_dark_and_a_reload_begins_with_the_p
     light = view.figure.layout.font.color
     view.theme.dark = True
     assert view.figure.layout.font.color != light
-    kept = view.figure.get_state()
-    assert "No audit label yet" not in str(kept["_widget_layout"]["annotations"])
-    assert kept["_widget_data"][CURVE]["x"]["shape"] == (60,)
+    kept = view.get_state()
+    assert "No audit label yet" not in str(kept["figure_layout"]["annotations"])
+    assert kept[f"trace_{CURVE}"]["x"]["shape"] == [60]

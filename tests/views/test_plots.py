@@ -1,5 +1,7 @@
 """Curves, drift and the pool: the session's numbers, empty states that say what to do, text that stays text."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -86,30 +88,71 @@ def test_text_follows_the_page_from_light_to_dark(drawn, kind):
     assert view.figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
 
 
+def sent(view):
+    """What a page that is opened now begins with."""
+    return view.get_state()
+
+
 def test_a_page_reloaded_later_begins_with_the_present_state(drawn):
     view = pool_plot(drawn)
     drawn.label(0, 1, 2, 3, 4, 5)
     view.mark(7)
-    kept = view.figure.get_state()
-    assert "No model yet" not in str(kept["_widget_layout"]["annotations"])
-    assert kept["_widget_data"][1]["visible"] is True
-    assert list(kept["_widget_data"][1]["marker"]["color"]) == list(view.figure.data[1].marker.color)
+    state = sent(view)
+    assert state["traces"] == len(view.figure.data)
+    assert "No model yet" not in str(state["figure_layout"]["annotations"])
+    assert state["trace_1"]["visible"] is True
+    assert list(state["trace_1"]["marker"]["color"]) == list(view.figure.data[1].marker.color)
 
 
-def test_what_a_view_answers_does_not_change_the_figure(drawn):
+def test_numbers_travel_as_bytes_and_only_the_parts_that_changed(drawn, monkeypatch):
+    view, messages = DriftView(drawn), []
+    drawn.arrive(60)
+    dots = sent(view)["trace_2"]["y"]
+    assert np.frombuffer(dots["bytes"], dots["dtype"]).tolist() == view.figure.data[2].y.tolist()
+    monkeypatch.setattr(view, "_send", lambda message, buffers=None: messages.append(message))
+    view.redraw()
+    assert messages == []
+    view.theme.dark = True
+    assert [set(message["state"]) for message in messages] == [{"figure_layout"}]
+
+
+def test_what_a_page_tells_does_not_change_the_figure(drawn):
     view = pool_plot(drawn)
     drawn.label(0, 1, 2, 3, 4, 5)
     view.mark(7)
     colour = view.figure.data[3].marker.color
-    view.figure._js2py_traceDeltas = {
-        "trace_deltas": [{"uid": "x", "marker": {"color": "red"}}],
-        "trace_edit_id": 1,
-    }
+    view.set_state({"trace_3": {"marker": {"color": "red"}}, "traces": 0})
     assert view.figure.data[3].marker.color == colour
+    view.redraw()
+    assert (view.trace_3["marker"]["color"], view.traces) == (colour, 4)
 
 
-def test_a_view_that_has_drawn_takes_the_width_of_its_place_on_the_page(drawn):
-    view, told = pool_plot(drawn), []
-    view.figure._send_relayout_msg = lambda layout: told.append(layout)
-    view.figure._js2py_traceDeltas = {"trace_deltas": [], "trace_edit_id": 0}
-    assert told == [{"autosize": True}]
+def test_all_plots_name_one_plotly_that_crosses_once(drawn):
+    views = [pool_plot(drawn), CurvesView(drawn), DriftView(drawn)]
+    assert len({view.plotly["id"] for view in views}) == 1
+    assert max(len(view._esm) for view in views) < 40_000
+
+
+def test_the_views_of_a_session_follow_one_theme(drawn):
+    first = CurvesView(drawn)
+    first.theme.dark = True
+    later = DriftView(drawn)
+    assert later.theme is first.theme
+    assert later.figure.layout.font.color == first.figure.layout.font.color
+    assert len({id(view.theme) for view in (CurvesView(type(drawn)()), first)}) == 2
+
+
+def test_in_a_notebook_the_view_is_there_before_its_figure_is_built(drawn):
+    async def cell():
+        view = CurvesView(drawn)
+        at_once = (view.waiting, view.traces)
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if view.traces:
+                break
+        return at_once, view.traces, CurvesView(drawn).figure.layout.height
+
+    at_once, later, height = asyncio.run(cell())
+    assert at_once == ("Loading the curves of parts.spin …", 0)
+    assert later == 9
+    assert height == CurvesView.height, "who asks for the figure has it at once"

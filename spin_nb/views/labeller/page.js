@@ -112,6 +112,7 @@ export default () => {
   let desk;
   return {
     initialize({ model }) {
+      startAgain({ model });
       desk = new Desk(model);
       return () => desk.close();
     },

@@ -1,0 +1,28 @@
+"""What stands where a view will be, from the first message on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+
+def loading(what: str, session: Any) -> str:
+    """The sentence in the place of a view that is being made.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> loading("the map", SimpleNamespace(name="digits"))
+    'Loading the map of digits …'
+    """
+    return f"Loading {what} of {session.name} …"
+
+
+def waiting(what: str, session: Any) -> widgets.Label:
+    """That sentence as a widget of ipywidgets' own, which needs no script.
+
+    A Label typesets TeX where MathJax is loaded; a project's name is text.
+    """
+    text = loading(what, session).replace("$", "＄").replace("\\", "＼")
+    return widgets.Label(text, layout=widgets.Layout(padding="12px", min_height="60px"))

@@ -1,0 +1,168 @@
+"""The browser half of the plots: one plotly a page, the width of the place, only what changed."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from spin_nb.views import library
+from spin_nb.views.drift import DriftView
+from spin_nb.views.pool_plot import PoolPlot
+
+pytestmark = pytest.mark.browser
+
+MODEL = """async ([esm, state, packed, width]) => {
+  const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const revived = (value) => {
+    if (Array.isArray(value)) return value.map(revived);
+    if (value === null || typeof value !== "object") return value;
+    const record = Object.fromEntries(Object.entries(value).map(([name, part]) => [name, revived(part)]));
+    return "bytes" in record ? { ...record, bytes: bytes(record.bytes) } : record;
+  };
+  const traits = revived(state);
+  const heard = {};
+  window.asked = (window.asked ?? 0);
+  const model = {
+    get: (name) => traits[name],
+    set: (more) => { Object.assign(traits, revived(more)); (heard.change ?? []).forEach((f) => f()); },
+    on: (name, f) => (heard[name] ??= []).push(f),
+    off: (name, f) => { heard[name] = (heard[name] ?? []).filter((g) => g !== f); },
+    send: (content) => (window.sent ??= []).push(content),
+    widget_manager: { get_model: async () => {
+      window.asked += 1;
+      if (window.late-- > 0) throw new Error("not yet");
+      return { get: () => bytes(packed) };
+    } },
+  };
+  const el = document.body.appendChild(document.createElement("div"));
+  el.style.width = `${width}px`;
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const close = (await import(url)).default.render({ model, el });
+  (window.plots ??= []).push({ model, el, close });
+}"""
+WIDTH = "(at) => document.querySelectorAll('.js-plotly-plot')[at]?._fullLayout?.width"
+
+
+def wire(value):
+    """Widget state as JSON, bytes as base64."""
+    if isinstance(value, dict):
+        return {name: wire(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [wire(part) for part in value]
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+class Page:
+    """A page without a notebook; ``problems`` are its errors."""
+
+    def __init__(self, page) -> None:
+        self.page, self.problems = page, []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.packed = wire(library._OPEN["plotly"].packed)
+
+    def show(self, view, width=700):
+        """Draw the view as it is now; a driver of browsers leaves an event loop running, as a notebook has."""
+        assert view.figure
+        state = {
+            name: wire(value) for name, value in view.get_state().items() if name[:5] in ("trace", "figur")
+        }
+        state |= {"waiting": view.waiting, "plotly": view.plotly}
+        self.page.evaluate(MODEL, [view._esm, state, self.packed, width])
+
+    def until_width(self, at, width):
+        self.page.wait_for_function(f"([at, width]) => ({WIDTH})(at) === width", arg=[at, width])
+
+
+@pytest.fixture
+def page(browser, drawn):
+    drawn.label(0, 1, 2, 3, 4, 5)
+    assert DriftView(drawn).figure  # plotly is there
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield Page(page)
+    context.close()
+
+
+def test_every_plot_of_a_page_is_drawn_by_one_plotly_as_wide_as_its_place(page, drawn):
+    drawn.arrive(60)
+    view = DriftView(drawn)
+    for width in (700, 500):
+        page.show(view, width)
+    page.until_width(0, 700)
+    page.until_width(1, 500)
+    assert page.page.evaluate("window.asked") == 1
+    assert page.page.evaluate("typeof window.Plotly") == "undefined", "nobody else's plotly is replaced"
+    dots = page.page.evaluate("[...document.querySelector('.js-plotly-plot').data[2].y]")
+    assert dots == view.figure.data[2].y.tolist()
+    assert page.problems == []
+
+
+def test_a_plot_follows_the_width_of_its_place_and_waits_in_a_hidden_tab(page, drawn):
+    view = PoolPlot(drawn, lambda id: None)
+    page.show(view, 700)
+    page.until_width(0, 700)
+    page.page.evaluate("plots[0].el.style.width = '420px'")
+    page.until_width(0, 420)
+    page.page.evaluate("plots[0].el.style.display = 'none'")
+    page.page.evaluate(
+        "plots[0].model.set({ figure_layout: { ...plots[0].model.get('figure_layout'), height: 200 } })"
+    )
+    page.page.evaluate("Object.assign(plots[0].el.style, { display: '', width: '650px' })")
+    page.until_width(0, 650)
+    assert page.page.evaluate("document.querySelector('.js-plotly-plot')._fullLayout.height") == 200
+    assert page.problems == []
+
+
+def test_a_plot_says_that_it_loads_and_tries_again_where_plotly_is_late(page, drawn):
+    page.page.evaluate("window.late = 1")
+    view = DriftView(drawn)
+    page.show(view)
+    assert page.page.inner_text(".spin-waiting") == "Loading the drift of parts.spin …"
+    page.until_width(0, 700)
+    assert not page.page.locator(".spin-waiting").is_visible()
+    assert page.page.evaluate("window.asked") == 2
+
+
+def test_a_click_on_a_point_says_which(page, drawn):
+    view = PoolPlot(drawn, lambda id: None)
+    page.show(view)
+    page.until_width(0, 700)
+    page.page.evaluate(
+        "document.querySelector('.js-plotly-plot').emit('plotly_click', "
+        "{ points: [{ curveNumber: 1, pointNumber: 4, pointIndex: 4, x: 0.5, y: 0.25 }] })"
+    )
+    assert page.page.evaluate("window.sent") == [
+        {"call": 1, "verb": "click", "trace": 1, "point": 4, "x": 0.5, "y": 0.25}
+    ]
+
+
+def test_a_change_of_one_part_leaves_the_arrays_of_the_others(page, drawn):
+    drawn.arrive(60)
+    view = DriftView(drawn)
+    page.show(view)
+    page.until_width(0, 700)
+    page.page.evaluate(
+        "window.before = document.querySelector('.js-plotly-plot').data.map((trace) => trace.y)"
+    )
+    drawn.arrive(1)
+    later = DriftView(drawn)
+    assert later.figure
+    page.page.evaluate("(state) => plots[0].model.set(state)", {"trace_2": wire(later.trace_2)})
+    page.page.wait_for_function("document.querySelector('.js-plotly-plot').data[2].y.length === 61")
+    same = page.page.evaluate(
+        "document.querySelector('.js-plotly-plot').data.map((trace, at) => trace.y === before[at])"
+    )
+    assert same == [at != 2 for at in range(10)]
+
+
+def test_a_view_that_is_closed_stops_following(page, drawn):
+    view = DriftView(drawn)
+    page.show(view)
+    page.until_width(0, 700)
+    page.page.evaluate(
+        "plots[0].close(); plots[0].model.set({ traces: 0 }); plots[0].el.style.width = '300px'"
+    )
+    assert page.page.locator(".js-plotly-plot .main-svg").count() == 0
+    assert page.problems == []

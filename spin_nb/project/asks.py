@@ -9,15 +9,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from spin_nb.errors import QueryError
-from spin_nb.project import items
+from spin_nb.project import items, seals
 from spin_nb.project.records import Ask, NewAsk
-from spin_nb.project.values import as_moment, as_text, from_moment, from_moment_or_none, now
+from spin_nb.project.values import as_json, as_moment, as_text, from_moment, from_moment_or_none, now
 
 if TYPE_CHECKING:
     import polars as pl
 
 # A view that was cut off may still show a card whose ask has been discarded: the last so many can come back.
 KEPT_DISCARDS = 2000
+_NAMED = "token IN (SELECT value FROM json_each(?))"
 
 
 def _row(ask: NewAsk) -> tuple[object, ...]:
@@ -27,7 +28,8 @@ def _row(ask: NewAsk) -> tuple[object, ...]:
             "Let the strategy return the probability with which each item was drawn.",
         )
     token, flags = uuid.uuid4().hex, (bool(ask.audit), bool(ask.suggest))
-    return token, ask.item, ask.strategy, float(ask.q), *flags, ask.model_id, ask.reason, now()
+    annotator = None if ask.annotator is None else as_text(ask.annotator, "annotator")
+    return token, ask.item, ask.strategy, float(ask.q), *flags, ask.model_id, ask.reason, now(), annotator
 
 
 def propose(db: sqlite3.Connection, asks: Sequence[NewAsk]) -> list[str]:
@@ -35,34 +37,35 @@ def propose(db: sqlite3.Connection, asks: Sequence[NewAsk]) -> list[str]:
     for ask in asks:
         items.require(db, ask.item)
     rows = [_row(ask) for ask in asks]
-    db.executemany(
-        "INSERT INTO asks(token, item, strategy, q, audit, suggest, model_id, reason, proposed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
-    )
+    last = db.execute("SELECT max(id) FROM asks").fetchone()[0] or 0
+    with seals.kept(db, "asks", "id > ?", (last,)):
+        db.executemany(
+            "INSERT INTO asks(token, item, strategy, q, audit, suggest, model_id, reason, proposed, annotator)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
     return [str(row[0]) for row in rows]
 
 
 def mark_shown(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
     """Set the time shown where none is set yet; unknown tokens are passed over."""
-    shown = now()
-    db.executemany(
-        "UPDATE asks SET shown = ?, discarded = 0 WHERE token = ? AND shown IS NULL",
-        [(shown, as_text(t, "ask token")) for t in tokens],
-    )
+    named = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
+    with seals.kept(db, "asks", _NAMED, (named,)):
+        db.execute(
+            f"UPDATE asks SET shown = ?, discarded = 0 WHERE {_NAMED} AND shown IS NULL", (now(), named)
+        )
 
 
 def discard(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
     """Take back asks nobody has seen; all but the latest discarded ones are deleted."""
-    db.executemany(
-        "UPDATE asks SET discarded = 1 WHERE token = ? AND shown IS NULL",
-        [(as_text(t, "ask token"),) for t in tokens],
-    )
-    db.execute(
-        "DELETE FROM asks WHERE discarded AND id <="
-        " (SELECT id FROM asks WHERE discarded ORDER BY id DESC LIMIT 1 OFFSET ?)",
-        (KEPT_DISCARDS,),
-    )
+    named = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
+    with seals.kept(db, "asks", _NAMED, (named,)):
+        db.execute(f"UPDATE asks SET discarded = 1 WHERE {_NAMED} AND shown IS NULL", (named,))
+    latest = "SELECT id FROM asks WHERE discarded ORDER BY id DESC LIMIT 1 OFFSET ?"
+    oldest = db.execute(latest, (KEPT_DISCARDS,)).fetchone()
+    if oldest is not None:
+        with seals.kept(db, "asks", "discarded AND id <= ?", tuple(oldest)):
+            db.execute("DELETE FROM asks WHERE discarded AND id <= ?", tuple(oldest))
 
 
 def get(db: sqlite3.Connection, token: str) -> Ask | None:
@@ -89,6 +92,7 @@ def _ask(row: sqlite3.Row) -> Ask:
         row["reason"],
         from_moment(row["proposed"]),
         from_moment_or_none(row["shown"]),
+        row["annotator"],
     )
 
 
@@ -134,6 +138,7 @@ def frame(db: sqlite3.Connection) -> pl.DataFrame:
             "suggested": [ask.suggest for ask in asks],
             "model_id": [ask.model_id for ask in asks],
             "reason": [ask.reason for ask in asks],
+            "annotator": [ask.annotator for ask in asks],
         },
         schema={
             "token": pl.String,
@@ -145,5 +150,6 @@ def frame(db: sqlite3.Connection) -> pl.DataFrame:
             "suggested": pl.Boolean,
             "model_id": pl.String,
             "reason": pl.String,
+            "annotator": pl.String,
         },
     )

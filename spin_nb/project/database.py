@@ -124,6 +124,16 @@ class Database:
             self._db = _connect(Path(self._copy.name) / self.file.name, "rw")
             self._db.execute("PRAGMA query_only = ON")
 
+    def into_memory(self) -> None:
+        """Go on with a copy in memory, which may be changed; the file is let go."""
+        with self.reading() as db:
+            memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            db.backup(memory)
+            self.close()
+        memory.row_factory = sqlite3.Row
+        memory.execute("PRAGMA trusted_schema = OFF")
+        self._db = memory
+
     @property
     def connection(self) -> sqlite3.Connection:
         """The open connection.

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spin_nb.errors import LabelError, ProjectError
-from spin_nb.project import asks, items
+from spin_nb.project import asks, items, seals
 from spin_nb.project.fold import State, fold, newest_first
 from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent, Suggestion
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
@@ -35,10 +35,11 @@ def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
         raise Gap(client, last + 1, seq)
     if seq <= last:
         return False
-    db.execute(
-        "INSERT INTO clients VALUES (?, ?) ON CONFLICT(client) DO UPDATE SET seq = excluded.seq",
-        (client, seq),
-    )
+    with seals.kept(db, "clients", "client = ?", (client,)):
+        db.execute(
+            "INSERT INTO clients VALUES (?, ?) ON CONFLICT(client) DO UPDATE SET seq = excluded.seq",
+            (client, seq),
+        )
     return True
 
 
@@ -58,9 +59,14 @@ def append(
     for one in new:
         event = _complete(db, after, one, client)
         if event is not None:
-            stored.append(_insert(db, event))
+            stored.append(_insert(db, after, _in_gesture(event, one.gesture, state.seq)))
             after.apply(stored[-1])
     return stored, after
+
+
+def _in_gesture(event: Event, gesture: int | None, before: int) -> Event:
+    """Say which event its gesture began with: 0 is the one that follows ``before``."""
+    return event if gesture is None else replace(event, gesture=gesture or before + 1)
 
 
 def _complete(
@@ -156,40 +162,81 @@ def _answered(db: sqlite3.Connection, item: str, token: str | None) -> str | Non
 
 _COLUMNS = (
     "time, annotator, kind, item, value, previous, suggested, accepted, ask, shown_ms, target,"
-    " client, client_seq"
+    " client, client_seq, gesture"
 )
-_INSERT = f"INSERT INTO events({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SELECT = f"SELECT seq, {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq"
+_LINKED = f"seq, {_COLUMNS}"  # what the hash of an event is of
+_INSERT = f"INSERT INTO events({_LINKED}, chain) VALUES ({', '.join('?' * len(_LINKED.split(',')))}, ?)"
+_SELECT = f"SELECT {_LINKED}, chain FROM events WHERE seq > ? ORDER BY seq"
 
 
-def _insert(db: sqlite3.Connection, event: Event) -> Event:
+def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
     def packed(value: Any) -> str | None:
         return None if value is None else as_json(value, "value")
 
-    cursor = db.execute(
-        _INSERT,
-        (
-            as_moment(event.time),
-            event.annotator,
-            event.kind,
-            event.item,
-            packed(event.value),
-            packed(event.previous),
-            packed(event.suggested),
-            event.accepted,
-            event.ask,
-            event.shown_ms,
-            event.target,
-            event.client,
-            event.client_seq,
-        ),
+    row = (
+        state.seq + 1,
+        as_moment(event.time),
+        event.annotator,
+        event.kind,
+        event.item,
+        packed(event.value),
+        packed(event.previous),
+        packed(event.suggested),
+        None if event.accepted is None else int(event.accepted),
+        event.ask,
+        event.shown_ms,
+        event.target,
+        event.client,
+        event.client_seq,
+        event.gesture,
     )
-    return replace(event, seq=int(cursor.lastrowid or 0))
+    chain = seals.link(state.chain, row)
+    insert(db, row, chain)
+    return replace(event, seq=state.seq + 1, chain=chain)
+
+
+def insert(db: sqlite3.Connection, row: tuple[Any, ...], chain: str) -> None:
+    """Store a row of which ``chain`` is the hash."""
+    db.execute(_INSERT, (*row, chain))
 
 
 def read(db: sqlite3.Connection, after: int = 0) -> list[Event]:
     """Return the events numbered above ``after``, oldest first."""
     return [_event(row) for row in db.execute(_SELECT, (after,))]
+
+
+def caught_up(db: sqlite3.Connection, state: State) -> State:
+    """Return the state after every event there is; those before must be as they were when ``state`` was made.
+
+    Raises
+    ------
+    ProjectError
+        An event is not what was stored, or is gone.
+    """
+    if not state.seq and not state.chain:
+        state = State(chain=seals.first(db))
+    elif state.seq and _chain(db, state.seq) != state.chain:
+        raise _altered(state.seq)
+    new, chain = [], state.chain
+    for row in db.execute(_SELECT, (state.seq,)):
+        *linked, noted = row
+        chain = seals.link(chain, linked)
+        if chain != noted:
+            raise _altered(row["seq"])
+        new.append(_event(row))
+    return fold(new, state) if new else state
+
+
+def _chain(db: sqlite3.Connection, seq: int) -> str | None:
+    row = db.execute("SELECT chain FROM events WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _altered(seq: int) -> ProjectError:
+    return ProjectError(
+        f"the project is damaged: event {seq} or one before it is not what was stored.",
+        "Restore it from a copy.",
+    )
 
 
 def _event(row: sqlite3.Row) -> Event:
@@ -208,6 +255,8 @@ def _event(row: sqlite3.Row) -> Event:
         row["target"],
         row["client"],
         row["client_seq"],
+        row["gesture"],
+        row["chain"],
     )
 
 

@@ -43,6 +43,8 @@ class State:
     ----------
     seq : int
         The last event folded in; 0 before the first.
+    chain : str
+        The hash of all events up to it, where it is known.
     standing : mapping
         Item id -> its events that stand (not undone), oldest first.
     done : dict
@@ -65,6 +67,7 @@ class State:
     decided: BySeq[Current] = field(default_factory=BySeq)
     by_hand: BySeq[Current] = field(default_factory=BySeq)
     n_labels: int = 0
+    chain: str = ""
 
     @cached_property
     def current(self) -> dict[str, Current]:
@@ -91,12 +94,13 @@ class State:
             self.decided.copy(),
             self.by_hand.copy(),
             self.n_labels,
+            self.chain,
         )
 
     def apply(self, event: Event) -> None:
         """Fold one more event in, in place."""
         self.__dict__.pop("current", None)
-        self.seq = event.seq
+        self.seq, self.chain = event.seq, event.chain
         mine = self.done.setdefault(event.annotator, BySeq())
         gone = self.undone.setdefault(event.annotator, BySeq())
         if event.kind == "undo":

@@ -85,6 +85,7 @@ def history(events: list[Event]) -> pl.DataFrame:
             "target": [e.target for e in events],
             "client": [e.client for e in events],
             "client_seq": [e.client_seq for e in events],
+            "gesture": [e.gesture for e in events],
         },
         schema={
             "seq": pl.Int64,
@@ -102,5 +103,6 @@ def history(events: list[Event]) -> pl.DataFrame:
             "target": pl.Int64,
             "client": pl.String,
             "client_seq": pl.Int64,
+            "gesture": pl.Int64,
         },
     )

@@ -8,6 +8,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError
+from spin_nb.project import seals
 from spin_nb.project.records import NewItem
 from spin_nb.project.values import as_json, as_text, from_json
 from spin_nb.words import shown
@@ -33,13 +34,15 @@ def _packed(source: Any) -> str:
 
 def add(db: sqlite3.Connection, items: Iterable[NewItem]) -> int:
     """Add the items whose ids are new, in order, and return how many were."""
-    before = db.total_changes
-    db.executemany(
-        "INSERT INTO items(id, modality, source, broken, arrived) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT(id) DO NOTHING",
-        _rows(items),
-    )
-    return db.total_changes - before
+    last = db.execute("SELECT max(row) FROM items").fetchone()[0] or 0
+    with seals.kept(db, "items", "row > ?", (last,)):
+        before = db.total_changes
+        db.executemany(
+            "INSERT INTO items(id, modality, source, broken, arrived) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT(id) DO NOTHING",
+            _rows(items),
+        )
+        return db.total_changes - before
 
 
 def require(db: sqlite3.Connection, item: Any) -> str:
@@ -78,10 +81,11 @@ def frame(db: sqlite3.Connection) -> pl.DataFrame:
 
 def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
     """Set one entry of the project's description."""
-    db.execute(
-        "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-        (as_text(key, "key"), as_json(value, "value")),
-    )
+    entry = as_text(key, "key"), as_json(value, "value")
+    with seals.kept(db, "meta", "key = ?", entry[:1]):
+        db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", entry
+        )
 
 
 def meta(db: sqlite3.Connection) -> dict[str, Any]:

@@ -71,6 +71,9 @@ class NewEvent:
         Milliseconds the item was on screen.
     target : int or None
         For undo and redo: the event meant; None is this annotator's last.
+    gesture : int or None
+        Where one call or gesture makes several events: the number of its first one, 0 if that is the first of the same
+        :meth:`Store.append <spin_nb.project.Store.append>`.
     """
 
     kind: str
@@ -82,6 +85,7 @@ class NewEvent:
     ask: str | None = None
     shown_ms: float | None = None
     target: int | None = None
+    gesture: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,10 @@ class Event:
         The item's value before this event.  For undo and redo ``value`` is the item's value after it.
     client, client_seq : str, int or None
         Which view sent it, as its how manieth entry.
+    gesture : int or None
+        Number of the first event of the call or gesture that made several; None for one alone.
+    chain : str
+        Hash of all events up to this one, sha256 in hexadecimal.
     """
 
     seq: int
@@ -114,6 +122,8 @@ class Event:
     target: int | None = None
     client: str | None = None
     client_seq: int | None = None
+    gesture: int | None = None
+    chain: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,8 @@ class NewAsk:
         A suggestion is shown with it.
     model_id : str or None
         The model whose scores chose it.
+    annotator : str or None
+        For whom it was drawn; unknown in asks of projects from before version 2.
     """
 
     item: str
@@ -139,6 +151,7 @@ class NewAsk:
     suggest: bool = False
     model_id: str | None = None
     reason: str = ""
+    annotator: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +168,7 @@ class Ask:
     reason: str
     proposed: datetime
     shown: datetime | None
+    annotator: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from uuid import uuid4
 
+from spin_nb.errors import ProjectError
+from spin_nb.project import seals
 from spin_nb.project.folder import APPLICATION_ID
 
-VERSION = 1
+VERSION = 2
+"""1: until 0.1; 2: events have a gesture and a hash, asks an annotator, the other tables are sealed."""
 
 # Times are ISO 8601 text in UTC with microseconds: they sort, and a person can read them in any SQLite tool.
 # Values are JSON text: a label may one day be a box or a list.
@@ -31,7 +35,8 @@ TABLES = (
         reason TEXT NOT NULL,
         proposed TEXT NOT NULL,
         shown TEXT,
-        discarded INTEGER NOT NULL DEFAULT 0)""",
+        discarded INTEGER NOT NULL DEFAULT 0,
+        annotator TEXT)""",
     "CREATE INDEX asks_shown ON asks(shown) WHERE shown IS NOT NULL",
     "CREATE INDEX asks_discarded ON asks(id) WHERE discarded",
     """CREATE TABLE events(
@@ -48,7 +53,9 @@ TABLES = (
         shown_ms REAL,
         target INTEGER REFERENCES events(seq),
         client TEXT,
-        client_seq INTEGER)""",
+        client_seq INTEGER,
+        gesture INTEGER REFERENCES events(seq),
+        chain TEXT NOT NULL)""",
     "CREATE TABLE clients(client TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE runs(
         id INTEGER PRIMARY KEY,
@@ -59,12 +66,32 @@ TABLES = (
         model_id TEXT,
         metrics TEXT NOT NULL)""",
     "CREATE TABLE models(id TEXT PRIMARY KEY, created TEXT NOT NULL, head TEXT NOT NULL, card TEXT NOT NULL)",
+    "CREATE TABLE seals(name TEXT PRIMARY KEY, n INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
 )
+NEW_IN_2 = tuple(
+    text for text in TABLES if any(f" {name}" in text[:30] for name in ("asks", "events", "seals"))
+)
+"""What version 1 had not, or had otherwise."""
+
+
+def version(db: sqlite3.Connection) -> int:
+    """Version of the tables.
+
+    Raises
+    ------
+    ProjectError
+        There never was such a one.
+    """
+    number = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if number < 1:
+        raise ProjectError(f"the project is damaged: its format is {number}.", "Restore it from a copy.")
+    return number
 
 
 def build(db: sqlite3.Connection) -> None:
     """Create every table and mark the file as ours; the caller holds the transaction."""
     for statement in TABLES:
         db.execute(statement)
+    seals.begin(db, uuid4().hex)
     db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

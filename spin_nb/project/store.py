@@ -10,9 +10,9 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import ProjectError, VersionError
-from spin_nb.project import asks, events, folder, frames, items, runs, schema
+from spin_nb.project import asks, events, folder, frames, items, migration, runs, schema
 from spin_nb.project.database import Database
-from spin_nb.project.fold import State, fold
+from spin_nb.project.fold import State
 from spin_nb.project.records import Ask, Event, Model, NewAsk, NewEvent, NewItem, Run
 
 if TYPE_CHECKING:
@@ -102,12 +102,14 @@ class Store:
         database = Database(at, "ro" if read_only or not folder.writable(at) else "rw")
         try:
             with database.reading() as db:
-                version = db.execute("PRAGMA user_version").fetchone()[0]
+                version = schema.version(db)
             if version > schema.VERSION:
                 raise VersionError(
                     f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
                     "Upgrade: pip install --upgrade spin_nb.",
                 )
+            if version < schema.VERSION:
+                migration.bring_up(database)
             store = cls(at, database)
             store.state()
         except BaseException:
@@ -152,9 +154,7 @@ class Store:
                 raise
 
     def _caught_up(self, db: Connection) -> State:
-        new = events.read(db, self._state.seq)
-        if new:
-            self._state = fold(new, self._state)
+        self._state = events.caught_up(db, self._state)
         return self._state
 
     @property
@@ -285,7 +285,7 @@ class Store:
             return found
 
     def asks(self) -> pl.DataFrame:
-        """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason."""
+        """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason, annotator."""
         with self._database.reading() as db:
             return asks.frame(db)
 

@@ -152,12 +152,12 @@ class Session:
 
     @property
     def asks(self) -> pl.DataFrame:
-        """Everything that was asked: item, time, strategy, q, audit, suggested, model_id."""
+        """Everything that was asked: item, time, strategy, q, audit, suggested, model_id, reason, annotator."""
         return self._store.asks()
 
     @property
     def history(self) -> pl.DataFrame:
-        """Every event, undo included; nothing is ever removed."""
+        """Every event, undo included; ``gesture``: first event of the call that made several."""
         return self._store.history()
 
     @property

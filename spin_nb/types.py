@@ -111,7 +111,7 @@ class TrainReport:
     model_id : str
         Folder name under ``models/`` in the project.
     head : str
-        The head shown: "graph", "linear", "mean", or the name of a model of your own.
+        The head shown: "graph", "linear", "mean", "trees" or the name of a model of your own.
     n_labels : int
         Labels trained on (audit labels are not among them).
     accuracy : Estimate
@@ -120,6 +120,11 @@ class TrainReport:
         Wall time of the run.
     validation : dict
         Head -> accuracy on training labels held out, as ``Session.train`` says: what the choice of a head rests on.
+    compared : dict
+        The model that was asked for, and every head, -> accuracy on the same labels held out; empty where nothing was
+        asked for, or too few labels could be held out.
+    note : str
+        Which of them is shown and why; "" where nothing was asked for.
     """
 
     model_id: str
@@ -128,13 +133,17 @@ class TrainReport:
     accuracy: Estimate
     seconds: float
     validation: dict[str, float] = field(default_factory=dict)
+    compared: dict[str, float] = field(default_factory=dict)
+    note: str = ""
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{word} {value:.1%}" for word, value in self.validation.items())
+        note = f"\n  {self.note}" if self.note else ""
         return (
-            f"Trained {self.model_id}: head {self.head!r} on {self.n_labels} labels in {self.seconds:.2f} s\n"
+            f"Trained on {self.n_labels} labels in {self.seconds:.2f} s; head shown: {self.head!r}{note}\n"
             f"  audited accuracy {self.accuracy!r}\n"
-            f"  cross-validated on the labels: {scores or 'too few labels'}"
+            f"  on labels held out, which are the hard ones (they compare heads, they are no accuracy): "
+            f"{scores or 'too few labels'}"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ FOLDS = 5
 FEWEST = 5  # below, cross-validation says nothing: the graph head is shown
 
 
+Progress = Callable[[float, str], None]
+
+
 class Cancelled(Exception):
     """The person cancelled the run."""
 
@@ -30,16 +34,22 @@ class Fit:
     Attributes
     ----------
     head : str
-        The head to show: "graph", "linear" or "mean".
+        The head to show: "graph", "linear", "mean", or the name of an own model: of ``own``, or of one before it.
     linear : LastLayerLaplace
         Fitted to all labels.
     validation : dict
         Head -> cross-validated accuracy on the labels; empty below five labels.
     n_labels : int
     own : OwnPredictive or None
-        What a model of the person's choice, fitted to all labels, says of the pool; then ``head`` is its name.
+        What a model of the person's choice, fitted to all labels, says of the pool; ``head`` is its name where it is
+        shown.
     likelihood : dict
         Head -> mean log-probability of the labels held out, nats; empty below five labels.
+    compared : dict
+        What was asked for, and every head, -> accuracy on the labels that was held out of it, each of them fitted to
+        the others; empty where nothing was asked for or nothing could be held out.
+    n_compared : int
+        Those labels.
     """
 
     head: str
@@ -48,6 +58,8 @@ class Fit:
     n_labels: int = 0
     own: OwnPredictive | None = None
     likelihood: dict[str, float] = field(default_factory=dict)
+    compared: dict[str, float] = field(default_factory=dict)
+    n_compared: int = 0
 
 
 def choose(
@@ -58,7 +70,7 @@ def choose(
     *,
     noise: float,
     seed: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
     cancelled: Callable[[], bool],
 ) -> Fit:
     """Fit and choose from the labelled rows of both feature matrices.
@@ -72,22 +84,10 @@ def choose(
     if len(y) < FEWEST:
         _step(progress, cancelled, 1.0, "too few labels to compare heads")
         return Fit("graph", linear, {}, len(y))
-    folds = split(len(y), seed)
-    probs = {
-        "graph": held_out(phi, y, n_classes, folds, noise),
-        "linear": np.empty((len(y), n_classes), np.float32),
-    }
-    n_folds = int(folds.max()) + 1
-    for fold in range(n_folds):
-        _step(
-            progress, cancelled, 0.3 + 0.7 * fold / n_folds, f"cross-validating: part {fold + 1} of {n_folds}"
-        )
-        out = folds == fold
-        refit = LastLayerLaplace("diag")
-        refit.fit(features[~out], y[~out], n_classes=n_classes, precision=linear.bias_precision, start=linear)
-        probs["linear"][out] = refit.predict(features[out]).mean
-    logs = {head: np.log(np.maximum(p, 1e-12)) for head, p in probs.items()}
-    logs["mean"] = normalised((logs["graph"] + logs["linear"]) / 2)
+    parts, told = split(len(y), seed), within(progress, 0.3, 1)
+    logs = held_out_heads(
+        features, phi, y, n_classes, parts, linear, noise=noise, progress=told, cancelled=cancelled
+    )
     correct = {head: int(np.sum(logs[head].argmax(axis=1) == y)) for head in HEADS}
     validation = {head: count / len(y) for head, count in correct.items()}
     _step(progress, cancelled, 1.0, "heads compared")
@@ -95,7 +95,54 @@ def choose(
     return Fit(best_head(correct), linear, validation, len(y), likelihood=likely)
 
 
-def normalised(logs: Float) -> Float:
+def held_out_heads(
+    features: Float,
+    phi: Float,
+    y: Ints,
+    n_classes: int,
+    parts: Ints,
+    linear: LastLayerLaplace,
+    *,
+    noise: float,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> dict[str, Float]:
+    """Log-probabilities (m, C) under every head of the labels held out, each from the labels of the other parts.
+
+    Parameters
+    ----------
+    features, phi : float32 (n, d), (n, D)
+        Of the labelled rows.
+    y : int (n,)
+    n_classes : int
+    parts : int (n,)
+        The part each label is held out with, -1 for never: those are no rows of what is returned.
+    linear : LastLayerLaplace
+        Fitted to all labels: its prior is taken.
+    noise : float
+
+    Raises
+    ------
+    Cancelled
+    """
+    judged = parts >= 0
+    n_parts = int(parts.max()) + 1
+    # The graph's sharpness is fitted to what is held out: labels that never are get parts of their own for that.
+    every = np.where(judged, parts, n_parts + np.arange(len(y)) % (FOLDS - 1))
+    graph = held_out(phi, y, n_classes, every, noise)[judged]
+    probs: Float = np.empty((len(y), n_classes), np.float32)
+    for part in range(n_parts):
+        _step(progress, cancelled, part / n_parts, f"cross-validating: part {part + 1} of {n_parts}")
+        out = parts == part
+        refit = LastLayerLaplace("diag")
+        refit.fit(features[~out], y[~out], n_classes=n_classes, precision=linear.bias_precision, start=linear)
+        probs[out] = refit.predict(features[out]).mean
+    held: dict[str, Float] = {"graph": graph, "linear": probs[judged]}
+    logs: dict[str, Float] = {head: np.log(np.maximum(p, 1e-12)) for head, p in held.items()}
+    return logs | {"mean": normalised((logs["graph"] + logs["linear"]) / 2)}
+
+
+def normalised(logs: NDArray[Any]) -> Float:
     """Log-probabilities of rows that sum to 1."""
     from scipy.special import log_softmax
 
@@ -122,9 +169,18 @@ def split(n: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(np.arange(n) % FOLDS)
 
 
-def _step(
-    progress: Callable[[float, str], None], cancelled: Callable[[], bool], fraction: float, words: str
-) -> None:
+def within(progress: Progress, low: float, high: float) -> Progress:
+    """The same progress, told as a part of a longer one.
+
+    Examples
+    --------
+    >>> within(lambda part, words: print(part, words), 0.5, 1)(0.5, "halfway")
+    0.75 halfway
+    """
+    return lambda part, words: progress(low + (high - low) * part, words)
+
+
+def _step(progress: Progress, cancelled: Callable[[], bool], fraction: float, words: str) -> None:
     if cancelled():
         raise Cancelled
     progress(fraction, words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,14 @@ from spin_nb.bayes.graph import GraphPosterior
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.trees import Trees
 from spin_nb.errors import ModelError, SpinError
-from spin_nb.models.choice import FEWEST, FOLDS, Cancelled, split
+from spin_nb.models.choice import FEWEST, FOLDS, Cancelled, Progress, split, within
 from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.wanted import Wanted
 from spin_nb.types import Float, Ints
 from spin_nb.words import said_by, shown
 
-Progress = Callable[[float, str], None]
 SPLIT_FROM = 20  # labels below which one part of a fifth says nothing
-SLOW = 60.0  # seconds of one fit beyond which it is not fitted again to be judged
+SLOW = 60.0  # seconds of one fit beyond which it is fitted once more only, to be judged
 
 
 def fit_own(
@@ -36,8 +36,9 @@ def fit_own(
     seed: int,
     progress: Progress,
     cancelled: Callable[[], bool],
-) -> tuple[Own, float | None]:
-    """Fit it to labelled rows; its accuracy on labels held out.
+    rival: Wanted | None = None,
+) -> tuple[Own, dict[str, float], NDArray[np.int64] | None]:
+    """Fit it to labelled rows; how well it and a rival do on the same labels held out.
 
     Parameters
     ----------
@@ -49,12 +50,16 @@ def fit_own(
         Rows -> the encoder's features.
     rows, y : int (m,)
     n_classes, seed : int
+    rival : Wanted, optional
+        Judged on the same labels; one that fails is left out.
 
     Returns
     -------
     own : Own
-    accuracy : float or None
-        None where :func:`held_out` says nothing.
+    accuracies : dict
+        Name -> accuracy on the labels held out, of both; empty where none can be.
+    parts : int (m,) or None
+        As :func:`parts_of`.
 
     Raises
     ------
@@ -67,18 +72,23 @@ def fit_own(
     inputs = inputs_of(model)
     x = features(rows) if inputs is None else inputs.rows(rows)
     began = time.monotonic()
-    own = Own(
-        wanted.name, _fitted(model, x, y, n_classes, within(progress, 0, 0.6), cancelled), inputs, n_classes
-    )
-    folds = parts_of(model, len(y), seed) if time.monotonic() - began <= SLOW else None
-    if folds is None:
-        return own, None
-    return own, held_out(
-        wanted, x, y, n_classes, folds, progress=within(progress, 0.6, 1), cancelled=cancelled
-    )
+    fitted = _fitted(model, x, y, n_classes, within(progress, 0, 0.5), cancelled)
+    own = Own(wanted.name, fitted, inputs, n_classes)
+    parts = parts_of(model, len(y), seed, slow=time.monotonic() - began > SLOW)
+    if parts is None:
+        return own, {}, None
+    told: dict[str, Any] = {"progress": within(progress, 0.5, 0.8), "cancelled": cancelled}
+    accuracies = {own.name: held_out(wanted, x, y, n_classes, parts, **told)}
+    if rival is not None and rival.begin is not None and rival.name != own.name:
+        told["progress"] = within(progress, 0.8, 1)
+        with suppress(SpinError):  # the person did not ask for it: its failure is none of theirs
+            inputs = inputs_of(rival.begin())
+            x = features(rows) if inputs is None else inputs.rows(rows)
+            accuracies[rival.name] = held_out(rival, x, y, n_classes, parts, **told)
+    return own, accuracies, parts
 
 
-def parts_of(model: Any, n: int, seed: int) -> NDArray[np.int64] | None:
+def parts_of(model: Any, n: int, seed: int, *, slow: bool = False) -> NDArray[np.int64] | None:
     """Which part each of ``n`` labels is held out with, -1 for never; None where nothing is held out.
 
     Posteriors that are fitted in closed form get the folds that the heads get: every label alone up to 40, five
@@ -93,7 +103,7 @@ def parts_of(model: Any, n: int, seed: int) -> NDArray[np.int64] | None:
     if isinstance(model, (GraphPosterior, LastLayerLaplace)):
         return split(n, seed) if n >= FEWEST else None
     order = np.random.default_rng(seed).permutation(n)
-    if isinstance(model, (Committee, Trees)):
+    if isinstance(model, (Committee, Trees)) and not slow:
         return order % FOLDS if n >= FEWEST else None
     return np.where(order < n // 5, 0, -1) if n >= SPLIT_FROM else None
 
@@ -147,17 +157,6 @@ def survey(
         progress(fraction, f"{own.name}: {round(fraction * n):,} of {n:,} items")
 
     return own.survey(source, n, step)
-
-
-def within(progress: Progress, low: float, high: float) -> Progress:
-    """The same progress, told as a part of a longer one.
-
-    Examples
-    --------
-    >>> within(lambda part, words: print(part, words), 0.5, 1)(0.5, "halfway")
-    0.75 halfway
-    """
-    return lambda part, words: progress(low + (high - low) * part, words)
 
 
 def _rows(x: Float) -> Callable[[Ints], Float]:

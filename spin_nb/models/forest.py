@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from spin_nb.bayes.trees import Trees
-from spin_nb.models.choice import FEWEST, Cancelled, Fit
-from spin_nb.models.fitting import Progress, survey, within
+from spin_nb.models.choice import FEWEST, Cancelled, Fit, Progress, within
+from spin_nb.models.fitting import survey
 from spin_nb.models.own import Own, Source
 from spin_nb.types import Ints
 

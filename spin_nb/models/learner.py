@@ -16,8 +16,8 @@ from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, averaged
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.models.ask import ask
-from spin_nb.models.choice import HEADS, Cancelled, Fit, choose
-from spin_nb.models.fitting import fit_own, survey, within
+from spin_nb.models.choice import HEADS, Cancelled, Fit, choose, held_out_heads, within
+from spin_nb.models.fitting import fit_own, survey
 from spin_nb.models.forest import with_trees
 from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.wanted import Wanted
@@ -77,7 +77,8 @@ class Learner:
         self._inputs_of = inputs_of or (lambda model: None)
         self._fit: Fit | None = None
         self._linear: RowsPredictive | None = None
-        self._own: OwnPredictive | None = None
+        # What models of the person's choice say, by name: of the one last trained, and of the one shown.
+        self._owns: dict[str, OwnPredictive] = {}
 
     def __len__(self) -> int:
         return len(self.features)
@@ -90,18 +91,19 @@ class Learner:
     @property
     def heads(self) -> list[str]:
         """The heads that can be asked now, the one shown first."""
-        known = list(HEADS) if self._fit else ["graph"]
+        known = [*HEADS, *self._owns] if self._fit else ["graph"]
         return [self.head, *(head for head in known if head != self.head)]
 
     def own(self, head: str | None = None) -> Own | None:
-        """The model of the person's choice, where that is the head meant (by default the one shown).
+        """The model of the person's choice where the head meant, by default the one shown, is one.
 
         Raises
         ------
         ModelError
             An unknown head.
         """
-        return self._own.by if self._own is not None and self._checked(head) not in HEADS else None
+        said = self._owns.get(self._checked(head))
+        return None if said is None else said.by
 
     @property
     def trained(self) -> bool:
@@ -154,9 +156,9 @@ class Learner:
         late = length_scales(np.asarray(distances, np.float32), floor=float(self.basis.scales.min()))
         self.scales = np.concatenate([self.scales, late])
         self._linear = None
-        if self._own is not None:
-            known = own is not None and own.by is self._own.by
-            self._own = self.caught_up(self._own.extended(own) if known else self._own)  # type: ignore[arg-type]
+        for name, said in self._owns.items():
+            known = own is not None and own.by is said.by
+            self._owns[name] = self.caught_up(said.extended(own) if known else said)  # type: ignore[arg-type]
 
     @one_thread()
     def fit(
@@ -165,6 +167,7 @@ class Learner:
         y: Ints,
         *,
         wanted: Wanted | None = None,
+        rival: Wanted | None = None,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Fit:
@@ -178,6 +181,8 @@ class Learner:
             Class index of each.
         wanted : Wanted, optional
             To fit and show instead of the head cross-validation chooses; see :func:`spin_nb.models.wanted.wanted`.
+        rival : Wanted, optional
+            Compared with what is wanted, on the same labels held out; it is not fitted to all of them.
         progress : callable, optional
             Hears ``(fraction, words)``.
         cancelled : callable, optional
@@ -211,12 +216,23 @@ class Learner:
         if wanted is None:
             return with_trees(fit, self._encoded, rows, y, n_classes, len(self), seed=seed, **told)
         if wanted.begin is None:
-            return replace(fit, head=wanted.name)
-        told = {"progress": within(tell, share, 0.7), "cancelled": stop}
-        own, accuracy = fit_own(wanted, self._inputs_of, self._encoded, rows, y, n_classes, seed=seed, **told)
-        judged = fit.validation if accuracy is None else {**fit.validation, own.name: accuracy}
-        said = survey(own, self.source(own), len(self), progress=within(tell, 0.7, 1), cancelled=stop)
-        return replace(fit, head=own.name, validation=judged, own=said)
+            return replace(fit, head=wanted.name, compared=dict(fit.validation), n_compared=len(y))
+        told = {"progress": within(tell, share, 0.65), "cancelled": stop}
+        own, accuracies, parts = fit_own(
+            wanted, self._inputs_of, self._encoded, rows, y, n_classes, seed=seed, rival=rival, **told
+        )
+        said = survey(own, self.source(own), len(self), progress=within(tell, 0.65, 0.9), cancelled=stop)
+        fit = replace(fit, head=own.name, own=said)
+        if parts is None:
+            return fit
+        told = {"progress": within(tell, 0.9, 1), "cancelled": stop}
+        logs = held_out_heads(
+            self.features[rows], self.graph.phi[rows], y, n_classes, parts, fit.linear, noise=noise, **told
+        )
+        truth = y[parts >= 0]
+        heads = {head: float(np.mean(logs[head].argmax(axis=1) == truth)) for head in HEADS}
+        validation = {**fit.validation, own.name: accuracies[own.name]}
+        return replace(fit, validation=validation, compared={**accuracies, **heads}, n_compared=len(truth))
 
     def source(self, own: Own) -> Source:
         """Rows of the pool -> what a model takes of them."""
@@ -227,9 +243,14 @@ class Learner:
         return found
 
     def adopt(self, fit: Fit) -> None:
-        """Put a fit in place; items that arrived since are caught up with."""
+        """Put a fit in place; items that arrived since are caught up with.
+
+        A head of its that is a model of the person's choice, and not its own one, must have been there before: it goes
+        on being shown.
+        """
+        before = {name: said for name, said in self._owns.items() if name == fit.head}
         self._fit, self._linear = fit, None
-        self._own = None if fit.own is None else self.caught_up(fit.own)
+        self._owns = before if fit.own is None else {**before, fit.own.by.name: self.caught_up(fit.own)}
 
     def caught_up(self, said: OwnPredictive) -> OwnPredictive:
         """``said`` with what its model says of the items that have joined since."""
@@ -259,8 +280,7 @@ class Learner:
         if head == "graph":
             return self.graph.predictive()
         if head not in HEADS:
-            assert self._own is not None
-            return self._own
+            return self._owns[head]
         if self._linear is None:
             self._linear = self._fitted().predict(self.features)
         return self._linear if head == "linear" else averaged(self.graph.predictive(), self._linear)
@@ -295,7 +315,7 @@ class Learner:
 
     def _checked(self, head: str | None) -> str:
         head = head or self.head
-        known = HEADS if self._own is None else (*HEADS, self._own.by.name)
+        known = (*HEADS, *self._owns)
         if head not in known:
             raise ModelError(f"no head is called {head!r}.", f"Use one of {', '.join(known)}.")
         return head

@@ -88,6 +88,23 @@ def wanted(
     )
 
 
+def as_called(model: Any, posterior: Any) -> str:
+    """How to ask for the same and insist.
+
+    Examples
+    --------
+    >>> as_called("cnn", None), as_called(None, "dropout")
+    ("s.train('cnn', show=True)", "s.train(posterior='dropout', show=True)")
+    """
+    words = [] if model is None else [_spelt(model)]
+    words += [] if posterior is None else [f"posterior={_spelt(posterior)}"]
+    return f"s.train({', '.join([*words, 'show=True'])})"
+
+
+def _spelt(spec: Any) -> str:
+    return repr(spec) if isinstance(spec, str) else posteriors.called(spec)
+
+
 def _posterior(spec: Any, seed: int) -> Wanted:
     if isinstance(spec, str) and spec in ALREADY:
         return Wanted(ALREADY[spec])

@@ -442,12 +442,17 @@ class Session:
         self._announce(changes)
         return n
 
-    def train(self, model: Any = None, posterior: Any = None, *, wait: bool = False) -> Any:
-        """Train on the labels, show the result, keep the model.
+    def train(
+        self, model: Any = None, posterior: Any = None, *, show: bool = False, wait: bool = False
+    ) -> Any:
+        """Train on the labels, keep the model, show the better one.
 
         Without ``model`` and ``posterior`` the heads are trained, and trees; what does best on labels held out is
-        shown.  With them yours is shown, and the graph head goes on following every label for ``s.ask``.  It runs in
-        the background; a second call for the same while one waits returns that one's handle.
+        shown.  With them yours is trained beside the heads and shown where it does as well as what would be shown
+        without it, on the same labels held out; one label more or less is chance.  Where it does worse, or too few
+        labels can be held out to tell, nothing changes in front: the report's ``note`` says so, and
+        ``s.predict(items, head="cnn")`` asks it all the same.  The graph head goes on following every label for
+        ``s.ask``.  It runs in the background; a second call for the same while one waits returns that one's handle.
 
         Parameters
         ----------
@@ -461,6 +466,8 @@ class Session:
             On top of the network's features ("laplace" unless given; "dropout" uses its own dropout layers), or alone
             on the encoder's: "laplace", "laplace-all", "laplace-subnet", "graph", "dropout", "ensemble", "trees", an
             object with ``fit`` and ``predict``, or a scikit-learn classifier, which becomes a committee.
+        show : bool
+            Put yours in front whatever the labels say; at once where it has just been trained on the same labels.
         wait : bool
             Return when it is done.
 
@@ -469,7 +476,7 @@ class Session:
         Handle, or TrainReport with ``wait=True``
             ``validation`` holds accuracies on labels held out: all of them in turn for the heads and for posteriors
             in closed form, in five folds for a classifier; a fifth of them, once, for what takes longer (from 20
-            labels on, and where a fit takes less than a minute).
+            labels on).  ``compared`` has yours and the heads on the very same labels.
 
         Raises
         ------
@@ -494,7 +501,7 @@ class Session:
         self._by_class(
             "s.train", "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
         )
-        handle = self._training.start(model, posterior)
+        handle = self._training.start(model, posterior, bool(show))
         return handle.result() if wait else handle
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:

@@ -227,7 +227,7 @@ def _land(
         handle._future.set_result(result)
     except InvalidStateError:
         return
-    handle._finish("done", "done")
+    handle._finish("done", str(getattr(result, "note", "") or "done"))
 
 
 def _fail(

@@ -1,6 +1,7 @@
 """What a network says of the whole pool, kept so that a project opens without asking it again.
 
-Only a cache, and only of the last model: where it is missing, damaged or of another pool, the model is asked.
+Only a cache, and only of the models that can be asked now: where it is missing, damaged or of another pool, the model
+is asked.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 PREFIX = "own-"
 
 
-def write(session: Session, model_id: str, said: OwnPredictive | None) -> None:
-    """Keep it, where it took items to find out, instead of what was kept before."""
+def write(session: Session, model_id: str, said: OwnPredictive | None, shown: str | None = None) -> None:
+    """Keep it, where it took items to find out, instead of what was kept before but for the model ``shown``."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     for old in inside(session.folder, FEATURES).glob(f"{PREFIX}*"):
-        old.unlink(missing_ok=True)
+        if shown is None or old.name.split(".")[0] != f"{PREFIX}{shown}":
+            old.unlink(missing_ok=True)
     if said is None or said.by.inputs is None:
         return
     arrays = {name: np.array(array, order="C") for name, array in said.arrays().items()}

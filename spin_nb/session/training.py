@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from spin_nb.errors import NotTrainedError, SpinError
-from spin_nb.models.choice import HEADS, Fit
-from spin_nb.models.fitting import survey, within
+from spin_nb.models.choice import HEADS, Fit, within
+from spin_nb.models.fitting import survey
+from spin_nb.models.front import in_front
 from spin_nb.models.kept import bring_back
+from spin_nb.models.own import OwnPredictive
 from spin_nb.models.snapshot import Snapshot
-from spin_nb.models.wanted import Wanted, wanted
+from spin_nb.models.wanted import Wanted, as_called, wanted
 from spin_nb.project.folder import MODELS, inside
+from spin_nb.project.records import Model
 from spin_nb.registry import resolve
 from spin_nb.session import curve, surveyed
 from spin_nb.session.jobs import Handle
-from spin_nb.types import TrainReport
+from spin_nb.types import Ints, TrainReport
 
 if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
     from spin_nb.session.core import Session
 
-Recalled = tuple[str, Fit]
+_Asked = tuple[Any, Any, bool]
+"""Model, posterior, whether to show it whatever the labels say."""
+Recalled = tuple[str, list[Fit]]
+"""Id of the model last trained, and what to adopt, one after the other."""
 
 
 class Training:
@@ -35,22 +44,29 @@ class Training:
     ----------
     model_id : str or None
         Of the model last trained.
+    shown_id : str or None
+        Of the one that holds the own model shown; None where a head is shown that every training fits.
+    shown : Wanted or None
+        What made that, where it was trained since the project was opened.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self.model_id: str | None = None
+        self.shown_id: str | None = None
+        self.shown: Wanted | None = None
         self._waiting: Handle[TrainReport] | None = None
-        self._asked: tuple[Any, Any] = (None, None)
+        self._asked: _Asked = (None, None, False)
+        self._last: _Made | None = None
         # Networks as they were when first passed; gone with the person's own.
         self._beginnings: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
-    def start(self, model: Any = None, posterior: Any = None) -> Handle[TrainReport]:
+    def start(self, model: Any = None, posterior: Any = None, show: bool = False) -> Handle[TrainReport]:
         """Queue a run; returns the one that waits where it has not begun and was asked for the same."""
         s = self._session
         want = wanted(model, posterior, seed=s.seed, beginnings=self._beginnings)
-        waiting = self._waiting
-        if waiting is not None and waiting.status == "queued" and _same(self._asked, (model, posterior)):
+        waiting, asked = self._waiting, (model, posterior, show)
+        if waiting is not None and waiting.status == "queued" and _same(self._asked, asked):
             return waiting
         with s._ledger.lock:
             s._absorb(s._ledger.sync())
@@ -59,8 +75,8 @@ class Training:
                 "there is no label to train on yet.", "Label a few items: s.ask(8), s.label(id, value)."
             )
         handle: Handle[TrainReport] = Handle("Training", s._home, resolve("view", "progress"))
-        self._waiting, self._asked = handle, (model, posterior)
-        run = _Run(s, want)
+        self._waiting, self._asked = handle, asked
+        run = _Run(s, want, asked)
         s._lanes["train"].start(handle, run.work, run.land, run.failed)
         handle.changed.connect(lambda: run.cancelled() if handle.status == "cancelled" else None)
         s._home.do(lambda: s.events.training.emit(handle))
@@ -91,40 +107,91 @@ class Training:
         same = models[-1].card["encoder"]["name"] == getattr(s._stage.encoder, "name", None)
         if not (fits and same):
             return None
-        return model_id, self._with_own(model_id, snapshot, learner, progress)
+        return model_id, self._with_own(models, snapshot, learner, progress)
 
     def _with_own(
-        self, model_id: str, snapshot: Snapshot, learner: Learner, progress: Callable[[float, str], None]
-    ) -> Fit:
-        s, fit = self._session, snapshot.fit
-        if snapshot.head in HEADS:
-            return fit
-        try:
-            if snapshot.kept is None:
-                raise SpinError(f"{snapshot.head} was not kept.", "Train it again.")
-            folder = inside(s.folder, MODELS, model_id)
-            own = bring_back(snapshot.kept, folder, len(s.classes), s._stage.inputs)
-            source = learner.source(own)
-            said = surveyed.read(s, model_id, own, source)
-            if said is None:
-                said = survey(own, source, len(learner), progress=progress, cancelled=lambda: False)
-            return replace(fit, head=own.name, own=learner.caught_up(said))
-        except SpinError as error:
-            s._trouble(f"{snapshot.head!r} could not be put back, the graph head is shown: {error}")
-            return fit
+        self,
+        models: Sequence[Model],
+        snapshot: Snapshot,
+        learner: Learner,
+        progress: Callable[[float, str], None],
+    ) -> list[Fit]:
+        """Fits to adopt: one with the own model that is shown, which may be older, one with that last trained."""
+        fit, fits = snapshot.fit, []
+        shown = snapshot.head not in HEADS
+        if shown:
+            holder = next((m.id for m in reversed(models) if _holds(m, snapshot.head)), snapshot.model_id)
+            try:
+                own = self._own(holder, snapshot, learner, progress)
+                fits.append(replace(fit, head=own.by.name, own=own))
+                self.shown_id = holder
+            except SpinError as error:
+                self._session._trouble(
+                    f"{snapshot.head!r} could not be put back, the graph head is shown: {error}"
+                )
+        fit = fits[0] if fits else fit
+        if snapshot.kept is not None and snapshot.kept.card.get("name") != snapshot.head:
+            with suppress(SpinError):  # what nobody sees is missed when it is asked
+                fits.append(replace(fit, own=self._own(snapshot.model_id, snapshot, learner, progress)))
+        return fits or [fit]
+
+    def _own(
+        self, model_id: str, last: Snapshot, learner: Learner, progress: Callable[[float, str], None]
+    ) -> OwnPredictive:
+        s = self._session
+        folder = inside(s.folder, MODELS, model_id)
+        snapshot = last if model_id == last.model_id else Snapshot.load(folder, s._stage.encoder)
+        if snapshot.kept is None:
+            raise SpinError(f"{last.head} was not kept.", "Train it again.")
+        own = bring_back(snapshot.kept, folder, len(s.classes), s._stage.inputs)
+        source = learner.source(own)
+        said = surveyed.read(s, model_id, own, source)
+        if said is None:
+            said = survey(own, source, len(learner), progress=progress, cancelled=lambda: False)
+        return learner.caught_up(said)
 
     def adopt(self, recalled: Recalled | None) -> None:
         """Put a recalled model in place; under the lock, when the learner stands."""
         if recalled is not None:
-            self.model_id, fit = recalled
-            self._session._stage.learner.adopt(fit)
+            self.model_id, fits = recalled
+            for fit in fits:
+                self._session._stage.learner.adopt(fit)
+
+    def again(self, asked: _Asked, rows: Ints, y: Ints) -> Fit | None:
+        """What the last run made, where it was asked for the same on the same labels: to insist costs no training."""
+        last = self._last
+        if last is None or not asked[2] or not _same(last.asked[:2], asked[:2]):
+            return None
+        return last.fit if np.array_equal(last.rows, rows) and np.array_equal(last.y, y) else None
+
+    def place(self, made: _Made, want: Wanted | None) -> None:
+        """Put what a run made in place; under the lock."""
+        name = None if made.fit.own is None else made.fit.own.by.name
+        self._session._stage.learner.adopt(made.fit)
+        self.model_id, self._last = made.model_id, made
+        if made.fit.head in HEADS:
+            self.shown_id = self.shown = None
+        elif made.fit.head == name:
+            self.shown_id, self.shown = made.model_id, want
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a run made, of which labels, when asked for what."""
+
+    model_id: str
+    asked: _Asked
+    rows: Ints
+    y: Ints
+    fit: Fit
+    note: str
 
 
 class _Run:
     """One training run, from the labels as they are when it begins to the model in place."""
 
-    def __init__(self, session: Session, want: Wanted | None) -> None:
-        self._session, self._want = session, want
+    def __init__(self, session: Session, want: Wanted | None, asked: _Asked) -> None:
+        self._session, self._want, self._asked = session, want, asked
         self._id = session._store.start_run({} if want is None else {"head": want.name})
         self._began = time.monotonic()
 
@@ -134,28 +201,42 @@ class _Run:
         learner = s._stage.wait()
         self._began = time.monotonic()
         rows, y = s._ledger.training
-        fit = learner.fit(
+        training = s._training
+        fit = training.again(self._asked, rows, y) or learner.fit(
             rows,
             y,
             wanted=self._want,
+            rival=training.shown,
             progress=within(handle.report, 0, 0.95),
             cancelled=lambda: handle.cancelled,
         )
+        head, note = self._in_front(fit, learner)
+        fit = replace(fit, head=head)
         handle.report(0.95, "keeping the model")
         model_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         snapshot = Snapshot.of(model_id, s.classes, s._stage.encoder, fit, len(rows))
         snapshot.save(inside(s.folder, MODELS, model_id))
-        surveyed.write(s, model_id, fit.own)
-        return fit, snapshot
+        stays = fit.own is not None and head not in (*HEADS, fit.own.by.name)
+        surveyed.write(s, model_id, fit.own, training.shown_id if stays else None)
+        return _Made(model_id, self._asked, rows, y, fit, note), snapshot
 
-    def land(self, made: Any) -> TrainReport:
+    def _in_front(self, fit: Fit, learner: Learner) -> tuple[str, str]:
+        """The head to show, and why."""
+        if self._want is None:
+            return fit.head, ""
+        name, front = self._want.name, learner.own()
+        # One of the same name goes when the new one comes; it cannot stay in front.
+        before = None if front is None or front.name == name or fit.own is None else front.name
+        model, posterior, show = self._asked
+        return in_front(fit, name, before=before, insists=show, call=as_called(model, posterior))
+
+    def land(self, result: Any) -> TrainReport:
         """On the home thread: put the model in place."""
-        fit, snapshot = made
+        made, snapshot = result
         s = self._session
         with s._ledger.lock:
-            s._stage.learner.adopt(fit)
+            s._training.place(made, self._want)
             s._predictive = None
-            s._training.model_id = snapshot.model_id
             point = curve.point(s)
         s._store.add_model(snapshot.model_id, snapshot.head, snapshot.card())
         s._store.end_run(
@@ -172,6 +253,8 @@ class _Run:
             point.accuracy,
             time.monotonic() - self._began,
             dict(snapshot.validation),
+            dict(made.fit.compared),
+            made.note,
         )
         s._watcher.new_model()
         s._problem = None
@@ -188,7 +271,13 @@ class _Run:
         self._session._store.end_run(self._id, "cancelled")
 
 
-def _same(before: tuple[Any, Any], now: tuple[Any, Any]) -> bool:
+def _holds(model: Model, name: str) -> bool:
+    """Whether a model of the repository has an own model of this name with it."""
+    own = model.card.get("own")
+    return isinstance(own, dict) and own.get("name") == name
+
+
+def _same(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
     """Whether the same was asked for: the same words, the very same objects."""
     pairs = zip(before, now, strict=True)
     return all(a is b or (isinstance(a, str) and isinstance(b, str) and a == b) for a, b in pairs)

@@ -95,18 +95,18 @@ def test_what_the_graph_head_says_would_happen_happens(s):
 
 
 def test_what_the_linear_head_says_would_happen_happens_after_training(s):
-    s.train(wait=True, posterior="laplace")
+    s.train(show=True, wait=True, posterior="laplace")
     told = [(id, change) for id in doubtful(s, 4) for change in s.explain(id).changes[:1] if change.flips]
     assert told
     before = {id: s.predict([id]).mean[0] for id, _ in told}
     for id, change in told:
         c = s.classes.index(change.becomes)
         s.label(change.id, change.value)
-        s.train(wait=True, posterior="laplace")
+        s.train(show=True, wait=True, posterior="laplace")
         rise = s.predict([id]).mean[0, c] - before[id][c]
         s.undo()
         assert rise > 0.3 * (change.after - change.now)
-    s.train(wait=True, posterior="laplace")
+    s.train(show=True, wait=True, posterior="laplace")
 
 
 def test_where_no_label_would_change_the_answer_it_says_so(s):
@@ -134,7 +134,7 @@ def test_items_taught_are_those_the_label_would_make_surer(s):
 
 
 def test_ten_functions_are_too_few_to_suppose_labels_with(s):
-    s.train(wait=True, posterior="ensemble")
+    s.train(show=True, wait=True, posterior="ensemble")
     why = s.explain(doubtful(s, 1)[0])
     assert why.functions < FUNCTIONS
     assert why.changes == ()

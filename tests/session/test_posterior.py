@@ -10,7 +10,7 @@ from spin_nb.errors import ModelError, UnknownWordError
 def test_the_posterior_asked_for_is_shown_until_another_training(project, digits, tmp_path):
     s = project()
     digits.label(s, s.ask(30).ids)
-    report = s.train(wait=True, posterior="ensemble")
+    report = s.train(show=True, wait=True, posterior="ensemble")
     assert report.head == s.head == "ensemble"
     assert s.predict(digits.images[:5]).mean.shape == (5, 10)
     assert s.predictive.draws([0, 1], 4, 0).shape == (4, 2, 10)
@@ -24,9 +24,9 @@ def test_a_posterior_that_does_not_exist_or_fails_leaves_the_last_good_model(pro
 
     s = project()
     digits.label(s, s.ask(20).ids)
-    s.train(wait=True, posterior="dropout")
+    s.train(show=True, wait=True, posterior="dropout")
     with pytest.raises(UnknownWordError, match="dropout"):
         s.train(posterior="dropuot")
     with pytest.raises(ModelError, match="could not be fitted"):
-        s.train(wait=True, posterior=LogisticRegression(C=-1.0))
+        s.train(show=True, wait=True, posterior=LogisticRegression(C=-1.0))
     assert s.head == "dropout"

@@ -36,7 +36,7 @@ def small():
 
 @pytest.mark.parametrize(("model", "posterior"), [("cnn", None), ("mlp", "dropout"), ("mlp", "graph")])
 def test_a_network_that_comes_with_spin_nb_is_shown_again(s, project, digits, model, posterior, monkeypatch):
-    s.train(model, posterior, wait=True)
+    s.train(model, posterior, show=True, wait=True)
     new, before = s.predict(digits.images[:20]), s.predictive
     drawn = before.draws(np.arange(5), 4, 1)
     s.close()
@@ -54,7 +54,7 @@ def test_a_network_that_comes_with_spin_nb_is_shown_again(s, project, digits, mo
     "posterior", ["dropout", "ensemble", "trees", "laplace-all", "laplace-subnet", LastLayerLaplace]
 )
 def test_a_posterior_is_shown_again(s, project, digits, posterior):
-    head = s.train(posterior=posterior, wait=True).head
+    head = s.train(posterior=posterior, show=True, wait=True).head
     new, before = s.predict(digits.images[:20]), s.predictive
     drawn = before.draws(np.arange(5), 4, 1)
     s.close()
@@ -67,7 +67,7 @@ def test_a_posterior_is_shown_again(s, project, digits, posterior):
 
 
 def test_the_numbers_are_found_out_again_where_they_are_not_kept(s, project):
-    s.train("mlp", wait=True)
+    s.train("mlp", show=True, wait=True)
     before = s.predictive.mean.copy()
     s.close()
     kept = list((s.folder / "features").glob("own-*.safetensors"))
@@ -82,7 +82,7 @@ def test_the_numbers_are_found_out_again_where_they_are_not_kept(s, project):
 
 @pytest.mark.parametrize("file", ["own.safetensors", "posterior.safetensors", "model.safetensors"])
 def test_arrays_that_changed_are_told(s, project, file):
-    report = s.train("mlp", wait=True)
+    report = s.train("mlp", show=True, wait=True)
     s.close()
     flip(s.folder / "models" / report.model_id / file)
     again = project()
@@ -102,7 +102,7 @@ def test_arrays_that_changed_are_told(s, project, file):
     ],
 )
 def test_whatever_a_card_says_the_project_opens(s, project, name, wrong):
-    report = s.train(posterior="ensemble", wait=True)
+    report = s.train(posterior="ensemble", show=True, wait=True)
     s.close()
     card = s.folder / "models" / report.model_id / "card.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {name: wrong}))
@@ -117,12 +117,12 @@ def test_a_refused_call_is_no_problem_of_the_background(s):
         s.train("no such word")
     assert s.problem is None
     with pytest.raises(ModelError, match="raised ZeroDivisionError"):
-        s.train(posterior=lambda: 1 / 0, wait=True)
+        s.train(posterior=lambda: 1 / 0, show=True, wait=True)
     assert "ZeroDivisionError" in s.problem
 
 
 def test_arrivals_since_are_answered_too(s, project, digits):
-    s.train("mlp", wait=True)
+    s.train("mlp", show=True, wait=True)
     s.watch(digits.images[:20])
     before = s.predictive.mean.copy()
     s.close()
@@ -133,8 +133,8 @@ def test_arrivals_since_are_answered_too(s, project, digits):
 
 
 def test_only_the_last_models_numbers_are_kept(s):
-    s.train("mlp", wait=True)
-    s.train("mlp", "dropout", wait=True)
+    s.train("mlp", show=True, wait=True)
+    s.train("mlp", "dropout", show=True, wait=True)
     assert len(list((s.folder / "features").glob("own-*.safetensors"))) == 1
     s.train(wait=True)
     assert not list((s.folder / "features").glob("own-*"))
@@ -142,7 +142,7 @@ def test_only_the_last_models_numbers_are_kept(s):
 
 def test_a_network_of_ones_own_is_asked_for_again(s, project):
     net = small()
-    report = s.train(net, wait=True)
+    report = s.train(net, show=True, wait=True)
     before = s.predictive.mean.copy()
     s.close()
     again = project()
@@ -156,7 +156,7 @@ def test_a_network_of_ones_own_is_asked_for_again(s, project):
     assert told == [again.problem]
     weights = load_file(again.folder / "models" / report.model_id / "own.safetensors")
     assert set(weights) == set(net.state_dict())
-    again.train(net, wait=True)
+    again.train(net, show=True, wait=True)
     assert again.head == "Sequential"
     assert again.problem is None
     assert np.array_equal(again.predictive.mean, before)
@@ -165,7 +165,7 @@ def test_a_network_of_ones_own_is_asked_for_again(s, project):
 def test_a_classifier_is_asked_for_again(s, project):
     from sklearn.naive_bayes import GaussianNB
 
-    s.train(GaussianNB(), wait=True)
+    s.train(GaussianNB(), show=True, wait=True)
     s.close()
     again = project()
     assert again.head == "graph"
@@ -173,7 +173,7 @@ def test_a_classifier_is_asked_for_again(s, project):
 
 
 def test_who_may_only_read_sees_the_same_model(s, project):
-    s.train("mlp", wait=True)
+    s.train("mlp", show=True, wait=True)
     reader = project(read_only=True)
     assert reader.head == "mlp"
     assert np.array_equal(reader.predictive.mean, s.predictive.mean)
@@ -181,7 +181,7 @@ def test_who_may_only_read_sees_the_same_model(s, project):
 
 def test_other_features_of_the_same_width_are_not_taken_for_these(s, project):
     """The linear head was trained on what another encoder gave."""
-    s.train(posterior="laplace", wait=True)
+    s.train(posterior="laplace", show=True, wait=True)
     width = s._stage.features.shape[1]
     s.close()
 
@@ -200,7 +200,7 @@ def test_an_onnx_model_is_shown_again_when_its_file_is_gone(s, project, digits, 
     path = save_torch(
         nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10)), torch.zeros(1, 1, 8, 8)
     )
-    s.train(OnnxModel(path), wait=True)
+    s.train(OnnxModel(path), show=True, wait=True)
     before, new = s.predictive.mean.copy(), s.predict(digits.images[:9]).mean
     s.close()
     path.unlink()

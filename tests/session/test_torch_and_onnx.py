@@ -128,10 +128,10 @@ def test_an_onnx_model_trains_predicts_and_keeps_the_last_good_one(net, save_tor
     path = save_torch(nn.Sequential(net, nn.Softmax(1)), torch.zeros(1, 1, 8, 8), outputs=("probs",))
     with project(tmp_path / "x.spin", pool=DATASET, classes=NAMES) as s:
         label_some(s)
-        s.train(model=OnnxModel(path), wait=True)
+        s.train(model=OnnxModel(path), show=True, wait=True)
         with torch.no_grad():
             own = net(PICTURES).argmax(1).numpy()
         np.testing.assert_array_equal(s.predict(s.pool.ids).mean.argmax(1), own)
         with pytest.raises(spin.SpinError, match="shape"):
-            s.train(model=OnnxModel(path, features=OnnxModel(path).graph.tensors[0]), wait=True)
+            s.train(model=OnnxModel(path, features=OnnxModel(path).graph.tensors[0]), show=True, wait=True)
         np.testing.assert_array_equal(s.predict(s.pool.ids).mean.argmax(1), own)

@@ -73,7 +73,7 @@ def heard(monkeypatch):
 class TestWhatIsShown:
     def test_a_cnn_reads_digits_it_has_not_seen(self, labelled, digits):
         s = labelled(100)
-        report = s.train("cnn", wait=True)
+        report = s.train("cnn", show=True, wait=True)
         assert report.head == s.head == "cnn"
         assert s.heads == ["cnn", "graph", "linear", "mean"]
         new = s.predict(digits.new)
@@ -88,7 +88,7 @@ class TestWhatIsShown:
         s.audit_share = 0.5
         for id in s.ask(8).ids:
             s.label(id, str(digits.names[s.pool.row(id)]))
-        s.train(small(), "dropout", wait=True)
+        s.train(small(), "dropout", show=True, wait=True)
         testing.check_predictive(s.predictive, 300, 10)
         known = s.predict(s.pool.ids[:5])
         assert np.array_equal(known.mean, s.predictive.mean[:5])
@@ -109,7 +109,7 @@ class TestWhatIsShown:
 
     def test_a_label_moves_the_graph_underneath_and_not_the_model_shown(self, labelled):
         s = labelled(40)
-        s.train(small(), wait=True)
+        s.train(small(), show=True, wait=True)
         shown, graph = s.predictive.mean.copy(), s._stage.learner.predictive("graph").mean.copy()
         s.label(s.ask(1).ids[0], "3")
         assert np.array_equal(s.predictive.mean, shown)
@@ -117,14 +117,14 @@ class TestWhatIsShown:
 
     def test_it_is_exported_as_what_says_the_same(self, labelled, tmp_path):
         s = labelled(60)
-        s.train(small(), wait=True)
+        s.train(small(), show=True, wait=True)
         report = s.export(tmp_path / "bundle")
         assert report.largest_difference <= 1e-4
         assert report.agreement > 0.8
 
     def test_without_a_model_the_better_head_is_shown_again(self, labelled):
         s = labelled(30)
-        s.train("mlp", wait=True)
+        s.train("mlp", show=True, wait=True)
         assert s.train(wait=True).head in ("graph", "linear", "mean")
         assert "mlp" not in s.heads
 
@@ -134,7 +134,7 @@ class TestWhatMayBePassed:
         from sklearn.ensemble import RandomForestClassifier
 
         s = labelled(100)
-        report = s.train(RandomForestClassifier(30), wait=True)
+        report = s.train(RandomForestClassifier(30), show=True, wait=True)
         assert s.head == "RandomForestClassifier"
         assert digits.right(s.predict(digits.new)) > 0.5
         assert report.validation["RandomForestClassifier"] > 0.5
@@ -156,13 +156,13 @@ class TestWhatMayBePassed:
         s, net = labelled(30), small()
         before = {name: value.clone() for name, value in net.state_dict().items()}
         s.train(net, wait=True)
-        first = s.predictive.mean.copy()
+        first = s.predict(s.pool.ids, head="Sequential").mean
         assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
         assert net.training, "not even its mode is changed"
         with torch.no_grad():
             net[1].weight.zero_()
         s.train(net, wait=True)
-        assert np.array_equal(s.predictive.mean, first)
+        assert np.array_equal(s.predict(s.pool.ids, head="Sequential").mean, first)
 
     def test_a_model_of_ones_own_takes_items_and_tells_how_far_it_is(self, labelled, digits, heard):
         class Nearest:
@@ -191,7 +191,7 @@ class TestWhatMayBePassed:
                 return np.stack([self.mean[rows]] * S)
 
         s = labelled(60)
-        s.train(Nearest, wait=True)
+        s.train(Nearest, show=True, wait=True)
         assert "looking" in [words for _, words in heard]
         assert s.head == "Nearest"
         assert digits.right(s.predict(digits.new)) > 0.6
@@ -205,12 +205,12 @@ class TestWhatMayBePassed:
             s = spin.open(tmp_path / f"{name}.spin", pool=pool, classes=["even", "odd"])
             width = s._stage.features.shape[1]
             s.label({id: ("even", "odd")[row % 2] for row, id in enumerate(s.pool.ids[:10])})
-            s.train(nn.Linear(width, 2), wait=True)
+            s.train(nn.Linear(width, 2), show=True, wait=True)
             assert s.head == "Linear"
             assert s.predict(texts[:3] if name == "texts" else rows[:3]).mean.shape == (3, 2)
-            s.train("mlp", wait=True)
+            s.train("mlp", show=True, wait=True)
             with pytest.raises(ModelError, match="no pictures") as caught:
-                s.train("cnn", wait=True)
+                s.train("cnn", show=True, wait=True)
             assert "mlp" in caught.value.do
             assert s.head == "mlp"
             s.close()
@@ -226,7 +226,7 @@ class TestWhatMayBePassed:
 
         s = spin.open(tmp_path / "p.spin", pool=x, classes=["a", "b"])
         s.label({s.pool.ids[0]: "a", s.pool.ids[1]: "b"})
-        s.train(lambda: Net(3, 2), wait=True)
+        s.train(lambda: Net(3, 2), show=True, wait=True)
         assert {tuple(row) for row in seen[0]} <= {tuple(row) for row in x}
         s.close()
 
@@ -237,7 +237,7 @@ class TestWhatGoesWrong:
     @pytest.fixture
     def s(self, labelled):
         s = labelled(30)
-        s.train("mlp", wait=True)
+        s.train("mlp", show=True, wait=True)
         return s
 
     def refused(self, s, model, says, posterior=None, kind=ModelError, at_once=False):
@@ -278,7 +278,7 @@ class TestWhatGoesWrong:
         self.refused(s, net, "loss became nan")
 
     def test_a_net_without_dropout_layers_gets_a_dropout_head(self, s):
-        s.train(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), "dropout", wait=True)
+        s.train(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), "dropout", show=True, wait=True)
         assert s.head == "Sequential"
 
     def test_a_classifier_whose_rows_do_not_sum_to_one(self, s):
@@ -321,7 +321,7 @@ class TestWhatGoesWrong:
         s = spin.open(tmp_path / "p.spin", pool=["one", "two", "three"], classes=["a", "b"])
         s.label(s.pool.ids[0], "a")
         with pytest.raises(PoolError, match="needs numbers"):
-            s.train(Wants(), wait=True)
+            s.train(Wants(), show=True, wait=True)
         assert s.head == "graph"
         s.close()
 
@@ -330,13 +330,13 @@ class TestWhatGoesWrong:
     def test_one_label_or_one_class_only_trains(self, project, digits, model, n):
         s = project()
         s.label(dict.fromkeys(s.pool.ids[:n], "4"))
-        s.train(model, wait=True)
+        s.train(model, show=True, wait=True)
         testing.check_predictive(s.predictive, 300, 10)
         assert s.problem is None
 
     def test_a_training_that_succeeds_clears_the_problem(self, s):
         self.refused(s, nn.Linear(63, 10), "fails on inputs")
-        s.train("mlp", wait=True)
+        s.train("mlp", show=True, wait=True)
         assert s.problem is None
 
 
@@ -376,11 +376,11 @@ class TestMeanwhile:
         assert len(s.labels) == 33
         assert len(s.predictive.mean) == len(s.pool) == 320
         assert len(s._stage.learner.graph.rows) == 33 - s.accuracy.n
-        assert s.train("mlp", wait=True).n_labels == 33 - s.accuracy.n
+        assert s.train("mlp", show=True, wait=True).n_labels == 33 - s.accuracy.n
 
     def test_cancelling_keeps_the_last_model(self, labelled):
         s = labelled(30)
-        s.train("mlp", wait=True)
+        s.train("mlp", show=True, wait=True)
         before = s.predictive.mean.copy()
         run = s.train(Slow)
         assert Slow.begun.wait(120)
@@ -406,7 +406,7 @@ class TestMeanwhile:
     def test_whoever_looks_does_not_wait_for_the_pool_to_be_asked(self, labelled, digits, monkeypatch):
         """The numbers of the whole pool are there when training lands: a view computes nothing."""
         s = labelled(30)
-        s.train("mlp", wait=True)
+        s.train("mlp", show=True, wait=True)
         own = s._stage.learner.own()
         monkeypatch.setattr(own, "_predict", None)
         s.label(s.ask(1).ids[0], "3")
@@ -414,7 +414,7 @@ class TestMeanwhile:
         assert s.predictive.epistemic.shape == (300,)
 
     def test_progress_is_heard_from_the_network_and_from_the_pool(self, labelled, heard):
-        labelled(30).train("mlp", wait=True)
+        labelled(30).train("mlp", show=True, wait=True)
         parts = [part for part, _ in heard]
         assert parts == sorted(parts)
         assert any("fine-tuning" in words for _, words in heard)

@@ -23,6 +23,7 @@ from spin_nb.session.audited import Audited, in_pool
 from spin_nb.session.bindings import check_bindings
 from spin_nb.session.cards import detailed, framed
 from spin_nb.session.channel import Channel
+from spin_nb.session.curve_log import CurveLog
 from spin_nb.session.drawing import drawing, nothing_left, word
 from spin_nb.session.explain import Explanation, explain
 from spin_nb.session.home import Home
@@ -78,7 +79,8 @@ class Session:
         self._suggesting = Suggesting(self)
         self._views: dict[str, Any] = {}
         self._selected: tuple[str, ...] = ()
-        self._curve: list[CurvePoint] = curve.replay(store)
+        self._curve_log = CurveLog(folder, read_only=store.read_only)
+        self._curve: list[CurvePoint] = curve.replay(store, self._curve_log.points())
         self._predictive: Any | None = None
         self._problem: str | None = None
         self.events.problem.connect(self._remember)
@@ -238,7 +240,7 @@ class Session:
 
     @property
     def curve(self) -> list[CurvePoint]:
-        """Audited accuracy, calibration and pace, label by label in this session, run by run in earlier ones."""
+        """Audited accuracy, calibration and pace, label by label, of earlier sessions too."""
         return list(self._curve) or [curve.point(self)]
 
     @property
@@ -735,10 +737,11 @@ class Session:
     def _follow_curve(self, *_: object) -> None:
         """Add the point for what is shown now; what was undone leaves the curve."""
         now = curve.point(self)
-        while self._curve and self._curve[-1].n_labels >= now.n_labels:
-            self._curve.pop()
-        if now.n_labels:
-            self._curve.append(now)
+        last = self._curve[-1] if self._curve else None
+        if last is not None and curve.same(last, now):  # the project was only opened again
+            return
+        curve.follow(self._curve, now)
+        self._curve_log.add(now)
 
     def _trouble(self, what: str) -> None:
         """Tell the person of something that failed in the background; on any thread."""

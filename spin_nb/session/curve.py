@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.monitor.calibration import ece, nll
@@ -43,14 +45,47 @@ def to_json(at: CurvePoint) -> dict[str, Any]:
 
 
 def from_json(kept: dict[str, Any]) -> CurvePoint:
-    """A point as it was kept."""
-    return CurvePoint(**{**kept, "accuracy": Estimate(**kept["accuracy"])})
+    """A point as it was kept.
+
+    Raises
+    ------
+    TypeError, KeyError, ValueError
+        It is none: a project may be damaged, or come from somebody else.
+    """
+    at = CurvePoint(**{**kept, "accuracy": Estimate(**kept["accuracy"])})
+    a = at.accuracy
+    numbers = (at.time, at.n_labels, at.n_audits, at.labels_per_minute, a.low, a.high, a.n)
+    perhaps = (a.value, at.nll, at.ece)
+    if not all(isinstance(x, (int, float)) for x in (*numbers, *(x for x in perhaps if x is not None))):
+        raise TypeError("a point of the curve holds what is no number")
+    return at
 
 
-def replay(store: Store) -> list[CurvePoint]:
-    """The curve of a reopened project, from its finished runs."""
-    points = {at.n_labels: at for run in store.runs() if (at := _kept(run.metrics)) is not None}
-    return [points[n] for n in sorted(points)]
+def same(one: CurvePoint, other: CurvePoint) -> bool:
+    """Whether two points say the same of the same labels, whenever that was, and at whatever pace."""
+    return replace(one, time=other.time, labels_per_minute=other.labels_per_minute) == other
+
+
+def follow(points: list[CurvePoint], at: CurvePoint) -> None:
+    """Append the newest point; what was undone leaves the curve."""
+    while points and points[-1].n_labels >= at.n_labels:
+        points.pop()
+    if at.n_labels:
+        points.append(at)
+
+
+def replay(store: Store, known: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
+    """The curve of a reopened project: ``known`` label by label, and from finished runs what lies before and after."""
+    runs = {at.n_labels: at for run in store.runs() if (at := _kept(run.metrics)) is not None}
+    points = [runs[n] for n in sorted(runs)]
+    if not known:
+        return points
+    first, last = known[0], known[-1]
+    whole = [at for at in points if at.time < first.time and at.n_labels < first.n_labels] + list(known)
+    for at in points:
+        if at.time > last.time:
+            follow(whole, at)
+    return whole
 
 
 def validations(store: Store) -> list[tuple[int, dict[str, float]]]:
@@ -60,4 +95,7 @@ def validations(store: Store) -> list[tuple[int, dict[str, float]]]:
 
 
 def _kept(metrics: dict[str, Any]) -> CurvePoint | None:
-    return from_json(metrics["curve"]) if "curve" in metrics else None
+    try:
+        return from_json(metrics["curve"]) if "curve" in metrics else None
+    except (TypeError, KeyError, ValueError):
+        return None

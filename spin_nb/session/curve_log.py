@@ -1,0 +1,99 @@
+"""The learning curve label by label, kept beside the features: a reopened project shows the curve it was closed with.
+
+A line a point, with its checksum: what was killed half way, or has changed on the disk, is passed over.  It is written
+without waiting for the disk, and nothing rests on it but this picture: without it the curve has a point a training.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from spin_nb.errors import SpinError
+from spin_nb.io import write_atomically
+from spin_nb.monitor.curves import CurvePoint
+from spin_nb.project.folder import FEATURES, inside
+from spin_nb.session import curve
+
+FILE = "curve.ndjson"
+MOST = 2000  # points that a curve is brought back with: a plot has fewer pixels
+LARGEST = 2**26  # bytes that are read
+
+
+class CurveLog:
+    """Appends points, and brings them back.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the project.
+    read_only : bool
+        Nothing is written.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        self._folder, self._read_only = folder, read_only
+
+    def add(self, at: CurvePoint) -> None:
+        """Write a point down; a disk that refuses costs the picture only."""
+        if self._read_only:
+            return
+        with suppress(OSError, SpinError):
+            # Not through a link or into a pipe: a project may come from somebody else.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            handle = os.open(self._path(), flags | getattr(os, "O_NONBLOCK", 0), 0o644)
+            try:
+                if stat.S_ISREG(os.fstat(handle).st_mode):
+                    os.write(handle, _line(at))
+            finally:
+                os.close(handle)
+
+    def points(self) -> list[CurvePoint]:
+        """The curve as it was left, at most :data:`MOST` points; the file is made short again where it has grown."""
+        lines = self._lines()
+        points: list[CurvePoint] = []
+        for line in lines:
+            at = _point(line)
+            if at is not None:
+                curve.follow(points, at)
+        if len(points) > MOST:
+            chosen = np.unique(np.linspace(0, len(points) - 1, MOST).round().astype(int))
+            points = [points[i] for i in chosen]
+        if len(lines) > 2 * MOST and not self._read_only:
+            with suppress(SpinError):
+                short = b"".join(map(_line, points))
+                write_atomically(self._path(), lambda half: half.write_bytes(short))
+        return points
+
+    def _lines(self) -> list[bytes]:
+        try:
+            path = self._path()
+            about = path.stat()
+            regular = stat.S_ISREG(about.st_mode) and about.st_size <= LARGEST
+            return path.read_bytes().splitlines() if regular else []
+        except (OSError, SpinError):
+            return []
+
+    def _path(self) -> Path:
+        return inside(self._folder, FEATURES, FILE)
+
+
+def _line(at: CurvePoint) -> bytes:
+    text = json.dumps(curve.to_json(at), separators=(",", ":")).encode()
+    return b"%08x %s\n" % (crc32(text), text)
+
+
+def _point(line: bytes) -> CurvePoint | None:
+    text = line[9:]
+    if line[:9] != b"%08x " % crc32(text):
+        return None
+    try:
+        return curve.from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError, RecursionError):  # of another version
+        return None

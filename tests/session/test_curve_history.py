@@ -1,0 +1,82 @@
+"""A reopened project shows the curve it was closed with, and whatever lies in its file, a curve."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from spin_nb.session.curve_log import MOST, CurveLog, _line
+
+
+@pytest.fixture
+def s(project, digits):
+    s = project()
+    s.audit_share = 0.5
+    digits.label(s, s.ask(12).ids)
+    s.train(wait=True)
+    digits.label(s, s.ask(4).ids)
+    s.undo()
+    return s
+
+
+def log(s):
+    return s.folder / "features" / "curve.ndjson"
+
+
+def test_the_curve_is_the_same_after_reopening_label_by_label(s, project):
+    before = s.curve
+    assert [at.n_labels for at in before] == list(range(1, 16))
+    assert project().curve == before, "the first session was never closed"
+    s.close()
+    assert project().curve == before
+
+
+def test_without_its_file_a_curve_has_a_point_a_training(s, project):
+    s.close()
+    log(s).unlink()
+    assert 12 in [at.n_labels for at in project().curve]
+
+
+def test_a_line_that_changed_or_was_cut_is_passed_over(s, project):
+    before = s.curve
+    s.close()
+    whole = log(s).read_bytes()
+    at = whole.index(b'"n_labels":5,') + len('"n_labels":')
+    log(s).write_bytes(whole[:at] + b"4" + whole[at + 1 :] + b'0badf00d {"time"')
+    again = project().curve
+    assert again == [point for point in before if point.n_labels != 5]
+
+
+def test_a_person_who_may_only_read_sees_it_and_writes_nothing(s, project):
+    before, size = s.curve, log(s).stat().st_size
+    s.close()
+    assert project(read_only=True).curve == before
+    assert log(s).stat().st_size == size
+
+
+def test_a_link_or_a_pipe_in_its_place_is_neither_read_nor_written(s, project, digits, tmp_path):
+    s.close()
+    outside = tmp_path / "outside"
+    outside.write_bytes(log(s).read_bytes())
+    before = outside.read_bytes()
+    for put in (lambda: os.symlink(outside, log(s)), lambda: os.mkfifo(log(s))):
+        log(s).unlink()
+        put()
+        again = project()
+        digits.label(again, again.ask(1).ids)
+        again.close()
+        assert outside.read_bytes() == before
+
+
+def test_a_long_history_is_made_short_and_keeps_its_ends(s):
+    import dataclasses
+
+    last = s.curve[-1]
+    s.close()
+    many = [dataclasses.replace(last, n_labels=n) for n in range(1, 3 * MOST)]
+    log(s).write_bytes(b"".join(map(_line, many)))
+    points = CurveLog(s.folder).points()
+    assert (len(points), points[0], points[-1]) == (MOST, many[0], many[-1])
+    assert len(log(s).read_bytes().splitlines()) == MOST
+    assert CurveLog(s.folder).points() == points

@@ -16,13 +16,15 @@ EMPTY = (
     "Nothing has arrived yet.\ns.watch(items) scores new items with the present model and looks for drift."
 )
 SERIES = (("uncertainty", EPISTEMIC), ("distance", ALEATORIC))
+TITLES = ("uncertainty of arrivals", "distance to the pool")
 
 
 class DriftView(PlotView):
     """Arrivals over time: uncertainty and distance to the pool, as ranks among the pool's own (``s.drift``).
 
     A rank of 0.5 is what the pool's median item has.  The line is the mean of the last 30 arrivals; the band is
-    where it stays 95 % of the time while nothing changes.  Triangles mark where ADWIN found a change.
+    where it stays 95 % of the time while nothing changes.  A title says since when it is outside, which may still be
+    chance (5 % of the time it is); triangles mark where ADWIN, which seldom errs and comes later, found a change.
 
     Parameters
     ----------
@@ -35,14 +37,15 @@ class DriftView(PlotView):
 
     what = "the drift"
     follows = ("watched",)
+    height = 390
+    bottom = 95  # the axis' title, and below it the legend, in two lines where the page is narrow
 
     def build(self) -> Any:
         """One row for uncertainty, one for distance, over the same arrivals."""
         from plotly.subplots import make_subplots
 
-        titles = ("uncertainty of arrivals", "distance of arrivals to the pool")
         figure = make_subplots(
-            rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, subplot_titles=titles
+            rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.16, subplot_titles=TITLES
         )
         for row, (name, colour) in enumerate(SERIES, start=1):
             for trace in _traces(name, colour, named=row == 1):
@@ -51,8 +54,9 @@ class DriftView(PlotView):
                 title_text="rank in pool", range=[-0.04, 1.12], tickvals=[0, 0.5, 1], row=row, col=1
             )
         figure.update_xaxes(title_text="arrival", rangemode="tozero", row=2, col=1)
+        figure.update_annotations(font={"size": 13})
         figure.update_layout(
-            legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.08, "yanchor": "bottom"}
+            legend={"orientation": "h", "x": 0.5, "xanchor": "center", "yref": "container", "y": 0.01}
         )
         return figure
 
@@ -66,12 +70,14 @@ class DriftView(PlotView):
         for k, (name, _) in enumerate(SERIES):
             upper, lower, dots, line, alarms = figure.data[5 * k : 5 * k + 5]
             rank = np.array([getattr(p, f"{name}_rank") for p in points])
-            found = np.array([getattr(p, f"drift_{name}") for p in points], bool)
+            changed = np.array([getattr(p, f"drift_{name}") for p in points], bool)
             upper.update(x=at, y=high)
             lower.update(x=at, y=low)
             dots.update(x=at, y=rank, customdata=[getattr(p, name) for p in points])
-            line.update(x=at, y=recent_mean(rank))
-            alarms.update(x=at[found], y=np.full(int(found.sum()), 1.06))
+            mean = recent_mean(rank)
+            line.update(x=at, y=mean)
+            alarms.update(x=at[changed], y=np.full(int(changed.sum()), 1.06))
+            self.title(k, TITLES[k] + verdict(outside_since(mean, low, high), at[changed]))
         return None
 
 
@@ -85,13 +91,13 @@ def _traces(name: str, colour: str, *, named: bool) -> list[Any]:
     hover = f"arrival %{{x}}: {name} %{{customdata:.3g}}, rank %{{y:.2f}}<extra></extra>"
     line = {"line": {"color": colour, "width": 2.5}, "hoverinfo": "skip", "name": f"mean of {WINDOW}"}
     mark = {"symbol": "triangle-down", "size": 12, "color": ALARM, "line": {"width": 1, "color": "#ffffff"}}
-    found = {"hovertemplate": "change found at arrival %{x}<extra></extra>", "name": "change found"}
+    change = {"hovertemplate": "change found at arrival %{x}<extra></extra>", "name": "change found"}
     return [
         go.Scatter(**edge, showlegend=False),
         go.Scatter(**edge, **fill, showlegend=named),
         go.Scatter(mode="markers", marker=dot, showlegend=False, hovertemplate=hover),
         go.Scatter(mode="lines", **line, showlegend=named),
-        go.Scatter(mode="markers", marker=mark, **found, showlegend=named),
+        go.Scatter(mode="markers", marker=mark, **change, showlegend=named),
     ]
 
 
@@ -121,3 +127,34 @@ def reference_band(n: int, window: int = WINDOW) -> tuple[NDArray[np.float64], N
     m = np.minimum(np.arange(1, n + 1), window)
     half = np.minimum(1.96 / np.sqrt(12 * m), 0.5)
     return 0.5 - half, 0.5 + half
+
+
+def outside_since(mean: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> int | None:
+    """Index of the arrival since which the mean lies outside the band, without a break; None where it is inside.
+
+    Examples
+    --------
+    >>> outside_since(np.array([0.5, 0.9, 0.8]), np.full(3, 0.4), np.full(3, 0.6))
+    1
+    """
+    inside = np.flatnonzero((low <= mean) & (mean <= high))
+    first = int(inside[-1]) + 1 if len(inside) else 0
+    return first if first < len(mean) else None
+
+
+def verdict(outside: int | None, changes: NDArray[Any]) -> str:
+    """What a row says of its arrivals, in words that follow its title.
+
+    Examples
+    --------
+    >>> verdict(140, np.array([], int))
+    ': outside the band since arrival 140'
+    >>> verdict(140, np.array([213]))
+    ': outside the band since arrival 140; change at 213'
+    >>> verdict(None, np.array([], int))
+    ''
+    """
+    change = f"change at {changes[-1]}" if len(changes) else ""
+    left = f"outside the band since arrival {outside}" if outside is not None else ""
+    words = "; ".join(filter(None, (left, change)))
+    return f": {words}" if words else ""

@@ -20,9 +20,9 @@ from tests.waiting import until
 LABELS = 20
 UPPER, VALIDATED, ARRIVALS = (
     0,
-    3,
+    5,
     2,
-)  # traces: end of the interval, graph head's cross-validation; arrivals' ranks
+)  # traces: end of the interval, heads compared; arrivals' ranks
 DIGITS = digits()
 TRUTH = dict(zip(DIGITS.ids, DIGITS.labels, strict=True))
 

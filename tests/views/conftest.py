@@ -201,4 +201,4 @@ def drawn() -> DrawnSession:
 
 @pytest.fixture
 def report():
-    return SimpleNamespace(n_labels=12, validation={"graph": 0.9, "linear": 0.8})
+    return SimpleNamespace(n_labels=12, validation={"graph": 0.9, "linear": 0.8, "mlp": 0.43})

@@ -7,7 +7,7 @@ import pytest
 
 from spin_nb.monitor.audit import wilson
 from spin_nb.views.curves import CurvesView, headline
-from spin_nb.views.drift import DriftView, recent_mean, reference_band
+from spin_nb.views.drift import DriftView, outside_since, recent_mean, reference_band
 from spin_nb.views.pool_plot import PoolPlot
 
 
@@ -41,14 +41,39 @@ def test_accuracy_is_an_interval_until_there_are_twenty_audits_then_also_a_line(
     assert upper.y[-1] > audited.y[-1] > lower.y[-1]
 
 
-def test_each_head_has_its_cross_validated_line_after_training(drawn, report):
+def test_heads_of_any_name_are_compared_on_a_scale_of_their_own(drawn, report):
     view = CurvesView(drawn)
     drawn.label(*range(12))
     drawn.events.trained.emit(report)
-    lines = {trace.name: trace for trace in view.figure.data if trace.name}
-    assert lines["graph (cv)"].y == (0.9,)
-    assert lines["linear (cv)"].x == (12,)
-    assert not lines["mean (cv)"].showlegend
+    heads = view.figure.data[5]
+    assert list(zip(heads.y, heads.x, strict=True)) == [
+        ("mlp 43%", 0.43),
+        ("linear 80%", 0.8),
+        ("graph 90%", 0.9),
+    ]
+    accuracy = [trace for trace in view.figure.data if trace.xaxis == "x"]
+    assert heads.xaxis != "x"
+    assert [trace.name for trace in accuracy] == [None, None, "audited"]
+
+
+def test_all_that_is_drawn_of_the_accuracy_lies_within_its_axis(drawn):
+    view = CurvesView(drawn)
+    for first in range(0, 60, 4):
+        drawn.label(*range(first, first + 4))
+    low, high = view.figure.layout.yaxis.range
+    drawn_values = [y for trace in view.figure.data[:3] for y in trace.y if y is not None and not np.isnan(y)]
+    assert low <= min(drawn_values)
+    assert max(drawn_values) <= high
+
+
+def test_a_calibration_error_of_few_audits_is_not_drawn(drawn):
+    view = CurvesView(drawn)
+    for first in range(0, 60, 4):
+        drawn.label(*range(first, first + 4))
+    few = [p.n_audits < 20 for p in drawn.curve]
+    assert any(few)
+    assert not all(few)
+    assert [y is None or np.isnan(y) for y in view.figure.data[4].y] == few
 
 
 def test_the_headline_never_claims_more_than_the_audits_hold():
@@ -70,6 +95,25 @@ def test_arrivals_are_drawn_as_ranks_with_alarms_where_change_was_found(drawn):
     found = [point.index for point in drawn.drift_points if point.drift_uncertainty]
     assert list(alarms.x) == found
     assert len(view.figure.data[9].x) == 0
+
+
+def test_a_row_says_since_when_its_mean_is_outside_the_band_before_a_change_is_found(drawn):
+    view = DriftView(drawn)
+    drawn.arrive(60)
+    assert texts(view) == "uncertainty of arrivals distance to the pool"
+    drawn.arrive(40, shifted=True)
+    rank = np.array([point.uncertainty_rank for point in drawn.drift_points])
+    since = outside_since(recent_mean(rank), *reference_band(100))
+    assert since > 60
+    assert f"uncertainty of arrivals: outside the band since arrival {since}; change at 89" in texts(view)
+    assert f"distance to the pool: outside the band since arrival {since}" in texts(view)
+
+
+def test_the_legend_of_the_drift_lies_below_everything_drawn(drawn):
+    layout = DriftView(drawn).figure.layout
+    assert (layout.legend.yref, layout.legend.y) == ("container", 0.01)
+    assert layout.margin.b >= 90  # room for the axis' title and two lines of legend
+    assert not CurvesView(drawn).figure.layout.showlegend
 
 
 def test_the_reference_band_holds_the_mean_of_uniform_ranks_95_percent_of_the_time():
@@ -154,5 +198,5 @@ def test_in_a_notebook_the_view_is_there_before_its_figure_is_built(drawn):
 
     at_once, later, height = asyncio.run(cell())
     assert at_once == ("Loading the curves of parts.spin …", 0)
-    assert later == 9
+    assert later == 6
     assert height == CurvesView.height, "who asks for the figure has it at once"

@@ -23,6 +23,7 @@ from spin_nb.bayes._regression import fit_sharpness, leave_one_out, predictive, 
 from spin_nb.bayes._stored import Arrays
 from spin_nb.bayes.predictive import RowsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.growing import Growing
 from spin_nb.types import Float, Ints
 
 NOISE = 0.2  # standard deviation of a label around its score
@@ -66,6 +67,7 @@ class LiveGraph:
         check_labels(np.zeros(0, np.int64), 0, n_classes)
         self.n_classes, self.noise = n_classes, noise
         self._labels: dict[int, int] = {}
+        self._growing = {name: Growing() for name in ("phi", "scores", "variance")}
         self._start()
 
     def _start(self) -> None:
@@ -164,11 +166,19 @@ class LiveGraph:
 
     def extend(self, phi: Float) -> None:
         """Append items, features (m, D); the labels so far speak for them too."""
+        self.take(self.extension(phi))
+
+    def extension(self, phi: Float) -> Arrays:
+        """What :meth:`take` appends: all that may fail of :meth:`extend`, and nothing is changed."""
         phi = check_features(phi, width=self.phi.shape[1])
         scores, variance = phi @ self.weights.astype(np.float32), score_variance(phi, self.covariance)
-        self.phi = np.concatenate([self.phi, phi])
-        self.scores = np.concatenate([self.scores, scores])
-        self.variance = np.concatenate([self.variance, variance])
+        late = {"phi": phi, "scores": scores, "variance": variance}
+        return {name: self._growing[name].after(getattr(self, name), more) for name, more in late.items()}
+
+    def take(self, extension: Arrays) -> None:
+        """Append what :meth:`extension` made since the last label."""
+        for name, array in extension.items():
+            setattr(self, name, array)
 
     def _checked(self, row: Any, y: Any) -> tuple[int, int]:
         row, y = int(row), int(y)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_features, check_labels
 from spin_nb.bayes.basis import GraphBasis, graph_basis, length_scales
@@ -15,6 +16,7 @@ from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, averaged
 from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.growing import Growing
 from spin_nb.models.ask import ask
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose, held_out_heads, within
 from spin_nb.models.fitting import fit_own, survey
@@ -25,6 +27,16 @@ from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 __all__ = ["Cancelled", "Fit", "Learner"]
+
+
+@dataclass(frozen=True)
+class Extension:
+    """The arrays of a :class:`Learner` with items that arrived behind them, and what models of the person's say."""
+
+    features: Float
+    scales: Float
+    graph: dict[str, NDArray[Any]]
+    own: dict[str, OwnPredictive]
 
 
 class Learner:
@@ -73,6 +85,7 @@ class Learner:
         with one_thread():
             self.basis: GraphBasis = graph_basis(neighbours, distances, self.features, n_classes, seed)
         self.scales = self.basis.scales
+        self._growing = {name: Growing() for name in ("features", "scales")}
         self.graph = LiveGraph(self.basis.phi, n_classes)
         self._inputs_of = inputs_of or (lambda model: None)
         self._fit: Fit | None = None
@@ -131,11 +144,19 @@ class Learner:
         """Forget all labels and take these."""
         self.graph.reset(rows, y)
 
-    @one_thread()
     def extend(
         self, features: Float, neighbours: Ints, distances: Float, own: OwnPredictive | None = None
     ) -> None:
-        """Append items that arrived: rows n, n + 1, ...; ``neighbours`` are rows of the original pool.
+        """Append items that arrived, as :meth:`extension` has it."""
+        self.take(self.extension(features, neighbours, distances, own))
+
+    @one_thread()
+    def extension(
+        self, features: Float, neighbours: Ints, distances: Float, own: OwnPredictive | None = None
+    ) -> Extension:
+        """Items that arrived: rows n, n + 1, ...; ``neighbours`` are rows of the original pool.
+
+        Nothing is changed until :meth:`take` has it, and that cannot fail.
 
         Parameters
         ----------
@@ -143,7 +164,7 @@ class Learner:
         neighbours : int (m, k)
         distances : float32 (m, k)
         own : OwnPredictive, optional
-            What :meth:`own` says of them; asked here unless given.
+            What :meth:`own` says of them; asked when somebody wants to know unless given.
 
         Raises
         ------
@@ -151,14 +172,22 @@ class Learner:
             Features of another width, not finite; neighbours outside the original pool.
         """
         phi = self.basis.extend(neighbours, distances, features)
-        self.features = np.concatenate([self.features, check_features(features)])
-        self.graph.extend(phi)
         late = length_scales(np.asarray(distances, np.float32), floor=float(self.basis.scales.min()))
-        self.scales = np.concatenate([self.scales, late])
+        asked = {} if own is None else {n: said for n, said in self._owns.items() if said.by is own.by}
+        return Extension(
+            self._growing["features"].after(self.features, check_features(features)),
+            self._growing["scales"].after(self.scales, late),
+            self.graph.extension(phi),
+            {name: self.caught_up(said).extended(own) for name, said in asked.items() if own is not None},
+        )
+
+    @one_thread()
+    def take(self, extension: Extension) -> None:
+        """Let the items of an extension, made since the last label, join."""
+        self.features, self.scales = extension.features, extension.scales
+        self.graph.take(extension.graph)
         self._linear = None
-        for name, said in self._owns.items():
-            known = own is not None and own.by is said.by
-            self._owns[name] = self.caught_up(said.extended(own) if known else said)  # type: ignore[arg-type]
+        self._owns = {**self._owns, **extension.own}  # the others are asked when somebody wants to know
 
     @one_thread()
     def fit(
@@ -280,6 +309,7 @@ class Learner:
         if head == "graph":
             return self.graph.predictive()
         if head not in HEADS:
+            self._owns[head] = self.caught_up(self._owns[head])
             return self._owns[head]
         if self._linear is None:
             self._linear = self._fitted().predict(self.features)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.growing import Growing
 from spin_nb.project.records import NewAsk
 from spin_nb.types import Ints, Picked
 
@@ -80,10 +81,11 @@ class AuditPlan:
         self.share = share
         self.seed = seed
         self._chance = chances(ids, seed)
+        self._growing = Growing()
 
     def extend(self, ids: Sequence[str]) -> None:
         """Arrivals join: each is reserved with the same chance."""
-        self._chance = np.concatenate([self._chance, chances(ids, self.seed)])
+        self._chance = self._growing.after(self._chance, chances(ids, self.seed))
 
     @property
     def reserved(self) -> NDArray[np.bool_]:

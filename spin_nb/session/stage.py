@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
+from spin_nb.growing import Growing
 from spin_nb.io import is_sealed, write_sealed
-from spin_nb.models.learner import Learner
+from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
 from spin_nb.models.own import OwnPredictive
 from spin_nb.pool.inputs import Inputs
@@ -63,6 +64,7 @@ class Stage:
         self._prepared: Handle[None] | None = None
         self._seen, self._over = threading.Event(), threading.Event()
         self._umap: Handle[None] | None = None
+        self._growing = Growing()
         self.later = False  # the features are computed while the project is open
 
     # -- features -----------------------------------------------------------------------------------------
@@ -151,6 +153,8 @@ class Stage:
                 self._graph = graph
                 learner.reset(*session._ledger.training)
                 self._learner = learner
+                if len(self.features) > self.n_base:
+                    self.features = learner.features  # one copy of the two
                 session._training.adopt(recalled)
 
         def land(_: None) -> None:
@@ -233,11 +237,18 @@ class Stage:
             found[late], distances[late] = nearest(self._base, self.features[rows[late]], NEIGHBOURS)
         return self.learner.predict(self.features[rows], found, distances, head)
 
-    def add(self, features: Float, found: Ints, distances: Float, own: OwnPredictive | None = None) -> None:
-        """Arrivals join: their rows come after all others; under the session's lock."""
-        self.learner.extend(features, found, distances, own)
-        self.features = np.concatenate([self.features, features])
-        self._layout = np.concatenate([self._layout, place(self._layout[: self.n_base], found, distances)])
+    def extension(
+        self, features: Float, found: Ints, distances: Float, own: OwnPredictive | None = None
+    ) -> tuple[Extension, Float]:
+        """What :meth:`take` lets join: all of it that may fail, and nothing is changed; under the session's lock."""
+        late = place(self._layout[: self.n_base], found, distances)
+        longer = self.learner.extension(features, found, distances, own)
+        return longer, self._growing.after(self._layout, late)
+
+    def take(self, extension: tuple[Extension, Float]) -> None:
+        """Arrivals join: their rows come after all others; under the same lock as :meth:`extension`."""
+        self.learner.take(extension[0])
+        self.features, self._layout = self.learner.features, extension[1]
 
     # -- map ----------------------------------------------------------------------------------------------
 

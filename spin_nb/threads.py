@@ -1,4 +1,4 @@
-"""One BLAS thread for small matrices.
+"""One BLAS thread for small matrices; and steps that no interrupt may part.
 
 A label is milliseconds of matrix work.  With BLAS's own threads, the training thread and the person's cell beside
 it, those threads wait for each other: 308 ms against 7 ms for one query at 60,000 items, measured on two busy cores.
@@ -6,10 +6,11 @@ it, those threads wait for each other: 308 ms against 7 ms for one query at 60,0
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import Lock, current_thread, main_thread
 from typing import Any
 
 
@@ -62,3 +63,28 @@ def _set(threads: tuple[int, ...]) -> None:
         release = getattr(library, "clear_controlling_thread", None)
         if release is not None:
             release()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold back Ctrl-C and the notebook's stop button until the block has ended.
+
+    For what is on disk already and must now be done in memory, too.  Python interrupts its main thread only.
+
+    Examples
+    --------
+    >>> with undisturbed():
+    ...     pass
+    """
+    before = signal.getsignal(signal.SIGINT) if current_thread() is main_thread() else None
+    if not callable(before):  # another thread, ignored, or not Python's to handle
+        yield
+        return
+    caught: list[Any] = []
+    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if caught:
+            before(*caught[0])

@@ -71,10 +71,17 @@ def features(
     if cached is None:
         cached = _compute(pool, made, home, tell)
     if len(pool) > pool.n_base:
-        arrived = np.arange(pool.n_base, len(pool))
-        cached = np.concatenate([cached, encode_rows(pool, made, arrived)])
+        cached = _with_arrivals(pool, made, cached, tell)
     tell(1.0, "features ready")
     return made, cached
+
+
+def _with_arrivals(pool: Pool, encoder: Any, base: Float, tell: Progress) -> Float:
+    """Features of base rows and arrivals; of these, too, what cannot be read is kept out."""
+    late, failed = _encoded(pool, encoder, range(pool.n_base, len(pool)), tell)
+    if failed:
+        pool.exclude(failed)
+    return np.concatenate([base, late]) if len(late) else base
 
 
 def encode_rows(pool: Pool, encoder: Any, rows: Any) -> Float:
@@ -131,7 +138,7 @@ def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> Float:
             pool.exclude(failed)  # raises when nothing is left
     encoder.fit(items)
     del items
-    found, failed = _encoded(pool, encoder, tell)
+    found, failed = _encoded(pool, encoder, range(pool.n_base), tell)
     if failed:
         pool.exclude(failed)
     try:
@@ -140,23 +147,24 @@ def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> Float:
         return found
 
 
-def _encoded(pool: Pool, encoder: Any, tell: Progress) -> tuple[Float, list[Broken]]:
-    """Features of the base rows that can be read, in order, and the others."""
-    n, filled = pool.n_base, 0
+def _encoded(pool: Pool, encoder: Any, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
+    """Features of the rows that can be read, in order, and the others."""
+    n, filled = len(rows), 0
     step = min(_CHUNKS[pool.modality], _CHUNK_BYTES // _size(pool) + 1)
     found = np.empty((0, 0), np.float32)
     failed: list[Broken] = []
     for start in range(0, n, step):
-        rows = range(start, min(start + step, n))
-        items, broken = pool.try_load(rows)
+        some = rows[start : start + step]
+        items, broken = pool.try_load(some)
         failed.extend(broken)
         if items:
             gone = {item.id for item in broken}
-            part = _checked(encoder, items, [pool.ids[row] for row in rows if pool.ids[row] not in gone])
+            part = _checked(encoder, items, [pool.ids[row] for row in some if pool.ids[row] not in gone])
             found = found if filled else np.empty((n, part.shape[1]), np.float32)
             found[filled : filled + len(part)] = part
             filled += len(part)
-        tell(rows.stop / n, f"{encoder.name}: {rows.stop:,} of {n:,} items")
+        done = min(start + step, n)
+        tell(done / n, f"{encoder.name}: {done:,} of {n:,} items")
     return found[:filled], failed
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.files import EXTENSIONS, WORDS, check_file, modality_of
-from spin_nb.pool.ingested import Ingested, fingerprint
+from spin_nb.pool.ingested import Ingested, as_stamps, fingerprint
 from spin_nb.pool.optional import need
 from spin_nb.types import Broken
 from spin_nb.words import shown
@@ -40,6 +40,7 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> Ingested:
     if modality == "video":
         need("cv2")
     sizes: dict[str, int] = {}
+    stamps: list[tuple[int, int]] = []
     largest = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about what is listed as broken here
@@ -48,10 +49,11 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> Ingested:
             try:
                 if kind != modality:
                     raise ValueError(f"a {WORDS[kind]} among {WORDS[modality]}s")
-                size = entry.stat().st_size
-                if at % every == 0 or not size:
+                about = entry.stat()
+                if at % every == 0 or not about.st_size:
                     largest = max(largest, check_file(modality, Path(entry.path)))
-                sizes[name] = size
+                sizes[name] = about.st_size
+                stamps.append((about.st_size, about.st_mtime_ns))
             except (ValueError, OSError) as problem:
                 broken.append(Broken(name, str(problem)))
     if not sizes:
@@ -72,6 +74,7 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> Ingested:
         labels=_folder_labels(ids, labels_from),
         fingerprint=fingerprint("files", sizes),
         everything=sorted([*ids, *(item.id for item in broken)]),
+        stamps=as_stamps(stamps),
     )
 
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.files import WORDS, check_file, modality_of
-from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, as_labels, check_ids, fingerprint, numbered
+from spin_nb.pool.ingested import (
+    FLOAT32_MAX,
+    Ingested,
+    as_labels,
+    as_stamps,
+    check_ids,
+    fingerprint,
+    numbered,
+    stamp,
+)
 from spin_nb.pool.optional import need
 from spin_nb.types import Broken
 from spin_nb.words import shown
@@ -185,14 +194,14 @@ def _files(
 ) -> Ingested:
     if modality == "video":
         need("cv2")
-    good, broken, sizes, largest = [], [], [], 0
+    good, broken, stamps, largest = [], [], [], 0
     for row, (key, value) in enumerate(zip(ids, frame[column].to_list(), strict=True)):
         path = base / value if value else None
         try:
             if path is None or not path.is_file():
                 raise ValueError("no such file")
             largest = max(largest, check_file(modality, path))
-            sizes.append(path.stat().st_size)
+            stamps.append(stamp(path))
             good.append(row)
         except (ValueError, OSError) as problem:
             broken.append(Broken(key, f"{value}: {problem}"))
@@ -212,8 +221,9 @@ def _files(
         about={"paths": column, "root": str(base)} | ({"largest": largest} if modality == "image" else {}),
         broken=broken,
         labels={key: labels[key] for key in names if key in labels},
-        fingerprint=fingerprint(_frame_print(kept, names), sizes),
+        fingerprint=fingerprint(_frame_print(kept, names), [size for size, _ in stamps]),
         everything=ids,
+        stamps=as_stamps(stamps),
     )
 
 

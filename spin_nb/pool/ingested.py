@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.types import Broken
@@ -40,11 +44,13 @@ class Ingested:
     labels : dict
         id -> class name; empty unless ``labels_from`` was given.
     fingerprint : str
-        sha256 over ids and content (for folders: names and sizes).
+        sha256 over ids and content (for folders: names and sizes): whether two are the same pool.
     classes : list of str
         Class names that came with the pool, in order; empty where none did.
     everything : list of str
         Ids of all that was given, those kept out too, in order; empty where that is ``ids``.
+    stamps : int64 (n, 2) or None
+        Of items that are files outside the project: bytes and time of change in ns, when features were last wanted.
     """
 
     ids: list[str]
@@ -58,6 +64,7 @@ class Ingested:
     fingerprint: str
     classes: list[str] = field(default_factory=list)
     everything: list[str] = field(default_factory=list, repr=False)
+    stamps: NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -67,6 +74,30 @@ class Ingested:
         """Folders outside the project that its items lie in, its parts' too."""
         inside = [root for part in getattr(self.data, "found", {}).values() for root in part.roots]
         return [self.about["root"], *inside] if "root" in self.about else inside
+
+    @property
+    def state(self) -> str | None:
+        """sha256 over the stamps, the parts' too; None where no item is a file.  Features follow it."""
+        known = [part.state for part in getattr(self.data, "found", {}).values()]
+        if self.stamps is None and not any(known):
+            return None
+        return fingerprint(known, b"" if self.stamps is None else self.stamps.tobytes())
+
+
+def stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Bytes and time of change of a file, in ns: what tells, without reading it, that it was replaced.
+
+    Raises
+    ------
+    OSError
+    """
+    about = os.stat(path)
+    return about.st_size, about.st_mtime_ns
+
+
+def as_stamps(found: list[tuple[int, int]]) -> NDArray[np.int64]:
+    """Stamps as an array, int64 (n, 2)."""
+    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def check_ids(ids: Sequence[Any]) -> list[str]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spin_nb.errors import LabelError, PoolError, StorageError
-from spin_nb.pool.arrivals import append_arrivals, new_ids, read_arrivals
+from spin_nb.pool.arrivals import Arrivals, Batch, append, new_ids, prepare, withdraw
 from spin_nb.pool.batch import raw_items
 from spin_nb.pool.folders import check_root
 from spin_nb.pool.frames import rows_of
 from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
 from spin_nb.pool.pictures import Box
 from spin_nb.pool.reader import Reader, Size
-from spin_nb.pool.stored import read_stored, write_facts, write_pool
+from spin_nb.pool.seen import looked_at, source_of
+from spin_nb.pool.stored import Stored, read_stored, refresh, write_facts, write_pool
 from spin_nb.types import Broken, Extent, Ints, Shown
 from spin_nb.words import short, shown
 
@@ -45,6 +46,8 @@ class Pool:
         Items kept out, and why.
     n_base : int
         Rows that came with the pool; the rest arrived later.
+    changed : list of str
+        Base items whose files are others than when they were last looked at.
 
     Examples
     --------
@@ -55,13 +58,14 @@ class Pool:
     (2, 1, ['another'])
     """
 
-    def __init__(self, folder: Path, found: Ingested, excluded: list[Broken]) -> None:
+    def __init__(self, folder: Path, stored: Stored) -> None:
         self.folder = folder
+        self._stored = stored
+        self._found = found = stored.found
         self.modality = found.modality
-        self._found = found
-        self._excluded = excluded
-        base = set(found.ids)
-        self._arrivals = [item for item in read_arrivals(folder) if item.id not in base]
+        self.changed: list[str] = []
+        self._excluded = stored.excluded
+        self._arrivals = Arrivals(folder, without=set(found.ids))
         self._reader = Reader(found)
         self._lock: AbstractContextManager[Any] = nullcontext()
         self._moved: Callable[[], Any] = lambda: None
@@ -79,16 +83,27 @@ class Pool:
             When it cannot be written.
         """
         home = Path(folder) / "pool"
-        before, gone = _held(home)
-        if before is not None and before.fingerprint == found.fingerprint and before.kind == found.kind:
-            write_facts(home, found, cls(home, found, [])._still_broken(gone))
+        before = _stored(home)
+        gone = [] if before is None else cls(home, Stored(found, [], {}))._still_broken(before.excluded)
+        if before is None or not _is_kept(before, found):
+            write_pool(
+                home, found, gone, [] if before is None else [*before.before, before.found.fingerprint]
+            )
         else:
-            write_pool(home, found, [])
-        return cls.open(folder)
+            write_facts(home, found, gone, before.files, before.before)
+        pool = cls.open(folder, look=False)
+        if before is not None:
+            pool.changed = _changed(before.found, found)
+        return pool
 
     @classmethod
-    def open(cls, folder: Path | str) -> Pool:
+    def open(cls, folder: Path | str, *, look: bool = True) -> Pool:
         """Open the pool of the project ``folder``.
+
+        Parameters
+        ----------
+        look : bool
+            Whether to look if files outside the project were changed since; :attr:`changed` then names them.
 
         Raises
         ------
@@ -96,10 +111,24 @@ class Pool:
             When there is none, it is damaged, or a folder it refers to is gone.
         """
         home = Path(folder) / "pool"
-        found, excluded = read_stored(home)
-        for root in found.roots:
+        stored = read_stored(home)
+        for root in stored.found.roots:
             check_root(root)
-        return cls(home, found, excluded)
+        pool = cls(home, stored)
+        if look and stored.found.roots:
+            pool._look(looked_at(stored.found))
+        return pool
+
+    def _look(self, now: Ingested) -> None:
+        self.changed = _changed(self._found, now)
+        self._found = now
+
+    def remember(self) -> None:
+        """Keep what :meth:`open` has seen of files outside the project, so that it is told of once."""
+        if self._found.state != self._stored.found.state or not self._stored.files:
+            with suppress(StorageError):  # seen again the next time
+                refresh(self.folder, self._found, self._excluded_base, self._stored.before)
+                self._stored = read_stored(self.folder)
 
     def _still_broken(self, items: list[Broken]) -> list[Broken]:
         return self.try_load(self._rows[item.id] for item in items if item.id in self._rows)[1]
@@ -110,14 +139,16 @@ class Pool:
             [row for row, key in enumerate(self._found.ids) if key not in gone], dtype=np.int64
         )
         self.n_base = len(self._base)
-        self.ids = [self._found.ids[row] for row in self._base] + [item.id for item in self._arrivals]
+        self._late = [number for number, key in enumerate(self._arrivals.ids) if key not in gone]
+        self.ids = [self._found.ids[row] for row in self._base]
+        self.ids += [self._arrivals.ids[number] for number in self._late]
         self._rows = {key: row for row, key in enumerate(self.ids)}
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        extra = f", {len(self._arrivals)} arrived" if self._arrivals else ""
+        extra = f", {len(self._late)} arrived" if self._late else ""
         return f"Pool({len(self)} items, {self.modality}{extra}, {len(self.broken)} broken)"
 
     @property
@@ -133,7 +164,22 @@ class Pool:
     @property
     def content(self) -> str:
         """sha256 of the base rows in use: the key of everything computed from them."""
-        return fingerprint(self.fingerprint, [item.id for item in self._excluded])
+        parts = [self.fingerprint, [item.id for item in self._excluded_base]]
+        return fingerprint(*parts) if self._found.state is None else fingerprint(*parts, self._found.state)
+
+    @property
+    def _excluded_base(self) -> list[Broken]:
+        late = set(self._arrivals.ids)
+        return [item for item in self._excluded if item.id not in late]
+
+    @property
+    def before(self) -> list[str]:
+        """Fingerprints of the pools that this one replaced on disk, oldest first."""
+        return self._stored.before
+
+    def sources(self, rows: Iterable[int]) -> list[dict[str, Any] | None]:
+        """Where base rows come from, as :attr:`Ingested.sources`; None for arrivals."""
+        return [source_of(self._found, int(self._base[row])) if row < self.n_base else None for row in rows]
 
     @property
     def largest(self) -> int | None:
@@ -266,7 +312,8 @@ class Pool:
         base = [int(self._base[row]) for row in rows if row < self.n_base]
         values = iter(self._reader.raw(base) if base else [])
         return [
-            next(values) if row < self.n_base else self._arrivals[row - self.n_base].source for row in rows
+            next(values) if row < self.n_base else self._arrivals.source(self._late[row - self.n_base])
+            for row in rows
         ]
 
     def batch(self, items: Any) -> list[Any]:
@@ -305,9 +352,24 @@ class Pool:
         StorageError
             When they cannot be written; none is then taken in.
         """
-        loaded = self.read(items)
+        batch = self.prepare(self.read(items), ids)
+        append(self.folder, batch)
+        return self.join(batch)
+
+    def prepare(self, loaded: Sequence[Any], ids: Sequence[str] | None = None) -> Batch:
+        """Write the files of loaded arrivals, for :meth:`log` and :meth:`join`; nobody knows of them yet.
+
+        :meth:`extend` in steps, for whoever has something of their own to put on disk with them.
+
+        Raises
+        ------
+        PoolError
+            When an id is taken, or one cannot be stored.
+        StorageError
+            When they cannot be written.
+        """
         names = new_ids(len(loaded)) if ids is None else check_ids(ids)
-        others = {item.id for item in read_arrivals(self.folder)} if ids is not None else set()
+        others = set(Arrivals(self.folder).ids) if ids is not None else set()
         taken = next((name for name in names if name in self._rows or name in others), None)
         if taken is not None or len(names) != len(loaded):
             raise PoolError(
@@ -316,11 +378,29 @@ class Pool:
                 else f"the id {taken!r} is taken.",
                 "Give every arrival its own id, or none at all.",
             )
-        arrived = append_arrivals(self.folder, names, loaded, several=self.modality == "several")
+        return prepare(self.folder, names, loaded, several=self.modality == "several")
+
+    def log(self, batch: Batch) -> None:
+        """Put arrivals on disk for good: they are there whenever the project is opened, unless withdrawn.
+
+        Raises
+        ------
+        StorageError
+            When they cannot be written; they are withdrawn then.
+        """
+        append(self.folder, batch)
+
+    def withdraw(self, batch: Batch) -> None:
+        """Take back arrivals that have not joined."""
+        withdraw(self.folder, batch)
+
+    def join(self, batch: Batch) -> Ints:
+        """Let arrivals that are on disk join, in memory; returns their rows (m,) int64."""
         first = len(self.ids)
-        self._arrivals.extend(arrived)
-        self.ids.extend(names)
-        self._rows.update({name: first + number for number, name in enumerate(names)})
+        self._late.extend(range(len(self._arrivals), len(self._arrivals) + len(batch.ids)))
+        self._arrivals.join(batch)
+        self.ids.extend(batch.ids)
+        self._rows.update({name: first + number for number, name in enumerate(batch.ids)})
         return np.arange(first, len(self.ids), dtype=np.int64)
 
     def share(self, lock: AbstractContextManager[Any], moved: Callable[[], Any]) -> None:
@@ -331,7 +411,9 @@ class Pool:
         self._lock, self._moved = lock, moved
 
     def exclude(self, items: Sequence[Broken]) -> None:
-        """Keep base items out for good, because they cannot be read; rows after them move up.
+        """Keep items out because they cannot be read; rows after them move up.
+
+        Base items for good, arrivals until the project is opened again.
 
         Raises
         ------
@@ -348,7 +430,9 @@ class Pool:
             self._index()
             self._moved()
         try:
-            write_facts(self.folder, self._found, self._excluded)
+            write_facts(
+                self.folder, self._found, self._excluded_base, self._stored.files, self._stored.before
+            )
         except StorageError:  # a read-only project finds them again the next time
             return
 
@@ -364,14 +448,36 @@ class Pool:
         frame = self._found.data[self._base].drop([special] if special else [])
         if not frame.width:
             return None
-        if not self._arrivals:
+        if not self._late:
             return frame
-        return pl.concat([frame, rows_of([item.source for item in self._arrivals], frame.schema)])
+        late = [self._arrivals.source(number) for number in self._late]
+        return pl.concat([frame, rows_of(late, frame.schema)])
 
 
-def _held(home: Path) -> tuple[Ingested | None, list[Broken]]:
+def _stored(home: Path) -> Stored | None:
     """Return what is stored; None where there is nothing, or nothing that can be read."""
     try:
         return read_stored(home)
     except PoolError:
-        return None, []
+        return None
+
+
+def _is_kept(before: Stored, found: Ingested) -> bool:
+    """Whether what is stored is ``found``, and would be noticed if it were changed."""
+    same = (before.found.fingerprint, before.found.kind, before.found.state)
+    return bool(before.files) and same == (found.fingerprint, found.kind, found.state)
+
+
+def _changed(before: Ingested, now: Ingested) -> list[str]:
+    """Items of both whose files are not the same any more."""
+    names = []
+    if before.stamps is not None and now.stamps is not None:
+        stamps = dict(zip(before.ids, before.stamps.tolist(), strict=True))
+        names = [
+            name
+            for name, stamp in zip(now.ids, now.stamps.tolist(), strict=True)
+            if stamps.get(name, stamp) != stamp
+        ]
+    parts = getattr(before.data, "found", {})
+    late = getattr(now.data, "found", {})
+    return list(dict.fromkeys([*names, *(id for part in parts for id in _changed(parts[part], late[part]))]))

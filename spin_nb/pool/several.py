@@ -40,6 +40,12 @@ class Parts:
     def __len__(self) -> int:
         return self.n
 
+    def fingerprint(self, ids: list[str], about: dict[str, Any]) -> str:
+        """sha256 over ids, what goes with what, and the parts' own fingerprints."""
+        return fingerprint(
+            "several", ids, about, {name: part.fingerprint for name, part in self.found.items()}
+        )
+
     @classmethod
     def of(cls, found: dict[str, Ingested], about: dict[str, Any], n: int) -> Parts:
         """Parts as the json-able facts of :attr:`about` tell.
@@ -88,18 +94,17 @@ def read_several(several: Several, read: Callable[[Any], Ingested]) -> Ingested:
             f"no part of any item can be read; the first: {broken[0].reason}.", "Check the parts."
         )
     names = [ids[row] for row in kept]
+    parts = Parts.of(found, about, len(names))
     return Ingested(
         ids=names,
         sources=[{"row": int(row)} for row in kept],
         modality="several",
         kind="several",
-        data=Parts.of(found, about, len(names)),
+        data=parts,
         about=about,
         broken=broken,
         labels={},
-        fingerprint=fingerprint(
-            "several", names, about, {name: part.fingerprint for name, part in found.items()}
-        ),
+        fingerprint=parts.fingerprint(names, about),
     )
 
 

@@ -1,21 +1,31 @@
 """The pool on disk, in ``<project>/pool/``: what reopening by path alone needs.
 
 ``pool.json`` facts, ``ids.json`` ids, ``items.npy`` or ``items.parquet`` copies of arrays and frames, ``ends.npy``
-where series end.  Folders of files are not copied: their absolute path is kept.  Several things at once: the same
-again for every part, in ``part-0``, ``part-1``, ...  ``pool.json`` is written last, by rename.
+where series end, ``stamps.npy`` size and time of files that are not copied: of these the absolute path is kept.
+Several things at once: the same again for every part, in ``part-0``, ``part-1``, ...
+
+``pool.json`` holds the checksums of all others and of itself, and is written last but for one thing: new contents of
+a file wait under ``next-<its name>`` until then.  Whatever a kill interrupts, either the old pool or the new one is
+there whole, and a file that was changed behind our back is noticed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError, VersionError
-from spin_nb.io import write_atomically
+from spin_nb.io import checksum, sync, write_atomically
 from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.modalities import modality_for
 from spin_nb.pool.series import Ragged
@@ -24,46 +34,153 @@ from spin_nb.types import Broken
 
 SCHEMA = 2
 """1: pictures, texts and tables; 2: any other modality."""
+COMPARED = 2**29
+"""Bytes up to which a file is compared with its checksum whenever a project opens, in about half a second; of a larger
+one the length is."""
+MOST = 16
+"""Pools that came before, as far as they are known by their fingerprints."""
 _FIRST = ("image", "text", "table")
+_FACTS, _IDS, _ENDS, _STAMPS = "pool.json", "ids.json", "ends.npy", "stamps.npy"
 _ITEMS = {"array": "items.npy", "frame": "items.parquet", "series": "items.npy"}
-_ENDS = "ends.npy"
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically."""
-    write_atomically(path, lambda half: half.write_text(json.dumps(value), encoding="utf-8"))
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON atomically, with a checksum of its own in it."""
+    write_atomically(
+        path, lambda half: half.write_text(json.dumps(value | {"seal": _seal(value)}), encoding="utf-8")
+    )
 
 
-def write_pool(folder: Path, found: Ingested, excluded: list[Broken]) -> None:
-    """Store ``found`` below ``folder`` (the project's ``pool`` folder)."""
+def read_json(path: Path) -> dict[str, Any]:
+    """What :func:`write_json` wrote, or an older version without a checksum; :func:`unsealed` compares that.
+
+    Raises
+    ------
+    ValueError
+        It is something else, or was changed since.
+    OSError
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError(f"{path.name} is nested without end") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{path.name} holds no facts")
+    return value
+
+
+def unsealed(value: dict[str, Any], name: str) -> dict[str, Any]:
+    """Facts without their checksum.
+
+    Raises
+    ------
+    ValueError
+        The checksum does not fit.
+    """
+    seal = value.pop("seal", None)
+    if seal is not None and seal != _seal(value):
+        raise ValueError(f"{name} was changed: its checksum does not fit")
+    return value
+
+
+def _seal(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def write_pool(folder: Path, found: Ingested, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+    """Store ``found`` below ``folder`` (the project's ``pool`` folder).
+
+    Parameters
+    ----------
+    before : sequence of str
+        Fingerprints of the pools that this one replaces: the database may still know one of those.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written; the old pool is there, or the new one.
+    """
+    for number, part in enumerate(_parts(found)):
+        write_pool(_part(folder, number), part, [])
+    _write(folder, found, excluded, before, {}, dict(_contents(found)))
+
+
+def refresh(folder: Path, found: Ingested, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+    """Store the stamps of ``found``, and checksums where a version without them wrote the pool; its items stay.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    """
+    for number, part in enumerate(_parts(found)):
+        refresh(_part(folder, number), part, [])
+    files = read_stored(folder).files
+    contents = dict(_contents(found))
+    stay = [name for name in contents if name != _STAMPS]
+    files = files or {name: _known(folder / name) for name in stay}
+    _write(folder, found, excluded, before, files, {n: w for n, w in contents.items() if n == _STAMPS})
+
+
+def _parts(found: Ingested) -> list[Ingested]:
+    return list(found.data.found.values()) if found.kind == "several" else []
+
+
+def _write(
+    folder: Path,
+    found: Ingested,
+    excluded: list[Broken],
+    before: Sequence[str],
+    files: dict[str, Any],
+    new: dict[str, Callable[[Path], Any]],
+) -> None:
+    for name, write in new.items():
+        write_atomically(folder / f"next-{name}", write)
+        files = files | {name: _known(folder / f"next-{name}")}
+    write_facts(folder, found, excluded, files, before)
+    with suppress(OSError):  # they are found under both names
+        for name in new:
+            os.replace(folder / f"next-{name}", folder / name)
+        sync(folder)
+
+
+def _known(path: Path) -> dict[str, Any]:
+    return {"sha256": checksum(path), "bytes": path.stat().st_size}
+
+
+def _contents(found: Ingested) -> Iterator[tuple[str, Callable[[Path], Any]]]:
+    """Name of every file besides the facts, and what writes it."""
+    ids = json.dumps(found.ids)
+    yield _IDS, lambda half: half.write_text(ids, encoding="utf-8")
     if found.kind == "array":
-        write_atomically(folder / _ITEMS["array"], lambda half: _save_array(half, found.data))
+        yield _ITEMS["array"], lambda half: _save_array(half, found.data)
     elif found.kind == "frame":
         stream = io.BytesIO()  # polars has its own errors for a full disk; plain bytes have the system's
         found.data.write_parquet(stream)
-        write_atomically(folder / _ITEMS["frame"], lambda half: half.write_bytes(stream.getbuffer()))
+        yield _ITEMS["frame"], lambda half: half.write_bytes(stream.getbuffer())
     elif found.kind == "series":
-        write_atomically(folder / _ITEMS["series"], lambda half: _save_array(half, found.data.values))
-        write_atomically(folder / _ENDS, lambda half: _save_array(half, found.data.ends))
-    elif found.kind == "several":
-        for number, part in enumerate(found.data.found.values()):
-            write_pool(_part(folder, number), part, [])
-    write_json(folder / "ids.json", found.ids)
-    write_facts(folder, found, excluded)
+        yield _ITEMS["series"], lambda half: _save_array(half, found.data.values)
+        yield _ENDS, lambda half: _save_array(half, found.data.ends)
+    if found.stamps is not None:
+        yield _STAMPS, lambda half: _save_array(half, found.stamps)
 
 
-def write_facts(folder: Path, found: Ingested, excluded: list[Broken]) -> None:
-    """Store the small facts, and with them which items turned out to be broken."""
+def write_facts(
+    folder: Path, found: Ingested, excluded: list[Broken], files: dict[str, Any], before: Sequence[str] = ()
+) -> None:
+    """Store the small facts, which items turned out to be broken, and the checksums of the other files."""
     write_json(
-        folder / "pool.json",
+        folder / _FACTS,
         {
             "schema": 1 if found.modality in _FIRST else SCHEMA,
             "modality": found.modality,
             "kind": found.kind,
             "fingerprint": found.fingerprint,
+            "before": list(before)[-MOST:],
             "about": found.about,
             "broken": [[item.id, item.reason] for item in found.broken],
             "excluded": [[item.id, item.reason] for item in excluded],
+            "files": files,
         },
     )
 
@@ -77,8 +194,28 @@ def _save_array(path: Path, array: Any) -> None:
         np.save(stream, array, allow_pickle=False)
 
 
-def read_stored(folder: Path) -> tuple[Ingested, list[Broken]]:
-    """Read what :func:`write_pool` stored; arrays are memory-mapped.  Also returns the excluded items.
+@dataclass(frozen=True)
+class Stored:
+    """A pool as it lies on disk.
+
+    Attributes
+    ----------
+    found : Ingested
+    excluded : list of Broken
+    files : dict
+        Name -> checksum and length of the other files; empty where a version without checksums wrote them.
+    before : list of str
+        Fingerprints of the pools that this one replaced, oldest first.
+    """
+
+    found: Ingested
+    excluded: list[Broken]
+    files: dict[str, Any] = field(repr=False)
+    before: list[str] = field(default_factory=list)
+
+
+def read_stored(folder: Path) -> Stored:
+    """Read what :func:`write_pool` stored; arrays are memory-mapped.
 
     Raises
     ------
@@ -88,13 +225,18 @@ def read_stored(folder: Path) -> tuple[Ingested, list[Broken]]:
         When a newer version wrote it.
     """
     try:
-        facts = json.loads((folder / "pool.json").read_text(encoding="utf-8"))
+        facts = read_json(folder / _FACTS)
         if facts["schema"] > SCHEMA:
             raise VersionError(
                 f"the pool has schema {facts['schema']}, newer than {SCHEMA}.", "Update spin_nb."
             )
-        ids = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
-        data = _read_items(folder, facts["kind"], ids, facts["about"])
+        sealed = "files" in facts
+        if sealed and "seal" not in facts:
+            raise ValueError(f"{_FACTS} has lost its checksum")
+        facts = unsealed(facts, _FACTS)
+        files = facts.get("files", {})
+        ids = json.loads(_file(folder, _IDS, files).read_text(encoding="utf-8"))
+        data = _read_items(folder, facts["kind"], ids, facts["about"], files)
         if len(data) != len(ids):
             raise ValueError(f"{len(data)} items and {len(ids)} ids")
         found = Ingested(
@@ -107,16 +249,37 @@ def read_stored(folder: Path) -> tuple[Ingested, list[Broken]]:
             broken=[Broken(*pair) for pair in facts["broken"]],
             labels={},
             fingerprint=facts["fingerprint"],
+            stamps=_read_stamps(folder, files, len(ids)) if _STAMPS in files else None,
         )
         _check(found)
-        return found, [Broken(*pair) for pair in facts["excluded"]]
+        return Stored(found, [Broken(*pair) for pair in facts["excluded"]], files, facts.get("before", []))
     except FileNotFoundError as problem:
         raise PoolError(
             f"the project holds no pool ({problem.filename!r} is missing).", "Pass pool= again."
         ) from None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
         why = f"{problem} is missing or unknown" if isinstance(problem, KeyError) else problem
         raise PoolError(f"the pool in {str(folder)!r} cannot be read: {why}.", "Pass pool= again.") from None
+
+
+def _file(folder: Path, name: str, files: dict[str, Any]) -> Path:
+    """Path of a file's contents that the facts speak of; those may not have been given its name yet."""
+    path, waiting = folder / name, folder / f"next-{name}"
+    if not files:  # of a version without checksums
+        return path
+    for candidate in (path, waiting):
+        with suppress(FileNotFoundError):
+            if _is(candidate, files[name], waiting.exists()):
+                return candidate
+    path.stat()  # FileNotFoundError says so
+    raise ValueError(f"{name} was changed or cut: its checksum does not fit")
+
+
+def _is(path: Path, known: dict[str, Any], doubtful: bool) -> bool:
+    size = path.stat().st_size
+    if size != known["bytes"]:
+        return False
+    return (size > COMPARED and not doubtful) or checksum(path) == known["sha256"]
 
 
 def _check(found: Ingested) -> None:
@@ -131,21 +294,31 @@ def _check(found: Ingested) -> None:
         special = {found.about[key] for key in ("paths", "column") if found.about.get(key)}
         if not special <= set(found.data.columns):
             raise ValueError(f"{_ITEMS['frame']} lacks the column {', '.join(special)}")
+    if found.kind == "several" and found.fingerprint != found.data.fingerprint(found.ids, found.about):
+        raise ValueError("its parts are those of another pool")
     modality_for(found)
 
 
-def _read_items(folder: Path, kind: str, ids: list[str], about: dict[str, Any]) -> Any:
+def _read_stamps(folder: Path, files: dict[str, Any], n: int) -> NDArray[np.int64]:
+    stamps: NDArray[np.int64] = np.load(_file(folder, _STAMPS, files), allow_pickle=False)
+    if stamps.shape != (n, 2) or stamps.dtype != np.int64:
+        raise ValueError(f"{_STAMPS} holds something else")
+    return stamps
+
+
+def _read_items(folder: Path, kind: str, ids: list[str], about: dict[str, Any], files: dict[str, Any]) -> Any:
     if kind == "files":
         return ids
     if kind == "several":
-        parts = {name: read_stored(_part(folder, number))[0] for number, name in enumerate(about["parts"])}
+        parts = {name: read_stored(_part(folder, number)).found for number, name in enumerate(about["parts"])}
         return Parts.of(parts, about, len(ids))
-    path = folder / _ITEMS[kind]
+    path = _file(folder, _ITEMS[kind], files)
     if kind == "array":
         return np.load(path, mmap_mode="r", allow_pickle=False)
     if kind == "series":
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-        return Ragged.of(values, np.load(folder / _ENDS, allow_pickle=False), len(about["channels"]))
+        ends = np.load(_file(folder, _ENDS, files), allow_pickle=False)
+        return Ragged.of(values, ends, len(about["channels"]))
     import polars as pl
 
     try:

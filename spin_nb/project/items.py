@@ -59,6 +59,12 @@ def require(db: sqlite3.Connection, item: Any) -> str:
     return name
 
 
+def ids(db: sqlite3.Connection, arrived: bool = False) -> list[str]:
+    """Ids in the order they were added; of arrivals only, where asked for."""
+    which = " WHERE arrived" if arrived else ""
+    return [row[0] for row in db.execute(f"SELECT id FROM items{which} ORDER BY row")]
+
+
 def frame(db: sqlite3.Connection) -> pl.DataFrame:
     """All items in the order they were added."""
     import polars as pl

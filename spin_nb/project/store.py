@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -56,8 +56,19 @@ class Store:
         self._others = 0
 
     @classmethod
-    def create(cls, at: Path | str, meta: Mapping[str, Any]) -> Store:
+    def create(
+        cls, at: Path | str, meta: Mapping[str, Any], fill: Callable[[Store], Any] | None = None
+    ) -> Store:
         """Create a project in ``at``, a folder that is new, empty or holds a half-made project.
+
+        Parameters
+        ----------
+        at : Path or str
+        meta : mapping
+            What the project is, JSON values.
+        fill : callable, optional
+            Writes what it begins with into the store it is given, in the same transaction: after a kill there is a
+            project with all of that, or none.
 
         Raises
         ------
@@ -79,6 +90,8 @@ class Store:
                 schema.build(db)
                 for key, value in meta.items():
                     items.set_meta(db, key, value)
+                if fill is not None:
+                    fill(cls(at, database))
         finally:
             database.close()
         return cls.open(at)
@@ -177,6 +190,11 @@ class Store:
         """All items in the order added: row, id, modality, source (JSON), broken (why, or null), arrived."""
         with self._database.reading() as db:
             return items.frame(db)
+
+    def item_ids(self, *, arrived: bool = False) -> list[str]:
+        """Ids of all items, or of those that arrived, in the order added."""
+        with self._database.reading() as db:
+            return items.ids(db, arrived)
 
     def append(
         self, new: Sequence[NewEvent], *, client: tuple[str, int] | None = None, shown: Iterable[str] = ()

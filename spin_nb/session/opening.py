@@ -16,7 +16,7 @@ from spin_nb.pool.encoders.kept import keep_encoder, kept_encoder
 from spin_nb.pool.features import features
 from spin_nb.pool.ingest import Ingested, read_pool
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.stored import read_stored
+from spin_nb.pool.stored import Stored, read_stored
 from spin_nb.project import folder as places
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
@@ -26,6 +26,7 @@ from spin_nb.session.cards import NEEDS
 from spin_nb.session.core import Session
 from spin_nb.session.held import held_task
 from spin_nb.session.ledger import by_class
+from spin_nb.session.mending import changed_files, check_database, lost_arrivals, mend_items
 from spin_nb.session.same_pool import refuse_other
 from spin_nb.session.stage import Stage
 from spin_nb.tasks import Classes
@@ -165,13 +166,9 @@ def _create(
     _check_fits(task, found)
     places.make(folder)
     kept = Pool.save(folder, found)
-    store = Store.create(folder, {"task": task.to_json(), "seed": seed, "modality": found.modality})
-    try:
-        _add(store, kept, found, task)
-    except BaseException:
-        store.close()
-        raise
-    return store, kept
+    meta = {"task": task.to_json(), "seed": seed, "modality": found.modality}
+    # The pool's files first: the database is what makes it a project, and holds all of it or is none.
+    return Store.create(folder, meta, lambda store: _add(store, kept, found, task)), kept
 
 
 def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> Ingested:
@@ -220,13 +217,19 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
     if pool is None:
         if not trusted:
             _refuse_outside(folder)
-        return Pool.open(folder)
+        kept = Pool.open(folder)
+        check_database(store, kept)
+        if not store.read_only:
+            kept.remember()
+            mend_items(store, kept)
+        return kept
     found = _read(pool, folder, held, labels_from)
     refuse_other(store, folder, found)
     if store.read_only:
         return _look(folder, found)
     kept = Pool.save(folder, found)
     _add(store, kept, found, held)
+    mend_items(store, kept)
     return kept
 
 
@@ -235,11 +238,11 @@ def _look(folder: Path, found: Ingested) -> Pool:
     try:
         return Pool.open(folder)
     except PoolError:
-        return Pool(folder / places.POOL, found, [])
+        return Pool(folder / places.POOL, Stored(found, [], {}))
 
 
 def _refuse_outside(folder: Path) -> None:
-    for root in read_stored(folder / places.POOL)[0].roots:
+    for root in read_stored(folder / places.POOL).found.roots:
         if not Path(root).resolve().is_relative_to(folder.resolve()):
             raise ProjectError(
                 f"the project points to the folder {root!r} and is opened with trusted=False.",
@@ -264,7 +267,11 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str)
     stage = Stage(pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder)
     if not pool.on_files or len(pool) < LATER:
         stage.see(_bar("Features"))
-    return Session(store, folder, pool, task, stage, annotator, seed)
+    session = Session(store, folder, pool, task, stage, annotator, seed)
+    for trouble in (lost_arrivals(store, pool), changed_files(pool)):
+        if trouble:
+            session._trouble(trouble)
+    return session
 
 
 def _encoder(asked: Any, kept: str | None, folder: Path) -> Any:

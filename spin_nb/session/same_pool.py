@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from spin_nb.errors import ContradictionError, PoolError
 from spin_nb.pool.ingested import Ingested
+from spin_nb.pool.pool import Pool
 from spin_nb.pool.stored import read_stored
 from spin_nb.project.folder import POOL
 from spin_nb.project.store import Store
@@ -42,7 +44,7 @@ def refuse_other(store: Store, folder: Path, found: Ingested) -> None:
     still = set(found.ids) | {item.id for item in found.broken}
     missing = [id for id in before.ids if id not in still]
     same_kind = (before.modality, before.kind) == (found.modality, found.kind)
-    if same_kind and before.kind == "files" and 2 * len(missing) <= len(before.ids):
+    if same_kind and before.kind == "files" and _few(missing, before.ids):
         return
     if same_kind and before.fingerprint is None and set(before.ids) == still:
         return
@@ -56,7 +58,7 @@ def refuse_other(store: Store, folder: Path, found: Ingested) -> None:
 
 def _before(store: Store, folder: Path, found: Ingested) -> _Before:
     try:
-        held = read_stored(folder / POOL)[0]
+        held = read_stored(folder / POOL).found
         return _Before(held.ids, held.modality, held.kind, held.fingerprint, True)
     except PoolError:
         # Labels must stay within reach where the pool's own files are gone or damaged: the database knows it too.
@@ -65,3 +67,13 @@ def _before(store: Store, folder: Path, found: Ingested) -> _Before:
         meta = store.meta
         modality = meta.get("modality", found.modality)
         return _Before(ids, modality, found.kind, meta.get("fingerprint"), False)
+
+
+def mostly_there(store: Store, pool: Pool) -> bool:
+    """Whether a pool of files holds most of the items that the database knows, as after a change of the folder."""
+    known = set(store.item_ids()) - set(store.item_ids(arrived=True))
+    return pool.on_files and _few(known.difference(pool.ids), known)
+
+
+def _few(missing: Collection[str], of: Collection[str]) -> bool:
+    return 2 * len(missing) <= len(of)

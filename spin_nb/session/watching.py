@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+import time
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from spin_nb.errors import NotTrainedError, PoolError
 from spin_nb.models.choice import Cancelled
 from spin_nb.models.own import OwnPredictive
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
+from spin_nb.pool.arrivals import Batch
 from spin_nb.pool.neighbours import nearest
 from spin_nb.project.records import NewItem
 from spin_nb.registry import resolve
 from spin_nb.session.jobs import Handle
 from spin_nb.session.stage import NEIGHBOURS
+from spin_nb.threads import undisturbed
 from spin_nb.types import Broken, Float, Ints
 from spin_nb.words import said_by
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from spin_nb.session.core import Session
 
 CHUNK = 16  # arrivals scored together: few enough that the view moves while a stream runs
+EVERY = 0.1  # seconds between two words to the views, at least
+SHARE = 0.2  # of the time that views may take to draw while a stream runs
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,36 @@ class WatchReport:
         return f"Watched {self.n} arrivals; drift found: {found}{kept_out}"
 
 
+class Pace:
+    """When the views may hear of arrivals again: ten times a second, less often where they take long to draw.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, rising.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next = 0.0
+        self._waiting = 0
+
+    def tell(self, n: int, emit: Callable[[int], Any]) -> None:
+        """Say that ``n`` more have arrived, now or with later ones."""
+        self._waiting += n
+        if self._waiting and self._clock() >= self._next:
+            self.rest(emit)
+
+    def rest(self, emit: Callable[[int], Any]) -> None:
+        """Say how many have arrived that nobody has heard of."""
+        waiting, self._waiting = self._waiting, 0
+        if waiting:
+            begun = self._clock()
+            emit(waiting)
+            ended = self._clock()
+            self._next = ended + max(EVERY, (ended - begun) * (1 / SHARE - 1))
+
+
 class Watcher:
     """Feeds one detector with the uncertainty of arrivals, one with their distance to the pool."""
 
@@ -60,6 +95,7 @@ class Watcher:
         self._session = session
         self._monitor: DriftMonitor | None = None
         self.points: list[DriftPoint] = []
+        self._pace = Pace()
 
     def start(self, items: Iterable[Any]) -> Handle[WatchReport]:
         """Queue the stream; its chunks land on the home thread one by one."""
@@ -78,6 +114,12 @@ class Watcher:
             self._monitor.new_model(self._session._stage.reference()[0])
 
     def _work(self, handle: Handle[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
+        try:
+            return self._chunk_by_chunk(handle, stream)
+        finally:  # however it ends, the views show all that has joined
+            self._session._home.do(lambda: self._pace.rest(self._session.events.watched.emit))
+
+    def _chunk_by_chunk(self, handle: Handle[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
         total = len(stream) if isinstance(stream, Sized) else None
         done: list[WatchReport] = []
         seen = 0
@@ -94,7 +136,7 @@ class Watcher:
         return done
 
     def _take(self, chunk: list[Any], seen: int, handle: Handle[WatchReport]) -> WatchReport:
-        """In the worker: read and encode a chunk, then let it join on the home thread."""
+        """In the worker: read, encode and write a chunk, then let it join on the home thread."""
         s = self._session
         loaded, broken = self._read(chunk, seen)
         if not loaded:
@@ -103,10 +145,16 @@ class Watcher:
         found, distances = nearest(s._stage.features[: s._stage.n_base], features, NEIGHBOURS)
         own = s._stage.learner.own()
         said = None if own is None else own.new(loaded, lambda _: features)
-        joined = s._home.call(
-            lambda: self._join(loaded, features, found, distances, said), lambda: handle.cancelled
-        )
+        batch = s.pool.prepare(loaded)
+        try:
+            joined = s._home.call(
+                lambda: self._join(batch, loaded, features, found, distances, said), lambda: handle.cancelled
+            )
+        except BaseException:
+            s.pool.withdraw(batch)
+            raise
         if joined is None:
+            s.pool.withdraw(batch)
             raise Cancelled
         return replace(joined, broken=broken)
 
@@ -127,13 +175,18 @@ class Watcher:
 
     def _join(
         self,
+        batch: Batch,
         loaded: list[Any],
         features: Float,
         found: Ints,
         distances: Float,
         said: OwnPredictive | None,
     ) -> WatchReport:
-        """On the home thread; ``said`` is what a model of the person's choice says, while that is shown."""
+        """On the home thread; ``said`` is what a model of the person's choice says, while that is shown.
+
+        First what may fail and changes nothing, then the database's transaction with the pool's line in it, which
+        decides; then what is in memory, where nothing may part one step from the next.
+        """
         s = self._session
         with s._ledger.lock:
             own = s._stage.learner.own()
@@ -141,25 +194,40 @@ class Watcher:
                 said = own.new(loaded, lambda _: features)
             predictive = said if own is not None else s._stage.learner.predict(features, found, distances)
             assert predictive is not None
-            points = self._judge(np.asarray(predictive.epistemic), distances.mean(1))
-            rows = s.pool.extend(loaded)
-            ids = tuple(s.pool.ids[row] for row in rows)
-            s._store.add_items([NewItem(id, None, s.pool.modality, arrived=True) for id in ids])
-            s._plan.extend(ids)
-            s._stage.add(features, found, distances, said)
-            s._predictive = None
-            self.points += points
-        s.events.watched.emit(len(ids))
-        return WatchReport(len(ids), tuple(_alarms(points)), ids)
+            uncertainty, distance = _finite(predictive.epistemic), _finite(distances.mean(1))
+            monitor = self._watching()
+            extension = s._stage.extension(features, found, distances, said)
+            with undisturbed():
+                with s._store.transaction():
+                    s._store.add_items(NewItem(id, None, s.pool.modality, arrived=True) for id in batch.ids)
+                    s.pool.log(batch)
+                s.pool.join(batch)
+                s._plan.extend(batch.ids)
+                s._stage.take(extension)
+                s._predictive = None
+                points = [monitor.update(*pair) for pair in zip(uncertainty, distance, strict=True)]
+                self.points += points
+        self._pace.tell(len(batch.ids), s.events.watched.emit)
+        return WatchReport(len(batch.ids), tuple(_alarms(points)), tuple(batch.ids))
 
-    def _judge(self, uncertainty: Float, distance: Float) -> list[DriftPoint]:
+    def _watching(self) -> DriftMonitor:
         if self._monitor is None:
             self._monitor = DriftMonitor(*self._session._stage.reference(), seed=self._session.seed)
-        monitor = self._monitor
-        return [monitor.update(float(u), float(d)) for u, d in zip(uncertainty, distance, strict=True)]
+        return self._monitor
 
     def _failed(self, error: BaseException) -> None:
         self._session._trouble(f"Watching stopped: {error}")
+
+
+def _finite(numbers: Any) -> list[float]:
+    """Numbers of a chunk, before anything of it is kept: a detector refuses others, and must not half way."""
+    checked = np.asarray(numbers, np.float64)
+    if not np.isfinite(checked).all():
+        raise PoolError(
+            "the model's uncertainty of an arrival, or its distance, is no number.", "Check the items."
+        )
+    found: list[float] = checked.tolist()
+    return found
 
 
 def _alarms(points: list[DriftPoint]) -> Iterator[tuple[int, str]]:

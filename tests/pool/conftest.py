@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,3 +31,15 @@ def folder(tmp_path, photos):
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(place / f"{number}.{'jpg' if number % 2 else 'png'}")
     return root
+
+
+@pytest.fixture
+def without_checksums():
+    """Turn a pool on disk into one of a version without checksums, in which nobody notices a changed file."""
+
+    def strip(home: Path) -> None:
+        facts = json.loads((home / "pool.json").read_text())
+        del facts["files"], facts["seal"]
+        (home / "pool.json").write_text(json.dumps(facts))
+
+    return strip

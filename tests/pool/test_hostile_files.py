@@ -213,12 +213,13 @@ def test_links_that_go_in_a_circle_are_kept_out(tmp_path):
     assert (found.ids, [item.id for item in found.broken]) == (["a.wav"], ["b.wav"])
 
 
-def test_ids_that_were_tampered_with_do_not_lead_outside(tmp_path):
+def test_ids_that_were_tampered_with_do_not_lead_outside(tmp_path, without_checksums):
     root = tmp_path / "files"
     root.mkdir()
     (root / "a.wav").write_bytes(TONE)
     (tmp_path / "secret.wav").write_bytes(TONE)
     Pool.save(tmp_path / "p.spin", read_pool(root))
+    without_checksums(tmp_path / "p.spin" / "pool")
     (tmp_path / "p.spin" / "pool" / "ids.json").write_text(json.dumps(["../secret.wav"]))
     pool = Pool.open(tmp_path / "p.spin")
     for act in (pool.show, pool.extent, lambda row: pool.load([row])):

@@ -11,7 +11,7 @@ from spin_nb.errors import PoolError, StorageError
 from spin_nb.io import is_sealed, write_sealed
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.onnx_graph import OnnxGraph
-from spin_nb.pool.stored import write_json
+from spin_nb.pool.stored import read_json, unsealed, write_json
 
 _GRAPH, _FACTS = "encoder.onnx", "encoder.json"
 
@@ -53,7 +53,6 @@ def kept_encoder(name: str, folder: Path) -> OnnxOutput | None:
 
 def _facts(home: Path) -> Any:
     try:
-        facts = json.loads((home / _FACTS).read_text(encoding="utf-8"))
+        return unsealed(read_json(home / _FACTS), _FACTS)
     except (OSError, ValueError):
         return None
-    return facts if isinstance(facts, dict) else None

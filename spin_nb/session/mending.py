@@ -1,0 +1,64 @@
+"""What a kill, or an older version, has left undone between the pool and the database: finished on opening."""
+
+from __future__ import annotations
+
+from spin_nb.errors import ProjectError
+from spin_nb.pool.pool import Pool
+from spin_nb.project.records import NewItem
+from spin_nb.project.store import Store
+from spin_nb.session.same_pool import mostly_there
+
+
+def check_database(store: Store, pool: Pool) -> None:
+    """Refuse a database that belongs to another pool: its labels would stand on other items.
+
+    It may know the pool as it was before a folder changed, where a kill came between the two.
+
+    Raises
+    ------
+    ProjectError
+    """
+    known = store.meta.get("fingerprint")
+    if known in (None, pool.fingerprint, *pool.before) or mostly_there(store, pool):
+        return
+    raise ProjectError(
+        f"the database in {str(store.folder)!r} belongs to another pool than the one kept beside it.",
+        "Restore project.db and pool/ from the same copy.",
+    )
+
+
+def mend_items(store: Store, pool: Pool) -> None:
+    """Add to the database what the pool holds and it lacks: else those items could neither be asked nor labelled."""
+    known = set(store.item_ids())
+    rows = [row for row, id in enumerate(pool.ids) if id not in known]
+    with store.transaction():
+        if rows:
+            new = zip(rows, pool.sources(rows), strict=True)
+            store.add_items(
+                NewItem(pool.ids[row], source, pool.modality, arrived=row >= pool.n_base)
+                for row, source in new
+            )
+        if store.meta.get("fingerprint") != pool.fingerprint:
+            store.set_meta("fingerprint", pool.fingerprint)
+
+
+def lost_arrivals(store: Store, pool: Pool) -> str | None:
+    """Words for arrivals that the database knows and the pool's files do not hold; None where there are none."""
+    there = {*pool.ids, *(item.id for item in pool.broken)}
+    lost = [id for id in store.item_ids(arrived=True) if id not in there]
+    if not lost:
+        return None
+    return (
+        f"{len(lost):,} arrivals are lost from {str(pool.folder / 'arrivals.jsonl')!r}, {lost[0]!r} among them: the "
+        "file was cut or damaged. Their labels are kept; restore the file from a copy to have the items back."
+    )
+
+
+def changed_files(pool: Pool) -> str | None:
+    """Words for files that were replaced since the project was last open; None where there are none."""
+    if not pool.changed:
+        return None
+    return (
+        f"{len(pool.changed):,} files have changed since they were last looked at, {pool.changed[0]!r} among them. "
+        "What the models know of them is computed anew; labels stay: look whether they still hold."
+    )

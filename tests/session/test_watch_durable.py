@@ -1,0 +1,211 @@
+"""Arrivals join as one unit: in the pool, the database, the plan and the features, or in none of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import spin_nb as spin
+import spin_nb.project.database
+from spin_nb.errors import SpinError, StorageError
+from spin_nb.session.watching import Pace
+
+RNG = np.random.default_rng(0)
+POOL = RNG.normal(size=(60, 4)).astype(np.float32)
+POOL[:30] += 3
+NEW = POOL[:20] + np.float32(0.01)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Open (again) a project of numbers with four labels."""
+    sessions = []
+
+    def open_(**options):
+        fresh = not (tmp_path / "p.spin").exists()
+        s = spin.open(
+            tmp_path / "p.spin",
+            annotator="ada",
+            **({"pool": POOL, "classes": ["a", "c"]} if fresh else {}),
+            **options,
+        )
+        sessions.append(s)
+        if fresh:
+            s.label({s.pool.ids[row]: "ac"[row >= 30] for row in (0, 1, 40, 41)})
+        s._stage.wait()
+        return s
+
+    yield open_
+    for s in sessions:
+        s.close()
+
+
+def agree(s, n: int) -> None:
+    """Pool, database, plan, layout and features have ``n`` rows, and each row's features are its own."""
+    assert len(s.pool) == len(s.items) == len(s._plan.reserved) == len(s.layout) == n
+    assert s.pool.ids == s.items["id"].to_list()
+    assert len(s._stage.features) == len(s._stage.learner.features) == len(s._stage.learner.graph.phi) == n
+    fresh = s._stage.encoder.encode(s.pool.load(range(n)))
+    np.testing.assert_allclose(fresh, s._stage.features, atol=1e-3)
+
+
+def goes_on(s, n: int) -> None:
+    """Asking, labelling and watching work."""
+    for id in s.ask(4).ids:
+        s.label(id, "a")
+    assert s.queue_cards(3)[0]
+    assert len(s.watch(NEW[:3]).ids) == 3
+    agree(s, n + 3)
+
+
+def fails(*_, **__):
+    raise StorageError("nothing can be written.", "Free space.")
+
+
+@pytest.mark.parametrize("step", ["line", "items", "commit", "locked"])
+def test_a_watch_that_fails_leaves_no_arrival_and_the_session_goes_on(opened, monkeypatch, step):
+    s = opened()
+    other = sqlite3.connect(s.folder / "project.db", isolation_level=None)
+    with monkeypatch.context() as patch:
+        if step == "line":
+            patch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left")))
+        elif step == "items":
+            patch.setattr(s._store, "add_items", fails)
+        elif step == "commit":
+            patch.setattr(spin_nb.project.database.Database, "_require_transaction", fails)
+        else:
+            patch.setattr(spin_nb.project.database, "BUSY_SECONDS", 0.1)
+            s._store._database.connection.execute("PRAGMA busy_timeout = 100")
+            other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(SpinError):
+            s.watch(NEW)
+    if step == "locked":
+        other.execute("ROLLBACK")
+    other.close()
+    agree(s, 60)
+    assert not s.drift_points
+    goes_on(s, 60)
+    agree(opened(), 63)
+
+
+def test_a_watch_after_the_folder_was_deleted_makes_nothing_anew(opened):
+    s = opened()
+    shutil.rmtree(s.folder)
+    with pytest.raises(SpinError):
+        s.watch(NEW)
+    assert not s.folder.exists()
+    assert len(s.pool) == 60
+
+
+def test_a_kill_between_the_line_and_the_database_leaves_the_arrivals(opened, monkeypatch):
+    s = opened()
+    s._store._database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = (s.folder / "project.db").read_bytes()
+    s.watch(NEW[:16])
+    s.close()
+    for name in ("project.db-wal", "project.db-shm"):
+        (s.folder / name).unlink(missing_ok=True)
+    (s.folder / "project.db").write_bytes(before)
+    agree(again := opened(), 76)
+    goes_on(again, 76)
+
+
+def test_arrivals_that_an_older_version_left_out_of_the_database_are_mended_on_opening(opened):
+    s = opened()
+    s.close()
+    items = [{"id": f"arrival-{row:012x}", "vector": NEW[row].tolist()} for row in range(5)]
+    with open(s.folder / "pool/arrivals.jsonl", "a") as log:
+        log.write(f"\n{json.dumps({'items': items, 'batch': 'a' * 32})}\n")
+    assert len(opened(read_only=True).pool) == 65
+    agree(again := opened(), 65)
+    goes_on(again, 65)
+
+
+def test_arrivals_that_were_cut_from_the_file_are_said_to_be_lost(opened):
+    s = opened()
+    lost = s.watch(NEW[:2]).ids
+    s.label(lost[0], "a")
+    s.close()
+    log = Path(s.folder / "pool/arrivals.jsonl")
+    log.write_bytes(log.read_bytes()[:-9])
+    again = opened()
+    assert "2 arrivals are lost" in again.problem
+    assert again.values[lost[0]] == "a"
+
+
+def test_an_arrival_whose_picture_is_damaged_keeps_nothing_shut(tmp_path):
+    pictures = RNG.integers(0, 255, (20, 8, 8), dtype=np.uint8)
+    s = spin.open(tmp_path / "p.spin", pool=pictures, classes=["a", "b"])
+    s.label({s.pool.ids[0]: "a", s.pool.ids[1]: "b"})
+    first, second = s.watch(pictures[:2]).ids
+    s.close()
+    name = json.loads((s.folder / "pool/arrivals.jsonl").read_text())["items"][0]["picture"]
+    path = s.folder / "pool/arrivals" / name
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    again = spin.open(s.folder)
+    assert [item.id for item in again.pool.broken] == [first]
+    assert "damaged" in again.pool.broken[0].reason
+    assert again.pool.ids[-1] == second
+    agree_rows = again._stage.encoder.encode(again.pool.load(range(21)))
+    np.testing.assert_allclose(agree_rows, again._stage.features, atol=1e-3)
+
+
+def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, monkeypatch):
+    s = opened()
+    join, interrupts = s.pool.join, []
+
+    def interrupted(batch):
+        import signal
+
+        interrupts.append(1)
+        signal.raise_signal(signal.SIGINT)
+        return join(batch)
+
+    monkeypatch.setattr(s.pool, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        s.watch(NEW[:4])
+    monkeypatch.undo()
+    assert interrupts
+    agree(s, 64)
+    goes_on(s, 64)
+
+
+def test_views_hear_of_arrivals_ten_times_a_second_and_of_the_last_ones(opened, monkeypatch):
+    s, heard, clock = opened(), [], Clock()
+    s._watcher._pace = Pace(clock)
+    s.events.watched.connect(heard.append)
+    s.events.watched.connect(lambda n: clock.pass_(0.001))
+    stream = (clock.pass_(0.002) or row for row in np.concatenate([NEW] * 20))
+    assert s.watch(stream).n == 400
+    assert sum(heard) == 400
+    assert len(heard) <= 10 * clock.now + 2
+
+
+def test_views_that_take_long_to_draw_get_a_fifth_of_the_time(opened):
+    s, heard, clock = opened(), [], Clock()
+    s._watcher._pace = Pace(clock)
+    s.events.watched.connect(heard.append)
+    s.events.watched.connect(lambda n: clock.pass_(1.0))
+    stream = (clock.pass_(0.01) or row for row in np.concatenate([NEW] * 20))
+    s.watch(stream)
+    assert sum(heard) == 400
+    assert len(heard) <= 4
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds

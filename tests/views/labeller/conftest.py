@@ -176,6 +176,7 @@ class Bench:
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.patience = [200, 400, 800, 1500]  # milliseconds to a re-send: a tenth of the page's own
         self.warnings = 0  # how often the browser asked whether the page may be left
         page.on("dialog", self.dialog)
         page.route(
@@ -220,7 +221,7 @@ class Bench:
             name: getattr(self.widget, name)
             for name in ("spec", "bindings", "project", "read_only", "n_items")
         }
-        hasty = self.widget._esm.replace(PATIENCE, "[200, 400, 800, 1500]")
+        hasty = self.widget._esm.replace(PATIENCE, json.dumps(self.patience))
         assert hasty != self.widget._esm
         page.evaluate(START, [hasty, traits, self.views])
 
@@ -270,6 +271,10 @@ class Bench:
             timeout=timeout,
         )
 
+    def stocked(self) -> None:
+        """The queue is as long as it gets: no question for cards is under way."""
+        self.until("window.model.cards >= 16 + 2")  # the first two, then all
+
     def settled(self, timeout: float = 20000) -> None:
         """Everything decided is acknowledged."""
         self.until("root.dataset.pending === '0'", timeout)
@@ -281,7 +286,7 @@ class Bench:
         return self.page.inner_text(selector)
 
 
-PATIENCE = "[2000, 4000, 8000, 15000]"  # milliseconds to a re-send; a tenth of it here
+PATIENCE = "[2000, 4000, 8000, 15000]"
 START = """async ([esm, traits, views]) => {
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   const heard = {};
@@ -293,8 +298,10 @@ START = """async ([esm, traits, views]) => {
     on: (name, f) => (heard[name] ??= []).push(f),
     trigger: (name) => (heard[name] ?? []).forEach((f) => f()),
     off: (name, f) => { heard[name] = (heard[name] ?? []).filter((g) => g !== f); },
-    deliver: (text) => {
+    cards: 0, // that came
+    deliver(text) {
       const [content, pictures] = JSON.parse(text);
+      this.cards += content.cards?.length ?? 0;
       (heard["msg:custom"] ?? []).forEach((f) => f(content, pictures.map(bytes)));
     },
     send(content) {

@@ -57,30 +57,47 @@ def test_acknowledgements_that_arrive_late(bench, session, disk):
     assert stored(disk) == expected("123")
 
 
+def applies(bench):
+    """Messages that try to store, as far as the page has sent them."""
+    bench.page.evaluate("1")  # what was sent before has come when this answers
+    return [m for m in bench.requests if m["verb"] == "apply"]
+
+
 def test_re_sending_backs_off(bench, session, disk):
+    bench.page.clock.install()
     bench.start(session)
     bench.shows("img_0")
-    bench.settled()
+    bench.stocked()
+    bench.page.clock.pause_at(bench.page.evaluate("Date.now()") + 1000)
+    assert [e["id"] for e in disk.log] == ["img_0"]
     bench.requests.clear()
     bench.swallow_requests = True
     bench.keys("1")
-    bench.page.wait_for_timeout(900)
-    sends = [m for m in bench.requests if m["verb"] == "apply"]
-    assert len(sends) == 3  # at once, after one wait, after twice that
-    assert len({json.dumps(m["entries"][0]) for m in sends}) == 1
+    for wait in bench.patience:  # at once, after one wait, after twice that, ...
+        sent = len(applies(bench))
+        bench.page.clock.run_for(wait - 1)
+        assert len(applies(bench)) == sent
+        bench.page.clock.run_for(1)
+        assert len(applies(bench)) == sent + 1
+    assert sent == len(bench.patience)
+    assert len({json.dumps(m["entries"][0]) for m in applies(bench)}) == 1
 
 
 def test_a_slow_kernel_gets_few_messages(bench, session, disk):
+    bench.patience = [60_000]  # a re-send is another matter
     bench.start(session)
     bench.shows("img_0")
-    bench.settled()
+    bench.stocked()
+    assert [e["id"] for e in disk.log] == ["img_0"]  # that it was shown is no longer under way
     bench.requests.clear()
     bench.hold = True
     bench.keys(*"123123")
-    assert len([m for m in bench.requests if m["verb"] == "apply"]) == 1
+    bench.shows("img_6")
+    assert len(applies(bench)) == 1
     bench.release()
     bench.settled()
     assert stored(disk) == expected("123123")
+    assert len(applies(bench)) == 2
 
 
 def test_a_full_disk_keeps_the_label_pending_and_says_why(bench, session, disk):

@@ -110,7 +110,7 @@ class BoxEditor extends Outlines {
     const sides = gesture?.fresh ? shapeInside(point, this.view.size).map((at, i) => Math.abs(at - gesture.from[i])) : [];
     if (!sides.some((side) => side < BOX_LEAST)) return super.drop(point);
     this.cancel();
-    return this.bench.say("That box has no area: drag from one corner of the object to the opposite one.");
+    return this.bench.warn("That box has no area: drag from one corner of the object to the opposite one.");
   }
 
   tapped(point, event) {

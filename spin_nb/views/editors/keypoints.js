@@ -1,5 +1,7 @@
 // Keypoints: {name: [x, y] | null}, null = not visible; in the draft a point that is still to be placed has no entry.
 
+const keypointChooses = (event) => event.ctrlKey || event.metaKey;
+
 class KeypointEditor extends Drawing {
   constructor(bench) {
     super(bench);
@@ -130,7 +132,8 @@ class KeypointEditor extends Drawing {
     if (this.bench.readOnly) return "";
     const { target } = this;
     if (target < 0) return "All points are set: drag to move, Enter submits";
-    return `Click: ${shapeWord(this.names[target])} (${target + 1} of ${this.names.length}); ${this.bench.key("absent")} = not visible`;
+    const others = this.names.some((_, i) => this.at(i)) ? "; Ctrl+click chooses a point that is there" : "";
+    return `Click: ${shapeWord(this.names[target])} (${target + 1} of ${this.names.length}); ${this.bench.key("absent")} = not visible${others}`;
   }
 
   // ---- steps of the draft ------------------------------------------------------------------------------------------
@@ -196,19 +199,23 @@ class KeypointEditor extends Drawing {
     return far[nearest] <= reach ? nearest : -1;
   }
 
+  /** While points are to be placed, a click on one that is there places the next; Ctrl, or a drag, means the one that is there. */
   press(point, event) {
-    if (this.bench.readOnly || event.ctrlKey || event.metaKey) return false;
+    if (this.bench.readOnly) return false;
     const index = this.near(point, shapeReach(event, this.view));
-    // A point chosen in the list is placed by the next click, close to another point too.
-    if (index < 0 || (this.aimed && index !== this.selected)) return false;
-    this.choose(index, false);
-    this.gesture = { index, from: point, start: this.at(index) };
+    // A point chosen in the list is placed by the next gesture, close to another point too.
+    if (index < 0 || (this.aimed && index !== this.selected && !keypointChooses(event))) return false;
+    const chosen = this.target < 0 || keypointChooses(event);
+    if (chosen) this.choose(index, false);
+    this.gesture = { index, chosen, from: point, start: this.at(index) };
     return true;
   }
 
   drag(point) {
     const { gesture } = this;
     if (!gesture) return;
+    if (!gesture.chosen) this.choose(gesture.index, false);
+    gesture.chosen = true;
     const { start, from } = gesture;
     this.live = null;
     this.live = this.with(gesture.index, shapeInside([start[0] + point[0] - from[0], start[1] + point[1] - from[1]], this.view.size));
@@ -226,7 +233,7 @@ class KeypointEditor extends Drawing {
   tap(point, event) {
     const { gesture, target } = this;
     this.gesture = null;
-    if (gesture) return;
+    if (gesture?.chosen) return;
     const index = this.near(point, shapeReach(event, this.view));
     if (this.bench.readOnly || target < 0) this.choose(index, false);
     else this.place(target, shapeInside(point, this.view.size), true);
@@ -237,7 +244,8 @@ class KeypointEditor extends Drawing {
     this.hovered = this.near(point, shapeReach(event, this.view));
     if (this.hovered !== before) this.paint();
     if (this.bench.readOnly || event.shiftKey) return "grab";
-    return this.hovered >= 0 ? "move" : this.target >= 0 ? "crosshair" : "";
+    if (this.target >= 0 && !keypointChooses(event)) return "crosshair";
+    return this.hovered >= 0 ? "move" : "";
   }
 
   // ---- keys --------------------------------------------------------------------------------------------------------
@@ -251,7 +259,7 @@ class KeypointEditor extends Drawing {
     const waits = nudge && !nudge.grows && this.aimed && !this.bench.readOnly;
     if (waits || (meaning === "new" && !event.repeat)) this.create();
     else if (meaning === "absent" || meaning === "delete" || (chosen && deletes(event, meaning))) this.hide(this.selected >= 0 && !this.fresh ? this.selected : this.missing);
-    else if (meaning === "accept" && this.unfinished() && !this.bench.readOnly) this.bench.say(this.unfinished());
+    else if (meaning === "accept" && this.unfinished() && !this.bench.readOnly) this.bench.warn(this.unfinished());
     else return this.common(event, this.names.length);
     return true;
   }

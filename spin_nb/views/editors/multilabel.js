@@ -42,7 +42,7 @@ EDITORS.multilabel = (bench) => {
       return true;
     }
     if (bench.value !== null || bench.meaning(event) !== "accept") return false;
-    bench.say(`Choose at least one, or “none of them” (${none.key()}).`);
+    bench.warn(`Choose at least one, or “none of them” (${none.key()}).`);
     return true;
   };
   const panel = h("div", { class: "spin-panel" }, grid.element, h("div", { class: "spin-line spin-room" }, said.element));

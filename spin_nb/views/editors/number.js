@@ -119,7 +119,7 @@ EDITORS.number = (bench) => {
     if (!words) return bench.submit();
     write(problem, words);
     problem.classList.add("spin-wrong");
-    return bench.say(words);
+    return bench.warn(words);
   };
   field.addEventListener("input", typed);
   field.addEventListener("change", draft.flush);

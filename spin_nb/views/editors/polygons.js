@@ -147,8 +147,8 @@ class PolygonEditor extends Outlines {
 
   complete() {
     const points = this.open;
-    if (points.length < 3) return this.bench.say(`A polygon needs at least 3 points; this one has ${points.length}.`);
-    if (this.extent({ points }) < POLYGON_LEAST) return this.bench.say("This polygon has no area: its points lie on one line.");
+    if (points.length < 3) return this.bench.warn(`A polygon needs at least 3 points; this one has ${points.length}.`);
+    if (this.extent({ points }) < POLYGON_LEAST) return this.bench.warn("This polygon has no area: its points lie on one line.");
     const label = this.bench.spec.names[this.current];
     this.open = [];
     this.selected = this.shapes.length;
@@ -212,7 +212,7 @@ class PolygonEditor extends Outlines {
   drop(point) {
     if (this.gesture && this.extent(this.follow(this.gesture, point)) < POLYGON_LEAST) {
       this.cancel();
-      return this.bench.say("Moved back: the polygon would have no area.");
+      return this.bench.warn("Moved back: the polygon would have no area.");
     }
     return super.drop(point);
   }
@@ -259,7 +259,7 @@ class PolygonEditor extends Outlines {
   nudge(by) {
     const flat = this.vertex !== null && this.extent(this.pulled(this.shapes[this.selected], by.dx, by.dy, this.size)) < POLYGON_LEAST;
     if (!flat) return super.nudge(by);
-    this.bench.say("Not moved: the polygon would have no area.");
+    this.bench.warn("Not moved: the polygon would have no area.");
     return true;
   }
 
@@ -272,7 +272,7 @@ class PolygonEditor extends Outlines {
   /** With a point chosen the new one is a point: in the middle of the edge after it. */
   create() {
     const polygon = this.shapes[this.selected];
-    if (this.open.length) return this.bench.say(this.unfinished());
+    if (this.open.length) return this.bench.warn(this.unfinished());
     if (this.vertex === null || !polygon || this.bench.readOnly) return super.create();
     this.flush();
     const points = polygon.points.toSpliced(this.vertex + 1, 0, this.middles(polygon)[this.vertex].map(shapeRound));

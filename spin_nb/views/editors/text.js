@@ -47,7 +47,7 @@ EDITORS.freetext = (bench) => {
     const words = textProblem(field.value.normalize("NFC"), most);
     if (!words) return bench.submit();
     complain(words);
-    return bench.say(words);
+    return bench.warn(words);
   };
   for (const name of ["focus", "blur"]) field.addEventListener(name, () => said.draw());
   field.addEventListener("input", () => {

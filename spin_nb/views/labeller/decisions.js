@@ -23,6 +23,7 @@ class Decisions {
       this.keepDraft();
       this.draft.begin(card, this.spec, card && !this.readOnly ? this.drafts.of(card.id) : null);
       this.warned = false; // that nothing is marked
+      this.why = "";
     }
     if (card?.isSmall) this.enlarge(card);
     if (!card || !this.views) return;
@@ -121,11 +122,11 @@ class Decisions {
   /** The draft becomes the label. */
   submit() {
     const why = this.editor?.unfinished?.();
-    if (why) return this.say(why);
-    if (this.draft.value === null) return this.say("There is no label to submit yet.");
+    if (why) return this.warn(why);
+    if (this.draft.value === null) return this.warn("There is no label to submit yet.");
     if (this.isBlank && !this.warned) {
       this.warned = true;
-      return this.say("Nothing is marked. Press Enter again if there is nothing here.");
+      return this.warn("Nothing is marked. Press Enter again if there is nothing here.");
     }
     return this.decide("label", this.draft.value);
   }
@@ -262,6 +263,13 @@ class Decisions {
 
   say(words) {
     this.said = words;
+    this.why = "";
+    this.draw();
+  }
+
+  /** Why what was asked for is not done: said, and there to be read until something is done. */
+  warn(why) {
+    this.said = this.why = why;
     this.draw();
   }
 

@@ -31,6 +31,7 @@ class Desk extends News {
     this.lost = false; // the last question could not leave this page
     this.dry = false; // the kernel has nothing more to ask
     this.said = ""; // for the live region
+    this.why = ""; // why what was asked for last is not done
     this.notice = null;
     const name = `${model.get("project")}/labeller`;
     this.bookmark = `spin_nb/current/${name}`;

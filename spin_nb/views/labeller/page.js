@@ -76,13 +76,16 @@ function render(desk, el) {
   const live = h("div", { class: "spin-sr", "aria-live": "polite" });
   const hint = h("p", { class: "spin-hint" });
   root.append(...parts.map((part) => part.element), hint, live);
+  const focusHint = () => {
+    hint.classList.toggle("spin-why", desk.why !== "");
+    write(hint, desk.why || (root.contains(document.activeElement) ? "Esc gives the keyboard back" : "Click or Tab here to label with the keyboard"));
+  };
   const draw = () => {
     for (const part of parts) part.draw();
     root.dataset.pending = desk.outbox.pending;
     announce(desk, live);
+    focusHint();
   };
-  const focusHint = () =>
-    write(hint, root.contains(document.activeElement) ? "Esc gives the keyboard back" : "Click or Tab here to label with the keyboard");
   root.addEventListener("keydown", (event) => onKey(event, desk, { root, help, editor, middle }));
   root.addEventListener("focusin", () => {
     desk.editor = editor;
@@ -95,7 +98,6 @@ function render(desk, el) {
   desk.listeners.add(draw);
   el.append(root);
   desk.opened();
-  focusHint();
   desk.draw();
   return () => {
     desk.leave(editor);

@@ -35,6 +35,7 @@ function benchOf(desk) {
     },
     edit: (value, words) => desk.edit(value, words),
     submit: () => desk.submit(),
+    warn: (words) => desk.warn(words),
     decide: (value) => desk.decide("label", value),
     say: (words) => desk.say(words),
     key: (action) => keyOf(desk.table, action),

@@ -38,6 +38,7 @@ async function start({ spec, picture, editor: word, beside, ...card }, readOnly)
     edit(value, words) { draft.edit(value, words); said.push(words); editor?.draw(); },
     submit() { bench.submitted.push(draft.value); },
     say: (words) => said.push(words),
+    warn: (words) => said.push(words),
     bind: (own) => { bindings = own; editor.draw(); },
     key: (action) => keyOf(table(), action),
     meaning: (event) => actionOf(event, table()),

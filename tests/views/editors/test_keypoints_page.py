@@ -201,3 +201,38 @@ def test_backspace_hides_a_chosen_point_and_takes_a_fresh_one_back(pose):
     assert pose.value == {**POSE, "neck": None}
     pose.press("Backspace")
     assert pose.value == POSE
+
+
+def test_a_click_places_on_top_of_another_point_while_points_are_missing(empty):
+    empty.click(100, 40)
+    empty.click(100, 40)  # two paws at one pixel
+    assert "Click: hip (3 of 3)" in empty.hint
+    empty.click(110, 160)
+    near(empty.value, {"head": [100, 40], "neck": [100, 40], "hip": [110, 160]})
+    assert empty.steps == 3
+
+
+def test_with_ctrl_a_click_chooses_a_point_while_others_are_missing(empty):
+    empty.click(100, 40)
+    assert "Ctrl+click chooses a point" in empty.hint
+    empty.page.keyboard.down("Control")
+    empty.click(100, 40)
+    empty.page.keyboard.up("Control")
+    assert empty.js("editor.selected") == 0
+    assert empty.steps == 1
+    empty.press("ArrowRight")
+    empty.click(100, 80)
+    near(empty.value, {"head": [101, 40], "neck": [100, 80]})
+
+
+def test_a_drag_moves_a_point_while_others_are_missing(empty):
+    empty.click(100, 40)
+    empty.drag((100, 40), (120, 60))
+    near(empty.value, {"head": [120, 60]})
+    assert "Click: neck (2 of 3)" in empty.hint
+
+
+def test_a_point_chosen_by_its_key_is_placed_on_top_of_another(pose):
+    pose.press("2")
+    pose.click(100, 40)
+    near(pose.value, {**POSE, "neck": [100, 40]})

@@ -21,6 +21,7 @@ window.open_ = (spec, cards, bindings = {}) => {
     submit() { bench.decide(state.value); },
     decide(value) { state.submitted.push([state.card.id, value]); next(); },
     say: (words) => state.said.push(words),
+    warn: (words) => state.said.push(words),
     key: (action) => keyOf(table, action),
     meaning: (event) => actionOf(event, table),
   };

@@ -53,6 +53,22 @@ def test_enter_does_nothing_without_a_suggestion(bench, session, disk):
     assert disk.labels == {}
 
 
+def test_an_enter_that_cannot_submit_says_why_on_screen(bench, new_session, disk):
+    from spin_nb.tasks import Keypoints
+
+    bench.start(new_session(task=Keypoints(["nose", "tail"])))
+    bench.shows("img_0")
+    bench.keys("Enter")
+    bench.until("root.querySelector('.spin-why').textContent.includes('next: nose')")
+    assert bench.page.locator(".spin-why").is_visible()
+    bench.keys("x", "x")
+    bench.until("!root.querySelector('.spin-why')")
+    bench.keys("Enter")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": {"nose": None, "tail": None}}
+
+
 def test_skip_unsure_flag(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")

@@ -22,6 +22,8 @@ ACTIONS = (
     "new",
     "duplicate",
     "point",
+    "help",
+    "full",
 )
 NAMED = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", *(f"F{i}" for i in range(1, 13)))
 

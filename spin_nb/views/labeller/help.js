@@ -14,6 +14,8 @@ const ACTION_WORDS = {
   new: "New shape in the middle, or a point of it",
   duplicate: "Duplicate the shape (also Ctrl+D)",
   point: "Next point of the polygon",
+  help: "Show the keys, or hide them",
+  full: "Full screen; Esc leaves it",
 };
 const SHAPED = ["boxes", "polygons", "keypoints"];
 // Actions that only some editors know.
@@ -33,7 +35,8 @@ function helpPanel(desk) {
   const said = h("span", { class: "spin-asks", role: "status" });
   const reset = h("button", { type: "button", onclick: () => bind({}) }, "Keys as they were");
   const element = h("div", { class: "spin-help", hidden: "" }, rows, h("div", { class: "spin-line" }, said, reset));
-  const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, "Keys");
+  const sign = h("kbd");
+  const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, h("span", {}, "Keys"), sign);
   const known = ([action]) => ACTION_FOR[action]?.includes(desk.spec.editor) ?? true;
   const actions = Object.entries(ACTION_WORDS).filter(known);
   let waiting = null;
@@ -67,9 +70,17 @@ function helpPanel(desk) {
     draw();
     element.closest(".spin-labeller")?.focus({ preventScroll: true }); // the rows are made anew: the key must be heard
   };
-  /** True when the key was taken for the action that waits. */
+  /** Open, Escape closes it, and the keyboard stays in the labeller. */
+  const closes = (event) => {
+    if (event.key !== "Escape" || element.hidden || event.isComposing) return false;
+    if (element.contains(document.activeElement)) button.focus({ preventScroll: true });
+    open(false);
+    return true;
+  };
+  /** True when the key was taken: for the action that waits, or to close the panel. */
   const key = (event) => {
-    if (waiting === null || MODIFIERS.includes(event.key)) return false;
+    if (waiting === null) return closes(event);
+    if (MODIFIERS.includes(event.key)) return false;
     const pressed = character(event);
     const shortcut = !composes(event) && (event.ctrlKey || event.metaKey || event.altKey);
     if (event.key === "Escape" || shortcut) {
@@ -92,8 +103,10 @@ function helpPanel(desk) {
       h("span", { class: "spin-word", dir: "auto" }, words),
     );
   const draw = () => {
-    if (element.hidden) return;
     const table = desk.table;
+    write(sign, keyOf(table, "help"));
+    nameShortcuts(button, keyOf(table, "help"));
+    if (element.hidden) return;
     const names = desk.spec.names ?? [];
     const lines = [
       ...names.map((name, i) => [`class:${name}`, choiceName(name), keyOf(table, `class:${i}`)]),
@@ -104,5 +117,5 @@ function helpPanel(desk) {
     drawn = now;
     rows.replaceChildren(...lines.map((line) => row(...line)));
   };
-  return { element, button, draw, key };
+  return { element, button, draw, key, toggle: () => open(element.hidden) };
 }

@@ -7,7 +7,7 @@ const LETTERS = [..."abcdeghijklmnopqrstvwzx"]; // without f (flag), u (undo), y
 const COMMANDS = {
   accept: ["Enter"],
   skip: [" ", "0"],
-  unsure: ["?"],
+  unsure: [";"],
   flag: ["f"],
   undo: ["u", "Backspace"],
   redo: ["y"],
@@ -18,6 +18,8 @@ const COMMANDS = {
   new: ["n", "."], // a letter while no class needs it
   duplicate: ["d"],
   point: ["p", ","],
+  help: ["?", "F1"], // the second where somebody has bound "?" to something else
+  full: ["F9"],
 };
 const NAMED_KEYS = [..."Enter Backspace Delete Insert Home End".split(" "), ...Array.from({ length: 12 }, (_, i) => `F${i + 1}`)];
 const BRACKETS = { BracketLeft: "[", BracketRight: "]" };
@@ -33,13 +35,17 @@ function classKeys(names) {
 const NO_NAMES = [];
 let keysKnown = {}; // the table made last: every button asks for it
 
-/** Key -> action, under a person's bindings: a key they took for one thing no longer does another. */
-function keyTable(names = NO_NAMES, bindings = {}) {
-  if (keysKnown.names !== names || keysKnown.bindings !== bindings) keysKnown = { names, bindings, table: newKeyTable(names, bindings) };
+/**
+ * Key -> action, under a person's bindings: a key they took for one thing no longer does another. `likeliest`: the
+ * classes of one card, [[name, p], ...], that have the first digits while it is shown.
+ */
+function keyTable(names = NO_NAMES, bindings = {}, likeliest = NO_NAMES) {
+  const isKnown = keysKnown.names === names && keysKnown.bindings === bindings && keysKnown.likeliest === likeliest;
+  if (!isKnown) keysKnown = { names, bindings, likeliest, table: newKeyTable(names, bindings, likeliest) };
   return keysKnown.table;
 }
 
-function newKeyTable(names, bindings) {
+function newKeyTable(names, bindings, likeliest) {
   const table = new Map();
   const wanted = new Map(Object.entries(bindings));
   const put = (action, name, keys) => {
@@ -51,6 +57,7 @@ function newKeyTable(names, bindings) {
     if (index >= 0) table.set(key, `class:${index}`);
     else if (Object.hasOwn(COMMANDS, name)) table.set(key, name);
   }
+  likeliest.forEach(([name], rank) => table.has(DIGITS[rank]) || table.set(DIGITS[rank], `class:${names.indexOf(name)}`));
   classKeys(names).forEach((key, i) => put(`class:${i}`, `class:${names[i]}`, [key]));
   for (const [action, keys] of Object.entries(COMMANDS)) put(action, action, keys);
   return table;

@@ -44,6 +44,7 @@ function onKey(event, desk, view) {
   if (!does) return undefined;
   used();
   if (does === "release") return letGo(event, root);
+  if (does === "help" && !event.repeat) return help.toggle();
   // A key held down would label unseen items.
   return event.repeat ? undefined : act(desk, does);
 }

@@ -69,8 +69,9 @@ class Channel:
         -------
         cards, buffers
             A kept card is ``{"token", "kept": True}``; a new one has id, what
-            :func:`~spin_nb.session.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None).  Fewer than
-            ``n`` where they are large: no card follows once 32 MB are under way.
+            :func:`~spin_nb.session.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None); of very many
+            classes the ``likeliest`` (``[[name, p or None], ...]``).  Fewer than ``n`` where they are large: no card
+            follows once 32 MB are under way.
         """
         s = self._session
         if not s._stage.later:  # a large pool is labelled at random while it is still being looked at
@@ -131,6 +132,18 @@ class Channel:
             out[token] = None if said is None else {"value": said[0], "p": said[1]}
         return out
 
+    def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
+        """The classes on the first keys of cards of the queue, by token; none where every class has its key."""
+        s = self._session
+        with s._ledger.lock:
+            asks = {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
+        out = {}
+        for token, ask in asks.items():
+            _, names = steadily(s, ask.item, lambda row, told=ask.suggest: s._suggesting.likeliest(row, told))
+            if names:
+                out[token] = names
+        return out
+
     def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
         """What undo or redo would take next, the very next one last: id, kind, value, previous value of each."""
         with self._session._ledger.lock:
@@ -146,7 +159,8 @@ class Channel:
             ``ack``: last sequence number on disk; ``gap``: the number wanted next, if one is missing; ``error``:
             why the entry after ``ack`` could not be stored (it stays pending in the view); ``refused``: entries the
             task does not allow, ``[{"seq", "what"}]``; ``undone``: which item each undo took back,
-            ``[{"seq", "id"}]``; ``redone``: which item each redo brought back; ``n_labels``, ``per_minute``.
+            ``[{"seq", "id"}]``; ``redone``: which item each redo brought back; ``n_labels``, ``per_minute``, and
+            ``at``: the last event counted in.
         """
         s = self._session
         with s._ledger.lock:
@@ -166,6 +180,7 @@ class Channel:
                 "redone": batch.redone,
                 "n_labels": s._ledger.state.n_labels,
                 "per_minute": s.labels_per_minute,
+                "at": s._ledger.state.seq,
             }
         s._announce(changes, batch.items)
         return answer
@@ -277,6 +292,8 @@ class Channel:
         def read(row: int) -> tuple[dict[str, Any], list[bytes], Suggestion | None]:
             card, buffers = item_card(s.pool, row, offset, editor=s.task.editor)
             said = s._suggesting.of(row) if ask.suggest and "broken" not in card else None
+            if likeliest := s._suggesting.likeliest(row, ask.suggest):
+                card["likeliest"] = likeliest
             return card, buffers, said
 
         row, (card, buffers, said) = steadily(s, ask.item, read)

@@ -653,6 +653,10 @@ class Session:
         """What would be pre-filled now on cards of the queue; see ``Channel``.  Any thread."""
         return self._channel.suggestions(tokens)
 
+    def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
+        """The classes on the first keys of queued cards, where there are more classes than keys.  Any thread."""
+        return self._channel.likeliest(tokens)
+
     def value(self, id: str) -> Any | None:
         """The item's label now, or None; any thread."""
         held = self._ledger.current(id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from spin_nb.errors import LabelError, SpinError
 from spin_nb.monitor.audit import audited_score
 from spin_nb.project.records import Suggestion
@@ -17,6 +19,9 @@ from spin_nb.words import said_by, shown
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
 
+LEAST = 0.5  # a class that is less probable would be wrong more often than not: it is not pre-filled
+KEYED = 33  # classes that have keys of their own in the labeller, whatever the item
+LIKELIEST = 5  # of more classes, those on the first keys
 ROUNDING = 1e-5  # by which a float32 probability may exceed 1
 
 
@@ -73,6 +78,26 @@ class Suggesting:
                 return said
         return self._of_class(row) if s.by_class else self._learnt.of(row)
 
+    def likeliest(self, row: int, told: bool) -> list[tuple[str, float | None]] | None:
+        """Classes for the first keys, where there are more than keys: name and probability, the likeliest first.
+
+        Where the model is not to be told (``told`` is false) or knows nothing yet: those given most often, without a
+        probability.
+        """
+        s = self._session
+        if s.task.editor != "classes" or len(s.task.names) <= KEYED:
+            return None
+        names, predictive = s.task.names, s.predictive if told else None
+        if predictive is not None:
+            mean = predictive.mean[row]
+            found = [(names[i], float(mean[i])) for i in np.argsort(-mean, kind="stable")[:LIKELIEST]]
+            said = self.of(row)
+            others = [(name, p) for name, p in found if said is None or name != said[0]]
+            return found if said is None else [said, *others][:LIKELIEST]
+        given = np.bincount(s.label_index.clip(-1) + 1, minlength=len(names) + 1)[1:]
+        most = np.argsort(-given, kind="stable")[:LIKELIEST]
+        return [(names[i], None) for i in most if given[i]]
+
     def accuracy(self) -> Estimate:
         """Mean score of what would be suggested now for the audit items; 0 for an item without a suggestion."""
         s = self._session
@@ -122,7 +147,8 @@ class Suggesting:
         if predictive is None:
             return None
         best = int(predictive.mean[row].argmax())
-        return s.task.names[best], float(predictive.mean[row, best])
+        p = float(predictive.mean[row, best])
+        return (s.task.names[best], p) if p >= LEAST else None
 
     def _checked(self, row: int, said: Any) -> Suggestion:
         s = self._session

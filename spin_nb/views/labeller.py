@@ -40,9 +40,9 @@ class Labeller(View, parts=LABELLER):
     """Label a session's items with the keyboard, the mouse or a finger.
 
     Keys: 1-9, 0 and then letters label, or choose what is drawn; Enter submits, or accepts the suggestion; Space
-    skips; ``?`` unsure; F flags; U, Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; N puts a new shape into
-    the picture, where the arrow keys move it; Esc gives the keyboard back to the notebook.  All of them are on screen
-    ("Keys"), where they can be changed.
+    skips; ``;`` unsure; F flags; U, Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; N puts a new shape into
+    the picture, where the arrow keys move it; Esc gives the keyboard back to the notebook.  F9 fills the screen.
+    ``?`` shows all of them ("Keys"), where they can be changed.
 
     Parameters
     ----------
@@ -153,7 +153,11 @@ class Labeller(View, parts=LABELLER):
 
     def _suggestions(self, message: Answer) -> tuple[Answer, Buffers]:
         tokens = [str(token) for token in message.get("tokens", [])][:MOST]
-        return {"suggestions": self._session.suggestions(tokens)}, []
+        said = {
+            "suggestions": self._session.suggestions(tokens),
+            "likeliest": self._session.likeliest(tokens),
+        }
+        return said, []
 
     def _apply(self, message: Answer) -> tuple[Answer, Buffers]:
         client = str(message["client"])
@@ -174,7 +178,7 @@ class Labeller(View, parts=LABELLER):
 
     def _counts(self) -> Answer:
         answer = self._session.apply("", [])  # applies nothing: the counts alone
-        return {"n_labels": answer["n_labels"], "per_minute": answer["per_minute"]}
+        return {key: answer[key] for key in ("n_labels", "per_minute", "at")}
 
     # -- what the session tells (home thread) ---------------------------------------------------------------
 

@@ -34,6 +34,7 @@ def queue(s, n: int = 8, have=()):
 
 def test_a_card_carries_what_is_shown_and_never_says_that_it_audits(s):
     s.audit_share = 0.5
+    s.suggest(dict.fromkeys(s.pool.ids, ("3", 0.6)))
     cards, buffers, _ = queue(s)
     assert len(cards) == 8
     assert all(buffers[c["buffers"][0]].startswith(b"\x89PNG") for c in cards)
@@ -87,6 +88,7 @@ def test_a_redo_says_what_it_brought_back(s):
 
 def test_suggestions_reach_cards_that_are_queued_already_but_no_audit(s):
     s.audit_share = 0.5
+    s.suggest(dict.fromkeys(s.pool.ids, ("3", 0.6)))
     cards, _, _ = queue(s, 16)
     told = []
     s.events.suggested.connect(told.append)
@@ -142,7 +144,56 @@ def test_a_label_stands_without_what_cannot_be_read_beside_it(s):
         assert (row["suggested"], row["suggested_p"], row["accepted"]) == (None, None, None)
 
 
+def test_a_class_that_would_be_wrong_more_often_than_not_is_not_suggested(s, digits):
+    best = dict(zip(s.pool.ids, s.predictive.mean.max(axis=1), strict=True))
+    assert min(best.values()) < 0.5
+    assert all((s.suggestion(id) is None) == (p < 0.5) for id, p in best.items())
+    digits.label(s, s.ask(60).ids)
+    best = dict(zip(s.pool.ids, s.predictive.mean.max(axis=1), strict=True))
+    assert max(best.values()) >= 0.5
+    assert all((s.suggestion(id) is None) == (p < 0.5) for id, p in best.items())
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Forty classes, one for each column that stands out."""
+    rows = np.repeat(8 * np.eye(40, dtype=np.float32), 4, axis=0)
+    s = spin.open(tmp_path / "many.spin", pool=rows, classes=[f"class {i}" for i in range(40)])
+    s.suggest(None)
+    return s
+
+
+def test_of_very_many_classes_a_card_names_the_likeliest_without_telling_an_audit(many):
+    s = many
+    assert all("likeliest" not in card for card in queue(s, 8)[0]), "nothing is known yet"
+    s.label({s.pool.ids[4 * i]: f"class {i}" for i in range(40)})
+    s.label({s.pool.ids[4 * 7 + 1]: "class 7", s.pool.ids[4 * 7 + 2]: "class 7"})
+    s.audit_share = 0.5
+    cards, _, _ = queue(s, 30)
+    told = {card["token"]: s._channel._recall(card["token"]).suggest for card in cards}
+    assert set(told.values()) == {True, False}
+    for card in cards:
+        names = [name for name, _ in card["likeliest"]]
+        assert len(names) == len(set(names)) == 5
+        if told[card["token"]]:
+            p = [p for _, p in card["likeliest"]]
+            assert p == sorted(p, reverse=True)
+            row = s.pool.row(card["id"])
+            assert names[0] == s.classes[s.predictive.mean[row].argmax()]
+        else:
+            assert card["likeliest"][0] == ("class 7", None), "given most often, whatever the item"
+            assert {p for _, p in card["likeliest"]} == {None}
+    again = s.likeliest([*told, "no such token"])
+    assert again == {card["token"]: card["likeliest"] for card in cards}
+
+
+def test_of_a_few_classes_each_has_its_own_key(s):
+    cards, _, _ = queue(s, 8)
+    assert s.likeliest([card["token"] for card in cards]) == {}
+
+
 def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
+    s.suggest(dict.fromkeys(s.pool.ids, ("3", 0.6)))
     cards, _, _ = queue(s, 30)
     card = next(c for c in cards if c["suggestion"])
     name = card["suggestion"]["value"]

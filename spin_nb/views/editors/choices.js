@@ -96,48 +96,119 @@ function choicePlain(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[\s_.-]+/g, " ").trim();
 }
 
-/** The entries that hold every word of `query`. */
-function choiceMatches(entries, query) {
-  const words = choicePlain(query).split(" ");
-  return entries.filter(({ name }) => words.every((word) => choicePlain(name).includes(word)));
+/** How well a plain name fits plain words that it holds: 0 is the name itself, then its beginning, beginnings of words. */
+function choiceFit(name, query, words) {
+  if (name === query) return 0;
+  if (name.startsWith(query)) return 1;
+  const begins = (word) => name.startsWith(word) || name.includes(` ${word}`);
+  return words.every(begins) ? 2 : 3;
+}
+
+/** The entries that hold every word of `query`, the best first; among equals those of `likeliest`, then the first. */
+function choiceMatches(entries, query, likeliest = []) {
+  const plain = choicePlain(query);
+  const words = plain.split(" ");
+  const ranks = new Map(likeliest.map(([name], rank) => [name, rank]));
+  const found = [];
+  for (const entry of entries) {
+    const name = choicePlain(entry.name);
+    if (words.every((word) => name.includes(word))) found.push([choiceFit(name, plain, words), ranks.get(entry.name) ?? Infinity, entry]);
+  }
+  const order = ([fit, rank], [other, least]) => fit - other || (rank === least ? 0 : rank - least);
+  return (plain ? found.sort(order) : found).map(([, , entry]) => entry);
+}
+
+/** Of one card: the classes that are likeliest, or given most often, on keys that change with it. */
+function choiceLikeliest(bench, entries, { pick, mark }) {
+  const element = h("div", { class: "spin-likeliest", role: "group", hidden: "" });
+  let [shown, buttons] = [null, []];
+  const renew = (likeliest) => {
+    shown = likeliest;
+    element.hidden = !likeliest.length;
+    element.setAttribute("aria-label", likeliest.some(([, p]) => p !== null) ? "likeliest classes" : "classes given most often");
+    buttons = likeliest.flatMap(([name, p]) => {
+      const entry = entries.find((each) => each.name === name);
+      return entry ? [choiceButton(bench, entry, { pick, mark: (each) => ({ ...mark(each), p }) })] : [];
+    });
+    const hadFocus = element.contains(document.activeElement);
+    element.replaceChildren(...buttons.map((button) => button.element));
+    if (hadFocus) buttons[0]?.element.focus();
+  };
+  const draw = () => {
+    const likeliest = bench.card?.likeliest ?? [];
+    if (likeliest !== shown) renew(likeliest);
+    for (const button of buttons) button.draw();
+  };
+  return { element, draw };
+}
+
+/** Scroll the list, and nothing else, until one of its children is whole in it. */
+function choiceReveal(list, child) {
+  const { offsetTop: top, offsetHeight: height } = child;
+  list.scrollTop = Math.min(top, Math.max(list.scrollTop, top + height - list.clientHeight));
+}
+
+/** The children that match, the best first and at the top of the list; all in their places where nothing is looked for. */
+function choiceNarrow(list, entries, elements, found) {
+  const of = new Map(entries.map((entry, i) => [entry, elements[i]]));
+  const some = new Set(found);
+  for (const [entry, element] of of) element.hidden = !some.has(entry);
+  list.append(...found.map((entry) => of.get(entry)));
+  list.scrollTop = 0;
 }
 
 /** A field that narrows the entries down, where there are more of them than keys; else null. */
-function choiceFilter(bench, entries, { pick, narrowed }) {
+function choiceFilter(bench, entries, { pick, list, elements }) {
   if (entries.length <= DIGITS.length + LETTERS.length) return null;
   const count = h("span", { class: "spin-soft", "aria-live": "polite" });
   const field = h("input", {
     type: "search",
     class: "spin-field",
-    "aria-label": `filter ${entries.length} classes; Enter takes the only one left`,
+    "aria-label": `filter ${entries.length} classes; the arrows walk through the matches, Enter takes the one that is marked`,
     placeholder: `Filter ${entries.length} classes`,
     autocomplete: "off",
     spellcheck: "false",
   });
-  const left = () => choiceMatches(entries, field.value);
+  let [found, at] = [entries, -1]; // the matches, and which of them is marked
+  const aim = (index) => {
+    elements[entries.indexOf(found[at])]?.classList.remove("spin-aimed");
+    at = index;
+    const element = elements[entries.indexOf(found[at])];
+    element?.classList.add("spin-aimed");
+    if (element) choiceReveal(list, element);
+    const place = found.length === 1 ? "" : ` (${at + 1} of ${found.length}, ↑ ↓)`;
+    if (element) write(count, `Enter: ${choiceName(found[at].name)}${place}`);
+    else write(count, field.value.trim() ? "No class has these words" : "");
+  };
   const show = () => {
-    const found = left();
-    narrowed(new Set(found));
-    write(count, field.value.trim() ? (found.length === 1 ? `${choiceName(found[0].name)}: Enter takes it` : `${found.length} match`) : "");
+    aim(-1);
+    found = choiceMatches(entries, field.value, bench.card?.likeliest);
+    choiceNarrow(list, entries, elements, found);
+    aim(field.value.trim() && found.length ? 0 : -1);
+  };
+  const clear = () => {
+    if (!field.value && at < 0) return;
+    field.value = "";
+    show();
   };
   const take = () => {
-    const found = left();
-    const one = found.length === 1 ? found[0] : entries.find(({ name }) => choicePlain(name) === choicePlain(field.value));
-    if (!one) return bench.say(found.length ? `${found.length} classes match: type more.` : "No class has these words.");
-    field.value = "";
-    show();
-    return pick(one);
+    const one = found[at];
+    if (!one) return void bench.warn("No class has these words.");
+    clear();
+    choiceHome(field); // the next "/" is a key again
+    pick(one);
   };
   const onkeydown = (event) => {
-    const typed = field.value.trim() !== "";
+    const isOurs = field.value.trim() !== "" || at >= 0;
     const command = !event.isComposing && (event.key === "Enter" || event.ctrlKey || event.metaKey);
-    if (!typed && command) return; // nothing of this field: the labeller's
+    if (!isOurs && command) return; // nothing of this field: the labeller's
     event.stopPropagation();
-    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+    const walks = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.isComposing || !(walks || event.key === "Enter" || event.key === "Escape")) return;
     event.preventDefault();
     if (event.key === "Enter") return void (event.repeat || take());
-    field.value = "";
-    show();
+    if (walks) return void (found.length && aim(at < 0 && walks < 0 ? found.length - 1 : (at + walks + found.length) % found.length));
+    clear();
     choiceHome(field);
   };
   field.addEventListener("input", show);
@@ -148,10 +219,11 @@ function choiceFilter(bench, entries, { pick, narrowed }) {
     if (!plain || event.isComposing) return false;
     event.preventDefault();
     field.focus();
+    field.select();
     return true;
   };
   const element = h("div", { class: "spin-filter" }, h("kbd", {}, "/"), field, count);
-  return { element, key };
+  return { element, key, clear };
 }
 
 /**
@@ -163,19 +235,19 @@ function choiceGrid(bench, { entries, pick, mark, label = "classes", toggles, co
   const grid = h("div", { class: "spin-classes", role: "group", "aria-label": label }, ...buttons.map(({ element }) => element));
   const longest = Math.max(...entries.map(({ name }) => name.length));
   grid.style.setProperty("--spin-column", `${Math.min(340, Math.max(148, 110 + 7 * longest))}px`);
-  const narrowed = (found) => buttons.forEach(({ entry, element }) => (element.hidden = !found.has(entry)));
-  const filter = choiceFilter(bench, entries, { pick, narrowed });
+  const filter = choiceFilter(bench, entries, { pick, list: grid, elements: buttons.map(({ element }) => element) });
   let shown;
   const draw = () => {
     for (const button of buttons) button.draw();
     if (!filter || shown === bench.card) return;
     shown = bench.card;
+    filter.clear();
     const first = buttons.find(({ element }) => element.matches(".spin-suggested, .spin-chosen"))?.element;
     const [box, button] = [grid, first].map((each) => each?.getBoundingClientRect());
     grid.scrollTop += first ? button.top + button.height / 2 - box.top - box.height / 2 : -grid.scrollTop;
   };
   const key = (event) => filter?.key(event) ?? false;
-  return { element: filter ? h("div", {}, filter.element, grid) : grid, draw, key };
+  return { element: filter ? h("div", { class: "spin-filtered" }, filter.element, grid) : grid, draw, key };
 }
 
 /** One line that says whether what is there is what was suggested; `enter()` is the key that takes it now. */

@@ -9,7 +9,9 @@ EDITORS.classes = (bench) => {
     const drafted = bench.value === name;
     return { suggested, p: suggested ? suggestion.p : null, chosen: drafted && !suggested, enter: drafted };
   };
-  const grid = choiceGrid(bench, { entries: choiceEntries(bench, names), pick, mark });
+  const entries = choiceEntries(bench, names);
+  const grid = choiceGrid(bench, { entries, pick, mark });
+  const likeliest = choiceLikeliest(bench, entries, { pick, mark });
   const key = (event) => {
     if (!bench.card || bench.readOnly) return false;
     if (grid.key(event)) return true;
@@ -19,5 +21,9 @@ EDITORS.classes = (bench) => {
     if (!event.repeat) bench.decide(names[index]);
     return true;
   };
-  return { panel: grid.element, stage: () => null, draw: grid.draw, key };
+  const draw = () => {
+    likeliest.draw();
+    grid.draw();
+  };
+  return { panel: h("div", { class: "spin-choice" }, likeliest.element, grid.element), stage: () => null, draw, key };
 };

@@ -157,8 +157,7 @@ function shapeClasses(bench, { current, choose }) {
     choose(index);
     choiceHome(group); // the keys go on with the shape
   };
-  const narrowed = (found) => buttons.forEach(({ element }, i) => (element.hidden = !found.has(entries[i])));
-  const filter = choiceFilter(bench, entries, { pick, narrowed });
+  const filter = choiceFilter(bench, entries, { pick, list: group, elements: buttons.map(({ element }) => element) });
   const draw = () => {
     buttons.forEach((button, i) => {
       button.draw(entries[i].key());
@@ -166,7 +165,7 @@ function shapeClasses(bench, { current, choose }) {
       button.element.disabled = bench.readOnly;
     });
   };
-  return { element: filter ? h("div", {}, filter.element, group) : group, draw, key: (event) => filter?.key(event) ?? false };
+  return { element: filter ? h("div", { class: "spin-filtered" }, filter.element, group) : group, draw, key: (event) => filter?.key(event) ?? false };
 }
 
 /** What a pointer does otherwise, as buttons: [{does, act(), words(), off()}]. */

@@ -25,7 +25,7 @@ class Desk extends News {
     this.onScreen = null; // the card that the editor stands on
     this.refusals = new Map(); // id -> why its label was not stored
     this.elsewhere = new Map(); // id -> value of labels that came by another way
-    this.counts = { n_labels: 0, per_minute: 0 };
+    this.counts = { n_labels: 0, per_minute: 0, at: 0 };
     this.views = 0;
     this.greeted = false; // the kernel has told what is there
     this.lost = false; // the last question could not leave this page
@@ -58,6 +58,7 @@ class Desk extends News {
     clearTimeout(this.retry);
     clearTimeout(this.renewal);
     clearTimeout(this.suggesting);
+    clearTimeout(this.following);
     this.model.off("comm_live_update", this.alive);
     this.outbox.close();
     this.channel.close();
@@ -79,7 +80,7 @@ class Desk extends News {
   }
 
   get table() {
-    return keyTable(this.spec.names, this.model.get("bindings"));
+    return keyTable(this.spec.names, this.model.get("bindings"), this.current?.likeliest);
   }
 
   get readOnly() {
@@ -172,8 +173,12 @@ class Desk extends News {
     this.draw();
   }
 
-  count({ n_labels, per_minute }) {
-    if (typeof n_labels === "number") this.counts = { n_labels, per_minute: per_minute ?? 0 };
+  /** `at`: the last event that is counted; news may come later than the answer that was made after them. */
+  count({ n_labels, per_minute, at = this.counts.at }) {
+    if (typeof n_labels !== "number" || at < this.counts.at) return;
+    const hasMoved = n_labels !== this.counts.n_labels;
+    this.counts = { n_labels, per_minute: per_minute ?? 0, at };
+    if (hasMoved && this.greeted) this.follow();
   }
 
   async refill() {
@@ -242,6 +247,7 @@ class Desk extends News {
       this.labelledElsewhere(message);
     } else if (message.push === "trained") {
       this.renew();
+      this.follow();
     } else if (message.push === "suggested") {
       this.suggestAnew();
     } else if (message.push === "show") {
@@ -257,8 +263,8 @@ class Desk extends News {
     for (const { seq, what } of message.refused ?? []) this.refused(this.outbox.entry(message.client, seq), what);
     for (const { seq, id } of message.undone ?? []) this.undidOther(this.outbox.entry(message.client, seq), id);
     for (const { seq, id } of message.redone ?? []) this.redidOther(this.outbox.entry(message.client, seq), id);
+    this.count(message); // first: what is on its way counts, too, until it is no longer
     this.outbox.answered(message);
-    this.count(message);
     if (!this.greeting && !this.outbox.entries.length) this.hello();
   }
 

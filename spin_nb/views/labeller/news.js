@@ -1,6 +1,7 @@
 // What the kernel tells that a person at the desk did not do, or not as it was shown.
 
 const SUGGEST_AFTER = 100; // milliseconds
+const FOLLOW_AFTER = 300; // milliseconds; labels that follow one another quickly are one reason, not many
 
 class News extends Decisions {
   /** Another cell had decided something since: the kernel took back that, and this page's last decision stands. */
@@ -75,11 +76,30 @@ class News extends Decisions {
   suggestAnew() {
     this.suggesting ??= setTimeout(async () => {
       this.suggesting = null;
-      const tokens = this.hand.map((card) => card.token).filter(Boolean);
-      const [reply] = await this.channel.ask("suggestions", { tokens }).catch(() => [{}]);
-      for (const card of this.hand) this.suggest(card, reply.suggestions?.[card.token]);
-      this.draw();
+      await this.askSuggestions(() => this.hand);
     }, SUGGEST_AFTER);
+  }
+
+  /** The model followed a label: cards that wait are told anew, the one on screen stays; one question at a time. */
+  follow() {
+    this.isBehind = true;
+    this.following ??= setTimeout(async () => {
+      this.isBehind = false;
+      if (!this.closed) await this.askSuggestions(() => this.queue);
+      this.following = null;
+      if (this.isBehind) this.follow();
+    }, FOLLOW_AFTER);
+  }
+
+  async askSuggestions(cards) {
+    const tokens = cards().map((card) => card.token).filter(Boolean);
+    if (!tokens.length || this.readOnly) return;
+    const [reply] = await this.channel.ask("suggestions", { tokens }).catch(() => [{}]);
+    for (const card of cards()) {
+      this.suggest(card, reply.suggestions?.[card.token]);
+      if (card !== this.current) card.likeliest = reply.likeliest?.[card.token] ?? card.likeliest;
+    }
+    this.draw();
   }
 
   suggest(card, suggestion) {
@@ -94,7 +114,8 @@ class News extends Decisions {
 
   /** Labels that arrived by another way (a cell, a second view): do not ask for those items again. */
   labelledElsewhere({ labels, ...counts }) {
-    this.count(counts);
+    // While entries are under way some may be counted in: their acknowledgement brings the number.
+    if (!this.outbox.entries.length) this.count(counts);
     const mine = new Set(this.outbox.entries.map((entry) => entry.id));
     for (const [id, value] of Object.entries(labels ?? {})) {
       if (mine.has(id)) continue;
@@ -103,8 +124,19 @@ class News extends Decisions {
       if (card && value !== null) card.state = { kind: "label", value };
       else if (card?.state?.kind === "label") card.state = null;
       if (value !== null) this.unqueue((other) => other.id === id && !other.seen);
+      if (value !== null) this.moveOn(id, value);
     }
     if (labels) this.refill();
     else this.renew();
+  }
+
+  /** The item on screen was labelled elsewhere: the next one, unless somebody is at work on it. */
+  moveOn(id, value) {
+    const card = this.current;
+    if (card?.id !== id || card.state || this.readOnly) return;
+    const words = `${id} was labelled elsewhere: ${labelWords(value, this.spec)}.`;
+    card.state = { kind: "label", value };
+    if (this.draft.untouched && this.half === null) this.next();
+    this.warn(words);
   }
 }

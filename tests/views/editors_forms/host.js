@@ -2,7 +2,7 @@
 window.open_ = (spec, cards, bindings = {}) => {
   const lists = { queue: [...cards], steps: [], submitted: [], said: [], acted: [] };
   const state = { ...lists, card: null, value: null, readOnly: false };
-  const table = keyTable(spec.names ?? [], bindings);
+  const table = () => keyTable(spec.names ?? [], bindings, state.card?.likeliest);
   const next = () => {
     state.card = state.queue.shift() ?? null;
     const stored = state.card?.kind === "label" ? state.card.value : undefined;
@@ -22,8 +22,8 @@ window.open_ = (spec, cards, bindings = {}) => {
     decide(value) { state.submitted.push([state.card.id, value]); next(); },
     say: (words) => state.said.push(words),
     warn: (words) => state.said.push(words),
-    key: (action) => keyOf(table, action),
-    meaning: (event) => actionOf(event, table),
+    key: (action) => keyOf(table(), action),
+    meaning: (event) => actionOf(event, table()),
   };
   const editor = EDITORS[spec.editor](bench);
   const frame = h("div", { class: "spin-frame" });
@@ -40,7 +40,7 @@ window.open_ = (spec, cards, bindings = {}) => {
   root.addEventListener("keydown", (event) => {
     const onButton = event.target !== root && event.target.closest("button");
     if (onButton && (event.key === "Enter" || event.key === " ")) return;
-    const does = editor.key(event) ? "editor" : (actionOf(event, table) ?? null);
+    const does = editor.key(event) ? "editor" : (actionOf(event, table()) ?? null);
     if (does !== "editor" && event.target.closest("input, textarea")) return;
     if (does === null) return;
     event.preventDefault();

@@ -126,22 +126,106 @@ def test_slash_goes_to_the_filter_and_enter_takes_the_only_one_left(editor):
     editor.keys("Enter")
     assert editor.submitted == ["card_arrival"]
     assert editor.page.locator(".spin-class:visible").count() == 77
-    editor.page.keyboard.type("topic_72")  # the field stays, for the next item
+    assert editor.focused(".spin-labeller"), "the next slash is a key again"
+    editor.keys("/")
+    editor.page.keyboard.type("topic_72")
     editor.keys("Enter")
     assert editor.submitted[1:] == ["topic_72"]
     assert editor.acted == []
 
 
-def test_enter_takes_none_of_several_but_an_exact_name(editor):
-    editor.open(many(INTENTS), {})
+def shown(editor):
+    """Names of the classes that match, in the order in which they stand."""
+    return editor.page.locator(".spin-classes .spin-class:visible .spin-word").all_text_contents()
+
+
+def test_enter_takes_the_best_match_and_the_arrows_walk_through_the_others(editor):
+    editor.open(many(INTENTS), {}, {}, {})
+    aimed = ".spin-aimed .spin-word"
+    editor.keys("/")
+    editor.page.keyboard.type("withdrawal")
+    assert shown(editor) == ["cash_withdrawal_charge", "cash_withdrawal"]
+    editor.page.keyboard.press("Home")
+    editor.page.keyboard.type("cash ")
+    assert shown(editor) == ["cash_withdrawal", "cash_withdrawal_charge"], "the exact name first"
+    assert editor.text(aimed) == "cash_withdrawal"
+    assert editor.text(".spin-filter .spin-soft") == "Enter: cash_withdrawal (1 of 2, ↑ ↓)"
+    editor.keys("ArrowDown")
+    assert editor.text(aimed) == "cash_withdrawal_charge"
+    editor.keys("ArrowDown", "ArrowUp", "Enter")
+    assert editor.submitted == ["cash_withdrawal_charge"]
+    editor.keys("/")
+    editor.page.keyboard.type("no such class")
+    editor.keys("Enter")
+    assert editor.submitted == ["cash_withdrawal_charge"]
+    assert editor.said == ["No class has these words."]
+
+
+def test_the_best_match_is_in_sight_wherever_the_list_was(editor):
+    editor.open(many(INTENTS), {"suggestion": {"value": "topic_70", "p": 0.8}})
+    editor.keys("/")
+    editor.page.keyboard.type("topic_1")
+    assert shown(editor)[:2] == ["topic_1", "topic_10"]
+    assert editor.page.evaluate("document.querySelector('.spin-classes').scrollTop") == 0
+
+
+def test_slash_selects_what_was_typed_before(editor):
+    editor.open(many(INTENTS), {}, {})
     editor.keys("/")
     editor.page.keyboard.type("cash")
-    editor.keys("Enter")
-    assert editor.submitted == []
-    assert editor.said == ["2 classes match: type more."]
-    editor.page.keyboard.type("_withdrawal")
-    editor.keys("Enter")
-    assert editor.submitted == ["cash_withdrawal"]
+    editor.page.evaluate("state.root.focus()")
+    editor.keys("/")
+    editor.page.keyboard.type("card")
+    assert shown(editor) == ["card_arrival"]
+
+
+def test_another_item_begins_with_every_class(editor):
+    editor.open(many(INTENTS), {}, {})
+    editor.keys("/")
+    editor.page.keyboard.type("cash")
+    editor.page.click(".spin-class:visible")
+    assert editor.submitted == ["cash_withdrawal_charge"]
+    assert shown(editor) == INTENTS
+    assert editor.page.input_value("input") == ""
+
+
+LIKELY = [["topic_70", 0.31], ["cash_withdrawal", 0.2], ["card_arrival", 0.1]]
+
+
+def test_of_very_many_classes_the_likeliest_have_the_first_keys(editor):
+    editor.open(many(INTENTS), {"likeliest": LIKELY}, {"likeliest": [["topic_3", None]]}, {})
+    row = editor.page.locator(".spin-likeliest .spin-class")
+    assert row.locator("kbd").all_text_contents() == ["1", "2", "3"]
+    assert row.locator(".spin-word").all_text_contents() == ["topic_70", "cash_withdrawal", "card_arrival"]
+    assert row.locator(".spin-chance").all_text_contents() == ["31 %", "20 %", "10 %"]
+    assert shown(editor) == INTENTS, "the list keeps its order"
+    assert editor.page.locator(".spin-classes kbd").all_text_contents()[:7] == [
+        "3",
+        "",
+        "2",
+        "4",
+        "5",
+        "6",
+        "7",
+    ]
+    editor.keys("1")
+    assert row.locator(".spin-chance").all_text_contents() == [""]
+    editor.keys("1", "1")
+    assert editor.submitted == ["topic_70", "topic_3", "card_arrival"]
+
+
+def test_a_key_of_ones_own_stays_beside_the_likeliest(editor):
+    editor.open(many(INTENTS), {"likeliest": LIKELY}, {}, bindings={"class:naïve_order": "1"})
+    assert editor.page.locator(".spin-likeliest kbd").all_text_contents() == ["", "2", "3"]
+    editor.keys("1")
+    assert editor.submitted == ["naïve_order"]
+
+
+def test_among_matches_that_fit_alike_the_likeliest_is_first(editor):
+    editor.open(many(INTENTS), {"likeliest": LIKELY})
+    editor.keys("/")
+    editor.page.keyboard.type("topic")
+    assert shown(editor)[:2] == ["topic_70", "topic_0"]
 
 
 def test_the_filter_reads_as_people_type(editor):

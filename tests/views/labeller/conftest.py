@@ -91,6 +91,7 @@ class FakeSession:
         self.labels_per_minute = 12.0
         self.full = False  # the disk is
         self.suggestion: dict | None = None if task else {"value": classes[1], "p": 0.62}
+        self.likely: list | None = None  # [[name, p], ...] for the first keys
         self.refuses = lambda value: task is None and value not in self.classes
         self.shown = shown or (lambda row: ("image/png", picture(row)))
         self.queue: list[str] = []
@@ -123,6 +124,8 @@ class FakeSession:
             del card["probs"], card["kind"], card["label"]
             self.drawn += 1
             card |= {"token": f"{id}|{self.drawn}", "suggestion": self.suggestion}
+            if self.likely:
+                card["likeliest"] = self.likely
             if pictures:
                 card["buffers"] = [len(buffers)]
             cards.append(card)
@@ -131,6 +134,9 @@ class FakeSession:
 
     def suggestions(self, tokens):
         return dict.fromkeys(tokens, self.suggestion)
+
+    def likeliest(self, tokens):
+        return dict.fromkeys(tokens, self.likely) if self.likely else {}
 
     def apply(self, client: str, entries):
         answer = {"gap": None, "error": None, "refused": [], "undone": [], "redone": []}
@@ -158,6 +164,7 @@ class FakeSession:
             "ack": self.disk.last.get(client, 0),
             "n_labels": len(self.disk.labels),
             "per_minute": 12.0,
+            "at": len(self.disk.log),
             **answer,
         }
 
@@ -299,9 +306,11 @@ START = """async ([esm, traits, views]) => {
     trigger: (name) => (heard[name] ?? []).forEach((f) => f()),
     off: (name, f) => { heard[name] = (heard[name] ?? []).filter((g) => g !== f); },
     cards: 0, // that came
+    suggestions: 0, // answers about cards that wait
     deliver(text) {
       const [content, pictures] = JSON.parse(text);
       this.cards += content.cards?.length ?? 0;
+      this.suggestions += "suggestions" in content ? 1 : 0;
       (heard["msg:custom"] ?? []).forEach((f) => f(content, pictures.map(bytes)));
     },
     send(content) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -72,7 +73,7 @@ def test_an_enter_that_cannot_submit_says_why_on_screen(bench, new_session, disk
 def test_skip_unsure_flag(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")
-    bench.keys("Space", "?", "f", "0")
+    bench.keys("Space", ";", "f", "0")
     bench.shows("img_4")
     bench.settled()
     assert [(e["id"], e["kind"]) for e in disk.decisions] == [
@@ -183,11 +184,11 @@ def test_suggestions_that_come_later_reach_the_cards_that_are_held(bench, sessio
     session.events.suggested.emit(60)
     bench.push()
     bench.until("!root.querySelector('.spin-accept').disabled")
+    assert sum(m["verb"] == "suggestions" for m in bench.requests) == 1
     bench.keys("Enter", "Enter")
     bench.settled()
     assert disk.labels == {"img_0": "dent", "img_1": "dent"}
     assert [e["suggested"] for e in disk.decisions] == [["dent", 0.9]] * 2
-    assert sum(m["verb"] == "suggestions" for m in bench.requests) == 1
 
 
 def test_a_suggestion_that_comes_later_changes_nothing_that_is_being_edited(bench, new_session, disk):
@@ -488,7 +489,7 @@ def test_more_than_ten_classes_get_letters_that_clash_with_no_command(bench, new
     keys = [k.strip() for k in bench.page.locator(".spin-class kbd").all_inner_texts()]
     assert keys[:12] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "A", "B"]
     assert len(set(keys[:33])) == 33
-    assert not {"F", "U", "Y", "?", ""} & set(keys[:33])
+    assert not {"F", "U", "Y", "?", ";", ""} & set(keys[:33])
     assert keys[33:] == [""] * 7
     bench.keys("0", "a", "z", "Shift+B")
     bench.settled()
@@ -507,7 +508,8 @@ KEY = """(event) => document.querySelector('.spin-labeller').dispatchEvent(
         ({"key": "3", "code": "Numpad3"}, "dent"),
         ({"key": "а", "code": "KeyF"}, "flag"),  # Cyrillic
         ({"key": "F", "code": "KeyF"}, "flag"),  # caps lock
-        ({"key": "?", "code": "KeyM", "shiftKey": True}, "unsure"),
+        ({"key": ";", "code": "Comma", "shiftKey": True}, "unsure"),  # German
+        ({"key": "?", "code": "KeyM", "shiftKey": True}, None),  # AZERTY: help
         ({"key": "!", "code": "Digit1", "shiftKey": True}, None),
         ({"key": "1", "code": "Digit1", "altKey": True}, None),
         ({"key": "1", "code": "Digit1", "ctrlKey": True}, None),
@@ -655,7 +657,9 @@ def test_every_key_is_on_the_panel(bench, new_session):
     bench.start(new_session(classes=[f"class {i}" for i in range(60)]))
     bench.shows("img_0")
     bench.page.click("text=Keys")
-    assert bench.page.locator(".spin-keys button").count() == 60 + 6  # accept, skip, unsure, flag, undo, redo
+    assert (
+        bench.page.locator(".spin-keys button").count() == 60 + 8
+    )  # accept, skip, unsure, flag, undo, redo, help, full
 
 
 def test_commands_name_their_shortcuts_as_assistive_technology_knows_them(bench, session):
@@ -669,11 +673,12 @@ def test_commands_name_their_shortcuts_as_assistive_technology_knows_them(bench,
     assert dict(named) == {
         "Accept": "Enter",
         "Skip": "Space",
-        "Unsure": None,
+        "Unsure": ";",
         "Flag": "F",
         "Undo": "U Control+Z",
         "Redo": "Y Control+Shift+Z",
-        "Keys": None,
+        "Keys": "F1",
+        "Full screen": "F9",
     }
 
 
@@ -733,3 +738,114 @@ def test_the_panel_of_keys_lists_what_the_editor_knows(bench, session):
     assert "Skip" in words
     assert "shape" not in words
     assert "polygon" not in words
+
+
+def test_a_question_mark_shows_the_keys_and_escape_closes_them_and_stays(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("?")
+    bench.until("!root.querySelector('.spin-help').hidden")
+    bench.page.keyboard.press("Escape")
+    bench.until("root.querySelector('.spin-help').hidden")
+    bench.until("root === document.activeElement")
+    bench.page.keyboard.press("?")
+    bench.until("!root.querySelector('.spin-help').hidden")
+    bench.page.click("[aria-label^='Skip: no opinion']")
+    for _ in range(2):  # the first takes the choice back, the second closes
+        bench.page.keyboard.press("Escape")
+    bench.until("root.querySelector('.spin-help').hidden && root.contains(document.activeElement)")
+    bench.keys("1")
+    bench.settled()
+    assert [e["kind"] for e in disk.decisions] == ["label"]
+
+
+def test_a_question_mark_bound_to_unsure_stays_so(bench, session, disk):
+    session.bindings = {"unsure": "?"}
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("?")
+    bench.shows("img_1")
+    bench.keys("F1")
+    bench.until("!root.querySelector('.spin-help').hidden")
+    bench.settled()
+    assert [e["kind"] for e in disk.decisions] == ["unsure"]
+
+
+def test_cards_that_wait_follow_the_model_and_the_one_on_screen_stays(bench, new_session, disk):
+    names = [f"class {i}" for i in range(40)]
+    session = new_session(classes=names)
+    session.suggestion, session.likely = None, [["class 39", None]]
+    bench.start(session)
+    bench.shows("img_0")
+    bench.stocked()
+    session.suggestion, session.likely = (
+        {"value": "class 7", "p": 0.9},
+        [["class 7", 0.9], ["class 38", 0.05]],
+    )
+    bench.keys("1")
+    bench.shows("img_1")
+    bench.page.wait_for_function("() => window.model.suggestions > 0")
+    bench.until("root.querySelector('.spin-accept').disabled")  # the card on screen stays as it is
+    bench.keys("1")
+    bench.shows("img_2")
+    bench.until("!root.querySelector('.spin-accept').disabled")
+    bench.keys("2", "Enter")
+    bench.settled()
+    assert list(disk.labels.values()) == ["class 39", "class 39", "class 38", "class 7"]
+
+
+def test_an_item_labelled_elsewhere_is_left(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.stocked()
+    label_in_another_cell(bench, session, disk, "img_0", "dent")
+    bench.shows("img_1")
+    bench.until("root.querySelector('.spin-why').textContent === 'img_0 was labelled elsewhere: dent.'")
+    bench.keys("2")
+    bench.settled()
+    assert disk.labels == {"img_0": "dent", "img_1": "crack"}
+
+
+def test_an_item_labelled_elsewhere_that_is_worked_on_stays(bench, new_session, disk):
+    session = new_session(task=MultiLabel(["a", "b"]))
+    bench.start(session)
+    bench.shows("img_0")
+    bench.keys("1")
+    label_in_another_cell(bench, session, disk, "img_0", ["b"])
+    bench.until("root.querySelector('.spin-was').textContent === 'now: b'")
+    bench.keys("Enter")
+    bench.shows("img_1")
+    bench.settled()
+    assert disk.labels == {"img_0": ["a"]}
+
+
+COUNTS = """() => {
+  window.counts = [];
+  const count = document.querySelector(".spin-count");
+  const what = { childList: true, characterData: true, subtree: true };
+  new MutationObserver(() => counts.push(parseInt(count.textContent))).observe(count, what);
+}"""
+
+
+def test_the_counter_never_goes_back(bench, session, disk):
+    bench.start(session)
+    bench.shows("img_0")
+    bench.stocked()
+    bench.page.evaluate(COUNTS)
+    bench.hold = True
+    bench.keys("1", "2")
+    bench.page.evaluate("1")
+    session.events.labelled.emit(("img_0",))  # the kernel's news come before its answer
+    bench.push()
+    bench.keys("3")
+    bench.release()
+    bench.settled()
+    bench.keys("1")
+    bench.settled()
+    bench.until("root.querySelector('.spin-count').textContent === '4 of 60 labelled'")
+    counts = bench.page.evaluate("counts")
+    assert counts == sorted(counts)
+    assert max(counts) == 4
+    stale = {"push": "labelled", "labels": {}, "n_labels": 3, "per_minute": 9, "at": 1}
+    bench.page.evaluate("(text) => window.model.deliver(text)", json.dumps([stale, []]))
+    bench.until("root.querySelector('.spin-count').textContent === '4 of 60 labelled'")

@@ -54,5 +54,7 @@ LABELLER = (
     *DRAFT,
     *FORMS,
     *SHAPES,
-    *_below("labeller", "outbox", "drafts", "decisions", "news", "desk", "stage", "parts", "help", "page"),
+    *_below(
+        "labeller", "outbox", "drafts", "decisions", "news", "desk", "stage", "room", "parts", "help", "page"
+    ),
 )

@@ -37,6 +37,11 @@ function choiceName(name) {
   return briefly(name, 200);
 }
 
+/** A name that may be broken after its underscores; its text stays the same. */
+function choiceBreaks(name) {
+  return name.split(/(?<=[_./-])/).flatMap((part, i) => (i ? [h("wbr"), part] : [part]));
+}
+
 /** Which class a key event means, or null. */
 function choiceIndex(bench, event) {
   const found = /^class:(\d+)$/.exec(bench.meaning(event) ?? "");
@@ -61,7 +66,7 @@ function choiceButton(bench, entry, { pick, mark, toggles = false, colours = fal
     if (!doubled(event, bench.card)) pick(entry);
     if (event.detail > 0) choiceHome(event.currentTarget);
   };
-  const word = h("span", { class: "spin-word", dir: "auto" }, choiceName(entry.name));
+  const word = h("span", { class: "spin-word", dir: "auto" }, ...choiceBreaks(choiceName(entry.name)));
   const properties = { type: "button", class: "spin-class", title: choiceName(entry.name), onclick };
   const element = h("button", properties, parts.bar, parts.key, swatch, word, parts.chance);
   let drawn;

@@ -24,7 +24,7 @@ function letGo(event, root) {
 }
 
 function onKey(event, desk, view) {
-  const { root, help, editor, middle } = view;
+  const { root, help, editor, middle, full } = view;
   const typing = event.target.closest("input, textarea, select");
   const onButton = event.target !== root && event.target.closest("button");
   const used = () => {
@@ -40,11 +40,13 @@ function onKey(event, desk, view) {
     return used();
   }
   if (middle.key(event) || scrolls(event, middle.frame)) return used();
+  if (full.key(event)) return used();
   const does = actionOf(event, desk.table);
   if (!does) return undefined;
   used();
   if (does === "release") return letGo(event, root);
   if (does === "help" && !event.repeat) return help.toggle();
+  if (does === "full" && !event.repeat) return full.toggle();
   // A key held down would label unseen items.
   return event.repeat ? undefined : act(desk, does);
 }
@@ -73,7 +75,8 @@ function render(desk, el) {
   const middle = stage(desk, bench, editor);
   const help = helpPanel(desk);
   const bar = commands(desk, back, act, help.button);
-  const parts = [header(desk), middle, { element: h("div", { class: "spin-editor" }, editor.panel), draw: () => editor.draw() }, bar, help, pastStrip(desk, back)];
+  const full = roomFull(desk);
+  const parts = [header(desk, full), middle, { element: h("div", { class: "spin-editor" }, editor.panel), draw: () => editor.draw() }, bar, help, pastStrip(desk, back)];
   const live = h("div", { class: "spin-sr", "aria-live": "polite" });
   const hint = h("p", { class: "spin-hint" });
   root.append(...parts.map((part) => part.element), hint, live);
@@ -87,7 +90,7 @@ function render(desk, el) {
     announce(desk, live);
     focusHint();
   };
-  root.addEventListener("keydown", (event) => onKey(event, desk, { root, help, editor, middle }));
+  root.addEventListener("keydown", (event) => onKey(event, desk, { root, help, editor, middle, full }));
   root.addEventListener("focusin", () => {
     desk.editor = editor;
     focusHint();
@@ -98,6 +101,8 @@ function render(desk, el) {
   for (const trait of NOUNS) desk.model.on(`change:${trait}`, follow);
   desk.listeners.add(draw);
   el.append(root);
+  const freely = roomKeeper(root);
+  root.addEventListener("fullscreenchange", draw);
   desk.opened();
   desk.draw();
   return () => {
@@ -105,6 +110,7 @@ function render(desk, el) {
     desk.views -= 1;
     desk.listeners.delete(draw);
     for (const trait of NOUNS) desk.model.off(`change:${trait}`, follow);
+    freely();
     middle.close();
     editor.close?.();
     root.remove();

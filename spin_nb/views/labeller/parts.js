@@ -4,12 +4,12 @@ const COMMAND_WORDS = { skip: "Skip", unsure: "Unsure", flag: "Flag", undo: "Und
 const ALWAYS = { undo: ["Control+Z"], redo: ["Control+Shift+Z"] }; // whatever a person has bound
 const STRIP = 8;
 
-function header(desk) {
+function header(desk, full) {
   const count = h("span", { class: "spin-count" });
   const rate = h("span", { class: "spin-rate" });
   const status = h("span", { class: "spin-status" });
   const bar = h("div", { class: "spin-bar", role: "progressbar", "aria-label": "labelled", "aria-valuemin": "0" }, h("i"));
-  const element = h("header", {}, h("div", { class: "spin-line" }, count, rate, status), bar);
+  const element = h("header", {}, h("div", { class: "spin-line" }, count, rate, status, full.button), bar);
   const draw = () => {
     const items = desk.model.get("n_items");
     const labelled = desk.nLabels;
@@ -22,6 +22,7 @@ function header(desk) {
     bar.firstChild.style.width = `${(100 * labelled) / Math.max(1, items)}%`;
     bar.setAttribute("aria-valuemax", items);
     bar.setAttribute("aria-valuenow", labelled);
+    full.draw();
   };
   return { element, draw };
 }

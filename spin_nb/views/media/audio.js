@@ -1,7 +1,27 @@
 // A sound: seen above its spectrogram, heard with P, followed by a cursor. Nothing is decoded before it is shown.
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
+const AUTOPLAY = "spin_nb/autoplay";
 const heardAs = { volume: 1, speed: 1, loop: false }; // a person's choice, kept from item to item
+
+/** Whether a sound plays as soon as it is shown: kept in the browser, where it may be kept. */
+const autoplay = {
+  get on() {
+    try {
+      return localStorage.getItem(AUTOPLAY) === "on";
+    } catch {
+      return Boolean(this.here);
+    }
+  },
+  set on(on) {
+    this.here = on;
+    try {
+      localStorage.setItem(AUTOPLAY, on ? "on" : "off");
+    } catch {
+      // It holds for this page.
+    }
+  },
+};
 
 /** Where a sound stands and the element that plays it; `changed()` after everything that shows. */
 class Player {
@@ -16,6 +36,12 @@ class Player {
 
   get playing() {
     return !this.audio.paused && !this.audio.ended;
+  }
+
+  chooseAutoplay() {
+    autoplay.on = !autoplay.on;
+    if (autoplay.on && !this.playing) this.toggle();
+    this.changed();
   }
 
   choose(how) {
@@ -56,8 +82,16 @@ class Player {
     this.changed();
   }
 
+  /** Begin by itself, unless another sound on the page has. */
+  begin() {
+    if (!autoplay.on || Player.begun) return;
+    Player.begun = this;
+    this.toggle();
+  }
+
   close() {
     this.closed = true;
+    if (Player.begun === this) Player.begun = null;
     cancelAnimationFrame(this.frame);
     this.audio.pause();
     this.audio.removeAttribute("src");
@@ -105,6 +139,7 @@ function soundKeys(player) {
   return {
     __proto__: null,
     p: () => player.toggle(),
+    "Shift+A": () => player.chooseAutoplay(),
     "Shift+L": () => player.choose({ loop: !heardAs.loop }),
     ArrowLeft: () => player.seek(player.at - jump),
     ArrowRight: () => player.seek(player.at + jump),
@@ -119,13 +154,17 @@ function soundKeys(player) {
 
 /** Buttons and their state: {element, draw}. */
 function soundTools(player) {
-  const play = mediaButton("", "play", "P", () => player().toggle());
+  const face = h("span");
+  const play = mediaButton(face, "play", "P", () => player().toggle());
+  play.append(" ", h("kbd", {}, "P"));
+  const auto = mediaButton("Autoplay", "Autoplay: play each sound as it comes", "Shift+A", () => player().chooseAutoplay());
   const loop = mediaButton("Loop", "Loop: play again and again", "Shift+L", () => player().choose({ loop: !heardAs.loop }));
   const [speed, volume] = [speedList(player), volumeSlider(player)];
   const clock = h("span", { class: "spin-clock" });
-  const element = h("div", { class: "spin-tools" }, play, clock, loop, speed, h("span", { class: "spin-volume" }, "Volume", volume));
+  const element = h("div", { class: "spin-tools" }, play, clock, auto, loop, speed, h("span", { class: "spin-volume" }, "Volume", volume));
   const draw = (now) => {
-    write(play, now.playing ? "❚❚ Pause" : "▶ Play");
+    auto.setAttribute("aria-pressed", autoplay.on);
+    write(face, now.playing ? "❚❚ Pause" : "▶ Play");
     play.setAttribute("aria-label", now.playing ? "pause" : "play");
     loop.setAttribute("aria-pressed", heardAs.loop);
     speed.value = String(heardAs.speed);
@@ -183,13 +222,14 @@ MEDIA["audio/wav"] = (card, kit) => {
   };
   player = new Player(card.bytes?.[0] ?? new Uint8Array(), sound.seconds, changed, refused);
   changed();
+  player.begin();
   if (card.data?.cut) write(words, `Only the first ${sound.seconds.toFixed(0)} s of this sound are here.`);
   sound.ready.then(() => stage.paint.again());
   const acts = soundKeys(player);
   const key = (event) => {
     const name = mediaKey(event);
     if (!acts[name]) return false;
-    if (!(event.repeat && /^(p|Shift\+L)$/.test(name))) acts[name]();
+    if (!(event.repeat && /^(p|Shift\+[AL])$/.test(name))) acts[name]();
     return true;
   };
   const close = () => {

@@ -176,7 +176,13 @@ function viewTools(pictures, camera, changed) {
   const out = button("Zoom out (−)", "−", () => camera.zoom(1 / VIEW_STEP));
   const into = button("Zoom in (+)", "+", () => camera.zoom(VIEW_STEP));
   const fit = button("Fit the whole picture (Home)", "Fit", camera.fit);
-  const controls = [out, percent, into, fit, viewSlider("Brightness", reset, lit), viewSlider("Contrast", reset, lit), plain];
+  const light = h("button", { type: "button", class: "spin-viewport-light", "aria-expanded": "false", title: "Brightness and contrast" }, "Light");
+  light.addEventListener("click", (event) => {
+    const isOpen = element.classList.toggle("spin-viewport-lit");
+    light.setAttribute("aria-expanded", String(isOpen));
+    viewBack(event);
+  });
+  const controls = [out, percent, into, fit, light, viewSlider("Brightness", reset, lit), viewSlider("Contrast", reset, lit), plain];
   const element = h("div", { class: "spin-viewport-tools", role: "group", "aria-label": "view of the picture" }, hint, ...controls);
   lit();
   const draw = () => write(percent, `${Math.round(100 * camera.at.scale)} %`);

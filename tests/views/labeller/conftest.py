@@ -107,9 +107,11 @@ class FakeSession:
         return [{"id": e["id"], "kind": e["kind"], "value": e.get("value"), "previous": None} for e in some]
 
     def card(self, id: str):
-        mime, data = self.shown(self.pool.row(id))
+        mime, data, *raw = self.shown(self.pool.row(id))
         kind = next((e["kind"] for e in reversed(self.disk.decisions) if e["id"] == id), None)
         card = {"id": id, "mime": mime, "kind": kind, "label": self.value(id), "probs": [1.0]}
+        if raw:
+            return {**card, "data": data, "buffers": [0]}, raw
         return ({**card, "buffers": [0]}, [data]) if isinstance(data, bytes) else ({**card, "data": data}, [])
 
     def queue_cards(self, n: int, have=()):
@@ -184,6 +186,7 @@ class Bench:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.patience = [200, 400, 800, 1500]  # milliseconds to a re-send: a tenth of the page's own
+        self.room: tuple[int, int] | None = None  # what can be seen of the page
         self.warnings = 0  # how often the browser asked whether the page may be left
         page.on("dialog", self.dialog)
         page.route(
@@ -223,6 +226,8 @@ class Bench:
         """Draw the widget as it is now on the page as it is now."""
         page = self.page
         page.evaluate("() => document.body.replaceChildren()")
+        if self.room:
+            page.evaluate(ROOM, self.room)
         page.add_style_tag(content=self.widget._css)
         traits = {
             name: getattr(self.widget, name)
@@ -294,6 +299,13 @@ class Bench:
 
 
 PATIENCE = "[2000, 4000, 8000, 15000]"
+ROOM = """([width, height]) => {
+  const scroller = document.body.appendChild(document.createElement("div"));
+  Object.assign(scroller.style, { width: `${width}px`, height: `${height}px`, overflow: "auto" });
+  const output = scroller.appendChild(document.createElement("div"));
+  output.style.overflow = "auto"; // as JupyterLab's outputs: as high as what they hold
+  [scroller.id, output.id] = ["scroller", "output"];
+}"""
 START = """async ([esm, traits, views]) => {
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   const heard = {};
@@ -322,7 +334,7 @@ START = """async ([esm, traits, views]) => {
   const widget = (await import(url)).default();
   window.dispose = [widget.initialize({ model: window.model })];
   for (let i = 0; i < views; i++) {
-    const el = document.body.appendChild(document.createElement("div"));
+    const el = (document.querySelector("#output") ?? document.body).appendChild(document.createElement("div"));
     window.dispose.push(widget.render({ model: window.model, el }));
   }
 }"""

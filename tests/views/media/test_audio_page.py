@@ -190,3 +190,25 @@ def test_real_digits(viewer, make, real):
     viewer.page.locator(".spin-tools", has_text="/ ").wait_for()
     assert f"/ {len(samples) / rate:.2f} s" in viewer.text(".spin-tools")
     viewer.shot("sound_fsdd")
+
+
+def test_the_play_button_shows_its_key(viewer, make, beep):
+    viewer.open(make.sound(beep, RATE))
+    button = viewer.page.get_by_role("button", name="play", exact=True)
+    assert button.locator("kbd").text_content() == "P"
+
+
+def test_autoplay_is_chosen_once_and_remembered(viewer, make, beep, counted):
+    plays = "() => plays"
+    viewer.open(make.sound(beep, RATE))
+    assert viewer.page.evaluate(plays) == 0
+    viewer.keys("Shift+A")
+    assert viewer.page.evaluate(plays) == 1
+    assert viewer.page.get_by_role("button", name="Autoplay").get_attribute("aria-pressed") == "true"
+    viewer.open(make.sound(beep, RATE))
+    assert viewer.page.evaluate(plays) == 2
+    viewer.open(make.several(("a", make.sound(beep, RATE)), ("b", make.sound(beep, RATE))))
+    assert viewer.page.evaluate(plays) == 3, "two sounds at once would be noise"
+    viewer.page.get_by_role("button", name="Autoplay").first.click()
+    viewer.open(make.sound(beep, RATE))
+    assert viewer.page.evaluate(plays) == 3

@@ -178,4 +178,18 @@ def test_pictures_stay_large_enough_to_see_on_a_phone(viewer, make, photo):
         assert box["height"] >= 180
         assert box["width"] >= 180
     tools = viewer.page.locator(".spin-viewport-tools").first
-    assert tools.bounding_box()["height"] < 60  # one line, which scrolls
+    assert tools.bounding_box()["height"] < 60  # one line
+
+
+@pytest.mark.parametrize("width", [250, 300, 420])
+def test_narrow_tools_neither_scroll_nor_hide_anything_for_good(viewer, make, photo, width):
+    viewer.page.set_viewport_size({"width": width, "height": 900})
+    viewer.open(make.several(("front", photo)))
+    tools = viewer.page.locator(".spin-viewport-tools")
+    assert tools.evaluate("(element) => element.scrollWidth <= element.clientWidth")
+    brightness = tools.get_by_role("slider", name="Brightness")
+    assert not brightness.is_visible()
+    tools.get_by_text("Light").click()
+    assert brightness.is_visible()
+    assert tools.get_by_label("Reset brightness").is_visible()
+    assert tools.evaluate("(element) => element.scrollWidth <= element.clientWidth")

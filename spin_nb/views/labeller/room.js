@@ -1,0 +1,90 @@
+// How much of the page the labeller takes: item, buttons and commands are on screen together, or it fills the screen.
+
+const ROOM_LEAST = 420; // CSS pixels; where less can be seen the page scrolls
+const ROOM_AROUND = 16; // left free of what can be seen: the cell's own frame
+const ROOM_LOW = 660; // below, what is no work takes less
+const ROOM_NARROW = 560; // below, too
+const ROOM_WIDE = 820; // from here on a list of shapes stands beside the picture
+const ROOM_CORNERS = "M1 5V1h4M9 1h4v4M13 9v4H9M5 13H1V9";
+
+/** The outermost element that scrolls another, or null: those within grow with what they hold. */
+function roomScroller(element) {
+  let outermost = null;
+  for (let at = element.parentElement; at && at !== document.body; at = at.parentElement) {
+    if (/auto|scroll/.test(getComputedStyle(at).overflowY)) outermost = at;
+  }
+  return outermost;
+}
+
+/** Pixels of the page that can be seen at once, over the keyboard of a touch screen. */
+function roomSeen(scroller) {
+  const { visualViewport: seen } = window;
+  const height = seen ? seen.height * seen.scale : window.innerHeight;
+  if (scroller) return Math.min(height, scroller.clientHeight);
+  // A frame may be as high as what it holds: its own height says nothing.
+  return window.parent === window ? height : Math.max(height, 0.7 * screen.availHeight);
+}
+
+/** Keep a labeller as high as what can be seen. Returns what ends that. */
+function roomKeeper(root) {
+  let scroller = null;
+  const fit = () => {
+    if (!root.isConnected) return;
+    const now = roomScroller(root); // a cell may be moved
+    if (now !== scroller) {
+      if (scroller) watch.unobserve(scroller);
+      if (now) watch.observe(now);
+      scroller = now;
+    }
+    const isFull = document.fullscreenElement === root;
+    const room = isFull ? window.innerHeight : Math.max(ROOM_LEAST, roomSeen(scroller) - ROOM_AROUND);
+    root.style.setProperty("--spin-room", `${Math.floor(room)}px`);
+    root.classList.toggle("spin-low", room < ROOM_LOW || root.clientWidth < ROOM_NARROW);
+    root.classList.toggle("spin-wide", root.clientWidth >= ROOM_WIDE);
+  };
+  const watch = new ResizeObserver(fit);
+  watch.observe(root);
+  const heard = [
+    [window, "resize"],
+    [window.visualViewport, "resize"],
+    [root, "fullscreenchange"],
+  ];
+  for (const [target, name] of heard) target?.addEventListener(name, fit);
+  return () => {
+    watch.disconnect();
+    for (const [target, name] of heard) target?.removeEventListener(name, fit);
+  };
+}
+
+/** The button that fills the screen with the labeller, and its keys. */
+function roomFull(desk) {
+  const rootOf = () => button.closest(".spin-labeller");
+  const isFull = () => rootOf() !== null && document.fullscreenElement === rootOf();
+  const toggle = async () => {
+    const root = rootOf();
+    try {
+      await (isFull() ? document.exitFullscreen() : root.requestFullscreen());
+    } catch {
+      desk.warn("The browser does not let this page fill the screen.");
+    }
+    root.focus({ preventScroll: true });
+  };
+  const icon = viewSvg("svg", { viewBox: "0 0 14 14", width: 12, height: 12, "aria-hidden": "true" });
+  icon.append(viewSvg("path", { d: ROOM_CORNERS, fill: "none", stroke: "currentColor", "stroke-width": 1.8 }));
+  const button = h("button", { type: "button", class: "spin-full", onclick: toggle }, icon);
+  const draw = () => {
+    const key = keyOf(desk.table, "full");
+    const words = isFull() ? "Leave full screen" : "Full screen";
+    button.setAttribute("aria-label", words);
+    button.setAttribute("aria-pressed", String(isFull()));
+    button.title = key ? `${words} (${key})` : words;
+    nameShortcuts(button, key);
+  };
+  /** Escape leaves the full screen, not the labeller; most browsers take that key themselves. */
+  const key = (event) => {
+    if (event.key !== "Escape" || !isFull()) return false;
+    toggle();
+    return true;
+  };
+  return { button, draw, key, toggle };
+}

@@ -425,6 +425,8 @@ class Session:
     def suggestion(self, id: str) -> Suggestion | None:
         """What would be pre-filled for an item now, and its probability (None where nobody said one), or None.
 
+        Of classes the session's model suggests one that is right at least as often as not: of probability 0.5 or more.
+
         Raises
         ------
         LabelError

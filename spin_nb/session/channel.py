@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
@@ -139,7 +140,7 @@ class Channel:
             asks = {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
         out = {}
         for token, ask in asks.items():
-            _, names = steadily(s, ask.item, lambda row, told=ask.suggest: s._suggesting.likeliest(row, told))
+            _, names = steadily(s, ask.item, partial(s._suggesting.likeliest, told=ask.suggest))
             if names:
                 out[token] = names
         return out

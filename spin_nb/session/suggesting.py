@@ -89,11 +89,11 @@ class Suggesting:
             return None
         names, predictive = s.task.names, s.predictive if told else None
         if predictive is not None:
-            mean = predictive.mean[row]
-            found = [(names[i], float(mean[i])) for i in np.argsort(-mean, kind="stable")[:LIKELIEST]]
-            said = self.of(row)
-            others = [(name, p) for name, p in found if said is None or name != said[0]]
-            return found if said is None else [said, *others][:LIKELIEST]
+            mean, said = predictive.mean[row], self.of(row)
+            best = np.argsort(-mean, kind="stable")[:LIKELIEST]
+            found: list[tuple[str, float | None]] = [] if said is None else [said]
+            found += [(names[i], float(mean[i])) for i in best if said is None or names[i] != said[0]]
+            return found[:LIKELIEST]
         given = np.bincount(s.label_index.clip(-1) + 1, minlength=len(names) + 1)[1:]
         most = np.argsort(-given, kind="stable")[:LIKELIEST]
         return [(names[i], None) for i in most if given[i]]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from spin_nb.errors import SpinError
     from spin_nb.pool import encoders, samples
     from spin_nb.pool.given import Series, Several
+    from spin_nb.project.repair import repair
     from spin_nb.session.core import Session
     from spin_nb.session.opening import open_session as open
     from spin_nb.tasks import (
@@ -45,11 +46,13 @@ __all__ = [
     "__version__",
     "encoders",
     "open",
+    "repair",
     "samples",
 ]
 
 _HOMES = {
     "open": "spin_nb.session.opening:open_session",
+    "repair": "spin_nb.project.repair:repair",
     "Session": "spin_nb.session.core:Session",
     "SpinError": "spin_nb.errors:SpinError",
     "samples": "spin_nb.pool.samples:",

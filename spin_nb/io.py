@@ -92,6 +92,11 @@ def seal(path: Path) -> None:
     write_atomically(_seal(path), lambda half: half.write_text(checksum(path), encoding="ascii"))
 
 
+def has_seal(path: Path) -> bool:
+    """Whether there is a seal: files of older versions have none."""
+    return _seal(path).exists()
+
+
 def is_sealed(path: Path) -> bool:
     """Whether a file still is what :func:`seal` saw: a flipped byte in a cache would pass for a number."""
     try:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
-from spin_nb.io import checksum, sync
+from spin_nb.io import checksum, has_seal, is_sealed, seal, sync
 from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.choice import HEADS, Fit
 from spin_nb.models.kept import Kept, keep
@@ -132,6 +132,7 @@ class Snapshot:
                     save_file({k: np.array(v, order="C") for k, v in held.items()}, fresh / name)
                 card = {**self.card(), "sha256": {name: checksum(fresh / name) for name in files}}
                 (fresh / CARD).write_text(json.dumps(card, indent=2), encoding="utf-8")
+                seal(fresh / CARD)
                 for path in (*fresh.iterdir(), fresh):
                     sync(path)
                 os.rename(fresh, folder)
@@ -162,6 +163,10 @@ class Snapshot:
 
         folder = Path(folder)
         try:
+            if has_seal(folder / CARD) and not is_sealed(folder / CARD):  # older ones have none
+                raise ModelError(
+                    f"{CARD} of model {folder.name} is not what was saved (sha256 differs).", AGAIN
+                )
             card = json.loads((folder / CARD).read_text(encoding="utf-8"))
             if isinstance(card, dict) and isinstance(card.get("schema"), int) and card["schema"] > SCHEMA:
                 raise VersionError(f"model {folder.name} was written by a newer spin_nb.", "Upgrade spin_nb.")

@@ -50,6 +50,8 @@ def propose(db: sqlite3.Connection, asks: Sequence[NewAsk]) -> list[str]:
 def mark_shown(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
     """Set the time shown where none is set yet; unknown tokens are passed over."""
     named = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
+    if named == "[]":
+        return
     with seals.kept(db, "asks", _NAMED, (named,)):
         db.execute(
             f"UPDATE asks SET shown = ?, discarded = 0 WHERE {_NAMED} AND shown IS NULL", (now(), named)
@@ -59,6 +61,8 @@ def mark_shown(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
 def discard(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
     """Take back asks nobody has seen; all but the latest discarded ones are deleted."""
     named = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
+    if named == "[]":
+        return
     with seals.kept(db, "asks", _NAMED, (named,)):
         db.execute(f"UPDATE asks SET discarded = 1 WHERE {_NAMED} AND shown IS NULL", (named,))
     latest = "SELECT id FROM asks WHERE discarded ORDER BY id DESC LIMIT 1 OFFSET ?"

@@ -16,7 +16,19 @@ from spin_nb.project import folder as paths
 BUSY_SECONDS = 10.0
 
 
-def explain(error: sqlite3.Error, file: Path) -> ProjectError:
+def repair_hint(folder: Path) -> str:
+    """What to do about a damaged database."""
+    return f"Restore it from a copy, or save what can be read: spin.repair({str(folder)!r})."
+
+
+def by_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
+    """Whether the file's content is what is wrong."""
+    code = getattr(error, "sqlite_errorcode", None)  # None: Python itself could not decode a text
+    damaged = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR
+    return code is None or code & 0xFF in damaged
+
+
+def explain(error: sqlite3.Error | UnicodeDecodeError, file: Path) -> ProjectError:
     """Return the SpinError that says what ``error`` means for the person (sqlite.org/rescode.html)."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
@@ -32,17 +44,14 @@ def explain(error: sqlite3.Error, file: Path) -> ProjectError:
             f"another process kept {str(file)!r} locked for {BUSY_SECONDS:.0f} s: nothing was stored.",
             "Repeat; if it goes on, close the other notebook that has this project open.",
         )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return ProjectError(
-            f"{str(file)!r} is damaged ({error}).",
-            f"Restore it from a copy, or save what can be read: sqlite3 {paths.DATABASE} .recover",
-        )
+    if by_damage(error) and code != sqlite3.SQLITE_ERROR:
+        return ProjectError(f"{str(file)!r} is damaged ({error}).", repair_hint(file.parent))
     if code == sqlite3.SQLITE_CANTOPEN:
         return ProjectError(
             f"{str(file)!r} cannot be opened.", "Check that the folder is there and its permissions."
         )
     if code == sqlite3.SQLITE_ERROR:
-        return ProjectError(f"{str(file)!r} lacks a table or column ({error}).", "Restore it from a copy.")
+        return ProjectError(f"{str(file)!r} lacks a table or column ({error}).", repair_hint(file.parent))
     return StorageError(
         f"the disk did not take the write ({error}): nothing was stored.", "Check the disk; then repeat."
     )
@@ -118,7 +127,7 @@ class Database:
             # "Read-Only Databases"): read a copy, log included; immutable=1 would pass the log over.
             self.connection.close()
             self._copy = tempfile.TemporaryDirectory(prefix="spin_nb-")
-            for name in (self.file.name, f"{self.file.name}-wal"):
+            for name in (self.file.name, f"{self.file.name}-wal", f"{self.file.name}-journal"):
                 if (self.file.parent / name).exists():
                     shutil.copyfile(self.file.parent / name, Path(self._copy.name) / name)
             self._db = _connect(Path(self._copy.name) / self.file.name, "rw")
@@ -155,8 +164,18 @@ class Database:
                 yield self.connection
             except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
                 raise  # a mistake in this package, not something a person can mend
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 raise explain(error, self.file) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Do as :meth:`reading`; what is read in the block is of one moment, whatever others write."""
+        with self.reading() as db:
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.execute("ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -211,9 +230,25 @@ class Database:
                 "Put it back, or open the project again where it is now.",
             )
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is under way."""
+        return self._depth > 0
+
+    def checkpoint(self) -> None:
+        """Move what is in the log into the database, as far as others who read it let us."""
+        with self.lock, suppress(sqlite3.Error):
+            if self._db is not None and not self.read_only:
+                self._db.execute("PRAGMA busy_timeout = 0")
+                try:
+                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                finally:
+                    self._db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+
     def close(self) -> None:
         """Close the connection; may be called twice."""
         with self.lock:
+            self.checkpoint()
             if self._db is not None:
                 self._db.close()
                 self._db = None

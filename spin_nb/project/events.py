@@ -35,11 +35,11 @@ def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
         raise Gap(client, last + 1, seq)
     if seq <= last:
         return False
-    with seals.kept(db, "clients", "client = ?", (client,)):
-        db.execute(
-            "INSERT INTO clients VALUES (?, ?) ON CONFLICT(client) DO UPDATE SET seq = excluded.seq",
-            (client, seq),
-        )
+    seals.replace(db, "clients", [(client, last)] if last else [], [(client, seq)])
+    db.execute(
+        "INSERT INTO clients VALUES (?, ?) ON CONFLICT(client) DO UPDATE SET seq = excluded.seq",
+        (client, seq),
+    )
     return True
 
 
@@ -164,9 +164,9 @@ _COLUMNS = (
     "time, annotator, kind, item, value, previous, suggested, accepted, ask, shown_ms, target,"
     " client, client_seq, gesture"
 )
-_LINKED = f"seq, {_COLUMNS}"  # what the hash of an event is of
-_INSERT = f"INSERT INTO events({_LINKED}, chain) VALUES ({', '.join('?' * len(_LINKED.split(',')))}, ?)"
-_SELECT = f"SELECT {_LINKED}, chain FROM events WHERE seq > ? ORDER BY seq"
+LINKED = f"seq, {_COLUMNS}"  # what the hash of an event is of
+_INSERT = f"INSERT INTO events({LINKED}, chain) VALUES ({', '.join('?' * len(LINKED.split(',')))}, ?)"
+_SELECT = f"SELECT {LINKED}, chain FROM events WHERE seq > ? ORDER BY seq"
 
 
 def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
@@ -215,7 +215,7 @@ def caught_up(db: sqlite3.Connection, state: State) -> State:
     """
     if not state.seq and not state.chain:
         state = State(chain=seals.first(db))
-    elif state.seq and _chain(db, state.seq) != state.chain:
+    elif chain_at(db, state.seq) != state.chain:
         raise _altered(state.seq)
     new, chain = [], state.chain
     for row in db.execute(_SELECT, (state.seq,)):
@@ -227,7 +227,10 @@ def caught_up(db: sqlite3.Connection, state: State) -> State:
     return fold(new, state) if new else state
 
 
-def _chain(db: sqlite3.Connection, seq: int) -> str | None:
+def chain_at(db: sqlite3.Connection, seq: int) -> str | None:
+    """Hash of the events up to this one, None where it is not there; before the first, what that is linked to."""
+    if not seq:
+        return seals.first(db)
     row = db.execute("SELECT chain FROM events WHERE seq = ?", (seq,)).fetchone()
     return None if row is None else row[0]
 
@@ -239,7 +242,7 @@ def _altered(seq: int) -> ProjectError:
     )
 
 
-def _event(row: sqlite3.Row) -> Event:
+def _event(row: Any) -> Event:
     return Event(
         row["seq"],
         from_moment(row["time"]),
@@ -258,6 +261,15 @@ def _event(row: sqlite3.Row) -> Event:
         row["gesture"],
         row["chain"],
     )
+
+
+def is_event(row: Sequence[Any]) -> bool:
+    """Whether a row (the columns :data:`LINKED`) can be read as an event."""
+    try:
+        event = _event(dict(zip(LINKED.replace(" ", "").split(","), row, strict=True)) | {"chain": ""})
+    except (ProjectError, TypeError, ValueError):
+        return False
+    return event.kind in KINDS and isinstance(event.item, str) and isinstance(event.annotator, str)
 
 
 def _pair(suggested: Any) -> Suggestion | None:

@@ -3,10 +3,18 @@
 ::
 
     parts.spin/
-    ├── project.db      facts: items, events, asks, runs, models (SQLite)
-    ├── features/       <content hash>.npy
-    ├── models/<id>/    safetensors + card.json
-    └── pool/           copies of arrays and frames
+    ├── project.db         facts: items, events, asks, runs, models (SQLite); every event carries the hash of all before
+    │                      it, of the other tables the sums are kept in it
+    ├── project.db-wal     what was stored since the project was opened; moved into project.db on opening and on closing
+    ├── project.db.seal    how many transactions and events there are at least, and the hash of these
+    ├── features/          <content hash>.npy, graphs, maps: caches; each with its checksum in <name>.sha256
+    ├── models/<id>/       safetensors + card.json, which has their checksums; its own is in card.json.sha256
+    ├── pool/              copies of arrays and frames
+    └── damaged-<time>/    what spin.repair found, as it was
+
+Every file but the first three is written by :func:`spin_nb.io.write_atomically`: whole, or not there.  Opening compares
+everything in the database with its hashes, ``s.check()`` every file.  Not noticed: a seal that is gone together with
+the last of the log; damage that somebody took the trouble to hash.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
+from spin_nb.project.seal_file import Mark
+
 LOOSE = ("bindings", "fingerprint")
 """Entries of meta that are not sealed: a person's keys, and what is compared with the pool's anyhow."""
 COLUMNS = {
@@ -24,7 +26,9 @@ COLUMNS = {
     "models": "id, created, head, card",
 }
 FIRST = "events"  # the row of ``seals`` that holds what the first event is linked to, drawn at random
+WRITES = "writes"  # the row that counts transactions
 _BITS = 128
+MODULUS = 2**_BITS
 
 
 def link(before: str, row: Sequence[Any]) -> str:
@@ -47,28 +51,47 @@ def first(db: sqlite3.Connection) -> str:
 def begin(db: sqlite3.Connection, start: str) -> None:
     """Seal what the tables hold now."""
     db.execute("DELETE FROM seals")
-    db.execute("INSERT INTO seals VALUES (?, 0, ?)", (FIRST, start))
+    db.execute("INSERT INTO seals VALUES (?, 0, ?), (?, 0, '')", (FIRST, start, WRITES))
     for table in COLUMNS:
-        db.execute("INSERT INTO seals VALUES (?, ?, ?)", (table, *_written(*_sum(rows(db, table)))))
+        db.execute("INSERT INTO seals VALUES (?, ?, ?)", (table, *written(*total(rows(db, table)))))
 
 
 @contextmanager
 def kept(db: sqlite3.Connection, table: str, where: str, args: Sequence[Any]) -> Iterator[None]:
     """Keep the seal of a table true while the block changes the rows ``where`` names, before it and after."""
-    n_before, total_before = _sum(rows(db, table, where, args))
+    before = total(rows(db, table, where, args))
     yield
-    n, total = _sum(rows(db, table, where, args))
-    if (n, total) == (n_before, total_before):
-        return
-    n_all, digest = db.execute("SELECT n, digest FROM seals WHERE name = ?", (table,)).fetchone()
-    new = _written(n_all + n - n_before, int(digest, 16) + total - total_before)
-    db.execute("UPDATE seals SET n = ?, digest = ? WHERE name = ?", (*new, table))
+    _add(db, table, before, total(rows(db, table, where, args)))
+
+
+def replace(
+    db: sqlite3.Connection, table: str, old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]
+) -> None:
+    """Keep the seal of a table true when the rows ``old`` become the rows ``new``."""
+    _add(db, table, total(old), total(new))
+
+
+def mark(db: sqlite3.Connection) -> Mark:
+    """Say how far the database has come."""
+    last = db.execute(
+        "SELECT n, seq, chain FROM seals LEFT JOIN (SELECT seq, chain FROM events ORDER BY seq DESC LIMIT 1)"
+        " WHERE name = ?",
+        (WRITES,),
+    ).fetchone()
+    writes, events, chain = (0, None, None) if last is None else last
+    return Mark(writes, events or 0, chain or first(db))
+
+
+def count(db: sqlite3.Connection) -> Mark:
+    """Count one more transaction, in it."""
+    db.execute("UPDATE seals SET n = n + 1 WHERE name = ?", (WRITES,))
+    return mark(db)
 
 
 def broken(db: sqlite3.Connection) -> list[str]:
     """Tables that do not hold what was put into them."""
     sealed = {row[0]: (row[1], row[2]) for row in db.execute("SELECT name, n, digest FROM seals")}
-    return [table for table in COLUMNS if sealed.get(table) != _written(*_sum(rows(db, table)))]
+    return [table for table in COLUMNS if sealed.get(table) != written(*total(rows(db, table)))]
 
 
 def rows(
@@ -80,17 +103,31 @@ def rows(
     return db.execute(f"SELECT {COLUMNS[table]} FROM {table} WHERE {where}", args)
 
 
+def _add(db: sqlite3.Connection, table: str, before: tuple[int, int], after: tuple[int, int]) -> None:
+    if before != after:
+        n, digest = db.execute("SELECT n, digest FROM seals WHERE name = ?", (table,)).fetchone()
+        new = written(n + after[0] - before[0], int(digest, 16) + after[1] - before[1])
+        db.execute("UPDATE seals SET n = ?, digest = ? WHERE name = ?", (*new, table))
+
+
 def _packed(row: Sequence[Any]) -> bytes:
     return "\x1f".join(map(str, row)).encode()
 
 
-def _sum(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
+def number(row: Sequence[Any]) -> int:
+    """Hash of a row, as a number."""
+    return int.from_bytes(sha256(_packed(row)).digest()[: _BITS // 8])
+
+
+def total(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
+    """How many rows, and the sum of their hashes."""
     n = total = 0
     for row in rows:
         n += 1
-        total += int.from_bytes(sha256(_packed(row)).digest()[: _BITS // 8])
+        total += number(row)
     return n, total
 
 
-def _written(n: int, total: int) -> tuple[int, str]:
-    return n, f"{total % 2**_BITS:0{_BITS // 4}x}"
+def written(n: int, total: int) -> tuple[int, str]:
+    """A :func:`total` as it stands in the table."""
+    return n, f"{total % MODULUS:0{_BITS // 4}x}"

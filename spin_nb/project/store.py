@@ -10,10 +10,23 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import ProjectError, VersionError
-from spin_nb.project import asks, events, folder, frames, items, migration, runs, schema
+from spin_nb.project import (
+    asks,
+    events,
+    folder,
+    frames,
+    items,
+    migration,
+    runs,
+    schema,
+    seal_file,
+    seals,
+    verify,
+)
 from spin_nb.project.database import Database
 from spin_nb.project.fold import State
 from spin_nb.project.records import Ask, Event, Model, NewAsk, NewEvent, NewItem, Run
+from spin_nb.project.seal_file import SealFile
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,6 +66,7 @@ class Store:
         self.folder = at
         self._database = database
         self._state = State()
+        self._seal: SealFile | None = None
         self._others = 0
 
     @classmethod
@@ -81,6 +95,7 @@ class Store:
         folder.exists(at)
         folder.make(at)
         database = Database(at, "rwc")
+        seal_file.forget(at)  # of a project that was deleted here
         try:
             with database.writing() as db:
                 if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -112,23 +127,30 @@ class Store:
             raise ProjectError(
                 f"there is no project in {str(at)!r}.", "Check the path, or pass pool= to create one."
             )
-        database = Database(at, "ro" if read_only or not folder.writable(at) else "rw")
+        database, state = _verified(at)
         try:
+            if not read_only and folder.writable(at):
+                database.close()
+                database = Database(at, "rw")
             with database.reading() as db:
                 version = schema.version(db)
-            if version > schema.VERSION:
-                raise VersionError(
-                    f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
-                    "Upgrade: pip install --upgrade spin_nb.",
-                )
             if version < schema.VERSION:
                 migration.bring_up(database)
             store = cls(at, database)
-            store.state()
+            store._begin(state)
         except BaseException:
             database.close()
             raise
         return store
+
+    def _begin(self, state: State) -> None:
+        with self._database.reading() as db:
+            self._state = state
+            self._caught_up(db)
+            mark = seals.mark(db)
+        if not self.read_only:
+            self._database.checkpoint()
+            self._seal = SealFile(self.folder, mark)
 
     @property
     def read_only(self) -> bool:
@@ -138,6 +160,8 @@ class Store:
     def close(self) -> None:
         """Close the database; may be called twice."""
         self._database.close()
+        if self._seal is not None:
+            self._seal.close()
 
     def __enter__(self) -> Store:
         return self
@@ -158,13 +182,19 @@ class Store:
         ...         store.append([entry.event], client=(client, entry.seq))
         """
         with self._database.lock:
-            before = self._state
+            before, outermost, mark = self._state, not self._database.in_transaction, None
             try:
                 with self._database.writing() as db:
+                    changes = db.total_changes
                     yield db
+                    # A full disk may have ended the transaction: what follows would be one of its own.
+                    if outermost and db.in_transaction and db.total_changes > changes:
+                        mark = seals.count(db)
             except BaseException:
                 self._state = before
                 raise
+            if mark is not None and self._seal is not None:
+                self._seal.note(mark)
 
     def _caught_up(self, db: Connection) -> State:
         self._state = events.caught_up(db, self._state)
@@ -333,3 +363,27 @@ class Store:
         """Return every model, oldest first."""
         with self._database.reading() as db:
             return runs.all_models(db)
+
+
+def _verified(at: Path) -> tuple[Database, State]:
+    """The database, open for reading, and what its events come to; ProjectError where it is damaged.
+
+    For reading only: SQLite empties a log when the last who may write closes it, also one of which it could read the
+    beginning alone.
+    """
+    mark = seal_file.read(at)  # before the database: others may write meanwhile
+    database = Database(at, "ro")
+    try:
+        with database.snapshot() as db:
+            if (version := schema.version(db)) > schema.VERSION:
+                raise VersionError(
+                    f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
+                    "Upgrade: pip install --upgrade spin_nb.",
+                )
+            state, damages = verify.examine(db, at, mark)
+        if damages:
+            raise verify.refuse(at, damages[0])
+    except BaseException:
+        database.close()
+        raise
+    return database, state

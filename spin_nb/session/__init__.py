@@ -13,6 +13,7 @@ to disk, then a signal; each view answers the signal by pulling a snapshot.  Nev
 ``training``   heads, posteriors and whole models: trained, kept, brought back
 ``surveyed``   what a network says of the pool, kept so that opening does not wait
 ``prediction`` what ``s.predict`` returns: probabilities, doubt, conformal sets
+``check``      ``s.check``: every file compared with its checksum
 ``watching``   arrivals: scored, watched for drift, offered for labelling
 ``home``       the one thread that signals, and how others reach it
 ``jobs``       long work in the background, with a handle

@@ -272,7 +272,7 @@ class TestNetworkFileSystems:
             with store.transaction() as db:
                 assert db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
                 assert db.execute("PRAGMA synchronous").fetchone()[0] == 3
-        assert os.listdir(folder) == ["project.db"]
+        assert sorted(os.listdir(folder)) == ["project.db", "project.db.seal"]
 
     def test_a_project_that_moves_there_changes_its_journal_and_keeps_its_labels(
         self, store, folder, monkeypatch, label

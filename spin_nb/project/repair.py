@@ -1,0 +1,313 @@
+"""``spin.repair``: save what can be read of a damaged project; what was there is kept beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from spin_nb.errors import ProjectError, StorageError, VersionError
+from spin_nb.io import sync
+from spin_nb.project import events, folder, salvage, schema, seal_file, seals, verify
+from spin_nb.project.database import Database
+from spin_nb.project.seal_file import Mark
+from spin_nb.words import shown
+
+_FILES = (folder.DATABASE, f"{folder.DATABASE}-wal", f"{folder.DATABASE}-journal", seal_file.SEAL)
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What became of a damaged project.
+
+    Attributes
+    ----------
+    path : Path
+        The project.
+    copy : Path or None
+        Where the damaged files are now; None where nothing was damaged.
+    events : int
+        Events that are there.
+    mended : tuple of int
+        Those in which a flipped bit was found and set right.
+    doubtful : tuple of int
+        Those that cannot be compared with a hash: look at them in ``s.history``.
+    lost : tuple of int
+        Numbers of the events that are gone, or are not what was stored.
+    notes : tuple of str
+        What else was damaged.
+    """
+
+    path: Path
+    copy: Path | None = None
+    events: int = 0
+    mended: tuple[int, ...] = ()
+    doubtful: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        if self.copy is None:
+            return f"nothing to repair: {self.events:,} events, all as they were stored"
+        counted = {"set right": self.mended, "doubtful": self.doubtful, "lost": self.lost}
+        parts = [f"{len(numbers):,} {word}{_some(numbers)}" for word, numbers in counted.items() if numbers]
+        lines = [f"{self.events:,} events survive{'; ' if parts else ''}{'; '.join(parts)}", *self.notes]
+        return "\n".join([*lines, f"what was there is kept in {str(self.copy)!r}"])
+
+
+def _some(numbers: Sequence[int]) -> str:
+    return f" (event {', '.join(map(str, numbers[:5]))}{', ...' if len(numbers) > 5 else ''})"
+
+
+def repair(path: str | Path) -> Repair:
+    """Save what can be read of a damaged project, and make it a project that opens.
+
+    The damaged files are first copied to a folder ``damaged-<time>`` in the project.  Events whose hash fits are
+    kept; one flipped bit is found and set right; events that are not what was stored are left out, and named.
+    What is computed (features, map) is not looked at: opening computes it anew where it is damaged.  A damaged pool
+    is mended by passing it to ``spin.open`` again.
+
+    Parameters
+    ----------
+    path : str or Path
+        The project folder; no session may have it open.
+
+    Returns
+    -------
+    Repair
+        How many events survive, which are doubtful, which are lost.
+
+    Raises
+    ------
+    ProjectError
+        There is no database, or nothing of it can be read.
+    StorageError
+        The copy cannot be written; nothing was changed.
+
+    Examples
+    --------
+    >>> import spin_nb as spin
+    >>> spin.repair("parts.spin")                                      # doctest: +SKIP
+    2,998 events survive; 1 set right (event 17)
+    """
+    at = _project(path)
+    mark = seal_file.read(at)
+    whole = _whole(at, mark)
+    if whole is not None:
+        return whole
+    copy = _copied(at)
+    with tempfile.TemporaryDirectory(prefix=".repair-", dir=at) as work:
+        best = max(_readings(copy, Path(work)), key=_Saved.worth, default=None)
+        if best is None or not best.tables["meta"]:
+            raise ProjectError(
+                f"nothing can be read of {str(at / folder.DATABASE)!r}; it is kept in {str(copy)!r}.",
+                "Restore it from a copy.",
+            )
+        new = Path(work) / "new.db"
+        with closing(sqlite3.connect(new, isolation_level=None)) as db:
+            numbers = _write(db, best, mark)
+        _put(at, new)
+    known = range(1, max([0 if mark is None else mark.events, *best.events, *numbers]) + 1)
+    return Repair(
+        at,
+        copy,
+        len(numbers),
+        tuple(seq for seq in best.how["mended"] if seq in numbers),
+        tuple(seq for seq in best.how["doubtful"] if seq in numbers),
+        tuple(seq for seq in known if seq not in numbers),
+        tuple(best.notes),
+    )
+
+
+def _project(path: str | Path) -> Path:
+    try:
+        at = Path(path).expanduser().absolute()
+        there = (at / folder.DATABASE).is_file()
+    except (TypeError, ValueError, OSError, RuntimeError):
+        raise ProjectError(f"{shown(path)} is no project folder.", "Give its path.") from None
+    if not there:
+        raise ProjectError(f"there is no {folder.DATABASE} in {shown(str(at))}.", "Check the path.")
+    return at
+
+
+def _whole(at: Path, mark: Mark | None) -> Repair | None:
+    """The report of a database that is not damaged; None where it is."""
+    try:
+        folder.exists(at)
+        database = Database(at, "ro")
+    except ProjectError:
+        return None
+    try:
+        with database.snapshot() as db:
+            if schema.version(db) > schema.VERSION:
+                _refuse_newer(db, at)
+                return None
+            state, damages = verify.examine(db, at, mark)
+            return None if damages else Repair(at, events=state.seq)
+    except (StorageError, VersionError):
+        raise
+    except ProjectError:
+        return None
+    finally:
+        database.close()
+
+
+def _refuse_newer(db: sqlite3.Connection, at: Path) -> None:
+    """Tell a newer format from a flipped bit in the number of this one."""
+    made = {
+        row["sql"]
+        for row in db.execute("SELECT name, sql FROM sqlite_master")
+        if not row["name"].startswith("sqlite_")
+    }
+    if made != set(schema.TABLES):
+        raise VersionError(
+            f"{str(at)!r} was made by a newer spin_nb.", "Upgrade: pip install --upgrade spin_nb."
+        )
+
+
+def _copied(at: Path) -> Path:
+    copy = at / f"damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    try:
+        copy.mkdir()
+        for name in _FILES:
+            if (at / name).is_file():
+                shutil.copyfile(at / name, copy / name)
+                sync(copy / name)
+        sync(copy)
+        sync(at)
+    except OSError as problem:
+        raise StorageError(
+            f"the damaged files cannot be copied to {str(copy)!r}: {problem.strerror}.", "Free some space."
+        ) from None
+    return copy
+
+
+@dataclass
+class _Saved:
+    """What one way of reading a database gave."""
+
+    tables: dict[str, list[salvage.Row]] = field(default_factory=dict)
+    events: dict[Any, salvage.Row] = field(default_factory=dict)
+    how: dict[str, dict[int, salvage.Row]] = field(default_factory=dict)
+    first: str | None = None
+    writes: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def worth(self) -> tuple[int, int, int]:
+        """More events that are sure, then fewer tables that are not, then more events."""
+        return len(self.how["whole"]) + len(self.how["mended"]), -len(self.notes), len(self.how["doubtful"])
+
+
+def _readings(copy: Path, work: Path) -> list[_Saved]:
+    """Every way in which the database can be read: as SQLite does, and with its log replayed whatever it says."""
+    pages = (copy / folder.DATABASE).read_bytes()
+    log = copy / f"{folder.DATABASE}-wal"
+    (work / "as").mkdir()
+    for name in _FILES:
+        if (copy / name).exists():
+            shutil.copyfile(copy / name, work / "as" / name)
+    (work / "headed.db").write_bytes(salvage.whole_header(pages))
+    ways = [work / "as" / folder.DATABASE, work / "headed.db"]
+    if log.exists():
+        (work / "log.db").write_bytes(salvage.whole_header(salvage.replayed(pages, log.read_bytes())))
+        ways.append(work / "log.db")
+    return [saved for way in ways if (saved := _saved(way)) is not None]
+
+
+def _saved(file: Path) -> _Saved | None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        try:
+            db.execute("PRAGMA query_only = ON")
+            sealed = bool(db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0])
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
+            return None
+        saved, sums = _Saved(), {}
+        if sealed:
+            sums = {row[0]: row[1:] for row in salvage.rows(db, "seals", "name, n, digest", False).values()}
+            saved.first = sums[seals.FIRST][1] if seals.FIRST in sums else None
+            saved.writes = sums[seals.WRITES][0] if seals.WRITES in sums else 0
+        for table, columns in seals.COLUMNS.items():
+            if not sealed:
+                columns = columns.replace(", annotator", ", NULL")
+            rows = list(salvage.rows(db, table, columns, table in ("items", "asks", "runs")).values())
+            tight = [row for row in rows if table != "meta" or row[0] not in seals.LOOSE]
+            mended, sure = salvage.mended_table(tight, sums.get(table))
+            saved.tables[table] = mended + [row for row in rows if row not in tight]
+            if sealed and not sure:
+                saved.notes.append(f"the table {table!r} is not what was stored: {verify.LOST[table]}")
+            elif mended != tight:
+                saved.notes.append(f"a flipped bit in the table {table!r} was set right")
+        columns = f"{events.LINKED}, chain" if sealed else events.LINKED.replace("gesture", "NULL, NULL")
+        saved.events = salvage.rows(db, "events", columns, True)
+        if sealed:
+            saved.how = salvage.judged(saved.events, saved.first)
+        else:
+            readable = {seq: row[:-1] for seq, row in saved.events.items() if events.is_event(row[:-1])}
+            saved.how = {"whole": {}, "mended": {}, "doubtful": readable, "lost": {}}
+        return saved
+
+
+def _write(db: sqlite3.Connection, saved: _Saved, mark: Mark | None) -> set[int]:
+    """Build the database anew; return the numbers of the events in it."""
+    db.execute("BEGIN")
+    schema.build(db)
+    kept = {seq: row for how in ("whole", "mended", "doubtful") for seq, row in saved.how[how].items()}
+    for table, columns in seals.COLUMNS.items():
+        places = ", ".join("?" * len(columns.split(",")))
+        for row in saved.tables[table]:
+            with suppress(sqlite3.Error, OverflowError):  # what a column cannot hold was never in it
+                db.execute(f"INSERT INTO {table}({columns}) VALUES ({places})", row)
+    _add_items(db, {row[4] for row in kept.values()})
+    asks = {row[0] for row in db.execute("SELECT token FROM asks")}
+    start = saved.first if isinstance(saved.first, str) and saved.first else uuid4().hex
+    chain, numbers = start, set[int]()
+    for seq in sorted(kept):
+        event = list(kept[seq])
+        if event[11] is not None and event[11] not in numbers:
+            continue  # an undo of what is lost
+        event[9] = event[9] if event[9] in asks else None
+        event[14] = event[14] if event[14] in numbers or event[14] == seq else None
+        chain = seals.link(chain, event)
+        events.insert(db, tuple(event), chain)
+        numbers.add(seq)
+    seals.begin(db, start)
+    writes = max(saved.writes if isinstance(saved.writes, int) else 0, 0 if mark is None else mark.writes)
+    db.execute("UPDATE seals SET n = ? WHERE name = ?", (writes + 1, seals.WRITES))
+    db.execute("COMMIT")
+    return numbers
+
+
+def _add_items(db: sqlite3.Connection, named: set[str]) -> None:
+    """Items that events name and the table has lost."""
+    there = {row[0] for row in db.execute("SELECT id FROM items")}
+    modality = db.execute("SELECT modality FROM items GROUP BY modality ORDER BY count(*) DESC").fetchone()
+    for name in sorted(named - there):
+        db.execute(
+            "INSERT INTO items(id, modality, source, arrived) VALUES (?, ?, 'null', 0)",
+            (name, "table" if modality is None else modality[0]),
+        )
+
+
+def _put(at: Path, new: Path) -> None:
+    """Put the new database in the place of the damaged one; killed in between, that is still called damaged."""
+    try:
+        sync(new)
+        for name in _FILES[1:]:  # a log would be applied to the new database
+            if name != seal_file.SEAL:
+                (at / name).unlink(missing_ok=True)
+        (at / f"{folder.DATABASE}-shm").unlink(missing_ok=True)
+        os.replace(new, at / folder.DATABASE)
+        (at / seal_file.SEAL).unlink(missing_ok=True)
+        sync(at)
+    except OSError as problem:
+        raise StorageError(
+            f"the project cannot be written: {problem.strerror}.", "Free space, or check rights."
+        ) from None

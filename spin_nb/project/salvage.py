@@ -1,0 +1,171 @@
+"""What can still be read of a damaged database: its pages with the log replayed, its rows one by one, single bits.
+
+A flipped bit is the damage disks and memory make.  Where a checksum of the right content is there, the bit is found by
+trying every one of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from spin_nb.project import events, seals
+from spin_nb.project.folder import mark as application_id
+
+Row = tuple[Any, ...]
+# Bytes before the first frame of a log, and before each page in it (sqlite.org/walformat.html).
+_HEADER, _FRAME = 32, 24
+_MOST_BYTES = 2**20  # of rows in which a bit is looked for: some ten seconds
+
+
+def whole_header(pages: bytes) -> bytes:
+    """The database with a first page that says what is true of every database of ours, and that there is no log."""
+    if len(pages) < 4096:
+        return pages
+    head = bytearray(pages)
+    head[:16] = b"SQLite format 3\0"
+    head[16:24] = struct.pack(">HBBBBBB", 4096, 1, 1, 0, 64, 32, 32)
+    head[28:32] = struct.pack(">I", len(pages) // 4096)
+    head[44:48] = struct.pack(">I", 4)
+    head[56:60] = struct.pack(">I", 1)
+    head[68:72] = application_id()
+    return bytes(head)
+
+
+def replayed(pages: bytes, log: bytes) -> bytes:
+    """The database with every transaction of its log, whatever the log's checksums say.
+
+    SQLite stops at the first frame whose checksum does not fit.  Most pages are written again soon after, so that the
+    frames beyond it make up for one that is damaged.
+    """
+    size = 4096
+    frames = [
+        log[at : at + _FRAME + size] for at in range(_HEADER, len(log) - _FRAME - size + 1, _FRAME + size)
+    ]
+    if not frames:
+        return pages
+    salt = Counter(frame[8:16] for frame in frames[:3]).most_common(1)[0][0]
+    result, waiting = bytearray(pages), {}
+    for frame in frames:
+        number, committed = struct.unpack(">II", frame[:8])
+        if (int.from_bytes(frame[8:16]) ^ int.from_bytes(salt)).bit_count() > 1:
+            break  # left over from an earlier log
+        if 0 < number <= len(pages) // size + len(frames):
+            waiting[number] = frame[_FRAME:]
+        if committed:
+            for number, page in waiting.items():
+                result.extend(bytes(max(0, number * size - len(result))))
+                result[(number - 1) * size : number * size] = page
+            waiting = {}
+    return bytes(result)
+
+
+def rows(db: sqlite3.Connection, table: str, columns: str, numbered: bool) -> dict[Any, Row]:
+    """Every row that can be read, by its first column: from the front, from the back, and one by one."""
+    found: dict[Any, Row] = {}
+    key = columns.split(",")[0]
+    for order in ("ASC", "DESC"):
+        with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+            for row in db.execute(f"SELECT {columns} FROM {table} ORDER BY {key} {order}"):
+                found.setdefault(row[0], tuple(row))
+            return found
+    if numbered:
+        numbers = [number for number in found if isinstance(number, int)]
+        for number in range(min(numbers, default=1), max(numbers, default=0) + 1):
+            if number not in found:
+                with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+                    row = db.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchone()
+                    if row is not None:
+                        found[number] = tuple(row)
+    return found
+
+
+def with_one_bit(row: Sequence[Any]) -> Iterator[Row]:
+    """Every row that differs from this one in a single bit of its texts and numbers."""
+    for at, value in enumerate(row):
+        for other in _flipped(value):
+            yield (*row[:at], other, *row[at + 1 :])
+
+
+def _flipped(value: Any) -> Iterator[Any]:
+    if isinstance(value, str | bytes):
+        content = bytearray(value.encode() if isinstance(value, str) else value)
+        for bit in range(8 * len(content)):
+            content[bit // 8] ^= 1 << bit % 8
+            with suppress(UnicodeDecodeError):
+                yield content.decode()
+            content[bit // 8] ^= 1 << bit % 8
+    elif isinstance(value, int):
+        yield from (value ^ (1 << bit) for bit in range(63))
+    elif isinstance(value, float):
+        (whole,) = struct.unpack(">Q", struct.pack(">d", value))
+        yield from (struct.unpack(">d", struct.pack(">Q", whole ^ (1 << bit)))[0] for bit in range(64))
+
+
+def mended_table(found: list[Row], sealed: Row | None) -> tuple[list[Row], bool]:
+    """Rows of a table, a flipped bit set right where the seal shows which, and whether the seal then fits."""
+    n, total = seals.total(found)
+    if sealed is None or not isinstance(sealed[1], str):
+        return found, False
+    written = seals.written(n, total)
+    if sealed == written or (
+        sealed[0] == n and _bits_apart(sealed[1], written[1]) == 1
+    ):  # of the seal itself
+        return found, True
+    with suppress(ValueError):
+        if sealed[0] == n and sum(len(str(row)) for row in found) <= _MOST_BYTES:
+            missing = (int(sealed[1], 16) - total) % seals.MODULUS
+            for at, row in enumerate(found):
+                wanted = (missing + seals.number(row)) % seals.MODULUS
+                for other in with_one_bit(row):
+                    if seals.number(other) == wanted:
+                        return [*found[:at], other, *found[at + 1 :]], True
+    return found, False
+
+
+def _bits_apart(one: str, other: str) -> int:
+    pairs = zip(one.encode(), other.encode(), strict=False)
+    return sum((a ^ b).bit_count() for a, b in pairs) + 8 * abs(len(one) - len(other))
+
+
+def judged(found: dict[Any, Row], first: str | None) -> dict[str, dict[int, Row]]:
+    """Events, by how sure they are: "whole", "mended" (one bit set right), "doubtful", "lost".
+
+    Parameters
+    ----------
+    found : dict
+        Number -> row, with its hash as the last entry.
+    first : str or None
+        What the first event is linked to.
+    """
+    sure: dict[str, dict[int, Row]] = {"whole": {}, "mended": {}, "doubtful": {}, "lost": {}}
+    before = first
+    for seq in sorted(number for number in found if isinstance(number, int)):
+        *row, noted = found[seq]
+        if seq > 1 and seq - 1 not in found:
+            before = None
+        how, linked, chain = _judge(tuple(row), noted, before, found.get(seq + 1))
+        if how == "lost" and seq == 1:
+            how = "doubtful"  # what it is linked to may be what is damaged
+        sure[how if events.is_event(linked) else "lost"][seq] = linked
+        before = chain
+    return sure
+
+
+def _judge(row: Row, noted: Any, before: str | None, following: Row | None) -> tuple[str, Row, str | None]:
+    """How sure an event is, the event, and the hash the next one is linked to."""
+    if before is None:
+        return "doubtful", row, noted
+    chain = seals.link(before, row)
+    if chain == noted:
+        return "whole", row, chain
+    if following is not None and seals.link(chain, following[:-1]) == following[-1]:
+        return "whole", row, chain  # its hash alone is damaged
+    for other in with_one_bit(row):
+        if seals.link(before, other) == noted:
+            return "mended", other, noted
+    return "lost", row, noted

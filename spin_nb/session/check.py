@@ -1,0 +1,113 @@
+"""``s.check()``: every file of a project, read again and compared with its checksum."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spin_nb.errors import SpinError
+from spin_nb.io import is_sealed
+from spin_nb.models.card import AGAIN, content
+from spin_nb.models.snapshot import CARD, Snapshot
+from spin_nb.pool.arrivals import Arrivals
+from spin_nb.pool.stored import read_stored
+from spin_nb.project import folder as places
+from spin_nb.project import seal_file, verify
+from spin_nb.project.database import Database
+from spin_nb.project.verify import Damage
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was compared, and what is damaged.
+
+    Attributes
+    ----------
+    events, items : int
+        In the database.
+    files : int
+        Files that were read.
+    damaged : tuple of Damage
+        Each with ``file``, ``what`` and ``do``.
+    """
+
+    events: int
+    items: int
+    files: int
+    damaged: tuple[Damage, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is damaged."""
+        return not self.damaged
+
+    def __repr__(self) -> str:
+        seen = f"{self.events:,} events, {self.items:,} items, {self.files:,} files"
+        if self.ok:
+            return f"nothing is damaged: {seen}"
+        return "\n".join(
+            [f"damaged: {len(self.damaged)} of what was compared ({seen})", *map(str, self.damaged)]
+        )
+
+
+def check(folder: Path) -> Check:
+    """Compare a project with what was stored.
+
+    Raises
+    ------
+    StorageError
+        The database is locked, or the disk fails.
+    """
+    events, items, damaged = _database(folder)
+    damaged += [*_pool(folder / places.POOL), *_caches(folder), *_models(folder)]
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    return Check(events, items, files, tuple(damaged))
+
+
+def _database(folder: Path) -> tuple[int, int, list[Damage]]:
+    mark = seal_file.read(folder)
+    try:
+        database = Database(folder, "ro")  # of its own: the session's may answer from memory
+        try:
+            with database.snapshot() as db:
+                state, damaged = verify.examine(db, folder, mark)
+                n = 0 if damaged else db.execute("SELECT count(*) FROM items").fetchone()[0]
+                return state.seq, n, damaged
+        finally:
+            database.close()
+    except SpinError as error:
+        return 0, 0, [Damage(places.DATABASE, error.what, error.do)]
+
+
+def _pool(folder: Path) -> Iterator[Damage]:
+    try:
+        read_stored(folder)
+    except SpinError as error:
+        yield Damage(places.POOL, error.what, error.do)
+    try:
+        arrivals = Arrivals(folder)
+        lost = [source for n in range(len(arrivals)) if isinstance(source := arrivals.source(n), SpinError)]
+    except SpinError as error:
+        lost = [error]
+    yield from (Damage(places.POOL, error.what, error.do) for error in lost)
+
+
+def _caches(folder: Path) -> Iterator[Damage]:
+    for seal in sorted((folder / places.FEATURES).glob("*.sha256")):
+        path = seal.with_suffix("")
+        if path.exists() and not is_sealed(path):
+            name = path.relative_to(folder).as_posix()
+            yield Damage(name, "it is not what was computed", "Open the project again: it is computed anew.")
+
+
+def _models(folder: Path) -> Iterator[Damage]:
+    for card in sorted((folder / places.MODELS).glob(f"*/{CARD}")):
+        try:
+            Snapshot.load(card.parent)
+            for name in json.loads(card.read_text(encoding="utf-8")).get("sha256") or {}:
+                content(card.with_name(name), {name: json.loads(card.read_text())["sha256"][name]})
+        except (SpinError, OSError) as error:
+            what = error.what if isinstance(error, SpinError) else str(error)
+            yield Damage(card.parent.relative_to(folder).as_posix(), what, AGAIN)

@@ -1,0 +1,57 @@
+"""``s.check()``: what is damaged, file by file, and what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import spin_nb as spin
+
+PIXELS = np.random.default_rng(0).integers(0, 255, (24, 12, 12), dtype=np.uint8)
+
+
+@pytest.fixture
+def project(tmp_path):
+    s = spin.open(tmp_path / "p.spin", pool=PIXELS, classes=["a", "b"])
+    s.label({id: "ab"[row % 2] for row, id in enumerate(s.pool.ids[:12])})
+    s.train(wait=True)
+    yield s
+    s.close()
+
+
+def test_a_whole_project_says_what_was_compared(project):
+    report = project.check()
+    assert (report.ok, report.events, report.items) == (True, 12, 24)
+    assert repr(report).startswith("nothing is damaged: 12 events, 24 items, ")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "file"),
+    [
+        ("features/*.npy", "features/"),
+        ("models/*/card.json", "models/"),
+        ("models/*/model.safetensors", "models/"),
+        ("pool/ids.json", "pool"),
+        ("project.db", "project.db"),
+    ],
+)
+def test_a_damaged_file_is_named_and_what_to_do(project, pattern, file):
+    project.check()
+    project._store._database.checkpoint()
+    (path,) = sorted(project.folder.glob(pattern))[:1]
+    data = bytearray(path.read_bytes())
+    at = data.index(b'"a"') + 1 if pattern == "project.db" else len(data) // 2
+    data[at] ^= 4
+    path.write_bytes(data)
+    report = project.check()
+    assert not report.ok
+    assert report.damaged[0].file.startswith(file)
+    assert report.damaged[0].do
+    assert report.damaged[0].file in repr(report)
+
+
+def test_repair_is_a_public_name_that_says_what_survives(project):
+    project.close()
+    assert repr(spin.repair(project.folder)) == "nothing to repair: 12 events, all as they were stored"
+    with pytest.raises(spin.SpinError, match=r"there is no project\.db"):
+        spin.repair(project.folder / "nowhere")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spin_nb.errors import ExportError
@@ -52,7 +54,8 @@ def _bundle_files(folder: Path) -> set[str]:
 def staged(folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``folder`` that takes its place when the block ends well.
 
-    An older bundle is replaced; if the block raises, nothing has changed.
+    An older bundle is replaced; if the block raises, nothing has changed.  What exports that were killed have left
+    beside it goes, or is given its place back.
 
     Raises
     ------
@@ -63,9 +66,14 @@ def staged(folder: Path) -> Iterator[Path]:
     check_target(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        with _exporting(target):
+            yield from _filled(target)
     except OSError as error:
         raise _refused(folder, error) from error
+
+
+def _filled(target: Path) -> Iterator[Path]:
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         fresh = work / "new"
         fresh.mkdir()
@@ -75,25 +83,73 @@ def staged(folder: Path) -> Iterator[Path]:
         # Again: minutes may have passed, and something may have been put there.
         check_target(target)
         _swap(fresh, target)
-    except OSError as error:
-        raise _refused(folder, error) from error
+        sync(target.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
+@contextmanager
+def _exporting(target: Path) -> Iterator[None]:
+    """Hold a lock that all exports into this folder share; who is alone clears away what killed ones have left."""
+    try:
+        import fcntl
+
+        handle = os.open(target.parent, os.O_RDONLY)
+    except (ImportError, OSError):  # Windows: nothing tells a killed export from one that runs
+        yield
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _tidy(target)
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _tidy(target: Path) -> None:
+    ours = re.compile(rf"\.{re.escape(target.name)}-[a-z0-9_]{{8}}(\.old)?")
+    for path in [path for path in target.parent.iterdir() if ours.fullmatch(path.name)]:
+        inside = {entry.name for entry in path.iterdir()}
+        if not path.name.endswith(".old"):
+            if inside <= {"new"}:
+                shutil.rmtree(path, ignore_errors=True)
+        elif not target.exists() and inside and inside == _bundle_files(path):
+            os.rename(path, target)
+        elif inside <= _bundle_files(path):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _swap(fresh: Path, target: Path) -> None:
-    # Outside the working folder, which is deleted whatever happens.
+    if not target.exists():
+        os.rename(fresh, target)
+    elif not _exchanged(fresh, target):
+        _replaced(fresh, target)
+
+
+def _replaced(fresh: Path, target: Path) -> None:
+    # Outside the working folder, which is deleted whatever happens; after a kill the next export puts it back.
     old = fresh.parent.with_name(f"{fresh.parent.name}.old")
-    replaced = target.exists()
-    if replaced:
-        os.rename(target, old)
+    os.rename(target, old)
     try:
         os.rename(fresh, target)
     except OSError:
-        if replaced:
-            os.rename(old, target)
+        os.rename(old, target)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(fresh: Path, target: Path) -> bool:
+    """Let two folders change places in one step; False where the system or the file system does not know how."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    here = ctypes.c_int(-100)  # AT_FDCWD; RENAME_EXCHANGE is 2 (linux/fs.h, renameat2(2))
+    done: int = rename(here, os.fsencode(fresh), here, os.fsencode(target), ctypes.c_uint(2))
+    return done == 0
 
 
 def _refused(folder: Path, error: OSError) -> ExportError:

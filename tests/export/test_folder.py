@@ -1,10 +1,12 @@
 """Nothing but a bundle is ever replaced, and a bundle only as a whole."""
 
 import os
+from contextlib import suppress
 
 import pytest
 
 from spin_nb.errors import ExportError
+from spin_nb.export import bundle
 from spin_nb.export.bundle import staged
 from spin_nb.export.jetson import export
 
@@ -84,6 +86,7 @@ def test_when_the_disk_refuses_the_old_bundle_stands(copied, monkeypatch):
             raise OSError(28, "No space left on device")
         real(source, target)
 
+    monkeypatch.setattr(bundle, "_exchanged", lambda fresh, target: False)  # as where the system cannot
     monkeypatch.setattr(os, "rename", rename)
     with pytest.raises(ExportError, match="No space left on device"), staged(copied) as fresh:
         (fresh / "model.onnx").write_bytes(b"new")
@@ -109,3 +112,50 @@ def test_a_link_to_a_bundle_keeps_being_a_link(copied, trained, digits, tmp_path
     export(trained(model_id="newer"), digits[0][:8], link)
     assert link.is_symlink()
     assert '"newer"' in (copied / "manifest.json").read_text()
+
+
+class Killed(BaseException):
+    """What stands for a kill here: nothing is put back on the way out."""
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_an_export_killed_while_it_takes_the_old_ones_place_loses_no_bundle(copied, monkeypatch, exchanges):
+    before = {p.name: p.read_bytes() for p in copied.iterdir()}
+    real, renames = os.rename, []
+
+    def rename(source, target):
+        renames.append(source)
+        if len(renames) == 2:
+            raise Killed
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", rename)
+        patch.setattr(bundle.shutil, "rmtree", lambda *_, **__: None)
+        if not exchanges:
+            patch.setattr(bundle, "_exchanged", lambda fresh, target: False)
+        with suppress(Killed), staged(copied) as fresh:
+            (fresh / "model.onnx").write_bytes(b"new")
+            (fresh / "manifest.json").write_bytes((copied / "manifest.json").read_bytes())
+    assert len(list(copied.parent.iterdir())) > 1 or exchanges
+
+    def is_given_up():
+        with staged(copied):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):  # the next export clears up before it begins
+        is_given_up()
+    assert [p.name for p in copied.parent.iterdir()] == ["copied"]
+    if not exchanges:
+        assert {p.name: p.read_bytes() for p in copied.iterdir()} == before
+
+
+def test_what_an_export_that_still_runs_has_written_is_left_alone(copied):
+    with staged(copied) as first:
+        (first / "model.onnx").write_bytes(b"first")
+        with staged(copied) as second:
+            (second / "model.onnx").write_bytes(b"second")
+            (second / "manifest.json").write_bytes((copied / "manifest.json").read_bytes())
+        assert (first / "model.onnx").read_bytes() == b"first"
+        (first / "manifest.json").write_bytes((copied / "manifest.json").read_bytes())
+    assert (copied / "model.onnx").read_bytes() == b"first"

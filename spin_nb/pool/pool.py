@@ -173,9 +173,9 @@ class Pool:
         return [item for item in self._excluded if item.id not in late]
 
     @property
-    def before(self) -> list[str]:
-        """Fingerprints of the pools that this one replaced on disk, oldest first."""
-        return self._stored.before
+    def found(self) -> Ingested:
+        """What was read when the pool was made; with the excluded items."""
+        return self._found
 
     def sources(self, rows: Iterable[int]) -> list[dict[str, Any] | None]:
         """Where base rows come from, as :attr:`Ingested.sources`; None for arrivals."""

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from spin_nb.errors import ProjectError
+from pathlib import Path
+
+from spin_nb.errors import PoolError, ProjectError
+from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.pool import Pool
+from spin_nb.pool.stored import read_stored
+from spin_nb.project.folder import POOL
 from spin_nb.project.records import NewItem
 from spin_nb.project.store import Store
 from spin_nb.session.same_pool import mostly_there
 
 
-def check_database(store: Store, pool: Pool) -> None:
+def check_database(store: Store, found: Ingested) -> None:
     """Refuse a database that belongs to another pool: its labels would stand on other items.
 
     It may know the pool as it was before a folder changed, where a kill came between the two.
+
+    Parameters
+    ----------
+    store : Store
+    found : Ingested
+        The pool that is to be opened, as passed or as kept.
 
     Raises
     ------
     ProjectError
     """
     known = store.meta.get("fingerprint")
-    if known in (None, pool.fingerprint, *pool.before) or mostly_there(store, pool):
+    if known in (None, found.fingerprint) or known in _kept(store.folder) or mostly_there(store, found):
         return
     raise ProjectError(
         f"the database in {str(store.folder)!r} belongs to another pool than the one kept beside it.",
         "Restore project.db and pool/ from the same copy.",
     )
+
+
+def _kept(folder: Path) -> list[str]:
+    """Fingerprints of the pool that is kept and of those that it replaced."""
+    try:
+        stored = read_stored(folder / POOL)
+    except PoolError:
+        return []
+    return [stored.found.fingerprint, *stored.before]
 
 
 def mend_items(store: Store, pool: Pool) -> None:

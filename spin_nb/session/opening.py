@@ -218,13 +218,14 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
         if not trusted:
             _refuse_outside(folder)
         kept = Pool.open(folder)
-        check_database(store, kept)
+        check_database(store, kept.found)
         if not store.read_only:
             kept.remember()
             mend_items(store, kept)
         return kept
     found = _read(pool, folder, held, labels_from)
     refuse_other(store, folder, found)
+    check_database(store, found)
     if store.read_only:
         return _look(folder, found)
     kept = Pool.save(folder, found)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from spin_nb.errors import ContradictionError, PoolError
 from spin_nb.pool.ingested import Ingested
-from spin_nb.pool.pool import Pool
 from spin_nb.pool.stored import read_stored
 from spin_nb.project.folder import POOL
 from spin_nb.project.store import Store
@@ -69,10 +68,10 @@ def _before(store: Store, folder: Path, found: Ingested) -> _Before:
         return _Before(ids, modality, found.kind, meta.get("fingerprint"), False)
 
 
-def mostly_there(store: Store, pool: Pool) -> bool:
+def mostly_there(store: Store, found: Ingested) -> bool:
     """Whether a pool of files holds most of the items that the database knows, as after a change of the folder."""
     known = set(store.item_ids()) - set(store.item_ids(arrived=True))
-    return pool.on_files and _few(known.difference(pool.ids), known)
+    return bool(found.roots) and _few(known.difference(found.ids), known)
 
 
 def _few(missing: Collection[str], of: Collection[str]) -> bool:

@@ -100,6 +100,7 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
     "encoder": _is_encoder,
     "head": _is_text,
     "n_labels": _is_count,
+    "last_event": _maybe(_is_count),
     "agreement": _is_number,
     "validation": _is_object(_is_number),
     "own": _maybe(lambda value: isinstance(value, dict)),

@@ -50,6 +50,8 @@ class Fit:
         the others; empty where nothing was asked for or nothing could be held out.
     n_compared : int
         Those labels.
+    learnt : frozenset of str
+        Ids of the items whose labels it learnt from: none of them may judge it.
     """
 
     head: str
@@ -60,6 +62,7 @@ class Fit:
     likelihood: dict[str, float] = field(default_factory=dict)
     compared: dict[str, float] = field(default_factory=dict)
     n_compared: int = 0
+    learnt: frozenset[str] = frozenset()
 
 
 def choose(

@@ -92,6 +92,7 @@ class Learner:
         self._linear: RowsPredictive | None = None
         # What models of the person's choice say, by name: of the one last trained, and of the one shown.
         self._owns: dict[str, OwnPredictive] = {}
+        self._learnt: dict[str, frozenset[str]] = {}
 
     def __len__(self) -> int:
         return len(self.features)
@@ -117,6 +118,19 @@ class Learner:
         """
         said = self._owns.get(self._checked(head))
         return None if said is None else said.by
+
+    def learnt(self, head: str | None = None) -> frozenset[str]:
+        """Ids whose labels a head learnt from when it was last trained; none for the graph, which lets go of a label.
+
+        Raises
+        ------
+        ModelError
+            An unknown head.
+        """
+        head = self._checked(head)
+        if self._fit is None or head == "graph":
+            return frozenset()
+        return self._fit.learnt if head in HEADS else self._learnt[head]
 
     @property
     def trained(self) -> bool:
@@ -280,6 +294,8 @@ class Learner:
         before = {name: said for name, said in self._owns.items() if name == fit.head}
         self._fit, self._linear = fit, None
         self._owns = before if fit.own is None else {**before, fit.own.by.name: self.caught_up(fit.own)}
+        new = {} if fit.own is None else {fit.own.by.name: fit.learnt}
+        self._learnt = {**{name: self._learnt[name] for name in before}, **new}
 
     def caught_up(self, said: OwnPredictive) -> OwnPredictive:
         """``said`` with what its model says of the items that have joined since."""

@@ -21,10 +21,11 @@ from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.choice import HEADS, Fit
 from spin_nb.models.kept import Kept, keep
 from spin_nb.registry import resolve, words
-from spin_nb.types import Estimate
+from spin_nb.types import Estimate, Ints
 
 SCHEMA = 2  # 2: a model of the person's choice is kept beside the heads
 CARD, ARRAYS = "card.json", "model.safetensors"
+EVENTS = "labels.events"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Snapshot:
         Audited, of the head shown; known when it is exported, not when it is trained.
     kept : Kept or None
         What is kept of a model of the person's choice; :func:`~spin_nb.models.kept.bring_back` makes it of that.
+    events : int64 (n_labels,) or None
+        Numbers of the events that gave the labels it learnt from; None where an earlier version did not keep them.
     """
 
     model_id: str
@@ -66,9 +69,18 @@ class Snapshot:
     created: str = ""
     accuracy: Estimate | None = None
     kept: Kept | None = None
+    events: Ints | None = None
 
     @classmethod
-    def of(cls, model_id: str, classes: Sequence[str], encoder: Any, fit: Fit, n_labels: int) -> Snapshot:
+    def of(
+        cls,
+        model_id: str,
+        classes: Sequence[str],
+        encoder: Any,
+        fit: Fit,
+        n_labels: int,
+        events: Ints | None = None,
+    ) -> Snapshot:
         """Freeze a fit."""
         return cls(
             model_id,
@@ -80,6 +92,7 @@ class Snapshot:
             n_labels=n_labels,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             kept=None if fit.own is None else keep(fit.own.by),
+            events=events,
         )
 
     @property
@@ -101,6 +114,7 @@ class Snapshot:
             },
             "head": self.head,
             "n_labels": self.n_labels,
+            "last_event": None if self.events is None else int(self.events.max(initial=0)),
             "agreement": self.agreement,
             "validation": self.validation,
             "prior_precision": self.linear.prior_precision,
@@ -122,6 +136,8 @@ class Snapshot:
         arrays = {f"linear.{k}": v for k, v in self.linear.arrays().items()}
         if self.encoder is not None:
             arrays |= {f"encoder.{k}": v for k, v in self.encoder.arrays().items()}
+        if self.events is not None:
+            arrays[EVENTS] = self.events
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".model-", dir=folder.parent) as new:
@@ -183,11 +199,19 @@ class Snapshot:
                 card["n_labels"],
                 card["created"],
                 kept=None if card.get("own") is None else Kept(card["own"], sha256=digests),
+                events=_numbers(arrays.get(EVENTS)),
             )
         except SpinError:
             raise
         except Exception as error:  # damaged or foreign files: anything may be wrong with them
             raise ModelError(f"model {folder} cannot be read: {error}.", AGAIN) from error
+
+
+def _numbers(events: NDArray[Any] | None) -> Ints | None:
+    """Numbers of events as they lie on disk, checked."""
+    if events is not None and (events.ndim != 1 or events.dtype != np.int64):
+        raise ValueError(f"its events are {events.dtype} of shape {events.shape}")
+    return events
 
 
 def _under(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -240,6 +240,13 @@ def _altered(seq: int) -> ProjectError:
         f"the project is damaged: event {seq} or one before it is not what was stored.",
         "Restore it from a copy.",
     )
+
+
+def items_of(db: sqlite3.Connection, numbers: Collection[int]) -> frozenset[str]:
+    """Return the items that the events with these numbers are about; unknown numbers are passed over."""
+    wanted = set(numbers)
+    rows = db.execute("SELECT seq, item FROM events WHERE seq <= ?", (max(wanted, default=0),))
+    return frozenset(row["item"] for row in rows if row["seq"] in wanted)
 
 
 def _event(row: Any) -> Event:

@@ -67,7 +67,7 @@ class Store:
         self._database = database
         self._state = State()
         self._seal: SealFile | None = None
-        self._others = 0
+        self._others: int | None = None
 
     @classmethod
     def create(
@@ -270,6 +270,11 @@ class Store:
         with self._database.reading() as db:
             return events.read(db, after)
 
+    def items_of(self, numbers: Collection[int]) -> frozenset[str]:
+        """Return the items that the events with these numbers are about."""
+        with self._database.reading() as db:
+            return events.items_of(db, numbers)
+
     def state(self) -> State:
         """Return what holds now, other processes' events included."""
         with self._database.reading() as db:
@@ -318,19 +323,19 @@ class Store:
         with self._database.reading() as db:
             return asks.shown(db)
 
-    def asked_elsewhere(self, known: Collection[str], since: datetime) -> list[Ask]:
-        """Return the asks that another connection marked as shown, ``since`` or not yet among the tokens ``known``.
+    def changed_elsewhere(self) -> bool:
+        """Whether another connection has written since this was last called; True the first time.
 
-        Costs next to nothing while nobody else writes, so it may be called for every label.
+        Costs next to nothing, so it may be asked for every label.
         """
         with self._database.reading() as db:
-            # Before the asks are read: what is committed in between is found next time.
-            others: int = db.execute("PRAGMA data_version").fetchone()[0]
-            if others == self._others:
-                return []
-            found = asks.unknown(db, known, since)
-            self._others = others
-            return found
+            before, self._others = self._others, db.execute("PRAGMA data_version").fetchone()[0]
+            return before != self._others
+
+    def asked_elsewhere(self, known: Collection[str], since: datetime) -> list[Ask]:
+        """Return the asks shown that are not among the tokens ``known``; most of them were shown ``since``."""
+        with self._database.reading() as db:
+            return asks.unknown(db, known, since)
 
     def asks(self) -> pl.DataFrame:
         """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason, annotator."""

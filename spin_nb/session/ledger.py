@@ -7,16 +7,20 @@ an audit ask; its labels never train until the person says so (:meth:`Ledger.rel
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spin_nb.errors import LabelError
 from spin_nb.project.fold import Current, State, current, newest_first
-from spin_nb.project.records import VALUED, Event, NewAsk, NewEvent
+from spin_nb.project.records import VALUED, Ask, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
+from spin_nb.session.audits import Audits
 from spin_nb.session.cards import extent
 from spin_nb.session.roll import Roll
 from spin_nb.types import Ints
@@ -81,13 +85,16 @@ class Ledger:
         self.annotator = annotator
         self._pool = pool
         self._state = State()
-        self._audit_items: set[str] = set()
+        self._audits = Audits()
         self._open_ask: dict[str, str] = {}
-        self._asked: set[str] = set()
+        self._asked: dict[str, tuple[int, str | None]] = {}
+        self._asked_items: set[str] = set()
         self._roll = Roll(lambda id: pool.row(id) if pool.has(id) else None)
         self.settled = 0
-        self._released = int(store.meta.get("audits_released", 0))
-        self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
+        self._labelled: set[str] = set()
+        self._time = self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
+        self._released = 0
+        self._before_release: tuple[frozenset[str], datetime] = frozenset(), self._time
         self.sync()
 
     @property
@@ -104,16 +111,60 @@ class Ledger:
             before, self._state = self._state.seq, self.store.state()
             # What is stored in between is settled next time.
             events = [event for event in self.store.events(after=before) if event.seq <= self._state.seq]
+            items: dict[str, None] = {}
             # After the events: an audit that was shown before one of them must be known as one when it is settled.
-            asks = self.store.asked_elsewhere(self._asked, self._latest - SKEW)
-            for ask in asks:
-                self._latest = max(self._latest, ask.shown or self._latest)
-                self._note_shown(ask.item, ask.token, ask.audit)
-            for event in events:
-                if event.ask is not None and event.ask not in self._asked:
-                    self._learn_of(event)
-            items = dict.fromkeys([*(ask.item for ask in asks), *(event.item for event in events)])
+            if self.store.changed_elsewhere():
+                items.update(dict.fromkeys(self._learn_release(events)))
+                items.update(dict.fromkeys(self._learn_asks()))
+            self._learn_answers(events)
+            items.update(dict.fromkeys(event.item for event in events))
             return [change for item in items if (change := self._settle(item)) is not None]
+
+    def _learn_release(self, events: Sequence[Event]) -> list[str]:
+        """Audits that were released elsewhere, or before the project was opened."""
+        released = int(self.store.meta.get("audits_released", 0))
+        if released <= self._released:
+            return []
+        return self._release(released, [event for event in events if event.seq <= released])
+
+    def _release(self, seq: int, events: Sequence[Event] = ()) -> list[str]:
+        """Release what was drawn before event ``seq``; ``events`` are those up to it that are not taken in yet."""
+        self._released = seq
+        self._take_in(events)
+        self._before_release = frozenset(self._labelled), self._time
+        gone = [item for item, time in self._audits.shown() if self._was_released(item, time)]
+        self._audits.release(gone)
+        return gone
+
+    def _was_released(self, item: str, shown: datetime) -> bool:
+        labelled, time = self._before_release
+        return item in labelled or shown <= time
+
+    def _take_in(self, events: Sequence[Event]) -> None:
+        self._labelled.update(event.item for event in events if event.kind in VALUED)
+        self._time = events[-1].time if events else self._time
+
+    def _learn_asks(self) -> list[str]:
+        """Items of the asks shown that were not known yet."""
+        asks = self.store.asked_elsewhere(self._asked, self._latest - SKEW)
+        for ask in asks:
+            self._learn_ask(ask)
+        return [ask.item for ask in asks]
+
+    def _learn_ask(self, ask: Ask) -> None:
+        shown = ask.shown or self._latest
+        self._latest = max(self._latest, shown)
+        self._note_shown(ask.item, ask.token, ask.audit, ask.annotator, shown)
+
+    def _learn_answers(self, events: Sequence[Event]) -> None:
+        self._take_in(events)
+        for event in events:
+            if event.ask is not None and event.ask not in self._asked:
+                ask = self.store.ask(event.ask)
+                if ask is not None:
+                    self._learn_ask(ask)
+            if event.ask in self._asked:
+                self._audits.answer(*self._asked[event.ask])
 
     def commit(self, events: Sequence[NewEvent], client: tuple[str, int] | None = None) -> list[Change]:
         """Put events on disk in one transaction, then fold; see :meth:`Store.append` for what may be raised."""
@@ -152,8 +203,9 @@ class Ledger:
     def note_shown(self, tokens: Sequence[str], asks: Sequence[NewAsk]) -> None:
         """Take in that these asks are on disk as shown; from now on the audits among them are audit items."""
         with self.lock:
+            now = datetime.now(UTC)
             for token, ask in zip(tokens, asks, strict=True):
-                self._note_shown(ask.item, token, ask.audit)
+                self._note_shown(ask.item, token, ask.audit, ask.annotator, now)
                 self._settle(ask.item)
 
     def by_hand(self, n: int) -> list[float]:
@@ -171,6 +223,11 @@ class Ledger:
         with self.lock:
             return self._roll.training
 
+    def lesson(self) -> tuple[Ints, Ints, dict[str, int]]:
+        """What trains: rows (n,), classes (n,), and item -> number of the event that gave its label; in one order."""
+        with self.lock:
+            return *self._roll.training, self.training_events()[1]
+
     def training_events(self) -> tuple[int, dict[str, int]]:
         """How often this has settled, and item -> number of the event that gave it the label it trains with."""
         with self.lock:
@@ -179,7 +236,7 @@ class Ledger:
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
-        """Rows (n,) and classes (n,) of the audit labels that no model trained on, in order of labelling."""
+        """Rows (n,) and classes (n,) of the audit labels, bad items left out, in order of labelling."""
         with self.lock:
             return self._roll.audits
 
@@ -201,8 +258,43 @@ class Ledger:
 
     @property
     def n_audited(self) -> int:
-        """Audit items shown so far."""
-        return len(self._audit_items)
+        """Audit items shown so far, released ones among them."""
+        return len(self._audits) + len(self._audits.released)
+
+    @property
+    def n_unasked(self) -> int:
+        """Items that somebody decided on though nobody was asked: none of them can be drawn any more."""
+        return self._roll.n_unasked
+
+    def unasked(self, n: int) -> NDArray[np.bool_]:
+        """Which of the pool's ``n`` rows those are, bool (n,)."""
+        with self.lock:
+            return self._roll.unasked(n)
+
+    @property
+    def flagged(self) -> list[str]:
+        """Audits that turned out to be bad items."""
+        return [item for item in self._audits.flagged if self.has(item)]
+
+    @property
+    def released(self) -> list[str]:
+        """Items that audited once and no longer do."""
+        return [item for item in self._audits.released if self.has(item)]
+
+    def drawn_rows(self) -> Ints:
+        """Rows of the audits in force, answered or not."""
+        return self._rows(self._audits.items)
+
+    def unanswered_rows(self) -> Ints:
+        """Rows of the audits that somebody was asked and left without a label."""
+        return self._rows(self._audits.unanswered)
+
+    def may_audit(self, item: str) -> bool:
+        """Whether an item can still be drawn: nobody has decided on it, and it never audited."""
+        return self.current(item) is None and item not in self._audits and item not in self._audits.released
+
+    def _rows(self, items: Iterable[str]) -> Ints:
+        return np.array([self._pool.row(item) for item in items if self.has(item)], np.int64)
 
     @property
     def n_asked(self) -> int:
@@ -227,11 +319,11 @@ class Ledger:
             return [id for id, held in current if held.kind in kinds and not held.flagged and self.has(id)]
 
     def release_audits(self) -> list[Change]:
-        """From now on the audit labels given so far train, and no longer estimate accuracy."""
+        """From now on the audits drawn so far train, and never again estimate accuracy."""
         with self.lock:
-            self._released = self._state.seq
-            self.store.set_meta("audits_released", self._released)
-            return [c for item in list(self._audit_items) if (c := self._settle(item)) is not None]
+            self.store.set_meta("audits_released", self._state.seq)
+            gone = self._release(self._state.seq)
+            return [change for item in gone if (change := self._settle(item)) is not None]
 
     def _class_of(self, value: Any) -> int:
         return self.task.index(value) if by_class(self.task) else 0
@@ -243,20 +335,15 @@ class Ledger:
     def _times_aside(self, item: str) -> int:
         return sum(event.kind in ASIDE for event in self._state.standing[item])
 
-    def _audits(self, held: Current) -> bool:
-        return held.item in self._audit_items and held.seq > self._released
-
-    def _note_shown(self, item: str, token: str, audit: bool) -> None:
-        self._asked.add(token)
-        if audit:
-            self._audit_items.add(item)
+    def _note_shown(self, item: str, token: str, audit: bool, annotator: str | None, shown: datetime) -> None:
+        number, _ = self._asked.setdefault(token, (len(self._asked), annotator))
+        self._asked_items.add(item)
+        if audit and self._was_released(item, shown):
+            self._audits.released.add(item)
+        elif audit:
+            self._audits.show(item, number, annotator, shown)
         if item not in self._state.standing:
             self._open_ask[item] = token
-
-    def _learn_of(self, event: Event) -> None:
-        ask = self.store.ask(event.ask) if event.ask else None
-        if ask is not None:
-            self._note_shown(ask.item, ask.token, ask.audit)
 
     def _settle(self, item: str) -> Change | None:
         if not self.has(item):  # its file is gone or broken by now; its label stays on disk
@@ -265,12 +352,15 @@ class Ledger:
         held = self.current(item)
         if held is not None:
             self._open_ask.pop(item, None)
+        audits = item in self._audits
+        if audits:
+            self._audits.settle(item, held)
         after = judged = None
-        if held is not None and held.kind in VALUED:
-            if self._audits(held):
+        if held is not None and held.kind in VALUED and not held.flagged:
+            if audits:
                 judged = held.seq, self._class_of(held.value)
-            elif not held.flagged:
+            else:
                 after = self._class_of(held.value)
         row = self._pool.row(item)
-        before = self._roll.put(item, row, after, judged)
+        before = self._roll.put(item, row, after, judged, held is not None and item not in self._asked_items)
         return None if before == after else Change(row, item, before, after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.project.paged import BySeq
 from spin_nb.types import Ints
@@ -27,11 +28,21 @@ class Roll:
         self._judged_by: dict[str, int] = {}
         self._classes = np.empty(0, np.int64)
         self._audits: tuple[Ints, Ints] | None = None
+        self._unasked: set[str] = set()
+        self._by_hand = np.empty(0, bool)
 
-    def put(self, item: str, row: int, trains: int | None, audits: tuple[int, int] | None) -> int | None:
+    def put(
+        self,
+        item: str,
+        row: int,
+        trains: int | None,
+        audits: tuple[int, int] | None,
+        unasked: bool = False,
+    ) -> int | None:
         """Enter what holds for an item; returns the class that trained before, None for none.
 
-        ``trains``: class index, or None; ``audits``: number of the event and class index, or None.
+        ``trains``: class index, or None; ``audits``: number of the event and class index, or None; ``unasked``:
+        somebody decided on it, though nobody was asked.
         """
         self._row[item] = row
         before = self._trains.pop(item, None)
@@ -40,6 +51,8 @@ class Roll:
         self._judge(item, audits)
         held = trains if audits is None else audits[1]
         self._enter(np.array([row]), np.array([-1 if held is None else held]))
+        (self._unasked.add if unasked else self._unasked.discard)(item)
+        self._by_hand[row] = unasked
         return before
 
     def _judge(self, item: str, audits: tuple[int, int] | None) -> None:
@@ -53,11 +66,15 @@ class Roll:
             self._audits = None
 
     def _enter(self, rows: Ints, classes: Ints) -> None:
+        self._make_room(rows)
+        self._classes[rows] = classes
+
+    def _make_room(self, rows: Ints) -> None:
         needed = int(rows.max(initial=-1)) + 1
         if needed > len(self._classes):
-            more = np.full(needed + needed // 2 - len(self._classes), -1, np.int64)
-            self._classes = np.concatenate([self._classes, more])
-        self._classes[rows] = classes
+            more = needed + needed // 2 - len(self._classes)
+            self._classes = np.concatenate([self._classes, np.full(more, -1, np.int64)])
+            self._by_hand = np.concatenate([self._by_hand, np.zeros(more, bool)])
 
     def moved(self) -> None:
         """Take in that items have left the pool and rows have moved up."""
@@ -66,9 +83,13 @@ class Roll:
         for item in now.keys() - self._row.keys():
             self._trains.pop(item, None)
             self._judge(item, None)
-        self._audits, self._classes = None, np.empty(0, np.int64)
+            self._unasked.discard(item)
+        self._audits, self._classes, self._by_hand = None, np.empty(0, np.int64), np.empty(0, bool)
         for rows, classes in (self.training, self.audits):
             self._enter(rows, classes)
+        by_hand = self._rows(self._unasked)
+        self._make_room(by_hand)
+        self._by_hand[by_hand] = True
 
     @property
     def trains(self) -> Iterable[str]:
@@ -87,6 +108,18 @@ class Roll:
             held = list(self._judged.values())
             self._audits = self._rows([item for item, _ in held]), np.array([y for _, y in held], np.int64)
         return self._audits
+
+    def unasked(self, n: int) -> NDArray[np.bool_]:
+        """Which of the pool's ``n`` rows somebody decided on though nobody was asked, bool (n,)."""
+        out = np.zeros(n, bool)
+        known = self._by_hand[:n]
+        out[: len(known)] = known
+        return out
+
+    @property
+    def n_unasked(self) -> int:
+        """How many there are."""
+        return len(self._unasked)
 
     def index(self, n: int) -> Ints:
         """Class index of each of the pool's ``n`` rows, int64 (n,), -1 where there is none."""

@@ -117,13 +117,13 @@ class Training:
         progress: Callable[[float, str], None],
     ) -> list[Fit]:
         """Fits to adopt: one with the own model that is shown, which may be older, one with that last trained."""
-        fit, fits = snapshot.fit, []
+        fit, fits = replace(snapshot.fit, learnt=self._learnt(snapshot)), []
         shown = snapshot.head not in HEADS
         if shown:
             holder = next((m.id for m in reversed(models) if _holds(m, snapshot.head)), snapshot.model_id)
             try:
-                own = self._own(holder, snapshot, learner, progress)
-                fits.append(replace(fit, head=own.by.name, own=own))
+                own, learnt = self._own(holder, snapshot, learner, progress)
+                fits.append(replace(fit, head=own.by.name, own=own, learnt=learnt | fit.learnt))
                 self.shown_id = holder
             except SpinError as error:
                 self._session._trouble(
@@ -132,12 +132,14 @@ class Training:
         fit = fits[0] if fits else fit
         if snapshot.kept is not None and snapshot.kept.card.get("name") != snapshot.head:
             with suppress(SpinError):  # what nobody sees is missed when it is asked
-                fits.append(replace(fit, own=self._own(snapshot.model_id, snapshot, learner, progress)))
+                own, learnt = self._own(snapshot.model_id, snapshot, learner, progress)
+                fits.append(replace(fit, own=own, learnt=learnt))
         return fits or [fit]
 
     def _own(
         self, model_id: str, last: Snapshot, learner: Learner, progress: Callable[[float, str], None]
-    ) -> OwnPredictive:
+    ) -> tuple[OwnPredictive, frozenset[str]]:
+        """What an own model says of the pool, and the items it learnt from."""
         s = self._session
         folder = inside(s.folder, MODELS, model_id)
         snapshot = last if model_id == last.model_id else Snapshot.load(folder, s._stage.encoder)
@@ -148,7 +150,11 @@ class Training:
         said = surveyed.read(s, model_id, own, source)
         if said is None:
             said = survey(own, source, len(learner), progress=progress, cancelled=lambda: False)
-        return learner.caught_up(said)
+        return learner.caught_up(said), self._learnt(snapshot)
+
+    def _learnt(self, snapshot: Snapshot) -> frozenset[str]:
+        events = snapshot.events
+        return frozenset() if events is None else self._session._store.items_of(events.tolist())
 
     def adopt(self, recalled: Recalled | None) -> None:
         """Put a recalled model in place; under the lock, when the learner stands."""
@@ -200,7 +206,7 @@ class _Run:
         s = self._session
         learner = s._stage.wait()
         self._began = time.monotonic()
-        rows, y = s._ledger.training
+        rows, y, events = s._ledger.lesson()
         training = s._training
         fit = training.again(self._asked, rows, y) or learner.fit(
             rows,
@@ -211,10 +217,11 @@ class _Run:
             cancelled=lambda: handle.cancelled,
         )
         head, note = self._in_front(fit, learner)
-        fit = replace(fit, head=head)
+        fit = replace(fit, head=head, learnt=frozenset(events))
         handle.report(0.95, "keeping the model")
         model_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
-        snapshot = Snapshot.of(model_id, s.classes, s._stage.encoder, fit, len(rows))
+        numbers = np.fromiter(events.values(), np.int64, len(events))
+        snapshot = Snapshot.of(model_id, s.classes, s._stage.encoder, fit, len(rows), numbers)
         snapshot.save(inside(s.folder, MODELS, model_id))
         stays = fit.own is not None and head not in (*HEADS, fit.own.by.name)
         surveyed.write(s, model_id, fit.own, training.shown_id if stays else None)

@@ -89,6 +89,22 @@ class Estimate:
         Sample size.
     method : str
         How value and interval were computed, and from which sample.
+    unanswered : int
+        Drawn for the sample, but without a usable answer: not among ``n``; ``low`` counts them as wrong, ``high`` as
+        right.
+    flagged : int
+        Drawn, but bad items, so left out.
+    of : str
+        What it is an estimate for, in words, where that is not the whole pool.
+
+    Examples
+    --------
+    >>> Estimate(0.9, 0.62, 0.97, 30, "audit sample", flagged=2, of="the 400 items not labelled by hand")
+    90.0% [62.0%, 97.0%] (n=30, audit sample; of the 400 items not labelled by hand; 2 bad items left out)
+    >>> Estimate(0.9, 0.7, 0.95, 30, "audit sample", unanswered=4).caveats
+    '4 more without an answer: wrong at the low end, right at the high end'
+    >>> Estimate(None, 0.0, 1.0, 0, "audit sample")
+    not known yet (n=0, audit sample)
     """
 
     value: float | None
@@ -96,10 +112,35 @@ class Estimate:
     high: float
     n: int
     method: str
+    unanswered: int = 0
+    flagged: int = 0
+    of: str = ""
+
+    @property
+    def caveats(self) -> str:
+        """What the interval holds for and how it counts what was not answered, in words; empty where all is plain."""
+        return "; ".join(
+            [
+                *([f"of {self.of}"] if self.of else []),
+                *([_worst_case(self.unanswered)] if self.unanswered else []),
+                *(
+                    [f"{self.flagged} bad item{'' if self.flagged == 1 else 's'} left out"]
+                    if self.flagged
+                    else []
+                ),
+            ]
+        )
 
     def __repr__(self) -> str:
         point = "" if self.value is None else f"{self.value:.1%} "
-        return f"{point}[{self.low:.1%}, {self.high:.1%}] (n={self.n}, {self.method})"
+        known = self.n > 0 or (self.low, self.high) != (0.0, 1.0)
+        span = f"{point}[{self.low:.1%}, {self.high:.1%}]" if known else "not known yet"
+        more = f"; {self.caveats}" if self.caveats else ""
+        return f"{span} (n={self.n}, {self.method}{more})"
+
+
+def _worst_case(n: int) -> str:
+    return f"{n} more without an answer: wrong at the low end, right at the high end"
 
 
 @dataclass(frozen=True)

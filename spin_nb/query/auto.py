@@ -103,10 +103,9 @@ def auto(
 
 
 def _reason(explored: float) -> str:
-    share = f"{explored:.0%} of what they would settle is still as open as before any label"
     if explored >= 0.5:
-        return f"exploring: {share}"
-    return f"refining: only {share}; the rest is boundaries between classes"
+        return f"exploring: {explored:.0%} of what these teach is about places that no label has reached"
+    return f"refining: {1 - explored:.0%} of what these teach is about boundaries between classes"
 
 
 class _Lookahead:

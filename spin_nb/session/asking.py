@@ -5,6 +5,10 @@ seed and its id; the items below the audit share are reserved for auditing, in t
 are not asked otherwise, so the audited items are a uniform sample of the pool on which no model trained, and the
 accuracy on them is unbiased (Farquhar, Gal & Rainforth 2021 show how far off actively chosen labels are).
 One ask in every ``1 / share`` is an audit, at a place within the block that chance decides.
+
+Several people share one order of audits, each item going to whoever comes to an audit next: who that is depends on
+nothing about the item, so all their audits together are the uniform sample that one person's would be.  What a person
+labels without having been asked leaves what can be drawn: the sample is then one of the other items.
 """
 
 from __future__ import annotations
@@ -87,22 +91,32 @@ class AuditPlan:
         """Arrivals join: each is reserved with the same chance."""
         self._chance = self._growing.after(self._chance, chances(ids, self.seed))
 
+    def retire(self, rows: Ints) -> None:
+        """These have audited and no longer do: they are asked like any other, and never audit again."""
+        self._chance[rows] = 1.0
+
+    @property
+    def chance(self) -> NDArray[np.float64]:
+        """Number of each row, float64 (n,): audits are drawn lowest first."""
+        return self._chance
+
     @property
     def reserved(self) -> NDArray[np.bool_]:
         """Rows kept for auditing, bool (n,)."""
         return self._chance < self.share
 
-    def next(self, taken: NDArray[np.bool_], n_audited: int) -> tuple[int, float] | None:
+    def next(self, taken: NDArray[np.bool_], n_gone: int) -> tuple[int, float] | None:
         """Row of the next audit item and its acquisition probability, or None when the reserve is used up.
 
-        ``taken`` bool (n,): rows that are labelled, put aside or already asked.  The m-th audit item is uniform
-        over the pool without the m - 1 before it, so q = 1 / (n - n_audited).
+        ``taken`` bool (n,): rows that are labelled, put aside or already asked.  Whoever is asked, the next audit item
+        is uniform over the pool without the audits drawn before it, for anybody, and without what was decided on
+        before it could be drawn: these are ``n_gone``, and q = 1 / (n - n_gone).
         """
         free = np.flatnonzero(self.reserved & ~taken)
         if not len(free):
             return None
         row = int(free[np.argmin(self._chance[free])])
-        return row, 1.0 / max(1, len(self._chance) - n_audited)
+        return row, 1.0 / max(1, len(self._chance) - n_gone)
 
 
 @dataclass(frozen=True)
@@ -135,6 +149,7 @@ def draft(
     pick: Callable[[Ints, int], Picked],
     strategy: str,
     model_id: str | None,
+    unasked: int = 0,
 ) -> Draft:
     """Draw ``k`` asks: audits at their hidden places, the strategy's picks at the others.
 
@@ -154,6 +169,8 @@ def draft(
         ``pick(candidates, k) -> Picked`` with pool rows as indices.
     strategy, model_id : str
         What is recorded with the strategy's picks.
+    unasked : int
+        Items somebody decided on before they could be drawn.
     """
     candidates = np.flatnonzero(~taken & ~plan.reserved)
     wanted = min(k, len(candidates))
@@ -168,7 +185,7 @@ def draft(
     taken = taken.copy()
     while len(rows) < k:
         place = slot(number + len(rows), plan.share, plan.seed)
-        audit = plan.next(taken, n_audited) if place.audit or not plain else None
+        audit = plan.next(taken, n_audited + unasked) if place.audit or not plain else None
         if audit is None and not plain:
             break
         row, q = audit if audit is not None else plain.pop(0)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spin_nb.types import Float, Ints
+from spin_nb.session.sample import Sample
+from spin_nb.types import Estimate, Float, Ints
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -32,16 +34,65 @@ class Audited:
         return len(self.truth)
 
 
-def in_pool(session: Session, predictive: Any | None) -> Audited:
+def in_pool(session: Session, predictive: Any | None, head: str | None = None) -> Audited:
     """The audits as items of the pool, in the eyes of ``predictive`` over all of it; none where that is None."""
-    rows, truth = session._ledger.audits
-    return _none(session) if predictive is None else Audited(predictive.mean[rows], truth)
+    if predictive is None:
+        return _none(session)
+    rows, truth = judging(session, head)
+    return Audited(predictive.mean[rows], truth)
 
 
 def as_arrivals(session: Session, head: str | None = None) -> Audited:
     """The audits as if each had just arrived: what they must be to vouch for items that are not in the pool."""
-    rows, truth = session._ledger.audits
+    rows, truth = judging(session, head)
     return Audited(session._stage.as_arrivals(rows, head).mean, truth) if len(rows) else _none(session)
+
+
+def judging(session: Session, head: str | None = None) -> tuple[Ints, Ints]:
+    """Rows (n,) and classes (n,) of the audit labels that a head did not learn from, in order of labelling."""
+    rows, truth = session._ledger.audits
+    fair = _fair(session, rows, head)
+    return (rows, truth) if fair.all() else (rows[fair], truth[fair])
+
+
+def estimate(session: Session, rows: Ints, scores: NDArray[Any], head: str | None = None) -> Estimate:
+    """Mean score of the audits, with an interval for the present pool.
+
+    Parameters
+    ----------
+    rows : int64 (n,)
+        Of all audit labels; those that ``head`` learnt from count as unanswered.
+    scores : float64 (n,)
+        Of each, in [0, 1].
+    """
+    ledger = session._ledger
+    with ledger.lock:
+        fair = _fair(session, rows, head)
+        unanswered = np.concatenate([rows[~fair], ledger.unanswered_rows()])
+        drawn, flagged = _sample(session), len(ledger.flagged)
+        return drawn.estimate(rows[fair], scores[fair], unanswered, flagged)
+
+
+def _sample(session: Session) -> Sample:
+    ledger, pool = session._ledger, session.pool
+    drawn = np.zeros(len(pool), bool)
+    drawn[ledger.drawn_rows()] = True
+
+    def due(rows: Ints) -> Ints:
+        left = [row for row in rows if ledger.may_audit(pool.ids[row])]
+        queued = {ask.item for ask in session._store.pending()} if left else ()
+        return np.array([row for row in left if pool.ids[row] not in queued], np.int64)
+
+    arrived = np.arange(len(pool)) >= pool.n_base
+    return Sample(session._plan.chance, drawn, ledger.unasked(len(pool)), arrived, due)
+
+
+def _fair(session: Session, rows: Ints, head: str | None) -> NDArray[np.bool_]:
+    """Which rows (n,) of the pool a head did not learn from."""
+    learnt = session._stage.learner.learnt(head) if session._stage.ready else frozenset()
+    if not learnt:
+        return np.ones(len(rows), bool)
+    return np.array([session.pool.ids[row] not in learnt for row in rows], bool)
 
 
 def _none(session: Session) -> Audited:

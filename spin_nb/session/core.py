@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from spin_nb.errors import ExportError, LabelError, ModelError, QueryError, ReadOnlyError
-from spin_nb.monitor.audit import audited_accuracy
+from spin_nb.monitor.audit import over_parts
 from spin_nb.monitor.curves import RECENT, CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
@@ -19,7 +19,7 @@ from spin_nb.project.store import Store
 from spin_nb.registry import resolve
 from spin_nb.session import curve, export
 from spin_nb.session.asking import AuditPlan
-from spin_nb.session.audited import Audited, in_pool
+from spin_nb.session.audited import Audited, estimate, in_pool
 from spin_nb.session.bindings import check_bindings
 from spin_nb.session.cards import detailed, framed
 from spin_nb.session.channel import Channel
@@ -165,7 +165,10 @@ class Session:
 
     @property
     def audit_share(self) -> float:
-        """Share of asks that audit, 0 to 0.5; 0.1 unless set.  Changing it keeps the audits given so far."""
+        """Share of asks that audit, 0 to 0.5; 0.1 unless set.  Changing it keeps the audits given so far.
+
+        Audits that a larger share adds later are drawn from what nobody has labelled by then.
+        """
         return self._plan.share
 
     @audit_share.setter
@@ -241,13 +244,21 @@ class Session:
     def accuracy(self) -> Estimate:
         """Accuracy of what is shown now on the hidden audit sample, with its 95 % interval.
 
-        It is the accuracy on the pool as it was drawn, and on new items like it; where most of a small pool is
-        labelled, what is left is easier than that, because the hard items were asked.
+        It is the accuracy on the present pool, arrivals included, and on new items like it; where most of a small pool
+        is labelled, what is left is easier than that, because the hard items were asked.  The repr says where it is
+        less: what was labelled without being asked and what was flagged as bad is not part of it, and each audit that
+        was skipped, left, or that the model learnt from counts as wrong at the low end and as right at the high end.
+
+        The interval holds for one look, at a number of audits fixed beforehand.  Looking again and again, and stopping
+        where it looks good, misses the truth more often than one time in twenty.
         """
         if not self.by_class:
             return self._suggesting.accuracy()
-        judged = self.audited
-        return audited_accuracy(judged.probs.argmax(1), judged.truth)
+        predictive = self.predictive
+        if predictive is None:
+            return over_parts([])
+        rows, truth = self._ledger.audits
+        return estimate(self, rows, predictive.mean[rows].argmax(1) == truth)
 
     @property
     def audited(self) -> Audited:
@@ -453,7 +464,8 @@ class Session:
     def release_audits(self) -> int:
         """Let the audit labels given so far train; returns how many.
 
-        They stop estimating accuracy: :attr:`accuracy` starts again from the next audits.
+        They stop estimating accuracy for good, also where a label is corrected later: :attr:`accuracy` starts again
+        from the next audits.
         """
         self._writable("release audits")
         n = len(self._ledger.audits[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.monitor.calibration import ece, nll
@@ -32,12 +32,11 @@ def point(session: Session) -> CurvePoint:
 
 def to_json(at: CurvePoint) -> dict[str, Any]:
     """What is kept of a point with its training run."""
-    a = at.accuracy
     return {
         "time": at.time,
         "n_labels": at.n_labels,
         "n_audits": at.n_audits,
-        "accuracy": {"value": a.value, "low": a.low, "high": a.high, "n": a.n, "method": a.method},
+        "accuracy": asdict(at.accuracy),
         "nll": at.nll,
         "ece": at.ece,
         "labels_per_minute": at.labels_per_minute,

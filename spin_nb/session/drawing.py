@@ -42,6 +42,7 @@ def drawing(
         taken = _mask(session, ledger.taken(again=True))
     undecided = [row for row in _rows(session, ledger.aside(("unsure",))) if taken[row]][-UNDECIDED:]
     taken[list(pending)] = True
+    session._plan.retire(np.array(_rows(session, ledger.released), np.int64))
     number = ledger.n_asked + queued[0]
     drawn = partial(
         draft,
@@ -51,6 +52,7 @@ def drawing(
         plan=session._plan,
         number=number,
         n_audited=ledger.n_audited + queued[1],
+        unasked=ledger.n_unasked,
         model_id=session._training.model_id,
     )
     seed = session.seed + number

@@ -39,7 +39,7 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
         if ids is not None:
             rows = np.array([session.pool.row(id) for id in ids], np.int64)
             whole = session.predictive if head is None else stage.learner.predictive(head)
-            return Prediction.of(whole, rows, session.classes, in_pool(session, whole))
+            return Prediction.of(whole, rows, session.classes, in_pool(session, whole, head))
         audits, learner = as_arrivals(session, head), stage.learner.frozen()
     # Reading and encoding new items takes time: it holds up no label.
     return Prediction.all(stage.predict(items, head, learner), session.classes, audits)

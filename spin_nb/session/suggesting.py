@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError, SpinError
-from spin_nb.monitor.audit import audited_score
+from spin_nb.monitor.audit import over_parts
 from spin_nb.project.records import Suggestion
+from spin_nb.session.audited import estimate
 from spin_nb.session.cards import extent
 from spin_nb.session.learnt import Learnt
 from spin_nb.tasks._values import number
-from spin_nb.types import Estimate
+from spin_nb.types import Estimate, Ints
 from spin_nb.words import said_by, shown
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Suggesting:
         self._function: _Function | None = None
         self._learnt = Learnt(session)
         self._scores: dict[str, tuple[int, Suggestion, float]] = {}
-        self._judged: tuple[tuple[object, ...], Estimate] | None = None
+        self._judged: tuple[tuple[object, ...], NDArray[np.float64]] | None = None
 
     def take(self, given: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
         """Hold suggestions, or a function that makes them, or let go of them; see :meth:`Session.suggest`."""
@@ -103,15 +105,20 @@ class Suggesting:
         s = self._session
         s._wait_where_labelled()
         if s.task.outputs and not s._stage.ready:
-            return audited_score([])  # a large folder is still being looked at: no suggestion is no wrong one
+            return over_parts([])  # a large folder is still being looked at: no suggestion is no wrong one
         if not (self._given or self._function or self._learnt):
             return Estimate(None, 0.0, 1.0, 0, "nothing is suggested yet, so nothing is judged")
         audits = s._ledger.audits
+        return estimate(s, audits[0], self._audit_scores(audits))
+
+    def _audit_scores(self, audits: tuple[Ints, Ints]) -> NDArray[np.float64]:
+        """Of all audit labels; looked at again only where a label or a suggestion is another."""
         rests_on = (audits, self._given, self._function, self._learnt.labels)
         if self._judged is None or any(
             new is not old for new, old in zip(rests_on, self._judged[0], strict=True)
         ):
-            self._judged = rests_on, audited_score([self._score(int(row)) for row in audits[0]])
+            scores = np.array([self._score(int(row)) for row in audits[0]], np.float64)
+            self._judged = rests_on, scores
         return self._judged[1]
 
     def _score(self, row: int) -> float:

@@ -21,7 +21,8 @@ COMPARED = "heads, on labels held out"
 class CurvesView(PlotView):
     """Audited accuracy with its 95 % interval; pace, calibration, and the heads side by side (``s.curves``).
 
-    The band is the interval from the hidden audit sample; line and calibration error are drawn from 20 audits on.
+    The band is the interval from the hidden audit sample, each point's as if it were the only one looked at; line and
+    calibration error are drawn from 20 audits on.
     The heads are compared on labels held out in training.  Those were asked because they are hard, so their scores
     choose between heads and are no estimate for the pool: they have a scale of their own, never the accuracy's.
 
@@ -105,7 +106,7 @@ class CurvesView(PlotView):
         upper, lower, audited, pace, calibration, heads = figure.data
         upper.update(x=n, y=[p.accuracy.high for p in points])
         lower.update(x=n, y=[p.accuracy.low for p in points])
-        words = [plain(repr(p.accuracy), 90) for p in points]
+        words = [plain(repr(p.accuracy), 300) for p in points]
         audited.update(x=n, y=[p.accuracy.value for p in points], customdata=words)
         pace.update(x=n, y=[p.labels_per_minute for p in points])
         calibration.update(x=n, y=[p.ece if p.n_audits >= ENOUGH else None for p in points])
@@ -127,13 +128,18 @@ def headline(point: Any, metric: str = "accuracy") -> str:
     Examples
     --------
     >>> from types import SimpleNamespace as N
-    >>> headline(N(accuracy=N(value=None, low=0.4, high=0.9, n=6)))
+    >>> from spin_nb.types import Estimate
+    >>> headline(N(accuracy=Estimate(None, 0.4, 0.9, 6, "")))
     'audited accuracy: 40% to 90%<br>95 % interval from 6 audits; a single number from 20 on'
     """
     estimate = point.accuracy
     span = f"{estimate.low:.0%} to {estimate.high:.0%}"
+    if not estimate.n and span == "0% to 100%":
+        return f"audited {metric}: not known yet<br>no audit is labelled so far"
+    more = f"; {estimate.unanswered} unanswered" if estimate.unanswered else ""
     if estimate.value is None:
-        return (
-            f"audited {metric}: {span}<br>95 % interval from {estimate.n} audits; a single number from 20 on"
-        )
-    return f"audited {metric}: <b>{estimate.value:.1%}</b><br>95 % interval {span}, from {estimate.n} audits"
+        return f"audited {metric}: {span}<br>95 % interval from {estimate.n} audits{more}; a single number from 20 on"
+    return (
+        f"audited {metric}: <b>{estimate.value:.1%}</b>"
+        f"<br>95 % interval {span}, from {estimate.n} audits{more}"
+    )

@@ -130,8 +130,10 @@ class Workbench(widgets.VBox):
         estimate = s.accuracy
         if estimate.n:
             shown = "" if estimate.value is None else f"{estimate.value:.1%}, "
+            left = f", {estimate.unanswered} unanswered" if estimate.unanswered else ""
             parts.append(
-                f"audited {s.task.metric} {shown}{estimate.low:.0%} to {estimate.high:.0%} ({estimate.n} audits)"
+                f"audited {s.task.metric} {shown}{estimate.low:.0%} to {estimate.high:.0%}"
+                f" ({estimate.n} audits{left})"
             )
         if s.head:
             trained = f" on {self._trained_on:,} labels" if self._trained_on else ""

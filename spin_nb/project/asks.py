@@ -100,6 +100,22 @@ def _ask(row: sqlite3.Row) -> Ask:
     )
 
 
+def of_others(db: sqlite3.Connection, annotator: str, since: datetime) -> list[tuple[str, bool, datetime]]:
+    """Items that were drawn for or shown to other annotators at ``since`` or later: item, whether as an audit, when.
+
+    What an earlier version drew, for nobody in particular, is nobody's.
+    """
+    first = as_moment(since)
+    older = db.execute("SELECT id FROM asks WHERE proposed < ? ORDER BY id DESC LIMIT 1", (first,)).fetchone()
+    rows = db.execute(
+        "SELECT item, audit, shown AS moment FROM asks WHERE shown >= ? AND annotator != ?"
+        " UNION ALL SELECT item, audit, proposed FROM asks"
+        " WHERE id > ? AND shown IS NULL AND NOT discarded AND annotator != ?",
+        (first, annotator, older[0] if older else 0, annotator),
+    )
+    return [(row["item"], bool(row["audit"]), from_moment(row["moment"])) for row in rows]
+
+
 def audited_items(db: sqlite3.Connection) -> set[str]:
     """Items that were shown as audit items."""
     return {row["item"] for row in db.execute("SELECT item FROM asks WHERE audit AND shown IS NOT NULL")}

@@ -337,6 +337,11 @@ class Store:
         with self._database.reading() as db:
             return asks.unknown(db, known, since)
 
+    def asked_of_others(self, annotator: str, since: datetime) -> list[tuple[str, bool, datetime]]:
+        """Return what was drawn for other annotators since then, shown or not: item, whether an audit, when."""
+        with self._database.reading() as db:
+            return asks.of_others(db, annotator, since)
+
     def asks(self) -> pl.DataFrame:
         """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason, annotator."""
         with self._database.reading() as db:

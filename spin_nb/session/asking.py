@@ -150,6 +150,8 @@ def draft(
     strategy: str,
     model_id: str | None,
     unasked: int = 0,
+    annotator: str | None = None,
+    stream: int | None = None,
 ) -> Draft:
     """Draw ``k`` asks: audits at their hidden places, the strategy's picks at the others.
 
@@ -163,15 +165,22 @@ def draft(
         Rows not to be asked.
     plan : AuditPlan
         Which rows are reserved.
-    number, n_audited : int
-        Asks and audits so far, queued ones included.
+    number : int
+        Asks put to this annotator so far, queued ones included.
+    n_audited : int
+        Audits drawn so far, for anybody, queued ones included.
     pick : callable
         ``pick(candidates, k) -> Picked`` with pool rows as indices.
     strategy, model_id : str
         What is recorded with the strategy's picks.
     unasked : int
         Items somebody decided on before they could be drawn.
+    annotator : str, optional
+        For whom it is drawn.
+    stream : int, optional
+        Seed of the places where this annotator's audits are; the plan's unless given.
     """
+    stream = plan.seed if stream is None else stream
     candidates = np.flatnonzero(~taken & ~plan.reserved)
     wanted = min(k, len(candidates))
     picked = (
@@ -184,7 +193,7 @@ def draft(
     asks: list[NewAsk] = []
     taken = taken.copy()
     while len(rows) < k:
-        place = slot(number + len(rows), plan.share, plan.seed)
+        place = slot(number + len(rows), plan.share, stream)
         audit = plan.next(taken, n_audited + unasked) if place.audit or not plain else None
         if audit is None and not plain:
             break
@@ -201,6 +210,7 @@ def draft(
                 suggest=place.suggest and audit is None,
                 model_id=model_id,
                 reason=picked.reason,
+                annotator=annotator,
             )
         )
     return Draft(rows, asks, picked.reason)

@@ -17,6 +17,7 @@ from spin_nb.project.values import as_text
 from spin_nb.session.asking import Draft
 from spin_nb.session.cards import extent, inspected, item_card, steadily, weight
 from spin_nb.session.drawing import drawing
+from spin_nb.session.sharing import TRIES, book
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
@@ -83,13 +84,25 @@ class Channel:
             if not s.read_only:
                 s._store.discard([token for token in self._queue if token not in kept])
             self._queue = {token: self._queue[token] for token in kept}
-            since = s._ledger.state.seq
-            draw = self._drawing(n - len(kept), [queued.ask for queued in self._queue.values()])
-        drawn = draw().asks if draw else []
-        with s._ledger.lock:
-            fresh = self._propose(drawn, since)
-        cards, buffers = self._fill(fresh)
+        cards, buffers = self._fill(self._top_up(n - len(kept)))
         return [*({"token": token, "kept": True} for token in kept), *cards], buffers
+
+    def _top_up(self, n: int) -> dict[str, NewAsk]:
+        """``n`` more asks for the queue; drawn again where others were quicker to take some."""
+        s, fresh = self._session, dict[str, NewAsk]()
+        for _ in range(TRIES):
+            with s._ledger.lock:
+                s._absorb(s._ledger.sync())
+                since = s._ledger.state.seq
+                draw = self._drawing(n - len(fresh), [queued.ask for queued in self._queue.values()])
+            drawn = draw().asks if draw else []
+            with s._ledger.lock:
+                booked = book(s, drawn, since)
+                self._queue.update({token: _Queued(ask, since) for token, ask in booked.items()})
+            fresh.update(booked)
+            if len(booked) == len(drawn):
+                break
+        return fresh
 
     def _fill(self, fresh: dict[str, NewAsk]) -> tuple[list[dict[str, Any]], list[bytes]]:
         """Cards of fresh asks as far as one message holds them; the other asks are taken back.
@@ -258,34 +271,21 @@ class Channel:
         pending = [s.pool.row(ask.item) for ask in waiting]
         return drawing(s, n, "auto", pending, queued=(len(waiting), sum(ask.audit for ask in waiting)))
 
-    def _propose(self, drawn: Sequence[NewAsk], since: int) -> dict[str, NewAsk]:
-        """Write down what was drawn; an item decided after event ``since`` is left out."""
-        asks = [ask for ask in drawn if not self._decided(ask.item, since)]
-        if not asks:
-            return {}
-        fresh = dict(zip(self._session._store.propose(asks), asks, strict=True))
-        self._queue.update({token: _Queued(ask, since) for token, ask in fresh.items()})
-        return fresh
-
-    def _decided(self, item: str, since: int) -> bool:
-        held = self._session._ledger.current(item)
-        return held is not None and held.seq > since
-
     def _recall(self, token: str) -> NewAsk | None:
         """The ask behind a token; one from before a restart is read back from disk."""
         if token not in self._queue:
             ask = self._session._store.ask(token)
             if ask is None:
                 return None
-            new = NewAsk(ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason)
-            self._queue[token] = _Queued(new, since=0)
+            known = ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason
+            self._queue[token] = _Queued(NewAsk(*known, ask.annotator), since=0)
         return self._queue[token].ask
 
     def _stands(self, token: str) -> bool:
         ask = self._recall(token)
         if ask is None or not self._session._ledger.has(ask.item):
             return False
-        return not self._decided(ask.item, self._queue[token].since)
+        return not self._session._ledger.decided_since(ask.item, self._queue[token].since)
 
     def _draw(self, ask: NewAsk, offset: int) -> tuple[dict[str, Any], list[bytes]]:
         s = self._session

@@ -14,7 +14,7 @@ from spin_nb.monitor.audit import over_parts
 from spin_nb.monitor.curves import RECENT, CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
-from spin_nb.project.records import VALUED, Suggestion
+from spin_nb.project.records import VALUED, NewAsk, Suggestion
 from spin_nb.project.store import Store
 from spin_nb.registry import resolve
 from spin_nb.session import curve, export
@@ -31,6 +31,7 @@ from spin_nb.session.home import Home
 from spin_nb.session.jobs import Lane
 from spin_nb.session.ledger import Change, Ledger, by_class
 from spin_nb.session.prediction import Prediction, predict
+from spin_nb.session.sharing import TRIES, book
 from spin_nb.session.signals import Signals
 from spin_nb.session.stage import Stage
 from spin_nb.session.suggesting import Suggesting
@@ -112,7 +113,10 @@ class Session:
 
     @property
     def annotator(self) -> str:
-        """Who labels in this session; undo takes back this person's own events only."""
+        """Who labels in this session; undo takes back this person's own events only.
+
+        What others were asked in the last half hour, or have waiting in their labeller, is not asked here.
+        """
         return self._ledger.annotator
 
     @property
@@ -363,19 +367,29 @@ class Session:
                 f"{shown(k)} items cannot be asked.", f"Ask for 1 to {len(self.pool):,}: s.ask(8)."
             )
         self._stage.wait()
-        with self._ledger.lock:
-            self._absorb(self._ledger.sync())
-            draw = drawing(self, k, strategy)
-        drawn = draw()
-        if not drawn.asks:
+        asks, reason = self._draw(k, strategy)
+        if not asks:
             raise nothing_left(self)
-        with self._ledger.lock:
-            tokens = self._store.propose(drawn.asks)
-            self._store.shown(tokens)
-            self._ledger.note_shown(tokens, drawn.asks)
-        ids = tuple(ask.item for ask in drawn.asks)
+        ids = tuple(ask.item for ask in asks)
         self._home.do(lambda: self.events.asked.emit(ids))
-        return Asked(ids, word(strategy), tuple(ask.q for ask in drawn.asks), drawn.reason)
+        return Asked(ids, word(strategy), tuple(ask.q for ask in asks), reason)
+
+    def _draw(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
+        """Asks that are on disk as shown, and why these; drawn again where others were quicker to take some."""
+        asks: list[NewAsk] = []
+        reason = ""
+        for _ in range(TRIES):
+            with self._ledger.lock:
+                self._absorb(self._ledger.sync())
+                since = self._ledger.state.seq
+                draw = drawing(self, k - len(asks), strategy, [self.pool.row(ask.item) for ask in asks])
+            drawn = draw()
+            booked = book(self, drawn.asks, since, shown=True)
+            asks += booked.values()
+            reason = reason or drawn.reason
+            if len(booked) == len(drawn.asks):
+                break
+        return asks, reason
 
     def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
         """Label one item, or several at once with a mapping id -> value; on disk when this returns.

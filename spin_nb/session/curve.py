@@ -53,10 +53,22 @@ def from_json(kept: dict[str, Any]) -> CurvePoint:
     """
     at = CurvePoint(**{**kept, "accuracy": Estimate(**kept["accuracy"])})
     a = at.accuracy
-    numbers = (at.time, at.n_labels, at.n_audits, at.labels_per_minute, a.low, a.high, a.n)
+    numbers = (
+        at.time,
+        at.n_labels,
+        at.n_audits,
+        at.labels_per_minute,
+        a.low,
+        a.high,
+        a.n,
+        a.unanswered,
+        a.flagged,
+    )
     perhaps = (a.value, at.nll, at.ece)
     if not all(isinstance(x, (int, float)) for x in (*numbers, *(x for x in perhaps if x is not None))):
         raise TypeError("a point of the curve holds what is no number")
+    if not (isinstance(a.method, str) and isinstance(a.of, str)):
+        raise TypeError("a point of the curve holds what is no text")
     return at
 
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.session.asking import Draft, draft
+from spin_nb.session.sharing import TAKEN_FOR, of_others, stream
 from spin_nb.types import Float, Ints, Picked
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -40,10 +42,11 @@ def drawing(
     taken = _mask(session, ledger.taken())
     if taken.all():  # what was put aside comes back at the end
         taken = _mask(session, ledger.taken(again=True))
+    others = of_others(session)
     undecided = [row for row in _rows(session, ledger.aside(("unsure",))) if taken[row]][-UNDECIDED:]
-    taken[list(pending)] = True
+    taken[[*pending, *_rows(session, list(others))]] = True
     session._plan.retire(np.array(_rows(session, ledger.released), np.int64))
-    number = ledger.n_asked + queued[0]
+    number, own = ledger.n_asked + queued[0], stream(session)
     drawn = partial(
         draft,
         k,
@@ -51,11 +54,13 @@ def drawing(
         taken=taken,
         plan=session._plan,
         number=number,
-        n_audited=ledger.n_audited + queued[1],
+        n_audited=ledger.n_audited + queued[1] + sum(a and ledger.may_audit(id) for id, a in others.items()),
         unasked=ledger.n_unasked,
         model_id=session._training.model_id,
+        annotator=session.annotator,
+        stream=own,
     )
-    seed = session.seed + number
+    seed = own + number
     if not session._stage.ready:
         return partial(drawn, pick=lambda rows, n: at_random(rows, n, seed), strategy="random")
     learner = session._stage.learner.frozen()
@@ -97,6 +102,13 @@ def word(strategy: Any) -> str:
 def nothing_left(session: Session) -> QueryError:
     """What a person is told when nothing may be asked any more, and what can still be done."""
     do = "Add items: s.watch(items), or a larger pool=."
+    others = list(of_others(session))
+    if others:
+        return QueryError(
+            f"what is left was asked of others in the last {TAKEN_FOR.total_seconds() / 60:.0f} minutes"
+            f" ({len(others):,}).",
+            f"Ask again when they have answered, or label one by its id: s.label({shown(others[0])}, value).",
+        )
     aside = session._ledger.aside()
     if aside:
         do += f" Or label what was put aside ({len(aside):,}) by its id: s.label({aside[0]!r}, value)."

@@ -89,6 +89,7 @@ class Ledger:
         self._open_ask: dict[str, str] = {}
         self._asked: dict[str, tuple[int, str | None]] = {}
         self._asked_items: set[str] = set()
+        self._n_asked = 0
         self._roll = Roll(lambda id: pool.row(id) if pool.has(id) else None)
         self.settled = 0
         self._labelled: set[str] = set()
@@ -298,8 +299,13 @@ class Ledger:
 
     @property
     def n_asked(self) -> int:
-        """Asks shown so far."""
-        return len(self._asked)
+        """Asks put to this annotator so far, and by earlier versions to anybody."""
+        return self._n_asked
+
+    def decided_since(self, item: str, seq: int) -> bool:
+        """Whether somebody has decided on an item after event ``seq``."""
+        held = self.current(item)
+        return held is not None and held.seq > seq
 
     def taken(self, *, again: bool = False) -> list[str]:
         """Items not to be asked: labelled, flagged or put aside.
@@ -336,6 +342,8 @@ class Ledger:
         return sum(event.kind in ASIDE for event in self._state.standing[item])
 
     def _note_shown(self, item: str, token: str, audit: bool, annotator: str | None, shown: datetime) -> None:
+        if token not in self._asked and annotator in (None, self.annotator):
+            self._n_asked += 1
         number, _ = self._asked.setdefault(token, (len(self._asked), annotator))
         self._asked_items.add(item)
         if audit and self._was_released(item, shown):

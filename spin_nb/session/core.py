@@ -636,9 +636,8 @@ class Session:
     def map(self) -> Any:
         """UMAP of the pool, coloured by class, uncertainty, label or any column; lasso = select."""
         view = self._view("map")
-        self._stage.start_umap(
-            self
-        )  # after the view is built: its compilation must not hold up the first paint
+        # Its compilation must not hold up the first paint.
+        view.when_drawn(lambda: self._stage.start_umap(self))
         return view
 
     @property
@@ -671,9 +670,7 @@ class Session:
     @property
     def workbench(self) -> Any:
         """Map, labeller and curves on one page."""
-        view = self._view("workbench")
-        self._stage.start_umap(self)
-        return view
+        return self._view("workbench")
 
     # -- what views ask for -------------------------------------------------------------------------------
 

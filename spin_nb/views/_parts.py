@@ -55,6 +55,17 @@ LABELLER = (
     *FORMS,
     *SHAPES,
     *_below(
-        "labeller", "outbox", "drafts", "decisions", "news", "desk", "stage", "room", "parts", "help", "page"
+        "labeller",
+        "outbox",
+        "drafts",
+        "decisions",
+        "news",
+        "desk",
+        "stage",
+        "room",
+        "parts",
+        "help",
+        "seen",
+        "page",
     ),
 )

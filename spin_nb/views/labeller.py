@@ -61,6 +61,8 @@ class Labeller(View, parts=LABELLER):
         Whether labels can be saved.
     n_items : int
         Size of the pool, arrivals included.
+    seen : bool
+        Whether a page has shown its first item, or that there is none: what else is on the page may follow.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class Labeller(View, parts=LABELLER):
     project = t.Unicode().tag(sync=True)
     read_only = t.Bool(False).tag(sync=True)
     n_items = t.Int(0).tag(sync=True)
+    seen = t.Bool(False)
 
     def __init__(self, session: Any) -> None:
         super().__init__(
@@ -85,6 +88,7 @@ class Labeller(View, parts=LABELLER):
         self._session = session
         self.verbs = {
             "hello": self._hello,
+            "seen": self._see,
             "cards": self._cards,
             "card": self._card,
             "past": self._past,
@@ -111,6 +115,10 @@ class Labeller(View, parts=LABELLER):
     def _hello(self, _message: Answer) -> tuple[Answer, Buffers]:
         recent, buffers = self._carded(self._session.past("undo", RECENT))
         return {**self._counts(), "recent": recent}, buffers
+
+    def _see(self, _message: Answer) -> tuple[Answer, Buffers]:
+        self.seen = True
+        return {}, []
 
     def _past(self, message: Answer) -> tuple[Answer, Buffers]:
         kind = "redo" if message.get("kind") == "redo" else "undo"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,10 +12,13 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from spin_nb.views import map_colours as colours
+from spin_nb.views._base import script
 from spin_nb.views.card import Panel
+from spin_nb.views.library import scatter_library
 from spin_nb.views.map_item import item_card
-from spin_nb.views.redraw import Redraw
-from spin_nb.views.theme import Theme, rgba
+from spin_nb.views.redraw import Redraw, soon
+from spin_nb.views.theme import rgba, theme_of
+from spin_nb.views.waiting import waiting
 
 MOVE_MS = 1500
 HEIGHT = 440
@@ -52,15 +56,18 @@ class MapView(widgets.HBox):
         self._session = session
         self._asked: list[int] = []
         self._drawn_layout = ""
-        self.theme = Theme()
+        self.theme = theme_of(session)
         self.panel = Panel(
             choices=self._choices(),
             choice=0 if session.by_class else 3,
             layout=widgets.Layout(flex="1 1 230px", min_width="190px"),
         )
-        self.scatter = _scatter(_fitted(session.layout))
+        self._plot: Any = None
+        self._waits: list[Callable[[], None]] = []
+        place = waiting("the map", session)
+        place.layout = _place()
         super().__init__(
-            [self.scatter, self.panel],
+            [place, self.panel],
             layout=widgets.Layout(width="100%", flex_flow="row wrap", align_items="flex-start"),
         )
         self.redraw = Redraw(self._draw, failed=self._failed)
@@ -69,8 +76,28 @@ class MapView(widgets.HBox):
         self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed)
         self.coloured_by = self.panel.choices[self.panel.choice]
         self._follow()
-        self._draw()
+        soon(self.redraw)
+
+    @property
+    def scatter(self) -> Any:
+        """The jupyter-scatter widget; in a notebook it is made after the view is on its way to the page."""
+        if self._plot is None:
+            self._begin()
+        return self._plot
+
+    def when_drawn(self, work: Callable[[], None]) -> None:
+        """Call ``work`` once the first map is on its way to the page; now, if it is."""
+        if self._drawn_layout:
+            work()
+        else:
+            self._waits.append(work)
+
+    def _begin(self) -> None:
+        self._plot = _scatter(_fitted(self._session.layout))
+        self._plot.observe(self._reselect, "selection")
+        self._plot.observe(self._redraw_item, "hovering")
         self._draw_item()
+        self.children = [self._plot, self.panel]
 
     def _follow(self) -> None:
         events = self._session.events
@@ -80,8 +107,6 @@ class MapView(widgets.HBox):
         events.selection.connect(lambda *_: self._show_selection())
         self.theme.observe(self.redraw, ["dark", "paper"])
         self.panel.observe(self._recolour, "choice")
-        self.scatter.observe(self._reselect, "selection")
-        self.scatter.observe(self._redraw_item, "hovering")
         self.observe(self._choose, "coloured_by")
 
     # -- what it may be coloured by ------------------------------------------------------------------------
@@ -143,6 +168,8 @@ class MapView(widgets.HBox):
             self.redraw.hold(MOVE_MS / 1000 + 0.3)
             self.redraw()
         self.panel.status = f"{n:,} items, {session.layout_name.upper()} layout"
+        while self._waits:
+            self._waits.pop(0)()
 
     def _stays(self, points: NDArray[np.float32]) -> bool:
         """Whether only colours change: then the browser keeps its index of where the points are."""
@@ -240,18 +267,27 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
         setattr(widget, f"{channel}_scale", "categorical")
         setattr(widget, f"{channel}_domain", {})
         setattr(widget, f"{channel}_by", column)
-    # It takes what room there is; where that is little, the panel goes below it.
-    widget.layout = widgets.Layout(flex="999 1 400px", min_width="0")
+    widget.layout = _place()
     return widget
 
 
+def _place() -> widgets.Layout:
+    """It takes what room there is; where that is little, the panel goes below it."""
+    return widgets.Layout(flex="999 1 400px", min_width="0")
+
+
 def _patched(plot: Any) -> Any:
-    """The widget of ``plot`` with ``map_patch.js`` behind its script; other people's plots stay as they are."""
+    """The widget of ``plot`` with a script that takes jupyter-scatter from its library; other people's plots stay."""
     from jscatter.widget import JupyterScatter
 
-    kept = JupyterScatter._esm
-    JupyterScatter._esm = str(kept) + (Path(__file__).parent / "map_patch.js").read_text("utf-8")
+    before = JupyterScatter._esm
+    JupyterScatter._esm = _script()
     try:
         return plot.show(buttons=["pan_zoom", "lasso", "reset"])
     finally:
-        JupyterScatter._esm = kept
+        JupyterScatter._esm = before
+
+
+def _script() -> str:
+    text = script(["library", "scatter"])
+    return text.replace('"where jupyter-scatter is"', json.dumps(scatter_library()))

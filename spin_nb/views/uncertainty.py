@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from spin_nb.views._base import Answer, Buffers, Verb
 from spin_nb.views.explain import Explain, chances, doubt, labelled, mind, near
 from spin_nb.views.pool_plot import PoolPlot
-from spin_nb.views.redraw import Redraw
+from spin_nb.views.redraw import Redraw, soon
+from spin_nb.views.waiting import loading
 
 REMEMBERED = 100
 EMPTY = (
@@ -45,7 +46,8 @@ class UncertaintyView(widgets.Box):
         self._past: list[str] = []
         self._asked: tuple[str, ...] = ()
         self._rests = ""  # what is shown while nothing is pointed at
-        self.item, self.mind = Explain(can={"back": False}), Explain()
+        words = loading("what the model knows", session)
+        self.item, self.mind = Explain(can={"back": False}, chances={"note": words}), Explain()
         for part in (self.item, self.mind):
             part.verbs = {
                 "look": _verb(lambda message: self.look(str(message["id"]))),
@@ -64,8 +66,11 @@ class UncertaintyView(widgets.Box):
             signal.connect(lambda *_: self.redraw())
         events.selection.connect(lambda *_: self._follow_selection())
         events.asked.connect(lambda ids, *_: self._note_asked(ids))
+        soon(self._begin)
+
+    def _begin(self) -> None:
         self._follow_selection()
-        if not session.selected:
+        if not self._session.selected:
             self.redraw()
 
     # -- which item ---------------------------------------------------------------------------------------

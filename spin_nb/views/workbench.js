@@ -1,5 +1,7 @@
 // The workbench's top line. It says what Python says, and asks for training or its end.
 
+const PATIENCE = 60000; // milliseconds
+
 function render({ model, el }) {
   const title = h("span", { class: "spin-title" });
   const status = h("span", { class: "spin-status", role: "status" });
@@ -33,18 +35,18 @@ function render({ model, el }) {
       write(problem, "The kernel was restarted: run this cell again.");
     }
   });
-  // A plot drawn in a hidden tab does not know its width until it is told that something was resized.
-  const opened = (event) => {
-    const page = el.closest(".spin-page");
-    if (page?.contains(event.target) && event.target.closest("[role=tab]")) {
-      setTimeout(() => window.dispatchEvent(new Event("resize")), 60);
+  // Map and plots wait for the labeller; should it never say that it is there, they come all the same.
+  const patience = setTimeout(() => {
+    try {
+      talk.post("rest");
+    } catch {
+      // The kernel was restarted: there is nothing to come.
     }
-  };
-  document.addEventListener("click", opened, true);
+  }, PATIENCE);
   model.on("change", draw);
   draw();
   return () => {
-    document.removeEventListener("click", opened, true);
+    clearTimeout(patience);
     model.off("change", draw);
     talk.close();
   };

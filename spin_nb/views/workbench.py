@@ -10,7 +10,8 @@ import traitlets as t
 from spin_nb.errors import SpinError
 from spin_nb.views._base import Answer, Buffers, View
 from spin_nb.views.progress import ENDED
-from spin_nb.views.redraw import Redraw
+from spin_nb.views.redraw import Redraw, soon
+from spin_nb.views.waiting import waiting
 
 TABS = ("uncertainty", "curves", "calibration", "drift")
 OF_CLASSES = ("uncertainty", "calibration")
@@ -45,7 +46,8 @@ class Workbench(widgets.VBox):
     """Map, labeller, training and plots together (``s.workbench``).
 
     The parts are the session's own views (``s.map``, ``s.labeller``, ...): what is done in one place shows in all.
-    Pointing at an item on the map shows it in the uncertainty tab too.
+    The labeller comes first and by itself; the map and the plot whose tab is open follow once its first item is on
+    screen, other plots when their tab is opened.  Pointing at an item on the map shows it in the uncertainty tab too.
 
     Parameters
     ----------
@@ -59,26 +61,62 @@ class Workbench(widgets.VBox):
     def __init__(self, session: Any) -> None:
         self._session = session
         self.bar = Bar(title=session.name, trains=session.by_class)
-        self.bar.verbs = {"train": self._train, "cancel": self._cancel}
+        self.bar.verbs = {"train": self._train, "cancel": self._cancel, "rest": self._rest}
         self._run: Any = None
         self._trained_on = 0
-        words = [word for word in TABS if session.by_class or word not in OF_CLASSES]
-        self._plots = [getattr(session, word) for word in words]
-        self.tabs = widgets.Tab(self._plots, titles=[word.capitalize() for word in words])
+        self._words = [word for word in TABS if session.by_class or word not in OF_CLASSES]
+        self._map_place = _place("the map", session)
+        places = [_place(f"the {word} plot", session) for word in self._words]
+        self.tabs = widgets.Tab(places, titles=[word.capitalize() for word in self._words])
         super().__init__(
-            [self.bar, _row(session.map, session.labeller), self.tabs],
+            [self.bar, _row(self._map_place, session.labeller), self.tabs],
             layout=widgets.Layout(width="100%", min_width="0"),
         )
         self.add_class("spin-page")
         self._write = Redraw(self._status, every=0.3)
-        events = session.events
+        self._open_map = Redraw(self._show_map, every=0.0, failed=self._trouble)
+        self._open_tab = Redraw(self._show_tab, every=0.0, failed=self._trouble)
+        self._open_all = Redraw(self._follow_labeller, every=0.0)
+        self._follow_session()
+        soon(self._write)
+        if getattr(session.labeller, "seen", True):
+            soon(self._open_all)
+
+    def _follow_session(self) -> None:
+        session, events = self._session, self._session.events
         for signal in (events.labelled, events.watched):
             signal.connect(lambda *_: self._write())
         events.trained.connect(self._trained)
         events.training.connect(self._follow)
         events.problem.connect(self._trouble)
-        session.map.observe(self._look, "hovered")
-        self._status()
+        session.labeller.observe(self._open_all, "seen")
+        self.tabs.observe(self._open_tab, "selected_index")
+
+    # -- one after the other ------------------------------------------------------------------------------
+
+    def _follow_labeller(self) -> None:
+        """What comes after the labeller; each on its own, so that a person who labels is answered in between."""
+        self._open_map()
+        soon(self._open_tab)
+
+    def _rest(self, _message: dict[str, Any]) -> tuple[Answer, Buffers]:
+        """The page has waited long enough for the labeller."""
+        self._open_all()
+        return {}, []
+
+    def _show_map(self) -> None:
+        view = self._session.map
+        if view in self._map_place.children:
+            return
+        view.observe(self._look, "hovered")
+        self._map_place.children = [view]
+
+    def _show_tab(self) -> None:
+        at = self.tabs.selected_index
+        if at is not None:
+            self.tabs.children[at].children = [getattr(self._session, self._words[at])]
+
+    # -- training -----------------------------------------------------------------------------------------
 
     def _train(self, _message: dict[str, Any]) -> tuple[Answer, Buffers]:
         self.bar.problem = ""
@@ -117,8 +155,8 @@ class Workbench(widgets.VBox):
         self.bar.problem = str(text)
 
     def _look(self, change: Any) -> None:
-        titles, at = self.tabs.titles, self.tabs.selected_index
-        if at is not None and titles[at] == "Uncertainty":  # for nobody to see it would only cost time
+        at = self.tabs.selected_index
+        if at is not None and self._words[at] == "uncertainty":  # for nobody to see it would only cost time
             self._session.uncertainty.point_at(change["new"])
 
     def _status(self) -> None:
@@ -143,12 +181,18 @@ class Workbench(widgets.VBox):
             self.bar.ready = labels > 0 and not s.read_only
 
 
-def _row(map: Any, labeller: Any) -> widgets.Box:
+def _place(what: str, session: Any) -> widgets.VBox:
+    """Where a view will be."""
+    return widgets.VBox([waiting(what, session)], layout=widgets.Layout(min_width="0"))
+
+
+def _row(map_place: Any, labeller: Any) -> widgets.Box:
     """Side by side where there is room, one under the other where there is not."""
-    left = widgets.VBox([map], layout=widgets.Layout(flex="3 1 480px", min_width="0"))
+    map_place.layout.flex = "3 1 480px"
     right = widgets.VBox([labeller], layout=widgets.Layout(flex="2 1 380px", min_width="0"))
     row = widgets.Box(
-        [left, right], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", width="100%")
+        [map_place, right],
+        layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", width="100%"),
     )
     row.add_class("spin-row-of-views")
     return row

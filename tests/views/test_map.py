@@ -1,9 +1,12 @@
 """The map follows the session, tells it what was selected, and never leads the person."""
 
+import asyncio
+import gzip
+
 import numpy as np
 import pytest
 
-from spin_nb.views import map_colours
+from spin_nb.views import library, map_colours
 from spin_nb.views.map import MapView
 
 
@@ -147,5 +150,25 @@ def test_an_error_while_drawing_is_shown_and_does_not_reach_the_command(view, dr
 def test_the_script_waits_for_its_turn_to_draw_and_other_plots_keep_theirs(view):
     from jscatter.widget import JupyterScatter
 
-    assert "spinWaiting" in view.scatter._esm
+    text = gzip.decompress(library._OPEN["scatter"].packed).decode()
+    assert "spinWaiting" in text
+    assert library._OPEN["scatter"].key in view.scatter._esm
+    assert len(view.scatter._esm) < 20_000, "jupyter-scatter itself crosses once, packed"
     assert "spinWaiting" not in str(JupyterScatter._esm)
+
+
+def test_in_a_notebook_the_map_says_that_it_loads_and_then_is_drawn(drawn):
+    async def cell():
+        view, told = MapView(drawn), []
+        view.when_drawn(lambda: told.append(view.scatter.points.shape))
+        at_once = (view.children[0].value, view.panel.status, list(told))
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if told:
+                break
+        return at_once, told, view.children[0] is view.scatter
+
+    at_once, told, is_there = asyncio.run(cell())
+    assert at_once == ("Loading the map of parts.spin …", "", [])
+    assert told == [(120, 4)]
+    assert is_there

@@ -3,6 +3,7 @@
 import ipywidgets
 import numpy as np
 import pytest
+import traitlets
 
 from spin_nb.session.audited import Audited
 from spin_nb.views.calibration import CalibrationView
@@ -22,9 +23,50 @@ def bench(drawn):
     return Workbench(drawn)
 
 
-def test_its_parts_are_the_sessions_own_views(bench, drawn):
-    assert list(bench.tabs.children) == [drawn.uncertainty, drawn.curves, drawn.calibration, drawn.drift]
+def test_its_parts_are_the_sessions_own_views_a_plot_once_its_tab_is_opened(bench, drawn):
     assert list(bench.tabs.titles) == ["Uncertainty", "Curves", "Calibration", "Drift"]
+    views = [drawn.uncertainty, drawn.curves, drawn.calibration, drawn.drift]
+    for at, view in enumerate(views):
+        assert (bench.tabs.children[at].children == (view,)) == (at == 0), "only where somebody looks"
+    for at, view in enumerate(views):
+        bench.tabs.selected_index = at
+        assert bench.tabs.children[at].children == (view,)
+
+
+@pytest.fixture
+def noting(drawn):
+    """A session that notes which views somebody asks for; its labeller has not been seen yet."""
+
+    class Noting(type(drawn)):
+        def __getattr__(self, word):
+            if word not in ("map", "uncertainty", "curves", "calibration", "drift"):
+                raise AttributeError(word)
+            self.asked_for.append(word)
+            return ipywidgets.Label(word)
+
+    session = Noting()
+    session.asked_for, session.labeller = [], ipywidgets.Label()
+    session.labeller.add_traits(seen=traitlets.Bool(False))
+    return session
+
+
+def test_the_labeller_comes_first_and_by_itself(noting):
+    bench = Workbench(noting)
+    assert noting.asked_for == []
+    assert "parts.spin" in bench.bar.title
+    loading = [place.children[0].value for place in (bench._map_place, *bench.tabs.children)]
+    assert loading[0] == "Loading the map of parts.spin …"
+    assert all(words.startswith("Loading") for words in loading)
+    noting.labeller.seen = True
+    assert noting.asked_for == ["map", "uncertainty"]
+    bench.tabs.selected_index = 3
+    assert noting.asked_for == ["map", "uncertainty", "drift"]
+
+
+def test_should_the_labeller_never_say_that_it_is_there_the_rest_comes_all_the_same(noting):
+    bench = Workbench(noting)
+    bench.bar._receive(None, {"call": 1, "verb": "rest"}, [])
+    assert noting.asked_for == ["map", "uncertainty"]
 
 
 def test_training_can_be_started_once_something_is_labelled(bench, drawn):

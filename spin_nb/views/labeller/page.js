@@ -89,6 +89,7 @@ function render(desk, el) {
     root.dataset.pending = desk.outbox.pending;
     announce(desk, live);
     focusHint();
+    tellSeen(desk);
   };
   root.addEventListener("keydown", (event) => onKey(event, desk, { root, help, editor, middle, full }));
   root.addEventListener("focusin", () => {

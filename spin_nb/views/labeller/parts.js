@@ -13,7 +13,9 @@ function header(desk, full) {
   const draw = () => {
     const items = desk.model.get("n_items");
     const labelled = desk.nLabels;
-    write(count, `${labelled.toLocaleString("en")} of ${items.toLocaleString("en")} labelled`);
+    // Until the kernel has told, nobody knows: 0 would say that all is lost.
+    const told = desk.greeted ? labelled.toLocaleString("en") : "–";
+    write(count, `${told} of ${items.toLocaleString("en")} labelled`);
     write(rate, desk.counts.per_minute >= 0.5 ? `${Math.round(desk.counts.per_minute).toLocaleString("en")} a minute` : "");
     const { tone, words } = desk.status;
     write(status, words);

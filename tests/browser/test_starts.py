@@ -23,7 +23,7 @@ STARTS = (
 LABELS = 64
 MB = 1e6
 BEFORE_FIRST_MB, IN_ALL_MB = 2, 6
-# A cell that is run before JupyterLab's widget manager has looked for old widgets is drawn twice; it stumbles over that.
+# A cell run before JupyterLab's widget manager has looked for old widgets is drawn twice; it stumbles over that.
 HOSTS = "Cannot read properties of null"
 FAILED = "Failed to initialize model"
 

@@ -72,7 +72,6 @@ class Workbench(widgets.VBox):
             [self.bar, _row(self._map_place, session.labeller), self.tabs],
             layout=widgets.Layout(width="100%", min_width="0"),
         )
-        self.add_class("spin-page")
         self._write = Redraw(self._status, every=0.3)
         self._open_map = Redraw(self._show_map, every=0.0, failed=self._trouble)
         self._open_tab = Redraw(self._show_tab, every=0.0, failed=self._trouble)

@@ -55,7 +55,7 @@ def adwin(delta: float = 0.002) -> Any:
     return ADWIN(delta=delta, clock=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DriftPoint:
     """One arrival, as the drift monitor saw it.
 

@@ -64,6 +64,7 @@ class Pool:
         self._found = found = stored.found
         self.modality = found.modality
         self.changed: list[str] = []
+        self._looked = False
         self._excluded = stored.excluded
         self._arrivals = Arrivals(folder, without=set(found.ids))
         self._reader = Reader(found)
@@ -91,19 +92,15 @@ class Pool:
             )
         else:
             write_facts(home, found, gone, before.files, before.before)
-        pool = cls.open(folder, look=False)
+        pool = cls.open(folder)
+        pool._looked = True
         if before is not None:
             pool.changed = _changed(before.found, found)
         return pool
 
     @classmethod
-    def open(cls, folder: Path | str, *, look: bool = True) -> Pool:
+    def open(cls, folder: Path | str) -> Pool:
         """Open the pool of the project ``folder``.
-
-        Parameters
-        ----------
-        look : bool
-            Whether to look if files outside the project were changed since; :attr:`changed` then names them.
 
         Raises
         ------
@@ -114,18 +111,23 @@ class Pool:
         stored = read_stored(home)
         for root in stored.found.roots:
             check_root(root)
-        pool = cls(home, stored)
-        if look and stored.found.roots:
-            pool._look(looked_at(stored.found))
-        return pool
+        return cls(home, stored)
 
-    def _look(self, now: Ingested) -> None:
-        self.changed = _changed(self._found, now)
-        self._found = now
+    def look(self, *, remember: bool) -> None:
+        """See which files outside the project were changed since; before features are wanted, which depend on it.
 
-    def remember(self) -> None:
-        """Keep what :meth:`open` has seen of files outside the project, so that it is told of once."""
-        if self._found.state != self._stored.found.state or not self._stored.files:
+        Takes a second for 100,000 files, and nothing where they have just been read.
+
+        Parameters
+        ----------
+        remember : bool
+            Keep what was seen, so that it is told of once.
+        """
+        if not self._looked and self.on_files:
+            now = looked_at(self._found)
+            self.changed, self._found = _changed(self._found, now), now
+        self._looked = True
+        if remember and (self._found.state != self._stored.found.state or not self._stored.files):
             with suppress(StorageError):  # seen again the next time
                 refresh(self.folder, self._found, self._excluded_base, self._stored.before)
                 self._stored = read_stored(self.folder)

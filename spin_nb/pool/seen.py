@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spin_nb.pool.ingested import Ingested, as_stamps, stamp
+from spin_nb.pool.ingested import Ingested, stamp
 
 
 def source_of(found: Ingested, row: int) -> dict[str, Any]:
@@ -32,14 +33,13 @@ def looked_at(found: Ingested) -> Ingested:
     return replace(found, stamps=_stamps(found)) if "root" in found.about else found
 
 
-def _stamps(found: Ingested) -> Any:
+def _stamps(found: Ingested) -> NDArray[np.int64]:
     root = found.about["root"]
     names = found.ids if found.kind == "files" else found.data[found.about["paths"]].to_list()
-    before = np.full((len(names), 2), -1, np.int64) if found.stamps is None else found.stamps
-    stamps = []
+    stamps = np.empty((len(names), 2), np.int64)
     for row, name in enumerate(names):
         try:
-            stamps.append(stamp(os.path.join(root, name)))
+            stamps[row] = stamp(os.path.join(root, name))
         except (OSError, ValueError):
-            stamps.append(tuple(before[row].tolist()))
-    return as_stamps(stamps)
+            stamps[row] = -1 if found.stamps is None else found.stamps[row]
+    return stamps

@@ -220,7 +220,6 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
         kept = Pool.open(folder)
         check_database(store, kept.found)
         if not store.read_only:
-            kept.remember()
             mend_items(store, kept)
         return kept
     found = _read(pool, folder, held, labels_from)
@@ -254,8 +253,16 @@ def _refuse_outside(folder: Path) -> None:
 def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str) -> Session:
     meta = store.meta
     asked = _encoder(encoder, meta.get("encoder"), folder)
+    session: Session | None = None
+
+    def tell_of_changes() -> None:
+        changes = changed_files(pool)
+        if changes and session is not None:
+            session._trouble(changes)
 
     def make(progress: Any) -> tuple[Any, Any]:
+        pool.look(remember=not store.read_only)
+        tell_of_changes()
         fitted, array = features(pool, asked, folder, progress=progress)
         if not store.read_only:
             keep_encoder(fitted, folder)
@@ -269,9 +276,10 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str)
     if not pool.on_files or len(pool) < LATER:
         stage.see(_bar("Features"))
     session = Session(store, folder, pool, task, stage, annotator, seed)
-    for trouble in (lost_arrivals(store, pool), changed_files(pool)):
-        if trouble:
-            session._trouble(trouble)
+    tell_of_changes()  # nobody could hear of them before
+    lost = lost_arrivals(store, pool)
+    if lost:
+        session._trouble(lost)
     return session
 
 

@@ -27,8 +27,8 @@ COLUMNS = {
 }
 FIRST = "events"  # the row of ``seals`` that holds what the first event is linked to, drawn at random
 WRITES = "writes"  # the row that counts transactions
-_BITS = 128
-MODULUS = 2**_BITS
+_BYTES = 16
+MODULUS = 2 ** (8 * _BYTES)
 
 
 def link(before: str, row: Sequence[Any]) -> str:
@@ -39,7 +39,7 @@ def link(before: str, row: Sequence[Any]) -> str:
     >>> link("", [1, "ada"]) == link("", [1, "ada"]) != link("", [2, "ada"])
     True
     """
-    return sha256(before.encode() + _packed(row)).hexdigest()
+    return sha256("\x1f".join([before, *map(str, row)]).encode()).hexdigest()
 
 
 def first(db: sqlite3.Connection) -> str:
@@ -110,24 +110,17 @@ def _add(db: sqlite3.Connection, table: str, before: tuple[int, int], after: tup
         db.execute("UPDATE seals SET n = ?, digest = ? WHERE name = ?", (*new, table))
 
 
-def _packed(row: Sequence[Any]) -> bytes:
-    return "\x1f".join(map(str, row)).encode()
-
-
 def number(row: Sequence[Any]) -> int:
     """Hash of a row, as a number."""
-    return int.from_bytes(sha256(_packed(row)).digest()[: _BITS // 8])
+    return int.from_bytes(sha256("\x1f".join(map(str, row)).encode()).digest()[:_BYTES])
 
 
 def total(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
     """How many rows, and the sum of their hashes."""
-    n = total = 0
-    for row in rows:
-        n += 1
-        total += number(row)
-    return n, total
+    numbers = [number(row) for row in rows]
+    return len(numbers), sum(numbers)
 
 
 def written(n: int, total: int) -> tuple[int, str]:
     """A :func:`total` as it stands in the table."""
-    return n, f"{total % MODULUS:0{_BITS // 4}x}"
+    return n, f"{total % MODULUS:0{2 * _BYTES}x}"

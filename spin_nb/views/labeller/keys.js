@@ -132,7 +132,8 @@ function actionOf(event, table) {
 
 /** The second half of a double click falls on the next item, which nobody has seen yet. */
 function doubled(event, card) {
-  return event.detail > 1 && performance.now() - (card?.since ?? -Infinity) < 400;
+  // When the hand pressed, not when a slow page came round to it.
+  return event.detail > 1 && event.timeStamp - (card?.since ?? -Infinity) < 400;
 }
 
 /** Backspace undoes; where something is chosen it deletes: on a Mac it is the key that is called so. */

@@ -276,20 +276,19 @@ class Bench:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def until(self, condition: str, timeout: float = 8000) -> None:
+    def until(self, condition: str) -> None:
         """Wait for a JavaScript condition; `root` is the labeller."""
         self.page.wait_for_function(
-            f"() => {{ const root = document.querySelector('.spin-labeller'); return {condition} }}",
-            timeout=timeout,
+            f"() => {{ const root = document.querySelector('.spin-labeller'); return {condition} }}"
         )
 
     def stocked(self) -> None:
         """The queue is as long as it gets: no question for cards is under way."""
         self.until("window.model.cards >= 16 + 2")  # the first two, then all
 
-    def settled(self, timeout: float = 20000) -> None:
+    def settled(self) -> None:
         """Everything decided is acknowledged."""
-        self.until("root.dataset.pending === '0'", timeout)
+        self.until("root.dataset.pending === '0'")
 
     def shows(self, id: str) -> None:
         self.until(f"root.querySelector('.spin-name').textContent === {json.dumps(id)}")

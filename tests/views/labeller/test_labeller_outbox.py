@@ -8,6 +8,7 @@ import random
 import pytest
 
 from spin_nb.tasks import MultiLabel
+from tests.waiting import rest
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +39,7 @@ def test_requests_that_never_arrive(bench, session, disk):
     bench.shows("img_0")
     bench.swallow_requests = True
     bench.keys(*"1231")
-    bench.page.wait_for_timeout(300)
+    rest(bench.page, 300)
     assert stored(disk) == []
     bench.until("root.querySelector('.spin-status').textContent.includes('4 labels kept here')")
     bench.swallow_requests = False
@@ -51,7 +52,7 @@ def test_acknowledgements_that_arrive_late(bench, session, disk):
     bench.shows("img_0")
     bench.hold = True
     bench.keys(*"123")
-    bench.page.wait_for_timeout(300)  # a re-send has left meanwhile
+    rest(bench.page, 300)  # a re-send has left meanwhile
     bench.release()
     bench.settled()
     assert stored(disk) == expected("123")
@@ -278,16 +279,22 @@ def test_a_kernel_that_goes_is_named_before_a_key_is_pressed(bench, session):
 
 
 def test_lost_cards_are_asked_for_again_as_soon_as_the_kernel_answers(bench, session, disk):
+    clock = bench.page.clock
+    clock.install()
     bench.start(session)
     bench.shows("img_0")
     bench.settled()
+    clock.pause_at(bench.page.evaluate("Date.now()") + 1000)
     bench.swallow_requests = True
     bench.keys(*"1" * 16)
     bench.until("root.querySelector('.spin-frame').textContent.includes('Choosing')")
     bench.swallow_requests = False
-    bench.page.wait_for_selector(
-        ".spin-frame canvas", timeout=9000
-    )  # not after the 15 s that a call may take
+    for _ in range(90):  # 9 s of the page's time, not the 15 s that a call may take
+        if bench.page.locator(".spin-frame canvas").count():
+            break
+        clock.run_for(100)
+    assert bench.page.locator(".spin-frame canvas").count()
+    clock.resume()
     bench.settled()
     assert len(disk.labels) == 16
 
@@ -359,7 +366,7 @@ def test_labelling_does_not_wait_for_an_undo_that_is_on_its_way(bench, session, 
     bench.settled()
     bench.swallow_replies = True
     bench.keys("u", "u")
-    bench.page.wait_for_timeout(400)
+    rest(bench.page, 400)
     bench.keys("3")
     bench.shows("img_1")
     bench.swallow_replies = False

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from spin_nb.tasks import MultiLabel
+from tests.waiting import rest, until
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +33,7 @@ def test_a_key_labels_and_the_next_item_is_there(bench, session, disk):
 def test_a_prefetched_card_is_not_asked(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")
-    bench.page.wait_for_timeout(100)
+    rest(bench.page, 100)
     assert [e["id"] for e in disk.log] == ["img_0"]
 
 
@@ -200,7 +201,8 @@ def test_a_suggestion_that_comes_later_changes_nothing_that_is_being_edited(benc
     bench.replies = []
     session.events.suggested.emit(60)
     bench.push()
-    bench.page.wait_for_timeout(300)
+    until(lambda: [m for m in bench.requests if m["verb"] == "suggestions"], page=bench.page)
+    rest(bench.page, 50)
     bench.keys("Enter", "Enter")
     bench.settled()
     assert disk.labels == {"img_0": ["a"], "img_1": ["b"]}
@@ -254,7 +256,8 @@ def test_the_first_item_does_not_wait_for_the_whole_queue(bench, session):
     bench.start(session)
     bench.shows("img_0")
     bench.until("root.querySelector('.spin-frame canvas')")
-    bench.page.wait_for_timeout(100)
+    until(lambda: len([m for m in bench.requests if m["verb"] == "cards"]) > 1, page=bench.page)
+    rest(bench.page, 100)
     assert [m["n"] for m in bench.requests if m["verb"] == "cards"] == [2, 16]
     assert session.drawn == 16
 
@@ -369,7 +372,7 @@ def test_escape_gives_the_keyboard_back(bench, session, disk):
     bench.keys("Escape", "1")
     bench.until("document.activeElement === document.body")
     bench.until("root.querySelector('.spin-hint').textContent.includes('Tab')")
-    bench.page.wait_for_timeout(100)
+    rest(bench.page, 100)
     assert disk.decisions == []
 
 
@@ -412,7 +415,8 @@ def test_a_new_model_replaces_the_queue_beyond_the_next_eight(bench, session, di
     session.events.trained.emit(None)
     session.events.trained.emit(None)
     bench.push()
-    bench.page.wait_for_timeout(1300)
+    until(lambda: len([m for m in bench.requests if m["verb"] == "cards"]) > 2, page=bench.page)
+    rest(bench.page, 1300)
     assert [m["n"] for m in bench.requests if m["verb"] == "cards"] == [
         2,
         16,
@@ -442,7 +446,7 @@ def test_read_only_takes_no_labels_and_says_so(bench, session, disk):
     bench.start(session)
     bench.until("root.querySelector('.spin-status').textContent.includes('Read-only')")
     bench.keys("1", "u", "Space")
-    bench.page.wait_for_timeout(100)
+    rest(bench.page, 100)
     assert disk.log == []
 
 
@@ -522,7 +526,7 @@ def test_keys_mean_what_they_type_on_any_layout(bench, session, disk, event, kin
     bench.start(session)
     bench.shows("img_0")
     bench.page.evaluate(KEY, event)
-    bench.page.wait_for_timeout(60)
+    rest(bench.page, 60)
     bench.settled()
     assert [e["value"] or e["kind"] for e in disk.decisions] == ([kind] if kind else [])
 
@@ -717,7 +721,7 @@ def test_a_double_click_labels_one_item(bench, session, disk):
     bench.shows("img_0")
     bench.page.locator(".spin-class").nth(2).dblclick()
     bench.shows("img_1")
-    bench.page.wait_for_timeout(100)
+    rest(bench.page, 100)
     bench.settled()
     assert disk.labels == {"img_0": "dent"}
 
@@ -726,7 +730,7 @@ def test_shift_enter_is_no_answer(bench, session, disk):
     bench.start(session)
     bench.shows("img_0")
     bench.keys("Shift+Enter")
-    bench.page.wait_for_timeout(100)
+    rest(bench.page, 100)
     assert disk.labels == {}
     bench.shows("img_0")
 

@@ -82,7 +82,8 @@ function render(desk, el) {
   root.append(...parts.map((part) => part.element), hint, live);
   const focusHint = () => {
     hint.classList.toggle("spin-why", desk.why !== "");
-    write(hint, desk.why || (root.contains(document.activeElement) ? "Esc gives the keyboard back" : "Click or Tab here to label with the keyboard"));
+    const escape = document.fullscreenElement === root ? "Esc leaves the full screen" : "Esc gives the keyboard back";
+    write(hint, desk.why || (root.contains(document.activeElement) ? escape : "Click or Tab here to label with the keyboard"));
   };
   const draw = () => {
     for (const part of parts) part.draw();

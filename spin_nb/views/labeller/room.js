@@ -5,7 +5,6 @@ const ROOM_AROUND = 16; // left free of what can be seen: the cell's own frame
 const ROOM_LOW = 660; // below, what is no work takes less
 const ROOM_NARROW = 560; // below, too
 const ROOM_WIDE = 820; // from here on a list of shapes stands beside the picture
-const ROOM_CORNERS = "M1 5V1h4M9 1h4v4M13 9v4H9M5 13H1V9";
 
 /** The outermost element that scrolls another, or null: those within grow with what they hold. */
 function roomScroller(element) {
@@ -69,9 +68,7 @@ function roomFull(desk) {
     }
     root.focus({ preventScroll: true });
   };
-  const icon = viewSvg("svg", { viewBox: "0 0 14 14", width: 12, height: 12, "aria-hidden": "true" });
-  icon.append(viewSvg("path", { d: ROOM_CORNERS, fill: "none", stroke: "currentColor", "stroke-width": 1.8 }));
-  const button = h("button", { type: "button", class: "spin-full", onclick: toggle }, icon);
+  const button = h("button", { type: "button", class: "spin-full", onclick: toggle }, h("i", { class: "spin-corners", "aria-hidden": "true" }));
   const draw = () => {
     const key = keyOf(desk.table, "full");
     const words = isFull() ? "Leave full screen" : "Full screen";

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, check_ids, fingerprint, numbered
+from spin_nb.pool.masks import unmasked
 from spin_nb.pool.pictures import rescale, value_range
 
 _CHUNK = 4096
@@ -23,8 +24,8 @@ def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Inge
     Raises
     ------
     PoolError
-        When it is empty, not numeric, has another number of axes, or holds NaN, infinite values or values that do
-        not fit float32.
+        When it is empty, not numeric, has another number of axes, or holds masked entries, NaN, infinite values or
+        values that do not fit float32.
     """
     if array.dtype.kind not in "buif":
         raise PoolError(
@@ -36,6 +37,7 @@ def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Inge
         )
     if array.size == 0:
         raise PoolError(f"an empty array, shape {array.shape}.", "Pass at least one item.")
+    array = unmasked(array)
     _check_finite(array)
     names = numbered(len(array)) if ids is None else check_ids(ids)
     if len(names) != len(array):

@@ -18,6 +18,7 @@ from spin_nb.pool.dataset_items import plain_items
 from spin_nb.pool.frames import clean_frame, read_pandas
 from spin_nb.pool.given import Series
 from spin_nb.pool.ingested import Ingested
+from spin_nb.pool.masks import unmasked
 from spin_nb.pool.pictures import value_range
 from spin_nb.pool.samples import Sample
 from spin_nb.pool.sounds import Sound
@@ -39,9 +40,10 @@ def raw_items(items: Any, found: Ingested) -> list[Any]:
     Raises
     ------
     PoolError
-        When it is one thing instead of several, lacks the pool's columns, or has another scale of grey.
+        When it is one thing instead of several, lacks the pool's columns, has another scale of grey, or holds masked
+        entries.
     """
-    raws = _listed(items, found)
+    raws = [unmasked(raw) for raw in _listed(unmasked(items), found)]
     if found.modality == "several":
         return _by_part(raws, found)
     if found.modality == "image":

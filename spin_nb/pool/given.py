@@ -10,6 +10,7 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.ingested import check_ids
+from spin_nb.pool.masks import unmasked
 from spin_nb.words import shown
 
 _SHAPES = "(n, length), (n, channels, length), or a list of (length,) or (channels, length)"
@@ -57,7 +58,7 @@ class Series:
         ids: Sequence[str] | None = None,
         labels: Sequence[str] | None = None,
     ) -> None:
-        self.values = _listed(values, channels is not None)
+        self.values = [unmasked(value) for value in _listed(unmasked(values), channels is not None)]
         self.channels = _names(channels)
         self.step, self.start, self.unit = _number("step", step), _number("start", start), str(unit)
         if self.step <= 0:

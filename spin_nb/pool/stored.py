@@ -42,6 +42,8 @@ MOST = 16
 _FIRST = ("image", "text", "table")
 _FACTS, _IDS, _ENDS, _STAMPS = "pool.json", "ids.json", "ends.npy", "stamps.npy"
 _ITEMS = {"array": "items.npy", "frame": "items.parquet", "series": "items.npy"}
+_ARRAYS = {(np.dtype(np.uint8), 3), (np.dtype(np.uint8), 4), (np.dtype(np.float32), 2)}
+"""Type and axes of an array of pictures, and of vectors."""
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -290,6 +292,8 @@ def _check(found: Ingested) -> None:
         raise ValueError("pool.json does not say what it holds")
     if found.kind == "files" or "paths" in found.about:
         Path(found.about["root"])
+    if found.kind == "array" and (found.data.dtype, found.data.ndim) not in _ARRAYS:
+        raise ValueError(f"{_ITEMS['array']} holds {found.data.dtype} {found.data.shape}")
     if found.kind == "frame":
         special = {found.about[key] for key in ("paths", "column") if found.about.get(key)}
         if not special <= set(found.data.columns):

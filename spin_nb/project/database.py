@@ -14,6 +14,11 @@ from spin_nb.errors import ProjectError, ReadOnlyError, StorageError
 from spin_nb.project import folder as paths
 
 BUSY_SECONDS = 10.0
+CELL_BYTES = 2**24
+"""Of one value, or one row, of a database from somebody else."""
+_STEPS, _STEPS_PER_BYTE, _STEPS_AT_ONCE = 5_000_000, 50, 100_000
+"""Instructions of SQLite's machine that opening such a database may take, and more by its size; a full scan takes
+fewer than one for each byte."""
 
 
 def repair_hint(folder: Path) -> str:
@@ -46,6 +51,11 @@ def explain(error: sqlite3.Error | UnicodeDecodeError, file: Path) -> ProjectErr
         )
     if by_damage(error) and code != sqlite3.SQLITE_ERROR:
         return ProjectError(f"{str(file)!r} is damaged ({error}).", repair_hint(file.parent))
+    if code in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_TOOBIG):
+        return ProjectError(
+            f"{str(file)!r} asks for more than a project opened with trusted=False may ({error}).",
+            "Look at it with sqlite3: a cell may be huge, or the file made so that reading it never ends.",
+        )
     if code == sqlite3.SQLITE_CANTOPEN:
         return ProjectError(
             f"{str(file)!r} cannot be opened.", "Check that the folder is there and its permissions."
@@ -57,7 +67,7 @@ def explain(error: sqlite3.Error | UnicodeDecodeError, file: Path) -> ProjectErr
     )
 
 
-def _connect(file: Path, mode: str) -> sqlite3.Connection:
+def _connect(file: Path, mode: str, trusted: bool) -> sqlite3.Connection:
     # isolation_level=None: Python starts no transaction of its own; every write below says BEGIN IMMEDIATE.
     db = sqlite3.connect(
         f"{file.resolve().as_uri()}?mode={mode}",
@@ -68,6 +78,11 @@ def _connect(file: Path, mode: str) -> sqlite3.Connection:
     )
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA trusted_schema = OFF")  # a project somebody sent may hold triggers
+    db.execute("PRAGMA cell_size_check = ON")
+    if not trusted:
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_BYTES)
+        db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        db.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)
     return db
 
 
@@ -91,6 +106,8 @@ class Database:
         The project folder.
     mode : {"rwc", "rw", "ro"}
         Create, write, read.
+    trusted : bool
+        False bounds how large a value may be.
 
     Raises
     ------
@@ -98,8 +115,9 @@ class Database:
         The file cannot be opened, or is damaged.
     """
 
-    def __init__(self, folder: Path, mode: str) -> None:
+    def __init__(self, folder: Path, mode: str, trusted: bool = True) -> None:
         self.file = paths.database(folder)
+        self._trusted = trusted
         self.read_only = mode == "ro"
         self.lock = threading.RLock()
         self._depth = 0
@@ -107,7 +125,7 @@ class Database:
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._db: sqlite3.Connection | None = None
         try:
-            self._db = _connect(self.file, mode)
+            self._db = _connect(self.file, mode, trusted)
             if mode == "rw":
                 _set_durable(self._db, folder)
                 self._identity = _identity(self.file)
@@ -130,7 +148,7 @@ class Database:
             for name in (self.file.name, f"{self.file.name}-wal", f"{self.file.name}-journal"):
                 if (self.file.parent / name).exists():
                     shutil.copyfile(self.file.parent / name, Path(self._copy.name) / name)
-            self._db = _connect(Path(self._copy.name) / self.file.name, "rw")
+            self._db = _connect(Path(self._copy.name) / self.file.name, "rw", self._trusted)
             self._db.execute("PRAGMA query_only = ON")
 
     def into_memory(self) -> None:
@@ -155,6 +173,26 @@ class Database:
         if self._db is None:
             raise ProjectError(f"{str(self.file)!r} was closed.", "Open the project again.")
         return self._db
+
+    @contextmanager
+    def bounded(self) -> Iterator[sqlite3.Connection]:
+        """As :meth:`reading`; SQLite gives up what takes more steps than a database of this size can need.
+
+        Counted in steps, not in seconds: what is refused does not depend on how busy the machine is.
+        """
+        with self.reading() as db:
+            left = (_STEPS + _STEPS_PER_BYTE * self.file.stat().st_size) // _STEPS_AT_ONCE
+
+            def step() -> bool:
+                nonlocal left
+                left -= 1
+                return left < 0
+
+            db.set_progress_handler(step, _STEPS_AT_ONCE)
+            try:
+                yield db
+            finally:
+                db.set_progress_handler(None, 0)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

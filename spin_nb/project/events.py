@@ -250,6 +250,11 @@ def items_of(db: sqlite3.Connection, numbers: Collection[int]) -> frozenset[str]
 
 
 def _event(row: Any) -> Event:
+    if row["kind"] not in KINDS or not isinstance(row["annotator"], str):
+        raise ProjectError(
+            f"the project is damaged: event {row['seq']} is {row['kind']!r:.40} by {row['annotator']!r:.40}.",
+            "Restore it from a copy.",
+        )
     return Event(
         row["seq"],
         from_moment(row["time"]),

@@ -46,6 +46,9 @@ def database(folder: Path) -> Path:
 def inside(folder: Path, *parts: str) -> Path:
     """Join ``parts`` below ``folder``.
 
+    One of the project's own folders may be a link to another disk: :func:`spin_nb.project.trust.look_around` has said
+    so, or refused it, when the project was opened.  Nothing leads out of where it lies.
+
     Raises
     ------
     ProjectError
@@ -59,7 +62,9 @@ def inside(folder: Path, *parts: str) -> Path:
     named = os.path.join(*parts) if parts else ""
     try:
         root = folder.resolve()
-        path = (root / named).resolve()
+        if parts and parts[0] in (FEATURES, MODELS, POOL):
+            root = (root / parts[0]).resolve()
+        path = (folder.resolve() / named).resolve()
     except (ValueError, OSError, RuntimeError) as error:
         raise ProjectError(f"{named!r} is not a usable path ({error}).", "Use a plain name.") from None
     if not path.is_relative_to(root) or any(part in ("", "..") or "\\" in part for part in parts):

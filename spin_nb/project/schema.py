@@ -72,6 +72,7 @@ NEW_IN_2 = tuple(
     text for text in TABLES if any(f" {name}" in text[:30] for name in ("asks", "events", "seals"))
 )
 """What version 1 had not, or had otherwise."""
+_ADDED_IN_2 = ("annotator TEXT)", "gesture INTEGER REFERENCES events(seq),\n        chain TEXT NOT NULL)")
 
 
 def version(db: sqlite3.Connection) -> int:
@@ -95,3 +96,16 @@ def build(db: sqlite3.Connection) -> None:
     seals.begin(db, uuid4().hex)
     db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def all_tables(version: int) -> tuple[str, ...]:
+    """SQL of everything a database of that version holds: a migrated one reads as one made anew."""
+    if version >= 2:
+        return TABLES
+    return tuple(_as_in_1(text) for text in TABLES if "seals" not in text)
+
+
+def _as_in_1(text: str) -> str:
+    for end in _ADDED_IN_2:
+        text = text.removesuffix(end).rstrip().removesuffix(",") + ")" if text.endswith(end) else text
+    return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
@@ -19,6 +19,7 @@ from spin_nb.project import (
     migration,
     runs,
     schema,
+    schema_check,
     seal_file,
     seals,
     verify,
@@ -112,13 +113,13 @@ class Store:
         return cls.open(at)
 
     @classmethod
-    def open(cls, at: Path | str, *, read_only: bool = False) -> Store:
+    def open(cls, at: Path | str, *, read_only: bool = False, trusted: bool = True) -> Store:
         """Open the project in ``at``; read-only where asked for, or where the folder may not be written.
 
         Raises
         ------
         ProjectError
-            There is no project, or it is damaged.
+            There is no project, it is damaged, or it holds what spin_nb does not make.
         VersionError
             A newer spin_nb made it.
         """
@@ -127,11 +128,11 @@ class Store:
             raise ProjectError(
                 f"there is no project in {str(at)!r}.", "Check the path, or pass pool= to create one."
             )
-        database, state = _verified(at)
+        database, state = _verified(at, trusted)
         try:
             if not read_only and folder.writable(at):
                 database.close()
-                database = Database(at, "rw")
+                database = Database(at, "rw", trusted)
             with database.reading() as db:
                 version = schema.version(db)
             if version < schema.VERSION:
@@ -375,21 +376,22 @@ class Store:
             return runs.all_models(db)
 
 
-def _verified(at: Path) -> tuple[Database, State]:
+def _verified(at: Path, trusted: bool) -> tuple[Database, State]:
     """The database, open for reading, and what its events come to; ProjectError where it is damaged.
 
     For reading only: SQLite empties a log when the last who may write closes it, also one of which it could read the
     beginning alone.
     """
     mark = seal_file.read(at)  # before the database: others may write meanwhile
-    database = Database(at, "ro")
+    database = Database(at, "ro", trusted)
     try:
-        with database.snapshot() as db:
+        with nullcontext() if trusted else database.bounded(), database.snapshot() as db:
             if (version := schema.version(db)) > schema.VERSION:
                 raise VersionError(
                     f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
                     "Upgrade: pip install --upgrade spin_nb.",
                 )
+            schema_check.refuse_foreign(db, str(database.file), trusted=trusted)
             state, damages = verify.examine(db, at, mark)
         if damages:
             raise verify.refuse(at, damages[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from spin_nb.errors import ContradictionError, LabelError, PoolError, ProjectErr
 from spin_nb.pool.encoders.kept import keep_encoder, kept_encoder
 from spin_nb.pool.features import features
 from spin_nb.pool.ingest import Ingested, read_pool
+from spin_nb.pool.outside import leads_outside
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.stored import Stored, read_stored
 from spin_nb.project import folder as places
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
+from spin_nb.project.trust import look_around
 from spin_nb.project.values import as_text
 from spin_nb.registry import words
 from spin_nb.session.cards import NEEDS
@@ -32,6 +34,16 @@ from spin_nb.session.stage import Stage
 from spin_nb.tasks import Classes
 from spin_nb.words import shown
 
+_ODD = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+    OSError,
+)
 LATER = 5000  # files from which on the project opens before they have been looked at
 
 
@@ -72,7 +84,8 @@ def open_session(
     seed : int
         Everything random follows from it.
     trusted : bool
-        False for a project from somebody else: a folder outside the project that it points to is not followed.
+        False for a project from somebody else: nothing outside its folder is read or written, links are refused, and
+        its database may hold nothing but what spin_nb makes.
     read_only : bool
         Look, do not write.
     labels_from : str, optional
@@ -94,20 +107,37 @@ def open_session(
     """
     folder, named, seed = _folder(path), _task(classes, task), _seed(seed)
     annotator = _annotator(annotator)
+    for word, switch in (("trusted", trusted), ("read_only", read_only)):
+        _require_bool(word, switch)
     if not isinstance(labels_from, str | None):
         raise PoolError(
             f"labels_from={shown(labels_from)} names no labels.", 'Pass a word, "folder", or leave it out.'
         )
-    if places.exists(folder):
-        store = Store.open(folder, read_only=read_only)
+    look_around(folder, trusted=trusted)
+    with _said(folder) if not trusted and isinstance(encoder, str) else nullcontext():
+        if not places.exists(folder):
+            store, known = _create(folder, pool, named, labels_from, seed, read_only)
+            return _start(store, folder, known, encoder, annotator, trusted)
+        store = Store.open(folder, read_only=read_only, trusted=trusted)
         try:
             known = _reopen(store, folder, pool, named, labels_from, trusted)
+            return _start(store, folder, known, encoder, annotator, trusted)
         except BaseException:
             store.close()
             raise
-    else:
-        store, known = _create(folder, pool, named, labels_from, seed, read_only)
-    return _start(store, folder, known, encoder, annotator)
+
+
+@contextmanager
+def _said(folder: Path) -> Iterator[None]:
+    """Say of a project from somebody else that it is no good, whatever reading it raises."""
+    try:
+        yield
+    except _ODD as problem:
+        raise ProjectError(
+            f"{str(folder)!r} cannot be read ({type(problem).__name__}: {problem!s:.120}): it is damaged, or was made "
+            "to be.",
+            "Ask for it again.",
+        ) from problem
 
 
 def _folder(path: Any) -> Path:
@@ -130,6 +160,13 @@ def _annotator(name: Any) -> str:
         return as_text(name, "annotator")
     except LabelError as problem:
         raise ProjectError(problem.what, "Pass a name, or leave annotator= out for the login name.") from None
+
+
+def _require_bool(word: str, switch: Any) -> None:
+    if not isinstance(switch, bool):
+        raise ProjectError(
+            f"{word}={shown(switch)} is neither True nor False.", f"Pass {word}=True or {word}=False."
+        )
 
 
 def _seed(seed: Any) -> int:
@@ -242,17 +279,17 @@ def _look(folder: Path, found: Ingested) -> Pool:
 
 
 def _refuse_outside(folder: Path) -> None:
-    for root in read_stored(folder / places.POOL).found.roots:
-        if not Path(root).resolve().is_relative_to(folder.resolve()):
-            raise ProjectError(
-                f"the project points to the folder {root!r} and is opened with trusted=False.",
-                "Look at that folder, then pass it yourself: pool=...",
-            )
+    place = leads_outside(read_stored(folder / places.POOL).found, folder)
+    if place is not None:
+        raise ProjectError(
+            f"the project points to {place!r} outside its folder and is opened with trusted=False.",
+            "Look there, then pass it yourself: pool=...",
+        )
 
 
-def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str) -> Session:
+def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str, trusted: bool) -> Session:
     meta = store.meta
-    asked = _encoder(encoder, meta.get("encoder"), folder)
+    asked = _encoder(encoder, meta.get("encoder"), folder, trusted)
     session: Session | None = None
 
     def tell_of_changes() -> None:
@@ -283,11 +320,16 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str)
     return session
 
 
-def _encoder(asked: Any, kept: str | None, folder: Path) -> Any:
+def _encoder(asked: Any, kept: str | None, folder: Path, trusted: bool) -> Any:
     if kept is None or not (isinstance(asked, str) and asked == "auto"):
         return asked
     if kept in words("encoder"):
         return kept
+    if not trusted:  # a graph can hold a loop without an end, and tensors of any size
+        raise ProjectError(
+            f"this project's features come from {kept!r:.80}, a network that is not run with trusted=False.",
+            "Pass encoder= yourself: a word, for other features, or the network after a look at it.",
+        )
     found = kept_encoder(kept, folder)
     if found is None:
         raise ContradictionError(

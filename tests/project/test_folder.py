@@ -313,9 +313,20 @@ class TestPaths:
 
     def test_no_way_out_through_a_link(self, tmp_path):
         (tmp_path / "p").mkdir()
-        (tmp_path / "p" / "models").symlink_to(tmp_path)
+        (tmp_path / "p" / "models").mkdir()
+        (tmp_path / "p" / "models" / "m").symlink_to(tmp_path)
+        (tmp_path / "p" / "other").symlink_to(tmp_path)
+        for parts in (("models", "m"), ("models", "m", "x"), ("other", "x")):
+            with pytest.raises(ProjectError, match="leads out"):
+                paths.inside(tmp_path / "p", *parts)
+
+    def test_a_folder_of_the_project_may_lie_on_another_disk(self, tmp_path):
+        (tmp_path / "p").mkdir()
+        (tmp_path / "scratch").mkdir()
+        (tmp_path / "p" / "models").symlink_to(tmp_path / "scratch")
+        assert paths.inside(tmp_path / "p", "models", "m") == tmp_path.resolve() / "scratch/m"
         with pytest.raises(ProjectError, match="leads out"):
-            paths.inside(tmp_path / "p", "models", "x")
+            paths.inside(tmp_path / "p", "models", "..", "m")
 
     def test_a_way_in(self, tmp_path):
         assert (

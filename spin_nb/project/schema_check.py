@@ -1,0 +1,135 @@
+"""Whether the tables of a database are those that spin_nb makes, before anything is read from them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+from spin_nb.errors import ProjectError
+from spin_nb.project import schema
+from spin_nb.project.database import CELL_BYTES, repair_hint
+
+Objects = Mapping[tuple[str, str], tuple[str, str]]
+"""(type, name) -> (table it belongs to, its SQL, spaces evened out)."""
+_LAST = 2**53
+
+
+def refuse_foreign(db: sqlite3.Connection, where: str, *, trusted: bool) -> None:
+    """Refuse a database that holds what spin_nb does not make.
+
+    A trigger rewrites labels as they are given; a view, a virtual table or a generated column in the place of a table
+    computes what is read, for ever if it is made so.
+
+    Parameters
+    ----------
+    db : Connection
+        Nothing but ``sqlite_master`` is read before it is known to be ours.
+    where : str
+        Path of the file, for the message.
+    trusted : bool
+        True: a person's own tables and views beside ours, and indexes that only find faster, are let be.
+
+    Raises
+    ------
+    ProjectError
+        Naming the first thing that differs.
+    """
+    _refuse_objects(_objects(db), where, trusted)
+    if not trusted:
+        _refuse_large(db, where)
+    _refuse_full(db, where)
+
+
+def _refuse_objects(objects: Objects, where: str, trusted: bool) -> None:
+    known = _known()
+    ours = min(known, key=lambda made: len(set(made.items()) ^ set(objects.items())))
+    missing = next((name for kind, name in ours if (kind, name) not in objects and kind == "table"), None)
+    if missing is not None and not any(name == missing for _, name in objects):
+        raise ProjectError(f"{where!r} lacks a table or column (no {missing!r}).", "Restore it from a copy.")
+    foreign = [
+        (kind, name)
+        for (kind, name), about in objects.items()
+        if ours.get((kind, name)) != about and not (trusted and _is_harmless(kind, name, *about, ours))
+    ]
+    if foreign:
+        kind, name = foreign[0]
+        held = "another " if (kind, name) in ours else "a "
+        raise ProjectError(
+            f"{where!r} holds {held}{kind} {name!r:.80} that spin_nb does not make.",
+            repair_hint(Path(where).parent)
+            if trusted
+            else "It may change what you label: look at it with sqlite3, or ask for it again.",
+        )
+    absent = next((name for key, name in ours if (key, name) not in objects), None)
+    if absent is not None and not trusted:
+        raise ProjectError(f"{where!r} lacks the index {absent!r}.", "Restore it from a copy.")
+
+
+def _refuse_large(db: sqlite3.Connection, where: str) -> None:
+    """Refuse rows that could not be read later: their lengths are known without reading them."""
+    tables = [str(row[0]) for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        columns = [str(row[1]) for row in db.execute(f'PRAGMA table_info("{table}")')]
+        size = " + ".join(f'coalesce(length("{column}"), 0)' for column in columns)
+        if db.execute(f'SELECT 1 FROM "{table}" WHERE {size} > {CELL_BYTES // 4} LIMIT 1').fetchone():
+            raise ProjectError(
+                f"a row of {table!r} in {where!r} has more than {CELL_BYTES // 4:,} characters, and the project is "
+                "opened with trusted=False.",
+                "Look at it with sqlite3.",
+            )
+
+
+def _refuse_full(db: sqlite3.Connection, where: str) -> None:
+    """Refuse numbers near the largest there is: SQLite gives the next rows random ones, or none."""
+    for name, rows in (
+        ("events", "SELECT max(seq) FROM events"),
+        ("asks", "SELECT max(seq) FROM sqlite_sequence"),
+    ):
+        last = db.execute(rows).fetchone()[0]
+        if isinstance(last, int | None) and (last or 0) <= _LAST:
+            continue
+        raise ProjectError(
+            f"{where!r} numbers its {name} up to {last!r:.40}: the next would be out of order.",
+            "Restore it from a copy.",
+        )
+
+
+def _is_harmless(kind: str, name: str, table: str, sql: str, ours: Objects) -> bool:
+    """Whether something beside our own tables neither stands for one nor acts on one."""
+    reserved = {found.lower() for _, found in ours}
+    if kind == "index":  # a unique one, or one on an expression, has a say in what may be written
+        return table.lower() not in reserved or _only_finds(sql)
+    return kind in ("table", "view") and name.lower() not in reserved
+
+
+def _only_finds(sql: str) -> bool:
+    """Whether an index is on plain columns, and refuses nothing."""
+    head, _, columns = sql.partition("(")
+    plain = columns.removesuffix(")").replace(",", "").replace("_", "").replace(" ", "").replace('"', "")
+    return not head.upper().startswith("CREATE UNIQUE") and plain.isalnum()
+
+
+def _objects(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    rows = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    return {
+        (str(kind), str(name)): (str(table), " ".join(str(sql or "").split()))
+        for kind, name, table, sql in rows
+        if not (
+            kind == "table" and name in ("sqlite_stat1", "sqlite_stat4")
+        )  # of ANALYZE: only ways to search
+    }
+
+
+@cache
+def _known() -> tuple[Objects, ...]:
+    """What each version of the tables looks like."""
+    known = []
+    for version in range(1, schema.VERSION + 1):
+        with closing(sqlite3.connect(":memory:")) as db:
+            for statement in schema.all_tables(version):
+                db.execute(statement)
+            known.append(_objects(db))
+    return tuple(known)

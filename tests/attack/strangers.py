@@ -47,25 +47,31 @@ def script(p: Path, *statements: str) -> None:
 
 
 def told(name: str, *statements: str) -> None:
-    """A project whose events somebody rewrote, and chained again: that they hang together proves nothing."""
+    """A project whose rows somebody rewrote, and sealed again: that they hang together proves nothing."""
+    PROJECTS[name] = lambda p, out: sealed(p, *statements)
 
-    def make(p: Path, out: Path) -> None:
-        script(p, *statements)
-        with closing(sqlite3.connect(p / "project.db")) as db:
-            chain = seals.first(db)
-            columns = [row[1] for row in db.execute("PRAGMA table_info(events)") if row[1] != "chain"]
-            for row in db.execute(f"SELECT {', '.join(columns)} FROM events ORDER BY seq").fetchall():
-                chain = seals.link(chain, row)
-                db.execute("UPDATE events SET chain = ? WHERE seq = ?", (chain, row[0]))
-            db.commit()
 
-    PROJECTS[name] = make
+def sealed(p: Path, *statements: str) -> None:
+    """Speak to the database, then bring every hash up to date, as whoever knows this program can."""
+    script(p, *statements)
+    with closing(sqlite3.connect(p / "project.db")) as db:
+        start = chain = seals.first(db)
+        columns = [row[1] for row in db.execute("PRAGMA table_info(events)") if row[1] != "chain"]
+        for row in db.execute(f"SELECT {', '.join(columns)} FROM events ORDER BY seq").fetchall():
+            chain = seals.link(chain, row)
+            db.execute("UPDATE events SET chain = ? WHERE seq = ?", (chain, row[0]))
+        seals.begin(db, start)
+        db.commit()
+    (p / "project.db.seal").unlink(missing_ok=True)
 
 
 def facts(p: Path, name: str = "pool.json", **changes: Any) -> None:
     """Change entries of a JSON file of the pool."""
     path = p / "pool" / name
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    before = json.loads(path.read_text())
+    for key in ("seal", "files"):  # older versions had no checksums
+        before.pop(key, None)
+    path.write_text(json.dumps({**before, **changes}))
 
 
 def instead(path: Path) -> Path:
@@ -158,20 +164,20 @@ def rewrite(p: Path, table: str, old: str, new: str) -> None:
 # -- what is in the tables ----------------------------------------------------------------------------------------
 
 CELL = "'\"' || hex(zeroblob(20000000)) || '\"'"
-sql("a cell of 40 MB among the facts", f"INSERT INTO meta VALUES ('big', {CELL})")
-sql("a cell of 40 MB among the models", f"INSERT INTO models VALUES ('m', '2026-01-01', 'graph', {CELL})")
+told("a cell of 40 MB among the facts", f"INSERT INTO meta VALUES ('big', {CELL})")
+told("a cell of 40 MB among the models", f"INSERT INTO models VALUES ('m', '2026-01-01', 'graph', {CELL})")
 DEEP = "replace(hex(zeroblob(50000)), '00', '[')"
-sql("brackets 50,000 deep among the facts", f"INSERT INTO meta VALUES ('deep', {DEEP})")
+told("brackets 50,000 deep among the facts", f"INSERT INTO meta VALUES ('deep', {DEEP})")
 told("brackets 50,000 deep as a label", f"UPDATE events SET value = {DEEP}")
 told("events numbered to the end", "UPDATE events SET seq = 9223372036854775807 WHERE seq = 2")
-sql("asks numbered to the end", "INSERT INTO sqlite_sequence VALUES ('asks', 9223372036854775807)")
-sql("an absurd seed", "UPDATE meta SET value = '1e400' WHERE key = 'seed'")
-sql("opens: a seed of a thousand digits", f"UPDATE meta SET value = '{'9' * 1000}' WHERE key = 'seed'")
-sql("an encoder that is a command", "UPDATE meta SET value = '\"os:system\"' WHERE key = 'encoder'")
+told("asks numbered to the end", "INSERT INTO sqlite_sequence VALUES ('asks', 9223372036854775807)")
+told("an absurd seed", "UPDATE meta SET value = '1e400' WHERE key = 'seed'")
+told("opens: a seed of a thousand digits", f"UPDATE meta SET value = '{'9' * 1000}' WHERE key = 'seed'")
+told("an encoder that is a command", "UPDATE meta SET value = '\"os:system\"' WHERE key = 'encoder'")
 told("text that is none", "UPDATE events SET annotator = x'80', kind = x'ff00fe'")
 told("opens: names that turn the line", "UPDATE events SET annotator = '\u202egnirts\u200b<b>'")
 told("times that are none", "UPDATE events SET time = '99999-99-99'")
-sql("opens: an item of 2 MB of name", "UPDATE items SET id = hex(zeroblob(1000000)) WHERE row = 3")
+told("opens: an item of 2 MB of name", "UPDATE items SET id = hex(zeroblob(1000000)) WHERE row = 3")
 
 
 @project("one page in five hundred places")
@@ -302,7 +308,7 @@ def _(p: Path, out: Path) -> None:
     p.symlink_to(out / "own.spin")
 
 
-@project("arrivals that name files elsewhere")
+@project("opens: arrivals that name files elsewhere")
 def _(p: Path, out: Path) -> None:
     items = [{"id": "arrival-1", "picture": "../../../out/precious.txt"}]
     (p / "pool/arrivals.jsonl").write_text(f"\n{json.dumps({'items': items, 'batch': '0' * 32})}\n")
@@ -389,7 +395,7 @@ def _(p: Path, out: Path) -> None:
         Image.new("RGB", (8, 8), (number * 4, 0, 0)).save(p / "pool/media" / id, "PNG")
     (p / "pool/ids.json").write_text(json.dumps([*ids[:-1], "../../../out/precious.txt"]))
     facts(p, kind="files", modality="image", about={"root": str(p / "pool/media"), "largest": 8})
-    script(p, "DELETE FROM meta WHERE key = 'encoder'")
+    sealed(p, "DELETE FROM meta WHERE key = 'encoder'")
 
 
 @project("paths of a table that lead outside")
@@ -442,6 +448,7 @@ def model(p: Path, **changes: Any) -> None:
         changed = json.dumps({**json.loads(card), **changes})
         db.execute("UPDATE models SET card = ?", (changed,))
         db.commit()
+    sealed(p)
     path = p / "models" / name / "card.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
@@ -454,7 +461,7 @@ def _(p: Path, out: Path) -> None:
 
 @project("opens: a model elsewhere")
 def _(p: Path, out: Path) -> None:
-    script(p, f"UPDATE models SET id = '../../{out.name}/model'")
+    sealed(p, f"UPDATE models SET id = '../../{out.name}/model'")
 
 
 @project("a network as the encoder, its weights elsewhere")
@@ -499,7 +506,7 @@ def network(p: Path, weights: str | None) -> None:
     path.write_bytes(content.SerializeToString())
     (p / "pool/encoder.onnx.sha256").write_text(sha256(path.read_bytes()).hexdigest())
     (p / "pool/encoder.json").write_text(json.dumps({"name": "out of net", "settings": {}, "output": "out"}))
-    script(p, "UPDATE meta SET value = '\"out of net\"' WHERE key = 'encoder'")
+    sealed(p, "UPDATE meta SET value = '\"out of net\"' WHERE key = 'encoder'")
     shutil.rmtree(p / "features")
 
 

@@ -268,6 +268,17 @@ class Database:
                 "Put it back, or open the project again where it is now.",
             )
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Time and size of the file, which change when the log is moved into it or somebody else writes it.
+
+        None where another file has its name.
+        """
+        try:
+            about = self.file.stat()
+        except OSError:
+            return None
+        return (about.st_mtime_ns, about.st_size) if self._identity == (about.st_dev, about.st_ino) else None
+
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is under way."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
-from spin_nb.errors import ProjectError, VersionError
+from spin_nb.errors import ProjectError, StorageError, VersionError
 from spin_nb.project import (
     asks,
     events,
@@ -68,6 +68,7 @@ class Store:
         self._database = database
         self._state = State()
         self._seal: SealFile | None = None
+        self._stamp: tuple[int, int] | None = None
         self._others: int | None = None
 
     @classmethod
@@ -184,6 +185,8 @@ class Store:
         """
         with self._database.lock:
             before, outermost, mark = self._state, not self._database.in_transaction, None
+            if outermost and not self.read_only:
+                self._require_same()
             try:
                 with self._database.writing() as db:
                     changes = db.total_changes
@@ -195,7 +198,26 @@ class Store:
                 self._state = before
                 raise
             if mark is not None and self._seal is not None:
+                self._stamp = self._database.stamp()
                 self._seal.note(mark)
+
+    def _require_same(self) -> None:
+        """Refuse to write into a file that was overwritten in place: our connection may still answer from memory."""
+        stamp = self._database.stamp()
+        if stamp is None or stamp == self._stamp:
+            return
+        file = Database(self.folder, "ro")
+        try:
+            with file.snapshot() as db:
+                if events.chain_at(db, self._state.seq) == self._state.chain:
+                    self._stamp = stamp
+                    return
+        finally:
+            file.close()
+        raise StorageError(
+            f"{str(self._database.file)!r} was overwritten: nothing was stored.",
+            "Put it back, or open the project again.",
+        )
 
     def _caught_up(self, db: Connection) -> State:
         self._state = events.caught_up(db, self._state)

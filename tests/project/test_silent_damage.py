@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from spin_nb.errors import ProjectError
+from spin_nb.errors import ProjectError, StorageError
 from spin_nb.project import NewAsk, NewEvent, NewItem, Store, seal_file
 from spin_nb.project.repair import repair
 
@@ -260,3 +260,20 @@ def test_what_failed_is_not_noted(store, folder, label):
     assert seal_file.read(folder) == before
     store.append([NewEvent("label", "i1", "x", annotator="ada")])
     assert seal_file.read(folder).writes == before.writes + 1
+
+
+@pytest.mark.parametrize("n_other", [0, 5, 40])
+def test_a_database_overwritten_under_an_open_session_takes_no_label(labelled, tmp_path, label, n_other):
+    """In place, as by ``cp``: the file is the same one, and the session still answers from memory."""
+    folder, _ = labelled
+    with Store.create(tmp_path / "other.spin", {"classes": ["x", "y"]}) as other:
+        other.add_items([NewItem(f"i{n}", f"i{n}.png", "image") for n in range(60)])
+        for n in range(n_other):
+            other.append([label(f"i{n}")])
+    with Store.open(folder) as store:
+        with open(folder / DATABASE, "r+b") as file:
+            file.write((tmp_path / "other.spin" / DATABASE).read_bytes())
+            file.truncate()
+        for _ in range(2):
+            with pytest.raises(StorageError, match="overwritten: nothing was stored"):
+                store.append([label("i50")])

@@ -102,15 +102,17 @@ def test_a_watch_after_the_folder_was_deleted_makes_nothing_anew(opened):
     assert len(s.pool) == 60
 
 
-def test_a_kill_between_the_line_and_the_database_leaves_the_arrivals(opened, monkeypatch):
+def test_a_kill_between_the_line_and_the_database_leaves_the_arrivals(opened, tmp_path):
     s = opened()
-    s._store._database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    before = (s.folder / "project.db").read_bytes()
+    s.close()
+    shutil.copytree(s.folder, tmp_path / "before")
+    s = opened()
     s.watch(NEW[:16])
     s.close()
-    for name in ("project.db-wal", "project.db-shm"):
-        (s.folder / name).unlink(missing_ok=True)
-    (s.folder / "project.db").write_bytes(before)
+    for path in s.folder.glob("project.db*"):
+        path.unlink()
+    for path in (tmp_path / "before").glob("project.db*"):
+        shutil.copy(path, s.folder)
     agree(again := opened(), 76)
     goes_on(again, 76)
 

@@ -21,6 +21,10 @@ _STEPS, _STEPS_PER_BYTE, _STEPS_AT_ONCE = 5_000_000, 50, 100_000
 fewer than one for each byte."""
 
 
+class Busy(StorageError):
+    """Another process has the database locked: nothing was stored, and the same may be tried again."""
+
+
 def repair_hint(folder: Path) -> str:
     """What to do about a damaged database."""
     return f"Restore it from a copy, or save what can be read: spin.repair({str(folder)!r})."
@@ -45,7 +49,7 @@ def explain(error: sqlite3.Error | UnicodeDecodeError, file: Path) -> ProjectErr
             f"{str(file)!r} may not be written.", "Copy the project to a place you may write."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StorageError(
+        return Busy(
             f"another process kept {str(file)!r} locked for {BUSY_SECONDS:.0f} s: nothing was stored.",
             "Repeat; if it goes on, close the other notebook that has this project open.",
         )
@@ -121,6 +125,7 @@ class Database:
         self.read_only = mode == "ro"
         self.lock = threading.RLock()
         self._depth = 0
+        self._patience = BUSY_SECONDS
         self._identity: tuple[int, int] | None = None
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._db: sqlite3.Connection | None = None
@@ -216,17 +221,18 @@ class Database:
                 db.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self, patience: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
         """One transaction, on disk when the block ends; any exception leaves nothing of it.
 
-        Blocks may be nested: an inner one that fails takes only its own part back.
+        Blocks may be nested: an inner one that fails takes only its own part back.  ``patience``: seconds to wait
+        for another process.
 
         Raises
         ------
         ReadOnlyError
             The project is open for reading only.
         StorageError
-            The disk is full or failed, or another process held the lock for ten seconds.
+            The disk is full or failed, or another process held the lock for ten seconds (:class:`Busy`).
         """
         if self.read_only:
             raise ReadOnlyError(
@@ -241,6 +247,8 @@ class Database:
                 self._require_file()
             self._depth += 1
             try:
+                if self._depth == 1:
+                    self._wait_at_most(patience)
                 db.execute(begin)
                 yield db
                 self._require_transaction(db)
@@ -252,6 +260,13 @@ class Database:
                 raise
             finally:
                 self._depth -= 1
+                if not self._depth:
+                    self._wait_at_most(BUSY_SECONDS)
+
+    def _wait_at_most(self, seconds: float) -> None:
+        if seconds != self._patience and self._db is not None:
+            self._db.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
+            self._patience = seconds
 
     def _require_transaction(self, db: sqlite3.Connection) -> None:
         # SQLite may end a transaction by itself on a full disk; what follows must not be committed alone.

@@ -11,7 +11,7 @@ from typing import Any
 
 from spin_nb.errors import LabelError, ProjectError
 from spin_nb.project import asks, items, seals
-from spin_nb.project.fold import State, fold, newest_first
+from spin_nb.project.fold import State, deed, fold, newest_first
 from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent, Suggestion
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
 from spin_nb.words import shown
@@ -21,6 +21,14 @@ def last_seq(db: sqlite3.Connection, client: str) -> int:
     """Return the last entry of this client that was applied, 0 before its first."""
     row = db.execute("SELECT seq FROM clients WHERE client = ?", (as_text(client, "client id"),)).fetchone()
     return 0 if row is None else int(row["seq"])
+
+
+def entries_stored(db: sqlite3.Connection, client: str, first: int, last: int) -> set[int]:
+    """Entries of this client, ``first`` to ``last``, that have stored an event."""
+    rows = db.execute(
+        "SELECT client_seq FROM events WHERE client = ? AND client_seq BETWEEN ? AND ?", (client, first, last)
+    )
+    return {int(row["client_seq"]) for row in rows}
 
 
 def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
@@ -82,7 +90,7 @@ def _complete(
         if target is None:
             return None
         # The value after it, by trying it.
-        event = Event(0, datetime.now(UTC), annotator, new.kind, target.item, target=target.seq)
+        event = Event(0, datetime.now(UTC), annotator, new.kind, target.item, target=deed(target))
         before = state.value(target.item)
         after = fold([event], state).value(target.item)
         return replace(event, value=after, previous=before, client=origin[0], client_seq=origin[1])
@@ -105,9 +113,9 @@ def _complete(
 
 
 def _target(state: State, kind: str, annotator: str, wanted: int | None) -> Event | None:
-    for event in newest_first(state, kind, annotator):
-        if wanted is None or event.seq == wanted:
-            return event
+    for events in newest_first(state, kind, annotator):
+        if wanted is None or any(wanted in (event.seq, event.gesture) for event in events):
+            return events[-1]
     if wanted is None:
         return None
     raise LabelError(
@@ -140,10 +148,13 @@ def _suggested(suggested: Suggestion | None) -> Suggestion | None:
         ) from None
 
 
-def _milliseconds(shown: float | None) -> float | None:
+def _milliseconds(shown: Any) -> float | None:
     # Browser clocks go wrong (sleep, time zones); a nonsense duration is no reason to refuse a label.
-    valid = isinstance(shown, int | float) and math.isfinite(shown) and shown >= 0
-    return float(shown) if valid and shown is not None else None
+    try:
+        duration = float(shown) if isinstance(shown, int | float) else math.nan
+    except OverflowError:
+        duration = math.nan
+    return duration if math.isfinite(duration) and duration >= 0 else None
 
 
 def _answered(db: sqlite3.Connection, item: str, token: str | None) -> str | None:

@@ -50,8 +50,8 @@ class State:
     done : dict
         Annotator -> that person's events that undo could take, by their number; the highest is next.
     undone : dict
-        Annotator -> that person's events that redo could bring back, by the number of their undo; the highest is
-        next.
+        Annotator -> that person's events that redo could bring back, those taken back by one undo together, by the
+        number of that undo; the highest is next.
     decided : mapping
         Number of the event that decided it -> what holds for an item.
     by_hand : mapping
@@ -63,7 +63,7 @@ class State:
     seq: int = 0
     standing: Paged[str, tuple[Event, ...]] = field(default_factory=Paged)
     done: dict[str, BySeq[Event]] = field(default_factory=dict)
-    undone: dict[str, BySeq[Event]] = field(default_factory=dict)
+    undone: dict[str, BySeq[tuple[Event, ...]]] = field(default_factory=dict)
     decided: BySeq[Current] = field(default_factory=BySeq)
     by_hand: BySeq[Current] = field(default_factory=BySeq)
     n_labels: int = 0
@@ -112,22 +112,30 @@ class State:
             self.undone[event.annotator] = BySeq()
             self._stand(event.item, (*self.standing.get(event.item, ()), event))
 
-    def _take_back(self, undo: Event, mine: BySeq[Event], gone: BySeq[Event]) -> None:
-        event = None if undo.target is None else mine.get(undo.target)
-        if event is not None:
+    def moved_by(self, back: Event) -> tuple[Event, ...]:
+        """Events that an undo or redo, the last event folded in, took back or brought back; oldest first."""
+        if back.kind == "undo":
+            return self.undone[back.annotator].get(back.seq, ())
+        return () if back.target is None else _together(self.done[back.annotator], back.target)
+
+    def _take_back(self, undo: Event, mine: BySeq[Event], gone: BySeq[tuple[Event, ...]]) -> None:
+        events = () if undo.target is None else _together(mine, undo.target)
+        if events:
+            gone[undo.seq] = events
+        for event in events:
             del mine[event.seq]
-            gone[undo.seq] = event
             self._stand(event.item, tuple(e for e in self.standing[event.item] if e.seq != event.seq))
 
-    def _bring_back(self, redo: Event, gone: BySeq[Event], mine: BySeq[Event]) -> None:
-        found = ((seq, event) for seq, event in gone.newest() if event.seq == redo.target)
-        seq, event = next(found, (0, None))
-        if event is not None:
+    def _bring_back(self, redo: Event, gone: BySeq[tuple[Event, ...]], mine: BySeq[Event]) -> None:
+        candidates = ((seq, events) for seq, events in gone.newest() if deed(events[0]) == redo.target)
+        seq, events = next(candidates, (0, ()))
+        if events:
             del gone[seq]
+        for event in events:
             mine[event.seq] = event
-            events = list(self.standing.get(event.item, ()))
-            insort(events, event, key=lambda e: e.seq)
-            self._stand(event.item, tuple(events))
+            standing = list(self.standing.get(event.item, ()))
+            insort(standing, event, key=lambda e: e.seq)
+            self._stand(event.item, tuple(standing))
 
     def _stand(self, item: str, events: tuple[Event, ...]) -> None:
         before, after = current(self.standing.get(item, ())), current(events)
@@ -177,9 +185,9 @@ def current(standing: tuple[Event, ...]) -> Current | None:
 def fold(events: Iterable[Event], state: State | None = None) -> State:
     """Return ``state`` with ``events`` applied in order; ``state`` itself is left as it was.
 
-    Undo takes back an event of the SAME annotator that stands; anything else is passed over, so that a fold
-    never fails.  Redo brings it back to its old place.  A new event of that annotator empties what redo could
-    bring back.
+    Undo takes back an event of the SAME annotator that stands, with all others of its call or gesture that stand;
+    anything else is passed over, so that a fold never fails.  Redo brings them back to their old places.  A new event
+    of that annotator empties what redo could bring back.
 
     Parameters
     ----------
@@ -202,17 +210,57 @@ def fold(events: Iterable[Event], state: State | None = None) -> State:
     return result
 
 
+def deed(event: Event) -> int:
+    """Number by which undo and redo name an event: that of the call or gesture it is part of, else its own."""
+    return event.seq if event.gesture is None else event.gesture
+
+
+def _together(done: BySeq[Event], target: int) -> tuple[Event, ...]:
+    """Events of the deed ``target`` that stand, oldest first; what came before it costs no look."""
+    events: list[Event] = []
+    for seq, event in done.newest():
+        if seq < target:
+            break
+        if deed(event) == target:
+            events.append(event)
+    return tuple(events[::-1])
+
+
+def touched(before: State, events: Iterable[Event]) -> list[str]:
+    """Items for which something else may hold after ``events`` than in the state before them, each once."""
+    new = list(events)
+    backs = {(event.annotator, event.target) for event in new if event.kind in ("undo", "redo")}
+    moved = [event for event in new if event.kind not in ("undo", "redo") or event.target is None]
+    for annotator, target in backs:
+        if target is not None:
+            moved += _together(before.done.get(annotator, BySeq()), target)
+            for _, undone in before.undone.get(annotator, BySeq()).newest():
+                moved += undone if deed(undone[0]) == target else ()
+    return list(dict.fromkeys(event.item for event in moved))
+
+
 def last_undoable(state: State, annotator: str) -> Event | None:
-    """Return the event that undo would take back for ``annotator``, None where there is none."""
-    return next(newest_first(state, "undo", annotator), None)
+    """Return the newest event that undo would take back for ``annotator``, None where there is none."""
+    return next((events[-1] for events in newest_first(state, "undo", annotator)), None)
 
 
 def last_redoable(state: State, annotator: str) -> Event | None:
-    """Return the event that redo would bring back for ``annotator``, None where there is none."""
-    return next(newest_first(state, "redo", annotator), None)
+    """Return the newest event that redo would bring back for ``annotator``, None where there is none."""
+    return next((events[-1] for events in newest_first(state, "redo", annotator)), None)
 
 
-def newest_first(state: State, kind: str, annotator: str) -> Iterator[Event]:
-    """Events of ``annotator`` that ``kind`` ("undo", "redo") would take, the next one first."""
-    stack = (state.done if kind == "undo" else state.undone).get(annotator)
-    return (event for _, event in stack.newest()) if stack else iter(())
+def newest_first(state: State, kind: str, annotator: str) -> Iterator[tuple[Event, ...]]:
+    """What ``kind`` ("undo", "redo") would take of ``annotator``, the next one first.
+
+    Events of one call or gesture go together, oldest first.
+    """
+    if kind == "redo":
+        yield from (events for _, events in state.undone.get(annotator, BySeq()).newest())
+        return
+    done, seen = state.done.get(annotator, BySeq()), set[int]()
+    for _, event in done.newest():
+        if event.gesture is None:
+            yield (event,)
+        elif event.gesture not in seen:
+            seen.add(event.gesture)
+            yield _together(done, event.gesture)

@@ -24,7 +24,7 @@ from spin_nb.project import (
     seals,
     verify,
 )
-from spin_nb.project.database import Database
+from spin_nb.project.database import BUSY_SECONDS, Database
 from spin_nb.project.fold import State
 from spin_nb.project.records import Ask, Event, Model, NewAsk, NewEvent, NewItem, Run
 from spin_nb.project.seal_file import SealFile
@@ -172,10 +172,11 @@ class Store:
         self.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, patience: float = BUSY_SECONDS) -> Iterator[Connection]:
         """One transaction around several calls: all of them are on disk when the block ends, or none.
 
-        May be nested; an inner block that raises takes back its own part only.
+        May be nested; an inner block that raises takes back its own part only.  ``patience``: seconds to wait for
+        another process that writes.
 
         Examples
         --------
@@ -188,7 +189,7 @@ class Store:
             if outermost and not self.read_only:
                 self._require_same()
             try:
-                with self._database.writing() as db:
+                with self._database.writing(patience) as db:
                     changes = db.total_changes
                     yield db
                     # A full disk may have ended the transaction: what follows would be one of its own.
@@ -287,6 +288,11 @@ class Store:
         """Return the last entry of this client that was applied, 0 before its first."""
         with self._database.reading() as db:
             return events.last_seq(db, client)
+
+    def entries_stored(self, client: str, first: int, last: int) -> set[int]:
+        """Return which of a client's entries ``first`` to ``last`` have stored an event."""
+        with self._database.reading() as db:
+            return events.entries_stored(db, client, first, last)
 
     def events(self, after: int = 0) -> list[Event]:
         """Return the events numbered above ``after``, oldest first, other processes' among them."""

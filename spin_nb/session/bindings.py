@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spin_nb.errors import LabelError
+from spin_nb.session.arguments import items_of
 from spin_nb.words import shown
 
 ACTIONS = (
@@ -45,7 +46,7 @@ def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
         raise LabelError(f"{shown(keys)} are no keys.", 'Pass a mapping, for example {"skip": "s"}.')
     known = [*ACTIONS, *(f"class:{name}" for name in names)]
     out: dict[str, str] = {}
-    for action, key in keys.items():
+    for action, key in items_of(keys, "the keys"):
         if action not in known:
             raise LabelError(
                 f"{shown(action)} is nothing a key does.", f"Use one of: {', '.join(known[:30])}."

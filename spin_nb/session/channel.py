@@ -6,25 +6,35 @@ as asked when it is shown, so a label that is re-sent after a crash still finds 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
-from spin_nb.project.records import Gap, NewAsk, NewEvent, Suggestion
+from spin_nb.project.database import Busy
+from spin_nb.project.records import Event, Gap, NewAsk, NewEvent, Suggestion
 from spin_nb.project.values import as_text
+from spin_nb.session.arguments import listed, text, whole
 from spin_nb.session.asking import Draft
 from spin_nb.session.cards import extent, inspected, item_card, steadily, weight
 from spin_nb.session.drawing import drawing
+from spin_nb.session.ledger import Change
 from spin_nb.session.sharing import TRIES, book
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
 
+_Numbered = tuple[int, Mapping[str, Any]]
+_LOG = logging.getLogger(__name__)
+_REFUSED_BEFORE = "it was refused when it came first.\n  -> Label the item again."
 _UNREADABLE = "the page sent an entry that cannot be read.\n  -> Reload the page."
 MOST = 32_000_000  # bytes in one answer, after which no card follows: a minute of sound has five million
+BACK = ("undo", "redo")
+PIECE = 200  # entries in one transaction: others label and look between them
+LONGEST_NAME = 200  # characters
 KEEP = 8  # cards a new model does not replace: the person may already see or expect them
 
 
@@ -40,7 +50,6 @@ class _Queued:
 class _Batch:
     """What came of one client's entries."""
 
-    client: str
     error: str | None = None
     gap: int | None = None
     items: list[str] = field(default_factory=list)
@@ -48,6 +57,12 @@ class _Batch:
     refused: list[dict[str, Any]] = field(default_factory=list)
     undone: list[dict[str, Any]] = field(default_factory=list)
     redone: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, piece: _Batch) -> None:
+        """Take in what came of the entries after these."""
+        self.error, self.gap = piece.error, piece.gap
+        for name in ("items", "shown", "refused", "undone", "redone"):
+            getattr(self, name).extend(getattr(piece, name))
 
 
 class Channel:
@@ -75,7 +90,7 @@ class Channel:
             classes the ``likeliest`` (``[[name, p or None], ...]``).  Fewer than ``n`` where they are large: no card
             follows once 32 MB are under way.
         """
-        s = self._session
+        s, n, have = self._session, whole(n, "n"), listed(have, "have")
         if not s._stage.later:  # a large pool is labelled at random while it is still being looked at
             s._stage.wait()
         with s._ledger.lock:
@@ -135,7 +150,7 @@ class Channel:
 
     def suggestions(self, tokens: Sequence[str]) -> dict[str, dict[str, Any] | None]:
         """What would be pre-filled now on cards of the queue, token by token; audits and unknown cards are left out."""
-        s = self._session
+        s, tokens = self._session, listed(tokens, "tokens")
         with s._ledger.lock:
             asks = {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
         out: dict[str, dict[str, Any] | None] = {}
@@ -159,10 +174,16 @@ class Channel:
         return out
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
-        """What undo or redo would take next, the very next one last: id, kind, value, previous value of each."""
+        """What undo or redo would take next, the very next one last: id, kind, value, previous value, number of items.
+
+        What one call or gesture did is one entry, told by the last of its items.
+        """
+        if text(kind, "kind") not in BACK:
+            raise LabelError(f"kind={shown(kind)} is neither 'undo' nor 'redo'.", 'Pass kind="undo".')
+        n, skip = whole(n, "n"), whole(skip, "skip")
         with self._session._ledger.lock:
-            events = self._session._ledger.past(kind, n, skip)
-        return [{"id": e.item, "kind": e.kind, "value": e.value, "previous": e.previous} for e in events]
+            past = self._session._ledger.past(kind, n, skip)
+        return [_told(events) for events in past]
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Apply entries of one client in sequence.
@@ -176,66 +197,99 @@ class Channel:
             ``[{"seq", "id"}]``; ``redone``: which item each redo brought back; ``n_labels``, ``per_minute``, and
             ``at``: the last event counted in.
         """
-        s = self._session
+        s, client, entries = self._session, _client(client), listed(entries, "entries")
+        numbered = [(_seq(entry), entry) for entry in entries]
+        whole_batch = _Batch(
+            refused=[{"seq": None, "what": _UNREADABLE} for seq, _ in numbered if seq is None]
+        )
+        in_order = sorted(((n, e) for n, e in numbered if n is not None), key=lambda pair: pair[0])
+        changes: list[Change] = []
+        for first in range(0, len(in_order), PIECE):
+            piece = in_order[first : first + PIECE]
+            batch, changed = s._ledger.patiently(partial(self._piece, client, piece))
+            whole_batch.add(batch)
+            changes += changed
+            if batch.error is not None or batch.gap is not None:
+                break
         with s._ledger.lock:
-            batch = _Batch(client)
-            try:
-                with s._store.transaction():
-                    self._take(batch, entries)
-            except (StorageError, ReadOnlyError) as error:
-                batch = _Batch(client, error=str(error))
-            changes = s._settle(batch.shown)
             answer = {
                 "ack": s._store.last_seq(client) if entries else 0,
-                "gap": batch.gap,
-                "error": batch.error,
-                "refused": batch.refused,
-                "undone": batch.undone,
-                "redone": batch.redone,
+                "gap": whole_batch.gap,
+                "error": whole_batch.error,
+                "refused": whole_batch.refused,
+                "undone": whole_batch.undone,
+                "redone": whole_batch.redone,
                 "n_labels": s._ledger.state.n_labels,
                 "per_minute": s.labels_per_minute,
                 "at": s._ledger.state.seq,
             }
-        s._announce(changes, batch.items)
+        s._announce(changes, whole_batch.items)
         return answer
 
-    def _take(self, batch: _Batch, entries: Sequence[Mapping[str, Any]]) -> None:
+    def _piece(self, client: str, entries: Sequence[_Numbered]) -> tuple[_Batch, list[Change]]:
+        """Some entries in one transaction, under the lock."""
+        s, batch = self._session, _Batch()
+        try:
+            with s._ledger.transaction():
+                self._take(batch, client, entries)
+        except Busy:
+            raise
+        except (StorageError, ReadOnlyError) as error:
+            batch = _Batch(error=str(error))
+        return batch, s._settle(batch.shown)
+
+    def _take(self, batch: _Batch, client: str, entries: Sequence[_Numbered]) -> None:
         """Put entries into the transaction under way, up to the first gap."""
-        append = self._session._store.append
-        numbered = [(_seq(entry), entry) for entry in entries]
-        batch.refused += [{"seq": None, "what": _UNREADABLE} for seq, _ in numbered if seq is None]
-        for seq, entry in sorted(((n, e) for n, e in numbered if n is not None), key=lambda pair: pair[0]):
+        store = self._session._store
+        self._tell_again(batch, client, entries)
+        for seq, entry in entries:
             try:
-                self._one(batch, seq, entry)
+                self._one(batch, client, seq, entry)
             except (StorageError, ReadOnlyError):
                 raise
             except Gap as gap:
                 batch.gap = gap.wanted
                 return
             # An entry that cannot be read would be sent again for ever, and hold up all that follow it.
-            except (SpinError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            except Exception as error:
+                if not isinstance(error, SpinError):
+                    _LOG.exception("an entry of the labeller could not be read")
                 what = str(error) if isinstance(error, SpinError) else _UNREADABLE
                 batch.refused.append({"seq": seq, "what": what})
-                append([], client=(batch.client, seq))
+                store.append([], client=(client, seq))
 
-    def _one(self, batch: _Batch, seq: int, entry: Mapping[str, Any]) -> None:
-        store, kind, token = self._session._store, str(entry["kind"]), _storable(entry.get("token"))
-        if seq <= store.last_seq(batch.client):
+    def _tell_again(self, batch: _Batch, client: str, entries: Sequence[_Numbered]) -> None:
+        """Entries sent again that had been refused: the page that sends them has not heard of that."""
+        store = self._session._store
+        last = store.last_seq(client)
+        again = [seq for seq, entry in entries if seq <= last and entry.get("kind") != "shown"]
+        if again:
+            stored = store.entries_stored(client, again[0], again[-1])
+            batch.refused += [{"seq": seq, "what": _REFUSED_BEFORE} for seq in again if seq not in stored]
+
+    def _one(self, batch: _Batch, client: str, seq: int, entry: Mapping[str, Any]) -> None:
+        s = self._session
+        if seq <= s._store.last_seq(client):
             return
+        kind, token = text(entry.get("kind"), "kind"), _storable(entry.get("token"))
         seen = [token] if token is not None and self._recall(token) is not None else []
-        event = None if kind == "shown" else self._event(kind, entry, token)
-        store.append([event] if event else [], client=(batch.client, seq), shown=seen)
+        new = [] if kind == "shown" else [self._event(kind, entry, token)]
+        stored = s._store.append(new, client=(client, seq), shown=seen)
         batch.shown += seen
-        if event is not None and event.item is not None:
-            batch.items.append(event.item)
-            if kind in ("undo", "redo"):
-                out = batch.undone if kind == "undo" else batch.redone
-                out.append({"seq": seq, "id": event.item})
+        if kind not in BACK:
+            batch.items += [event.item for event in stored]
+            return
+        if not stored:
+            raise s._ledger.nothing_to(kind)
+        items = s._ledger.items_of(stored[0])
+        batch.items += items
+        out = batch.undone if kind == "undo" else batch.redone
+        out.append({"seq": seq, "id": items[0], "n": len(items)})
 
     def _event(self, kind: str, entry: Mapping[str, Any], token: str | None) -> NewEvent:
         ledger = self._session._ledger
-        if kind in ("undo", "redo"):
-            return ledger.back(kind)
+        if kind in BACK:
+            return NewEvent(kind, annotator=ledger.annotator)
         if kind not in ("label", "skip", "unsure", "flag"):
             raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
         ask = self._session._store.ask(token) if token is not None else None
@@ -273,6 +327,8 @@ class Channel:
 
     def _recall(self, token: str) -> NewAsk | None:
         """The ask behind a token; one from before a restart is read back from disk."""
+        if _storable(token) is None:
+            return None
         if token not in self._queue:
             ask = self._session._store.ask(token)
             if ask is None:
@@ -303,6 +359,13 @@ class Channel:
         return card, buffers
 
 
+def _told(events: tuple[Event, ...]) -> dict[str, Any]:
+    """One thing that was done, by the last of its items; ``n`` items in all."""
+    last = events[-1]
+    n = len({event.item for event in events})
+    return {"id": last.item, "kind": last.kind, "value": last.value, "previous": last.previous, "n": n}
+
+
 def _seq(entry: Any) -> int | None:
     """The entry's number, a whole one from 1 up; None where it has none."""
     n = entry.get("seq") if isinstance(entry, Mapping) else None
@@ -310,9 +373,16 @@ def _seq(entry: Any) -> int | None:
     return int(n) if n is not None and whole else None
 
 
+def _client(name: Any) -> str:
+    """The name under which a page numbers its entries; its own are 24 characters long."""
+    if len(text(name, "client")) > LONGEST_NAME:
+        raise LabelError(f"client={shown(name)} is too long a name.", "Reload the page.")
+    return str(name)
+
+
 def _storable(token: Any) -> str | None:
     """A token that may be looked up; None for anything else, which no ask has."""
     try:
-        return as_text(token, "token")
-    except LabelError:
+        return as_text(token, "token") if len(token) <= LONGEST_NAME else None
+    except (LabelError, TypeError):
         return None

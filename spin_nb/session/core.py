@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from spin_nb.errors import ExportError, LabelError, ModelError, QueryError, ReadOnlyError
+from spin_nb.errors import LabelError, ModelError, QueryError, ReadOnlyError
 from spin_nb.monitor.audit import over_parts
 from spin_nb.monitor.curves import RECENT, CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
@@ -18,6 +18,7 @@ from spin_nb.project.records import VALUED, NewAsk, Suggestion
 from spin_nb.project.store import Store
 from spin_nb.registry import resolve
 from spin_nb.session import curve, export
+from spin_nb.session.arguments import items_of
 from spin_nb.session.asking import AuditPlan
 from spin_nb.session.audited import Audited, estimate, in_pool
 from spin_nb.session.bindings import check_bindings
@@ -308,7 +309,7 @@ class Session:
     def selected(self, ids: Iterable[str]) -> None:
         if isinstance(ids, str) or not isinstance(ids, Iterable):
             raise LabelError(f"{shown(ids)} is no list of item ids.", "Set s.selected = [id, ...].")
-        ids = tuple(str(id) for id in ids)
+        ids = tuple(items_of(ids, "the selection"))
         for id in ids:
             self.pool.row(id)
         if ids != self._selected:
@@ -403,7 +404,7 @@ class Session:
             raise LabelError(
                 "a mapping and a value were given.", "Pass {id: value, ...}, or an id and a value."
             )
-        pairs = list(item.items()) if isinstance(item, Mapping) else [(item, value)]
+        pairs = items_of(item, "the mapping") if isinstance(item, Mapping) else [(item, value)]
         self._do([("label", id, value) for id, value in pairs])
 
     def skip(self, item: str) -> None:
@@ -619,10 +620,8 @@ class Session:
             If the encoder cannot be exported or the bundle does not verify.
         """
         self._home.drain()
-        if not isinstance(folder, (str, Path)):
-            raise ExportError(f"{shown(folder)} is no folder.", 'Pass a path: s.export("bundle/").')
         self._by_class("s.export", "Export the labels: s.labels.write_ndjson(path).")
-        return export.run(self, Path(folder).expanduser(), target)
+        return export.run(self, folder, target)
 
     def close(self) -> None:
         """Stop background work and close the files; everything labelled is on disk already."""
@@ -700,6 +699,8 @@ class Session:
 
     def value(self, id: str) -> Any | None:
         """The item's label now, or None; any thread."""
+        if not isinstance(id, str):
+            self.pool.row(id)  # raises what is wrong with it
         held = self._ledger.current(id)
         return held.value if held is not None and held.kind in VALUED else None
 
@@ -748,23 +749,26 @@ class Session:
         self._writable("label")
         if not acts:
             raise LabelError("no label was given.", "Pass an id and a value, or a mapping id -> value.")
-        with self._ledger.lock:
-            changes = self._ledger.commit(
-                [self._ledger.event(kind, item, value) for kind, item, value in acts]
-            )
+
+        def step() -> list[Change]:
+            changes = self._ledger.commit(self._ledger.events(acts))
             self._absorb(changes)
-        self._announce(changes, [item for _, item, _ in acts])
+            return changes
+
+        self._announce(self._ledger.patiently(step), [item for _, item, _ in acts])
 
     def _back(self, kind: str) -> str:
         self._home.drain()
         self._writable(kind)
-        with self._ledger.lock:
-            event = self._ledger.back(kind)
-            changes = self._ledger.commit([event])
+
+        def step() -> tuple[list[str], list[Change]]:
+            items, changes = self._ledger.back(kind)
             self._absorb(changes)
-        assert event.item is not None
-        self._announce(changes, [event.item])
-        return event.item
+            return items, changes
+
+        items, changes = self._ledger.patiently(step)
+        self._announce(changes, items)
+        return items[0]
 
     def _absorb(self, changes: Sequence[Change]) -> None:
         """Let the live head follow; under the lock, on whichever thread committed."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spin_nb.errors import NotTrainedError
+from spin_nb.errors import ExportError, NotTrainedError, SpinError
 from spin_nb.models.distil import distil
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.registry import resolve
 from spin_nb.types import ExportReport
+from spin_nb.words import said_by, shown
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -21,14 +24,49 @@ if TYPE_CHECKING:
 EXAMPLES = 32  # golden items: enough to touch every class of a usual task
 
 
-def run(session: Session, folder: Path, target: Any) -> ExportReport:
+def run(session: Session, folder: Any, target: Any) -> ExportReport:
     """Write and verify the bundle."""
-    write = resolve("target", target)
+    place, write = _place(folder), _writer(target)
     snapshot = current(session)
     rows = np.random.default_rng(session.seed).permutation(len(session.pool))[: 2 * EXAMPLES]
     items, _ = session.pool.try_load(rows.tolist())  # a picture deleted since is no reason not to export
-    report: ExportReport = write(snapshot, items[:EXAMPLES], folder)
+    report: ExportReport = write(snapshot, items[:EXAMPLES], place)
     return report
+
+
+def _place(folder: Any) -> Path:
+    if not isinstance(folder, str | Path):
+        raise ExportError(f"{shown(folder)} is no folder.", 'Pass a path: s.export("bundle/").')
+    try:
+        place = Path(folder).expanduser()
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # said later, by what they are
+            place.stat()
+    except (ValueError, OSError, RuntimeError) as error:
+        raise ExportError(
+            f"{shown(folder)} cannot be a folder: {said_by(error, 100)}.", 'Pass a path: s.export("bundle/").'
+        ) from None
+    return place
+
+
+def _writer(target: Any) -> Callable[..., ExportReport]:
+    """A word's target, or a person's own function, of which any error is told as one of ours."""
+    write: Callable[..., ExportReport] = resolve("target", target)
+    if isinstance(target, str):
+        return write
+    if not callable(write):
+        raise ExportError(f"target={shown(target)} is no target.", 'Pass a word: target="jetson".')
+
+    def own(model: Any, example: Any, folder: Path) -> ExportReport:
+        try:
+            return write(model, example, folder)
+        except SpinError:
+            raise
+        except Exception as error:
+            raise ExportError(
+                f"your target raised {said_by(error)}.", "Let it take (model, example, folder)."
+            ) from error
+
+    return own
 
 
 def current(session: Session) -> Snapshot:

@@ -7,28 +7,34 @@ an audit ask; its labels never train until the person says so (:meth:`Ledger.rel
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError
-from spin_nb.project.fold import Current, State, current, newest_first
+from spin_nb.project.database import BUSY_SECONDS, Busy
+from spin_nb.project.fold import Current, State, current, newest_first, touched
 from spin_nb.project.records import VALUED, Ask, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
 from spin_nb.session.audits import Audits
 from spin_nb.session.cards import extent
 from spin_nb.session.roll import Roll
 from spin_nb.types import Ints
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     from spin_nb.pool.pool import Pool
 
+Result = TypeVar("Result")
 ASIDE = ("skip", "unsure")
+MOMENT_S = 0.1  # for which a writer keeps the lock while another process has the database
 SKEW = timedelta(minutes=1)  # by which clocks of two machines may disagree before all asks are looked through
 REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
 
@@ -109,16 +115,16 @@ class Ledger:
         Asks that were shown elsewhere count, too: whoever labels such an audit, it does not train here either.
         """
         with self.lock:
-            before, self._state = self._state.seq, self.store.state()
+            before, self._state = self._state, self.store.state()
             # What is stored in between is settled next time.
-            events = [event for event in self.store.events(after=before) if event.seq <= self._state.seq]
+            events = [event for event in self.store.events(before.seq) if event.seq <= self._state.seq]
             items: dict[str, None] = {}
             # After the events: an audit that was shown before one of them must be known as one when it is settled.
             if self.store.changed_elsewhere():
                 items.update(dict.fromkeys(self._learn_release(events)))
                 items.update(dict.fromkeys(self._learn_asks()))
             self._learn_answers(events)
-            items.update(dict.fromkeys(event.item for event in events))
+            items.update(dict.fromkeys(touched(before, events)))
             return [change for item in items if (change := self._settle(item)) is not None]
 
     def _learn_release(self, events: Sequence[Event]) -> list[str]:
@@ -167,11 +173,36 @@ class Ledger:
             if event.ask in self._asked:
                 self._audits.answer(*self._asked[event.ask])
 
-    def commit(self, events: Sequence[NewEvent], client: tuple[str, int] | None = None) -> list[Change]:
+    def commit(self, events: Sequence[NewEvent]) -> list[Change]:
         """Put events on disk in one transaction, then fold; see :meth:`Store.append` for what may be raised."""
         with self.lock:
-            self.store.append(events, client=client)
+            with self.transaction():
+                self.store.append(events)
             return self.sync()
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """A transaction of the store that waits only a moment for another process; for :meth:`patiently`."""
+        return self.store.transaction(patience=MOMENT_S)
+
+    def patiently(self, step: Callable[[], Result]) -> Result:
+        """Do something under the lock; while another process has the database, let go of the lock and try again.
+
+        Whoever only reads goes on meanwhile.
+
+        Raises
+        ------
+        StorageError
+            The other process goes on for ten seconds, or the disk did not take the write.
+        """
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            with self.lock:
+                try:
+                    return step()
+                except Busy:
+                    if time.monotonic() >= deadline:
+                        raise
+            time.sleep(MOMENT_S)
 
     def event(self, kind: str, item: str, value: object = None) -> NewEvent:
         """An event of this session's annotator, tied to the item's open ask if there is one."""
@@ -180,21 +211,39 @@ class Ledger:
             value = self.task.validate(value, extent(self._pool, row))
         return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
 
-    def back(self, kind: str) -> NewEvent:
-        """An undo or redo of this annotator's own last event.
+    def events(self, acts: Sequence[tuple[str, str, Any]]) -> list[NewEvent]:
+        """Events of what one call did, ``(kind, item, value)`` each: undo takes them back together."""
+        gesture = 0 if len(acts) > 1 else None
+        return [replace(self.event(*act), gesture=gesture) for act in acts]
+
+    def back(self, kind: str) -> tuple[list[str], list[Change]]:
+        """Undo or redo what this annotator did last; its items, the one done last first, and what changed.
+
+        What that is, the transaction finds out: another kernel may undo for the same person at the same moment.
 
         Raises
         ------
         LabelError
             If there is nothing to take back or bring back.
         """
-        target = next(newest_first(self.store.state(), kind, self.annotator), None)
-        if target is None:
-            raise LabelError(f"{self.annotator!r} has nothing to {kind}.", "Label something first.")
-        return NewEvent(kind, target.item, annotator=self.annotator, target=target.seq)
+        with self.lock:
+            with self.transaction():
+                stored = self.store.append([NewEvent(kind, annotator=self.annotator)])
+            if not stored:
+                raise self.nothing_to(kind)
+            return self.items_of(stored[0]), self.sync()
 
-    def past(self, kind: str, n: int, skip: int = 0) -> list[Event]:
-        """Events of this annotator that ``kind`` ("undo", "redo") would take, the next one last.
+    def nothing_to(self, kind: str) -> LabelError:
+        """What is said where there is nothing to undo or redo."""
+        return LabelError(f"{shown(self.annotator)} has nothing to {kind}.", "Label something first.")
+
+    def items_of(self, back: Event) -> list[str]:
+        """Items of an undo or redo that was stored just now, the one done last first."""
+        moved = self.store.state().moved_by(back)
+        return list(dict.fromkeys(event.item for event in reversed(moved)))
+
+    def past(self, kind: str, n: int, skip: int = 0) -> list[tuple[Event, ...]]:
+        """What ``kind`` ("undo", "redo") would take of this annotator's, the next one last; one call is one entry.
 
         ``n`` of them at most, all but the last ``skip``.
         """

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import NotTrainedError
+from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
+from spin_nb.session.arguments import whole
 from spin_nb.session.audited import Audited, as_arrivals, in_pool
 from spin_nb.types import Float, Ints
+from spin_nb.words import shown
 
 if TYPE_CHECKING:
     from spin_nb.session.core import Session
@@ -26,6 +28,8 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
     NotTrainedError, LabelError, PoolError
         As :meth:`Session.predict <spin_nb.session.core.Session.predict>` says.
     """
+    if not isinstance(head, str | None):
+        raise ModelError(f"head={shown(head)} is no head.", "Pass one of s.heads, or leave it out.")
     stage = session._stage
     stage.wait()
     with session._ledger.lock:
@@ -39,15 +43,16 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
         if ids is not None:
             rows = np.array([session.pool.row(id) for id in ids], np.int64)
             whole = session.predictive if head is None else stage.learner.predictive(head)
-            return Prediction.of(whole, rows, session.classes, in_pool(session, whole, head))
+            return Prediction._of(whole, rows, session.classes, in_pool(session, whole, head))
         audits, learner = as_arrivals(session, head), stage.learner.frozen()
     # Reading and encoding new items takes time: it holds up no label.
-    return Prediction.all(stage.predict(items, head, learner), session.classes, audits)
+    return Prediction._all(stage.predict(items, head, learner), session.classes, audits)
 
 
 def _ids_among(session: Session, items: Any) -> list[str] | None:
     """Ids that were passed, or None where new items were: texts, or paths of pictures, are strings too."""
-    if not isinstance(items, (list, tuple, np.ndarray)) or not all(isinstance(i, str) for i in items):
+    is_list = isinstance(items, list | tuple) or (isinstance(items, np.ndarray) and items.ndim > 0)
+    if not is_list or not all(isinstance(i, str) for i in items):
         return None
     known = set(session.pool.ids)
     new = [id for id in items if id not in known]
@@ -81,15 +86,15 @@ class Prediction:
     audits: Audited
 
     @classmethod
-    def of(cls, predictive: Any, rows: Ints, classes: list[str], audits: Audited) -> Prediction:
+    def _of(cls, predictive: Any, rows: Ints, classes: list[str], audits: Audited) -> Prediction:
         """Rows of a larger predictive; ``audits`` are the same model's, seen the same way."""
         picked = predictive.epistemic[rows], predictive.aleatoric[rows]
         return cls(predictive.mean[rows], *picked, classes, predictive, rows, audits)
 
     @classmethod
-    def all(cls, predictive: Any, classes: list[str], audits: Audited) -> Prediction:
+    def _all(cls, predictive: Any, classes: list[str], audits: Audited) -> Prediction:
         """All rows of a predictive."""
-        return cls.of(predictive, np.arange(len(predictive.mean)), classes, audits)
+        return cls._of(predictive, np.arange(len(predictive.mean)), classes, audits)
 
     def sets(self, alpha: float = 0.1, score: str = "lac") -> Sets:
         """Classes to reckon with: the true one is among them for at least ``1 - alpha`` of uniformly drawn items.
@@ -121,7 +126,8 @@ class Prediction:
 
     def draws(self, S: int, seed: int = 0) -> Float:
         """Posterior draws, float32 (S, n, C): draw ``s`` is one posterior sample applied to every item."""
-        drawn: Float = self.source.draws(self.rows, S, seed)
+        n, seed = whole(S, "S", 1, ModelError), whole(seed, "seed", 0, ModelError)
+        drawn: Float = self.source.draws(self.rows, n, seed)
         return drawn
 
     @property

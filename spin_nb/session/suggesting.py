@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spin_nb.errors import LabelError, SpinError
 from spin_nb.monitor.audit import over_parts
 from spin_nb.project.records import Suggestion
+from spin_nb.session.arguments import items_of
 from spin_nb.session.audited import estimate
 from spin_nb.session.cards import extent
 from spin_nb.session.learnt import Learnt
@@ -59,8 +60,9 @@ class Suggesting:
                 f"{shown(given)} is neither a mapping nor a function.",
                 "Pass {id: value, ...}, {id: (value, probability), ...}, a function of an id, or None for none.",
             )
-        rows = {str(id): self._session.pool.row(str(id)) for id in given}
-        new = {str(id): self._checked(rows[str(id)], said) for id, said in given.items() if said is not None}
+        pairs = items_of(given, "the mapping")
+        rows = {id: self._session.pool.row(id) for id, _ in pairs}
+        new = {id: self._checked(rows[id], said) for id, said in pairs if said is not None}
         kept = {id: said for id, said in self._given.items() if id not in rows}
         self._given = {**kept, **new}
         return len(new)

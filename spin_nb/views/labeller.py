@@ -14,11 +14,13 @@ from typing import Any
 
 import traitlets as t
 
-from spin_nb.errors import SpinError
+from spin_nb.errors import LabelError, SpinError
+from spin_nb.session.arguments import field, listed, real, text, whole
 from spin_nb.session.bindings import check_bindings
 from spin_nb.session.cards import moved
 from spin_nb.views._base import Answer, Buffers, View, in_words
 from spin_nb.views._parts import LABELLER
+from spin_nb.words import shown
 
 RECENT = 8  # decisions shown again after the page was reloaded
 CARD = (
@@ -121,9 +123,10 @@ class Labeller(View, parts=LABELLER):
         return {}, []
 
     def _past(self, message: Answer) -> tuple[Answer, Buffers]:
-        kind = "redo" if message.get("kind") == "redo" else "undo"
-        n, skip = min(int(message.get("n", 0)), MOST), max(0, int(message.get("skip", 0)))
-        past, buffers = self._carded(self._session.past(kind, n, skip))
+        n = min(whole(message.get("n", 0), "n"), MOST)
+        past, buffers = self._carded(
+            self._session.past(message.get("kind", "undo"), n, message.get("skip", 0))
+        )
         return {"past": past}, buffers
 
     def _carded(self, events: list[Answer]) -> tuple[list[Answer], Buffers]:
@@ -132,21 +135,25 @@ class Labeller(View, parts=LABELLER):
         buffers: Buffers = []
         for event in events:
             card, own = self._card({"id": event["id"]})
-            said = {key: event[key] for key in ("kind", "value", "previous")}
+            said = {key: event[key] for key in ("kind", "value", "previous", "n")}
             out.append({**said, "card": moved(card, len(buffers))})
             buffers += own
         return out, buffers
 
     def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
-        return self._session.frame(str(message["id"]), int(message["frame"]), _part(message))
+        number = whole(field(message, "frame"), "frame")
+        return self._session.frame(field(message, "id"), number, _part(message))
 
     def _detail(self, message: Answer) -> tuple[Answer, Buffers]:
-        x, y, width, height = (float(length) for length in message["box"])
-        size = int(message.get("size", 0))
-        return self._session.detail(str(message["id"]), (x, y, width, height), size, _part(message))
+        box = listed(field(message, "box"), "box")
+        if len(box) != 4:
+            raise LabelError(f"box={shown(box)} is no box.", "Pass [x, y, width, height].")
+        x, y, width, height = (real(length, "box") for length in box)
+        size = whole(message.get("size", 0), "size")
+        return self._session.detail(field(message, "id"), (x, y, width, height), size, _part(message))
 
     def _card(self, message: Answer) -> tuple[Answer, Buffers]:
-        card, buffers = self._session.card(str(message["id"]))
+        card, buffers = self._session.card(field(message, "id"))
         return {key: card[key] for key in CARD if key in card}, buffers
 
     def _cards(self, message: Answer) -> tuple[Answer, Buffers]:
@@ -154,13 +161,13 @@ class Labeller(View, parts=LABELLER):
         answer = self._apply(message)[0] if message.get("entries") else {}
         if answer.get("error"):
             return {**answer, "cards": None}, []
-        n = min(max(0, int(message.get("n", 0))), MOST)
-        have = [str(token) for token in message.get("have", []) if token is not None]
+        n = min(whole(message.get("n", 0), "n"), MOST)
+        have = [token for token in listed(message.get("have", []), "have") if token is not None]
         cards, buffers = self._session.queue_cards(n, have)
         return {**answer, "cards": cards}, buffers
 
     def _suggestions(self, message: Answer) -> tuple[Answer, Buffers]:
-        tokens = [str(token) for token in message.get("tokens", [])][:MOST]
+        tokens = listed(message.get("tokens", []), "tokens")[:MOST]
         said = {
             "suggestions": self._session.suggestions(tokens),
             "likeliest": self._session.likeliest(tokens),
@@ -168,9 +175,12 @@ class Labeller(View, parts=LABELLER):
         return said, []
 
     def _apply(self, message: Answer) -> tuple[Answer, Buffers]:
-        client = str(message["client"])
+        client, entries = (
+            text(field(message, "client"), "client"),
+            listed(field(message, "entries"), "entries"),
+        )
         try:
-            answer = self._session.apply(client, message["entries"])
+            answer = self._session.apply(client, entries)
         except Exception as error:
             # The entries stay in the browser, which tries again and says why.
             words = in_words(error)
@@ -179,7 +189,7 @@ class Labeller(View, parts=LABELLER):
 
     def _bind(self, message: Answer) -> tuple[Answer, Buffers]:
         try:
-            self.bindings = message["bindings"]
+            self.bindings = check_bindings(field(message, "bindings"), self.spec.get("names", []))
         except SpinError as error:
             return {"bindings": self._session.bindings, "problem": in_words(error)}, []
         return {}, []
@@ -222,7 +232,7 @@ class Labeller(View, parts=LABELLER):
 
 
 def _part(message: Answer) -> str | None:
-    return str(message["part"]) if message.get("part") is not None else None
+    return text(message["part"], "part") if message.get("part") is not None else None
 
 
 def _key(session: Any) -> str:

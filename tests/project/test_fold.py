@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.project import Event, State, fold, last_redoable, last_undoable
-from spin_nb.project.fold import current, newest_first
+from spin_nb.project.fold import current, deed, newest_first, touched
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 ITEMS = ["a", "b", "c"]
@@ -18,8 +18,8 @@ PEOPLE = ["ada", "bob"]
 DOING = ["label", "label", "label", "gold", "skip", "unsure", "flag"]
 
 
-def event(seq, who, kind, item="a", value=None, target=None):
-    return Event(seq, NOW, who, kind, item, value, target=target)
+def event(seq, who, kind, item="a", value=None, target=None, gesture=None):
+    return Event(seq, NOW, who, kind, item, value, target=target, gesture=gesture)
 
 
 def label(seq, who, item, value):
@@ -27,18 +27,28 @@ def label(seq, who, item, value):
 
 
 def play(moves):
-    """Turn (who, kind, item, value) moves into events as the store would: undo and redo find their target."""
+    """Turn (who, kind, items, value) moves into events as the store would: undo and redo find their target.
+
+    Several items are one call, or one gesture of a page whose events others' come between.
+    """
     events, state = [], State()
-    for who, kind, item, value in moves:
+
+    def add(who, kind, item, **more):
+        nonlocal state
+        events.append(event(len(events) + 1, who, kind, item, **more))
+        state = fold(events[-1:], state)
+
+    for who, kind, items, value in moves:
         if kind in ("undo", "redo"):
             target = (last_undoable if kind == "undo" else last_redoable)(state, who)
-            if target is None:
-                continue
-            new = event(len(events) + 1, who, kind, target.item, target=target.seq)
-        else:
-            new = event(len(events) + 1, who, kind, item, value if kind in ("label", "gold") else None)
-        events.append(new)
-        state = fold([new], state)
+            if target is not None:
+                add(who, kind, target.item, target=deed(target))
+            continue
+        gesture = len(events) + 1 if len(items) > 1 else None
+        for at, item in enumerate(items):
+            if at and value == "y":  # another person labels between two pieces
+                add("eve", "label", item, value="z")
+            add(who, kind, item, value=value if kind in ("label", "gold") else None, gesture=gesture)
     return events, state
 
 
@@ -46,11 +56,15 @@ MOVES = st.lists(
     st.tuples(
         st.sampled_from(PEOPLE),
         st.sampled_from([*DOING, "undo", "undo", "redo"]),
-        st.sampled_from(ITEMS),
+        st.lists(st.sampled_from(ITEMS), min_size=1, max_size=3),
         st.sampled_from(["x", "y"]),
     ),
     max_size=40,
 )
+
+
+def name(e):
+    return e.seq if e.gesture is None else e.gesture
 
 
 class Plain:
@@ -62,16 +76,21 @@ class Plain:
             mine, gone = self.done.setdefault(e.annotator, []), self.undone.setdefault(e.annotator, [])
             if e.kind in ("undo", "redo"):
                 out, into = (mine, gone) if e.kind == "undo" else (gone, mine)
-                for found in [one for one in out if one.seq == e.target]:
-                    out.remove(found)
-                    into.append(found)
-                    (self.standing.remove if e.kind == "undo" else self.standing.append)(found)
+                for together in [group for group in out if name(group[0]) == e.target]:
+                    out.remove(together)
+                    into.append(together)
+                    for one in together:
+                        (self.standing.remove if e.kind == "undo" else self.standing.append)(one)
             else:
-                mine.append(e)
+                group = next((group for group in mine if name(group[0]) == name(e)), None)
+                if group is None:
+                    mine.append([e])
+                else:
+                    group.append(e)
                 gone.clear()
                 self.standing.append(e)
-            for events in (mine, self.standing):
-                events.sort(key=lambda one: one.seq)
+            self.standing.sort(key=lambda one: one.seq)
+            mine.sort(key=lambda group: group[-1].seq)
 
     @property
     def current(self):
@@ -156,6 +175,32 @@ class TestTwoAnnotators:
         assert last_redoable(fold(did), "ada").seq == 1
 
 
+class TestOneCallThatDidMuch:
+    """Events of one call or gesture carry the number of its first one."""
+
+    @pytest.fixture
+    def call(self):
+        return [event(n, "ada", "label", item, "x", gesture=1) for n, item in enumerate(ITEMS, 1)]
+
+    def test_one_undo_takes_all_of_it_back_and_one_redo_brings_it_back(self, call):
+        undo = event(4, "ada", "undo", "c", target=1)
+        assert fold([*call, undo]).current == {}
+        assert fold([*call, undo, event(5, "ada", "redo", "c", target=1)]).current == fold(call).current
+
+    def test_what_another_said_since_stands(self, call):
+        state = fold([*call, label(4, "bob", "b", "y"), event(5, "ada", "undo", "c", target=1)])
+        assert {id: held.value for id, held in state.current.items()} == {"b": "y"}
+
+    def test_what_stood_before_it_holds_again(self, call):
+        later = [replace(e, seq=e.seq + 1, gesture=2) for e in call]
+        state = fold([label(1, "bob", "a", "y"), *later, event(5, "ada", "undo", "c", target=2)])
+        assert {id: held.value for id, held in state.current.items()} == {"a": "y"}
+
+    def test_it_is_one_step_for_undo(self, call):
+        state = fold([label(7, "ada", "a", "y"), *(replace(e, seq=e.seq + 7, gesture=8) for e in call)])
+        assert [len(events) for events in newest_first(state, "undo", "ada")] == [3, 1]
+
+
 class TestAnySequence:
     @given(MOVES)
     def test_step_by_step_equals_replay(self, moves):
@@ -167,7 +212,12 @@ class TestAnySequence:
         """Numbers far apart, as in a long project, lie on different pages."""
         events, _ = play(moves)
         events = [
-            replace(e, seq=200 * far_apart * e.seq, target=e.target and 200 * far_apart * e.target)
+            replace(
+                e,
+                seq=200 * far_apart * e.seq,
+                target=e.target and 200 * far_apart * e.target,
+                gesture=e.gesture and 200 * far_apart * e.gesture,
+            )
             for e in events
         ]
         events = [replace(e, client="view" if e.item == "a" else None) for e in events]
@@ -180,12 +230,21 @@ class TestAnySequence:
             assert list(state.by_hand.values()) == [c for c in labels if c.item == "a"]
             for kind, stacks in (("undo", plain.done), ("redo", plain.undone)):
                 for who in PEOPLE:
-                    assert list(newest_first(state, kind, who)) == stacks.get(who, [])[::-1]
+                    expected = [tuple(group) for group in stacks.get(who, [])[::-1]]
+                    assert list(newest_first(state, kind, who)) == expected
 
     @given(MOVES, st.integers(0, 40))
     def test_a_fold_can_stop_anywhere_and_go_on(self, moves, cut):
         events, state = play(moves)
         assert view(fold(events[cut:], fold(events[:cut]))) == view(state)
+
+    @given(MOVES, st.integers(0, 60))
+    def test_no_other_item_changes_than_it_says(self, moves, cut):
+        events, _ = play(moves)
+        before, new = fold(events[:cut]), events[cut:]
+        after = fold(new, before)
+        changed = {id for id in ITEMS if before.current.get(id) != after.current.get(id)}
+        assert changed <= set(touched(before, new))
 
     @given(MOVES)
     def test_fold_leaves_the_state_it_starts_from_alone(self, moves):
@@ -200,15 +259,15 @@ class TestAnySequence:
         _, state = play(moves)
         target = last_undoable(state, who)
         if target is not None:
-            undo = event(1000, who, "undo", target.item, target=target.seq)
-            redo = event(1001, who, "redo", target.item, target=target.seq)
+            undo = event(1000, who, "undo", target.item, target=deed(target))
+            redo = event(1001, who, "redo", target.item, target=deed(target))
             assert view(fold([undo, redo], state)) == view(state)
 
     @given(MOVES, st.sampled_from(PEOPLE))
     def test_undoing_everything_leaves_only_the_other_persons_work(self, moves, who):
         events, state = play(moves)
         while (target := last_undoable(state, who)) is not None:
-            state = fold([event(state.seq + 1, who, "undo", target.item, target=target.seq)], state)
+            state = fold([event(state.seq + 1, who, "undo", target.item, target=deed(target))], state)
         assert view(state)[0] == view(fold([e for e in events if e.annotator != who]))[0]
 
     @given(MOVES)
@@ -220,7 +279,7 @@ class TestAnySequence:
                 gone.add(e.target)
             elif e.kind == "redo":
                 gone.discard(e.target)
-        kept = [e for e in events if e.kind not in ("undo", "redo") and e.seq not in gone]
+        kept = [e for e in events if e.kind not in ("undo", "redo") and deed(e) not in gone]
         assert fold(kept).current == state.current
 
     @given(
@@ -233,6 +292,7 @@ class TestAnySequence:
                 st.sampled_from(ITEMS),
                 st.just("x"),
                 st.one_of(st.none(), st.integers(0, 9)),
+                st.one_of(st.none(), st.integers(-1, 9)),
             ),
             max_size=30,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.bayes import GraphPosterior
-from spin_nb.errors import StorageError
+from spin_nb.errors import LabelError, StorageError
 from spin_nb.project import State
-from spin_nb.session import channel
+from spin_nb.session import channel, ledger
 from spin_nb.session.cards import weight
 from spin_nb.session.ledger import Ledger
 
@@ -72,7 +73,7 @@ def test_an_undo_cannot_overtake_its_label(s):
     assert s.apply("c", [undo])["gap"] == 1
     answer = s.apply("c", [undo, entry(1, cards[0])])
     assert answer["ack"] == 2
-    assert answer["undone"] == [{"seq": 2, "id": cards[0]["id"]}]
+    assert answer["undone"] == [{"seq": 2, "id": cards[0]["id"], "n": 1}]
     assert len(s.labels) == 10
     assert s.history["kind"].to_list()[-2:] == ["label", "undo"]
 
@@ -83,7 +84,8 @@ def test_a_redo_says_what_it_brought_back(s):
     s.apply("c", [entry(1, cards[0]), {"seq": 2, "kind": "undo"}])
     s.undo()  # a cell takes back its own
     answer = s.apply("c", [{"seq": 3, "kind": "redo"}, {"seq": 4, "kind": "redo"}])
-    assert answer["redone"] == [{"seq": 3, "id": cards[1]["id"]}, {"seq": 4, "id": cards[0]["id"]}]
+    redone = [{"seq": 3, "id": cards[1]["id"], "n": 1}, {"seq": 4, "id": cards[0]["id"], "n": 1}]
+    assert answer["redone"] == redone
 
 
 def test_suggestions_reach_cards_that_are_queued_already_but_no_audit(s):
@@ -190,6 +192,94 @@ def test_of_very_many_classes_a_card_names_the_likeliest_without_telling_an_audi
 def test_of_a_few_classes_each_has_its_own_key(s):
     cards, _, _ = queue(s, 8)
     assert s.likeliest([card["token"] for card in cards]) == {}
+
+
+@pytest.mark.parametrize("shown_ms", [10**400, -1, float("nan"), float("inf"), "x", None, True, [], {"a": 1}])
+def test_no_nonsense_beside_a_label_refuses_it(s, shown_ms):
+    cards, _, _ = queue(s)
+    answer = s.apply("c", [entry(1, cards[0], shown_ms=shown_ms)])
+    assert (answer["ack"], answer["refused"]) == (1, [])
+    assert s.labels["item"].to_list()[-1] == cards[0]["id"]
+
+
+def test_a_refused_entry_that_is_sent_again_is_told_again_also_after_a_restart(s, project):
+    cards, _, _ = queue(s)
+    entries = [entry(1, cards[0], "shown", None), entry(2, cards[0], value="eleven"), entry(3, cards[1])]
+    s.apply("c", [*entries, {"seq": 4, "kind": "redo"}])  # the answer is lost on its way
+    s.close()
+    again = project()
+    answer = again.apply("c", [*entries, {"seq": 4, "kind": "redo"}, entry(5, cards[2])])
+    assert (answer["ack"], [told["seq"] for told in answer["refused"]]) == (5, [2, 4])
+    assert again.labels["item"].to_list()[10:] == [cards[1]["id"], cards[2]["id"]]
+
+
+def test_what_is_refused_comes_back_in_a_few_words(s):
+    cards, _, _ = queue(s)
+    long = "x" * 2_000_000
+    odd = [{"kind": long}, {"id": long}, {"value": long}, {"token": long, "id": "no such"}, {"kind": 10**400}]
+    answer = s.apply("c", [{**entry(seq, cards[0]), **beside} for seq, beside in enumerate(odd, 1)])
+    assert [told["seq"] for told in answer["refused"]] == [1, 2, 3, 4, 5]
+    assert max(len(told["what"]) for told in answer["refused"]) < 1000
+
+
+def test_many_entries_are_stored_in_pieces_between_which_others_write(s, tmp_path):
+    other = spin.open(tmp_path / "digits.spin", annotator="bob")
+    ids = s.pool.ids[100:200]
+    entries = [
+        {"seq": n, "kind": "label", "id": ids[n % 100], "value": "1"} for n in range(1, 3 * channel.PIECE + 1)
+    ]
+    between = threading.Thread(target=lambda: [other.skip(id) for id in other.pool.ids[:3]])
+    between.start()
+    order = [*entries[::-1], *entries[:50]]
+    assert s.apply("c", order)["ack"] == 3 * channel.PIECE
+    between.join()
+    mine = s.history.filter(s.history["client"] == "c")
+    assert mine["client_seq"].to_list() == list(range(1, 3 * channel.PIECE + 1)), "once each, in order"
+    other.close()
+
+
+def test_a_full_disk_keeps_the_pieces_before_it(s, monkeypatch):
+    kept, ids = s._store.append, s.pool.ids[100:]
+
+    def fails_late(new, *, client=None, shown=()):
+        if client is not None and client[1] > channel.PIECE:
+            raise StorageError("the disk is full.", "Free some space.")
+        return kept(new, client=client, shown=shown)
+
+    monkeypatch.setattr(s._store, "append", fails_late)
+    entries = [
+        {"seq": n, "kind": "label", "id": ids[n % 100], "value": "1"} for n in range(1, channel.PIECE + 20)
+    ]
+    answer = s.apply("c", entries)
+    assert (answer["ack"], answer["gap"]) == (channel.PIECE, None)
+    assert "full" in answer["error"]
+
+
+def test_while_another_process_has_the_database_others_read_on(s, tmp_path, monkeypatch):
+    """The writer waits without the lock that everything in this process needs."""
+    monkeypatch.setattr(ledger, "BUSY_SECONDS", 600)
+    cards, _, _ = queue(s)
+    other = sqlite3.connect(tmp_path / "digits.spin" / "project.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers = []
+    writer = threading.Thread(target=lambda: answers.append(s.apply("c", [entry(1, cards[0])])))
+    writer.start()
+    for _ in range(3):
+        assert len(s.label_index) == len(s.pool)
+        assert s.value(cards[0]["id"]) is None
+    assert answers == [], "it is still waiting"
+    other.execute("ROLLBACK")
+    other.close()
+    writer.join()
+    assert answers[0]["ack"] == 1
+
+
+def test_undo_and_redo_are_the_only_past(s):
+    with pytest.raises(LabelError, match="neither 'undo' nor 'redo'"):
+        s.past("zz", 3)
+    for n in (-1, 1.5, "3", None, True, float("nan"), 10**400):
+        with pytest.raises(LabelError, match="whole number"):
+            s.past("undo", n)
 
 
 def test_the_suggestion_and_whether_it_was_taken_are_kept(s):

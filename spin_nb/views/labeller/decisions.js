@@ -208,7 +208,7 @@ class Decisions {
   stand(last) {
     this.done.push(last);
     this.outbox.put({ kind: "redo", id: last.card.id, delta: gain(last) });
-    last.card.state = { kind: last.kind, value: last.value };
+    last.card.state = { kind: last.kind, value: last.value, n: last.n };
     this.queue = this.queue.filter((card) => card !== last.card);
     if (last.kind === "label") this.drafts.drop(last.card.id);
     if (this.current === last.card) {
@@ -323,7 +323,7 @@ class Decisions {
 }
 
 /** By how much a decision changes the number of labels; a flag leaves a label as it is. */
-function gain({ kind, before }) {
+function gain({ kind, before, n = 1 }) {
   const labelled = before?.kind === "label" || before?.kind === "gold";
-  return kind === "flag" ? 0 : (kind === "label") - labelled;
+  return kind === "flag" ? 0 : n * ((kind === "label") - labelled);
 }

@@ -152,11 +152,11 @@ class Desk extends News {
   async remember(recent, buffers, stands = true) {
     const cards = new Map(recent.map(({ card }) => [card.id, card]));
     await Promise.all([...cards.values()].map((card) => decode(card, buffers)));
-    return recent.map(({ card: { id }, kind, value, previous }) => {
+    return recent.map(({ card: { id }, kind, value, previous, n }) => {
       const card = cards.get(id);
       const earlier = previous === null || previous === undefined ? null : { kind: "label", value: previous };
-      const past = { card, kind, value, before: card.state ?? earlier };
-      if (stands) card.state = { kind, value };
+      const past = { card, kind, value, n, before: card.state ?? earlier };
+      if (stands) card.state = { kind, value, n };
       card.seen = true;
       shrink(card);
       return past;
@@ -260,9 +260,12 @@ class Desk extends News {
 
   acknowledged(message) {
     if (!message.client) return;
-    for (const { seq, what } of message.refused ?? []) this.refused(this.outbox.entry(message.client, seq), what);
-    for (const { seq, id } of message.undone ?? []) this.undidOther(this.outbox.entry(message.client, seq), id);
-    for (const { seq, id } of message.redone ?? []) this.redidOther(this.outbox.entry(message.client, seq), id);
+    for (const { seq, what } of message.refused ?? []) {
+      const entry = this.outbox.entry(message.client, seq);
+      if (entry || seq === null) this.refused(entry, what); // else it was sent twice, and told before
+    }
+    for (const { seq, id, n } of message.undone ?? []) this.undidOther(this.outbox.entry(message.client, seq), id, n);
+    for (const { seq, id, n } of message.redone ?? []) this.redidOther(this.outbox.entry(message.client, seq), id, n);
     this.count(message); // first: what is on its way counts, too, until it is no longer
     this.outbox.answered(message);
     if (!this.greeting && !this.outbox.entries.length) this.hello();

@@ -5,15 +5,15 @@ const FOLLOW_AFTER = 300; // milliseconds; labels that follow one another quickl
 
 class News extends Decisions {
   /** Another cell had decided something since: the kernel took back that, and this page's last decision stands. */
-  async undidOther(entry, id) {
+  async undidOther(entry, id, n) {
     if (!entry || entry.kind !== "undo" || entry.id === id) return;
     const stands = this.undone.find((past) => past.card.id === entry.id);
     if (!stands) return; // decided anew meanwhile: nothing of it is on screen
     this.undone = this.undone.filter((past) => past !== stands);
     this.done.push(stands);
-    stands.card.state = { kind: stands.kind, value: stands.value };
+    stands.card.state = { kind: stands.kind, value: stands.value, n: stands.n };
     if (!this.drafts.waits(entry.id)) this.drafts.drop(entry.id);
-    const taken = await this.takenBack(id);
+    const taken = await this.takenBack(id, n);
     if (this.done.at(-1) === stands) this.undone.push(taken);
     this.done = this.done.filter((past) => past !== taken);
     taken.card.state = taken.before;
@@ -23,7 +23,7 @@ class News extends Decisions {
   }
 
   /** A cell had undone something since: the kernel brought back that, and this page's own is still taken back. */
-  async redidOther(entry, id) {
+  async redidOther(entry, id, n) {
     if (!entry || entry.kind !== "redo" || entry.id === id) return;
     const open = this.done.findLast((past) => past.card.id === entry.id);
     if (!open) return;
@@ -31,19 +31,19 @@ class News extends Decisions {
     this.undone.push(open);
     this.reask(open);
     const card = await this.fetch(id).catch(() => ({ id, broken: "its card did not come.", seen: true }));
-    const stands = { card, kind: card.kind ?? "label", value: card.label ?? this.elsewhere.get(id) ?? null, before: null };
-    card.state = { kind: stands.kind, value: stands.value };
+    const stands = { card, kind: card.kind ?? "label", value: card.label ?? this.elsewhere.get(id) ?? null, before: null, n };
+    card.state = { kind: stands.kind, value: stands.value, n };
     this.done.push(stands);
     this.queue = this.queue.filter((other) => other.id !== id);
     this.say(`Done again: ${inWords(stands, this.spec)}, ${id}.`);
   }
 
   /** The decision about `id` that the kernel took back: this page's own, else what is known of the other's. */
-  async takenBack(id) {
+  async takenBack(id, n) {
     const own = this.done.filter((past) => past.card.id === id).at(-1);
     if (own) return own;
     const card = await this.fetch(id).catch(() => ({ id, broken: "its card did not come.", seen: true }));
-    return { card, kind: "label", value: this.elsewhere.get(id) ?? null, before: null };
+    return { card, kind: "label", value: this.elsewhere.get(id) ?? null, before: null, n };
   }
 
   /** The kernel read the entry and says it is no label: it is not stored, and its item is asked again, next. */

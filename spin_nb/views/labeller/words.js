@@ -29,6 +29,7 @@ function brief(text) {
 }
 
 /** A decision in words. */
-function inWords({ kind, value }, spec) {
-  return kind === "label" || kind === "gold" ? labelWords(value, spec) : (RESULT[kind] ?? kind);
+function inWords({ kind, value, n = 1 }, spec) {
+  const words = kind === "label" || kind === "gold" ? labelWords(value, spec) : (RESULT[kind] ?? kind);
+  return n > 1 ? `${words}, ${n.toLocaleString("en")} items at once` : words;
 }

@@ -104,7 +104,10 @@ class FakeSession:
         stack = self.disk.decisions if kind == "undo" else self.disk.undone
         end = max(0, len(stack) - skip)
         some = stack[max(0, end - n) : end]
-        return [{"id": e["id"], "kind": e["kind"], "value": e.get("value"), "previous": None} for e in some]
+        return [
+            {"id": e["id"], "kind": e["kind"], "value": e.get("value"), "previous": None, "n": 1}
+            for e in some
+        ]
 
     def card(self, id: str):
         mime, data, *raw = self.shown(self.pool.row(id))

@@ -1,0 +1,103 @@
+"""What a person's call or a page's message brings along: of the right kind, or refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from spin_nb.errors import LabelError, SpinError
+from spin_nb.words import said_by, shown
+
+HIGHEST = 2**53  # beyond, a page's numbers are not whole any more
+
+
+def whole(value: Any, what: str, least: int = 0, error: type[SpinError] = LabelError) -> int:
+    """``value`` as an int from ``least`` up; a page's 3.0 is one, True and "3" are not.
+
+    Raises
+    ------
+    error
+
+    Examples
+    --------
+    >>> whole(3.0, "n"), whole(10**9, "n")
+    (3, 1000000000)
+    """
+    is_number = isinstance(value, Integral | float) and not isinstance(value, bool)
+    if not is_number or not least <= value <= HIGHEST or value % 1:
+        raise error(
+            f"{what}={shown(value)} is no whole number from {least} up.", f"Pass one: {what}={least}."
+        )
+    return int(value)
+
+
+def real(value: Any, what: str) -> float:
+    """``value`` as a finite float.
+
+    Raises
+    ------
+    LabelError
+    """
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else np.nan
+    except OverflowError:
+        number = np.nan
+    if not np.isfinite(number):
+        raise LabelError(f"{what}={shown(value)} is no number.", "Pass a finite number.")
+    return number
+
+
+def text(value: Any, what: str) -> str:
+    """``value`` itself, where it is text.
+
+    Raises
+    ------
+    LabelError
+    """
+    if not isinstance(value, str):
+        raise LabelError(f"{what}={shown(value)} is no text.", "Pass it as text, in quotes.")
+    return str(value)
+
+
+def listed(value: Any, what: str) -> Sequence[Any]:
+    """``value`` itself, where it is a list or a tuple.
+
+    Raises
+    ------
+    LabelError
+    """
+    if not isinstance(value, list | tuple):
+        raise LabelError(f"{what}={shown(value)} is no list.", f"Pass a list: {what}=[...].")
+    return value
+
+
+def items_of(values: Iterable[Any], what: str) -> list[Any]:
+    """What a person's own list, generator or mapping holds; pairs of a mapping.
+
+    Raises
+    ------
+    LabelError
+        It fails while it is read.
+    """
+    try:
+        return list(values.items()) if isinstance(values, Mapping) else list(values)
+    except Exception as error:
+        raise LabelError(
+            f"{what} cannot be read: {said_by(error)}.", "Pass a plain list or dictionary."
+        ) from error
+
+
+def field(message: Mapping[str, Any], name: str) -> Any:
+    """What a page's message says under ``name``.
+
+    Raises
+    ------
+    LabelError
+        It says nothing there.
+    """
+    if name not in message:
+        raise LabelError(f"the page sent a message without {name!r}.", "Reload the page.")
+    return message[name]

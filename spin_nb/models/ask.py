@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.bayes.trees import Trees
-from spin_nb.protocols import STRATEGY_ARRAYS, wants
+from spin_nb.protocols import STRATEGY_ARRAYS
 from spin_nb.query.auto import auto
-from spin_nb.query.call import ask_by
+from spin_nb.query.call import ask_by, named_by
 from spin_nb.query.committee import bald
 from spin_nb.query.rare import Rare, rarest
 from spin_nb.query.refine import refine
@@ -34,11 +34,11 @@ def ask(
     learner: Learner, k: int, candidates: Ints, *, strategy: Any, pending: Sequence[int], seed: int
 ) -> Picked:
     """Choose ``k`` pool rows; see :meth:`Learner.ask <spin_nb.models.learner.Learner.ask>`."""
-    if strategy == "auto":
+    if isinstance(strategy, str) and strategy == "auto":
         return _auto(learner, k, candidates, pending, seed)
     found = resolve("strategy", strategy, also=("auto",))
     free = np.setdiff1d(np.asarray(candidates, np.int64), np.asarray(pending, np.int64))
-    names = wants(found) if callable(found) else ()
+    names = named_by(found)
     size = max(k, DRAWN_CANDIDATES)
     if {"draws", "scores"} & set(names) and len(free) > size:
         # Any subset drawn without looking leaves weights by q unbiased: q is given the subset.

@@ -22,7 +22,7 @@ from spin_nb.pool.samples import Sample
 from spin_nb.pool.series import read_series
 from spin_nb.pool.several import read_several
 from spin_nb.types import Broken
-from spin_nb.words import shown
+from spin_nb.words import said_by, shown
 
 __all__ = ["Ingested", "read_pool"]
 
@@ -80,7 +80,7 @@ def read_pool(
         _no_labels(labels_from, "several parts")
         return read_several(pool, lambda part: read_pool(part, near=near, progress=progress))
     if isinstance(pool, (str, os.PathLike)):
-        return _path(Path(pool).expanduser(), labels_from)
+        return _path(_readable(pool), labels_from)
     if is_dataset(pool):
         return read_dataset(pool, labels_from=labels_from, classes=classes, near=near, progress=progress)
     package = type(pool).__module__.partition(".")[0]
@@ -107,6 +107,18 @@ def _sample(sample: Sample, labels_from: str | None) -> Ingested:
             f"labels_from={shown(labels_from)} with a sample.", 'Use labels_from="sample", or leave it out.'
         )
     return replace(found, labels=as_labels(found.ids, sample.labels))
+
+
+def _readable(pool: Any) -> Path:
+    """A path that the system can look at, whether something is there or not."""
+    try:
+        path = Path(pool).expanduser()
+        path.exists()
+    except (OSError, ValueError, TypeError, RuntimeError) as problem:
+        raise PoolError(
+            f"{shown(pool)} cannot be a path: {said_by(problem, 100)}.", "Check the path."
+        ) from None
+    return path
 
 
 def _path(path: Path, labels_from: str | None) -> Ingested:

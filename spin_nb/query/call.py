@@ -13,7 +13,7 @@ from spin_nb.errors import QueryError, SpinError
 from spin_nb.protocols import STRATEGY_ARRAYS, wants
 from spin_nb.query.mixture import mixed, mixed_batch
 from spin_nb.types import Ints, Picked
-from spin_nb.words import said_by, shown
+from spin_nb.words import said_by, short, shown
 
 CONTRACT = (
     "Write f(probs, k, *, seed) -> Picked, or f(probs) -> scores (n,); besides probs it may name "
@@ -48,13 +48,7 @@ def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: 
     QueryError
         It is no function, names what there is not, fails, or returns neither scores nor a batch.
     """
-    name = getattr(strategy, "__name__", type(strategy).__name__)
-    if not callable(strategy):
-        raise QueryError(f"{shown(strategy)} is no strategy.", f"Pass a word such as 'entropy'. {CONTRACT}")
-    try:
-        names = wants(strategy)
-    except TypeError as error:
-        raise QueryError(f"the strategy {name!r} cannot be called: {error}.", CONTRACT) from error
+    names, name = named_by(strategy), name_of(strategy)
     arguments: dict[str, Any] = {word: given(word) for word in names if word in STRATEGY_ARRAYS}
     arguments |= {word: value for word, value in (("k", k), ("seed", seed)) if word in names}
     try:
@@ -68,6 +62,32 @@ def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: 
         return _by_score(found, name, n, k, free, seed)
     picked = _checked(found, name, n, k, free)
     return picked if picked.mixed else mixed_batch(picked, free, seed=seed)
+
+
+def name_of(strategy: Any) -> str:
+    """A strategy's own name, short enough for a message."""
+    return short(str(getattr(strategy, "__name__", type(strategy).__name__)))
+
+
+def named_by(strategy: Any) -> tuple[str, ...]:
+    """What a strategy asks for, by the names of its parameters.
+
+    Raises
+    ------
+    QueryError
+        It is no function, or names what there is not.
+    """
+    if not callable(strategy):
+        raise QueryError(f"{shown(strategy)} is no strategy.", f"Pass a word such as 'entropy'. {CONTRACT}")
+    try:
+        return tuple(wants(strategy))
+    except (
+        TypeError,
+        ValueError,
+    ) as error:  # ValueError: of some built-in functions Python knows no parameters
+        raise QueryError(
+            f"the strategy {name_of(strategy)!r} cannot be called: {said_by(error)}.", CONTRACT
+        ) from error
 
 
 def _by_score(found: Any, name: str, n: int, k: int, free: Ints, seed: int) -> Picked:

@@ -150,9 +150,7 @@ class Channel:
 
     def suggestions(self, tokens: Sequence[str]) -> dict[str, dict[str, Any] | None]:
         """What would be pre-filled now on cards of the queue, token by token; audits and unknown cards are left out."""
-        s, tokens = self._session, listed(tokens, "tokens")
-        with s._ledger.lock:
-            asks = {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
+        s, asks = self._session, self._asks(tokens)
         out: dict[str, dict[str, Any] | None] = {}
         for token, ask in asks.items():
             if not ask.suggest:
@@ -161,11 +159,15 @@ class Channel:
             out[token] = None if said is None else {"value": said[0], "p": said[1]}
         return out
 
+    def _asks(self, tokens: Sequence[str]) -> dict[str, NewAsk]:
+        """Asks of cards that still stand, by token."""
+        tokens = listed(tokens, "tokens")
+        with self._session._ledger.lock:
+            return {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
+
     def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
         """The classes on the first keys of cards of the queue, by token; none where every class has its key."""
-        s = self._session
-        with s._ledger.lock:
-            asks = {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
+        s, asks = self._session, self._asks(tokens)
         out = {}
         for token, ask in asks.items():
             _, names = steadily(s, ask.item, partial(s._suggesting.likeliest, told=ask.suggest))

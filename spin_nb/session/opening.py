@@ -71,7 +71,7 @@ def open_session(
         ``spin.Several(photo=..., text=...)``, ``spin.samples.digits()``.  Folders of 5,000 files or more open at once
         and are looked at in the background: until then items are asked at random.
     classes : sequence of str, optional
-        Class names; ``classes=[...]`` means ``task=Classes([...])``.
+        Class names, or whole numbers; ``classes=[...]`` means ``task=Classes([...])``.
     task : Task, optional
         What a label is: ``spin.Classes``, ``MultiLabel``, ``Number``, ``Boxes``, ``Keypoints``, ``Polygons``,
         ``Spans``, ``FreeText``, ``Pairs``.

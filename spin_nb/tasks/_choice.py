@@ -14,6 +14,7 @@ class OneOf(TaskBase):
     """A value is one of ``names``; their order is that of the columns of every ``probs`` array."""
 
     one: ClassVar[str]  # what a name is called in messages
+    numbers: ClassVar[bool] = False  # whether a whole number means the name of its text
 
     __slots__ = ("_index", "_names")
 
@@ -41,7 +42,7 @@ class OneOf(TaskBase):
         >>> Classes(["ok", "crack"]).validate(" ok ")
         'ok'
         """
-        return known(value, self._index, self.one)
+        return known(value, self._index, self.one, numbers=self.numbers)
 
     def index(self, value: Any) -> int:
         """Column of ``value`` in every ``probs`` array.

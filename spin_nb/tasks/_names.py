@@ -6,11 +6,15 @@ import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks._unseen import codes, is_blank, looks, seen, unseen
 from spin_nb.words import listing, said_by, shown
+
+LARGEST_NAME = 10**100  # as a whole number
+LONGEST_VALUE = 100_000  # characters: no name is as long
 
 
 def canonical(name: str) -> str:
@@ -19,7 +23,9 @@ def canonical(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str, ...]:
+def checked_names(
+    names: Any, one: str, many: str, least: int = 1, *, numbers: bool = False
+) -> tuple[str, ...]:
     """``names`` as a tuple of canonical names, no two alike.
 
     Parameters
@@ -29,6 +35,8 @@ def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str,
         What is listed, for the messages: "class", "classes".
     least : int
         How many there must be.
+    numbers : bool
+        A whole number is the name of its text.
 
     Raises
     ------
@@ -45,7 +53,8 @@ def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str,
             f"{many}={shown(names)} is not a list of names.",
             f'Pass a list, for example {many}=["ok", "crack"].',
         )
-    checked = tuple(_checked_name(name, one, many) for name in _listed(names, many))
+    listed = _listed(names, many)
+    checked = tuple(_checked_name(as_name(name) if numbers else name, one, many) for name in listed)
     twice = sorted(name for name, times in Counter(checked).items() if times > 1)
     if twice:
         raise LabelError(f"{one} {shown(twice[0])} is listed twice.", f"List every {one} once.")
@@ -57,6 +66,18 @@ def checked_names(names: Any, one: str, many: str, least: int = 1) -> tuple[str,
             f"List at least {'two ' + many if least > 1 else 'one ' + one}.",
         )
     return checked
+
+
+def as_name(value: Any) -> Any:
+    """A whole number as the name it means, anything else as it is: classes are numbers in many a data set.
+
+    Examples
+    --------
+    >>> as_name(7), as_name(True), as_name(1.0)
+    ('7', True, 1.0)
+    """
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return str(int(value)) if is_whole and abs(int(value)) < LARGEST_NAME else value
 
 
 def _listed(names: Iterable[Any], many: str) -> list[Any]:
@@ -101,8 +122,8 @@ def _checked_name(name: Any, one: str, many: str) -> str:
     return plain
 
 
-def known(value: Any, names: Mapping[str, Any], one: str, where: str = "") -> str:
-    """The one of ``names`` that ``value`` means.
+def known(value: Any, names: Mapping[str, Any], one: str, where: str = "", *, numbers: bool = False) -> str:
+    """The one of ``names`` that ``value`` means; with ``numbers`` a whole number means its text.
 
     Raises
     ------
@@ -117,7 +138,8 @@ def known(value: Any, names: Mapping[str, Any], one: str, where: str = "") -> st
     spin_nb.errors.LabelError: 'crak' is not a class of this project; did you mean 'crack'?
       -> Use one of: ok, crack.
     """
-    if isinstance(value, str) and canonical(value) in names:
+    value = as_name(value) if numbers else value
+    if isinstance(value, str) and len(value) <= LONGEST_VALUE and canonical(value) in names:
         return canonical(value)
     said = value[:100] if isinstance(value, str) else shown(value)
     like = looks(said)

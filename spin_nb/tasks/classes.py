@@ -18,7 +18,8 @@ class Classes(OneOf):
     Parameters
     ----------
     names : iterable of str
-        At least two, no two alike.  Kept NFC-normalised, without surrounding white space.
+        At least two, no two alike.  Kept NFC-normalised, without surrounding white space; a whole number is kept as
+        its text, and means that class as a label, too.
 
     Attributes
     ----------
@@ -55,9 +56,10 @@ class Classes(OneOf):
     metric: ClassVar[str] = "accuracy"
     about: ClassVar[str] = "a list of classes"
     one: ClassVar[str] = "class"
+    numbers: ClassVar[bool] = True
 
     __slots__ = ()
 
     def __init__(self, names: Iterable[str]) -> None:
-        checked = checked_names(names, "class", "classes", least=2)
+        checked = checked_names(names, "class", "classes", least=2, numbers=True)
         super().__init__(checked, names=checked)

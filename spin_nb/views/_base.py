@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import anywidget
+from traitlets import TraitError
 
 from spin_nb.errors import SpinError
-from spin_nb.words import said_by
+from spin_nb.words import said_by, shown
 
 Answer = dict[str, Any]
 Buffers = list[bytes]
@@ -80,6 +82,18 @@ class View(anywidget.AnyWidget):
         """Tell every open copy of this view something it did not ask for."""
         self.send({"push": word, **fields}, buffers)
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take over what a page has set; what cannot be is said there, and the page gets back what holds."""
+        before = {name: getattr(self, name) for name in sync_data if name in self.keys}
+        try:
+            super().set_state(sync_data)
+        except (SpinError, TraitError) as error:
+            with suppress(SpinError, TraitError):
+                for name, value in before.items():
+                    setattr(self, name, value)
+            self.push("problem", {**in_words(error), "do": "Reload the page."})
+            self.send_state(list(before))
+
     def _receive(self, _widget: Any, message: Any, _buffers: Any) -> None:
         if not isinstance(message, dict) or "verb" not in message:
             return
@@ -87,12 +101,15 @@ class View(anywidget.AnyWidget):
         self.send({"reply": message.get("call"), **answer}, buffers)
 
     def _answer(self, message: dict[str, Any]) -> tuple[Answer, Buffers]:
-        verb = self.verbs.get(str(message["verb"]))
+        word = message["verb"]
+        verb = self.verbs.get(word) if isinstance(word, str) else None
         if verb is None:
-            return {"problem": {"what": f"no verb {message['verb']!r}.", "do": "Reload the page."}}, []
+            return {"problem": {"what": f"no verb {shown(word)}.", "do": "Reload the page."}}, []
         try:
             return verb(message)
+        except SpinError as error:  # the person's, or the page's: nothing for the kernel's log
+            return {"problem": in_words(error)}, []
         except Exception as error:
             # ipywidgets would only log it: the person must see it, so an error too is a reply.
-            _LOG.exception("%s: %s failed", type(self).__name__, message["verb"])
+            _LOG.exception("%s: %s failed", type(self).__name__, word)
             return {"problem": in_words(error)}, []

@@ -11,6 +11,7 @@ import numpy as np
 import traitlets as t
 from numpy.typing import NDArray
 
+from spin_nb.errors import UnknownWordError
 from spin_nb.views import map_colours as colours
 from spin_nb.views._base import script
 from spin_nb.views.card import Panel
@@ -19,6 +20,7 @@ from spin_nb.views.map_item import item_card
 from spin_nb.views.redraw import Redraw, soon
 from spin_nb.views.theme import rgba, theme_of
 from spin_nb.views.waiting import waiting
+from spin_nb.words import listing, shown
 
 MOVE_MS = 1500
 HEIGHT = 440
@@ -50,7 +52,7 @@ class MapView(widgets.HBox):
     """
 
     hovered = t.Unicode("")
-    coloured_by = t.Unicode("")
+    coloured_by: Any = t.Any("")
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -118,9 +120,16 @@ class MapView(widgets.HBox):
     def _take_choice(self) -> None:
         self.coloured_by = self.panel.choices[min(self.panel.choice, len(self.panel.choices) - 1)]
 
+    @t.validate("coloured_by")
+    def _known(self, proposal: Any) -> str:
+        word = proposal["value"]
+        if not isinstance(word, str) or word not in self.panel.choices:
+            raise UnknownWordError(
+                f"no colouring {shown(word)}.", f"Use one of: {listing(self.panel.choices)}."
+            )
+        return word
+
     def _choose(self, _: object) -> None:
-        if self.coloured_by not in self.panel.choices:
-            raise ValueError(f"no colouring {self.coloured_by!r}; choose from {self.panel.choices}")
         self.panel.choice = self.panel.choices.index(self.coloured_by)
         self.redraw()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import traitlets as t
 
+from spin_nb.session.arguments import field, whole
 from spin_nb.views._base import Answer, Buffers, View
 from spin_nb.views.library import plotly_library
 from spin_nb.views.plot_nouns import encoded
@@ -84,7 +85,9 @@ class PlotView(View, parts=("library", "plot")):
         self._titles[at]["text"] = text
 
     def _click(self, message: dict[str, Any]) -> tuple[Answer, Buffers]:
-        self.clicked(int(message["trace"]), message.get("point"), message.get("x"), message.get("y"))
+        self.clicked(
+            whole(field(message, "trace"), "trace"), message.get("point"), message.get("x"), message.get("y")
+        )
         return {}, []
 
     def _begin(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.session.arguments import real, whole
 from spin_nb.types import Ints
 from spin_nb.views.plot import PlotView
 from spin_nb.views.theme import NEUTRAL, class_colours, figure_layout, plain
@@ -132,7 +133,11 @@ class PoolPlot(PlotView):
         """Look at the item of a dot, or at the most uncertain one in a cell of the density."""
         if trace not in (0, 1, 2) or point is None:
             return
-        at, rows = _cell(self.figure.data[0], x, y) if trace == 0 else int(point), self._rows[trace]
+        if trace == 0:
+            at = _cell(self.figure.data[0], real(x, "x"), real(y, "y"))
+        else:
+            at = whole(point, "point")
+        rows = self._rows[trace]
         if 0 <= at < len(rows) and rows[at] >= 0:
             self._open(self._session.pool.ids[rows[at]])
 

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.session.arguments import field
 from spin_nb.views._base import Answer, Buffers, Verb
 from spin_nb.views.explain import Explain, chances, doubt, labelled, mind, near
 from spin_nb.views.pool_plot import PoolPlot
@@ -50,7 +51,7 @@ class UncertaintyView(widgets.Box):
         self.item, self.mind = Explain(can={"back": False}, chances={"note": words}), Explain()
         for part in (self.item, self.mind):
             part.verbs = {
-                "look": _verb(lambda message: self.look(str(message["id"]))),
+                "look": _verb(lambda message: self.look(field(message, "id"))),
                 "back": _verb(lambda _: self.back()),
                 "next": _verb(lambda _: self.next()),
             }
@@ -83,7 +84,7 @@ class UncertaintyView(widgets.Box):
         LabelError
             No such item.
         """
-        if id:
+        if not isinstance(id, str) or id:
             self._session.pool.row(id)
         if self._rests and id != self._rests:
             self._past = [*self._past[1 - REMEMBERED :], self._rests]
@@ -112,6 +113,8 @@ class UncertaintyView(widgets.Box):
 
     def point_at(self, id: str) -> None:
         """Show item ``id`` while something points at it; "" goes back to the item looked at."""
+        if not isinstance(id, str) or id:
+            self._session.pool.row(id)
         if id != self._pointed_at:
             self._pointed_at = id
             self._turn()

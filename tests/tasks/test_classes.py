@@ -55,7 +55,10 @@ def test_a_near_miss_names_the_closest_class():
         (["ok", " ok"], "listed twice"),
         (["ok", "  "], "is empty"),
         (["ok", ""], "is empty"),
-        (["ok", 3], "3 is int"),
+        (["ok", 3.0], "3.0 is float"),
+        (["ok", True], "True is bool"),
+        (["ok", np.bool_(True)], "is bool"),
+        ([1, "1"], "'1' is listed twice"),
         (["ok", None], "NoneType"),
         (["ok", "\ud800"], "not valid Unicode"),
         (["ok", "\u200b"], "is empty: nobody sees U\\+200B"),
@@ -122,6 +125,17 @@ def test_every_list_that_is_accepted_comes_back_from_json_and_knows_its_names(na
     assert [task.validate(name) for name in names] == list(task.names)
 
 
+def test_whole_numbers_are_the_classes_they_name():
+    task = Classes([0, np.int64(1), -2])
+    assert task.names == ("0", "1", "-2")
+    assert task == Classes(["0", "1", "-2"])
+    assert [task.validate(value) for value in (0, np.uint8(1), "-2")] == ["0", "1", "-2"]
+    assert task.index(1) == 1
+    for value in (0.0, False, np.bool_(False), np.float32(0), 7, 10**5000):
+        with pytest.raises(LabelError, match="is not a class"):
+            task.validate(value)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"kind": "boxes", "names": ["a", "b"]}', "\x00"])
 def test_other_json_is_refused(text):
     with pytest.raises(LabelError, match="does not describe a list of classes"):
@@ -130,7 +144,7 @@ def test_other_json_is_refused(text):
 
 def test_hostile_names_in_json_are_checked_like_any():
     with pytest.raises(LabelError):
-        Classes.from_json('{"kind": "classes", "names": ["a", 1]}')
+        Classes.from_json('{"kind": "classes", "names": ["a", 1.0]}')
 
 
 def test_order_matters_for_equality():

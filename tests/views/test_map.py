@@ -6,6 +6,7 @@ import gzip
 import numpy as np
 import pytest
 
+from spin_nb.errors import UnknownWordError
 from spin_nb.views import library, map_colours
 from spin_nb.views.map import MapView
 
@@ -119,7 +120,7 @@ def test_it_can_be_coloured_by_class_label_and_any_column(view, drawn):
 def test_the_persons_choice_in_the_panel_colours_the_map(view):
     view.panel.choice = view.panel.choices.index("width")
     assert view.coloured_by == "width"
-    with pytest.raises(ValueError, match="no colouring 'depth'"):
+    with pytest.raises(UnknownWordError, match="no colouring 'depth'"):
         view.coloured_by = "depth"
 
 

@@ -28,7 +28,7 @@ from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.encoders.words import FITTING, word_for
 from spin_nb.pool.pool import Pool
 from spin_nb.registry import resolve
-from spin_nb.words import shown
+from spin_nb.words import said_by, shown
 
 __all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
@@ -56,11 +56,11 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
     PoolError
         When it is neither a word, a function nor an encoder, or reads another modality.
     """
-    word = choose_encoder(pool) if spec == "auto" else spec
+    word = choose_encoder(pool) if isinstance(spec, str) and spec == "auto" else spec
     found = resolve("encoder", word)
     _check_fits(getattr(found, "name", None), pool.modality)
     if isinstance(found, type):
-        return found()
+        found = _made(found)
     if all(hasattr(found, name) for name in ("fit", "encode", "arrays", "restore")):
         return found
     if hasattr(found, "named_modules"):
@@ -74,6 +74,16 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
         f"{shown(found)} is no encoder.",
         "Pass a word, a function items -> (n, d) array, or an encoder object.",
     )
+
+
+def _made(kind: type) -> Any:
+    try:
+        return kind()
+    except Exception as error:
+        raise PoolError(
+            f"the encoder {shown(kind)} cannot be made: {said_by(error)}.",
+            "Pass an encoder object.",
+        ) from error
 
 
 def _check_fits(name: Any, modality: str) -> None:

@@ -18,6 +18,7 @@ from spin_nb.pool.folders import read_folder
 from spin_nb.pool.frames import read_frame, read_pandas
 from spin_nb.pool.given import Series, Several
 from spin_nb.pool.ingested import Ingested, as_labels, numbered
+from spin_nb.pool.opening import reading, regular
 from spin_nb.pool.samples import Sample
 from spin_nb.pool.series import read_series
 from spin_nb.pool.several import read_several
@@ -130,6 +131,8 @@ def _path(path: Path, labels_from: str | None) -> Ingested:
 
     if not path.exists():
         raise PoolError(f"no file {str(path)!r}.", "Check the path.")
+    with reading("parquet file", path):
+        regular(path)
     try:
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as problem:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.onnx_run import EXPORT, Runner, as_bytes
+from spin_nb.pool.opening import regular
 from spin_nb.words import shown
 
 _SHOWN = 12
@@ -32,6 +33,8 @@ def read_onnx(path: Path | str) -> OnnxGraph:
 
     path = Path(path).expanduser()
     try:
+        if path.exists():
+            regular(path)
         model = onnx.load(path, load_external_data=False)
     except FileNotFoundError:
         raise PoolError(f"no file {str(path)!r}.", "Check the path.") from None

@@ -253,3 +253,13 @@ def test_devices_are_not_read():
     for act in (Pictures().show, Audio().show, Video().show):
         with pytest.raises(PoolError):
             act("a\0b.wav")
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_as_a_table_or_a_network_is_refused_before_it_is_opened(tmp_path):
+    from spin_nb.pool.encoders import OnnxOutput
+
+    for name, read in (("x.parquet", read_pool), ("x.onnx", lambda path: OnnxOutput(path, "out"))):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(PoolError, match="not a regular file"):
+            read(tmp_path / name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 SCREENS = {
     "1440x900": (1440, 900, False),
     "1280x720-side-bar": (1280, 720, True),
@@ -23,15 +21,17 @@ def begin(name, pool, task):
     s.audit_share = 0
     return s
 
+texts_ = begin("fit-texts", texts, spin.Classes(intents))
+texts_.label({id: intents[i % 40] for i, id in enumerate(texts_.pool.ids[:60])})
+"""
+FIVE = """
 fits = {
     "photos": begin("fit-photos", photos, spin.Classes([str(i) for i in range(10)])),
-    "texts": begin("fit-texts", texts, spin.Classes(intents)),
+    "texts": texts_,
     "boxes": begin("fit-boxes", photos, spin.Boxes(["car", "bike", "person"])),
     "points": begin("fit-points", photos, spin.Keypoints(points)),
     "series": begin("fit-series", series, spin.Classes(["walking", "sitting", "standing"])),
 }
-texts_ = fits["texts"]
-texts_.label({id: intents[i % 40] for i, id in enumerate(texts_.pool.ids[:60])})
 """
 KINDS = ("photos", "texts", "boxes", "points", "series")
 MEASURE = """(root) => {
@@ -49,11 +49,6 @@ MEASURE = """(root) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def opened(server):
-    return [SETUP, *(f'fits["{kind}"].labeller' for kind in KINDS)]
-
-
 def bring_up(lab, kind):
     """Run the kind's cell; its labeller at the top of what is seen, with an item on it."""
     lab.run_cell(f'fits["{kind}"].labeller')
@@ -63,8 +58,8 @@ def bring_up(lab, kind):
     return view
 
 
-def test_item_classes_and_submit_are_on_screen_together(lab, opened):
-    lab.write_notebook("fits.ipynb", opened)
+def test_item_classes_and_submit_are_on_screen_together(lab):
+    lab.write_notebook("fits.ipynb", [SETUP + FIVE, *(f'fits["{kind}"].labeller' for kind in KINDS)])
     lab.open_notebook("fits.ipynb")
     lab.set_theme("JupyterLab Light")
     lab.run_cell("import numpy")
@@ -96,8 +91,9 @@ def settle(page):
     )
 
 
-def test_of_77_classes_the_likeliest_are_keys_and_full_screen_is_left_by_escape(lab, server, opened):
-    lab.write_notebook("fits77.ipynb", [*opened[:1], 'fits["texts"].labeller'])
+def test_of_77_classes_the_likeliest_are_keys_and_full_screen_is_left_by_escape(lab):
+    setup = SETUP.replace("fit-texts", "fit-many") + 'fits = {"texts": texts_}'
+    lab.write_notebook("fits77.ipynb", [setup, 'fits["texts"].labeller'])
     lab.open_notebook("fits77.ipynb")
     lab.run_cell("import numpy")
     view = bring_up(lab, "texts")

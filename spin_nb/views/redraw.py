@@ -13,6 +13,7 @@ from spin_nb.words import said_by
 
 logger = logging.getLogger("spin_nb.views")
 
+PAUSE = 4  # times what a drawing took, before the next
 AFTER = 0.05  # seconds: by then the cell's answer has left
 
 
@@ -30,15 +31,23 @@ def soon(work: Callable[[], object], after: float = AFTER) -> None:
 class Redraw:
     """Calls ``draw`` at most every ``every`` seconds, on the thread that made it; the last request is always drawn.
 
+    A drawing that takes long is followed by a ``pause``, in times of what it took: however fast the requests come,
+    drawing takes no more than a fifth of the thread's time, and what a stream or a labeller does there goes on.
+
     A burst inside one busy cell is drawn as it goes: the first request at once, later ones when ``every`` seconds
     have passed; what remains is drawn by the event loop when the cell ends.  Without an event loop (a plain
     script) each request draws.  ``draw`` never raises into the caller: an error goes to ``failed``.
     """
 
     def __init__(
-        self, draw: Callable[[], None], every: float = 0.3, failed: Callable[[str], None] | None = None
+        self,
+        draw: Callable[[], None],
+        every: float = 0.3,
+        failed: Callable[[str], None] | None = None,
+        *,
+        pause: float = PAUSE,
     ) -> None:
-        self._draw, self._every, self._failed = draw, every, failed
+        self._draw, self._every, self._failed, self._pause = draw, every, failed, pause
         self._thread = threading.get_ident()
         self._next = 0.0
         self._armed = False
@@ -71,7 +80,8 @@ class Redraw:
         self._request()
 
     def _now(self) -> None:
-        self._next = time.monotonic() + self._every
+        began = time.monotonic()
+        self._next = began + self._every  # a drawing may ask for the next one
         try:
             self._draw()
         except Exception as error:
@@ -79,3 +89,6 @@ class Redraw:
             if self._failed is not None:
                 with contextlib.suppress(Exception):
                     self._failed(said_by(error))
+        took = time.monotonic() - began
+        # A drawing may have held the next one for longer: see `hold`.
+        self._next = max(self._next, began + took * (1 + self._pause))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.session.arguments import field
-from spin_nb.views._base import Answer, Buffers, Verb
+from spin_nb.views._base import Answer, Brief, Buffers, Verb
 from spin_nb.views.explain import Explain, chances, doubt, labelled, mind, near
 from spin_nb.views.pool_plot import PoolPlot
 from spin_nb.views.redraw import Redraw, soon
@@ -23,7 +23,7 @@ EMPTY = (
 ASKED = "Being asked now: what the model thinks is kept back until you have answered."
 
 
-class UncertaintyView(widgets.Box):
+class UncertaintyView(Brief, widgets.Box):
     """One item in the eyes of the posterior, and its place in the pool (``s.uncertainty``).
 
     Each class has a strip of posterior samples: where they agree, the model knows.  Below: doubt in nats, split into
@@ -59,12 +59,13 @@ class UncertaintyView(widgets.Box):
         columns = _column([self.item], "3 1 520px"), _column([self.pool, self.mind], "2 1 360px")
         super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap", width="100%", min_width="0"))
         self.redraw = Redraw(self._draw, every=0.5, failed=self._failed)
-        self._turn = Redraw(
-            self._draw, every=0.1, failed=self._failed
-        )  # a person waits: not at the labels' pace
+        # A person waits: not at the labels' pace.
+        self._turn = Redraw(self._draw, every=0.1, failed=self._failed, pause=0)
         events = session.events
-        for signal in (events.labelled, events.trained, events.watched):
+        for signal in (events.labelled, events.trained):
             signal.connect(lambda *_: self.redraw())
+        arrived = Redraw(self._take_in, every=0.5, failed=self._failed)
+        events.watched.connect(lambda *_: arrived())
         events.selection.connect(lambda *_: self._follow_selection())
         events.asked.connect(lambda ids, *_: self._note_asked(ids))
         soon(self._begin)
@@ -162,6 +163,15 @@ class UncertaintyView(widgets.Box):
             else:
                 self._explain(session.explain(id))
         self.pool.mark(session.pool.row(id) if id else -1)
+
+    def _take_in(self) -> None:
+        """Items have arrived: they teach nothing of the one that is shown, unless they are more uncertain."""
+        shown, predictive = self._pointed_at or self._rests, self._session.predictive
+        moves = not self._pointed_at and not self._looked_at and predictive is not None
+        if not shown or (moves and self._most_uncertain(predictive) != shown):
+            self._draw()
+        else:
+            self.pool.mark(self._session.pool.row(shown))
 
     def _card(self, id: str) -> dict[str, Any]:
         if not id:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spin_nb.views import redraw as redraw_module
 from spin_nb.views import theme
 from spin_nb.views.redraw import Redraw
 
@@ -112,3 +113,39 @@ def test_a_drawing_that_fails_is_reported_and_does_not_raise():
     said = []
     Redraw(lambda: 1 / 0, failed=said.append)()
     assert said == ["ZeroDivisionError: division by zero"]
+
+
+def test_a_slow_drawing_takes_a_fifth_of_the_time_however_fast_arrivals_come(monkeypatch):
+    """A clock of our own: 10 s of a hundred requests a second, a drawing of a second each."""
+    clock, drawn = [0.0], []
+    monkeypatch.setattr(redraw_module.time, "monotonic", lambda: clock[0])
+
+    def draw():
+        drawn.append(clock[0])
+        clock[0] += 1.0
+
+    async def cell():
+        redraw = Redraw(draw, every=0.1)
+        while clock[0] < 10:
+            redraw()
+            clock[0] += 0.01
+
+    asyncio.run(cell())
+    assert [round(at) for at in drawn] == [0, 5]
+
+
+def test_what_a_person_waits_for_is_not_put_off(monkeypatch):
+    clock, drawn = [0.0], []
+    monkeypatch.setattr(redraw_module.time, "monotonic", lambda: clock[0])
+
+    def draw():
+        drawn.append(clock[0])
+        clock[0] += 1.0
+
+    async def cell():
+        redraw = Redraw(draw, every=0.1, pause=0)
+        for _ in range(5):
+            redraw()
+
+    asyncio.run(cell())
+    assert len(drawn) == 5

@@ -276,3 +276,23 @@ def test_looking_at_another_item_moves_the_ring_and_sends_no_dots_again(view, mo
     monkeypatch.setattr(view.pool, "_send", lambda message, buffers=None: sent.append(message["state"]))
     view.look("img_8")
     assert [set(state) for state in sent] == [{"trace_3", "figure_layout"}]
+
+
+def test_arrivals_explain_nothing_anew_and_appear_in_the_pool(view, drawn, monkeypatch):
+    before, marked = list(drawn.explained), []
+    mark = view.pool.mark
+    monkeypatch.setattr(view.pool, "mark", lambda row: (marked.append(row), mark(row)))
+    for _ in range(20):
+        drawn.arrive(5)
+    assert drawn.explained == before
+    assert marked[-1] == drawn.pool.row(looked_at(view))
+
+
+def test_an_arrival_that_is_more_uncertain_is_looked_at(view, drawn):
+    drawn.predictive.epistemic[77] = 10
+    drawn.arrive(1)
+    assert looked_at(view) == "img_77"
+    view.look("img_3")
+    drawn.predictive.epistemic[78] = 11
+    drawn.arrive(1)
+    assert looked_at(view) == "img_3", "what a person chose stays"

@@ -58,7 +58,14 @@ def in_words(error: BaseException) -> dict[str, str]:
     return {"what": said_by(error), "do": "The kernel's log has the traceback."}
 
 
-class View(anywidget.AnyWidget):
+class Brief:
+    """A widget whose ``repr`` is one line, not all it shows: it is printed, and kept in saved notebooks."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: the last line of a notebook cell shows it>"
+
+
+class View(Brief, anywidget.AnyWidget):
     """A widget whose nouns are traits and whose verbs are messages with a reply.
 
     A subclass names its scripts (``class Progress(View, parts=("progress",))``; a style sheet of the same name goes

@@ -28,7 +28,8 @@ function entries(list) {
     swatch.style.background = colour;
     return h("li", {}, swatch, named(name), h("span", { class: "spin-count" }, count.toLocaleString()));
   });
-  return h("ul", { class: list.length > 6 ? "spin-legend spin-two" : "spin-legend" }, ...rows);
+  const isShort = list.every(({ name }) => name.length <= 12);
+  return h("ul", { class: list.length > 6 && isShort ? "spin-legend spin-two" : "spin-legend" }, ...rows);
 }
 
 function legend(model) {

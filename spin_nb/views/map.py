@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import UnknownWordError
 from spin_nb.views import map_colours as colours
-from spin_nb.views._base import script
+from spin_nb.views._base import Brief, script
 from spin_nb.views.card import Panel
 from spin_nb.views.library import scatter_library
 from spin_nb.views.map_item import item_card
@@ -23,11 +23,14 @@ from spin_nb.views.waiting import waiting
 from spin_nb.words import listing, shown
 
 MOVE_MS = 1500
-HEIGHT = 440
-HINT = "Point at an item to see it; click it, or draw around several with the lasso, to select (s.selected)."
+SMALLEST = 3.0  # pixels: what is smaller cannot be pointed at
+HINT = (
+    "Point at an item to see it; click it, or draw around several with the lasso, to select (s.selected). "
+    "Ctrl + wheel zooms, as does the wheel after a click into the map."
+)
 
 
-class MapView(widgets.HBox):
+class MapView(Brief, widgets.HBox):
     """The pool as a scatter plot, with a legend and the item under the pointer beside it (``s.map``).
 
     Colour by uncertainty, ambiguity, predicted class, label or any column of the pool.  Labelled points are
@@ -44,15 +47,19 @@ class MapView(widgets.HBox):
         Id of the item under the pointer, "" if none.
     coloured_by : str
         One of ``panel.choices``; may be set.
+    height : int
+        Of the points, in pixels; 0, as it is at first, follows the height of the screen.  May be set.
 
     Examples
     --------
     >>> s.map                                              # doctest: +SKIP
     >>> s.map.coloured_by = "Predicted class"              # doctest: +SKIP
+    >>> s.map.height = 800                                 # doctest: +SKIP
     """
 
     hovered = t.Unicode("")
     coloured_by: Any = t.Any("")
+    height = t.Int(0, min=0)
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -73,9 +80,9 @@ class MapView(widgets.HBox):
             layout=widgets.Layout(width="100%", flex_flow="row wrap", align_items="flex-start"),
         )
         self.redraw = Redraw(self._draw, failed=self._failed)
-        self._redraw_item = Redraw(self._draw_item, every=0.05, failed=self._failed)
-        self._reselect = Redraw(self._take_selection, every=0.0, failed=self._failed)
-        self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed)
+        self._redraw_item = Redraw(self._draw_item, every=0.05, failed=self._failed, pause=0)
+        self._reselect = Redraw(self._take_selection, every=0.0, failed=self._failed, pause=0)
+        self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed, pause=0)
         self.coloured_by = self.panel.choices[self.panel.choice]
         self._follow()
         soon(self.redraw)
@@ -98,6 +105,7 @@ class MapView(widgets.HBox):
         self._plot = _scatter(_fitted(self._session.layout))
         self._plot.observe(self._reselect, "selection")
         self._plot.observe(self._redraw_item, "hovering")
+        t.link((self, "height"), (self._plot, "height"))
         self._draw_item()
         self.children = [self._plot, self.panel]
 
@@ -105,6 +113,8 @@ class MapView(widgets.HBox):
         events = self._session.events
         for signal in (events.labelled, events.trained, events.layout, events.watched):
             signal.connect(lambda *_: self.redraw())
+        for signal in (events.labelled, events.trained):
+            signal.connect(lambda *_: self._plot is None or self._redraw_item())
         events.asked.connect(lambda ids, *_: self._ask(ids))
         events.selection.connect(lambda *_: self._show_selection())
         self.theme.observe(self.redraw, ["dark", "paper"])
@@ -249,9 +259,9 @@ def _marks(n: int, marked: bool) -> tuple[list[float], list[float]]:
 
     Labelled points are dots that leave the colours around them visible where they are only marked as labelled.
     """
-    size = float(np.clip(250 / np.sqrt(n), 1.8, 8.0))
+    size = float(np.clip(360 / np.sqrt(n), SMALLEST, 8.0))
     opacity = float(np.clip(1.15 - 0.16 * np.log10(n), 0.25, 0.9))
-    labelled = max(1.8, 0.6 * size) if marked else size + 1.5
+    labelled = max(SMALLEST, 0.6 * size) if marked else size + 1.5
     return [size, labelled, size + 3.5], [opacity, 1.0, 1.0]
 
 
@@ -263,7 +273,7 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
         x=layout[:, 0],
         y=layout[:, 1],
         axes=False,
-        height=HEIGHT,
+        height=0,
         lasso_initiator=False,
         reticle=False,
         opacity_unselected=0.5,
@@ -281,8 +291,11 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
 
 
 def _place() -> widgets.Layout:
-    """It takes what room there is; where that is little, the panel goes below it."""
-    return widgets.Layout(flex="999 1 400px", min_width="0")
+    """It takes what room there is; where that is little, the panel goes below it.
+
+    Points fill a square: beside a map much wider than high the panel has more to do with the room.
+    """
+    return widgets.Layout(flex="999 1 400px", min_width="0", max_width="max(64%, 110vh)")
 
 
 def _patched(plot: Any) -> Any:

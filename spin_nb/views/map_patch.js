@@ -3,7 +3,7 @@
 // one day, nothing is changed: the map works, only slower and less calmly.
 if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.pointsHandler) {
   const Scatter = JupyterScatterView.prototype;
-  const original = { render: Scatter.render, points: Scatter.pointsHandler, destroy: Scatter.destroy };
+  const original = { render: Scatter.render, points: Scatter.pointsHandler, destroy: Scatter.destroy, height: Scatter.getHeight };
 
   // -- the newest points wait for their turn: regl-scatterplot refuses a drawing while another runs ("Ignoring draw
   // call"), and in a hidden browser tab one runs until the tab is shown: the map would keep an old state.
@@ -92,6 +92,28 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     };
   };
 
+  // -- as high as the screen lets it be, unless somebody said how high. The canvas fills its place: with a height of its
+  // own it would keep that whatever the place becomes.
+  const [LOWEST, HIGHEST, PART] = [340, 1000, 0.6]; // pixels, and of the window's height
+  Scatter.getHeight = function () {
+    const height = original.height.call(this);
+    return height > 0 || height === "auto" ? height : Math.round(Math.min(HIGHEST, Math.max(LOWEST, PART * window.innerHeight)));
+  };
+  const place = (view) => {
+    if (document.fullscreenElement) return;
+    for (const box of [view.fullscreenContainer, view.container]) box.style.height = `${view.getHeight()}px`;
+  };
+
+  // -- the wheel scrolls the page, as it does everywhere; it zooms with Ctrl (or Command), or after a click into the map
+  // until the pointer leaves it.
+  const tameWheel = (view) => {
+    let entered = false;
+    const box = view.container;
+    box.addEventListener("pointerdown", () => (entered = true), true);
+    box.addEventListener("pointerleave", () => (entered = false));
+    box.addEventListener("wheel", (event) => entered || event.ctrlKey || event.metaKey || event.stopPropagation(), { capture: true, passive: true });
+  };
+
   Scatter.render = function () {
     const shared = window.jupyterScatter;
     const use = (plots) => (window.jupyterScatter = plots);
@@ -107,6 +129,11 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     use(own);
     requestAnimationFrame(() => use(own));
     original.render.call(this);
+    this.height = "auto";
+    this.spinPlace = () => place(this);
+    this.spinPlace();
+    window.addEventListener("resize", this.spinPlace);
+    tameWheel(this);
     dressButtons(this);
     requestAnimationFrame(() => {
       use(shared);
@@ -118,6 +145,7 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
   Scatter.destroy = function () {
     this.spinGone = true;
     for (const name of ["keydown", "click"]) window.removeEventListener(name, this.spinHear, true);
+    window.removeEventListener("resize", this.spinPlace);
     const answer = original.destroy.call(this);
     this.spinRenderer?.destroy();
     return answer;

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import traitlets as t
 
 from spin_nb.errors import SpinError
-from spin_nb.views._base import Answer, Buffers, View
+from spin_nb.views._base import Answer, Brief, Buffers, View
 from spin_nb.views.progress import ENDED
 from spin_nb.views.redraw import Redraw, soon
 from spin_nb.views.waiting import waiting
@@ -42,7 +42,7 @@ class Bar(View, parts=("workbench",)):
     fraction = t.Float(0.0).tag(sync=True)
 
 
-class Workbench(widgets.VBox):
+class Workbench(Brief, widgets.VBox):
     """Map, labeller, training and plots together (``s.workbench``).
 
     The parts are the session's own views (``s.map``, ``s.labeller``, ...): what is done in one place shows in all.

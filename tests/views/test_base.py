@@ -86,3 +86,15 @@ def test_a_push_is_no_reply(bell):
 
 def test_any_error_can_be_put_in_words():
     assert in_words(ValueError("x"))["what"] == "ValueError: x"
+
+
+def test_the_repr_of_every_view_is_one_short_line(drawn):
+    from spin_nb.views.curves import CurvesView
+    from spin_nb.views.map import MapView
+    from spin_nb.views.uncertainty import UncertaintyView
+
+    drawn.label(0, 1, 2, 3)
+    for view in (MapView(drawn), UncertaintyView(drawn), CurvesView(drawn)):
+        assert type(view).__name__ in repr(view)
+        assert len(repr(view)) < 100
+        assert "\n" not in repr(view)

@@ -8,7 +8,7 @@ import pytest
 
 from spin_nb.errors import UnknownWordError
 from spin_nb.views import library, map_colours
-from spin_nb.views.map import MapView
+from spin_nb.views.map import MapView, _marks
 
 
 @pytest.fixture
@@ -173,3 +173,27 @@ def test_in_a_notebook_the_map_says_that_it_loads_and_then_is_drawn(drawn):
     assert at_once == ("Loading the map of parts.spin …", "", [])
     assert told == [(120, 4)]
     assert is_there
+
+
+def test_the_panel_follows_labels_of_the_item_it_shows(view, drawn):
+    drawn.label(0, 1, 2, 3)
+    drawn.selected = ["img_7", "img_8"]
+    assert not any(fact[0] == "label" for fact in view.panel.item["facts"])
+    drawn.label(7, 8)
+    assert ["label", repr(drawn.classes[drawn.truth[7]])] in [
+        [fact[0], repr(fact[1])] for fact in view.panel.item["facts"]
+    ]
+
+
+def test_the_height_is_the_screens_until_somebody_says_how_high(view):
+    assert (view.height, view.scatter.height) == (0, 0)
+    view.height = 800
+    assert view.scatter.height == 800
+    view.scatter.height = 500
+    assert view.height == 500
+
+
+@pytest.mark.parametrize("n", [300, 2_000, 10_003, 100_000])
+def test_a_point_can_be_pointed_at_however_many_there_are(n):
+    size, _ = _marks(n, marked=True)
+    assert min(size) >= 3

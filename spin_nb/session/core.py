@@ -545,9 +545,9 @@ class Session:
         """
         self._home.drain()
         self._writable("train")
-        self._by_class(
-            "s.train", "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
-        )
+        learns = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
+        given = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
+        self._by_class("s.train", learns if self.task.outputs else given)
         handle = self._training.start(model, posterior, bool(show))
         return handle.result() if wait else handle
 

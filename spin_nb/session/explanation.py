@@ -38,7 +38,7 @@ class Neighbour:
         """
         if self.farther is None:
             return ""
-        words = ((0.9, "very close"), (0.5, "close"), (0.1, "far"))
+        words = ((0.9, "very close"), (0.7, "close"), (0.3, "as far as usual"), (0.1, "far"))
         return next((word for least, word in words if self.farther >= least), "very far")
 
 
@@ -97,7 +97,7 @@ class Taught:
 
     def __str__(self) -> str:
         if not self.items:
-            return f"Its label would teach little about others: none of {self.looked_at:,} would be doubted less."
+            return f"Its label would help with itself only: none of {self.looked_at:,} others would be doubted less."
         about = "" if self.looked_at == self.of else "about "
         noun = "similar item" if self.items == 1 else "similar items"
         return f"Its label would teach {about}{self.items:,} {noun}, of {self.of:,} without a label."
@@ -159,7 +159,7 @@ class Explanation:
         share = self.epistemic / total
         head = f"{total:.2f} of at most {most:.2f} nats of doubt"
         if share >= 0.5:
-            return f"{head}; {share:.0%} of it epistemic: the model has seen too little like this, labels would help."
+            return f"{head}; {share:.0%} of it epistemic: the model has seen too little like it, its label would help."
         rest = "to the model the classes overlap here, it expects little of labels."
         return f"{head}; {1 - share:.0%} of it aleatoric: {rest}"
 
@@ -177,6 +177,8 @@ class Explanation:
         farther = self.neighbours[0].farther
         if farther is None:
             return first
+        if 0.3 <= farther < 0.7:
+            return f"{first} The nearest is about as far as usual."
         if farther >= 0.5:
             usual = f"closer than usual: {_share(farther)} labelled items have theirs farther away"
         else:

@@ -193,9 +193,19 @@ def test_nearness_in_words():
     assert "80% of labelled items have theirs farther away" in explanation(neighbours=tuple(near)).nearness
     other = Neighbour("img_1", "ok", 0.1, None)
     assert explanation(neighbours=(other,)).nearness == "The only other label does not say 'crack'."
-    assert [Neighbour("", "", 1.0, f).in_words for f in (0.0, 0.1, 0.5, 0.9)] == [
-        "very far", "far", "close", "very close",
+    assert [Neighbour("", "", 1.0, f).in_words for f in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)] == [
+        "very far", "far", "as far as usual", "as far as usual", "close", "very close",
     ]  # fmt: skip
+    usual = explanation(neighbours=(Neighbour("img_1", "ok", 0.1, 0.5), near[0])).nearness
+    assert usual.endswith("The nearest is about as far as usual.")
+
+
+def test_an_item_like_no_other_is_not_said_to_be_worth_a_label_and_worth_none():
+    alone = explanation(epistemic=0.4, aleatoric=0.1)
+    assert "its label would help" in alone.doubt
+    assert str(Taught(0, 2000, 2000)) == (
+        "Its label would help with itself only: none of 2,000 others would be doubted less."
+    )
 
 
 def test_a_change_of_mind_in_words():

@@ -277,7 +277,7 @@ class Session:
 
     @property
     def validations(self) -> list[tuple[int, dict[str, float]]]:
-        """(labels, head -> cross-validated accuracy on the training labels) of every training run."""
+        """(labels, head -> accuracy on labels held out, the same ones where a model was asked for) of every run."""
         return curve.validations(self._store)
 
     @property

@@ -250,7 +250,10 @@ class _Run:
             self._id,
             "done",
             snapshot.model_id,
-            {"curve": curve.to_json(point), "validation": dict(snapshot.validation)},
+            {
+                "curve": curve.to_json(point),
+                "validation": {**snapshot.validation, **made.fit.compared},
+            },
         )
         s._follow_curve()
         report = TrainReport(

@@ -48,7 +48,8 @@ class CurvesView(PlotView):
         super().__init__(session)
 
     def _remember(self, report: Any) -> None:
-        self._validation = dict(report.validation)
+        # Where a model was asked for, all are compared on the labels that were held out of it.
+        self._validation = {**report.validation, **getattr(report, "compared", {})}
         self.redraw()
 
     def build(self) -> Any:

@@ -80,6 +80,7 @@ def test_it_is_as_high_as_the_screen_lets_it_be_or_as_somebody_says(map_on_page)
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function(f"Math.abs({BOX}[1] - {0.6 * height}) < 3")
         page.wait_for_function(f"{BOX}[0] > 0.4 * {width}")
+        lab.screenshot(f"map-{width}x{height}")
     lab.run_code("s.map.height = 777")
     page.wait_for_function(f"Math.abs({BOX}[1] - 777) < 3")
     painted = f"document.querySelector('{CANVAS}').height / window.devicePixelRatio"

@@ -51,7 +51,10 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
       const [width, height] = [Math.max(1, target.width), Math.max(1, target.height)];
       const { canvas } = renderer;
       const ratio = window.devicePixelRatio;
-      if (canvas.width !== width || canvas.height !== height) renderer.resize(width / ratio, height / ratio);
+      if (canvas.width !== width || canvas.height !== height) {
+        renderer.resize(width / ratio, height / ratio);
+        renderer.regl.poll(); // else this drawing, often the last one, is cut to the size before
+      }
       render(draw, target);
     };
     renderer.onFrame = (draw) => onFrame(calmly(view, draw));

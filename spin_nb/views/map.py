@@ -114,12 +114,16 @@ class MapView(Brief, widgets.HBox):
         for signal in (events.labelled, events.trained, events.layout, events.watched):
             signal.connect(lambda *_: self.redraw())
         for signal in (events.labelled, events.trained):
-            signal.connect(lambda *_: self._plot is None or self._redraw_item())
+            signal.connect(lambda *_: self._follow_label())
         events.asked.connect(lambda ids, *_: self._ask(ids))
         events.selection.connect(lambda *_: self._show_selection())
         self.theme.observe(self.redraw, ["dark", "paper"])
         self.panel.observe(self._recolour, "choice")
         self.observe(self._choose, "coloured_by")
+
+    def _follow_label(self) -> None:
+        if self._plot is not None:
+            self._redraw_item()
 
     # -- what it may be coloured by ------------------------------------------------------------------------
 

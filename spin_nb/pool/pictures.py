@@ -6,7 +6,10 @@ Files are hostile until read: only the formats below are parsed, and nothing abo
 from __future__ import annotations
 
 import io
+import math
 import os
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,12 @@ EXTENSIONS = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm"}
 )
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-MAX_PIXELS = 80_000_000
+MAX_PIXELS, MAX_PLAIN_PIXELS = 80_000_000, 64_000_000
+"""Of a JPEG, decoded at the size that is needed, and of any other picture, which is decoded whole first: one of
+a few hundred kB takes a second and 200 MB."""
+_LARGE_PIXELS = 16_000_000
+_one_large = threading.Lock()
+"""Held while a large picture is decoded: two at once would take the memory of two."""
 LOAD_SIDE, SHOW_SIDE, LARGEST_SIDE = 256, 512, 1600
 """Longest side, in pixels, at which pictures from files are loaded, shown, and shown where more is asked for."""
 
@@ -51,7 +59,7 @@ def check_picture(path: Path) -> tuple[int, int]:
     try:
         with open(path, "rb") as stream, Image.open(stream, formats=FORMATS) as image:
             width, height, kind = *image.size, image.format
-            _check_size(width, height)
+            _check_size(width, height, kind)
             ending = _ENDINGS.get(kind or "")
             if ending is not None:
                 stream.seek(0, os.SEEK_END)
@@ -89,9 +97,10 @@ def _stream(source: Path | bytes) -> Any:
     return source
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
+def _check_size(width: int, height: int, kind: str | None) -> None:
+    most = MAX_PIXELS if kind == "JPEG" else MAX_PLAIN_PIXELS
+    if width * height > most:
+        raise ValueError(f"{width} x {height} pixels are more than {most:,}")
 
 
 def _why(problem: Exception) -> str:
@@ -122,14 +131,15 @@ def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
 
     try:
         with Image.open(_stream(source), formats=FORMATS) as image:
-            _check_size(*image.size)
+            _check_size(*image.size, image.format)
             shrink = side / max(image.size)
             aim = (round(image.size[0] * shrink), round(image.size[1] * shrink))
             image.draft(None, aim)  # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
-            ImageOps.exif_transpose(image, in_place=True)
-            if max(image.size) > side:
-                image.thumbnail((side, side), Image.Resampling.BOX)
-            return pil_pixels(image)
+            with _one_large if math.prod(image.size) > _LARGE_PIXELS else nullcontext():
+                ImageOps.exif_transpose(image, in_place=True)
+                if max(image.size) > side:
+                    image.thumbnail((side, side), Image.Resampling.BOX)
+                return pil_pixels(image)
     except Exception as problem:  # decoders of damaged files raise anything
         raise ValueError(_why(problem)) from None
 

@@ -98,7 +98,7 @@ def exists(folder: Path) -> bool:
             f"{str(database(folder))!r} is damaged or was not made by spin_nb.",
             "Restore it from a copy, or give another folder path.",
         )
-    if header[68:72] == mark():
+    if header[68:72] == mark() and not _is_undone(folder):
         return True
     if not begun and _was_emptied(folder):
         raise ProjectError(
@@ -112,6 +112,17 @@ def exists(folder: Path) -> bool:
             "Give a new folder for the project; pass your items as pool=.",
         )
     return False
+
+
+def _is_undone(folder: Path) -> bool:
+    """Whether SQLite will go back to an empty database: killed while the first transaction was being written."""
+    try:
+        with database(folder).with_name(f"{DATABASE}-journal").open("rb") as stream:
+            start = stream.read(20)
+    except OSError:
+        return False
+    # Magic number, then at 16 how many pages there were before (sqlite.org/fileformat2.html, "The Rollback Journal").
+    return start[:8] == bytes.fromhex("d9d505f920a163d7") and start[16:20] == bytes(4)
 
 
 def _was_emptied(folder: Path) -> bool:

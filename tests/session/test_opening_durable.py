@@ -70,6 +70,15 @@ def test_killed_in_the_first_open_there_is_no_project_and_then_a_whole_one(tmp_p
     assert len(s.items) == len(s.values) == 1797
 
 
+def test_killed_while_the_first_transaction_is_written_there_is_no_project(tmp_path):
+    s = spin.open(tmp_path / "p.spin", pool=TABLE, classes=["a", "b"])
+    s.close()
+    journal = bytes.fromhex("d9d505f920a163d7") + bytes(504)
+    (s.folder / "project.db-journal").write_bytes(journal)
+    with pytest.raises(ProjectError, match="there is no project"):
+        spin.open(tmp_path / "p.spin")
+
+
 def test_a_project_that_an_older_version_left_without_items_takes_labels(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(opening, "_add", lambda *_: None)

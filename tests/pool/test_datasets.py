@@ -106,7 +106,6 @@ def test_float64_is_read_as_float32():
         (torch.zeros(5), (5,)),
         (torch.zeros(5, dtype=torch.int64), (5,)),
     ],
-    ids=str,
 )
 def test_what_an_item_may_be(item, shape):
     found = read_pool(Listed([item, (item, 3)]))
@@ -260,7 +259,7 @@ def test_negative_means_no_label():
     assert read_labels([-1, 0], classes=["a", "b"])[0] == [None, "a"]
 
 
-@pytest.mark.parametrize("label", [torch.zeros(3), 1.5, object(), {"box": 1}], ids=str)
+@pytest.mark.parametrize("label", [torch.zeros(3), 1.5, object(), {"box": 1}], ids=lambda label: type(label).__name__)
 def test_what_is_no_label_is_refused(label):
     with pytest.raises(PoolError, match="no class index"):
         read_labels([0, label])

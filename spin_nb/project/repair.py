@@ -19,6 +19,7 @@ from spin_nb.io import sync
 from spin_nb.project import events, folder, salvage, schema, seal_file, seals, verify
 from spin_nb.project.database import Database
 from spin_nb.project.seal_file import Mark
+from spin_nb.project.trust import look_around
 from spin_nb.words import shown
 
 _FILES = (folder.DATABASE, f"{folder.DATABASE}-wal", f"{folder.DATABASE}-journal", seal_file.SEAL)
@@ -99,6 +100,7 @@ def repair(path: str | Path) -> Repair:
     2,998 events survive; 1 set right (event 17)
     """
     at = _project(path)
+    look_around(at, trusted=True)
     mark = seal_file.read(at)
     whole = _whole(at, mark)
     if whole is not None:

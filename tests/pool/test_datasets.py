@@ -259,7 +259,9 @@ def test_negative_means_no_label():
     assert read_labels([-1, 0], classes=["a", "b"])[0] == [None, "a"]
 
 
-@pytest.mark.parametrize("label", [torch.zeros(3), 1.5, object(), {"box": 1}], ids=lambda label: type(label).__name__)
+@pytest.mark.parametrize(
+    "label", [torch.zeros(3), 1.5, object(), {"box": 1}], ids=lambda label: type(label).__name__
+)
 def test_what_is_no_label_is_refused(label):
     with pytest.raises(PoolError, match="no class index"):
         read_labels([0, label])

@@ -117,6 +117,17 @@ def test_a_journal_that_names_a_file_to_delete_is_refused_in_every_project(parts
         spin.open(parts)
 
 
+def test_repairing_a_strangers_project_deletes_and_waits_for_nothing_either(parts):
+    (parts / "project.db-journal").write_bytes(bytes(512) + bytes.fromhex("d9d505f920a163d7"))
+    with pytest.raises(ProjectError, match="would be deleted"):
+        spin.repair(parts)
+    (parts / "project.db-journal").unlink()
+    (parts / "project.db-wal").unlink(missing_ok=True)
+    os.mkfifo(parts / "project.db-wal")
+    with pytest.raises(ProjectError, match="not a file"):
+        spin.repair(parts)
+
+
 def test_what_is_not_there_is_nothing_to_refuse(tmp_path):
     look_around(tmp_path / "new.spin", trusted=False)
     assert not (tmp_path / "new.spin").exists()

@@ -80,6 +80,9 @@ def current(session: Session) -> Snapshot:
     if snapshot.head == "linear":
         return snapshot
     stage = session._stage
-    probs = session.predictive.mean[: stage.n_base]  # type: ignore[union-attr]
+    predictive = session.predictive
+    if predictive is None:
+        raise NotTrainedError("no label is left to answer from.", "Label a few items, then train again.")
+    probs = predictive.mean[: stage.n_base]
     linear, agreement = distil(stage.features[: stage.n_base], probs, n_labels=snapshot.n_labels)
     return replace(snapshot, linear=linear, agreement=agreement)

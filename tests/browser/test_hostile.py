@@ -30,7 +30,7 @@ THROUGH = """async (view) => {
     const press = (key) => view.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     const over = () => view.querySelector(".spin-frame").textContent.startsWith("Nothing left");
     await until(name);
-    [...view.querySelectorAll("button")].find((button) => button.textContent === "Keys").click();
+    [...view.querySelectorAll("button[aria-expanded]")].find((button) => button.textContent.startsWith("Keys")).click();
     const seen = [];
     for (let key = "Enter"; !over(); key = " ") {
         await until(() => name() && !view.querySelector(".spin-frame").textContent.startsWith("Loading"));

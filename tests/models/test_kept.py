@@ -16,6 +16,7 @@ from spin_nb.models.kept import OWN, POSTERIOR, Kept, bring_back, keep
 from spin_nb.models.network import Network
 from spin_nb.models.own import Own
 from spin_nb.models.snapshot import Snapshot
+from tests.models.cards import rewrite
 
 torch = pytest.importorskip("torch")
 CLASSES = ["a", "b", "c"]
@@ -90,7 +91,11 @@ def test_a_classifier_from_scikit_learn_is_asked_for(data, tmp_path):
     with pytest.raises(ModelError, match="Committee cannot be rebuilt") as caught:
         data.back(data.own(Committee(GaussianNB())), tmp_path / "m")
     assert "s.train" in caught.value.do
-    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["card.json", "model.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [
+        "card.json",
+        "card.json.sha256",
+        "model.safetensors",
+    ]
 
 
 def test_what_holds_code_or_laplace_torch_is_asked_for(data, tmp_path):
@@ -175,12 +180,12 @@ def test_snapshots_of_the_first_schema_still_load_and_newer_ones_are_refused(dat
     path = tmp_path / "m" / "card.json"
     card = json.loads(path.read_text())
     del card["own"]
-    path.write_text(json.dumps(card | {"schema": 1}))
+    rewrite(path, json.dumps(card | {"schema": 1}))
     old = Snapshot.load(tmp_path / "m")
     assert (old.head, old.kept, old.fit.head) == ("mean", None, "mean")
-    path.write_text(json.dumps(card | {"schema": 1, "head": "dropout"}))
+    rewrite(path, json.dumps(card | {"schema": 1, "head": "dropout"}))
     assert Snapshot.load(tmp_path / "m").fit.head == "graph"
-    path.write_text(json.dumps(card | {"schema": 3}))
+    rewrite(path, json.dumps(card | {"schema": 3}))
     with pytest.raises(VersionError, match="newer"):
         Snapshot.load(tmp_path / "m")
 
@@ -188,5 +193,5 @@ def test_snapshots_of_the_first_schema_still_load_and_newer_ones_are_refused(dat
 def test_nothing_on_disk_is_a_pickle(data, tmp_path):
     data.saved(data.own(Network("mlp", steps=5)), tmp_path / "m")
     for path in (tmp_path / "m").iterdir():
-        assert path.suffix in (".json", ".safetensors")
+        assert path.suffix in (".json", ".safetensors", ".sha256")
         assert path.read_bytes()[:1] != b"\x80"

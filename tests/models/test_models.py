@@ -23,6 +23,7 @@ from spin_nb.models.snapshot import Snapshot
 from spin_nb.pool.encoders.pixels import PixelsPCA
 from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.types import Picked
+from tests.models.cards import rewrite
 
 
 class Digits:
@@ -250,10 +251,10 @@ def test_damaged_missing_and_newer_snapshots_are_refused(snapshot, tmp_path):
         Snapshot.load(tmp_path / "none")
     snapshot.save(tmp_path / "m1")
     card = tmp_path / "m1" / "card.json"
-    card.write_text(card.read_text().replace('"schema": 2', '"schema": 3'))
+    rewrite(card, card.read_text().replace('"schema": 2', '"schema": 3'))
     with pytest.raises(VersionError, match="newer"):
         Snapshot.load(tmp_path / "m1")
-    card.write_text("{")
+    rewrite(card, "{")
     with pytest.raises(ModelError, match="cannot be read"):
         Snapshot.load(tmp_path / "m1")
 
@@ -277,7 +278,7 @@ def test_damaged_missing_and_newer_snapshots_are_refused(snapshot, tmp_path):
 def test_an_entry_of_the_card_that_cannot_be_one(snapshot, tmp_path, name, wrong):
     snapshot.save(tmp_path / "m1")
     card = tmp_path / "m1" / "card.json"
-    card.write_text(json.dumps(json.loads(card.read_text()) | {name: wrong}))
+    rewrite(card, json.dumps(json.loads(card.read_text()) | {name: wrong}))
     with pytest.raises(ModelError, match=f"cannot be read: '{name}' in its card") as caught:
         Snapshot.load(tmp_path / "m1")
     assert "Train again" in caught.value.do
@@ -294,8 +295,8 @@ def test_arrays_that_changed_are_refused_and_cards_without_checksums_still_load(
     assert "Train again" in caught.value.do
     older = json.loads(card.read_text())
     del older["sha256"]
-    card.write_text(json.dumps(older))
+    rewrite(card, json.dumps(older))
     assert Snapshot.load(tmp_path / "m1").model_id == "m1"
-    card.write_text("[]")
+    rewrite(card, "[]")
     with pytest.raises(ModelError, match="cannot be read"):
         Snapshot.load(tmp_path / "m1")

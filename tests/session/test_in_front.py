@@ -87,7 +87,9 @@ def test_who_insists_sees_it_and_nothing_is_trained_again(labelled):
     assert Nearest.fits == fits
     assert report.head == s.head == "Nearest"
     assert "because you said show=True" in report.note
+    s.label(s.ask(1).ids[0], s.classes[0])
     s.undo()
+    s.label(s.ask(1).ids[0], s.classes[0])
     s.train(model, show=True, wait=True)
     assert Nearest.fits > fits, "other labels: what was made of the old ones is not shown for them"
 

@@ -67,7 +67,7 @@ def labelled_and_found_again(s, truth, cards):
     given = {card["id"]: truth[card["id"]] for card in cards}
     assert s.values == given
     last, seq = cards[-1]["id"], len(cards) + 1
-    assert s.apply("page", [{"seq": seq, "kind": "undo"}])["undone"] == [{"seq": seq, "id": last}]
+    assert s.apply("page", [{"seq": seq, "kind": "undo"}])["undone"] == [{"seq": seq, "id": last, "n": 1}]
     assert s.values == {id: value for id, value in given.items() if id != last}
     assert s.apply("page", [{"seq": seq + 1, "kind": "redo"}])["refused"] == []
     assert s.values == given

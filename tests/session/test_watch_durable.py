@@ -160,12 +160,14 @@ def test_an_arrival_whose_picture_is_damaged_keeps_nothing_shut(tmp_path):
 
 
 def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, monkeypatch):
+    import signal
+
     s = opened()
     join, interrupts = s.pool.join, []
+    # A process that was started in the background ignores what a person's Ctrl-C sends.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupted(batch):
-        import signal
-
         interrupts.append(1)
         signal.raise_signal(signal.SIGINT)
         return join(batch)
@@ -173,6 +175,7 @@ def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, mo
     monkeypatch.setattr(s.pool, "join", interrupted)
     with pytest.raises(KeyboardInterrupt):
         s.watch(NEW[:4])
+    signal.signal(signal.SIGINT, before)
     monkeypatch.undo()
     assert interrupts
     agree(s, 64)

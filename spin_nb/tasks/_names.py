@@ -14,7 +14,7 @@ from spin_nb.tasks._unseen import codes, is_blank, looks, seen, unseen
 from spin_nb.words import listing, said_by, shown
 
 LARGEST_NAME = 10**100  # as a whole number
-LONGEST_VALUE = 100_000  # characters: no name is as long
+LONGEST_VALUE = 100_000  # characters that are brought to canonical form; a longer one stands as it is
 
 
 def canonical(name: str) -> str:
@@ -139,8 +139,10 @@ def known(value: Any, names: Mapping[str, Any], one: str, where: str = "", *, nu
       -> Use one of: ok, crack.
     """
     value = as_name(value) if numbers else value
-    if isinstance(value, str) and len(value) <= LONGEST_VALUE and canonical(value) in names:
-        return canonical(value)
+    if isinstance(value, str):
+        name = canonical(value) if len(value) <= LONGEST_VALUE else value
+        if name in names:
+            return name
     said = value[:100] if isinstance(value, str) else shown(value)
     like = looks(said)
     twin = next((name for name in names if looks(name) == like), None)

@@ -169,3 +169,8 @@ def test_a_mistake_in_a_long_list_is_answered_in_few_words():
     with pytest.raises(LabelError, match="and 4,980 more") as caught:
         task.validate("x" * 1_000_000)
     assert len(str(caught.value)) < 1000
+
+
+def test_a_name_of_a_megabyte_is_a_name():
+    long = "x" * 1_000_000
+    assert Classes(["ok", long]).validate(long) == long

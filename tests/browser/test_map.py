@@ -1,8 +1,10 @@
-"""The map on a page: the wheel scrolls, the screen says how high it is, its panel follows labels."""
+"""The map on a page: the screen says how high it is, and all of it is painted."""
 
 from __future__ import annotations
 
 import pytest
+
+from tests.waiting import until
 
 OPEN = """import numpy as np, spin_nb as spin
 noise = np.random.default_rng(0).normal(size=(200, 4))
@@ -34,13 +36,12 @@ PAINTED = f"""(() => {{ const canvas = document.querySelector('{CANVAS}');
 
 def wait_until_painted_whole(lab):
     """The topmost point is painted where it lies: a surface of another size cuts it off."""
-    for _ in range(300):
+
+    def is_whole() -> bool:
         top = float(lab.run_code("print((1 - s.map.scatter.points[:, 1].max()) / 2)"))
-        painted = lab.page.evaluate(PAINTED)
-        if abs(painted - top) < 0.03:
-            return
-        lab.page.wait_for_timeout(100)
-    raise AssertionError(f"the topmost point is painted at {painted:.2f} of the height, not at {top:.2f}")
+        return abs(lab.page.evaluate(PAINTED) - top) < 0.03
+
+    until(is_whole, page=lab.page, what="the topmost point painted where it lies")
 
 
 def test_it_is_as_high_as_the_screen_lets_it_be_or_as_somebody_says(map_on_page):

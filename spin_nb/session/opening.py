@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from numbers import Integral
@@ -29,6 +27,7 @@ from spin_nb.session.core import Session
 from spin_nb.session.held import held_task
 from spin_nb.session.ledger import by_class
 from spin_nb.session.mending import changed_files, check_database, lost_arrivals, mend_items
+from spin_nb.session.progress import progress_bar
 from spin_nb.session.same_pool import refuse_other
 from spin_nb.session.stage import Stage
 from spin_nb.tasks import Classes
@@ -210,7 +209,7 @@ def _create(
 
 def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> Ingested:
     names = task.names if task is not None and by_class(task) else None
-    return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=_bar("Pool"))
+    return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=progress_bar("Pool"))
 
 
 def _check_fits(task: Any, found: Ingested) -> None:
@@ -311,7 +310,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
     n_classes = len(task.names) if by_class(task) else 2  # where labels are no classes: labelled, and not
     stage = Stage(pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder)
     if not pool.on_files or len(pool) < LATER:
-        stage.see(_bar("Features"))
+        stage.see(progress_bar("Features"))
     session = Session(store, folder, pool, task, stage, annotator, seed)
     tell_of_changes()  # nobody could hear of them before
     lost = lost_arrivals(store, pool)
@@ -344,24 +343,3 @@ def _login() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "me"
-
-
-def _bar(what: str) -> Any:
-    """A progress line on stderr, only where a person may see it."""
-    if not sys.stderr.isatty() and "JPY_PARENT_PID" not in os.environ:
-        return None
-    bar: Any = None
-
-    def show(fraction: float, words: str) -> None:
-        nonlocal bar
-        if bar is None:
-            from tqdm.auto import tqdm
-
-            form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
-            bar = tqdm(total=1.0, desc=what, bar_format=form, delay=1, leave=False)
-        bar.set_description_str(words)
-        bar.update(fraction - bar.n)
-        if fraction >= 1:
-            bar.close()
-
-    return show

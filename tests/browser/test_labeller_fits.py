@@ -76,12 +76,7 @@ def test_item_classes_and_submit_are_on_screen_together(lab):
                 lab.screenshot(f"fits-{kind}-{name}-{theme.lower()}")
             assert all(sizes["shown"].values()), f"{kind} on {name}: {sizes}"
             assert sizes["frame"] >= 120, f"{kind} on {name}: {sizes}"
-    assert not own(lab.page.problems)
-
-
-def own(problems):
-    """Without what ipywidgets says where a progress bar ends before a busy JupyterLab has drawn it."""
-    return [problem for problem in problems if "reading 'widgets'" not in problem]
+    assert not lab.page.problems
 
 
 def settle(page):
@@ -129,4 +124,4 @@ def test_of_77_classes_the_likeliest_are_keys_and_full_screen_is_left_by_escape(
     lab.page.keyboard.press("Escape")
     lab.page.wait_for_function("() => document.fullscreenElement === null")
     assert view.evaluate("root => document.activeElement === root")
-    assert not own(lab.page.problems)
+    assert not lab.page.problems

@@ -1,0 +1,71 @@
+"""A progress line for long work, only where a person may see it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+DELAY_SECONDS = 1.0
+WIDTH = 60  # characters
+FORM = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
+
+
+class _CellLine:
+    """The file that tqdm writes its line to, as one output of the cell that is running.
+
+    tqdm's own notebook bar is three widgets in a box.  A box that closes before a busy page has drawn it is an
+    error there, and a saved notebook shows "model not found" where it was.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.output: Any = None
+
+    def write(self, text: str) -> None:
+        from IPython.display import display
+
+        if not (line := text.strip()):
+            return
+        if self.output is None:
+            self.output = display({"text/plain": line}, raw=True, display_id=True)
+        else:
+            self.output.update({"text/plain": line}, raw=True)
+
+    def flush(self) -> None:
+        """Every line is sent at once."""
+
+
+def progress_bar(what: str) -> Callable[[float, str], None] | None:
+    """Make a line ``show(fraction, words)`` about work that takes more than a second.
+
+    Parameters
+    ----------
+    what : str
+        What is worked at, until the first words come.
+
+    Returns
+    -------
+    callable or None
+        None where nobody looks: neither a notebook nor a terminal.
+    """
+    in_kernel = "JPY_PARENT_PID" in os.environ
+    if not in_kernel and not sys.stderr.isatty():
+        return None
+    bar: Any = None
+
+    def show(fraction: float, words: str) -> None:
+        nonlocal bar
+        if bar is None:
+            from tqdm import tqdm
+
+            where = {"file": _CellLine(), "ncols": WIDTH} if in_kernel else {"leave": False}
+            bar = tqdm(total=1.0, desc=what, bar_format=FORM, delay=DELAY_SECONDS, miniters=0, **where)
+        bar.set_description_str(words, refresh=False)
+        bar.update(fraction - bar.n)
+        if fraction >= 1:
+            bar.close()
+
+    return show

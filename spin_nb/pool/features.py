@@ -80,7 +80,7 @@ def _with_arrivals(pool: Pool, encoder: Any, base: Float, tell: Progress) -> Flo
     """Features of base rows and arrivals; of these, too, what cannot be read is kept out."""
     late, failed = _encoded(pool, encoder, range(pool.n_base, len(pool)), tell)
     if failed:
-        pool.exclude(failed)
+        _keep_out(pool, failed)
     return np.concatenate([base, late]) if len(late) else base
 
 
@@ -135,16 +135,22 @@ def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> Float:
         sample = np.unique(np.linspace(0, pool.n_base - 1, min(limit, pool.n_base)).astype(np.int64))
         items, failed = pool.try_load(sample)
         if not items:
-            pool.exclude(failed)  # raises when nothing is left
+            _keep_out(pool, failed)  # raises when nothing is left
     encoder.fit(items)
     del items
     found, failed = _encoded(pool, encoder, range(pool.n_base), tell)
     if failed:
-        pool.exclude(failed)
+        _keep_out(pool, failed)
+    if pool.read_only:
+        return found
     try:
         return _store(_place(pool, encoder, home), encoder, found)
     except StorageError:  # a read-only or full project: nothing is lost but time
         return found
+
+
+def _keep_out(pool: Pool, failed: list[Broken]) -> None:
+    (pool.leave_out if pool.read_only else pool.exclude)(failed)
 
 
 def _encoded(pool: Pool, encoder: Any, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:

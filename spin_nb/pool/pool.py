@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spin_nb.errors import LabelError, PoolError, StorageError
+from spin_nb.errors import LabelError, PoolError, ReadOnlyError, StorageError
 from spin_nb.pool.arrivals import Arrivals, Batch, append, new_ids, prepare, withdraw
 from spin_nb.pool.batch import raw_items
 from spin_nb.pool.folders import check_root
@@ -33,8 +33,8 @@ MOST_COMPARED = 5000  # ids an unknown one is compared with
 class Pool:
     """The items of a project: base rows first, then arrivals, in order.
 
-    Made by :meth:`save` or :meth:`open`.  Rows change only in :meth:`exclude`, which computing features calls
-    for items that cannot be read: compute features before holding on to rows, or :meth:`share` a lock.
+    Made by :meth:`save` or :meth:`open`.  Rows change only in :meth:`exclude` and :meth:`leave_out`, which computing
+    features calls for items that cannot be read: compute features before holding on to rows, or :meth:`share` a lock.
 
     Attributes
     ----------
@@ -48,6 +48,8 @@ class Pool:
         Rows that came with the pool; the rest arrived later.
     changed : list of str
         Base items whose files are others than when they were last looked at.
+    read_only : bool
+        Nothing of it is written: the project was opened to look at it.
 
     Examples
     --------
@@ -58,8 +60,9 @@ class Pool:
     (2, 1, ['another'])
     """
 
-    def __init__(self, folder: Path, stored: Stored) -> None:
+    def __init__(self, folder: Path, stored: Stored, *, read_only: bool = False) -> None:
         self.folder = folder
+        self.read_only = read_only
         self._stored = stored
         self._found = found = stored.found
         self.modality = found.modality
@@ -99,7 +102,7 @@ class Pool:
         return pool
 
     @classmethod
-    def open(cls, folder: Path | str) -> Pool:
+    def open(cls, folder: Path | str, *, read_only: bool = False) -> Pool:
         """Open the pool of the project ``folder``.
 
         Raises
@@ -111,23 +114,19 @@ class Pool:
         stored = read_stored(home)
         for root in stored.found.roots:
             check_root(root)
-        return cls(home, stored)
+        return cls(home, stored, read_only=read_only)
 
-    def look(self, *, remember: bool) -> None:
+    def look(self) -> None:
         """See which files outside the project were changed since; before features are wanted, which depend on it.
 
-        Takes a second for 100,000 files, and nothing where they have just been read.
-
-        Parameters
-        ----------
-        remember : bool
-            Keep what was seen, so that it is told of once.
+        Takes a second for 100,000 files, and nothing where they have just been read.  What was seen is kept, so that
+        it is told of once, unless the pool is read-only.
         """
         if not self._looked and self.on_files:
             now = looked_at(self._found)
             self.changed, self._found = _changed(self._found, now), now
         self._looked = True
-        if remember and (self._found.state != self._stored.found.state or not self._stored.files):
+        if not self.read_only and (self._found.state != self._stored.found.state or not self._stored.files):
             with suppress(StorageError):  # seen again the next time
                 refresh(self.folder, self._found, self._excluded_base, self._stored.before)
                 self._stored = read_stored(self.folder)
@@ -421,6 +420,27 @@ class Pool:
         ------
         PoolError
             When nothing would be left.
+        ReadOnlyError
+            The project was opened to look at it.
+        """
+        if self.read_only:
+            raise ReadOnlyError(
+                f"the pool in {str(self.folder)!r} is open for reading only, so nothing can be excluded from it.",
+                "Open the project without read_only=True.",
+            )
+        self.leave_out(items)
+        with suppress(StorageError):  # a full disk: they are found again the next time
+            write_facts(
+                self.folder, self._found, self._excluded_base, self._stored.files, self._stored.before
+            )
+
+    def leave_out(self, items: Sequence[Broken]) -> None:
+        """Do as :meth:`exclude`, in memory alone: another session finds them again.
+
+        Raises
+        ------
+        PoolError
+            When nothing would be left.
         """
         names = {item.id for item in items}
         if names.issuperset(self.ids[: self.n_base]):
@@ -431,12 +451,6 @@ class Pool:
             self._excluded = [*self._excluded, *items]
             self._index()
             self._moved()
-        try:
-            write_facts(
-                self.folder, self._found, self._excluded_base, self._stored.files, self._stored.before
-            )
-        except StorageError:  # a read-only project finds them again the next time
-            return
 
     @property
     def columns(self) -> pl.DataFrame | None:

@@ -253,7 +253,7 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
     if pool is None:
         if not trusted:
             _refuse_outside(folder)
-        kept = Pool.open(folder)
+        kept = Pool.open(folder, read_only=store.read_only)
         check_database(store, kept.found)
         if not store.read_only:
             mend_items(store, kept)
@@ -272,9 +272,9 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
 def _look(folder: Path, found: Ingested) -> Pool:
     """The pool of a project that may not be written; as it was passed, where what is kept cannot be opened."""
     try:
-        return Pool.open(folder)
+        return Pool.open(folder, read_only=True)
     except PoolError:
-        return Pool(folder / places.POOL, Stored(found, [], {}))
+        return Pool(folder / places.POOL, Stored(found, [], {}), read_only=True)
 
 
 def _refuse_outside(folder: Path) -> None:
@@ -297,7 +297,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
             session._trouble(changes)
 
     def make(progress: Any) -> tuple[Any, Any]:
-        pool.look(remember=not store.read_only)
+        pool.look()
         tell_of_changes()
         fitted, array = features(pool, asked, folder, progress=progress)
         if not store.read_only:

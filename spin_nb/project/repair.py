@@ -18,6 +18,7 @@ from spin_nb.errors import ProjectError, StorageError, VersionError
 from spin_nb.io import sync
 from spin_nb.project import events, folder, salvage, schema, seal_file, seals, verify
 from spin_nb.project.database import Database
+from spin_nb.project.presence import alone
 from spin_nb.project.seal_file import Mark
 from spin_nb.project.trust import look_around
 from spin_nb.words import shown
@@ -89,7 +90,7 @@ def repair(path: str | Path) -> Repair:
     Raises
     ------
     ProjectError
-        There is no database, or nothing of it can be read.
+        There is no database, nothing of it can be read, or a session has it open.
     StorageError
         The copy cannot be written; nothing was changed.
 
@@ -101,6 +102,11 @@ def repair(path: str | Path) -> Repair:
     """
     at = _project(path)
     look_around(at, trusted=True)
+    with alone(at):
+        return _repaired(at)
+
+
+def _repaired(at: Path) -> Repair:
     mark = seal_file.read(at)
     whole = _whole(at, mark)
     if whole is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
@@ -26,6 +26,7 @@ from spin_nb.project import (
 )
 from spin_nb.project.database import BUSY_SECONDS, Database
 from spin_nb.project.fold import State
+from spin_nb.project.presence import Presence
 from spin_nb.project.records import Ask, Event, Model, NewAsk, NewEvent, NewItem, Run
 from spin_nb.project.seal_file import SealFile
 
@@ -70,6 +71,7 @@ class Store:
         self._seal: SealFile | None = None
         self._stamp: tuple[int, int] | None = None
         self._others: int | None = None
+        self._presence: Presence | None = None
 
     @classmethod
     def create(
@@ -96,6 +98,12 @@ class Store:
         at = Path(at).expanduser().absolute()
         folder.exists(at)
         folder.make(at)
+        with closing(Presence(at)):
+            cls._begun(at, meta, fill)
+        return cls.open(at)
+
+    @classmethod
+    def _begun(cls, at: Path, meta: Mapping[str, Any], fill: Callable[[Store], Any] | None) -> None:
         database = Database(at, "rwc")
         seal_file.forget(at)  # of a project that was deleted here
         try:
@@ -111,7 +119,6 @@ class Store:
                     fill(cls(at, database))
         finally:
             database.close()
-        return cls.open(at)
 
     @classmethod
     def open(cls, at: Path | str, *, read_only: bool = False, trusted: bool = True) -> Store:
@@ -120,7 +127,7 @@ class Store:
         Raises
         ------
         ProjectError
-            There is no project, it is damaged, or it holds what spin_nb does not make.
+            There is no project, it is damaged or being repaired, or it holds what spin_nb does not make.
         VersionError
             A newer spin_nb made it.
         """
@@ -129,6 +136,17 @@ class Store:
             raise ProjectError(
                 f"there is no project in {str(at)!r}.", "Check the path, or pass pool= to create one."
             )
+        presence = Presence(at)
+        try:
+            store = cls._opened(at, read_only, trusted)
+        except BaseException:
+            presence.close()
+            raise
+        store._presence = presence
+        return store
+
+    @classmethod
+    def _opened(cls, at: Path, read_only: bool, trusted: bool) -> Store:
         database, state = _verified(at, trusted)
         try:
             if not read_only and folder.writable(at):
@@ -164,6 +182,8 @@ class Store:
         self._database.close()
         if self._seal is not None:
             self._seal.close()
+        if self._presence is not None:
+            self._presence.close()
 
     def __enter__(self) -> Store:
         return self

@@ -11,7 +11,7 @@ import numpy as np
 from spin_nb.errors import PoolError
 from spin_nb.pool.ingested import check_ids
 from spin_nb.pool.masks import unmasked
-from spin_nb.words import shown
+from spin_nb.words import said_by, shown
 
 _SHAPES = "(n, length), (n, channels, length), or a list of (length,) or (channels, length)"
 
@@ -63,8 +63,8 @@ class Series:
         self.step, self.start, self.unit = _number("step", step), _number("start", start), str(unit)
         if self.step <= 0:
             raise PoolError(f"step={shown(step)} is no time between two points.", "Pass a number above 0.")
-        self.ids = None if ids is None else check_ids(list(ids))
-        self.labels = None if labels is None else list(labels)
+        self.ids = None if ids is None else check_ids(_given("ids", ids))
+        self.labels = None if labels is None else _given("labels", labels)
         for word, given in (("ids", self.ids), ("labels", self.labels)):
             if given is not None and len(given) != len(self.values):
                 raise PoolError(
@@ -136,16 +136,24 @@ def _listed(values: Any, named: bool) -> list[Any]:
 
 
 def _names(channels: Sequence[str] | None) -> list[str]:
-    names = (
-        []
-        if channels is None
-        else [channels]
-        if isinstance(channels, str)
-        else [str(name) for name in channels]
-    )
-    if channels is not None and (not names or len(set(names)) < len(names)):
+    if channels is None:
+        return []
+    try:
+        names = [channels] if isinstance(channels, str) else [str(name) for name in channels]
+    except Exception:
+        names = []
+    if not names or len(set(names)) < len(names):
         raise PoolError(f"channels={shown(channels)} are no names.", "Give every channel its own name.")
     return names
+
+
+def _given(word: str, values: Any) -> list[Any]:
+    try:
+        return list(values)
+    except Exception as error:
+        raise PoolError(
+            f"{word}={shown(values)} cannot be read: {said_by(error)}.", "Pass a list."
+        ) from error
 
 
 def _number(word: str, value: Any) -> float:

@@ -108,7 +108,7 @@ def check_ids(ids: Sequence[Any]) -> list[str]:
     PoolError
         Naming the first offender.
     """
-    texts = [str(value) for value in ids]
+    texts = [_id(value) for value in ids]
     for text, value in zip(texts, ids, strict=True):
         if value is None or not text or "\x00" in text or not text.isprintable():
             raise PoolError(f"{shown(value)} cannot be an id.", "Give every item a short printable id.")
@@ -116,6 +116,13 @@ def check_ids(ids: Sequence[Any]) -> list[str]:
         twice, times = Counter(texts).most_common(1)[0]
         raise PoolError(f"the id {shown(twice)} is given {times} times.", "Give every item its own id.")
     return texts
+
+
+def _id(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception:
+        return ""
 
 
 def numbered(n: int) -> list[str]:

@@ -31,8 +31,11 @@ def read_onnx(path: Path | str) -> OnnxGraph:
     """
     import onnx
 
-    path = Path(path).expanduser()
+    if not isinstance(path, str | Path):
+        raise PoolError(f"{shown(path)} is no ONNX file.", "Pass its path.")
+    path = Path(path)
     try:
+        path = path.expanduser()
         if path.exists():
             regular(path)
         model = onnx.load(path, load_external_data=False)

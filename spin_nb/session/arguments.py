@@ -62,6 +62,31 @@ def text(value: Any, what: str) -> str:
     return str(value)
 
 
+def switch(value: Any, what: str, error: type[SpinError] = LabelError) -> bool:
+    """``value`` itself, where it is True or False.
+
+    Raises
+    ------
+    error
+    """
+    if not isinstance(value, bool):
+        raise error(f"{what}={shown(value)} is neither True nor False.", f"Pass {what}=True or {what}=False.")
+    return value
+
+
+def rectangle(value: Any, what: str) -> tuple[float, float, float, float]:
+    """``value`` as (x, y, width, height).
+
+    Raises
+    ------
+    LabelError
+    """
+    if len(listed(value, what)) != 4:
+        raise LabelError(f"{what}={shown(value)} is no box.", "Pass [x, y, width, height].")
+    x, y, width, height = (real(length, what) for length in value)
+    return x, y, width, height
+
+
 def listed(value: Any, what: str) -> Sequence[Any]:
     """``value`` itself, where it is a list or a tuple.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from spin_nb.errors import PoolError
 from spin_nb.project.records import VALUED
+from spin_nb.session.arguments import rectangle, text, whole
 from spin_nb.types import Extent, Shown
 
 if TYPE_CHECKING:
@@ -89,14 +90,20 @@ def inspected(session: Session, id: str) -> tuple[Card, list[bytes]]:
 
 def framed(session: Session, id: str, number: int, part: str | None) -> tuple[Card, list[bytes]]:
     """One frame of a video as a picture."""
+    part = _part(part)
     _, shown = steadily(session, id, lambda row: session.pool.frame(row, number, FINE, part))
     return {"mime": shown.mime, "frame": number, "buffers": [0]}, [shown.data]
 
 
 def detailed(session: Session, id: str, box: Box, size: int, part: str | None) -> tuple[Card, list[bytes]]:
     """A piece of a picture, as fine as it is looked at."""
+    box, size, part = rectangle(box, "box"), whole(size, "size"), _part(part)
     _, shown = steadily(session, id, lambda row: session.pool.detail(row, box, size, part))
     return {"mime": shown.mime, "buffers": [0]}, [shown.data]
+
+
+def _part(name: Any) -> str | None:
+    return None if name is None else text(name, "part")
 
 
 def weight(card: Card, buffers: list[bytes]) -> int:

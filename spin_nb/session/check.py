@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,12 @@ def check(folder: Path) -> Check:
     """
     events, items, damaged = _database(folder)
     damaged += [*_pool(folder / places.POOL), *_caches(folder), *_models(folder)]
-    files = sum(path.is_file() for path in folder.rglob("*"))
-    return Check(events, items, files, tuple(damaged))
+    return Check(events, items, _count(folder), tuple(damaged))
+
+
+def _count(folder: Path) -> int:
+    """Files in a folder, while others come and go."""
+    return sum(len(files) for _, _, files in os.walk(folder))
 
 
 def _database(folder: Path) -> tuple[int, int, list[Damage]]:

@@ -18,7 +18,7 @@ from spin_nb.project.records import VALUED, NewAsk, Suggestion
 from spin_nb.project.store import Store
 from spin_nb.registry import resolve
 from spin_nb.session import curve, export
-from spin_nb.session.arguments import items_of
+from spin_nb.session.arguments import items_of, switch
 from spin_nb.session.asking import AuditPlan
 from spin_nb.session.audited import Audited, estimate, in_pool
 from spin_nb.session.bindings import check_bindings
@@ -548,7 +548,7 @@ class Session:
         learns = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
         given = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
         self._by_class("s.train", learns if self.task.outputs else given)
-        handle = self._training.start(model, posterior, bool(show))
+        handle = self._training.start(model, posterior, switch(show, "show", ModelError))
         return handle.result() if wait else handle
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:

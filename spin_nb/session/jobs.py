@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from spin_nb.errors import ProjectError, SpinError
 from spin_nb.models.choice import Cancelled
+from spin_nb.session.arguments import real
 from spin_nb.session.home import Home
 
 Result = TypeVar("Result")
@@ -72,7 +73,7 @@ class Handle(Generic[Result]):
         TimeoutError
             If it is not there after ``timeout`` seconds.
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else time.monotonic() + real(timeout, "timeout")
         while not self._future.done():
             self._home.drain(waiting=True)
             if end is not None and time.monotonic() > end:

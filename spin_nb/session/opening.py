@@ -22,6 +22,7 @@ from spin_nb.project.store import Store
 from spin_nb.project.trust import look_around
 from spin_nb.project.values import as_text
 from spin_nb.registry import words
+from spin_nb.session.arguments import switch
 from spin_nb.session.cards import NEEDS
 from spin_nb.session.core import Session
 from spin_nb.session.held import held_task
@@ -106,8 +107,8 @@ def open_session(
     """
     folder, named, seed = _folder(path), _task(classes, task), _seed(seed)
     annotator = _annotator(annotator)
-    for word, switch in (("trusted", trusted), ("read_only", read_only)):
-        _require_bool(word, switch)
+    for word, value in (("trusted", trusted), ("read_only", read_only)):
+        switch(value, word, ProjectError)
     if not isinstance(labels_from, str | None):
         raise PoolError(
             f"labels_from={shown(labels_from)} names no labels.", 'Pass a word, "folder", or leave it out.'
@@ -159,13 +160,6 @@ def _annotator(name: Any) -> str:
         return as_text(name, "annotator")
     except LabelError as problem:
         raise ProjectError(problem.what, "Pass a name, or leave annotator= out for the login name.") from None
-
-
-def _require_bool(word: str, switch: Any) -> None:
-    if not isinstance(switch, bool):
-        raise ProjectError(
-            f"{word}={shown(switch)} is neither True nor False.", f"Pass {word}=True or {word}=False."
-        )
 
 
 def _seed(seed: Any) -> int:

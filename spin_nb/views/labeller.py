@@ -14,13 +14,12 @@ from typing import Any
 
 import traitlets as t
 
-from spin_nb.errors import LabelError, SpinError
-from spin_nb.session.arguments import field, listed, real, text, whole
+from spin_nb.errors import SpinError
+from spin_nb.session.arguments import field, listed, text, whole
 from spin_nb.session.bindings import check_bindings
 from spin_nb.session.cards import moved
 from spin_nb.views._base import Answer, Buffers, View, in_words
 from spin_nb.views._parts import LABELLER
-from spin_nb.words import shown
 
 RECENT = 8  # decisions shown again after the page was reloaded
 CARD = (
@@ -142,15 +141,11 @@ class Labeller(View, parts=LABELLER):
 
     def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
         number = whole(field(message, "frame"), "frame")
-        return self._session.frame(field(message, "id"), number, _part(message))
+        return self._session.frame(field(message, "id"), number, message.get("part"))
 
     def _detail(self, message: Answer) -> tuple[Answer, Buffers]:
-        box = listed(field(message, "box"), "box")
-        if len(box) != 4:
-            raise LabelError(f"box={shown(box)} is no box.", "Pass [x, y, width, height].")
-        x, y, width, height = (real(length, "box") for length in box)
-        size = whole(message.get("size", 0), "size")
-        return self._session.detail(field(message, "id"), (x, y, width, height), size, _part(message))
+        box, size = field(message, "box"), message.get("size", 0)
+        return self._session.detail(field(message, "id"), box, size, message.get("part"))
 
     def _card(self, message: Answer) -> tuple[Answer, Buffers]:
         card, buffers = self._session.card(field(message, "id"))
@@ -229,10 +224,6 @@ class Labeller(View, parts=LABELLER):
 
     def _problem(self, what: str) -> None:
         self.push("problem", {"what": what})
-
-
-def _part(message: Answer) -> str | None:
-    return text(message["part"], "part") if message.get("part") is not None else None
 
 
 def _key(session: Any) -> str:

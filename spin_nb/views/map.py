@@ -66,8 +66,9 @@ class MapView(Brief, widgets.HBox):
         self._asked: list[int] = []
         self._drawn_layout = ""
         self.theme = theme_of(session)
+        self._words = self._colourings()
         self.panel = Panel(
-            choices=self._choices(),
+            choices=list(self._words),
             choice=0 if session.by_class else 3,
             layout=widgets.Layout(flex="1 1 230px", min_width="190px"),
         )
@@ -83,7 +84,7 @@ class MapView(Brief, widgets.HBox):
         self._redraw_item = Redraw(self._draw_item, every=0.05, failed=self._failed, pause=0)
         self._reselect = Redraw(self._take_selection, every=0.0, failed=self._failed, pause=0)
         self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed, pause=0)
-        self.coloured_by = self.panel.choices[self.panel.choice]
+        self.coloured_by = self._words[self.panel.choice]
         self._follow()
         soon(self.redraw)
 
@@ -127,29 +128,27 @@ class MapView(Brief, widgets.HBox):
 
     # -- what it may be coloured by ------------------------------------------------------------------------
 
-    def _choices(self) -> list[str]:
+    def _colourings(self) -> tuple[str, ...]:
         titles = [title for title, _ in colours.QUANTITIES.values()]
-        return [*titles, "Predicted class", "Label", *_columns(self._session)]
+        return (*titles, "Predicted class", "Label", *_columns(self._session))
 
     def _take_choice(self) -> None:
-        self.coloured_by = self.panel.choices[min(self.panel.choice, len(self.panel.choices) - 1)]
+        self.coloured_by = self._words[min(max(self.panel.choice, 0), len(self._words) - 1)]
 
     @t.validate("coloured_by")
     def _known(self, proposal: Any) -> str:
         word = proposal["value"]
-        if not isinstance(word, str) or word not in self.panel.choices:
-            raise UnknownWordError(
-                f"no colouring {shown(word)}.", f"Use one of: {listing(self.panel.choices)}."
-            )
+        if not isinstance(word, str) or word not in self._words:
+            raise UnknownWordError(f"no colouring {shown(word)}.", f"Use one of: {listing(self._words)}.")
         return word
 
     def _choose(self, _: object) -> None:
-        self.panel.choice = self.panel.choices.index(self.coloured_by)
+        self.panel.choice = self._words.index(self.coloured_by)
         self.redraw()
 
     def _colouring(self, n: int, state: NDArray[Any]) -> colours.Colouring:
         session, word, dark = self._session, self.coloured_by, self.theme.dark
-        at = self.panel.choices.index(word)
+        at = self._words.index(word)
         if at >= 4:
             return colours.by_column(word, _padded(session.pool.columns[_columns(session)[at - 4]], n), dark)
         if at == 3:

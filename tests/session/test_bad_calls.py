@@ -75,6 +75,36 @@ def test_strategies_targets_heads_and_pools_of_the_wrong_kind_are_refused(s, tmp
         )
 
 
+@pytest.mark.parametrize("value", [np.zeros(2), 1, "yes", Evil()], ids=lambda v: type(v).__name__)
+def test_to_show_a_model_is_yes_or_no(s, value):
+    refused(ModelError, s.train, "mlp", show=value)
+
+
+@pytest.mark.parametrize("value", ["soon", [1], Evil()], ids=lambda v: type(v).__name__)
+def test_a_handle_waits_for_a_number_of_seconds(s, value):
+    refused(LabelError, s.train().result, value)
+
+
+@pytest.mark.parametrize("box", [print, None, [1], [1, 2, 3, "x"], [[1], 2, 3, 4], Evil()])
+def test_a_piece_of_a_picture_is_four_numbers(s, box):
+    refused(LabelError, s.detail, s.pool.ids[0], box, 10)
+    refused(LabelError, s.detail, s.pool.ids[0], [0, 0, 1, 1], box)
+    if box is not None:
+        refused(LabelError, s.detail, s.pool.ids[0], [0, 0, 1, 1], 10, box)
+        refused(LabelError, s.frame, s.pool.ids[0], 0, box)
+
+
+@pytest.mark.parametrize("value", [print, 5, [Evil()], (1 / 0 for _ in [1])], ids=lambda v: type(v).__name__)
+def test_names_of_series_are_texts(value):
+    for word in ("channels", "ids"):
+        refused(PoolError, spin.Series, np.zeros((2, 1, 5)), **{word: value})
+
+
+@pytest.mark.parametrize("model", [print, None, 5, [], Evil(), "\0", "~nobody-at-all/x"])
+def test_an_onnx_file_is_a_path(model):
+    refused(PoolError, spin.encoders.OnnxOutput, model, "features")
+
+
 @pytest.mark.parametrize("encoder", [np.array(3), np.zeros((2, 2)), int, type, len, Evil(), 5])
 def test_encoders_of_the_wrong_kind_are_refused(tmp_path, encoder):
     refused(PoolError, spin.open, tmp_path / "p.spin", pool=["a", "b"], classes=["a", "b"], encoder=encoder)

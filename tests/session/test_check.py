@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +26,21 @@ def test_a_whole_project_says_what_was_compared(project):
     report = project.check()
     assert (report.ok, report.events, report.items) == (True, 12, 24)
     assert repr(report).startswith("nothing is damaged: 12 events, 24 items, ")
+
+
+def test_a_folder_that_goes_while_files_are_counted_is_no_fault(project, monkeypatch):
+    going = project.folder / "features" / "of a moment"
+    going.mkdir()
+    scandir = os.scandir
+
+    def scan(place="."):
+        if Path(place) == going:
+            going.rmdir()
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert project.check().ok
+    assert not going.exists()
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ def test_the_persons_choice_in_the_panel_colours_the_map(view):
         view.coloured_by = "depth"
 
 
+def test_choices_that_a_page_sets_do_not_change_what_the_map_can_show(view, caplog):
+    for choices in ([], ["zz"]):
+        view.panel.set_state({"choices": choices})
+        view.redraw()
+    for choice, word in ((-5, 0), (1000, -1)):
+        view.panel.set_state({"choice": choice})
+        assert view.coloured_by == view._words[word]
+    view.coloured_by = "Label"
+    assert view.panel.legend["title"] == "Labels"
+    assert caplog.records == []
+
+
 def test_the_page_turning_dark_turns_the_map_dark(view, drawn):
     drawn.label(0, 1)
     bright = view.scatter.color

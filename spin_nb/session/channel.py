@@ -93,14 +93,26 @@ class Channel:
         s, n, have = self._session, whole(n, "n"), listed(have, "have")
         if not s._stage.later:  # a large pool is labelled at random while it is still being looked at
             s._stage.wait()
-        with s._ledger.lock:
-            s._absorb(s._ledger.sync())
-            kept = [token for token in have if self._stands(token)][:KEEP]
-            if not s.read_only:
-                s._store.discard([token for token in self._queue if token not in kept])
-            self._queue = {token: self._queue[token] for token in kept}
+        kept = s._ledger.patiently(partial(self._keep, have))
         cards, buffers = self._fill(self._top_up(n - len(kept)))
         return [*({"token": token, "kept": True} for token in kept), *cards], buffers
+
+    def _keep(self, have: Sequence[str]) -> list[str]:
+        """Take back all of the queue but the first of ``have`` that still stand; these."""
+        s = self._session
+        s._absorb(s._ledger.sync())
+        kept = [token for token in have if self._stands(token)][:KEEP]
+        self._take_back([token for token in self._queue if token not in kept])
+        self._queue = {token: self._queue[token] for token in kept}  # in the order in which they are shown
+        return kept
+
+    def _take_back(self, tokens: Sequence[str]) -> None:
+        s = self._session
+        if tokens and not s.read_only:
+            with s._ledger.transaction():
+                s._store.discard(tokens)
+        for token in tokens:
+            self._queue.pop(token, None)
 
     def _top_up(self, n: int) -> dict[str, NewAsk]:
         """``n`` more asks for the queue; drawn again where others were quicker to take some."""
@@ -111,13 +123,16 @@ class Channel:
                 since = s._ledger.state.seq
                 draw = self._drawing(n - len(fresh), [queued.ask for queued in self._queue.values()])
             drawn = draw().asks if draw else []
-            with s._ledger.lock:
-                booked = book(s, drawn, since)
-                self._queue.update({token: _Queued(ask, since) for token, ask in booked.items()})
+            booked = s._ledger.patiently(partial(self._book, drawn, since))
             fresh.update(booked)
             if len(booked) == len(drawn):
                 break
         return fresh
+
+    def _book(self, drawn: Sequence[NewAsk], since: int) -> dict[str, NewAsk]:
+        booked = book(self._session, drawn, since)
+        self._queue.update({token: _Queued(ask, since) for token, ask in booked.items()})
+        return booked
 
     def _fill(self, fresh: dict[str, NewAsk]) -> tuple[list[dict[str, Any]], list[bytes]]:
         """Cards of fresh asks as far as one message holds them; the other asks are taken back.
@@ -138,10 +153,7 @@ class Channel:
             buffers += own
             held += weight(card, own)
         if waiting:
-            with self._session._ledger.lock:
-                self._session._store.discard(waiting)
-                for token in waiting:
-                    self._queue.pop(token, None)
+            self._session._ledger.patiently(partial(self._take_back, list(waiting)))
         return cards, buffers
 
     def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:

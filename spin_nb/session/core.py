@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -385,7 +386,7 @@ class Session:
                 since = self._ledger.state.seq
                 draw = drawing(self, k - len(asks), strategy, [self.pool.row(ask.item) for ask in asks])
             drawn = draw()
-            booked = book(self, drawn.asks, since, shown=True)
+            booked = self._ledger.patiently(partial(book, self, drawn.asks, since, shown=True))
             asks += booked.values()
             reason = reason or drawn.reason
             if len(booked) == len(drawn.asks):

@@ -375,10 +375,13 @@ class Ledger:
 
     def release_audits(self) -> list[Change]:
         """From now on the audits drawn so far train, and never again estimate accuracy."""
-        with self.lock:
+        return self.patiently(self._release_all)
+
+    def _release_all(self) -> list[Change]:
+        with self.transaction():
             self.store.set_meta("audits_released", self._state.seq)
-            gone = self._release(self._state.seq)
-            return [change for item in gone if (change := self._settle(item)) is not None]
+        gone = self._release(self._state.seq)
+        return [change for item in gone if (change := self._settle(item)) is not None]
 
     def _class_of(self, value: Any) -> int:
         return self.task.index(value) if by_class(self.task) else 0

@@ -45,6 +45,8 @@ def stream(session: Session) -> int:
 def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = False) -> dict[str, NewAsk]:
     """Write down what was drawn; token -> ask, without those that others took or decided on meanwhile.
 
+    A step for :meth:`Ledger.patiently`: no label waits behind it while another process has the database.
+
     Parameters
     ----------
     since : int
@@ -55,20 +57,15 @@ def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = 
     if not asks:
         return {}
     ledger, store = session._ledger, session._store
-    with ledger.lock:
-        with (
-            store.transaction()
-        ):  # between the look at others' asks and these being written, nobody writes any
-            session._absorb(ledger.sync())
-            if "first_annotator" not in store.meta:
-                store.set_meta("first_annotator", session.annotator)
-            taken = of_others(session)
-            free = [
-                ask for ask in asks if ask.item not in taken and not ledger.decided_since(ask.item, since)
-            ]
-            tokens = store.propose(free)
-            if shown:
-                store.shown(tokens)
+    with ledger.transaction():  # between the look at others' asks and these being written, nobody writes any
+        session._absorb(ledger.sync())
+        if "first_annotator" not in store.meta:
+            store.set_meta("first_annotator", session.annotator)
+        taken = of_others(session)
+        free = [ask for ask in asks if ask.item not in taken and not ledger.decided_since(ask.item, since)]
+        tokens = store.propose(free)
         if shown:
-            ledger.note_shown(tokens, free)
+            store.shown(tokens)
+    if shown:
+        ledger.note_shown(tokens, free)
     return dict(zip(tokens, free, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -173,7 +174,13 @@ class Watcher:
                     broken.append(Broken(f"number {seen + i} of the stream", error.what))
             return loaded, tuple(broken)
 
-    def _join(
+    def _join(self, batch: Batch, *scored: Any) -> WatchReport:
+        """On the home thread."""
+        points = self._session._ledger.patiently(partial(self._commit, batch, *scored))
+        self._pace.tell(len(batch.ids), self._session.events.watched.emit)
+        return WatchReport(len(batch.ids), tuple(_alarms(points)), tuple(batch.ids))
+
+    def _commit(
         self,
         batch: Batch,
         loaded: list[Any],
@@ -181,34 +188,32 @@ class Watcher:
         found: Ints,
         distances: Float,
         said: OwnPredictive | None,
-    ) -> WatchReport:
-        """On the home thread; ``said`` is what a model of the person's choice says, while that is shown.
+    ) -> list[DriftPoint]:
+        """Under the lock; ``said`` is what a model of the person's choice says, while that is shown.
 
         First what may fail and changes nothing, then the database's transaction with the pool's line in it, which
         decides; then what is in memory, where nothing may part one step from the next.
         """
         s = self._session
-        with s._ledger.lock:
-            own = s._stage.learner.own()
-            if own is not None and (said is None or said.by is not own):  # a new one has come in between
-                said = own.new(loaded, lambda _: features)
-            predictive = said if own is not None else s._stage.learner.predict(features, found, distances)
-            assert predictive is not None
-            uncertainty, distance = _finite(predictive.epistemic), _finite(distances.mean(1))
-            monitor = self._watching()
-            extension = s._stage.extension(features, found, distances, said)
-            with undisturbed():
-                with s._store.transaction():
-                    s._store.add_items(NewItem(id, None, s.pool.modality, arrived=True) for id in batch.ids)
-                    s.pool.log(batch)
-                s.pool.join(batch)
-                s._plan.extend(batch.ids)
-                s._stage.take(extension)
-                s._predictive = None
-                points = [monitor.update(*pair) for pair in zip(uncertainty, distance, strict=True)]
-                self.points += points
-        self._pace.tell(len(batch.ids), s.events.watched.emit)
-        return WatchReport(len(batch.ids), tuple(_alarms(points)), tuple(batch.ids))
+        own = s._stage.learner.own()
+        if own is not None and (said is None or said.by is not own):  # a new one has come in between
+            said = own.new(loaded, lambda _: features)
+        predictive = said if own is not None else s._stage.learner.predict(features, found, distances)
+        assert predictive is not None
+        uncertainty, distance = _finite(predictive.epistemic), _finite(distances.mean(1))
+        monitor = self._watching()
+        extension = s._stage.extension(features, found, distances, said)
+        with undisturbed():
+            with s._ledger.transaction():
+                s._store.add_items(NewItem(id, None, s.pool.modality, arrived=True) for id in batch.ids)
+                s.pool.log(batch)
+            s.pool.join(batch)
+            s._plan.extend(batch.ids)
+            s._stage.take(extension)
+            s._predictive = None
+            points = [monitor.update(*pair) for pair in zip(uncertainty, distance, strict=True)]
+            self.points += points
+        return points
 
     def _watching(self) -> DriftMonitor:
         if self._monitor is None:

@@ -274,6 +274,44 @@ def test_while_another_process_has_the_database_others_read_on(s, tmp_path, monk
     assert answers[0]["ack"] == 1
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda s: s.queue_cards(8),
+        lambda s: s.ask(4),
+        lambda s: s.watch(np.zeros_like(s.pool.load([0]))),
+        lambda s: s.release_audits(),
+    ],
+    ids=["queue", "ask", "watch", "release"],
+)
+def test_nor_does_what_is_asked_or_joins_hold_up_who_labels_and_looks(s, tmp_path, monkeypatch, act):
+    monkeypatch.setattr(ledger, "BUSY_SECONDS", 600)
+    queue(s)
+    other = sqlite3.connect(
+        tmp_path / "digits.spin" / "project.db", isolation_level=None, check_same_thread=False
+    )
+    begins, begun, seen = s._store.transaction, threading.Event(), []
+
+    def begin(*args, **kwargs):
+        begun.set()
+        return begins(*args, **kwargs)
+
+    def look():
+        begun.wait()
+        for _ in range(3):
+            seen.append((len(s.label_index), len(s.past("undo", 2))))
+        other.execute("ROLLBACK")
+
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(s._store, "transaction", begin)
+    looking = threading.Thread(target=look)
+    looking.start()
+    act(s)  # it is done as soon as the database is free, which is after those looks
+    looking.join()
+    other.close()
+    assert seen == [(400, 2)] * 3
+
+
 def test_undo_and_redo_are_the_only_past(s):
     with pytest.raises(LabelError, match="neither 'undo' nor 'redo'"):
         s.past("zz", 3)

@@ -12,6 +12,7 @@ import pytest
 
 import spin_nb as spin
 import spin_nb.project.database
+import spin_nb.session.ledger
 from spin_nb.errors import SpinError, StorageError
 from spin_nb.session.watching import Pace
 
@@ -79,8 +80,7 @@ def test_a_watch_that_fails_leaves_no_arrival_and_the_session_goes_on(opened, mo
         elif step == "commit":
             patch.setattr(spin_nb.project.database.Database, "_require_transaction", fails)
         else:
-            patch.setattr(spin_nb.project.database, "BUSY_SECONDS", 0.1)
-            s._store._database.connection.execute("PRAGMA busy_timeout = 100")
+            patch.setattr(spin_nb.session.ledger, "BUSY_SECONDS", 0.1)
             other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SpinError):
             s.watch(NEW)

@@ -132,6 +132,8 @@ def headline(point: Any, metric: str = "accuracy") -> str:
     >>> from spin_nb.types import Estimate
     >>> headline(N(accuracy=Estimate(None, 0.4, 0.9, 6, "")))
     'audited accuracy: 40% to 90%<br>95 % interval from 6 audits; a single number from 20 on'
+    >>> headline(N(accuracy=Estimate(None, 0.4, 0.9, 30, "")))
+    'audited accuracy: 40% to 90%<br>95 % interval from 30 audits; a single number once more arrivals are among them'
     """
     estimate = point.accuracy
     span = f"{estimate.low:.0%} to {estimate.high:.0%}"
@@ -139,7 +141,8 @@ def headline(point: Any, metric: str = "accuracy") -> str:
         return f"audited {metric}: not known yet<br>no audit is labelled so far"
     more = f"; {estimate.unanswered} unanswered" if estimate.unanswered else ""
     if estimate.value is None:
-        return f"audited {metric}: {span}<br>95 % interval from {estimate.n} audits{more}; a single number from 20 on"
+        enough = "once more arrivals are among them" if estimate.n >= ENOUGH else f"from {ENOUGH} on"
+        return f"audited {metric}: {span}<br>95 % interval from {estimate.n} audits{more}; a single number {enough}"
     return (
         f"audited {metric}: <b>{estimate.value:.1%}</b>"
         f"<br>95 % interval {span}, from {estimate.n} audits{more}"

@@ -185,9 +185,11 @@ def _(p: Path, out: Path) -> None:
     """A tree whose branches are all the same: 200 kB that hold billions of rows."""
     with closing(sqlite3.connect(p / "project.db", isolation_level=None)) as db:
         rows = ((f"2026-01-01T{i:06d}", "x" * 900) for i in range(3000))
+        db.execute("BEGIN")  # or each of them waits for the disk
         db.executemany(
             "INSERT INTO runs(started, settings, status, metrics) VALUES (?, ?, 'done', '{}')", rows
         )
+        db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
         size = db.execute("PRAGMA page_size").fetchone()[0]

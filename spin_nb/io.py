@@ -1,18 +1,24 @@
-"""Files that are kept: whole or not there, on disk before they count, known by their checksum ever after."""
+"""Files that are kept: whole or not there, on disk before they count, known by their checksum ever after.
+
+And files that somebody else made: opened without waiting, and looked at while they are open.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from spin_nb.errors import StorageError
 
+_SEAL_BYTES = 65  # one more than a checksum has
 _NO_FOLDER_SYNC = (
     errno.EINVAL,
     errno.ENOTSUP,
@@ -100,15 +106,97 @@ def has_seal(path: Path) -> bool:
 def is_sealed(path: Path) -> bool:
     """Whether a file still is what :func:`seal` saw: a flipped byte in a cache would pass for a number."""
     try:
-        return _seal(path).read_bytes() == checksum(path).encode()
+        with open_regular(_seal(path)) as stream:
+            return stream.read(_SEAL_BYTES) == checksum(path).encode()
     except OSError:
         return False
 
 
 def checksum(path: Path) -> str:
     """sha256 of a file's bytes, hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    with open_regular(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY, *, follow: bool = True) -> BinaryIO:
+    """Open a regular file, unbuffered where it is written; what else has that name is never waited for.
+
+    The descriptor is looked at, not the name: that may have become another file's in between.
+
+    Parameters
+    ----------
+    flags : int
+        As of :func:`os.open`.
+    follow : bool
+        Whether the name may be a link.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened; or is a folder, a pipe or a device.
+
+    Examples
+    --------
+    >>> open_regular(Path("/dev/null"))
+    Traceback (most recent call last):
+        ...
+    OSError: [Errno 22] not a regular file: '/dev/null'
+    """
+    always = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    handle = os.open(path, flags | always | (0 if follow else getattr(os, "O_NOFOLLOW", 0)), 0o666)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        writes = flags & (os.O_WRONLY | os.O_RDWR)
+        return os.fdopen(handle, "ab" if writes else "rb", buffering=0 if writes else -1)
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def load_array(path: Path) -> Any:
+    """An array from a ``.npy`` file, memory-mapped; what its header promises is believed as far as the file goes.
+
+    ``numpy.load`` takes memory for the promise before it looks, and reads objects where it is let.
+
+    Raises
+    ------
+    ValueError
+        It is no such file, holds objects, or is shorter than it says.
+    OSError
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.npy"
+    >>> import numpy as np
+    >>> np.save(path, np.arange(3))
+    >>> load_array(path).tolist()
+    [0, 1, 2]
+    """
+    import numpy as np
+
+    with open_regular(path) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):  # others are for names of columns
+            raise ValueError(f"{path.name} is of another version than arrays of numbers are")
+        shape, columns_first, dtype = np.lib.format.read_array_header_1_0(stream)
+        promised = math.prod(shape) * dtype.itemsize
+        there = os.fstat(stream.fileno()).st_size - stream.tell()
+        if dtype.hasobject or min(shape, default=0) < 0:
+            raise ValueError(f"{path.name} holds no numbers")
+        if promised > there:
+            raise ValueError(f"{path.name} promises {promised:,} bytes and has {there:,}")
+        order: Any = "F" if columns_first else "C"
+        if not promised:
+            return np.empty(shape, dtype, order)
+        name, start = by_name(stream, path), stream.tell()
+        return np.memmap(name, dtype, "r", start, shape, order)
+
+
+def by_name(stream: BinaryIO, path: Path) -> str:
+    """A name for readers that take no stream: of the very file that is open, where the system has one."""
+    name = f"/proc/self/fd/{stream.fileno()}"
+    return name if os.path.exists(name) else str(path)
 
 
 def _seal(path: Path) -> Path:

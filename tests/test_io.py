@@ -94,3 +94,33 @@ def test_a_model_is_on_disk_before_its_folder_has_its_name(tmp_path, steps, monk
     before, after = steps[:at], steps[at:]
     assert {("fsync", "card.json"), ("fsync", "model.safetensors"), ("fsync", "model")} <= set(before)
     assert ("fsync", "models") in after
+
+
+class TestOpenRegular:
+    def test_reads_what_is_there(self, tmp_path):
+        (tmp_path / "a").write_bytes(b"some bytes")
+        with io.open_regular(tmp_path / "a") as stream:
+            assert stream.read() == b"some bytes"
+
+    @pytest.mark.timeout(60)
+    @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_APPEND], ids=["read", "written"])
+    def test_waits_for_no_pipe_and_opens_no_folder_and_no_device(self, tmp_path, flags):
+        os.mkfifo(tmp_path / "pipe")
+        for path in (tmp_path / "pipe", tmp_path, "/dev/null"):
+            with pytest.raises(OSError, match=r"not a regular file|No such device|Is a directory"):
+                io.open_regular(path, flags)
+
+    def test_follows_a_link_only_where_it_may(self, tmp_path):
+        (tmp_path / "a").write_bytes(b"some bytes")
+        (tmp_path / "link").symlink_to("a")
+        assert io.open_regular(tmp_path / "link").read() == b"some bytes"
+        with pytest.raises(OSError, match="link"):
+            io.open_regular(tmp_path / "link", follow=False)
+
+    def test_what_took_the_place_of_a_file_that_is_open_is_not_read_under_its_name(self, tmp_path):
+        (tmp_path / "a").write_bytes(b"some bytes")
+        with io.open_regular(tmp_path / "a") as stream:
+            (tmp_path / "a").unlink()
+            (tmp_path / "a").write_bytes(b"others")
+            with open(io.by_name(stream, tmp_path / "a"), "rb") as again:
+                assert again.read() == b"some bytes"

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import numpy as np
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.growing import Growing
+from spin_nb.io import load_array, open_regular
 from spin_nb.pool.sounds import Sound, wav
 from spin_nb.words import shown
 
@@ -131,7 +132,7 @@ def _batches(path: Path) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
-        with open(path, "rb") as stream:
+        with open_regular(path) as stream:
             yield from stream
     except FileNotFoundError:
         return
@@ -140,7 +141,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _read(path: Path, offset: int, length: int) -> bytes:
-    with open(path, "rb") as stream:
+    with open_regular(path) as stream:
         stream.seek(offset)
         return stream.read(length)
 
@@ -189,7 +190,8 @@ def _kept(folder: Path, kind: str, name: str, digest: str | None) -> Any:
     path = folder / MEDIA / name
     if digest is not None:
         try:
-            content = path.read_bytes()
+            with open_regular(path) as stream:
+                content = stream.read()
         except OSError as problem:
             return PoolError(f"{str(path)!r} cannot be read: {problem.strerror}.", "Restore it from a copy.")
         if sha256(content).hexdigest() != digest:
@@ -199,7 +201,7 @@ def _kept(folder: Path, kind: str, name: str, digest: str | None) -> Any:
     if kind != "array":
         return path
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return load_array(path)
     except (OSError, ValueError, EOFError) as problem:
         return PoolError(f"{str(path)!r} cannot be read: {problem}.", "Restore it.")
 
@@ -296,10 +298,9 @@ def withdraw(folder: Path, batch: Batch) -> None:
             (folder / MEDIA / name).unlink()
 
 
-def _appending(folder: Path) -> io.FileIO:
-    """Unbuffered, so that one write is one write."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    return io.FileIO(os.open(folder / LOG, flags, 0o666), "a")
+def _appending(folder: Path) -> BinaryIO:
+    """Unbuffered, so that one write is one write; never through a link, which may have come since the opening."""
+    return open_regular(folder / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False)
 
 
 def _files(entries: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
-from spin_nb.io import is_sealed, write_sealed
+from spin_nb.io import is_sealed, load_array, write_sealed
 from spin_nb.pool.encoders import make_encoder
 from spin_nb.pool.ingested import fingerprint
 from spin_nb.pool.pool import Pool
@@ -110,7 +110,7 @@ def _cached(pool: Pool, encoder: Any, home: Path) -> Float | None:
         from safetensors.numpy import load_file
 
         encoder.restore(load_file(learnt))
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        found: Float = load_array(path)
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None
     if found.ndim != 2 or len(found) != pool.n_base or found.dtype != np.float32:
@@ -207,7 +207,8 @@ def _store(path: Path, encoder: Any, found: Float) -> Float:
     learnt = path.with_suffix(".safetensors")
     write_sealed(learnt, lambda half: half.write_bytes(save(arrays)))
     write_sealed(path, lambda half: _save(half, found))
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    kept: Float = load_array(path)
+    return kept
 
 
 def _save(path: Path, found: Float) -> None:

@@ -18,7 +18,8 @@ from spin_nb.pool.folders import read_folder
 from spin_nb.pool.frames import read_frame, read_pandas
 from spin_nb.pool.given import Series, Several
 from spin_nb.pool.ingested import Ingested, as_labels, numbered
-from spin_nb.pool.opening import reading, regular
+from spin_nb.pool.opening import reading
+from spin_nb.pool.parquet import read_parquet
 from spin_nb.pool.samples import Sample
 from spin_nb.pool.series import read_series
 from spin_nb.pool.several import read_several
@@ -127,18 +128,11 @@ def _path(path: Path, labels_from: str | None) -> Ingested:
         if path.is_file():
             raise PoolError(f"the file {str(path)!r} is no folder.", f"Read it first; pass {_KINDS}.")
         return read_folder(path, labels_from=labels_from)
-    import polars as pl
 
     if not path.exists():
         raise PoolError(f"no file {str(path)!r}.", "Check the path.")
     with reading("parquet file", path):
-        regular(path)
-    try:
-        frame = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as problem:
-        raise PoolError(
-            f"{str(path)!r} is no readable parquet file: {problem!s:.200}.", "Write it again."
-        ) from None
+        frame = read_parquet(path)
     return read_frame(frame, base=path.parent, labels_from=labels_from)
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
+from spin_nb.io import open_regular
 from spin_nb.pool.onnx_run import EXPORT, Runner, as_bytes
-from spin_nb.pool.opening import regular
 from spin_nb.words import shown
 
 _SHOWN = 12
@@ -36,9 +36,8 @@ def read_onnx(path: Path | str) -> OnnxGraph:
     path = Path(path)
     try:
         path = path.expanduser()
-        if path.exists():
-            regular(path)
-        model = onnx.load(path, load_external_data=False)
+        with open_regular(path) as stream:
+            model = onnx.load_from_string(stream.read())
     except FileNotFoundError:
         raise PoolError(f"no file {str(path)!r}.", "Check the path.") from None
     except Exception as problem:  # a damaged file raises whatever protobuf, or the system, does

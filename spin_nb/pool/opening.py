@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from spin_nb.errors import PoolError
+from spin_nb.io import open_regular
 
 
-def regular(path: Path) -> int:
-    """Size of a regular file in bytes.
+@contextmanager
+def opened(source: Path | bytes) -> Iterator[BinaryIO]:
+    """A regular file, or bytes, open for reading while the block runs.
 
     Raises
     ------
     ValueError
         When it is missing, empty, or a folder, pipe or device, which could be read for ever.
     """
+    with _stream(source) as stream:
+        if not size_of(stream):
+            raise ValueError("the file is empty")
+        yield stream
+
+
+def size_of(stream: BinaryIO) -> int:
+    """Bytes of a file that is open."""
+    if isinstance(stream, io.BytesIO):
+        return stream.getbuffer().nbytes
+    return os.fstat(stream.fileno()).st_size
+
+
+def _stream(source: Path | bytes) -> BinaryIO:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
     try:
-        found = os.stat(path)
+        return open_regular(source)
     except (OSError, ValueError) as problem:
         raise ValueError(getattr(problem, "strerror", None) or str(problem)) from None
-    if not stat.S_ISREG(found.st_mode):
-        raise ValueError("not a regular file")
-    if not found.st_size:
-        raise ValueError("the file is empty")
-    return found.st_size
 
 
 @contextmanager

@@ -11,13 +11,13 @@ import os
 import threading
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.opening import regular
+from spin_nb.pool.opening import opened
 
 Pixels = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -55,9 +55,8 @@ def check_picture(path: Path) -> tuple[int, int]:
     """
     from PIL import Image
 
-    regular(path)
     try:
-        with open(path, "rb") as stream, Image.open(stream, formats=FORMATS) as image:
+        with opened(path) as stream, Image.open(stream, formats=FORMATS) as image:
             width, height, kind = *image.size, image.format
             _check_size(width, height, kind)
             ending = _ENDINGS.get(kind or "")
@@ -65,7 +64,7 @@ def check_picture(path: Path) -> tuple[int, int]:
                 stream.seek(0, os.SEEK_END)
                 stream.seek(max(0, stream.tell() - _TAIL))
                 if ending not in stream.read():
-                    _decode_whole(path)  # cut short, or something follows the picture, as some phones write
+                    _decode_whole(stream)  # cut short, or something follows the picture, as some phones write
     except Exception as problem:  # parsers of damaged files raise anything
         raise ValueError(_why(problem)) from None
     return width, height
@@ -82,19 +81,12 @@ def picture_size(source: Path | bytes) -> tuple[int, int]:
     from PIL import Image
 
     try:
-        with Image.open(_stream(source), formats=FORMATS) as image:
+        with opened(source) as stream, Image.open(stream, formats=FORMATS) as image:
             width, height = image.size
             turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
     except Exception as problem:  # parsers of damaged files raise anything
         raise ValueError(_why(problem)) from None
     return (height, width) if turned else (width, height)
-
-
-def _stream(source: Path | bytes) -> Any:
-    if isinstance(source, bytes):
-        return io.BytesIO(source)
-    regular(source)
-    return source
 
 
 def _check_size(width: int, height: int, kind: str | None) -> None:
@@ -111,10 +103,11 @@ def _why(problem: Exception) -> str:
     return str(problem) or type(problem).__name__
 
 
-def _decode_whole(path: Path) -> None:
+def _decode_whole(stream: BinaryIO) -> None:
     from PIL import Image
 
-    with Image.open(path, formats=FORMATS) as image:
+    stream.seek(0)
+    with Image.open(stream, formats=FORMATS) as image:
         image.draft(None, (64, 64))
         image.load()
 
@@ -130,7 +123,7 @@ def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(_stream(source), formats=FORMATS) as image:
+        with opened(source) as stream, Image.open(stream, formats=FORMATS) as image:
             _check_size(*image.size, image.format)
             shrink = side / max(image.size)
             aim = (round(image.size[0] * shrink), round(image.size[1] * shrink))

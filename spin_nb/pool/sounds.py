@@ -5,7 +5,6 @@ WAV is read here, header by header, because files lie; other formats go through 
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.pool.opening import regular
+from spin_nb.pool.opening import opened, size_of
 from spin_nb.pool.optional import PACKAGES, installed, need
 from spin_nb.types import Float
 
@@ -74,11 +73,11 @@ def check_sound(path: Path) -> None:
     ValueError
         With the reason, when it is no sound, is cut short, or its header contradicts itself.
     """
-    size = regular(path)
-    if path.suffix.lower() == ".wav":
-        with open(path, "rb") as stream:
-            _header(stream, size)
-    elif not installed("soundfile"):
+    with opened(path) as stream:
+        if path.suffix.lower() == ".wav":
+            _header(stream, size_of(stream))
+            return
+    if not installed("soundfile"):
         raise ValueError(
             f'this format needs the package soundfile: pip install "spin_nb[{PACKAGES["soundfile"][2]}]"'
         )
@@ -94,22 +93,15 @@ def read_sound(source: Path | bytes) -> Recording:
     MissingPackageError
         A format other than WAV, where soundfile is not installed.
     """
-    if isinstance(source, bytes):
-        found = _read(io.BytesIO(source), len(source), source[:4] == b"RIFF")
-    else:
-        size = regular(source)
-        with open(source, "rb") as stream:
-            found = _read(stream, size, source.suffix.lower() == ".wav")
+    is_wav = source[:4] == b"RIFF" if isinstance(source, bytes) else source.suffix.lower() == ".wav"
+    with opened(source) as stream:
+        found = _read_wav(stream, size_of(stream)) if is_wav else _read_other(stream)
     samples = found.sound.samples
     if not np.isfinite(samples).all():
         raise ValueError("it holds NaN or infinite samples")
     if samples.min() == samples.max():
         raise ValueError("it is silent")
     return found
-
-
-def _read(stream: IO[bytes], size: int, is_wav: bool) -> Recording:
-    return _read_wav(stream, size) if is_wav else _read_other(stream)
 
 
 def _read_wav(stream: IO[bytes], size: int) -> Recording:

@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError, VersionError
-from spin_nb.io import checksum, sync, write_atomically
+from spin_nb.io import checksum, load_array, open_regular, sync, write_atomically
 from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.modalities import modality_for
+from spin_nb.pool.parquet import read_parquet
 from spin_nb.pool.series import Ragged
 from spin_nb.pool.several import Parts
 from spin_nb.types import Broken
@@ -63,7 +64,7 @@ def read_json(path: Path) -> dict[str, Any]:
     OSError
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(_content(path))
     except RecursionError:
         raise ValueError(f"{path.name} is nested without end") from None
     if not isinstance(value, dict):
@@ -237,7 +238,7 @@ def read_stored(folder: Path) -> Stored:
             raise ValueError(f"{_FACTS} has lost its checksum")
         facts = unsealed(facts, _FACTS)
         files = facts.get("files", {})
-        ids = json.loads(_file(folder, _IDS, files).read_text(encoding="utf-8"))
+        ids = json.loads(_content(_file(folder, _IDS, files)))
         data = _read_items(folder, facts["kind"], ids, facts["about"], files)
         if len(data) != len(ids):
             raise ValueError(f"{len(data)} items and {len(ids)} ids")
@@ -284,6 +285,11 @@ def _is(path: Path, known: dict[str, Any], doubtful: bool) -> bool:
     return (size > COMPARED and not doubtful) or checksum(path) == known["sha256"]
 
 
+def _content(path: Path) -> str:
+    with open_regular(path) as stream:
+        return stream.read().decode()
+
+
 def _check(found: Ingested) -> None:
     """Raise ValueError or KeyError where facts are of the wrong kind: here it is said what to do, later not."""
     if not isinstance(found.ids, list) or not all(isinstance(id, str) for id in found.ids) or not found.ids:
@@ -304,7 +310,7 @@ def _check(found: Ingested) -> None:
 
 
 def _read_stamps(folder: Path, files: dict[str, Any], n: int) -> NDArray[np.int64]:
-    stamps: NDArray[np.int64] = np.load(_file(folder, _STAMPS, files), allow_pickle=False)
+    stamps: NDArray[np.int64] = np.array(load_array(_file(folder, _STAMPS, files)))  # no map: it is replaced
     if stamps.shape != (n, 2) or stamps.dtype != np.int64:
         raise ValueError(f"{_STAMPS} holds something else")
     return stamps
@@ -318,14 +324,8 @@ def _read_items(folder: Path, kind: str, ids: list[str], about: dict[str, Any], 
         return Parts.of(parts, about, len(ids))
     path = _file(folder, _ITEMS[kind], files)
     if kind == "array":
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return load_array(path)
     if kind == "series":
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-        ends = np.load(_file(folder, _ENDS, files), allow_pickle=False)
-        return Ragged.of(values, ends, len(about["channels"]))
-    import polars as pl
-
-    try:
-        return pl.read_parquet(path)
-    except pl.exceptions.PolarsError as problem:
-        raise ValueError(str(problem)) from None
+        ends = np.array(load_array(_file(folder, _ENDS, files)))
+        return Ragged.of(load_array(path), ends, len(about["channels"]))
+    return read_parquet(path)

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from spin_nb.pool.opening import regular
+from spin_nb.io import by_name
+from spin_nb.pool.opening import opened
 from spin_nb.pool.optional import need
 from spin_nb.pool.pictures import MAX_PIXELS, Pixels, reduced
 
@@ -46,9 +47,12 @@ def check_video(path: Path) -> None:
     ValueError
         With the reason, when it is none.
     """
-    regular(path)
-    with open(path, "rb") as stream:
-        start = stream.read(12)
+    with opened(path) as stream:
+        _check(stream)
+
+
+def _check(stream: BinaryIO) -> None:
+    start = stream.read(12)
     avi = start[:4] == b"RIFF" and start[8:] == b"AVI "
     if not (avi or start[4:8] in _BOXES or start[:4] == b"\x1a\x45\xdf\xa3"):
         raise ValueError("not a video (MP4, MOV, AVI, MKV or WebM)")
@@ -118,18 +122,19 @@ def evenly(n: int, most: int) -> list[int]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    check_video(path)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # damaged files are told of by us
-    cv2 = need("cv2")
-    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        if not video.isOpened():
-            raise ValueError("it holds no video that can be decoded")
-        yield video
-    except cv2.error as problem:
-        raise ValueError(str(problem)[:200]) from None
-    finally:
-        video.release()
+    with opened(path) as stream:
+        _check(stream)
+        cv2 = need("cv2")
+        video = cv2.VideoCapture(by_name(stream, path), cv2.CAP_FFMPEG)
+        try:
+            if not video.isOpened():
+                raise ValueError("it holds no video that can be decoded")
+            yield video
+        except cv2.error as problem:
+            raise ValueError(str(problem)[:200]) from None
+        finally:
+            video.release()
 
 
 def _facts(video: Any) -> Clip:

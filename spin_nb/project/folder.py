@@ -24,6 +24,7 @@ import re
 from pathlib import Path
 
 from spin_nb.errors import ProjectError, ReadOnlyError
+from spin_nb.io import open_regular
 
 DATABASE = "project.db"
 FEATURES = "features"
@@ -117,7 +118,7 @@ def exists(folder: Path) -> bool:
 def _is_undone(folder: Path) -> bool:
     """Whether SQLite will go back to an empty database: killed while the first transaction was being written."""
     try:
-        with database(folder).with_name(f"{DATABASE}-journal").open("rb") as stream:
+        with open_regular(database(folder).with_name(f"{DATABASE}-journal")) as stream:
             start = stream.read(20)
     except OSError:
         return False
@@ -138,7 +139,7 @@ def _was_emptied(folder: Path) -> bool:
 
 def _header(file: Path) -> bytes:
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             return stream.read(100)
     except FileNotFoundError:
         return b""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spin_nb.errors import ProjectError
+from spin_nb.io import open_regular
 from spin_nb.project.folder import DATABASE, FEATURES, MODELS, POOL
 from spin_nb.project.seal_file import SEAL
 
@@ -149,10 +150,10 @@ def _check_file(folder: Path, name: str, entry: os.stat_result, trusted: bool, o
 def _check_journal(folder: Path, trusted: bool) -> None:
     journal = folder / f"{DATABASE}-journal"
     try:
-        size = journal.stat().st_size
-        if not size:
-            return
-        with journal.open("rb") as stream:
+        with open_regular(journal) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if not size:
+                return
             stream.seek(max(0, size - len(_SUPER_JOURNAL)))
             ending = stream.read()
     except OSError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
@@ -16,7 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from spin_nb.errors import SpinError
-from spin_nb.io import write_atomically
+from spin_nb.io import open_regular, write_atomically
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.session import curve
@@ -46,13 +45,9 @@ class CurveLog:
             return
         with suppress(OSError, SpinError):
             # Not through a link or into a pipe: a project may come from somebody else.
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-            handle = os.open(self._path(), flags | getattr(os, "O_NONBLOCK", 0), 0o644)
-            try:
-                if stat.S_ISREG(os.fstat(handle).st_mode):
-                    os.write(handle, _line(at))
-            finally:
-                os.close(handle)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            with open_regular(self._path(), flags, follow=False) as stream:
+                stream.write(_line(at))
 
     def points(self) -> list[CurvePoint]:
         """The curve as it was left, at most :data:`MOST` points; the file is made short again where it has grown."""
@@ -73,10 +68,9 @@ class CurveLog:
 
     def _lines(self) -> list[bytes]:
         try:
-            path = self._path()
-            about = path.stat()
-            regular = stat.S_ISREG(about.st_mode) and about.st_size <= LARGEST
-            return path.read_bytes().splitlines() if regular else []
+            with open_regular(self._path()) as stream:
+                content = stream.read(LARGEST + 1)
+            return content.splitlines() if len(content) <= LARGEST else []
         except (OSError, SpinError):
             return []
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.growing import Growing
-from spin_nb.io import is_sealed, write_sealed
+from spin_nb.io import is_sealed, load_array, write_sealed
 from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
 from spin_nb.models.own import OwnPredictive
@@ -254,9 +254,10 @@ class Stage:
 
     def _first_layout(self) -> tuple[Float, str]:
         if self._kept is not None and is_sealed(self._kept):
-            kept = np.load(self._kept, allow_pickle=False)
-            if kept.shape == (self.n_base, 2) and np.isfinite(kept).all():
-                return self._with_arrivals(kept.astype(np.float32)), "umap"
+            with suppress(ValueError, OSError):  # a map that cannot be read is made anew
+                kept = load_array(self._kept)
+                if kept.shape == (self.n_base, 2) and np.isfinite(kept).all():
+                    return self._with_arrivals(kept.astype(np.float32)), "umap"
         return self._with_arrivals(pca_layout(self._base)), "pca"
 
     @property

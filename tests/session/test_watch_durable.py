@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -100,6 +101,20 @@ def test_a_watch_after_the_folder_was_deleted_makes_nothing_anew(opened):
         s.watch(NEW)
     assert not s.folder.exists()
     assert len(s.pool) == 60
+
+
+@pytest.mark.parametrize("what", ["link", "pipe"])
+def test_arrivals_are_not_written_through_what_took_the_place_of_their_file(opened, tmp_path, what):
+    s, precious = opened(), tmp_path / "precious.txt"
+    s.watch(NEW[:2])
+    precious.write_text("mine\n")
+    place = s.folder / "pool" / "arrivals.jsonl"
+    place.unlink()
+    place.symlink_to(precious) if what == "link" else os.mkfifo(place)
+    with pytest.raises(SpinError, match="cannot store arrivals"):
+        s.watch(NEW[2:4])
+    assert precious.read_text() == "mine\n"
+    assert len(s.pool) == len(s.items) == 62
 
 
 def test_a_kill_between_the_line_and_the_database_leaves_the_arrivals(opened, tmp_path):

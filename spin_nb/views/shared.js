@@ -26,12 +26,15 @@ function randomId() {
 /** Calls with a reply, and pushes, over one model. `heard(message, buffers)` gets everything that answers no waiting call. */
 function channel(model, heard) {
   const waiting = new Map();
+  const overdue = new Map(); // of these, what tells that the answer is lost
   let calls = 0;
   const receive = (message, buffers) => {
     const settle = waiting.get(message?.reply);
+    overdue.delete(message?.reply);
     waiting.delete(message?.reply);
     if (settle) settle(message, buffers ?? []);
     else heard(message ?? {}, buffers ?? []);
+    for (const [call, lose] of overdue) if (call < message?.reply) lose();
   };
   model.on("msg:custom", receive);
   const post = (verb, fields = {}) => {
@@ -39,7 +42,20 @@ function channel(model, heard) {
     model.send({ call, verb, ...fields });
     return call;
   };
-  /** Resolves to [message, buffers]; rejects when nothing can be sent (`gone`) or nothing comes back in time. */
+  /** The answer to a call whose patience is over; rejects once a later call was answered: the kernel answers in order. */
+  const tardy = (call) =>
+    new Promise((resolve, reject) => {
+      waiting.set(call, (message, buffers) => resolve([message, buffers]));
+      overdue.set(call, () => {
+        waiting.delete(call);
+        overdue.delete(call);
+        reject(Object.assign(new Error("no answer"), { late: true }));
+      });
+    });
+  /**
+   * Resolves to [message, buffers]; rejects when nothing can be sent (`gone`) or nothing comes back in time (`late`):
+   * `answer` of that error is what comes after all.
+   */
   const ask = (verb, fields = {}, patience = 15000) =>
     new Promise((resolve, reject) => {
       let call;
@@ -50,8 +66,9 @@ function channel(model, heard) {
         return;
       }
       const timer = setTimeout(() => {
-        waiting.delete(call);
-        reject(Object.assign(new Error("no answer"), { late: true }));
+        const answer = tardy(call);
+        answer.catch(() => {}); // nobody need wait for it
+        reject(Object.assign(new Error("no answer"), { late: true, answer }));
       }, patience);
       waiting.set(call, (message, buffers) => {
         clearTimeout(timer);
@@ -59,7 +76,7 @@ function channel(model, heard) {
       });
     });
   const close = () => model.off("msg:custom", receive);
-  return { post, ask, close, last: () => calls };
+  return { post, ask, close, last: () => calls, waits: (call) => waiting.has(call) };
 }
 
 /** The host's model behind the one that anywidget hands out: it tells who has changed. */

@@ -253,8 +253,8 @@ class Decisions {
   }
 
   /** An item that is not in the queue, as a card to decide. */
-  async fetch(id) {
-    const [reply, buffers] = await this.channel.ask("card", { id });
+  async fetch(id, awaited = (asked) => asked) {
+    const [reply, buffers] = await awaited(this.channel.ask("card", { id }));
     if (reply.problem) throw new Error(reply.problem.what);
     const card = { ...reply, seen: true };
     await decode(card, buffers);

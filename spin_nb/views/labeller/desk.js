@@ -5,7 +5,9 @@ const QUEUE = 16; // cards held, the one on screen included
 const FIRST = 2; // asked for first where there is none: the first item need not wait for the rest
 const KEEP = 8; // of these the first few stay when the rest is drawn anew
 const RENEW_AFTER = 1000; // milliseconds
+const PROBE_EVERY = 15000; // milliseconds
 const LEAVING = ["beforeunload", "pagehide"];
+const UNGREETED = "No answer from the kernel yet; if it is idle, reload this page";
 
 class Desk extends News {
   constructor(model) {
@@ -56,6 +58,7 @@ class Desk extends News {
     for (const left of LEAVING) window.removeEventListener(left, this.leaving);
     for (const card of [...this.hand, ...[...this.older, ...this.done, ...this.undone].map((past) => past.card)]) release(card);
     clearTimeout(this.retry);
+    clearTimeout(this.probing);
     clearTimeout(this.renewal);
     clearTimeout(this.suggesting);
     clearTimeout(this.following);
@@ -122,7 +125,7 @@ class Desk extends News {
     clearTimeout(this.retry);
     this.greeting = true;
     try {
-      const [reply, buffers] = await this.channel.ask("hello");
+      const [reply, buffers] = await this.patiently(this.channel.ask("hello"));
       if (reply.problem) throw new Error(reply.problem.what);
       this.count(reply);
       if (!this.done.length) this.done = await this.remember(reply.recent, buffers);
@@ -140,7 +143,7 @@ class Desk extends News {
     const mark = this.outbox.storage.read(this.bookmark);
     if (this.current || !mark || this.readOnly) return;
     const decided = this.outbox.entries.some((entry) => entry.id === mark.id && entry.kind !== "shown");
-    const card = await this.fetch(mark.id).catch((error) => {
+    const card = await this.fetch(mark.id, (asked) => this.patiently(asked)).catch((error) => {
       if (error.gone || error.late) throw error;
     });
     if (decided || !card || card.kind || this.current) return;
@@ -163,11 +166,31 @@ class Desk extends News {
     });
   }
 
+  /** What was asked for, however late it comes: to ask again would be answered after it, and later still. */
+  async patiently(asked) {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!error.answer) throw error;
+      this.probe();
+      return await error.answer.finally(() => clearTimeout(this.probing));
+    }
+  }
+
+  /** Nothing has come for a while: an empty apply is answered after what is awaited, or tells that it is lost. */
+  probe() {
+    clearTimeout(this.probing);
+    if (this.closed) return;
+    this.probing = setTimeout(() => this.probe(), PROBE_EVERY);
+    if (!this.greeted) this.notice = UNGREETED;
+    this.listen();
+  }
+
   /** Ask again in a while; closed views stop asking. */
   later(action, error) {
     this.lost = Boolean(error.gone);
     this.notice = error.gone ? null : error.message;
-    if (error.late) this.notice = this.greeted ? null : "No answer from the kernel yet; if it is idle, reload this page";
+    if (error.late) this.notice = this.greeted ? null : UNGREETED;
     clearTimeout(this.retry);
     if (!this.closed) this.retry = setTimeout(action, 3000);
     this.draw();
@@ -190,7 +213,7 @@ class Desk extends News {
     try {
       const have = this.hand.map((card) => card.token ?? null);
       const n = this.queue.length ? QUEUE : have.length + FIRST;
-      const answer = this.channel.ask("cards", { n, have, ...ahead });
+      const answer = this.patiently(this.channel.ask("cards", { n, have, ...ahead }));
       this.asked = this.channel.last();
       const [reply, buffers] = await answer;
       this.acknowledged(reply);
@@ -238,7 +261,7 @@ class Desk extends News {
     this.lost = false;
     if (message.client) {
       // The kernel answers in order: a later call came back, so the cards asked for before it are lost.
-      if (message.reply > this.asked) this.asking = false;
+      if (message.reply > this.asked && this.channel.waits(this.asked)) this.asking = false;
       this.acknowledged(message);
       this.refill();
     } else if (message.problem) {

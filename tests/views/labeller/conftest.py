@@ -189,6 +189,7 @@ class Bench:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.patience = [200, 400, 800, 1500]  # milliseconds to a re-send: a tenth of the page's own
+        self.answer_within = 15000  # milliseconds after which the page takes an answer for late: its own
         self.room: tuple[int, int] | None = None  # what can be seen of the page
         self.warnings = 0  # how often the browser asked whether the page may be left
         page.on("dialog", self.dialog)
@@ -238,6 +239,8 @@ class Bench:
         }
         hasty = self.widget._esm.replace(PATIENCE, json.dumps(self.patience))
         assert hasty != self.widget._esm
+        hasty = hasty.replace(PROBE, f"PROBE_EVERY = {self.answer_within};")
+        hasty = hasty.replace(ANSWER, f"patience = {self.answer_within}")
         page.evaluate(START, [hasty, traits, self.views])
 
     def receive(self, text: str) -> list[str]:
@@ -301,6 +304,7 @@ class Bench:
 
 
 PATIENCE = "[2000, 4000, 8000, 15000]"
+ANSWER, PROBE = "patience = 15000", "PROBE_EVERY = 15000;"
 ROOM = """([width, height]) => {
   const scroller = document.body.appendChild(document.createElement("div"));
   Object.assign(scroller.style, { width: `${width}px`, height: `${height}px`, overflow: "auto" });

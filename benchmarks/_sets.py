@@ -55,7 +55,7 @@ def digits(seed: int) -> Split:
     order = np.random.default_rng(seed).permutation(len(y))
     images = [sample.items[i] for i in order]
     encoder = PixelsPCA().fit(images[:1000])
-    return _split(
+    return split(
         encoder.encode(images[:1000]), y[order[:1000]], encoder.encode(images[1000:]), y[order[1000:]]
     )
 
@@ -113,7 +113,7 @@ def _fsdd() -> Split:
     sounds = [Audio().load(file) for file in files]
     encoder = LogMel().fit([sound for sound, late in zip(sounds, held, strict=True) if not late])
     X = encoder.encode(sounds)
-    return _split(X[~held], y[~held], X[held], y[held])
+    return split(X[~held], y[~held], X[held], y[held])
 
 
 def gunpoint(seed: int) -> Split:
@@ -125,7 +125,7 @@ def gunpoint(seed: int) -> Split:
     order = np.random.default_rng(seed).permutation(len(y))
     series, y = list(X[order]), y[order]
     X = Convolutions().fit(series[:100]).encode(series)
-    return _split(X[:100], y[:100], X[100:], y[100:])
+    return split(X[:100], y[:100], X[100:], y[100:])
 
 
 def ai4i(seed: int) -> Split:
@@ -138,7 +138,7 @@ def ai4i(seed: int) -> Split:
     order = np.random.default_rng(seed).permutation(len(y))
     encoder = Columns().fit([rows[i] for i in order[:7000]])
     X = encoder.encode([rows[i] for i in order])
-    return _split(X[:7000], y[order[:7000]], X[7000:], y[order[7000:]])
+    return split(X[:7000], y[order[:7000]], X[7000:], y[order[7000:]])
 
 
 SETS: dict[str, Callable[[int], Split]] = {
@@ -153,7 +153,8 @@ SETS: dict[str, Callable[[int], Split]] = {
 }
 
 
-def _split(pool: Float, y: Ints, test: Float, y_test: Ints) -> Split:
+def split(pool: Float, y: Ints, test: Float, y_test: Ints) -> Split:
+    """Both parts with their neighbours in the pool."""
     pool, test = (np.ascontiguousarray(part, np.float32) for part in (pool, test))
     graph, hood = neighbours(pool, NEIGHBOURS), nearest(pool, test, NEIGHBOURS)
     return Split(pool, y, graph, test, y_test, hood, int(max(y.max(), y_test.max())) + 1)
@@ -168,9 +169,9 @@ def _pictures(file: str, size: int, seed: int) -> Split:
         rows = np.sort(np.random.default_rng(seed).choice(len(train), size, replace=False))
         train, y = train[rows], y[rows]
     mean, axes = principal(train[:20_000], 60, 1.0)
-    return _split((train - mean) @ axes, y, (test - mean) @ axes, y_test)
+    return split((train - mean) @ axes, y, (test - mean) @ axes, y_test)
 
 
 def _texts(texts: list[str], y: Ints, test: list[str], y_test: Ints) -> Split:
     encoder = TfidfSVD().fit(texts)
-    return _split(encoder.encode(texts), y, encoder.encode(test), y_test)
+    return split(encoder.encode(texts), y, encoder.encode(test), y_test)

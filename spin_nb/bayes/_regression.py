@@ -27,18 +27,24 @@ SHARPNESS_SPREAD = 0.5  # prior standard deviation of log sharpness
 
 
 def solve(
-    phi: Float, y: Ints, n_classes: int, noise: float
+    phi: Float, y: Ints, n_classes: int, noise: float, weights: Array | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Posterior mean (D, C) and covariance (D, D) of the weights, prior identity, on ``e_y - 1/C``."""
+    """Posterior mean (D, C) and covariance (D, D) of the weights, prior identity, on ``e_y - 1/C``.
+
+    ``weights`` (n,): how many labels each row counts as, one without.
+    """
     from scipy.linalg import cho_factor, cho_solve
 
     x = phi.astype(np.float64)
     width = x.shape[1]
-    factor = cho_factor(np.eye(width) + x.T @ x / noise**2)
+    counted = x if weights is None else x * weights[:, None]
+    factor = cho_factor(np.eye(width) + counted.T @ x / noise**2)
     covariance = cho_solve(factor, np.eye(width))
     targets = np.eye(n_classes)[y] - 1 / n_classes
     # In C order, so that what is kept and read back is multiplied in the same order.
-    return covariance @ (x.T @ targets) / noise**2, np.ascontiguousarray((covariance + covariance.T) / 2)
+    return covariance @ (counted.T @ targets) / noise**2, np.ascontiguousarray(
+        (covariance + covariance.T) / 2
+    )
 
 
 def score_variance(phi: Float, covariance: NDArray[np.float64]) -> Float:
@@ -46,14 +52,19 @@ def score_variance(phi: Float, covariance: NDArray[np.float64]) -> Float:
     return np.maximum(np.einsum("nd,nd->n", phi @ covariance.astype(np.float32), phi), 0)
 
 
-def leave_one_out(scores: Float, variance: Float, y: Ints, noise: float) -> tuple[Float, Float]:
+def leave_one_out(
+    scores: Float, variance: Float, y: Ints, noise: float, weights: Array | None = None
+) -> tuple[Float, Float]:
     """Scores (n, C) and variance (n,) each labelled item would have without its own label (RW eq. 5.12)."""
-    leverage = np.minimum(variance / noise**2, 1 - 1e-4)[:, None]
+    counted = variance if weights is None else (variance * weights).astype(np.float32)
+    leverage = np.minimum(counted / noise**2, 1 - 1e-4)[:, None]
     targets = np.eye(scores.shape[1])[y] - 1 / scores.shape[1]
     return (scores - leverage * targets) / (1 - leverage), variance / (1 - leverage[:, 0])
 
 
-def held_out(phi: Float, y: Ints, n_classes: int, folds: Ints, noise: float) -> Float:
+def held_out(
+    phi: Float, y: Ints, n_classes: int, folds: Ints, noise: float, weights: Array | None = None
+) -> Float:
     """Class probabilities (n, C) of each labelled item from the labels of the other folds.
 
     Exact, from the smaller of two matrices: (n, n) while labels are few, (D, D) when they are many.
@@ -64,44 +75,53 @@ def held_out(phi: Float, y: Ints, n_classes: int, folds: Ints, noise: float) -> 
     y : int (n,)
     folds : int (n,)
         The part each item is left out with.
+    weights : float64 (n,), optional
+        How many labels each row counts as, one without.
     """
     x = phi.astype(np.float64)
     targets = np.eye(n_classes)[y] - 1 / n_classes
     by_rows = len(x) <= x.shape[1]
-    scores, variance = (_out_by_rows if by_rows else _out_by_weights)(x, targets, folds, noise**2)
-    beta = fit_sharpness(scores, variance, y)
+    scores, variance = (_out_by_rows if by_rows else _out_by_weights)(x, targets, folds, noise**2, weights)
+    beta = fit_sharpness(scores, variance, y, weights)
     return probit_softmax(beta * scores, beta**2 * variance[:, None])
 
 
-def _out_by_rows(x: Array, targets: Array, folds: Ints, noise: float) -> tuple[Array, Array]:
-    """``f_out = t - (Q_oo)^-1 (Q t)_o`` with ``Q = (K + noise I)^-1`` (RW eq. 5.12, in blocks)."""
-    precision = np.linalg.inv(x @ x.T + noise * np.eye(len(x)))
+def _out_by_rows(
+    x: Array, targets: Array, folds: Ints, noise: float, weights: Array | None = None
+) -> tuple[Array, Array]:
+    """``f_out = t - (Q_oo)^-1 (Q t)_o`` with ``Q = (K + noise / weights I)^-1`` (RW eq. 5.12, in blocks)."""
+    spread = np.full(len(x), noise) if weights is None else noise / weights
+    precision = np.linalg.inv(x @ x.T + np.diag(spread))
     pulled = precision @ targets
     scores, variance = np.empty_like(targets), np.empty(len(x))
     for fold in np.unique(folds):
         out = np.flatnonzero(folds == fold)
         block = np.linalg.inv(precision[np.ix_(out, out)])
         scores[out] = targets[out] - block @ pulled[out]
-        variance[out] = np.maximum(np.diag(block) - noise, 0)
+        variance[out] = np.maximum(np.diag(block) - spread[out], 0)
     return scores, variance
 
 
-def _out_by_weights(x: Array, targets: Array, folds: Ints, noise: float) -> tuple[Array, Array]:
+def _out_by_weights(
+    x: Array, targets: Array, folds: Ints, noise: float, weights: Array | None = None
+) -> tuple[Array, Array]:
     """Weights of every other fold's items: all items' moments less those of the fold (RW eq. 2.11)."""
     from scipy.linalg import cho_factor, cho_solve
 
-    moments, pull = x.T @ x + noise * np.eye(x.shape[1]), x.T @ targets
+    counted = x if weights is None else x * weights[:, None]
+    moments, pull = counted.T @ x + noise * np.eye(x.shape[1]), counted.T @ targets
     scores, variance = np.empty_like(targets), np.empty(len(x))
     for fold in np.unique(folds):
         out = np.flatnonzero(folds == fold)
         own = x[out]
-        factor = cho_factor(moments - own.T @ own)
-        scores[out] = own @ cho_solve(factor, pull - own.T @ targets[out])
+        weighed = own if weights is None else counted[out]
+        factor = cho_factor(moments - weighed.T @ own)
+        scores[out] = own @ cho_solve(factor, pull - weighed.T @ targets[out])
         variance[out] = noise * np.einsum("nd,dn->n", own, cho_solve(factor, own.T))
     return scores, variance
 
 
-def fit_sharpness(scores: Real, variance: Real, y: Ints) -> float:
+def fit_sharpness(scores: Real, variance: Real, y: Ints, weights: Array | None = None) -> float:
     """Logits per unit of score with the best held-out log likelihood, drawn to ``SHARPNESS`` while labels are few.
 
     Parameters
@@ -109,24 +129,29 @@ def fit_sharpness(scores: Real, variance: Real, y: Ints) -> float:
     scores, variance : float (n, C), (n,)
         What items would score without their own label.
     y : int (n,)
+    weights : float64 (n,), optional
+        How many labels each row counts as, one without.
     """
     log_grid = np.linspace(np.log(1.0), np.log(60.0), 33)
     prior = (log_grid - np.log(SHARPNESS)) ** 2 / (2 * SHARPNESS_SPREAD**2)
     beta = np.exp(log_grid)[:, None]
     slope = beta / np.sqrt(1 + np.pi / 8 * beta**2 * variance)
     step = max(1, _GRID_VALUES // max(1, scores.size))
-    loss = np.concatenate([_misfit(slope[i : i + step], scores, y) for i in range(0, len(slope), step)])
+    loss = np.concatenate(
+        [_misfit(slope[i : i + step], scores, y, weights) for i in range(0, len(slope), step)]
+    )
     return float(np.exp(log_grid[np.argmin(loss + prior)]))
 
 
-def _misfit(slope: Real, scores: Real, y: Ints) -> Real:
+def _misfit(slope: Real, scores: Real, y: Ints, weights: Array | None) -> Real:
     """Negative log likelihood (g,) of labels under softmax(slope score), for slopes (g, n)."""
     logits = slope[:, :, None] * scores
     own = np.take_along_axis(logits, np.broadcast_to(y[None, :, None], (*slope.shape, 1)), axis=2)[..., 0]
     top = logits.max(axis=-1)
     logits -= top[..., None]
     np.exp(logits, out=logits)
-    return np.asarray((np.log(logits.sum(axis=-1)) + top - own).sum(axis=1))
+    loss = np.log(logits.sum(axis=-1)) + top - own
+    return np.asarray((loss if weights is None else loss * weights).sum(axis=1))
 
 
 def predictive(

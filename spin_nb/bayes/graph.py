@@ -67,6 +67,7 @@ class LiveGraph:
         check_labels(np.zeros(0, np.int64), 0, n_classes)
         self.n_classes, self.noise = n_classes, noise
         self._labels: dict[int, int] = {}
+        self._weights: dict[int, float] = {}
         self._growing = {name: Growing() for name in ("phi", "scores", "variance")}
         self._start()
 
@@ -82,7 +83,7 @@ class LiveGraph:
         other = copy.copy(self)
         for name in ("covariance", "weights", "scores", "variance"):
             setattr(other, name, getattr(self, name).copy())
-        other._labels = dict(self._labels)
+        other._labels, other._weights = dict(self._labels), dict(self._weights)
         return other
 
     def __len__(self) -> int:
@@ -99,8 +100,15 @@ class LiveGraph:
         """Class index of each labelled row."""
         return np.fromiter(self._labels.values(), np.int64, len(self._labels))
 
-    def update(self, row: int, y: int) -> None:
-        """Take one label; a row that has one gets the new one instead.
+    @property
+    def weights_of_labels(self) -> NDArray[np.float64] | None:
+        """How many labels each labelled row counts as, float64 (m,); None where each is one."""
+        if all(weight == 1 for weight in self._weights.values()):
+            return None
+        return np.array([self._weights[row] for row in self._labels])
+
+    def update(self, row: int, y: int, weight: float = 1.0) -> None:
+        """Take one label, which counts as ``weight`` labels; a row that has one gets the new one instead.
 
         Raises
         ------
@@ -110,8 +118,8 @@ class LiveGraph:
         row, y = self._checked(row, y)
         if row in self._labels:
             self.remove(row)
-        self._step(row, y, self.noise**2)
-        self._labels[row] = y
+        self._step(row, y, self.noise**2 / weight)
+        self._labels[row], self._weights[row] = y, weight
 
     def remove(self, row: int) -> None:
         """Take one label back, exactly.
@@ -124,7 +132,7 @@ class LiveGraph:
         if row not in self._labels:
             raise ModelError(f"row {row} has no label to take back.", "Remove only labelled rows.")
         # A label with noise variance -g^2 has precision -1/g^2: it cancels the one given.
-        self._step(row, self._labels.pop(row), -(self.noise**2))
+        self._step(row, self._labels.pop(row), -(self.noise**2) / self._weights.pop(row))
         if not self._labels:
             self._start()
 
@@ -142,8 +150,8 @@ class LiveGraph:
         self.variance -= shared * (shared / np.float32(spread))
         np.maximum(self.variance, 0, out=self.variance)
 
-    def reset(self, rows: Ints, y: Ints) -> None:
-        """Forget every label and take these, in one solve.
+    def reset(self, rows: Ints, y: Ints, weights: NDArray[np.float64] | None = None) -> None:
+        """Forget every label and take these, in one solve; ``weights`` (m,): how many labels each counts as.
 
         Raises
         ------
@@ -154,13 +162,16 @@ class LiveGraph:
         pairs = [
             self._checked(r, c) for r, c in zip(rows, check_labels(y, len(rows), self.n_classes), strict=True)
         ]
-        self._labels = {}
-        for row, label in pairs:
+        counts = [1.0] * len(rows) if weights is None else weights.tolist()
+        self._labels, self._weights = {}, {}
+        for (row, label), weight in zip(pairs, counts, strict=True):
             self._labels.pop(row, None)
-            self._labels[row] = label
+            self._labels[row], self._weights[row] = label, weight
         self._start()
         if pairs:
-            self.weights, self.covariance = solve(self.phi[self.rows], self.y, self.n_classes, self.noise)
+            self.weights, self.covariance = solve(
+                self.phi[self.rows], self.y, self.n_classes, self.noise, self.weights_of_labels
+            )
             self.scores = self.phi @ self.weights.astype(np.float32)
             self.variance = score_variance(self.phi, self.covariance)
 
@@ -191,11 +202,12 @@ class LiveGraph:
     @property
     def sharpness(self) -> float:
         """Logits per unit of score, from leave-one-out on the labels; of many, on some spread over all."""
-        rows, y = self.rows, self.y
+        rows, y, weights = self.rows, self.y, self.weights_of_labels
         if len(rows) > SHARPENING:
             some = np.linspace(0, len(rows) - 1, SHARPENING).astype(np.int64)
-            rows, y = rows[some], y[some]
-        return fit_sharpness(*leave_one_out(self.scores[rows], self.variance[rows], y, self.noise), y)
+            rows, y, weights = rows[some], y[some], None if weights is None else weights[some]
+        loo = leave_one_out(self.scores[rows], self.variance[rows], y, self.noise, weights)
+        return fit_sharpness(*loo, y, weights)
 
     def predictive(self) -> RowsPredictive:
         """Predictive over the pool as it stands; later labels do not change it."""

@@ -103,7 +103,7 @@ class LastLayerLaplace:
         y: Ints | Float,
         *,
         n_classes: int,
-        weights: Float | None = None,
+        weights: Float | Array | None = None,
         precision: float | None = None,
         start: LastLayerLaplace | None = None,
     ) -> LastLayerLaplace:

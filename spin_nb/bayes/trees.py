@@ -63,8 +63,12 @@ class Trees:
         self.held_out: Float | None = None
         self._forest: Arrays = {}
 
-    def fit(self, features: Float, y: Ints, *, n_classes: int) -> Trees:
+    def fit(
+        self, features: Float, y: Ints, *, n_classes: int, weights: NDArray[np.float64] | None = None
+    ) -> Trees:
         """Grow the trees on features (m, d) and class indices (m,); classes without a label are allowed.
+
+        ``weights`` (m,): how many labels each row counts as, one without.
 
         Raises
         ------
@@ -85,8 +89,9 @@ class Trees:
         model = RandomForestClassifier(
             self.n_members, max_features=min(TRIED, x.shape[1]), random_state=self.seed % 2**32
         )
-        model.fit(x, y)
-        share = (np.bincount(y, minlength=n_classes) + 1 / n_classes) / (len(y) + 1)
+        model.fit(x, y, sample_weight=weights)
+        counts = np.bincount(y, weights, minlength=n_classes)
+        share = (counts + 1 / n_classes) / (counts.sum() + 1)
         self._forest = columns | _grown(model, share.astype(np.float32))
         self.held_out = _out_of_bag(_said(x, self._forest), model.estimators_samples_, share)
         return self

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.bayes.trees import Trees
+from spin_nb.models.gestures import thinned
 from spin_nb.protocols import STRATEGY_ARRAYS
 from spin_nb.query.auto import auto
 from spin_nb.query.call import ask_by, named_by
@@ -57,7 +58,7 @@ def _auto(learner: Learner, k: int, candidates: Ints, pending: Sequence[int], se
     machine failures one did not find a failure in a hundred asks.  The graph goes on exploring for them.
     """
     own, g = learner.own(), learner.graph
-    sought = rarest(g.y, learner.n_classes)
+    sought = rarest(g.y[thinned(g.y, g.weights_of_labels)], learner.n_classes)
     # A session counts its asks in the seed: turns go on from one call to the next.
     rare = None if sought is None else Rare(learner.predictive().mean[:, sought], seed)
     state = (g.phi, g.covariance, g.variance, g.scores)

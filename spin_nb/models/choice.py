@@ -75,26 +75,39 @@ def choose(
     seed: int,
     progress: Progress,
     cancelled: Callable[[], bool],
+    weights: NDArray[np.float64] | None = None,
 ) -> Fit:
     """Fit and choose from the labelled rows of both feature matrices.
+
+    ``weights`` (m,): how many labels each row counts as, one without; in judging the heads, too.
 
     Raises
     ------
     Cancelled
     """
     _step(progress, cancelled, 0.0, f"fitting the linear head to {len(y)} labels")
-    linear = LastLayerLaplace().fit(features, y, n_classes=n_classes)
+    linear = LastLayerLaplace().fit(features, y, n_classes=n_classes, weights=weights)
     if len(y) < FEWEST:
         _step(progress, cancelled, 1.0, "too few labels to compare heads")
         return Fit("graph", linear, {}, len(y))
     parts, told = split(len(y), seed), within(progress, 0.3, 1)
     logs = held_out_heads(
-        features, phi, y, n_classes, parts, linear, noise=noise, progress=told, cancelled=cancelled
+        features,
+        phi,
+        y,
+        n_classes,
+        parts,
+        linear,
+        noise=noise,
+        progress=told,
+        cancelled=cancelled,
+        weights=weights,
     )
-    correct = {head: int(np.sum(logs[head].argmax(axis=1) == y)) for head in HEADS}
-    validation = {head: count / len(y) for head, count in correct.items()}
+    count = np.ones(len(y)) if weights is None else weights
+    correct = {head: float(count @ (logs[head].argmax(axis=1) == y)) for head in HEADS}
+    validation = {head: number / float(count.sum()) for head, number in correct.items()}
     _step(progress, cancelled, 1.0, "heads compared")
-    likely = {head: float(np.mean(logs[head][np.arange(len(y)), y])) for head in HEADS}
+    likely = {head: float(np.average(logs[head][np.arange(len(y)), y], weights=weights)) for head in HEADS}
     return Fit(best_head(correct), linear, validation, len(y), likelihood=likely)
 
 
@@ -109,6 +122,7 @@ def held_out_heads(
     noise: float,
     progress: Progress,
     cancelled: Callable[[], bool],
+    weights: NDArray[np.float64] | None = None,
 ) -> dict[str, Float]:
     """Log-probabilities (m, C) under every head of the labels held out, each from the labels of the other parts.
 
@@ -123,6 +137,8 @@ def held_out_heads(
     linear : LastLayerLaplace
         Fitted to all labels: its prior is taken.
     noise : float
+    weights : float64 (n,), optional
+        How many labels each row counts as, one without.
 
     Raises
     ------
@@ -132,13 +148,21 @@ def held_out_heads(
     n_parts = int(parts.max()) + 1
     # The graph's sharpness is fitted to what is held out: labels that never are get parts of their own for that.
     every = np.where(judged, parts, n_parts + np.arange(len(y)) % (FOLDS - 1))
-    graph = held_out(phi, y, n_classes, every, noise)[judged]
+    graph = held_out(phi, y, n_classes, every, noise, weights)[judged]
     probs: Float = np.empty((len(y), n_classes), np.float32)
     for part in range(n_parts):
         _step(progress, cancelled, part / n_parts, f"cross-validating: part {part + 1} of {n_parts}")
         out = parts == part
         refit = LastLayerLaplace("diag")
-        refit.fit(features[~out], y[~out], n_classes=n_classes, precision=linear.bias_precision, start=linear)
+        some = None if weights is None else weights[~out]
+        refit.fit(
+            features[~out],
+            y[~out],
+            n_classes=n_classes,
+            weights=some,
+            precision=linear.bias_precision,
+            start=linear,
+        )
         probs[out] = refit.predict(features[out]).mean
     held: dict[str, Float] = {"graph": graph, "linear": probs[judged]}
     logs: dict[str, Float] = {head: np.log(np.maximum(p, 1e-12)) for head, p in held.items()}
@@ -153,7 +177,7 @@ def normalised(logs: NDArray[Any]) -> Float:
     return found
 
 
-def best_head(correct: dict[str, int]) -> str:
+def best_head(correct: dict[str, float]) -> str:
     """The head with most held-out labels right; within one label of it the graph wins, then the mean.
 
     Examples

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.bayes.trees import Trees
 from spin_nb.models.choice import FEWEST, Cancelled, Fit, Progress, within
 from spin_nb.models.fitting import survey
 from spin_nb.models.own import Own, Source
 from spin_nb.types import Ints
+
+Array = NDArray[np.float64]
 
 NAME = "trees"
 CHANCE = 1  # held-out labels by which two heads may differ without a reason
@@ -28,6 +31,7 @@ def with_trees(
     seed: int,
     progress: Progress,
     cancelled: Callable[[], bool],
+    weights: Array | None = None,
 ) -> Fit:
     """Grow trees on the labels, and show them if the labels held out are likelier under them than under every head.
 
@@ -45,6 +49,8 @@ def with_trees(
     n_classes : int
     n : int
         Size of the pool.
+    weights : float64 (m,), optional
+        How many labels each counts as, one without.
 
     Returns
     -------
@@ -61,12 +67,13 @@ def with_trees(
     if cancelled():
         raise Cancelled
     progress(0.0, f"growing trees on {len(y)} labels")
-    trees = Trees(seed=seed).fit(features(rows), y, n_classes=n_classes)
-    right = held_out_accuracy(trees, y)
+    trees = Trees(seed=seed).fit(features(rows), y, n_classes=n_classes, weights=weights)
+    right = held_out_accuracy(trees, y, weights)
     known = fit.validation
     fit = replace(fit, validation={**known, NAME: right})
-    behind = round((max(known.values()) - right) * len(y))
-    if behind > CHANCE or _likelihood(trees, y) <= max(fit.likelihood.values()):
+    total = len(y) if weights is None else float(weights.sum())
+    behind = round((max(known.values()) - right) * total)
+    if behind > CHANCE or _likelihood(trees, y, weights) <= max(fit.likelihood.values()):
         progress(1.0, "heads compared")
         return fit
     own = Own(NAME, trees, None, n_classes)
@@ -74,12 +81,12 @@ def with_trees(
     return replace(fit, head=NAME, own=said)
 
 
-def held_out_accuracy(trees: Trees, y: Ints) -> float:
+def held_out_accuracy(trees: Trees, y: Ints, weights: Array | None = None) -> float:
     """Share of its labels that the trees which did not see them get right."""
     assert trees.held_out is not None
-    return float(np.mean(trees.held_out.argmax(axis=1) == y))
+    return float(np.average(trees.held_out.argmax(axis=1) == y, weights=weights))
 
 
-def _likelihood(trees: Trees, y: Ints) -> float:
+def _likelihood(trees: Trees, y: Ints, weights: Array | None) -> float:
     assert trees.held_out is not None
-    return float(np.mean(np.log(trees.held_out[np.arange(len(y)), y])))
+    return float(np.average(np.log(trees.held_out[np.arange(len(y)), y]), weights=weights))

@@ -21,6 +21,7 @@ from spin_nb.models.ask import ask
 from spin_nb.models.choice import HEADS, Cancelled, Fit, choose, held_out_heads, within
 from spin_nb.models.fitting import fit_own, survey
 from spin_nb.models.forest import with_trees
+from spin_nb.models.gestures import thinned
 from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.wanted import Wanted
 from spin_nb.threads import one_thread
@@ -144,9 +145,9 @@ class Learner:
         return other
 
     @one_thread()
-    def label(self, row: int, y: int) -> None:
-        """Take one label; the graph head follows at once."""
-        self.graph.update(row, y)
+    def label(self, row: int, y: int, weight: float = 1.0) -> None:
+        """Take one label, which counts as ``weight`` labels; the graph head follows at once."""
+        self.graph.update(row, y, weight)
 
     @one_thread()
     def unlabel(self, row: int) -> None:
@@ -154,9 +155,9 @@ class Learner:
         self.graph.remove(row)
 
     @one_thread()
-    def reset(self, rows: Ints, y: Ints) -> None:
-        """Forget all labels and take these."""
-        self.graph.reset(rows, y)
+    def reset(self, rows: Ints, y: Ints, weights: NDArray[np.float64] | None = None) -> None:
+        """Forget all labels and take these; ``weights`` (m,): how many labels each counts as, one without."""
+        self.graph.reset(rows, y, weights)
 
     def extend(
         self, features: Float, neighbours: Ints, distances: Float, own: OwnPredictive | None = None
@@ -213,6 +214,7 @@ class Learner:
         rival: Wanted | None = None,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> Fit:
         """Fit the linear head, cross-validate both heads and choose; changes nothing here.
 
@@ -230,6 +232,9 @@ class Learner:
             Hears ``(fraction, words)``.
         cancelled : callable, optional
             Asked between steps; :class:`Cancelled` is raised when it says True.
+        weights : float64 (m,), optional
+            How many labels each counts as, one without.  A model of the person's choice, which counts every label as
+            one, gets :func:`some of them <spin_nb.models.gestures.thinned>`.
 
         Returns
         -------
@@ -254,12 +259,17 @@ class Learner:
         share = 0.7 if wanted is None else 0.1 if wanted.begin else 1
         noise, seed, n_classes = self.graph.noise, self.seed, self.n_classes
         told: dict[str, Any] = {"progress": within(tell, 0, share), "cancelled": stop}
-        fit = choose(self.features[rows], self.graph.phi[rows], y, n_classes, noise=noise, seed=seed, **told)
+        labelled = self.features[rows], self.graph.phi[rows], y, n_classes
+        fit = choose(*labelled, noise=noise, seed=seed, weights=weights, **told)
         told = {"progress": within(tell, share, 1), "cancelled": stop}
+        kept = thinned(y, weights)
         if wanted is None:
-            return with_trees(fit, self._encoded, rows, y, n_classes, len(self), seed=seed, **told)
+            return with_trees(
+                fit, self._encoded, rows, y, n_classes, len(self), seed=seed, weights=weights, **told
+            )
         if wanted.begin is None:
-            return replace(fit, head=wanted.name, compared=dict(fit.validation), n_compared=len(y))
+            return replace(fit, head=wanted.name, compared=dict(fit.validation), n_compared=len(kept))
+        rows, y = rows[kept], y[kept]
         told = {"progress": within(tell, share, 0.65), "cancelled": stop}
         own, accuracies, parts = fit_own(
             wanted, self._inputs_of, self._encoded, rows, y, n_classes, seed=seed, rival=rival, **told

@@ -45,6 +45,7 @@ from spin_nb.words import shown
 if TYPE_CHECKING:
     import polars as pl
 
+    from spin_nb.models.learner import Learner
     from spin_nb.pool.pictures import Box
 
 BULK = 100  # changed labels from which one solve over all of them costs less than a step for each
@@ -86,6 +87,7 @@ class Session:
         self._curve_log = CurveLog(folder, read_only=store.read_only)
         self._curve: list[CurvePoint] = curve.replay(store, self._curve_log.points())
         self._predictive: Any | None = None
+        self._weighed = 0
         self._problem: str | None = None
         self.events.problem.connect(self._remember)
         self.events.labelled.connect(self._follow_curve)
@@ -775,14 +777,19 @@ class Session:
         """Let the live head follow; under the lock, on whichever thread committed."""
         if self._stage.ready and changes:
             self._predictive = None
-            if len(changes) > BULK:
-                self._stage.learner.reset(*self._ledger.training)
+            if len(changes) > BULK or self._weighed != self._ledger.weighed:
+                self._relearn(self._stage.learner)
                 return
             for change in changes:
                 if change.before is not None:
                     self._stage.learner.unlabel(change.row)
                 if change.after is not None:
-                    self._stage.learner.label(change.row, change.after)
+                    self._stage.learner.label(change.row, change.after, self._ledger.weight(change.id))
+
+    def _relearn(self, learner: Learner) -> None:
+        """Let a learner take all labels anew; under the lock."""
+        self._weighed = self._ledger.weighed
+        learner.reset(*self._ledger.training, self._ledger.weights)
 
     def _follow_curve(self, *_: object) -> None:
         """Add the point for what is shown now; what was undone leaves the curve."""

@@ -25,6 +25,7 @@ from spin_nb.project.records import VALUED, Ask, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
 from spin_nb.session.audits import Audits
 from spin_nb.session.cards import extent
+from spin_nb.session.gestures import Gestures
 from spin_nb.session.roll import Roll
 from spin_nb.types import Ints
 from spin_nb.words import shown
@@ -46,7 +47,10 @@ def by_class(task: Any) -> bool:
 
 @dataclass(frozen=True)
 class Change:
-    """One item's training label before and after: class index (0 where labels are no classes), None for none."""
+    """One item's training label before and after: class index (0 where labels are no classes), None for none.
+
+    The same class twice where it counts otherwise than before: given by itself, after a gesture gave it.
+    """
 
     row: int
     id: str
@@ -97,6 +101,7 @@ class Ledger:
         self._asked_items: set[str] = set()
         self._n_asked = 0
         self._roll = Roll(lambda id: pool.row(id) if pool.has(id) else None)
+        self._gestures = Gestures(len(task.names) if by_class(task) else 1)
         self.settled = 0
         self._labelled: set[str] = set()
         self._time = self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
@@ -273,10 +278,31 @@ class Ledger:
         with self.lock:
             return self._roll.training
 
-    def lesson(self) -> tuple[Ints, Ints, dict[str, int]]:
-        """What trains: rows (n,), classes (n,), and item -> number of the event that gave its label; in one order."""
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """How many labels each of :attr:`training` counts as, float64 (n,); None where each is one.
+
+        Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.gestures`.
+        """
         with self.lock:
-            return *self._roll.training, self.training_events()[1]
+            return self._gestures.weights(list(self._roll.trains))
+
+    @property
+    def weighed(self) -> int:
+        """Grows whenever labels that train as before count more or less than before."""
+        return self._gestures.version
+
+    def weight(self, item: str) -> float:
+        """How many labels that of an item that trains counts as."""
+        return self._gestures.weight(item)
+
+    def lesson(self) -> tuple[Ints, Ints, NDArray[np.float64] | None, dict[str, int]]:
+        """What trains: rows (n,), classes (n,), weights (n,) or None, and item -> number of the event of its label.
+
+        All in one order.
+        """
+        with self.lock:
+            return *self._roll.training, self.weights, self.training_events()[1]
 
     def training_events(self) -> tuple[int, dict[str, int]]:
         """How often this has settled, and item -> number of the event that gave it the label it trains with."""
@@ -299,6 +325,7 @@ class Ledger:
         """Take in that items have left the pool and rows have moved up."""
         with self.lock:
             self._roll.moved()
+            self._gestures.keep(self._roll.trains)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -422,5 +449,7 @@ class Ledger:
             else:
                 after = self._class_of(held.value)
         row = self._pool.row(item)
+        gesture = None if held is None or held.ask else held.event.gesture
+        counts_anew = by_class(self.task) and self._gestures.put(item, after, gesture)
         before = self._roll.put(item, row, after, judged, held is not None and item not in self._asked_items)
-        return None if before == after else Change(row, item, before, after)
+        return Change(row, item, before, after) if before != after or counts_anew else None

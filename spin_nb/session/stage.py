@@ -151,7 +151,7 @@ class Stage:
             # The lock, not the home thread: a labeller on a subshell thread may wait for it while a cell is busy.
             with session._ledger.lock:
                 self._graph = graph
-                learner.reset(*session._ledger.training)
+                session._relearn(learner)
                 self._learner = learner
                 if len(self.features) > self.n_base:
                     self.features = learner.features  # one copy of the two

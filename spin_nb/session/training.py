@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import NotTrainedError, SpinError
 from spin_nb.models.choice import HEADS, Fit, within
@@ -163,12 +164,13 @@ class Training:
             for fit in fits:
                 self._session._stage.learner.adopt(fit)
 
-    def again(self, asked: _Asked, rows: Ints, y: Ints) -> Fit | None:
+    def again(self, asked: _Asked, rows: Ints, y: Ints, weights: Any) -> Fit | None:
         """What the last run made, where it was asked for the same on the same labels: to insist costs no training."""
         last = self._last
         if last is None or not asked[2] or not _same(last.asked[:2], asked[:2]):
             return None
-        return last.fit if np.array_equal(last.rows, rows) and np.array_equal(last.y, y) else None
+        same = _equal(last.rows, rows) and _equal(last.y, y) and _equal(last.weights, weights)
+        return last.fit if same else None
 
     def place(self, made: _Made, want: Wanted | None) -> None:
         """Put what a run made in place; under the lock."""
@@ -189,6 +191,7 @@ class _Made:
     asked: _Asked
     rows: Ints
     y: Ints
+    weights: NDArray[np.float64] | None
     fit: Fit
     note: str
 
@@ -206,11 +209,12 @@ class _Run:
         s = self._session
         learner = s._stage.wait()
         self._began = time.monotonic()
-        rows, y, events = s._ledger.lesson()
+        rows, y, weights, events = s._ledger.lesson()
         training = s._training
-        fit = training.again(self._asked, rows, y) or learner.fit(
+        fit = training.again(self._asked, rows, y, weights) or learner.fit(
             rows,
             y,
+            weights=weights,
             wanted=self._want,
             rival=training.shown,
             progress=within(handle.report, 0, 0.95),
@@ -225,7 +229,7 @@ class _Run:
         snapshot.save(inside(s.folder, MODELS, model_id))
         stays = fit.own is not None and head not in (*HEADS, fit.own.by.name)
         surveyed.write(s, model_id, fit.own, training.shown_id if stays else None)
-        return _Made(model_id, self._asked, rows, y, fit, note), snapshot
+        return _Made(model_id, self._asked, rows, y, weights, fit, note), snapshot
 
     def _in_front(self, fit: Fit, learner: Learner) -> tuple[str, str]:
         """The head to show, and why."""
@@ -285,6 +289,10 @@ def _holds(model: Model, name: str) -> bool:
     """Whether a model of the repository has an own model of this name with it."""
     own = model.card.get("own")
     return isinstance(own, dict) and own.get("name") == name
+
+
+def _equal(before: Any, now: Any) -> bool:
+    return before is now if before is None or now is None else np.array_equal(before, now)
 
 
 def _same(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:

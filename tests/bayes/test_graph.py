@@ -312,8 +312,52 @@ def test_the_sharpness_of_many_labels_rests_on_some_of_them_spread_over_all(monk
     live = LiveGraph(phi, n_classes=2)
     live.reset(np.arange(len(phi)), y)
     seen = []
-    monkeypatch.setattr(graph, "fit_sharpness", lambda *of: seen.append(len(of[-1])) or fit_sharpness(*of))
+    monkeypatch.setattr(graph, "fit_sharpness", lambda *of: seen.append(len(of[2])) or fit_sharpness(*of))
     some = live.sharpness
     monkeypatch.setattr(graph, "SHARPENING", len(phi))
     assert seen == [SHARPENING]
     assert abs(np.log(some / live.sharpness)) < 0.2  # a step of what is tried is 0.13
+
+
+# -- labels that count as more or less than one -------------------------------------------------------------
+
+
+def test_a_label_that_counts_twice_is_the_same_label_given_twice(moons):
+    x, y = moons
+    phi, rows, twice = graph_basis(*nearest(x), x, 2).phi, np.arange(0, 60, 3), np.arange(0, 60, 3).repeat(2)
+    once = solve(phi[rows], y[rows], 2, 0.2, np.full(len(rows), 2.0))
+    for a, b in zip(once, solve(phi[twice], y[twice], 2, 0.2), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-8)
+
+
+def test_weighed_labels_come_and_go_exactly(moons):
+    x, y = moons
+    phi, weights = graph_basis(*nearest(x), x, 2).phi, np.array([1, 0.25, 1, 0.5])
+    rows = np.array([0, 40, 90, 200])
+    live, whole = LiveGraph(phi, 2), LiveGraph(phi, 2)
+    for row, weight in zip(rows, weights, strict=True):
+        live.update(row, y[row], weight)
+    live.update(10, 1, 0.125)
+    live.remove(10)
+    whole.reset(rows, y[rows], weights)
+    np.testing.assert_allclose(live.scores, whole.scores, atol=1e-4)
+    np.testing.assert_allclose(live.variance, whole.variance, atol=1e-4)
+    assert live.weights_of_labels.tolist() == weights.tolist()
+    live.remove(40)
+    live.remove(200)
+    assert live.weights_of_labels is None
+
+
+def test_leaving_weighed_labels_out_is_fitting_without_them(moons):
+    x, y = moons
+    phi, rows = graph_basis(*nearest(x), x, 2).phi, np.arange(0, 300, 9)
+    weights, folds = np.where(np.arange(len(rows)) % 3, 0.3, 1.0), np.arange(len(rows)) % 4
+    targets = np.eye(2)[y[rows]] - 1 / 2
+    for way in (_out_by_rows, _out_by_weights):
+        scores, variance = way(phi[rows].astype(float), targets, folds, 0.04, weights)
+        for fold in range(4):
+            out = folds == fold
+            mean, covariance = solve(phi[rows[~out]], y[rows[~out]], 2, 0.2, weights[~out])
+            np.testing.assert_allclose(scores[out], phi[rows[out]] @ mean, atol=1e-5)
+            expected = np.einsum("nd,de,ne->n", phi[rows[out]], covariance, phi[rows[out]])
+            np.testing.assert_allclose(variance[out], expected, atol=1e-5)

@@ -64,7 +64,9 @@ def test_every_answer_may_come_late(slow, session, disk):
     slow.hold = False
     slow.keys(*"123")
     slow.settled()
-    assert [entry["token"] for entry in disk.decisions] == tokens[:3], "each label answers the ask that was shown"
+    assert [entry["token"] for entry in disk.decisions] == tokens[:3], (
+        "each label answers the ask that was shown"
+    )
 
 
 def test_a_page_that_was_reloaded_goes_on_with_its_item_however_slow_the_kernel(slow, session):

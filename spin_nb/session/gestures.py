@@ -1,0 +1,110 @@
+"""Which labels came many at a time, by one gesture of one class, and how much each of them counts in training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.models.gestures import gesture_weights
+
+
+class Gestures:
+    """What each label that trains counts, kept up to date label by label.
+
+    Labels of one call or gesture count less only where they are of one class, several, and nobody was asked for them:
+    a call that gives labels of several classes tells how frequent they are, and what was asked was not chosen.
+
+    Parameters
+    ----------
+    n_classes : int
+    """
+
+    def __init__(self, n_classes: int) -> None:
+        self._n_classes = n_classes
+        self._of: dict[str, tuple[int, int | None]] = {}
+        self._classes: dict[int, Counter[int]] = {}
+        self._alone = np.zeros(n_classes, np.int64)
+        self._together = np.zeros(n_classes, np.int64)
+        self._weights = np.ones(n_classes)
+        self._is_old = False
+        self._version = 0
+        self._told: tuple[object, ...] = ()
+
+    def put(self, item: str, label: int | None, gesture: int | None) -> bool:
+        """Enter the class that an item trains with, None for none, and the gesture that gave it, None for none.
+
+        Returns whether the item trains with the same class as before, but as part of another gesture.
+        """
+        before = self._of.pop(item, None)
+        if before is not None:
+            self._count(*before, -1)
+        if label is not None:
+            self._of[item] = label, gesture
+            self._count(label, gesture, 1)
+        self._is_old = True
+        return before is not None and before[0] == label and before[1] != gesture
+
+    def keep(self, items: Iterable[str]) -> None:
+        """Forget all other items."""
+        for item in self._of.keys() - set(items):
+            self.put(item, None, None)
+
+    def _count(self, label: int, gesture: int | None, n: int) -> None:
+        if gesture is None:
+            self._alone[label] += n
+            return
+        classes = self._classes.setdefault(gesture, Counter())
+        self._enter(classes, -1)
+        classes[label] += n
+        if not classes[label]:
+            del classes[label]
+        self._enter(classes, 1)
+        if not classes:
+            del self._classes[gesture]
+
+    def _enter(self, classes: Counter[int], sign: int) -> None:
+        counts = self._together if _counts_less(classes) else self._alone
+        for label, n in classes.items():
+            counts[label] += sign * n
+
+    @property
+    def version(self) -> int:
+        """Grows whenever a label counts more or less than before though it is the same."""
+        self._renew()
+        return self._version
+
+    def weight(self, item: str) -> float:
+        """How many labels an item's label counts as."""
+        self._renew()
+        label, gesture = self._of[item]
+        less = gesture is not None and _counts_less(self._classes[gesture])
+        return float(self._weights[label]) if less else 1.0
+
+    def weights(self, items: Collection[str]) -> NDArray[np.float64] | None:
+        """How many labels those of some items count as, float64 (n,); None where each is one."""
+        self._renew()
+        if not self._told:
+            return None
+        return np.fromiter(map(self.weight, items), np.float64, len(items))
+
+    def _renew(self) -> None:
+        if not self._is_old:
+            return
+        self._is_old = False
+        weights = np.ones(self._n_classes)
+        if self._together.any():
+            weights = gesture_weights(self._alone, self._together)
+        told: tuple[object, ...] = ()
+        if (weights < 1).any():
+            less = sorted(gesture for gesture, classes in self._classes.items() if _counts_less(classes))
+            told = (*less, *weights.tolist())
+        if told != self._told:
+            self._version += 1
+        self._weights, self._told = weights, told
+
+
+def _counts_less(classes: Counter[int]) -> bool:
+    return len(classes) == 1 and classes.total() > 1

@@ -1,0 +1,117 @@
+"""Labels that one gesture gave to many items: all are kept and trained on, and count less where they are too many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spin_nb.models.learner import Learner
+
+
+@pytest.fixture
+def s(project, digits):
+    s = project()
+    s._stage.wait()
+    digits.label(s, s.pool.ids[:30])
+    return s
+
+
+def sevens(s, digits, n=40):
+    """Items of one class that nobody has labelled."""
+    return dict.fromkeys([id for id in s.pool.ids[30:] if digits.truth(s, id) == "7"][:n], "7")
+
+
+def most(s):
+    """Labels of the class that was labelled most one by one."""
+    return int(np.bincount(s._ledger.training[1]).max())
+
+
+def weights(s):
+    """Item -> how many labels its label counts as."""
+    rows, _, weights, _ = s._ledger.lesson()
+    each = np.ones(len(rows)) if weights is None else weights
+    return {s.pool.ids[row]: weight for row, weight in zip(rows, each, strict=True)}
+
+
+def counted(s, label="7"):
+    """What the labels of a class count together."""
+    _, y, weights, _ = s._ledger.lesson()
+    return float((np.ones(len(y)) if weights is None else weights)[y == s.classes.index(label)].sum())
+
+
+def test_labels_given_one_by_one_count_fully(s):
+    assert s._ledger.weights is None
+
+
+def test_a_gesture_of_one_class_counts_no_more_than_the_class_labelled_most(s, digits):
+    limit, bulk = max(most(s), counted(s) + 1), sevens(s, digits, 30)
+    s.label(bulk)
+    assert len(s.values) == 30 + len(bulk)
+    assert counted(s) <= limit < 30
+
+
+def test_a_call_that_labels_several_classes_counts_fully(s, digits):
+    s.label({id: digits.truth(s, id) for id in s.pool.ids[30:330]})
+    assert s._ledger.weights is None
+
+
+def test_answers_to_what_was_asked_count_fully(s, digits):
+    s.audit_share = 0
+    asked = s.ask(40).ids
+    s.label(dict.fromkeys(asked, "7"))
+    assert s._ledger.weights is None
+
+
+def test_undo_and_redo_take_the_weights_along(s, digits):
+    before = np.array(s.predictive.mean)
+    s.label(sevens(s, digits))
+    after = np.array(s.predictive.mean)
+    s.undo()
+    assert s._ledger.weights is None
+    np.testing.assert_allclose(s.predictive.mean, before, atol=1e-4)
+    s.redo()
+    np.testing.assert_allclose(s.predictive.mean, after, atol=1e-4)
+
+
+def test_an_item_labelled_again_by_itself_counts_fully(s, digits):
+    bulk = sevens(s, digits)
+    s.label(bulk)
+    first = next(iter(bulk))
+    s.label(first, "1")
+    at = weights(s)
+    assert at[first] == 1
+    assert all(at[id] < 1 for id in bulk if id != first)
+
+
+def test_the_live_head_is_what_a_project_that_is_opened_again_shows(s, digits, project):
+    s.label(sevens(s, digits))
+    digits.label(s, s.pool.ids[330:360])
+    s.undo()
+    digits.label(s, s.pool.ids[370:380])
+    said, before = np.array(s.predictive.mean), weights(s)
+    assert min(before.values()) < 1
+    s.close()
+    again = project()
+    again._stage.wait()
+    assert weights(again) == before
+    np.testing.assert_allclose(again.predictive.mean, said, atol=1e-4)
+
+
+def test_labels_after_a_gesture_seldom_solve_the_graph_anew(s, digits, monkeypatch):
+    bulk = sevens(s, digits)
+    s.label(bulk)
+    solved, reset = [], Learner.reset
+    monkeypatch.setattr(Learner, "reset", lambda self, *a: (solved.append(1), reset(self, *a))[1])
+    digits.label(s, [id for id in s.pool.ids[300:400] if id not in bulk])
+    assert len(solved) <= 4
+
+
+def test_a_label_is_trained_with_what_it_counts(s, digits, monkeypatch):
+    s.label(sevens(s, digits))
+    passed, fit = [], Learner.fit
+    monkeypatch.setattr(
+        Learner, "fit", lambda self, *a, **how: (passed.append(how["weights"]), fit(self, *a, **how))[1]
+    )
+    report = s.train(wait=True)
+    assert report.n_labels == len(s._ledger.training[0])
+    assert np.array_equal(passed[0], s._ledger.weights)

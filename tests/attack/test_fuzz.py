@@ -32,15 +32,17 @@ from tests.attack.fuzzing import (
 )
 
 FULL = os.environ.get("SPIN_ATTACK") == "full"
-CALLS = {
-    "classes": (900, 20_000),
-    "boxes": (300, 3000),
-    "spans": (300, 3000),
-    "others": (0, 2000),
-    "open": (250, 9000),
-    "functions": (400, 4000),
-}
-PAGES = {"classes": (500, 6000), "boxes": (200, 2000), "spans": (200, 2000), "others": (0, 1000)}
+CALLS, PAGES, OPENED, OFFERED = (1000, 1300, 7000, 3000) if FULL else (500, 300, 250, 200)
+VIEWS = ("map", "labeller", "uncertainty", "curves", "calibration", "drift", "workbench")
+SESSION_CALLS = (
+    "push",
+    "set_state",
+    "when_drawn",
+    "build",
+    "fill",
+    "title",
+    "mark",
+)  # of a view; a person does not
 ROWS = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
 TRUTH = np.random.default_rng(1).integers(0, 2, 60)
 ROWS[:, 0] += 4 * TRUTH
@@ -79,26 +81,30 @@ if FULL:
     }
 
 
-def size(counts, name):
-    return counts.get(name, counts["others"])[FULL]
-
-
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.fixture(params=ROOMS)
+def rounds(classes, drawn, others):
+    """Marks a test that runs so many times with each room in a campaign, each time on a project of its own."""
+    times = dict.fromkeys(ROOMS, others) | {"classes": classes, "boxes": drawn, "spans": drawn}
+    tries = [(name, seed) for name in ROOMS for seed in range(times[name] if FULL else 1)]
+    return pytest.mark.parametrize("room", tries, indirect=True, ids=lambda one: f"{one[0]}-{one[1]}")
+
+
+@pytest.fixture
 def room(request):
-    return request.param, ROOMS[request.param]
+    name, seed = request.param
+    return ROOMS[name], f"{name}, round {seed}", seed
 
 
 @pytest.fixture
 def s(here, room):
-    name, of = room
+    of, _, _ = room
     s = spin.open(here / "p.spin", pool=of.pool, task=of.task, annotator="ada")
-    labels = [CLASSES[label] for label in TRUTH[:10]] if name == "classes" else [of.label] * 10
+    labels = [CLASSES[label] for label in TRUTH[:10]] if s.by_class and of.label == "a" else [of.label] * 10
     s.label(dict(zip(s.pool.ids, labels, strict=False)))
     if s.by_class:
         s.train(wait=True)
@@ -124,13 +130,12 @@ def things(s):
     yield "s.accuracy", s.accuracy, ()
     yield "s.check(...)", s.check(), ()
     with suppress(SpinError):
-        yield "s.train(...)", s.train(), ("report",)  # the work calls it
-    with suppress(SpinError):
+        handle = s.train()
+        handle.result()
+        yield "s.train(...)", handle, ("report",)  # the work calls it
         yield "s.predict(...)", s.predict(ids), ()
         yield "s.predict(...).sets(...)", s.predict(ids).sets(), ()
         yield "s.explain(...)", s.explain(ids[0]), ()
-    for word in ("labeller", "map"):
-        yield f"s.{word}", getattr(s, word), ("push", "set_state", "when_drawn")  # the session calls these
 
 
 def calls_on(s):
@@ -138,7 +143,7 @@ def calls_on(s):
     for name, thing, without in things(s):
         for word, method in public_methods(thing, without).items():
             yield f"{name}.{word}", method
-        for word in settable(thing) if not hasattr(thing, "comm") else ():
+        for word in settable(thing):
             yield f"{name}.{word} =", _setter(thing, word)
     yield "s.task.validate", lambda value: s.task.validate(value)
     yield "s.task.from_json", s.task.from_json
@@ -148,9 +153,10 @@ def _setter(thing, name):
     return lambda value: setattr(thing, name, value)
 
 
+@rounds(12, 3, 2)
 def test_public_methods_answer_in_words(s, room):
-    name, of = room
-    rng, campaign = random.Random(1), Campaign()
+    of, name, seed = room
+    rng, campaign = random.Random(seed), Campaign()
     ids = list(s.pool.ids)
     make = values(ids, of.pool, of.label)
     good = {"id": ids[3], "item": ids[3], "value": of.label, "kind": "undo", "n": 2, "client": "c", "k": 1}
@@ -161,8 +167,8 @@ def test_public_methods_answer_in_words(s, room):
     ]
     good["suggestions"] = {ids[22]: (of.label, 0.5)}
     calls = list(calls_on(s))
-    assert len(calls) > 30, "the public methods were not found"
-    for _ in range(size(CALLS, name)):
+    assert len(calls) >= 30, "the public methods were not found"
+    for _ in range(CALLS):
         word, function = rng.choice(calls)
         args, kwargs = arguments(function, rng, make, good)
         campaign.call(word, lambda *a, f=function, **k: ended(f(*a, **k)), args, kwargs)
@@ -179,7 +185,7 @@ def test_what_the_package_offers_answers_in_words(here):
     offered |= public_functions(spin.encoders, ("choose_encoder", "make_encoder"))
     assert len(offered) >= 13, "what the package offers was not found"
     make = values(["a", *"bcdefg"], ROWS, [{"label": "a"}])
-    for _ in range(CALLS["functions"][FULL]):
+    for _ in range(OFFERED):
         name, function = rng.choice([*offered.items()])
         args, kwargs = arguments(function, rng, make, good)
         campaign.call(f"spin.{name}", lambda *a, f=function, **k: repr(f(*a, **k)), args, kwargs)
@@ -200,7 +206,7 @@ def test_open_answers_in_words(here):
         finally:
             s.close()
 
-    for n in range(CALLS["open"][FULL]):
+    for n in range(OPENED):
         kwargs = {"pool": rows, "classes": CLASSES} if rng.random() < 0.7 else {}
         kwargs |= {name: rng.choice(make)() for name in rng.sample(names, rng.choice([0, 1, 1, 2, 3]))}
         reopened = rng.random() < 0.3
@@ -301,11 +307,11 @@ def ours(widget):
 
 @pytest.fixture
 def views(s, room):
-    s.suggest({s.pool.ids[30]: (room[1].label, 0.5)})
+    s.suggest({s.pool.ids[30]: (room[0].label, 0.5)})
     from spin_nb.views.progress import Progress
 
     shown = []
-    for word in ("map", "labeller", "uncertainty", "curves", "calibration", "drift", "workbench"):
+    for word in VIEWS:
         with suppress(SpinError):
             shown.append(getattr(s, word))
     if s.by_class:
@@ -316,9 +322,10 @@ def views(s, room):
     return list(found.values())
 
 
+@rounds(4, 2, 1)
 def test_pages_are_answered_in_words(s, room, views, monkeypatch, caplog):
-    name, of = room
-    rng, campaign = random.Random(3), Campaign()
+    of, name, seed = room
+    rng, campaign = random.Random(seed), Campaign()
     labelled = [{"seq": 1, "kind": "label", "id": s.pool.ids[8], "value": of.label}]
     speaking = [view for view in views if getattr(view, "verbs", None)]
     # What a view adds to the widget it is; a widget's own traits are checked by ipywidgets.
@@ -345,12 +352,22 @@ def test_pages_are_answered_in_words(s, room, views, monkeypatch, caplog):
             words = f"{problem.get('what', '')}{problem.get('do', '')}"
             assert len(words) <= LONGEST_MESSAGE, words[:100]
 
+    methods = [
+        (f"{type(view).__name__}.{word}", method)
+        for view in views
+        for word, method in public_methods(view, SESSION_CALLS).items()
+    ]
+    make = values(list(s.pool.ids), of.pool, of.label)
+
     def put(view, state):
         view.set_state(state)
 
     caplog.set_level(logging.ERROR)
-    for _ in range(size(PAGES, name)):
-        if rng.random() < 0.7:
+    for _ in range(PAGES):
+        if rng.random() < 0.1:
+            word, method = rng.choice(methods)
+            campaign.call(word, method, *arguments(method, rng, make, {"id": s.pool.ids[2]}))
+        elif rng.random() < 0.7:
             view = rng.choice(speaking)
             message = {"call": 1, "verb": rng.choice([*view.verbs] * 4 + JSON_VALUES)}
             message |= {name: rng.choice(JSON_VALUES) for name in FIELDS if rng.random() < 0.4}
@@ -370,6 +387,6 @@ def test_pages_are_answered_in_words(s, room, views, monkeypatch, caplog):
                 f"logged: {record.getMessage()[:200]} {record.exc_info and record.exc_info[1]!r}", ""
             )
         caplog.clear()
-    campaign.report(f"pages, {name}")
+    campaign.report(f"views and pages, {name}")
     s.label(s.pool.ids[21], of.label)
     assert s.values[s.pool.ids[21]] == of.label, "the session labels on"

@@ -630,6 +630,7 @@ class Session:
         """Stop background work and close the files; everything labelled is on disk already."""
         for lane in self._lanes.values():
             lane.close()
+        self._stage.keep()
         self._store.close()
 
     # -- views --------------------------------------------------------------------------------------------

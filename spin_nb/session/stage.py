@@ -19,6 +19,7 @@ from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
 from spin_nb.models.own import OwnPredictive
 from spin_nb.pool.inputs import Inputs
+from spin_nb.pool.late import keep_late, nearest_to_late
 from spin_nb.pool.layout import pca_layout, place, umap_layout
 from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.pool.pool import Pool
@@ -64,7 +65,12 @@ class Stage:
         self._prepared: Handle[None] | None = None
         self._seen, self._over = threading.Event(), threading.Event()
         self._umap: Handle[None] | None = None
-        self._growing = Growing()
+        self._growing = {name: Growing() for name in ("layout", "rows", "far")}
+        self._digest: str | None = None
+        self._late_rows: Ints = np.empty((0, 0), np.int32)
+        self._late_far: Float = np.empty((0, 0), np.float32)
+        self._late_file: Path | None = None
+        self._n_kept = 0
         self.later = False  # the features are computed while the project is open
 
     # -- features -----------------------------------------------------------------------------------------
@@ -81,9 +87,22 @@ class Stage:
         self.encoder, self.features = self._make(progress)
         self._make = None
         self.n_base = self.pool.n_base
-        self._kept = self._layout_file()
+        self._kept, self._late_file = self._beside(".map.npy"), self._beside(f".late{NEIGHBOURS}.safetensors")
+        # What lies nearest to an arrival is looked for once, as long as the project lasts.
+        late = self.features[self.n_base :]
+        found, self._n_kept = nearest_to_late(self._base, late, NEIGHBOURS, self._late_file)
+        self._late_rows, self._late_far = found
         self._layout, self._layout_name = self._first_layout()
         self._seen.set()
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep on disk what was found for arrivals, where these are more than were kept before."""
+        if self._folder is None or not self._folder.is_dir():  # nothing is made anew where it was deleted
+            return
+        if self.seen and self._late_file is not None and len(self._late_rows) > self._n_kept:
+            keep_late(self._late_file, self.features[self.n_base :], (self._late_rows, self._late_far))
+            self._n_kept = len(self._late_rows)
 
     def _wait_seen(self) -> None:
         if not self.seen:
@@ -104,11 +123,14 @@ class Stage:
         self._wait_seen()
         return self._layout_name
 
-    def _layout_file(self) -> Path | None:
+    def _beside(self, suffix: str) -> Path | None:
+        """Where something is kept that follows from the features of the pool as it was made."""
         if self._folder is None:
             return None
-        base = np.ascontiguousarray(self.features[: self.n_base])
-        return inside(self._folder, FEATURES, f"{hashlib.sha256(base.tobytes()).hexdigest()[:32]}.map.npy")
+        if self._digest is None:
+            base = np.ascontiguousarray(self.features[: self.n_base])
+            self._digest = hashlib.sha256(base.tobytes()).hexdigest()[:32]
+        return inside(self._folder, FEATURES, self._digest + suffix)
 
     # -- learner ------------------------------------------------------------------------------------------
 
@@ -143,8 +165,7 @@ class Stage:
             )
             learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
             if len(self.features) > self.n_base:
-                late = self.features[self.n_base :]
-                learner.extend(late, *nearest(base, late, NEIGHBOURS))
+                learner.extend(self.features[self.n_base :], self._late_rows, self._late_far)
             recalled = session._training.recall(
                 learner, lambda part, words: handle.report(0.7 + 0.3 * part, words)
             )
@@ -234,21 +255,28 @@ class Stage:
         found, distances = self._graph[0][at], self._graph[1][at]
         late = rows >= self.n_base
         if late.any():
-            found[late], distances[late] = nearest(self._base, self.features[rows[late]], NEIGHBOURS)
+            arrived = rows[late] - self.n_base
+            found[late], distances[late] = self._late_rows[arrived], self._late_far[arrived]
         return self.learner.predict(self.features[rows], found, distances, head)
 
     def extension(
         self, features: Float, found: Ints, distances: Float, own: OwnPredictive | None = None
-    ) -> tuple[Extension, Float]:
+    ) -> tuple[Extension, Float, Ints, Float]:
         """What :meth:`take` lets join: all of it that may fail, and nothing is changed; under the session's lock."""
         late = place(self._layout[: self.n_base], found, distances)
         longer = self.learner.extension(features, found, distances, own)
-        return longer, self._growing.after(self._layout, late)
+        return (
+            longer,
+            self._growing["layout"].after(self._layout, late),
+            self._growing["rows"].after(self._late_rows, found),
+            self._growing["far"].after(self._late_far, distances),
+        )
 
-    def take(self, extension: tuple[Extension, Float]) -> None:
+    def take(self, extension: tuple[Extension, Float, Ints, Float]) -> None:
         """Arrivals join: their rows come after all others; under the same lock as :meth:`extension`."""
-        self.learner.take(extension[0])
-        self.features, self._layout = self.learner.features, extension[1]
+        longer, self._layout, self._late_rows, self._late_far = extension
+        self.learner.take(longer)
+        self.features = self.learner.features
 
     # -- map ----------------------------------------------------------------------------------------------
 
@@ -265,10 +293,9 @@ class Stage:
         return self.features if len(self.features) == self.n_base else self.features[: self.n_base]
 
     def _with_arrivals(self, layout: Float) -> Float:
-        late = self.features[self.n_base :]
-        if not len(late):
+        if not len(self._late_rows):
             return layout
-        return np.concatenate([layout, place(layout, *nearest(self._base, late, NEIGHBOURS))])
+        return np.concatenate([layout, place(layout, self._late_rows, self._late_far)])
 
     def start_umap(self, session: Session) -> None:
         """Compute UMAP in the background, once; the map moves when it is there."""

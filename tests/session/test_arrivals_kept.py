@@ -1,0 +1,143 @@
+"""What was found of arrivals is found once: not again when the map is drawn anew or the project is opened again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import spin_nb as spin
+from spin_nb.pool import late
+from spin_nb.session import stage, watching
+
+RNG = np.random.default_rng(0)
+POOL = RNG.normal(size=(60, 4)).astype(np.float32)
+NEW = RNG.normal(size=(100, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Open (again) a project of numbers with four labels."""
+    sessions = []
+
+    def open_():
+        fresh = not (tmp_path / "p.spin").exists()
+        s = spin.open(tmp_path / "p.spin", **({"pool": POOL, "classes": ["a", "c"]} if fresh else {}))
+        sessions.append(s)
+        if fresh:
+            s.label({s.pool.ids[row]: "ac"[row >= 30] for row in (0, 1, 40, 41)})
+        s._stage.wait()
+        return s
+
+    yield open_
+    for s in sessions:
+        s.close()
+
+
+@pytest.fixture
+def looked_up(monkeypatch):
+    """For how many items each search looked for the nearest of the pool."""
+    counts = []
+
+    def counted(base, queries, k):
+        counts.append(len(queries))
+        return search(base, queries, k)
+
+    search = late.nearest
+    for module in (late, stage, watching):
+        monkeypatch.setattr(module, "nearest", counted)
+    return counts
+
+
+def facts(s):
+    """All that follows from what lies nearest to an arrival."""
+    rows = np.arange(len(s.pool))
+    return {
+        "phi": s._stage.learner.graph.phi,
+        "layout": s.layout,
+        "mean": s.predictive.mean,
+        "as arrivals": s._stage.as_arrivals(rows).mean,
+    }
+
+
+def same(one, other):
+    for name, array in one.items():
+        np.testing.assert_allclose(array, other[name], atol=1e-4, err_msg=name)
+
+
+def test_each_arrival_is_looked_up_once_as_long_as_the_project_lasts(opened, looked_up):
+    s = opened()
+    s.watch(NEW[:70])
+    assert sum(looked_up) == 70
+    before = facts(s)
+    s.close()
+    again = opened()
+    same(before, facts(again))
+    again.watch(NEW[70:])
+    again.close()
+    same(facts(opened()), facts(again))
+    assert sum(looked_up) == 100
+
+
+def test_after_a_kill_only_what_came_since_is_looked_up(opened, looked_up, monkeypatch):
+    s = opened()
+    s.watch(NEW[:70])
+    s.close()
+    s = opened()
+    s.watch(NEW[70:])
+    monkeypatch.setattr(s._stage, "keep", lambda: None)
+    before = facts(s)
+    s.close()
+    looked_up.clear()
+    same(before, facts(opened()))
+    assert looked_up == [30]
+
+
+@pytest.mark.parametrize("what", ["flipped", "of other arrivals", "cut"])
+def test_what_is_kept_is_believed_only_where_it_is_about_these_arrivals(opened, looked_up, tmp_path, what):
+    s = opened()
+    s.watch(NEW[:70])
+    before = facts(s)
+    s.close()
+    (file,) = (tmp_path / "p.spin" / "features").glob("*.late15.safetensors")
+    if what == "flipped":
+        file.write_bytes(file.read_bytes()[:-1] + bytes([file.read_bytes()[-1] ^ 1]))
+    elif what == "cut":
+        file.write_bytes(file.read_bytes()[:100])
+    else:
+        late.keep_late(file, NEW[:70], late.nearest(POOL, NEW[:70], 15))
+    looked_up.clear()
+    same(before, facts(opened()))
+    assert looked_up == [70]
+
+
+def test_a_project_that_was_deleted_is_not_made_anew_by_closing_it(opened, tmp_path):
+    import shutil
+
+    s = opened()
+    s.watch(NEW[:5])
+    shutil.rmtree(tmp_path / "p.spin")
+    s.close()
+    assert not (tmp_path / "p.spin").exists()
+
+
+def test_an_arrival_leaves_its_rows_and_a_few_small_objects(opened):
+    """However long a stream: arrays have a row for it, and lists an id, a point of the drift plot, some numbers."""
+    import gc
+    import tracemalloc
+
+    s = opened()
+    s.watch(RNG.normal(size=(320, 4)).astype(np.float32))
+    n = 640
+    stream = RNG.normal(size=(n, 4)).astype(np.float32)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.take_snapshot()
+        s.watch(stream)
+        gc.collect()
+        after = tracemalloc.take_snapshot()
+    finally:
+        tracemalloc.stop()
+    ours = [tracemalloc.Filter(False, "*/numpy/*"), tracemalloc.Filter(False, tracemalloc.__file__)]
+    grown = after.filter_traces(ours).compare_to(before.filter_traces(ours), "lineno")
+    assert sum(line.count_diff for line in grown) < 16 * n

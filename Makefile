@@ -27,8 +27,9 @@ check: setup  ## style, types, layers
 	.venv/bin/mypy spin_nb
 	.venv/bin/lint-imports
 
+# Two processes of one thread each: threads of several processes would wait for each other at every small operation.
 unit: setup  ## tests without JupyterLab (the labeller's page is driven in headless Chromium)
-	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" \
+	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" OMP_NUM_THREADS=1 \
 	    $(PYTHON_RUN) -m pytest --ignore=tests/browser -n 2 --dist loadfile
 
 notebooks: setup  ## run every notebook top to bottom, twice, in a copy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from spin_nb.bayes._checks import check_features
 from spin_nb.bayes._device import beside
 from spin_nb.bayes._masks import dropout_layers, dropout_masks
 from spin_nb.errors import ModelError
+from spin_nb.threads import torch_threads
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
@@ -83,6 +85,11 @@ def pace(spec: Any, precision: float) -> dict[str, Any]:
     """Prior precision, steps and rate: a user's network is changed more carefully than our own head."""
     rate, precision = (0.02, precision) if spec is None else (0.002, min(precision, USERS_PRECISION))
     return {"precision": precision, "steps": 300, "rate": rate}
+
+
+def threads_for(spec: Any) -> AbstractContextManager[None]:
+    """Hold torch to one thread for our own head, whose steps are too small to share; a user's network has all."""
+    return torch_threads(1) if spec is None else nullcontext()
 
 
 def train(

@@ -19,7 +19,7 @@ from spin_nb.bayes._checks import check_between, check_count, check_inputs, chec
 from spin_nb.bayes._device import beside, pick
 from spin_nb.bayes._masks import dropout_layers, dropout_masks
 from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
-from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, train
+from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, threads_for, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
@@ -79,7 +79,8 @@ class MCDropout:
         )
         _check_dropout(net)
         net.to(device)
-        train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
+        with threads_for(self.net):
+            train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
         self._fitted, self._shape, self._scale, self._n_classes = net, inputs.shape[1:], scale, n_classes
         return self
 

@@ -25,6 +25,7 @@ from spin_nb.bayes._device import pick
 from spin_nb.bayes._stored import Arrays, packed, unpacked
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
 from spin_nb.errors import NotTrainedError
+from spin_nb.threads import torch_threads
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class Ensemble:
         share = np.full(len(y), 1 / len(y))
         seen = rng.multinomial(len(y), share, size=self.n_members) if self.bagging else np.ones(shape)
         weight = seen.astype(np.float32)
-        layers = _descend(features / np.float32(length), y, weight, prior, spread, rng, device)
+        with torch_threads(1):
+            layers = _descend(features / np.float32(length), y, weight, prior, spread, rng, device)
         self._layers, self._length = layers, length
         return self
 

@@ -22,7 +22,7 @@ from spin_nb.bayes._device import pick
 from spin_nb.bayes._moves import Moves
 from spin_nb.bayes._routes import ROUTES, SUBNET_ROUTES, first_that_works, tuned
 from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
-from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, train
+from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, threads_for, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
@@ -86,8 +86,9 @@ class LaplaceAll:
         check_some(inputs)
         net, scale = network_for(self.net, inputs, n_classes, hidden=self.hidden, seed=self.seed)
         net.to(device)
-        train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
-        self._about(net.cpu(), inputs, y, n_classes, scale)
+        with threads_for(self.net):
+            train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
+            self._about(net.cpu(), inputs, y, n_classes, scale)
         self._code = None if self.net is None else type(net).__name__
         return self
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from spin_nb.threads import torch_threads
 
 
-@contextmanager
-def leaving_a_core() -> Iterator[None]:
+def leaving_a_core() -> AbstractContextManager[None]:
     """Let torch use all cores but one in this thread: a person labels while a network trains."""
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before - 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return torch_threads(torch.get_num_threads() - 1)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Polygons,
         Spans,
     )
+    from spin_nb.views.figure import show
 
 __version__ = "0.1.0"
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "open",
     "repair",
     "samples",
+    "show",
 ]
 
 _HOMES = {
@@ -57,6 +59,7 @@ _HOMES = {
     "SpinError": "spin_nb.errors:SpinError",
     "samples": "spin_nb.pool.samples:",
     "encoders": "spin_nb.pool.encoders:",
+    "show": "spin_nb.views.figure:show",
     "Series": "spin_nb.pool.given:Series",
     "Several": "spin_nb.pool.given:Several",
     **{

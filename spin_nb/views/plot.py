@@ -1,4 +1,4 @@
-"""What the plotly views share: one figure that follows the page's colours and redraws when facts change."""
+"""What is drawn by the one plotly of a page, and a session's figures: they follow its colours and its facts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,8 @@ from spin_nb.views.theme import axis_layout, figure_layout, plain, theme_of
 from spin_nb.views.waiting import loading
 
 
-class PlotView(View, parts=("library", "plot")):
-    """A plotly figure bound to a session; a subclass says how it is built and filled.
-
-    ``build()`` returns the empty figure, ``fill(figure)`` puts the present facts into it, or returns the sentence
-    to show instead when there is nothing to draw yet.  ``follows`` names the session's signals it redraws on.
-    In a notebook the figure is built after the view is on its way to the page, or when somebody asks for ``figure``.
+class Plot(View, parts=("library", "plot")):
+    """A figure as nouns of a widget; the page draws it as wide as its place.
 
     Attributes
     ----------
@@ -40,6 +36,32 @@ class PlotView(View, parts=("library", "plot")):
     traces = t.Int(0).tag(sync=True)
     figure_layout: Any = t.Dict().tag(sync=True)
 
+    def __init__(self, waiting: str) -> None:
+        super().__init__(waiting=waiting)
+        self.layout.width, self.layout.min_width = "100%", "0"
+
+    def _tell(self, traces: Sequence[dict[str, Any]], layout: dict[str, Any]) -> None:
+        """Tell the nouns how the figure is now; one that is equal stays at home."""
+        names = [f"trace_{at}" for at in range(len(traces))]
+        new = {name: t.Dict().tag(sync=True) for name in names if not self.has_trait(name)}
+        if new:
+            self.add_traits(**new)
+        self.plotly = plotly_library()
+        with self.hold_sync():
+            for name, trace in zip(names, traces, strict=True):
+                setattr(self, name, encoded(trace))
+            self.figure_layout = encoded(layout)
+            self.traces = len(traces)
+
+
+class PlotView(Plot):
+    """A plotly figure bound to a session; a subclass says how it is built and filled.
+
+    ``build()`` returns the empty figure, ``fill(figure)`` puts the present facts into it, or returns the sentence
+    to show instead when there is nothing to draw yet.  ``follows`` names the session's signals it redraws on.
+    In a notebook the figure is built after the view is on its way to the page, or when somebody asks for ``figure``.
+    """
+
     follows: Sequence[str] = ()
     what = "the plot"
     height = 340
@@ -47,8 +69,7 @@ class PlotView(View, parts=("library", "plot")):
     legend = True
 
     def __init__(self, session: Any) -> None:
-        super().__init__(waiting=loading(self.what, session))
-        self.layout.width, self.layout.min_width = "100%", "0"
+        super().__init__(loading(self.what, session))
         self._session = session
         self.theme = theme_of(session)
         # What the browser tells the nouns never changes it.
@@ -97,11 +118,6 @@ class PlotView(View, parts=("library", "plot")):
         self._drawn.update_layout(
             height=self.height, autosize=True, margin=margin, dragmode=False, template="none"
         )
-        self.add_traits(**{name: t.Dict().tag(sync=True) for name in self._nouns()})
-        self.plotly = plotly_library()
-
-    def _nouns(self) -> list[str]:
-        return [f"trace_{at}" for at in range(len(self._drawn.data))]
 
     def _draw(self) -> None:
         if self._drawn is None:
@@ -115,7 +131,7 @@ class PlotView(View, parts=("library", "plot")):
         if (self.theme.dark, plotted) != self._look:
             self._look = (self.theme.dark, plotted)
             self._restyle(self.theme.dark, plotted)
-        self._tell()
+        self._tell(self._drawn._data, self._drawn.layout.to_plotly_json())
 
     def _restyle(self, dark: bool, plotted: bool) -> None:
         drawn, axes = self._drawn, {**axis_layout(dark), "visible": plotted}
@@ -123,14 +139,6 @@ class PlotView(View, parts=("library", "plot")):
         drawn.update_xaxes(axes)
         drawn.update_yaxes(axes)
         drawn.update_traces(visible=plotted)
-
-    def _tell(self) -> None:
-        """Tell the nouns how the figure is now; one that is equal stays at home."""
-        with self.hold_sync():
-            for name, trace in zip(self._nouns(), self._drawn._data, strict=True):
-                setattr(self, name, encoded(trace))
-            self.figure_layout = encoded(self._drawn.layout.to_plotly_json())
-            self.traces = len(self._drawn.data)
 
 
 def _centred(sentence: str) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+from datetime import date
 
+import numpy as np
 import pytest
 
+from spin_nb.errors import SpinError
 from spin_nb.views import library
 from spin_nb.views.drift import DriftView
+from spin_nb.views.figure import show
 from spin_nb.views.pool_plot import PoolPlot
 
 pytestmark = pytest.mark.browser
@@ -166,3 +170,45 @@ def test_a_view_that_is_closed_stops_following(page, drawn):
     )
     assert page.page.locator(".js-plotly-plot .main-svg").count() == 0
     assert page.problems == []
+
+
+def test_a_figure_of_ones_own_is_drawn_by_the_same_plotly_and_again_when_told(page, drawn):
+    import plotly.graph_objects as go
+
+    figure = go.Figure(go.Bar(x=[date(2026, 1, 1), date(2026, 1, 2)], y=np.array([1.0, 2.0])))
+    figure.add_heatmap(z=np.arange(6).reshape(2, 3)).update_layout(height=210)
+    view = show(figure)
+    page.show(PoolPlot(drawn, lambda id: None))
+    page.show(view, 480)
+    page.until_width(1, 480)
+    assert page.page.evaluate("window.asked") == 1
+    drawn_at = "document.querySelectorAll('.js-plotly-plot')[1]"
+    read = "({ _fullData: [bar, heat] }) => [[[...bar.x], [...bar.y]], Array.from(heat.z, (row) => [...row])]"
+    bars, rows = page.page.evaluate(f"({read})({drawn_at})")
+    assert bars == [["2026-01-01", "2026-01-02"], [1, 2]]
+    assert rows == [[0, 1, 2], [3, 4, 5]]
+    figure.data[0].y = [3, 4]
+    figure.add_scatter(y=[5, 6])
+    view.redraw()
+    later = {name: wire(value) for name, value in view.get_state().items() if name[:5] in ("trace", "figur")}
+    page.page.evaluate("(state) => plots[1].model.set(state)", later)
+    page.page.wait_for_function(f"{drawn_at}.data.length === 3")
+    assert page.page.evaluate(f"{drawn_at}.data[0].y") == [3, 4]
+    assert page.problems == []
+
+
+def test_only_what_changed_of_a_figure_travels(page, monkeypatch):
+    import plotly.graph_objects as go
+
+    figure, sent = go.Figure([go.Scatter(y=[1, 2]), go.Scatter(y=[3, 4])]), []
+    view = show(figure)
+    monkeypatch.setattr(view, "_send", lambda message, buffers=None: sent.append(message["state"]))
+    figure.data[1].y = [4, 3]
+    view.redraw()
+    assert [set(state) for state in sent] == [{"trace_1"}]
+
+
+@pytest.mark.parametrize("thing", [None, 1, {"data": []}, "figure"])
+def test_what_is_no_figure_is_refused_in_words(page, thing):
+    with pytest.raises(SpinError, match="no plotly figure"):
+        show(thing)

@@ -91,7 +91,8 @@ def test_in_step_no_item_is_asked_of_both(open_, strategy):
 
 
 def test_in_step_the_labellers_hold_other_cards(open_):
-    ada, bob = open_("ada"), open_("bob")
+    n = 2 * ROUNDS + 100
+    ada, bob = open_("ada", n=n), open_("bob", n=n)
     shown = {ada: [], bob: []}
     seq = 0
     for _ in range(ROUNDS):

@@ -56,7 +56,7 @@ def rarest(labels: Ints, n_classes: int) -> int | None:
     >>> rarest(np.array([0] * 19 + [1]), 2), rarest(np.array([0, 0, 0, 1]), 2), rarest(np.zeros(20, int), 2)
     (1, None, None)
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr  # the same as scipy.stats.binom.cdf, which takes a second to import
 
     counts = np.bincount(labels, minlength=n_classes)
     known = np.flatnonzero(counts)
@@ -64,5 +64,5 @@ def rarest(labels: Ints, n_classes: int) -> int | None:
         return None
     fewest = int(known[np.argmin(counts[known])])
     few = counts[fewest] < SHARE * len(labels) / n_classes
-    no_chance = binom.cdf(counts[fewest], len(labels), 1 / n_classes) < CHANCE / n_classes
+    no_chance = bdtr(counts[fewest], len(labels), 1 / n_classes) < CHANCE / n_classes
     return fewest if few and no_chance else None

@@ -117,8 +117,10 @@ def number(row: Sequence[Any]) -> int:
 
 def total(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
     """How many rows, and the sum of their hashes."""
-    numbers = [number(row) for row in rows]
-    return len(numbers), sum(numbers)
+    n = sum_ = 0
+    for row in rows:
+        n, sum_ = n + 1, sum_ + number(row)
+    return n, sum_
 
 
 def written(n: int, total: int) -> tuple[int, str]:

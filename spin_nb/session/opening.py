@@ -228,9 +228,11 @@ def _guess(found: Ingested) -> Classes:
 def _add(store: Store, pool: Pool, found: Ingested, task: Any) -> None:
     """Items, broken ones with their reason, and labels that came with the pool; in one transaction."""
     with store.transaction():
+        known = set(store.item_ids())  # to try each of 100,000 again takes longer than to look
         good = zip(found.ids, found.sources, strict=True)
-        store.add_items(NewItem(id, source, found.modality) for id, source in good)
-        store.add_items(NewItem(item.id, None, found.modality, broken=item.reason) for item in found.broken)
+        store.add_items(NewItem(id, source, found.modality) for id, source in good if id not in known)
+        broken = (item for item in found.broken if item.id not in known)
+        store.add_items(NewItem(item.id, None, found.modality, broken=item.reason) for item in broken)
         held = {label.item for label in store.state().labels}
         given = [(id, value) for id, value in found.labels.items() if id not in held]
         store.set_meta("fingerprint", found.fingerprint)

@@ -11,6 +11,7 @@ from PIL import Image
 
 import spin_nb as spin
 from spin_nb.errors import ContradictionError, LabelError, PoolError, ProjectError, SpinError, VersionError
+from spin_nb.project.store import Store
 
 
 @pytest.fixture
@@ -127,6 +128,20 @@ def test_new_files_in_the_folder_join_and_labels_stay(tmp_path, photos):
     again = spin.open(tmp_path / "p.spin", pool=photos)
     assert len(again.pool) == 17
     assert again.labels["item"].to_list() == ["cat/3.png"]
+
+
+def test_a_folder_passed_again_offers_the_database_only_what_is_new(tmp_path, photos, monkeypatch):
+    spin.open(tmp_path / "p.spin", pool=photos, classes=["cat", "dog"]).close()
+    offered, add = [], Store.add_items
+    monkeypatch.setattr(
+        Store, "add_items", lambda self, new: (offered.extend(new := list(new)), add(self, new))[1]
+    )
+    spin.open(tmp_path / "p.spin", pool=photos).close()
+    assert offered == []
+    Image.new("L", (8, 8)).save(photos / "new.png")
+    (photos / "broken.png").write_bytes(b"")
+    spin.open(tmp_path / "p.spin", pool=photos).close()
+    assert [item.id for item in offered] == ["new.png", "broken.png"]
 
 
 def test_a_file_that_was_deleted_leaves_the_pool_and_its_label_stays_on_disk(tmp_path, photos):

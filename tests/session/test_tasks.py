@@ -73,6 +73,15 @@ def test_a_label_is_stored_undone_redone_and_found_again(tmp_path, case):
     assert again.undo() == id
 
 
+def test_a_label_given_once_the_pool_is_prepared_is_stored_as_well(tmp_path, case):
+    pool, task, good, _ = case
+    s = opened(tmp_path, pool, task)
+    s._stage.wait()
+    id = s.ask(1).ids[0]
+    s.label(id, good)
+    assert s.values == {id: good}
+
+
 def test_what_the_task_does_not_allow_is_refused_and_nothing_is_stored(tmp_path, case):
     pool, task, good, bad = case
     s = opened(tmp_path, pool, task)

@@ -449,7 +449,8 @@ class Ledger:
             else:
                 after = self._class_of(held.value)
         row = self._pool.row(item)
-        gesture = None if held is None or held.ask else held.event.gesture
-        counts_anew = by_class(self.task) and self._gestures.put(item, after, gesture)
+        # Without classes no gesture is one of a single class.
+        together = held is not None and not held.ask and by_class(self.task)
+        counts_anew = self._gestures.put(item, after, held.event.gesture if held and together else None)
         before = self._roll.put(item, row, after, judged, held is not None and item not in self._asked_items)
         return Change(row, item, before, after) if before != after or counts_anew else None

@@ -34,6 +34,26 @@ def test_one_undo_takes_back_all_that_one_call_labelled_and_one_redo_brings_it_b
     assert len(s.history) == 10 + 200 + 2, "each of them is one event"
 
 
+@pytest.mark.parametrize(
+    ("task", "label"),
+    [(spin.Number(0, 9), 3.0), (spin.MultiLabel(["a"]), ["a"]), (spin.FreeText(), "words")],
+    ids=repr,
+)
+def test_labels_that_are_no_classes_are_given_and_taken_back_like_any_other(tmp_path, task, label):
+    s = spin.open(tmp_path / "p.spin", pool=[f"text {n}" for n in range(20)], task=task)
+    s._stage.wait()
+    one, *others = s.pool.ids
+    s.label(one, label)
+    s.label(dict.fromkeys(others, label))
+    s.undo()
+    assert s.values == {one: label}
+    s.flag(one)
+    s.undo()
+    s.redo()
+    assert s.history["kind"].to_list()[-3:] == ["flag", "undo", "redo"]
+    s.close()
+
+
 def test_views_are_told_once_and_the_graph_is_solved_once(s, monkeypatch):
     s._stage.wait()
     told, solved, stepped = [], [], []

@@ -26,6 +26,7 @@ from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.models.wanted import Wanted
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
+from spin_nb.words import shown
 
 __all__ = ["Cancelled", "Fit", "Learner"]
 
@@ -375,7 +376,7 @@ class Learner:
         head = head or self.head
         known = (*HEADS, *self._owns)
         if head not in known:
-            raise ModelError(f"no head is called {head!r}.", f"Use one of {', '.join(known)}.")
+            raise ModelError(f"no head is called {shown(head)}.", f"Use one of {', '.join(known)}.")
         return head
 
     def _fitted(self) -> LastLayerLaplace:

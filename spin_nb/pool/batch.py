@@ -22,7 +22,7 @@ from spin_nb.pool.masks import unmasked
 from spin_nb.pool.pictures import value_range
 from spin_nb.pool.samples import Sample
 from spin_nb.pool.sounds import Sound
-from spin_nb.words import shown
+from spin_nb.words import said_by, shown
 
 _SLACK = 0.05
 _FAINT, _FAINT_UNIT = 0.07, 0.02
@@ -78,7 +78,10 @@ def _listed(items: Any, found: Ingested) -> list[Any]:
         shape = f" of shape {items.shape}" if isinstance(items, np.ndarray) else ""
         named = f"a {kind}{shape}" if shape or package == "PIL" else f"{shown(items)}"
         raise PoolError(f"{named} is one thing, not a list of items.", "Pass a list: [item, ...].")
-    return list(items)
+    try:
+        return list(items)
+    except Exception as error:  # a person's own generator
+        raise PoolError(f"the items cannot be read: {said_by(error)}.", "Pass a plain list.") from error
 
 
 def _text(value: Any) -> Any:

@@ -25,7 +25,7 @@ def unmasked(values: Any) -> Any:
     array([1, 2])
     """
     if isinstance(values, dict):
-        return {name: unmasked(value) for name, value in values.items()}
+        return {name: unmasked(value) for name, value in dict.items(values)}
     if not isinstance(values, np.ma.MaskedArray):
         return values
     mask = np.ma.getmaskarray(values)

@@ -39,9 +39,9 @@ def read_onnx(path: Path | str) -> OnnxGraph:
         with open_regular(path) as stream:
             model = onnx.load_from_string(stream.read())
     except FileNotFoundError:
-        raise PoolError(f"no file {str(path)!r}.", "Check the path.") from None
+        raise PoolError(f"no file {shown(str(path))}.", "Check the path.") from None
     except Exception as problem:  # a damaged file raises whatever protobuf, or the system, does
-        raise PoolError(f"{str(path)!r} cannot be read as ONNX: {problem!s:.200}.", EXPORT) from None
+        raise PoolError(f"{shown(str(path))} cannot be read as ONNX: {problem!s:.200}.", EXPORT) from None
     _take_in(model, path)
     return OnnxGraph(as_bytes(model, path.name), path.name)
 

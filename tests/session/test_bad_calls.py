@@ -117,6 +117,16 @@ def test_paths_that_no_system_takes_are_refused(s, tmp_path, path):
     refused(ProjectError, spin.open, path, pool=["a", "b"], classes=["a", "b"])
 
 
+def test_items_that_fail_while_they_are_read_are_refused(s):
+    refused(PoolError, s.predict, (1 / 0 for _ in [1]))
+    refused(PoolError, s.watch, EvilMapping(a=1))
+
+
+def test_names_of_a_megabyte_are_not_repeated(s):
+    refused(ModelError, s.predict, s.pool.ids[:2], head="x" * 1_000_000)
+    refused(PoolError, spin.encoders.OnnxOutput, "x" * 1_000_000, "features")
+
+
 def test_a_strategy_that_asks_for_what_there_is_not_is_told_what_there_is(s):
     for strategy in (lambda X: X, lambda probs, X: probs, lambda probs, /: probs):
         with pytest.raises(QueryError, match="cannot be called") as caught:

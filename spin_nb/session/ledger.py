@@ -294,7 +294,7 @@ class Ledger:
 
     def weight(self, item: str) -> float:
         """How many labels that of an item that trains counts as."""
-        return self._gestures.weight(item) if by_class(self.task) else 1.0
+        return self._gestures.weight(item)
 
     def lesson(self) -> tuple[Ints, Ints, NDArray[np.float64] | None, dict[str, int]]:
         """What trains: rows (n,), classes (n,), weights (n,) or None, and item -> number of the event of its label.

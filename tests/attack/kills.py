@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+TRIES = 4  # of a kill at random, for each that is wanted
 LONGEST = 120.0  # seconds for a child, beyond which it hangs
 CLASSES = ["a", "c"]
 GOLD = 20  # items whose labels come with the pool
@@ -253,16 +254,16 @@ def act_umap(p: Path, tell: Tell) -> None:
 
 
 SCENES: dict[str, tuple[Any, Any, Any]] = {
-    "label, undo": (lambda p: labelled(p, numbers(p)), act_label, numbers),
     "watch": (lambda p: labelled(p, numbers(p)), act_watch, numbers),
+    "UMAP": (lambda p: labelled(p, numbers(p)), act_umap, numbers),
+    "label, undo": (lambda p: labelled(p, numbers(p)), act_label, numbers),
     "first open, numbers": (nothing, act_open(numbers), numbers),
     "first open, labels": (nothing, act_open(gold), gold),
     "first open, pictures": (with_pictures, act_open(folder), folder),
     "changed folder": (changed, act_open(folder), folder),
     "export": (trained, act_export, numbers),
-    "UMAP": (lambda p: labelled(p, numbers(p)), act_umap, numbers),
 }
-"""What is there before, what is interrupted, and what opens it again with ``pool=``."""
+"""What is there before, what is interrupted, and what opens it again with ``pool=``; those of few steps come first."""
 
 
 # -- afterwards -----------------------------------------------------------------------------------------------
@@ -383,9 +384,13 @@ class Campaign:
         assert "done" in told[-1], told
         n = next(said["steps"] for said in told if "steps" in said)
         ends = (
-            sorted(self.rng.sample(range(1, n + 1), min(count, n))) if self.mode == "steps" else range(count)
+            sorted(self.rng.sample(range(1, n + 1), min(count, n)))
+            if self.mode == "steps"
+            else range(TRIES * count)  # a moment may come after the end
         )
         for end in ends:
+            if self.kills[name] == count:
+                break
             fresh()
             if self.mode == "steps":
                 told, killed, _ = forked(run(end))
@@ -436,8 +441,8 @@ def main(mode: str, count: int, seed: int, at: Path, only: list[str]) -> dict[st
     preload()
     campaign = Campaign(at, mode, seed)
     names = only or list(SCENES)
-    for number, name in enumerate(names):
-        campaign.scene(name, count // len(names) + (number < count % len(names)))
+    for number, name in enumerate(names):  # what one has too few steps for falls to those after it
+        campaign.scene(name, -(-(count - sum(campaign.kills.values())) // (len(names) - number)))
         print(name, campaign.kills[name], dict(campaign.first), file=sys.stderr, flush=True)
     return {
         "mode": mode,

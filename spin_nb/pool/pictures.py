@@ -1,6 +1,7 @@
 """Reading and writing pictures: pixels are uint8, (h, w) grey or (h, w, 3) RGB.
 
-Files are hostile until read: only the formats below are parsed, and nothing above ``MAX_PIXELS`` is decoded.
+Files are hostile until read: only the formats below are parsed, and what would take long to decode is refused by its
+headers (:mod:`spin_nb.pool.decoding_cost`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import io
 import math
 import os
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.decoded import file_key, keep, recall
+from spin_nb.pool.decoding_cost import check_pieces, check_pixels
 from spin_nb.pool.opening import opened
 
 Pixels = NDArray[np.uint8]
@@ -26,9 +30,6 @@ EXTENSIONS = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm"}
 )
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-MAX_PIXELS, MAX_PLAIN_PIXELS = 80_000_000, 64_000_000
-"""Of a JPEG, decoded at the size that is needed, and of any other picture, which is decoded whole first: one of
-a few hundred kB takes a second and 200 MB."""
 _LARGE_PIXELS = 16_000_000
 _one_large = threading.Lock()
 """Held while a large picture is decoded: two at once would take the memory of two."""
@@ -53,12 +54,9 @@ def check_picture(path: Path) -> tuple[int, int]:
     ValueError
         With the reason, when the file is no picture, is cut short or is too large to decode.
     """
-    from PIL import Image
-
     try:
-        with opened(path) as stream, Image.open(stream, formats=FORMATS) as image:
-            width, height, kind = *image.size, image.format
-            _check_size(width, height, kind)
+        with _headed(path) as (stream, image):
+            (width, height), kind = image.size, image.format
             ending = _ENDINGS.get(kind or "")
             if ending is not None:
                 stream.seek(0, os.SEEK_END)
@@ -78,10 +76,8 @@ def picture_size(source: Path | bytes) -> tuple[int, int]:
     ValueError
         With the reason, when it is no picture.
     """
-    from PIL import Image
-
     try:
-        with opened(source) as stream, Image.open(stream, formats=FORMATS) as image:
+        with _headed(source) as (_, image):
             width, height = image.size
             turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
     except Exception as problem:  # parsers of damaged files raise anything
@@ -89,10 +85,16 @@ def picture_size(source: Path | bytes) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def _check_size(width: int, height: int, kind: str | None) -> None:
-    most = MAX_PIXELS if kind == "JPEG" else MAX_PLAIN_PIXELS
-    if width * height > most:
-        raise ValueError(f"{width} x {height} pixels are more than {most:,}")
+@contextmanager
+def _headed(source: Path | bytes) -> Iterator[tuple[BinaryIO, Any]]:
+    """A picture of which only the header was read, and the stream it comes from; ValueError where it costs too much."""
+    from PIL import Image
+
+    with opened(source) as stream:
+        check_pieces(stream)
+        with Image.open(stream, formats=FORMATS) as image:
+            check_pixels(*image.size, image.format)
+            yield stream, image
 
 
 def _why(problem: Exception) -> str:
@@ -115,26 +117,68 @@ def _decode_whole(stream: BinaryIO) -> None:
 def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
     """Decode a picture, upright, with its longest side at most ``side`` pixels.
 
+    A picture has at most 64 million pixels, a JPEG 80 million; large ones are decoded one at a time.  What would take
+    more than a few seconds by its headers is refused: hundreds of scans in a JPEG, tens of thousands of chunks in a
+    PNG.
+    One that was decoded lately, from a file that has not changed since, is not decoded again.
+
+    Returns
+    -------
+    uint8 (h, w) or (h, w, 3)
+        Read-only where it is kept.
+
     Raises
     ------
     ValueError
         With the reason, when it cannot be decoded whole.
     """
-    from PIL import Image, ImageOps
-
     try:
-        with opened(source) as stream, Image.open(stream, formats=FORMATS) as image:
-            _check_size(*image.size, image.format)
-            shrink = side / max(image.size)
-            aim = (round(image.size[0] * shrink), round(image.size[1] * shrink))
-            image.draft(None, aim)  # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
-            with _one_large if math.prod(image.size) > _LARGE_PIXELS else nullcontext():
-                ImageOps.exif_transpose(image, in_place=True)
-                if max(image.size) > side:
-                    image.thumbnail((side, side), Image.Resampling.BOX)
-                return pil_pixels(image)
+        with opened(source) as stream:
+            key = file_key(source, stream)
+            before = recall(key, side)
+        if before is not None:
+            return before
+        with _headed(source) as (stream, image):
+            key, original = file_key(source, stream), math.prod(image.size)
+            with _one_large if original > _LARGE_PIXELS else nullcontext():
+                found = _decoded(image, side)
+        for size, pixels in found.items():
+            keep(key, size, pixels, original)
+        return found[side]
     except Exception as problem:  # decoders of damaged files raise anything
         raise ValueError(_why(problem)) from None
+
+
+def _decoded(image: Any, side: int) -> dict[int, Pixels]:
+    """A picture by its longest side: at ``side``; where it had to be decoded whole, as it is loaded and shown, too."""
+    from PIL import Image, ImageOps
+
+    whole = image.format != "JPEG"
+    sides = {side, *(size for size in (LOAD_SIDE, SHOW_SIDE) if whole and size < max(image.size))}
+    if not whole:
+        shrink = side / max(image.size)
+        aim = tuple(max(1, round(length * shrink)) for length in image.size)
+        image.draft(None, aim)  # decode at 1/2, 1/4 or 1/8 where that is enough
+    ImageOps.exif_transpose(image, in_place=True)
+    if not whole:
+        image.thumbnail((side, side), Image.Resampling.BOX)
+        return {side: pil_pixels(image)}
+    return {size: pil_pixels(_shrunk(image, size)) for size in sides}
+
+
+def _shrunk(image: Any, side: int) -> Any:
+    """What ``Image.thumbnail`` makes, beside the picture instead of in its place."""
+    from PIL import Image
+
+    width, height = image.size
+    if max(width, height) <= side:
+        return image
+    shorter = side * min(width, height) / max(width, height)
+    aspect = max(width, height) / min(width, height)
+    near = max(1, min(math.floor(shorter), math.ceil(shorter), key=lambda n: abs(aspect - side / max(n, 1))))
+    aim = (side, near) if width >= height else (near, side)
+    gap = None if image.mode.startswith("I;16") else 2.0  # Pillow reduces no 16 bits
+    return image.resize(aim, Image.Resampling.BOX, reducing_gap=gap)
 
 
 def pil_pixels(image: Any) -> Pixels:

@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from spin_nb.io import by_name
+from spin_nb.pool.decoding_cost import MAX_PIXELS
 from spin_nb.pool.opening import opened
 from spin_nb.pool.optional import need
-from spin_nb.pool.pictures import MAX_PIXELS, Pixels, reduced
+from spin_nb.pool.pictures import Pixels, reduced
 
 EXTENSIONS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
 RATE = 25.0

@@ -76,7 +76,7 @@ class Image:
         assert original is not None
         within = _within(box, original)
         side = max(1, min(size or LARGEST_SIDE, LARGEST_SIDE))
-        whole = self._read(source, math.ceil(side * max(original) / max(within[2:])))
+        whole = self._read(source, _halved(max(original), side * max(original) / max(within[2:])))
         across, down = whole.shape[1] / original[0], whole.shape[0] / original[1]
         x, y, width, height = within
         mime, data = encode_picture(
@@ -109,6 +109,13 @@ class Image:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise PoolError("a picture holds NaN or infinite values.", "Fill or remove them first.")
         return plain(rescale(array, self.low, self.high))
+
+
+def _halved(longest: int, needed: float) -> int:
+    """A side halved as often as leaves what is needed: whoever looks at one piece after another reads few sizes."""
+    while longest / 2 >= needed:
+        longest = math.ceil(longest / 2)
+    return longest
 
 
 def _within(box: Box, original: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -398,6 +398,10 @@ class Session:
     def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
         """Label one item, or several at once with a mapping id -> value; on disk when this returns.
 
+        One class for many items that nobody was asked for, as after a lasso, says nothing of how frequent it is: each
+        of these labels counts less in training, so that the other classes are told apart as before.  Labels of several
+        classes in one call count fully.
+
         Raises
         ------
         LabelError

@@ -94,7 +94,7 @@ class View(Brief, anywidget.AnyWidget):
         before = {name: getattr(self, name) for name in sync_data if name in self.keys}
         try:
             super().set_state(sync_data)
-        except (SpinError, TraitError) as error:
+        except (SpinError, TraitError, OverflowError) as error:  # a page may send a number of any size
             with suppress(SpinError, TraitError):
                 for name, value in before.items():
                     setattr(self, name, value)

@@ -42,6 +42,7 @@ SESSION_CALLS = (
     "fill",
     "title",
     "mark",
+    "clicked",
 )  # of a view; a person does not
 ROWS = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
 TRUTH = np.random.default_rng(1).integers(0, 2, 60)

@@ -97,3 +97,11 @@ def test_a_cancelled_handle_has_no_report(handle):
 def test_progress_stays_between_nothing_and_all(handle, progress):
     handle.progress = progress
     assert 0.0 <= Progress(handle).fraction <= 1.0
+
+
+def test_a_number_of_four_hundred_digits_from_a_page_is_said_and_put_back(handle):
+    view, told = Progress(handle), []
+    view.send = lambda content, buffers=None: told.append(content)
+    view.set_state({"fraction": 10**400})
+    assert view.fraction == 0.0
+    assert [content["push"] for content in told] == ["problem"]

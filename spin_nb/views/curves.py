@@ -16,6 +16,10 @@ EMPTY = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id,
 
 CALIBRATION = "calibration error (audited)"
 COMPARED = "heads, on labels held out"
+NOT_YET = {
+    CALIBRATION: f"calibration error: from {ENOUGH} audits on",
+    COMPARED: "heads: compared by s.train()",
+}
 
 
 class CurvesView(PlotView):
@@ -120,6 +124,9 @@ class CurvesView(PlotView):
         floor = min(p.accuracy.low for p in points)
         figure.update_yaxes(range=[max(0.0, floor - 0.05), 1.02], row=1, col=1)
         self.title(0, headline(points[-1], self._session.task.metric))
+        if self._session.by_class:
+            for at, words, values in ((2, CALIBRATION, calibration.y), (3, COMPARED, heads.x)):
+                self.title(at, words if any(value is not None for value in values) else NOT_YET[words])
         return None
 
 

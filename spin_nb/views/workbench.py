@@ -186,12 +186,12 @@ def _place(what: str, session: Any) -> widgets.VBox:
 
 
 def _row(map_place: Any, labeller: Any) -> widgets.Box:
-    """Side by side where there is room, one under the other where there is not."""
+    """The map left of the labeller where there is room; below it where there is not: one begins with labelling."""
     map_place.layout.flex = "3 1 480px"
     right = widgets.VBox([labeller], layout=widgets.Layout(flex="2 1 380px", min_width="0"))
     row = widgets.Box(
-        [map_place, right],
-        layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start", width="100%"),
+        [right, map_place],
+        layout=widgets.Layout(flex_flow="row-reverse wrap", align_items="flex-start", width="100%"),
     )
     row.add_class("spin-row-of-views")
     return row

@@ -56,6 +56,17 @@ def test_heads_of_any_name_are_compared_on_a_scale_of_their_own(drawn, report):
     assert [trace.name for trace in accuracy] == [None, None, "audited"]
 
 
+def test_what_cannot_be_drawn_yet_says_what_it_waits_for(drawn, report):
+    view = CurvesView(drawn)
+    drawn.label(*range(6))
+    assert "heads: compared by s.train()" in texts(view)
+    assert "calibration error: from 20 audits on" in texts(view)
+    drawn.label(*range(6, 60))
+    drawn.events.trained.emit(report)
+    assert "heads, on labels held out" in texts(view)
+    assert "calibration error (audited)" in texts(view)
+
+
 def test_all_that_is_drawn_of_the_accuracy_lies_within_its_axis(drawn):
     view = CurvesView(drawn)
     for first in range(0, 60, 4):

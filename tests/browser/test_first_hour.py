@@ -10,6 +10,7 @@ import sqlite3
 import pytest
 
 from tests.browser.conftest import Lab
+from tests.browser.test_labeller_fits import MEASURE, SCREENS
 from tests.waiting import until
 
 OPEN = """import spin_nb as spin
@@ -33,7 +34,7 @@ def hour(browser, server):
     """The notebook with its project open and 60 digits labelled, one by one."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     lab = Lab(context.new_page(), server)
-    lab.write_notebook("hour.ipynb", [OPEN, GUESS, INSIST, *VIEWS])
+    lab.write_notebook("hour.ipynb", [OPEN, GUESS, INSIST, *VIEWS, "s.workbench"])
     lab.open_notebook("hour.ipynb")
     lab.set_theme("JupyterLab Light")  # another test's theme stays on the server
     lab.run_cell("spin.open(")
@@ -108,8 +109,9 @@ def test_400_arrivals_beside_the_open_uncertainty_view_explain_nothing_anew(hour
     """USER.md 14: 2.4 s without the view and 40 s with it, which explained its item anew for each few of them."""
     opened(hour, "s.uncertainty").locator(".points path").first.wait_for(state="attached")
     hour.run_code("s.uncertainty.look(s.pool.ids[7])")
-    hour.page.locator(".spin-explain .spin-title", has_text="digit-0007").wait_for()
-    hour.page.locator(".spin-strips circle").first.wait_for(state="attached")
+    view = output(hour, "s.uncertainty")
+    view.locator(".spin-title", has_text="digit-0007").wait_for()
+    view.locator(".spin-strips circle").first.wait_for(state="attached")
     n = int(hour.run_code("print(len(s.pool))"))
     count(hour, "s.uncertainty")
     seconds = hour.run_code(
@@ -133,7 +135,7 @@ def test_one_key_takes_back_all_that_one_call_labelled_and_no_plot_is_drawn_for_
     """USER.md 6: one undo an item, and 182 of them took 637 s with the views open."""
     for cell in ("s.curves", "s.labeller"):
         opened(hour, cell)
-    view = hour.page.locator(".spin-labeller")
+    view = output(hour, "s.labeller").locator(".spin-labeller")
     view.locator(".spin-name").filter(has_text="-").wait_for()
     labels = int(hour.run_code("print(s.labels.height)"))
     stored = len(events(hour))
@@ -182,15 +184,49 @@ TITLES_APART = f"""(cell) => {{
 def test_views_follow_their_width_when_the_side_bar_opens_and_the_window_changes(hour):
     """USER.md 19: titles overlapped and a plot was cut off, or stayed small where there was room again."""
     page = hour.page
-    for width, height, with_bar in ((1280, 720, True), (1920, 1080, False), (1440, 900, False)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("open => jupyterapp.shell[open ? 'expandLeft' : 'collapseLeft']()", with_bar)
+    for name in ("1280x720-side-bar", "1920x1080", "1440x900"):
+        resize(hour, name)
         for cell in VIEWS:
             opened(hour, cell)
             page.wait_for_function(FOLLOWED, arg=cell)
             if cell in PLOTS:
                 page.wait_for_function(TITLES_APART, arg=cell)
-            hour.screenshot(f"hour-{cell[2:]}-{width}x{height}")
+            hour.screenshot(f"hour-{cell[2:]}-{name}")
+
+
+def resize(lab, name: str) -> None:
+    width, height, with_bar = SCREENS[name]
+    lab.page.set_viewport_size({"width": width, "height": height})
+    lab.page.evaluate("open => jupyterapp.shell[open ? 'expandLeft' : 'collapseLeft']()", with_bar)
+
+
+PLACES = f"""(cell) => {{
+  const output = {IN_CELL}(cell).querySelector(".jp-OutputArea-output");
+  const [labeller, map] = [".spin-labeller", "canvas:not(.spin-view canvas)"].map((part) =>
+    output.querySelector(part)?.getBoundingClientRect());
+  if (!labeller?.width || !map?.width) return null;
+  return labeller.bottom <= map.top ? "labeller, then map" : map.right <= labeller.left ? "map, labeller" : "mixed";
+}}"""
+
+
+def test_the_workbench_has_the_map_beside_the_labeller_or_below_and_the_labeller_fits(hour):
+    """USER.md 13: on a small screen it showed the map, and the labeller was a page below."""
+    opened(hour, "s.workbench")
+    labeller = output(hour, "s.workbench").locator(".spin-labeller")
+    labeller.locator(".spin-name").filter(has_text="-").wait_for()
+    for name in SCREENS:
+        resize(hour, name)
+        places = "labeller, then map" if "side-bar" in name else "map, labeller"
+        hour.page.wait_for_function(
+            f"([cell, places]) => ({PLACES})(cell) === places", arg=["s.workbench", places]
+        )
+        labeller.evaluate("root => root.scrollIntoView({ block: 'start' })")
+        until(
+            lambda: all(labeller.evaluate(MEASURE)["shown"].values()),
+            page=hour.page,
+            what=f"all of it on {name}",
+        )
+        hour.screenshot(f"hour-workbench-{name}")
 
 
 SCROLLED = "document.querySelector('.jp-WindowedPanel-outer').scrollTop"
@@ -202,7 +238,7 @@ def map_(hour):
     """The map's surface at the top of the page, its points where they stay."""
     canvas = opened(hour, "s.map").locator("canvas").first
     canvas.wait_for()
-    hour.page.locator(".spin-card", has_text="UMAP layout").wait_for()
+    output(hour, "s.map").locator(".spin-card", has_text="UMAP layout").wait_for()
 
     def is_at_rest() -> bool:
         before = picture(hour)

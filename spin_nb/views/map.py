@@ -23,6 +23,9 @@ from spin_nb.views.waiting import waiting
 from spin_nb.words import listing, shown
 
 MOVE_MS = 1500
+# It takes what room there is; where that is little, the panel goes below it.  Points fill a square: beside a map much
+# wider than high the panel has more to do with the room.
+PLACE = {"flex": "999 1 400px", "min_width": "0", "max_width": "max(64%, 110vh)"}
 SMALLEST = 3.0  # pixels: what is smaller cannot be pointed at
 HINT = (
     "Point at an item to see it; click it, or draw around several with the lasso, to select (s.selected). "
@@ -75,7 +78,7 @@ class MapView(Brief, widgets.HBox):
         self._plot: Any = None
         self._waits: list[Callable[[], None]] = []
         place = waiting("the map", session)
-        place.layout = _place()
+        place.layout = widgets.Layout(**PLACE)
         super().__init__(
             [place, self.panel],
             layout=widgets.Layout(width="100%", flex_flow="row wrap", align_items="flex-start"),
@@ -289,16 +292,10 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
         setattr(widget, f"{channel}_scale", "categorical")
         setattr(widget, f"{channel}_domain", {})
         setattr(widget, f"{channel}_by", column)
-    widget.layout = _place()
+    # Changed, not replaced: a page that was too busy to take in the widget's later messages has its first layout.
+    for name, value in PLACE.items():
+        setattr(widget.layout, name, value)
     return widget
-
-
-def _place() -> widgets.Layout:
-    """It takes what room there is; where that is little, the panel goes below it.
-
-    Points fill a square: beside a map much wider than high the panel has more to do with the room.
-    """
-    return widgets.Layout(flex="999 1 400px", min_width="0", max_width="max(64%, 110vh)")
 
 
 def _patched(plot: Any) -> Any:

@@ -61,6 +61,8 @@ TELL = {
     "curves": "c = s.curves; c.figure_layout = {{**c.figure_layout, 'title': dict(text={!r})}}",
     "bar": "s.workbench.bar.problem = {!r}",
 }
+MAP_HAS_ROOM = """[...document.querySelectorAll(".jp-OutputArea canvas")].some((canvas) =>
+  !canvas.closest(".spin-view") && canvas.getBoundingClientRect().width >= 400)"""
 TOLD = """words => words.every((word) => document.querySelector(".jp-Notebook").textContent.includes(word))"""
 
 
@@ -180,6 +182,8 @@ def test_views_that_anywidget_has_given_up_hear_the_kernel_and_so_does_the_cell_
     started.page.locator(".js-plotly-plot .points path").first.wait_for(state="attached")
     assert any(FAILED in error for error in started.errors), "they were given up"
     started.hears("map", "uncertainty", "pool", "curves")
+    started.lab.scroll_to("s.map")
+    started.page.wait_for_function(MAP_HAS_ROOM)
     started.lab.scroll_to("s.labeller")
     started.labels_one()
     for word in words:

@@ -125,8 +125,8 @@ class CurvesView(PlotView):
         figure.update_yaxes(range=[max(0.0, floor - 0.05), 1.02], row=1, col=1)
         self.title(0, headline(points[-1], self._session.task.metric))
         if self._session.by_class:
-            for at, words, values in ((2, CALIBRATION, calibration.y), (3, COMPARED, heads.x)):
-                self.title(at, words if any(value is not None for value in values) else NOT_YET[words])
+            for at, subject, values in ((2, CALIBRATION, calibration.y), (3, COMPARED, heads.x)):
+                self.title(at, subject if any(value is not None for value in values) else NOT_YET[subject])
         return None
 
 

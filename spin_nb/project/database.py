@@ -12,6 +12,7 @@ from pathlib import Path
 
 from spin_nb.errors import ProjectError, ReadOnlyError, StorageError
 from spin_nb.project import folder as paths
+from spin_nb.project import header
 
 BUSY_SECONDS = 10.0
 CELL_BYTES = 2**24
@@ -129,8 +130,10 @@ class Database:
         self._identity: tuple[int, int] | None = None
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._db: sqlite3.Connection | None = None
+        self._header: header.Kept | None = None
         try:
             self._db = _connect(self.file, mode, trusted)
+            self._header = header.Kept(self.file)
             if mode == "rw":
                 _set_durable(self._db, folder)
                 self._identity = _identity(self.file)
@@ -316,6 +319,8 @@ class Database:
             if self._db is not None:
                 self._db.close()
                 self._db = None
+            if self._header is not None:
+                self._header.close()
             if self._copy is not None:
                 self._copy.cleanup()
                 self._copy = None

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from spin_nb.errors import ProjectError, ReadOnlyError
 from spin_nb.io import open_regular
+from spin_nb.project.header import read_header
 
 DATABASE = "project.db"
 FEATURES = "features"
@@ -86,7 +87,7 @@ def exists(folder: Path) -> bool:
             f"{str(folder)!r} is a file, not a project folder.", "Give a folder path, e.g. 'parts.spin'."
         )
     try:
-        header = _header(database(folder))
+        header = read_header(database(folder))
         others = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
     except OSError as error:
         raise ProjectError(
@@ -135,14 +136,6 @@ def _was_emptied(folder: Path) -> bool:
     return any((folder / name).exists() for name in (FEATURES, MODELS)) or (
         log.exists() and log.stat().st_size > 0
     )
-
-
-def _header(file: Path) -> bytes:
-    try:
-        with open_regular(file) as stream:
-            return stream.read(100)
-    except FileNotFoundError:
-        return b""
 
 
 def mark() -> bytes:

@@ -14,7 +14,8 @@ import threading
 import pytest
 
 from spin_nb.errors import ProjectError, StorageError
-from spin_nb.project import NewEvent, Store
+from spin_nb.project import NewEvent, Store, header
+from spin_nb.project import folder as folders
 
 LABELLER = """
 import sys
@@ -283,3 +284,25 @@ def test_what_was_tampered_with_is_called_damaged(store, folder, label):
     store.close()
     with pytest.raises(ProjectError, match="damaged"):
         Store.open(folder)
+
+
+@pytest.mark.parametrize("look", [folders.exists, lambda folder: Store.open(folder).close()])
+def test_a_second_look_in_the_same_process_leaves_the_first_its_log(store, folder, label, look):
+    """SQLite's locks end when the process closes any descriptor of the file; see ``spin_nb.project.header``."""
+    store.append([label("i0")])
+    log = (folder / "project.db-wal").stat().st_ino
+    look(folder)
+    with start(WRITER, folder, "bob", 1) as other:
+        assert other.wait() == 0
+    assert (folder / "project.db-wal").stat().st_ino == log, "bob was not the last one to leave"
+    store.append([label("i1")])
+    with start(WRITER, folder, "eve", 1) as other:
+        assert other.wait() == 0
+    assert [e.annotator for e in store.events()] == ["ada", "bob", "ada", "eve"]
+
+
+def test_after_the_last_connection_no_descriptor_stays(folder):
+    before = set(header._Open.streams)
+    with Store.create(folder, {}), Store.open(folder):
+        assert len(header._Open.streams.keys() - before) == 1
+    assert set(header._Open.streams) == before

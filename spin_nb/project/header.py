@@ -1,0 +1,93 @@
+"""The first bytes of ``project.db``, read so that SQLite keeps its locks.
+
+A process's locks (fcntl(2)) on a file end when the process closes any descriptor of that file.  A second look at a
+project that this process has open would take the first session's locks away: another process that closes the project
+then takes itself for the last one and removes the log that is being written to
+(sqlite.org/howtocorrupt.html, 2.2).  So one descriptor stays open for as long as this process has the database open.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+from weakref import finalize
+
+from spin_nb.io import open_regular
+
+HEADER_BYTES = 100
+Identity = tuple[int, int]
+
+
+class _Open:
+    """By device and inode: a descriptor of each database this process has open, and how many connections."""
+
+    lock = Lock()
+    streams: dict[Identity, BinaryIO] = {}  # noqa: RUF012
+    connections: dict[Identity, int] = {}  # noqa: RUF012
+
+
+class Kept:
+    """A descriptor that stays open while a connection is, until :meth:`close`.
+
+    Parameters
+    ----------
+    file : Path
+        Opened by SQLite already, no lock taken yet.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._close = finalize(self, _leave, _enter(file))
+
+    def close(self) -> None:
+        """Let go, after the connection was closed; may be called twice."""
+        self._close()
+
+
+def read_header(file: Path) -> bytes:
+    """First bytes of a database; none where there is no file.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is no regular file.
+    """
+    with _Open.lock:
+        try:
+            stream = _Open.streams.get(_identity(file))
+            if stream is not None:
+                return os.pread(stream.fileno(), HEADER_BYTES, 0)
+            with open_regular(file) as stream:
+                return stream.read(HEADER_BYTES)
+        except FileNotFoundError:
+            return b""
+
+
+def _enter(file: Path) -> Identity | None:
+    if not hasattr(os, "pread"):  # Windows, whose locks belong to descriptors
+        return None
+    with _Open.lock:
+        try:
+            identity = _identity(file)
+            if identity not in _Open.streams:
+                _Open.streams[identity] = open_regular(file)
+        except OSError:  # said better by whoever reads it
+            return None
+        _Open.connections[identity] = _Open.connections.get(identity, 0) + 1
+        return identity
+
+
+def _leave(identity: Identity | None) -> None:
+    if identity is None:
+        return
+    with _Open.lock:
+        _Open.connections[identity] -= 1
+        if not _Open.connections[identity]:
+            del _Open.connections[identity]
+            _Open.streams.pop(identity).close()
+
+
+def _identity(file: Path) -> Identity:
+    about = file.stat()
+    return about.st_dev, about.st_ino

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from spin_nb.project import folder as places
 from spin_nb.project import seal_file, verify
 from spin_nb.project.database import Database
 from spin_nb.project.verify import Damage
+
+SEALING_SECONDS = 1.0  # how long a cache may have been written and its seal not yet
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,19 @@ def _pool(folder: Path) -> Iterator[Damage]:
 def _caches(folder: Path) -> Iterator[Damage]:
     for seal in sorted((folder / places.FEATURES).glob("*.sha256")):
         path = seal.with_suffix("")
-        if path.exists() and not is_sealed(path):
+        if path.exists() and not is_sealed(path) and not _sealed_soon(path, seal):
             name = path.relative_to(folder).as_posix()
             yield Damage(name, "it is not what was computed", "Open the project again: it is computed anew.")
+
+
+def _sealed_soon(path: Path, seal: Path) -> bool:
+    """Whether the seal of a file that is newer than its seal is written now: the one comes after the other."""
+    until = time.monotonic() + SEALING_SECONDS
+    with suppress(OSError):  # gone meanwhile: a cache may go
+        while path.stat().st_mtime_ns > seal.stat().st_mtime_ns and time.monotonic() < until:
+            time.sleep(0.02)
+        return is_sealed(path)
+    return True
 
 
 def _models(folder: Path) -> Iterator[Damage]:

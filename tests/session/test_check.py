@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import spin_nb as spin
+from spin_nb.io import seal
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (24, 12, 12), dtype=np.uint8)
 
@@ -41,6 +44,15 @@ def test_a_folder_that_goes_while_files_are_counted_is_no_fault(project, monkeyp
     monkeypatch.setattr(os, "scandir", scan)
     assert project.check().ok
     assert not going.exists()
+
+
+def test_a_cache_whose_seal_is_just_being_written_is_no_fault(project, monkeypatch):
+    path = sorted(project.folder.glob("features/*.npy"))[0]
+    np.save(path, np.zeros(3, np.float32))
+    os.utime(path, ns=(2 * 10**18, 2 * 10**18))  # after its seal, whatever the disk's clock resolves
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: seal(path))
+    monkeypatch.setattr("spin_nb.session.check.time", clock)
+    assert project.check().ok
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ class Channel:
     def _keep(self, have: Sequence[str]) -> list[str]:
         """Take back all of the queue but the first of ``have`` that still stand; these."""
         s = self._session
-        s._absorb(s._ledger.sync())
+        s._catch_up()
         kept = [token for token in have if self._stands(token)][:KEEP]
         self._take_back([token for token in self._queue if token not in kept])
         self._queue = {token: self._queue[token] for token in kept}  # in the order in which they are shown
@@ -119,7 +119,7 @@ class Channel:
         s, fresh = self._session, dict[str, NewAsk]()
         for _ in range(TRIES):
             with s._ledger.lock:
-                s._absorb(s._ledger.sync())
+                s._catch_up()
                 since = s._ledger.state.seq
                 draw = self._drawing(n - len(fresh), [queued.ask for queued in self._queue.values()])
             drawn = draw().asks if draw else []

@@ -39,6 +39,7 @@ from spin_nb.session.stage import Stage
 from spin_nb.session.suggesting import Suggesting
 from spin_nb.session.training import Training
 from spin_nb.session.watching import Watcher
+from spin_nb.threads import undisturbed
 from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
 from spin_nb.words import shown
 
@@ -158,7 +159,7 @@ class Session:
         them: the column ``audit`` says which, and a model for :meth:`suggest` should do without.
         """
         with self._ledger.lock:
-            self._absorb(self._ledger.sync())
+            self._catch_up()
             return self._ledger.values
 
     @property
@@ -384,7 +385,7 @@ class Session:
         reason = ""
         for _ in range(TRIES):
             with self._ledger.lock:
-                self._absorb(self._ledger.sync())
+                self._catch_up()
                 since = self._ledger.state.seq
                 draw = drawing(self, k - len(asks), strategy, [self.pool.row(ask.item) for ask in asks])
             drawn = draw()
@@ -491,9 +492,13 @@ class Session:
         """
         self._writable("release audits")
         n = len(self._ledger.audits[0])
-        changes = self._ledger.release_audits()
-        self._absorb(changes)
-        self._announce(changes)
+
+        def step() -> list[Change]:
+            changes = self._ledger.release_audits()
+            self._absorb(changes)
+            return changes
+
+        self._announce(self._ledger.patiently(step))
         return n
 
     def train(
@@ -777,6 +782,11 @@ class Session:
         items, changes = self._ledger.patiently(step)
         self._announce(changes, items)
         return items[0]
+
+    def _catch_up(self) -> None:
+        """Take in what other sessions have stored; no Ctrl-C parts the labels from the model that learns them."""
+        with self._ledger.lock, undisturbed():
+            self._absorb(self._ledger.sync())
 
     def _absorb(self, changes: Sequence[Change]) -> None:
         """Let the live head follow; under the lock, on whichever thread committed."""

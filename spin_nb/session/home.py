@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from spin_nb.threads import undisturbed
+
 Result = TypeVar("Result")
 
 
@@ -64,10 +66,14 @@ class Home:
         def run() -> None:
             if not future.set_running_or_notify_cancel():
                 return
-            try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)
+            # Ctrl-C comes after the worker has its answer: else it took what has been done for not done.
+            with undisturbed():
+                try:
+                    result = work()
+                except BaseException as error:
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
 
         self.do(run)
         while True:

@@ -20,6 +20,7 @@ from spin_nb.session.home import Home
 
 Result = TypeVar("Result")
 
+ENDED = ("done", "cancelled", "failed")
 LONGEST = 60.0  # seconds that a script which ends waits for what cannot be cancelled
 
 
@@ -74,11 +75,12 @@ class Handle(Generic[Result]):
             If it is not there after ``timeout`` seconds.
         """
         end = None if timeout is None else time.monotonic() + real(timeout, "timeout")
-        while not self._future.done():
+        # Not the future's own waiting: Ctrl-C inside of it leaves its lock taken, or one that is not taken released.
+        while self._status not in ENDED:
             self._home.drain(waiting=True)
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"{self.name} is still {self.status} after {timeout} s")
-            threading.Event().wait(0.005)
+            time.sleep(0.005)
         self._home.drain(waiting=True)
         try:
             return self._future.result()
@@ -234,7 +236,10 @@ def _land(
 def _fail(
     handle: Handle[Result], error: BaseException, failed: Callable[[BaseException], None] | None
 ) -> None:
-    handle._future.set_exception(error)
+    try:
+        handle._future.set_exception(error)
+    except InvalidStateError:  # cancelled meanwhile
+        return
     handle._finish("failed", str(error))
     if failed is not None:
         failed(error)

@@ -27,6 +27,7 @@ from spin_nb.session.audits import Audits
 from spin_nb.session.cards import extent
 from spin_nb.session.gestures import Gestures
 from spin_nb.session.roll import Roll
+from spin_nb.threads import undisturbed
 from spin_nb.types import Ints
 from spin_nb.words import shown
 
@@ -192,7 +193,8 @@ class Ledger:
     def patiently(self, step: Callable[[], Result]) -> Result:
         """Do something under the lock; while another process has the database, let go of the lock and try again.
 
-        Whoever only reads goes on meanwhile.
+        Whoever only reads goes on meanwhile.  No Ctrl-C parts what is on disk from what is in memory: it comes after
+        the step.
 
         Raises
         ------
@@ -201,7 +203,7 @@ class Ledger:
         """
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            with self.lock:
+            with self.lock, undisturbed():
                 try:
                     return step()
                 except Busy:
@@ -401,10 +403,7 @@ class Ledger:
             return [id for id, held in current if held.kind in kinds and not held.flagged and self.has(id)]
 
     def release_audits(self) -> list[Change]:
-        """From now on the audits drawn so far train, and never again estimate accuracy."""
-        return self.patiently(self._release_all)
-
-    def _release_all(self) -> list[Change]:
+        """From now on the audits drawn so far train, and never again estimate accuracy; a step of :meth:`patiently`."""
         with self.transaction():
             self.store.set_meta("audits_released", self._state.seq)
         gone = self._release(self._state.seq)

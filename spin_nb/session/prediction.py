@@ -33,7 +33,7 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
     stage = session._stage
     stage.wait()
     with session._ledger.lock:
-        session._absorb(session._ledger.sync())
+        session._catch_up()
         if not stage.learner.trained:
             raise NotTrainedError(
                 "there is no label to predict from yet.",

@@ -58,7 +58,7 @@ def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = 
         return {}
     ledger, store = session._ledger, session._store
     with ledger.transaction():  # between the look at others' asks and these being written, nobody writes any
-        session._absorb(ledger.sync())
+        session._catch_up()
         if "first_annotator" not in store.meta:
             store.set_meta("first_annotator", session.annotator)
         taken = of_others(session)

@@ -69,8 +69,7 @@ class Training:
         waiting, asked = self._waiting, (model, posterior, show)
         if waiting is not None and waiting.status == "queued" and _same(self._asked, asked):
             return waiting
-        with s._ledger.lock:
-            s._absorb(s._ledger.sync())
+        s._catch_up()
         if not len(s._ledger.training[0]):
             raise NotTrainedError(
                 "there is no label to train on yet.", "Label a few items: s.ask(8), s.label(id, value)."

@@ -97,6 +97,7 @@ class Watcher:
         self._monitor: DriftMonitor | None = None
         self.points: list[DriftPoint] = []
         self._pace = Pace()
+        self._stored = ""  # name of the last batch that the database has
 
     def start(self, items: Iterable[Any]) -> Handle[WatchReport]:
         """Queue the stream; its chunks land on the home thread one by one."""
@@ -152,7 +153,8 @@ class Watcher:
                 lambda: self._join(batch, loaded, features, found, distances, said), lambda: handle.cancelled
             )
         except BaseException:
-            s.pool.withdraw(batch)
+            if self._stored != batch.name:  # what the database has is never taken back
+                s.pool.withdraw(batch)
             raise
         if joined is None:
             s.pool.withdraw(batch)
@@ -207,6 +209,7 @@ class Watcher:
             with s._ledger.transaction():
                 s._store.add_items(NewItem(id, None, s.pool.modality, arrived=True) for id in batch.ids)
                 s.pool.log(batch)
+            self._stored = batch.name
             s.pool.join(batch)
             s._plan.extend(batch.ids)
             s._stage.take(extension)

@@ -1,0 +1,110 @@
+"""Ctrl-C, or the notebook's stop button, in the middle of what changes a project: all of it or nothing."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytest
+
+import spin_nb as spin
+
+POINTS = np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def interrupts():
+    """SIGINT raises KeyboardInterrupt, also where whoever started the tests ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def s(tmp_path):
+    s = spin.open(tmp_path / "p.spin", pool=POINTS, classes=["a", "b"])
+    ids = s.pool.ids
+    s.label({ids[0]: "a", ids[1]: "b"})
+    s.label(ids[3], "b")
+    s.predict(ids)
+    yield s
+    s.close()
+
+
+def interrupted(function):
+    """The same, but Ctrl-C comes just before it begins."""
+
+    def run(*args, **how):
+        signal.raise_signal(signal.SIGINT)
+        return function(*args, **how)
+
+    return run
+
+
+def check_as_on_disk(s):
+    """Labels and predictions of the session are those of the project opened again."""
+    again = spin.open(s.folder)
+    try:
+        assert s.values == again.values
+        assert s.pool.ids == again.pool.ids
+        np.testing.assert_allclose(s.predict(s.pool.ids).mean, again.predict(s.pool.ids).mean, atol=1e-4)
+        assert again.problem is None
+    finally:
+        again.close()
+
+
+def act(s, what):
+    ids = s.pool.ids
+    {
+        "label": lambda: s.label(ids[2], "a"),
+        "labels": lambda: s.label({id: "ab"[n % 2] for n, id in enumerate(ids[:40])}),
+        "undo": s.undo,
+        "release": s.release_audits,
+    }[what]()
+
+
+@pytest.mark.parametrize("what", ["label", "labels", "undo", "release"])
+def test_between_the_disk_and_the_model_nothing_is_parted(s, monkeypatch, what):
+    monkeypatch.setattr(s, "_absorb", interrupted(s._absorb))
+    with pytest.raises(KeyboardInterrupt):
+        act(s, what)
+    monkeypatch.undo()
+    check_as_on_disk(s)
+
+
+@pytest.mark.parametrize("what", ["values", "ask", "predict"])
+def test_what_another_session_labelled_is_taken_in_whole(s, monkeypatch, what):
+    other = spin.open(s.folder, annotator="other")
+    other.label(dict.fromkeys(s.pool.ids[10:20], "b"))
+    other.close()
+    monkeypatch.setattr(s, "_absorb", interrupted(s._absorb))
+    with pytest.raises(KeyboardInterrupt):
+        {"values": lambda: s.values, "ask": lambda: s.ask(3), "predict": lambda: s.predict(s.pool.ids)}[
+            what
+        ]()
+    monkeypatch.undo()
+    check_as_on_disk(s)
+
+
+@pytest.mark.parametrize("step", ["log", "join"])
+def test_arrivals_whose_joining_was_interrupted_have_joined(s, monkeypatch, step):
+    monkeypatch.setattr(s.pool, step, interrupted(getattr(s.pool, step)))
+    with pytest.raises(KeyboardInterrupt):
+        s.watch(list(POINTS[:8] + 3))
+    monkeypatch.undo()
+    assert len(s.pool.ids) == 68
+    check_as_on_disk(s)
+    s.watch(list(POINTS[:4] - 3))
+    assert len(s.items) == 72
+
+
+def test_a_view_that_fails_takes_no_arrival_back(s):
+    def fail(*_):
+        raise ValueError("a view of a person's own")
+
+    s.events.watched.connect(fail)
+    with pytest.raises(Exception, match=r"a view of a person's own|emitting"):
+        s.watch(list(POINTS[:8] + 3))
+    s.events.watched.disconnect(fail)
+    assert len(s.items) == len(s.pool.ids) == 68
+    check_as_on_disk(s)

@@ -15,7 +15,9 @@ class Gestures:
     """What each label that trains counts, kept up to date label by label.
 
     Labels of one call or gesture count less only where they are of one class, several, and nobody was asked for them:
-    a call that gives labels of several classes tells how frequent they are, and what was asked was not chosen.
+    a call that gives labels of several classes tells how frequent they are, and what was asked was not chosen.  They
+    count less than what was asked says, so only where more was asked than a person gave otherwise: whoever labels the
+    rare class by hand and all the rest in one call has said how frequent the classes are.
 
     Parameters
     ----------
@@ -25,6 +27,7 @@ class Gestures:
     def __init__(self, n_classes: int) -> None:
         self._n_classes = n_classes
         self._of: dict[str, tuple[int, int | None]] = {}
+        self._asked: set[str] = set()
         self._classes: dict[int, Counter[int]] = {}
         self._alone = np.zeros(n_classes, np.int64)
         self._together = np.zeros(n_classes, np.int64)
@@ -33,17 +36,20 @@ class Gestures:
         self._version = 0
         self._told: tuple[object, ...] = ()
 
-    def put(self, item: str, label: int | None, gesture: int | None) -> bool:
+    def put(self, item: str, label: int | None, gesture: int | None, *, asked: bool = False) -> bool:
         """Enter the class that an item trains with, None for none, and the gesture that gave it, None for none.
 
-        Returns whether the item trains with the same class as before, but as part of another gesture.
+        ``asked``: the label answers an ask.  Returns whether the item trains with the same class as before, but as part of another gesture.
         """
         before = self._of.pop(item, None)
         if before is not None:
             self._count(*before, -1)
+        self._asked.discard(item)
         if label is not None:
             self._of[item] = label, gesture
             self._count(label, gesture, 1)
+            if asked:
+                self._asked.add(item)
         self._is_old = True
         return before is not None and before[0] == label and before[1] != gesture
 
@@ -95,7 +101,7 @@ class Gestures:
             return
         self._is_old = False
         weights = np.ones(self._n_classes)
-        if self._together.any():
+        if self._together.any() and 2 * len(self._asked) > self._alone.sum():
             weights = gesture_weights(self._alone, self._together)
         told: tuple[object, ...] = ()
         if (weights < 1).any():

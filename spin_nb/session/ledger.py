@@ -450,6 +450,7 @@ class Ledger:
         row = self._pool.row(item)
         # Without classes no gesture is one of a single class.
         together = held is not None and not held.ask and by_class(self.task)
-        counts_anew = self._gestures.put(item, after, held.event.gesture if held and together else None)
+        gesture = held.event.gesture if held and together else None
+        counts_anew = self._gestures.put(item, after, gesture, asked=held is not None and bool(held.ask))
         before = self._roll.put(item, row, after, judged, held is not None and item not in self._asked_items)
         return Change(row, item, before, after) if before != after or counts_anew else None

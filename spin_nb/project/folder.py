@@ -194,3 +194,9 @@ def file_system(path: Path, mounts: list[str]) -> str:
         if len(Path(point).parts) >= best and path.is_relative_to(point):
             best, kind = len(Path(point).parts), right.split(" ")[0]
     return kind
+
+
+def unmake(folder: Path) -> None:
+    """Take the database of a project away that was created just now and closed; pool files make no project."""
+    for ending in ("-wal", "-shm", "-journal", ".seal", ""):
+        database(folder).with_name(f"{DATABASE}{ending}").unlink(missing_ok=True)

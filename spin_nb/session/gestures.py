@@ -39,7 +39,8 @@ class Gestures:
     def put(self, item: str, label: int | None, gesture: int | None, *, asked: bool = False) -> bool:
         """Enter the class that an item trains with, None for none, and the gesture that gave it, None for none.
 
-        ``asked``: the label answers an ask.  Returns whether the item trains with the same class as before, but as part of another gesture.
+        ``asked``: the label answers an ask.  Returns whether the item trains with the same class as before, but as
+        part of another gesture.
         """
         before = self._of.pop(item, None)
         if before is not None:

@@ -9,7 +9,14 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from spin_nb.errors import ContradictionError, LabelError, PoolError, ProjectError, ReadOnlyError
+from spin_nb.errors import (
+    ContradictionError,
+    LabelError,
+    PoolError,
+    ProjectError,
+    ReadOnlyError,
+    SpinError,
+)
 from spin_nb.pool.encoders.kept import keep_encoder, kept_encoder
 from spin_nb.pool.features import features
 from spin_nb.pool.ingest import Ingested, read_pool
@@ -117,7 +124,15 @@ def open_session(
     with _said(folder) if not trusted and isinstance(encoder, str) else nullcontext():
         if not places.exists(folder):
             store, known = _create(folder, pool, named, labels_from, seed, read_only)
-            return _start(store, folder, known, encoder, annotator, trusted)
+            try:
+                return _start(store, folder, known, encoder, annotator, trusted)
+            except BaseException as problem:
+                store.close()
+                if isinstance(
+                    problem, SpinError
+                ):  # its items are no good: the next call may bring better ones
+                    places.unmake(folder)
+                raise
         store = Store.open(folder, read_only=read_only, trusted=trusted)
         try:
             known = _reopen(store, folder, pool, named, labels_from, trusted)

@@ -215,3 +215,15 @@ def test_a_flipped_bit_in_a_pools_file_is_named(tmp_path, name):
         path.write_bytes(content[: number // 8])
         with pytest.raises(PoolError, match="Pass pool= again"):
             Pool.open(s.folder)
+
+
+@pytest.mark.parametrize("items", [TABLE[:1], [""] * 20], ids=["one item", "texts without a word"])
+def test_a_first_open_whose_items_are_no_good_leaves_room_for_better_ones(tmp_path, items):
+    at = tmp_path / "p.spin"
+    for _ in range(2):
+        with pytest.raises(PoolError):
+            spin.open(at, pool=items, classes=["a", "b"])
+        assert not (at / "project.db").exists()
+    s = spin.open(at, pool=TABLE, classes=["x", "y", "z"])
+    assert (len(s.items), list(s.classes)) == (20, ["x", "y", "z"])
+    s.close()

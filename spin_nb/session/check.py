@@ -14,10 +14,10 @@ from spin_nb.errors import SpinError
 from spin_nb.io import is_sealed
 from spin_nb.models.card import AGAIN, content
 from spin_nb.models.snapshot import CARD, Snapshot
-from spin_nb.pool.arrivals import Arrivals
+from spin_nb.pool.arrivals import LOG, Arrivals
 from spin_nb.pool.stored import read_stored
 from spin_nb.project import folder as places
-from spin_nb.project import seal_file, verify
+from spin_nb.project import items, seal_file, verify
 from spin_nb.project.database import Database
 from spin_nb.project.verify import Damage
 
@@ -65,9 +65,9 @@ def check(folder: Path) -> Check:
     StorageError
         The database is locked, or the disk fails.
     """
-    events, items, damaged = _database(folder)
-    damaged += [*_pool(folder / places.POOL), *_caches(folder), *_models(folder)]
-    return Check(events, items, _count(folder), tuple(damaged))
+    events, n, arrived, damaged = _database(folder)
+    damaged += [*_pool(folder / places.POOL, arrived), *_caches(folder), *_models(folder)]
+    return Check(events, n, _count(folder), tuple(damaged))
 
 
 def _count(folder: Path) -> int:
@@ -75,22 +75,25 @@ def _count(folder: Path) -> int:
     return sum(len(files) for _, _, files in os.walk(folder))
 
 
-def _database(folder: Path) -> tuple[int, int, list[Damage]]:
+def _database(folder: Path) -> tuple[int, int, list[str], list[Damage]]:
+    """Events, items, ids of those that arrived later, and what is damaged."""
     mark = seal_file.read(folder)
     try:
         database = Database(folder, "ro")  # of its own: the session's may answer from memory
         try:
             with database.snapshot() as db:
                 state, damaged = verify.examine(db, folder, mark)
-                n = 0 if damaged else db.execute("SELECT count(*) FROM items").fetchone()[0]
-                return state.seq, n, damaged
+                if damaged:
+                    return state.seq, 0, [], damaged
+                n = db.execute("SELECT count(*) FROM items").fetchone()[0]
+                return state.seq, n, items.ids(db, arrived=True), []
         finally:
             database.close()
     except SpinError as error:
-        return 0, 0, [Damage(places.DATABASE, error.what, error.do)]
+        return 0, 0, [], [Damage(places.DATABASE, error.what, error.do)]
 
 
-def _pool(folder: Path) -> Iterator[Damage]:
+def _pool(folder: Path, arrived: list[str]) -> Iterator[Damage]:
     try:
         read_stored(folder)
     except SpinError as error:
@@ -98,9 +101,14 @@ def _pool(folder: Path) -> Iterator[Damage]:
     try:
         arrivals = Arrivals(folder)
         lost = [source for n in range(len(arrivals)) if isinstance(source := arrivals.source(n), SpinError)]
+        there = set(arrivals.ids)
+        gone = [id for id in arrived if id not in there]
     except SpinError as error:
-        lost = [error]
+        lost, gone = [error], []
     yield from (Damage(places.POOL, error.what, error.do) for error in lost)
+    if gone:
+        what = f"{len(gone):,} arrivals that the database knows are not in it, {gone[0]!r} among them"
+        yield Damage(f"{places.POOL}/{LOG}", what, "Restore the file from a copy; their labels are kept.")
 
 
 def _caches(folder: Path) -> Iterator[Damage]:

@@ -55,6 +55,15 @@ def test_a_cache_whose_seal_is_just_being_written_is_no_fault(project, monkeypat
     assert project.check().ok
 
 
+def test_arrivals_that_only_the_database_knows_are_named(project):
+    project.watch(list(PIXELS[:3]))
+    log = project.folder / "pool" / "arrivals.jsonl"
+    log.unlink()
+    (damage,) = project.check().damaged
+    assert damage.file == "pool/arrivals.jsonl"
+    assert "3 arrivals" in damage.what
+
+
 @pytest.mark.parametrize(
     ("pattern", "file"),
     [

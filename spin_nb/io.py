@@ -190,7 +190,9 @@ def load_array(path: Path) -> Any:
         if not promised:
             return np.empty(shape, dtype, order)
         name, start = by_name(stream, path), stream.tell()
-        return np.memmap(name, dtype, "r", start, shape, order)
+        array = np.memmap(name, dtype, "r", start, shape, order)
+    array.filename = str(path.resolve())  # beside which caches lie; the other name ends with the descriptor
+    return array
 
 
 def by_name(stream: BinaryIO, path: Path) -> str:

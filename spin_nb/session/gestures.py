@@ -40,9 +40,9 @@ class Gestures:
         """Enter the class that an item trains with, None for none, and the gesture that gave it, None for none.
 
         ``asked``: the label answers an ask.  Returns whether the item trains with the same class as before, but as
-        part of another gesture.
+        part of another gesture, or as an answer and not before, or the other way round.
         """
-        before = self._of.pop(item, None)
+        before, answered = self._of.pop(item, None), item in self._asked
         if before is not None:
             self._count(*before, -1)
         self._asked.discard(item)
@@ -52,7 +52,7 @@ class Gestures:
             if asked:
                 self._asked.add(item)
         self._is_old = True
-        return before is not None and before[0] == label and before[1] != gesture
+        return before is not None and before[0] == label and (before[1], answered) != (gesture, asked)
 
     def keep(self, items: Iterable[str]) -> None:
         """Forget all other items."""

@@ -77,6 +77,19 @@ def test_answers_to_what_was_asked_count_fully(s, digits):
     assert s._ledger.weights is None
 
 
+def test_an_answer_given_again_by_hand_changes_what_a_gesture_counts_at_once(s, digits, project):
+    """Fewer answers than labels of a person's own: from then on the gesture counts fully, live as after opening."""
+    s.label(sevens(s, digits))
+    assert s._ledger.weights is not None
+    for id in list(s.values)[:16]:
+        s.label(id, s.value(id))
+    live = np.array(s.predictive.mean)
+    s.close()
+    again = project()
+    again._stage.wait()
+    np.testing.assert_allclose(again.predictive.mean, live, atol=1e-4)
+
+
 def test_undo_and_redo_take_the_weights_along(s, digits):
     before = np.array(s.predictive.mean)
     s.label(sevens(s, digits))

@@ -45,3 +45,23 @@ def project(tmp_path, digits):
     yield open_
     for s in opened:
         s.close()
+
+
+@pytest.fixture
+def open_numbers(tmp_path):
+    """Open (again) a project of at least 42 rows of numbers, which starts with four labels."""
+    sessions = []
+
+    def open_(pool, **options):
+        fresh = not (tmp_path / "p.spin").exists()
+        first = {"pool": pool, "classes": ["a", "c"]} if fresh else {}
+        s = spin.open(tmp_path / "p.spin", **{"annotator": "ada", **first, **options})
+        sessions.append(s)
+        if fresh:
+            s.label({s.pool.ids[row]: "ac"[row >= 30] for row in (0, 1, 40, 41)})
+        s._stage.wait()
+        return s
+
+    yield open_
+    for s in sessions:
+        s.close()

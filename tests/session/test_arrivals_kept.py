@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-import spin_nb as spin
 from spin_nb.pool import late
 from spin_nb.session import stage, watching
 
@@ -15,22 +16,8 @@ NEW = RNG.normal(size=(100, 4)).astype(np.float32)
 
 
 @pytest.fixture
-def opened(tmp_path):
-    """Open (again) a project of numbers with four labels."""
-    sessions = []
-
-    def open_():
-        fresh = not (tmp_path / "p.spin").exists()
-        s = spin.open(tmp_path / "p.spin", **({"pool": POOL, "classes": ["a", "c"]} if fresh else {}))
-        sessions.append(s)
-        if fresh:
-            s.label({s.pool.ids[row]: "ac"[row >= 30] for row in (0, 1, 40, 41)})
-        s._stage.wait()
-        return s
-
-    yield open_
-    for s in sessions:
-        s.close()
+def opened(open_numbers):
+    return partial(open_numbers, POOL)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,27 +25,8 @@ NEW = POOL[:20] + np.float32(0.01)
 
 
 @pytest.fixture
-def opened(tmp_path):
-    """Open (again) a project of numbers with four labels."""
-    sessions = []
-
-    def open_(**options):
-        fresh = not (tmp_path / "p.spin").exists()
-        s = spin.open(
-            tmp_path / "p.spin",
-            annotator="ada",
-            **({"pool": POOL, "classes": ["a", "c"]} if fresh else {}),
-            **options,
-        )
-        sessions.append(s)
-        if fresh:
-            s.label({s.pool.ids[row]: "ac"[row >= 30] for row in (0, 1, 40, 41)})
-        s._stage.wait()
-        return s
-
-    yield open_
-    for s in sessions:
-        s.close()
+def opened(open_numbers):
+    return partial(open_numbers, POOL)
 
 
 def agree(s, n: int) -> None:

@@ -130,10 +130,10 @@ class Database:
         self._identity: tuple[int, int] | None = None
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._db: sqlite3.Connection | None = None
-        self._header: header.Kept | None = None
+        self._header: header.Descriptor | None = None
         try:
             self._db = _connect(self.file, mode, trusted)
-            self._header = header.Kept(self.file)
+            self._header = header.Descriptor(self.file)
             if mode == "rw":
                 _set_durable(self._db, folder)
                 self._identity = _identity(self.file)

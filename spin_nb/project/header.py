@@ -20,16 +20,14 @@ HEADER_BYTES = 100
 Identity = tuple[int, int]
 
 
-class _Open:
-    """By device and inode: a descriptor of each database this process has open, and how many connections."""
-
-    lock = Lock()
-    streams: dict[Identity, BinaryIO] = {}  # noqa: RUF012
-    connections: dict[Identity, int] = {}  # noqa: RUF012
+# By device and inode: a descriptor of each database this process has open, and how many connections.
+_streams: dict[Identity, BinaryIO] = {}
+_connections: dict[Identity, int] = {}
+_lock = Lock()
 
 
-class Kept:
-    """A descriptor that stays open while a connection is, until :meth:`close`.
+class Descriptor:
+    """Of a database: it stays open while a connection is, until :meth:`close`.
 
     Parameters
     ----------
@@ -53,9 +51,9 @@ def read_header(file: Path) -> bytes:
     OSError
         It cannot be read, or is no regular file.
     """
-    with _Open.lock:
+    with _lock:
         try:
-            stream = _Open.streams.get(_identity(file))
+            stream = _streams.get(_identity(file))
             if stream is not None:
                 return os.pread(stream.fileno(), HEADER_BYTES, 0)
             with open_regular(file) as stream:
@@ -67,25 +65,25 @@ def read_header(file: Path) -> bytes:
 def _enter(file: Path) -> Identity | None:
     if not hasattr(os, "pread"):  # Windows, whose locks belong to descriptors
         return None
-    with _Open.lock:
+    with _lock:
         try:
             identity = _identity(file)
-            if identity not in _Open.streams:
-                _Open.streams[identity] = open_regular(file)
+            if identity not in _streams:
+                _streams[identity] = open_regular(file)
         except OSError:  # said better by whoever reads it
             return None
-        _Open.connections[identity] = _Open.connections.get(identity, 0) + 1
+        _connections[identity] = _connections.get(identity, 0) + 1
         return identity
 
 
 def _leave(identity: Identity | None) -> None:
     if identity is None:
         return
-    with _Open.lock:
-        _Open.connections[identity] -= 1
-        if not _Open.connections[identity]:
-            del _Open.connections[identity]
-            _Open.streams.pop(identity).close()
+    with _lock:
+        _connections[identity] -= 1
+        if not _connections[identity]:
+            del _connections[identity]
+            _streams.pop(identity).close()
 
 
 def _identity(file: Path) -> Identity:

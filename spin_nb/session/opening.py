@@ -128,10 +128,8 @@ def open_session(
                 return _start(store, folder, known, encoder, annotator, trusted)
             except BaseException as problem:
                 store.close()
-                if isinstance(
-                    problem, SpinError
-                ):  # its items are no good: the next call may bring better ones
-                    places.unmake(folder)
+                if isinstance(problem, SpinError):
+                    places.unmake(folder)  # its items are no good: the next call may bring better ones
                 raise
         store = Store.open(folder, read_only=read_only, trusted=trusted)
         try:

@@ -302,7 +302,7 @@ def test_a_second_look_in_the_same_process_leaves_the_first_its_log(store, folde
 
 
 def test_after_the_last_connection_no_descriptor_stays(folder):
-    before = set(header._Open.streams)
+    before = set(header._streams)
     with Store.create(folder, {}), Store.open(folder):
-        assert len(header._Open.streams.keys() - before) == 1
-    assert set(header._Open.streams) == before
+        assert len(header._streams.keys() - before) == 1
+    assert set(header._streams) == before

@@ -12,6 +12,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.ingested import FLOAT32_MAX, Ingested, check_ids, fingerprint, numbered
 from spin_nb.pool.masks import unmasked
 from spin_nb.pool.pictures import rescale, value_range
+from spin_nb.words import listing
 
 _CHUNK = 4096
 
@@ -79,12 +80,18 @@ def _pictures(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
 def _check_finite(array: NDArray[Any]) -> None:
     if array.dtype.kind != "f":
         return  # the largest integer is far below
+    bad: list[int] = []
+    largest = 0.0
     for start in range(0, len(array), _CHUNK):
         part = array[start : start + _CHUNK]
-        bad = ~np.isfinite(part.reshape(len(part), -1)).all(axis=1)
-        if bad.any():
-            rows = (np.flatnonzero(bad)[:5] + start).tolist()
-            raise PoolError(f"NaN or infinite values in rows {rows}.", "Fill or remove these rows first.")
-        largest = max(-part.min(), part.max())
-        if largest > FLOAT32_MAX:
-            raise PoolError(f"values up to {largest:.3g} do not fit float32.", "Rescale them first.")
+        finite = np.isfinite(part.reshape(len(part), -1)).all(axis=1)
+        bad += (np.flatnonzero(~finite) + start).tolist()
+        if finite.all():
+            largest = max(largest, -part.min(), part.max())
+    if bad:
+        raise PoolError(
+            f"NaN or infinite values in {len(bad):,} of {len(array):,} rows: {listing(map(str, bad), 5)}.",
+            "Fill these rows first, or leave them out: array[np.isfinite(array.reshape(len(array), -1)).all(axis=1)].",
+        )
+    if largest > FLOAT32_MAX:
+        raise PoolError(f"values up to {largest:.3g} do not fit float32.", "Rescale them first.")

@@ -155,6 +155,8 @@ def _said(folder: Path) -> Iterator[None]:
 
 def _folder(path: Any) -> Path:
     try:
+        if isinstance(path, str) and not path.strip():
+            raise ValueError("it has no name")  # Path takes '' for the folder the notebook lies in
         folder = Path(path).expanduser()
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # said later, by what they are
             folder.stat()

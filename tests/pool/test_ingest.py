@@ -39,9 +39,13 @@ def test_arrays_without_items_are_refused(array):
     assert caught.value.do
 
 
-def test_nan_rows_are_named():
-    with pytest.raises(PoolError, match=r"rows \[1\]"):
-        read_pool(np.array([[1.0, 2.0], [np.nan, 3.0]]))
+def test_nan_rows_are_counted_named_and_left_out_as_told():
+    array = np.ones((5000, 2))
+    array[[1, 3, 4, 5, 6, 4999], 1] = np.nan
+    with pytest.raises(PoolError, match=r"in 6 of 5,000 rows: 1, 3, 4, 5, 6 and 1 more\.") as caught:
+        read_pool(array)
+    assert "array[np.isfinite(array.reshape(len(array), -1)).all(axis=1)]" in caught.value.do
+    assert len(read_pool(array[np.isfinite(array.reshape(len(array), -1)).all(axis=1)]).ids) == 4994
 
 
 def test_channels_first_is_told_how_to_mend():

@@ -248,7 +248,9 @@ def test_arguments_that_cannot_be_meant_are_refused_the_first_time_and_the_secon
         spin.open(tmp_path / "p", **({"classes": boom()} if "boom" in says else wrong))
 
 
-@pytest.mark.parametrize("path", [None, 5, "a\0b", "x" * 300, b"p.spin", "\ud800", "~nobody-of-this-name/p"])
+@pytest.mark.parametrize(
+    "path", [None, 5, "", " ", "a\0b", "x" * 300, b"p.spin", "\ud800", "~nobody-of-this-name/p"]
+)
 def test_a_path_that_is_none_is_refused_with_words(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ProjectError, match="cannot be a project folder"):

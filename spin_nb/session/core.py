@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
     from spin_nb.pool.pictures import Box
 
+_ABSENT = "not in this session's pool: it is gone, or another session added it; open the project again to see"
 BULK = 100  # changed labels from which one solve over all of them costs less than a step for each
 
 
@@ -136,15 +137,18 @@ class Session:
 
     @property
     def items(self) -> pl.DataFrame:
-        """One row per item of the pool, broken ones included (``broken`` says why)."""
+        """One row per item the project knows; ``broken`` says why one cannot be shown here."""
         import polars as pl
 
-        found = pl.DataFrame(
+        unreadable = pl.DataFrame(
             {"id": [b.id for b in self.pool.broken], "why": [b.reason for b in self.pool.broken]},
             schema={"id": pl.String, "why": pl.String},
         )
-        listed = self._store.items().join(found, on="id", how="left", maintain_order="left")
-        return listed.with_columns(pl.coalesce("broken", "why").alias("broken")).drop("why")
+        listed = self._store.items().join(unreadable, on="id", how="left", maintain_order="left")
+        absent = pl.when(~pl.col("id").is_in(pl.Series(self.pool.ids, dtype=pl.String).implode())).then(
+            pl.lit(_ABSENT)
+        )
+        return listed.with_columns(pl.coalesce("broken", "why", absent).alias("broken")).drop("why")
 
     @property
     def labels(self) -> pl.DataFrame:

@@ -402,3 +402,20 @@ def test_a_part_that_breaks_is_said_on_the_card_and_the_item_is_labelled(tmp_pat
     assert "cannot be shown" in card["parts"][0]["data"]
     assert card["parts"][1]["data"] == TEXTS[0]
     goes_on(s, set())
+
+
+def test_what_this_session_cannot_show_is_named_in_its_items(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(12):
+        Image.fromarray(PICTURES[i]).save(photos / f"{i:02}.png")
+    s = spin.open(tmp_path / "p", pool=str(photos), classes=["a", "b"])
+    s.label({"03.png": "a", "04.png": "b"})
+    s.close()
+    (photos / "03.png").unlink()
+    s, other = spin.open(tmp_path / "p", pool=str(photos)), spin.open(tmp_path / "p", annotator="ben")
+    (new,) = other.watch([PICTURES[20]]).ids
+    why = dict(s.items.drop_nulls("broken").select("id", "broken").iter_rows())
+    assert set(why) == {"03.png", new}
+    assert all("not in this session's pool" in words for words in why.values())
+    assert set(s.items["id"]) - set(why) == set(s.pool.ids)

@@ -125,6 +125,6 @@ def test_an_arrival_leaves_its_rows_and_a_few_small_objects(opened):
         after = tracemalloc.take_snapshot()
     finally:
         tracemalloc.stop()
-    ours = [tracemalloc.Filter(False, "*/numpy/*"), tracemalloc.Filter(False, tracemalloc.__file__)]
+    ours = [tracemalloc.Filter(True, "*/spin_nb/*")]  # not what some library compiles or imports meanwhile
     grown = after.filter_traces(ours).compare_to(before.filter_traces(ours), "lineno")
     assert sum(line.count_diff for line in grown) < 16 * n

@@ -117,6 +117,18 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     box.addEventListener("wheel", (event) => entered || event.ctrlKey || event.metaKey || event.stopPropagation(), { capture: true, passive: true });
   };
 
+  // -- a drag begins where the pointer is. The camera learns where that is only with its frames, which come late on a
+  // slow page: it would take the way from where the pointer was, at first a corner of the page, for part of the drag.
+  const dragFromHere = (view) =>
+    view.container.addEventListener(
+      "mousedown",
+      () => {
+        const camera = view.scatterplot?.get("camera");
+        if (camera?.tick()) camera.setView(camera.view); // what it was about to show is still to be drawn
+      },
+      true,
+    );
+
   Scatter.render = function () {
     const shared = window.jupyterScatter;
     const use = (plots) => (window.jupyterScatter = plots);
@@ -137,6 +149,7 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     this.spinPlace();
     window.addEventListener("resize", this.spinPlace);
     tameWheel(this);
+    dragFromHere(this);
     dressButtons(this);
     requestAnimationFrame(() => {
       use(shared);

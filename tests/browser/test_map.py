@@ -34,12 +34,15 @@ PAINTED = f"""(() => {{ const canvas = document.querySelector('{CANVAS}');
     return [...Array(height).keys()].findIndex(row) / height; }})()"""
 
 
-def wait_until_painted_whole(lab):
-    """The topmost point is painted where it lies: a surface of another size cuts it off."""
+def wait_until_painted_whole(lab, below=0.0):
+    """The topmost point is painted where it lies, or ``below`` that, in heights of the map.
+
+    A surface of another size cuts it off.
+    """
 
     def is_whole() -> bool:
         top = float(lab.run_code("print((1 - s.map.scatter.points[:, 1].max()) / 2)"))
-        return abs(lab.page.evaluate(PAINTED) - top) < 0.03
+        return abs(lab.page.evaluate(PAINTED) - top - below) < 0.03
 
     until(is_whole, page=lab.page, what="the topmost point painted where it lies")
 
@@ -56,3 +59,17 @@ def test_it_is_as_high_as_the_screen_lets_it_be_or_as_somebody_says(map_on_page)
     page.wait_for_function(f"Math.abs({BOX}[1] - 777) < 3")
     painted = f"document.querySelector('{CANVAS}').height / window.devicePixelRatio"
     page.wait_for_function(f"Math.abs({painted} - 777) < 3")
+
+
+def test_the_first_drag_of_all_begins_where_the_pointer_is(map_on_page):
+    """Come and pressed within one frame, as a pen or a slow page does it; the map was thrown off the paper."""
+    lab, page = map_on_page, map_on_page.page
+    wait_until_painted_whole(lab)
+    hear = """([selector, names, height]) => { const canvas = document.querySelector(selector);
+        const box = canvas.getBoundingClientRect();
+        const at = { clientX: box.x + box.width / 2, clientY: box.y + height * box.height };
+        for (const name of names) canvas.dispatchEvent(new MouseEvent(name, { ...at, buttons: 1, bubbles: true })); }"""
+    page.evaluate(hear, [CANVAS, ["mousemove", "mousedown"], 0.2])
+    page.evaluate(hear, [CANVAS, ["mousemove"], 0.5])
+    wait_until_painted_whole(lab, below=0.3)
+    page.evaluate(hear, [CANVAS, ["mouseup"], 0.5])

@@ -70,9 +70,19 @@ def browser():
         chromium.close()
 
 
+# What a page was told by hand, and who had the keyboard: a key that goes astray leaves no other trace.
+NOTE_KEYS = """window.keyNotes = [];
+{ const note = ({ type, key = "", target, timeStamp }) => {
+    const line = `[${(timeStamp / 1000).toFixed(2)} s] ${type} ${key} ${target.tagName} ${String(target.className)}`;
+    window.keyNotes = [...window.keyNotes.slice(-59), line.slice(0, 100)];
+};
+for (const name of ["keydown", "focusin", "focusout"]) window.addEventListener(name, note, true); }"""
+
+
 def _with_console(context):
     """A patient browser context that remembers what its pages' consoles said, in ``context.console``."""
     context.set_default_timeout(1000 * PATIENCE_SECONDS)
+    context.add_init_script(NOTE_KEYS)
     context.console = []
     context.on("console", lambda message: context.console.append(f"[{message.type}] {message.text}"))
     context.on("weberror", lambda error: context.console.append(f"[uncaught] {error.error}"))
@@ -115,16 +125,18 @@ def pytest_runtest_makereport(item, call):
 def _keep_failure(context, name: str):
     SCREENSHOTS.mkdir(exist_ok=True)
     log = SCREENSHOTS / f"failed-{name}.log"
-    log.write_text("\n".join(getattr(context, "console", [])))
-    yield f"console: {log}"
+    lines = list(getattr(context, "console", []))
+    yield f"console, keys and focus: {log}"
     for number, page in enumerate(context.pages):
         picture = SCREENSHOTS / f"failed-{name}-{number}.png"
         try:
             page.screenshot(path=picture, timeout=10_000)
+            lines += [f"page {number}, keys and focus:", *page.evaluate("window.keyNotes ?? []")]
         except Exception as error:  # the page itself may be what failed
             yield f"no picture of {page.url}: {error}"
         else:
             yield f"picture: {picture}"
+    log.write_text("\n".join(lines))
 
 
 @pytest.fixture

@@ -181,6 +181,12 @@ def test_every_task_is_labelled_undone_redone_and_found_after_a_restart(lab, ser
         case.change(lab.page, view)
         lab.screenshot(f"task-{case.name}-light")
         if case.name not in AT_ONCE:
+            accept = view.locator(".spin-accept")
+            until(
+                lambda accept=accept: "Submit" in accept.inner_text(),
+                page=lab.page,
+                what="the change in the draft",
+            )
             view.focus()
             lab.page.keyboard.press("Enter")
         kind, value, accepted = wait_for(project, n + 1)[-1]

@@ -192,6 +192,11 @@ def test_views_follow_their_width_when_the_side_bar_opens_and_the_window_changes
             if cell in PLOTS:
                 page.wait_for_function(TITLES_APART, arg=cell)
             hour.screenshot(f"hour-{cell[2:]}-{name}")
+    hour.set_theme("JupyterLab Dark")
+    for cell in VIEWS:
+        hour.scroll_to(cell)
+        hour.screenshot(f"hour-{cell[2:]}-{name}-dark")
+    hour.set_theme("JupyterLab Light")
 
 
 def resize(lab, name: str) -> None:
@@ -227,6 +232,12 @@ def test_the_workbench_has_the_map_beside_the_labeller_or_below_and_the_labeller
             what=f"all of it on {name}",
         )
         hour.screenshot(f"hour-workbench-{name}")
+    hour.set_theme("JupyterLab Dark")
+    for name in SCREENS:
+        resize(hour, name)
+        labeller.evaluate("root => root.scrollIntoView({ block: 'start' })")
+        hour.screenshot(f"hour-workbench-{name}-dark")
+    hour.set_theme("JupyterLab Light")
 
 
 SCROLLED = "document.querySelector('.jp-WindowedPanel-outer').scrollTop"

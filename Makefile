@@ -27,16 +27,19 @@ check: setup  ## style, types, layers
 	.venv/bin/mypy spin_nb
 	.venv/bin/lint-imports
 
-# Two processes of one thread each: threads of several processes would wait for each other at every small operation.
+# Of one thread each: threads of several processes would wait for each other at every small operation. Three of them,
+# because two leave two cores idle half of the time, waiting for pages, kernels and disks. In the order of the folders:
+# else the files with few tests, among them the longest test, come last and are waited for.
 unit: setup  ## tests without JupyterLab (the labeller's page is driven in headless Chromium)
 	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" OMP_NUM_THREADS=1 \
-	    $(PYTHON_RUN) -m pytest --ignore=tests/browser -n 2 --dist loadfile
+	    $(PYTHON_RUN) -m pytest --ignore=tests/browser -n 3 --dist loadfile --no-loadscope-reorder
 
 notebooks: setup  ## run every notebook top to bottom, twice, in a copy
 	sh scripts/notebooks.sh
 
 browser: setup  ## drive a real JupyterLab in headless Chromium
-	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" $(PYTHON_RUN) -m pytest tests/browser
+	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" \
+	    $(PYTHON_RUN) -m pytest tests/browser -n 2 --dist loadfile --no-loadscope-reorder
 
 attack: setup  ## kills, flipped bits, strangers' projects and fuzzed calls in full (hours); prints the counts
 	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" SPIN_ATTACK=full \

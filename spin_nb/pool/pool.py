@@ -67,6 +67,7 @@ class Pool:
         self._found = found = stored.found
         self.modality = found.modality
         self.changed: list[str] = []
+        self.gone: list[str] = []
         self._looked = False
         self._excluded = stored.excluded
         self._arrivals = Arrivals(folder, without=set(found.ids))
@@ -117,13 +118,13 @@ class Pool:
         return cls(home, stored, read_only=read_only)
 
     def look(self) -> None:
-        """See which files outside the project were changed since; before features are wanted, which depend on it.
+        """See which files outside the project were changed or are gone; before features are wanted, which depend on it.
 
         Takes a second for 100,000 files, and nothing where they have just been read.  What was seen is kept, so that
         it is told of once, unless the pool is read-only.
         """
         if not self._looked and self.on_files:
-            now = looked_at(self._found)
+            now, self.gone = looked_at(self._found)
             self.changed, self._found = _changed(self._found, now), now
         self._looked = True
         if not self.read_only and (self._found.state != self._stored.found.state or not self._stored.files):

@@ -21,25 +21,31 @@ def source_of(found: Ingested, row: int) -> dict[str, Any]:
     return {"row": row}
 
 
-def looked_at(found: Ingested) -> Ingested:
-    """The same with the stamps that its files have now, its parts' too.
+def looked_at(found: Ingested) -> tuple[Ingested, list[str]]:
+    """The same with the stamps that its files have now, its parts' too; and the items whose files are not there.
 
-    One that is gone keeps its stamp: it may be back, and what was computed from it still holds.
+    A file that is gone keeps its stamp: it may be back, and what was computed from it still holds.
     """
+    gone: list[str] = []
     parts = getattr(found.data, "found", None)
     if parts:
-        now = {name: looked_at(part) for name, part in parts.items()}
-        found = replace(found, data=replace(found.data, found=now))
-    return replace(found, stamps=_stamps(found)) if "root" in found.about else found
+        seen = {name: looked_at(part) for name, part in parts.items()}
+        found = replace(found, data=replace(found.data, found={name: now for name, (now, _) in seen.items()}))
+        gone += [id for _, missing in seen.values() for id in missing]
+    if "root" in found.about:
+        stamps, missing = _stamps(found)
+        found, gone = replace(found, stamps=stamps), [*gone, *missing]
+    return found, list(dict.fromkeys(gone))
 
 
-def _stamps(found: Ingested) -> NDArray[np.int64]:
-    root = found.about["root"]
+def _stamps(found: Ingested) -> tuple[NDArray[np.int64], list[str]]:
+    root, gone = found.about["root"], []
     names = found.ids if found.kind == "files" else found.data[found.about["paths"]].to_list()
     stamps = np.empty((len(names), 2), np.int64)
     for row, name in enumerate(names):
         try:
             stamps[row] = stamp(os.path.join(root, name))
         except (OSError, ValueError):
+            gone.append(found.ids[row])
             stamps[row] = -1 if found.stamps is None else found.stamps[row]
-    return stamps
+    return stamps, gone

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from spin_nb.pool.pictures import Box
 
 _ABSENT = "not in this session's pool: it is gone, or another session added it; open the project again to see"
+_GONE = "its file is gone: put it back, or open the project with pool= again to go on without it"
 BULK = 100  # changed labels from which one solve over all of them costs less than a step for each
 
 
@@ -145,10 +146,10 @@ class Session:
             schema={"id": pl.String, "why": pl.String},
         )
         listed = self._store.items().join(unreadable, on="id", how="left", maintain_order="left")
-        absent = pl.when(~pl.col("id").is_in(pl.Series(self.pool.ids, dtype=pl.String).implode())).then(
-            pl.lit(_ABSENT)
-        )
-        return listed.with_columns(pl.coalesce("broken", "why", absent).alias("broken")).drop("why")
+        here, gone = (pl.Series(ids, dtype=pl.String).implode() for ids in (self.pool.ids, self.pool.gone))
+        absent = pl.when(~pl.col("id").is_in(here)).then(pl.lit(_ABSENT))
+        lost = pl.when(pl.col("id").is_in(gone)).then(pl.lit(_GONE))
+        return listed.with_columns(pl.coalesce("broken", "why", absent, lost).alias("broken")).drop("why")
 
     @property
     def labels(self) -> pl.DataFrame:

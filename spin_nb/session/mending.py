@@ -75,10 +75,16 @@ def lost_arrivals(store: Store, pool: Pool) -> str | None:
 
 
 def changed_files(pool: Pool) -> str | None:
-    """Words for files that were replaced since the project was last open; None where there are none."""
-    if not pool.changed:
-        return None
-    return (
-        f"{len(pool.changed):,} files have changed since they were last looked at, {pool.changed[0]!r} among them. "
-        "What the models know of them is computed anew; labels stay: look whether they still hold."
-    )
+    """Words for files that were replaced since the project was last open, or are gone; None where there are none."""
+    words = []
+    if pool.changed:
+        words.append(
+            f"{len(pool.changed):,} files have changed since they were last looked at, {pool.changed[0]!r} among them. "
+            "What the models know of them is computed anew; labels stay: look whether they still hold."
+        )
+    if pool.gone:
+        words.append(
+            f"{len(pool.gone):,} of {len(pool):,} items have no file any more, {pool.gone[0]!r} among them. Put them "
+            "back, or pass pool= again to go on without them; their labels stay."
+        )
+    return " ".join(words) or None

@@ -413,7 +413,12 @@ def test_what_this_session_cannot_show_is_named_in_its_items(tmp_path):
     s.label({"03.png": "a", "04.png": "b"})
     s.close()
     (photos / "03.png").unlink()
+    s = spin.open(tmp_path / "p")
+    assert "1 of 12 items have no file any more, '03.png' among them" in s.problem
+    assert s.items.drop_nulls("broken")["id"].to_list() == ["03.png"]
+    s.close()
     s, other = spin.open(tmp_path / "p", pool=str(photos)), spin.open(tmp_path / "p", annotator="ben")
+    assert s.problem is None
     (new,) = other.watch([PICTURES[20]]).ids
     why = dict(s.items.drop_nulls("broken").select("id", "broken").iter_rows())
     assert set(why) == {"03.png", new}

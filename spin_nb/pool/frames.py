@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -122,13 +123,48 @@ def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def rows_of(sources: list[Any], schema: Any) -> pl.DataFrame:
-    """Frame of arrived rows in the columns of a pool's; what a row does not have is missing."""
+    """Frame of arrived rows in the columns of a pool's, and in their types; what a row does not have is missing.
+
+    So is a value that is none of its column's type: a log may be damaged, or come from somebody else.
+    """
     import polars as pl
 
     known = [source if isinstance(source, dict) else {} for source in sources]
     return pl.DataFrame(
-        [{name: row.get(name) for name in schema} for row in known], schema=schema, strict=False
+        [_column_of(name, [row.get(name) for row in known], dtype) for name, dtype in schema.items()]
     )
+
+
+def _column_of(name: str, values: list[Any], dtype: Any) -> pl.Series:
+    import polars as pl
+
+    values = [_moment(value, dtype) for value in values] if dtype.is_temporal() else values
+    try:
+        return pl.Series(name, values, dtype=dtype, strict=False)
+    # strict=False does not mean that nothing is raised, and a panic in Rust is no Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError, ArithmeticError):
+        if len(values) <= 1:
+            return pl.Series(name, [None] * len(values), dtype=dtype)
+        return pl.concat([_column_of(name, [value], dtype) for value in values])
+
+
+def _moment(value: Any, dtype: Any) -> Any:
+    """What the text of an arrival says in a column of dates, moments or times of day; None where it says nothing."""
+    import polars as pl
+
+    if not isinstance(value, str):
+        return None
+    try:
+        if dtype == pl.Time:
+            return time.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        if dtype == pl.Date:
+            return moment.date()
+        # As polars reads them: without a zone they are UTC; in one list, some with and some without, it reads none.
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if getattr(dtype, "time_zone", None) else moment.replace(tzinfo=None)
 
 
 def _check_numbers(name: str, column: pl.Series) -> None:

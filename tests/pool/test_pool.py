@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, time, timedelta, timezone
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from PIL import Image
 
 from spin_nb.errors import LabelError, PoolError, StorageError, VersionError
 from spin_nb.pool import samples
+from spin_nb.pool.frames import rows_of
 from spin_nb.pool.ingest import read_pool
 from spin_nb.pool.modalities import Table, Text
 from spin_nb.pool.pool import Pool
@@ -100,6 +102,59 @@ def test_columns_colour_the_map(tmp_path):
     pool.extend(["e f"])
     assert pool.columns["length"].to_list() == [3, 4, None]
     assert Pool.save(tmp_path / "d", read_pool(samples.digits())).columns is None
+
+
+def test_columns_of_arrivals_have_the_types_of_the_pools(tmp_path):
+    zone = timezone(timedelta(hours=2))
+    row = {
+        "day": date(2026, 1, 2),
+        "moment": datetime(2026, 1, 2, 3, 4, 5, 6),
+        "at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=zone),
+        "clock": time(3, 4, 5),
+        "sort": "a",
+        "n": 3,
+    }
+    frame = pl.DataFrame([row] * 3).with_columns(pl.col("sort").cast(pl.Categorical))
+    pool = made(tmp_path, frame)
+    pool.extend(frame[:2])
+    for now in (pool, Pool.open(tmp_path / "p.spin")):
+        assert now.columns.schema == frame.schema
+        assert now.columns[3:].equals(now.columns[:2])
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pl.Date,
+        pl.Datetime("us"),
+        pl.Datetime("ns", "UTC"),
+        pl.Time,
+        pl.Duration,
+        pl.Int64,
+        pl.UInt8,
+        pl.Float32,
+        pl.Boolean,
+        pl.Null,
+        pl.Enum(["a"]),
+        pl.Decimal(9, 2),
+        pl.List(pl.Int64),
+        pl.Struct({"a": pl.Int64}),
+    ],
+    ids=str,
+)
+def test_what_is_none_of_a_columns_type_is_missing_among_arrivals(dtype):
+    odd = ["?", 10**400, [[]], {"b": "?"}, "0001-01-01 00:00:00+05:00", None]
+    column = rows_of([{"x": value} for value in odd] + ["no row"], {"x": dtype})["x"]
+    assert column.dtype == dtype
+    assert column.is_null().to_list()[5:] == [True, True]
+    assert dtype.is_nested() or column.is_null()[1]
+
+
+def test_one_odd_value_among_arrivals_hides_no_other():
+    rows = [{"x": value, "at": at} for value, at in [(1, "2026-01-02"), ([[]], "soon"), (3, None)]]
+    columns = rows_of(rows, {"x": pl.Int64(), "at": pl.Date()})
+    assert columns["x"].to_list()[::2] == [1, 3]
+    assert columns["at"].to_list() == [date(2026, 1, 2), None, None]
 
 
 def test_an_unknown_id_names_the_closest(tmp_path):

@@ -149,10 +149,12 @@ def test_a_file_that_is_gone_for_a_while_costs_nothing(tmp_path, photos):
     (photos / "f5.bmp").rename(tmp_path / "away.bmp")
     s = spin.open(at)
     key = s.pool.content
-    assert (len(s.pool), s.problem) == (6, None)
+    assert len(s.pool) == 6
+    assert "1 of 6 items have no file any more, 'f5.bmp' among them" in s.problem
     s.close()
     (tmp_path / "away.bmp").rename(photos / "f5.bmp")
-    assert spin.open(at).pool.content == key
+    s = spin.open(at)
+    assert (s.pool.content, s.problem) == (key, None)
 
 
 def test_a_project_of_a_version_without_checksums_opens_and_has_them_from_then_on(tmp_path, photos):

@@ -76,9 +76,9 @@ def test_a_page_that_was_reloaded_goes_on_with_its_item_however_slow_the_kernel(
     slow.settled()
     slow.shows("img_1")
     slow.hold = True
-    slow.reload()
     n = len(asked(slow, "hello"))
-    overdue(slow, "hello", n)
+    slow.reload()
+    overdue(slow, "hello", n + 1)
     deliver(slow)
     overdue(slow, "card")
     deliver(slow)

@@ -490,20 +490,20 @@ class Session:
         return self._suggesting.of(self.pool.row(id))
 
     def release_audits(self) -> int:
-        """Let the audit labels given so far train; returns how many.
+        """Let the audit labels given so far train, in whichever session; returns how many.
 
         They stop estimating accuracy for good, also where a label is corrected later: :attr:`accuracy` starts again
         from the next audits.
         """
         self._writable("release audits")
-        n = len(self._ledger.audits[0])
 
-        def step() -> list[Change]:
-            changes = self._ledger.release_audits()
+        def step() -> tuple[int, list[Change]]:
+            n, changes = self._ledger.release_audits(self._catch_up)
             self._absorb(changes)
-            return changes
+            return n, changes
 
-        self._announce(self._ledger.patiently(step))
+        n, changes = self._ledger.patiently(step)
+        self._announce(changes)
         return n
 
     def train(

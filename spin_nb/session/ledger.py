@@ -104,10 +104,10 @@ class Ledger:
         self._roll = Roll(lambda id: pool.row(id) if pool.has(id) else None)
         self._gestures = Gestures(len(task.names) if by_class(task) else 1)
         self.settled = 0
-        self._labelled: set[str] = set()
-        self._time = self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
-        self._released = 0
-        self._before_release: tuple[frozenset[str], datetime] = frozenset(), self._time
+        self._first_labelled: dict[str, int] = {}
+        self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
+        self._released, self._released_time = 0, self._latest
+        self._stored_release = 0
         self.sync()
 
     @property
@@ -125,37 +125,49 @@ class Ledger:
             # What is stored in between is settled next time.
             events = [event for event in self.store.events(before.seq) if event.seq <= self._state.seq]
             items: dict[str, None] = {}
+            self._take_in(events)
             # After the events: an audit that was shown before one of them must be known as one when it is settled.
-            if self.store.changed_elsewhere():
-                items.update(dict.fromkeys(self._learn_release(events)))
+            changed = self.store.changed_elsewhere()
+            if changed:
+                self._stored_release = int(self.store.meta.get("audits_released", 0))
+            items.update(dict.fromkeys(self._learn_release(events)))
+            if changed:
                 items.update(dict.fromkeys(self._learn_asks()))
             self._learn_answers(events)
             items.update(dict.fromkeys(touched(before, events)))
             return [change for item in items if (change := self._settle(item)) is not None]
 
     def _learn_release(self, events: Sequence[Event]) -> list[str]:
-        """Audits that were released elsewhere, or before the project was opened."""
-        released = int(self.store.meta.get("audits_released", 0))
-        if released <= self._released:
+        """Audits that were released elsewhere, or before the project was opened; ``events`` are the new ones."""
+        # One that was stored after the events were read waits for those that came before it.
+        if not self._released < self._stored_release <= self._state.seq:
             return []
-        return self._release(released, [event for event in events if event.seq <= released])
+        return self._release(self._stored_release, events)
 
-    def _release(self, seq: int, events: Sequence[Event] = ()) -> list[str]:
-        """Release what was drawn before event ``seq``; ``events`` are those up to it that are not taken in yet."""
+    def _release(self, seq: int, events: Sequence[Event]) -> list[str]:
+        """Release what was drawn before event ``seq``; ``events`` are the newest, read already.
+
+        What was taken in since counts as if it came later: every session must come to the same audits, whenever it
+        hears of the release.
+        """
+        until = [event for event in events if event.seq <= seq]
+        until = until or [event for event in self.store.events() if event.seq <= seq]
         self._released = seq
-        self._take_in(events)
-        self._before_release = frozenset(self._labelled), self._time
+        self._released_time = until[-1].time if until else self._released_time
         gone = [item for item, time in self._audits.shown() if self._was_released(item, time)]
         self._audits.release(gone)
         return gone
 
     def _was_released(self, item: str, shown: datetime) -> bool:
-        labelled, time = self._before_release
-        return item in labelled or shown <= time
+        return (
+            shown <= self._released_time
+            or self._first_labelled.get(item, self._released + 1) <= self._released
+        )
 
     def _take_in(self, events: Sequence[Event]) -> None:
-        self._labelled.update(event.item for event in events if event.kind in VALUED)
-        self._time = events[-1].time if events else self._time
+        for event in events:
+            if event.kind in VALUED:
+                self._first_labelled.setdefault(event.item, event.seq)
 
     def _learn_asks(self) -> list[str]:
         """Items of the asks shown that were not known yet."""
@@ -170,7 +182,6 @@ class Ledger:
         self._note_shown(ask.item, ask.token, ask.audit, ask.annotator, shown)
 
     def _learn_answers(self, events: Sequence[Event]) -> None:
-        self._take_in(events)
         for event in events:
             if event.ask is not None and event.ask not in self._asked:
                 ask = self.store.ask(event.ask)
@@ -402,12 +413,27 @@ class Ledger:
             current = self._state.current.items()
             return [id for id, held in current if held.kind in kinds and not held.flagged and self.has(id)]
 
-    def release_audits(self) -> list[Change]:
-        """From now on the audits drawn so far train, and never again estimate accuracy; a step of :meth:`patiently`."""
-        with self.transaction():
-            self.store.set_meta("audits_released", self._state.seq)
-        gone = self._release(self._state.seq)
-        return [change for item in gone if (change := self._settle(item)) is not None]
+    def release_audits(self, catch_up: Callable[[], None]) -> tuple[int, list[Change]]:
+        """From now on the audits drawn so far train, and never again estimate accuracy; a step of :meth:`patiently`.
+
+        Parameters
+        ----------
+        catch_up : callable
+            Takes in what other sessions have stored: their audits are released, too.
+
+        Returns
+        -------
+        int
+            How many audit labels these are.
+        list of Change
+        """
+        with self.transaction():  # nobody stores an event between the look at what there is and the release
+            catch_up()
+            n, seq = len(self.audits[0]), self._state.seq
+            newest = self.store.events(seq - 1)
+            self.store.set_meta("audits_released", seq)
+        gone = self._release(seq, newest)
+        return n, [change for item in gone if (change := self._settle(item)) is not None]
 
     def _class_of(self, value: Any) -> int:
         return self.task.index(value) if by_class(self.task) else 0

@@ -163,6 +163,30 @@ def test_a_release_reaches_a_session_that_is_open_elsewhere(open_):
     assert len(bob._ledger.training[0]) == 20
 
 
+def test_a_release_takes_in_what_others_have_labelled_and_holds_alike_everywhere(open_):
+    ada, bob = open_(), open_("bob")
+    ask_and_label(ada, 10)
+    ask_and_label(bob, 30)
+    assert ada.release_audits() == 20, "bob's among them, of which ada's session had not heard"
+    for s in (ada, bob, open_("eve")):
+        assert len(s.values) == 40
+        assert s.accuracy.n == 0
+        assert len(s._ledger.training[0]) == 40
+
+
+def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits(open_):
+    ada, bob = open_(), open_("bob")
+    ask_and_label(ada, 20)
+    waiting = bob.ask(20).ids
+    ada.release_audits()
+    label(bob, waiting)
+    again = open_("eve")
+    for s in (ada, bob):
+        assert set(s.values) == set(again.values)
+        assert s._ledger.released == again._ledger.released
+        assert (s.accuracy.n, again.accuracy.n) == (10, 10)
+
+
 def test_a_released_item_whose_label_is_taken_back_is_asked_but_audits_no_more(open_):
     s = open_()
     asked = ask_and_label(s, 2)

@@ -139,7 +139,7 @@ class Database:
                 self._identity = _identity(self.file)
             elif mode == "ro":
                 self._try_reading()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self.close()
             raise explain(error, self.file) from error
 

@@ -16,13 +16,24 @@ from uuid import uuid4
 
 from spin_nb.errors import ProjectError, StorageError, VersionError
 from spin_nb.io import sync
-from spin_nb.project import events, folder, salvage, schema, seal_file, seals, verify
-from spin_nb.project.database import Database
+from spin_nb.project import (
+    events,
+    first_page,
+    folder,
+    salvage,
+    schema,
+    schema_check,
+    seal_file,
+    seals,
+    verify,
+)
+from spin_nb.project.database import Database, explain
 from spin_nb.project.presence import alone
 from spin_nb.project.seal_file import Mark
 from spin_nb.project.trust import look_around
 from spin_nb.words import shown
 
+_NEW = "new.db"
 _FILES = (folder.DATABASE, f"{folder.DATABASE}-wal", f"{folder.DATABASE}-journal", seal_file.SEAL)
 
 
@@ -74,6 +85,8 @@ def repair(path: str | Path) -> Repair:
 
     The damaged files are first copied to a folder ``damaged-<time>`` in the project.  Events whose hash fits are
     kept; one flipped bit is found and set right; events that are not what was stored are left out, and named.
+    Which tables there are is known: where the list of them is damaged, the rows are read without it.  Unless what
+    can be read makes a whole project, nothing is put in the place of what is there.
     What is computed (features, map) is not looked at: opening computes it anew where it is damaged.  A damaged pool
     is mended by passing it to ``spin.open`` again.
 
@@ -90,7 +103,7 @@ def repair(path: str | Path) -> Repair:
     Raises
     ------
     ProjectError
-        There is no database, nothing of it can be read, or a session has it open.
+        There is no database, no event of it can be read, or a session has it open; nothing was changed.
     StorageError
         The copy cannot be written; nothing was changed.
 
@@ -113,26 +126,62 @@ def _repaired(at: Path) -> Repair:
         return whole
     copy = _copied(at)
     with tempfile.TemporaryDirectory(prefix=".repair-", dir=at) as work:
-        best = max(_readings(copy, Path(work)), key=_Saved.worth, default=None)
-        if best is None or not best.tables["meta"]:
-            raise ProjectError(
-                f"nothing can be read of {str(at / folder.DATABASE)!r}; it is kept in {str(copy)!r}.",
-                "Restore it from a copy.",
-            )
-        new = Path(work) / "new.db"
-        with closing(sqlite3.connect(new, isolation_level=None)) as db:
-            numbers = _write(db, best, mark)
-        _put(at, new)
-    known = range(1, max([0 if mark is None else mark.events, *best.events, *numbers]) + 1)
+        try:
+            best, numbers = _rebuilt(at, copy, Path(work), mark)
+        except BaseException as problem:
+            shutil.rmtree(copy, ignore_errors=True)  # what it is a copy of is still there
+            if isinstance(problem, OSError):
+                raise StorageError(
+                    f"the project cannot be written: {problem.strerror}.", "Free space, or check rights."
+                ) from None
+            raise
+        _put(at, Path(work) / _NEW)
+    stored = range(1, max(0 if mark is None else mark.events, *numbers, 0) + 1)
     return Repair(
         at,
         copy,
         len(numbers),
         tuple(seq for seq in best.how["mended"] if seq in numbers),
         tuple(seq for seq in best.how["doubtful"] if seq in numbers),
-        tuple(seq for seq in known if seq not in numbers),
-        tuple(best.notes),
+        tuple(sorted({*stored, *best.events} - numbers)),
+        tuple(best.notes) if best.is_listed else (*best.notes, "the list of the tables was set right"),
     )
+
+
+def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Saved, set[int]]:
+    """Build a whole database of what can be read; return that, and the numbers of the events in it.
+
+    Raises
+    ------
+    ProjectError
+        There is no such one.
+    """
+    file = str(at / folder.DATABASE)
+    best = max(_readings(copy, work), key=_Saved.worth, default=None)
+    if best is None or not best.tables["meta"]:
+        raise ProjectError(
+            f"nothing can be read of {file!r}; it was left as it is.", "Restore it from a copy."
+        )
+    try:
+        with closing(sqlite3.connect(work / _NEW, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
+            numbers = _write(db, best, mark)
+            schema_check.refuse_foreign(db, file, trusted=True)
+            damages = [str(damage) for damage in verify.examine(db, at, None)[1]]
+    except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+        damages = [str(error)]
+    except sqlite3.Error as error:
+        raise explain(error, at / folder.DATABASE) from error
+    if damages:
+        raise ProjectError(
+            f"what can be read of {file!r} makes no whole project ({damages[0]}); it was left as it is.",
+            "Restore it from a copy.",
+        )
+    if not numbers and best.n_unread:
+        raise ProjectError(
+            f"no event can be read of {file!r}; it was left as it is.", "Restore it from a copy."
+        )
+    return best, numbers
 
 
 def _project(path: str | Path) -> Path:
@@ -158,6 +207,7 @@ def _whole(at: Path, mark: Mark | None) -> Repair | None:
             if schema.version(db) > schema.VERSION:
                 _refuse_newer(db, at)
                 return None
+            schema_check.refuse_foreign(db, str(database.file), trusted=True)
             state, damages = verify.examine(db, at, mark)
             return None if damages else Repair(at, events=state.seq)
     except (StorageError, VersionError):
@@ -200,7 +250,7 @@ def _copied(at: Path) -> Path:
 
 @dataclass
 class _Saved:
-    """What one way of reading a database gave."""
+    """What one way of reading a database gave; ``is_listed``: by the list of tables that is in it."""
 
     tables: dict[str, list[salvage.Row]] = field(default_factory=dict)
     events: dict[Any, salvage.Row] = field(default_factory=dict)
@@ -208,6 +258,8 @@ class _Saved:
     first: str | None = None
     writes: int = 0
     notes: list[str] = field(default_factory=list)
+    n_unread: int = 0
+    is_listed: bool = True
 
     def worth(self) -> tuple[int, int, int]:
         """More events that are sure, then fewer tables that are not, then more events."""
@@ -215,19 +267,40 @@ class _Saved:
 
 
 def _readings(copy: Path, work: Path) -> list[_Saved]:
-    """Every way in which the database can be read: as SQLite does, and with its log replayed whatever it says."""
+    """Every way in which the database can be read: as SQLite does, with its log replayed whatever it says, ...
+
+    ... and each of the two with a list of tables made anew, where that is not the one spin_nb makes.
+    """
     pages = (copy / folder.DATABASE).read_bytes()
     log = copy / f"{folder.DATABASE}-wal"
     (work / "as").mkdir()
     for name in _FILES:
         if (copy / name).exists():
             shutil.copyfile(copy / name, work / "as" / name)
-    (work / "headed.db").write_bytes(salvage.whole_header(pages))
-    ways = [work / "as" / folder.DATABASE, work / "headed.db"]
-    if log.exists():
-        (work / "log.db").write_bytes(salvage.whole_header(salvage.replayed(pages, log.read_bytes())))
-        ways.append(work / "log.db")
-    return [saved for way in ways if (saved := _saved(way)) is not None]
+    contents = [pages, *([salvage.replayed(pages, log.read_bytes())] if log.exists() else [])]
+    readings = [_saved(work / "as" / folder.DATABASE)]
+    for content in map(salvage.whole_header, contents):
+        file = work / "headed.db"
+        file.write_bytes(content)
+        readings.append(_saved(file))
+        if not _is_listed(file):
+            for listed in first_page.with_known_tables(content):
+                file.write_bytes(listed)
+                saved = _saved(file)
+                if saved is not None:
+                    saved.is_listed = False
+                    readings.insert(0, saved)  # of equals, the one that is read by the right names
+    return [saved for saved in readings if saved is not None]
+
+
+def _is_listed(file: Path) -> bool:
+    """Whether the list of tables is one that spin_nb makes."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        try:
+            schema_check.refuse_foreign(db, str(file), trusted=True)
+        except (ProjectError, sqlite3.DatabaseError, UnicodeDecodeError):
+            return False
+    return True
 
 
 def _saved(file: Path) -> _Saved | None:
@@ -235,6 +308,7 @@ def _saved(file: Path) -> _Saved | None:
         try:
             db.execute("PRAGMA query_only = ON")
             sealed = bool(db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0])
+            linked = any(row[1] in ("gesture", "chain") for row in db.execute("PRAGMA table_info(events)"))
         except (sqlite3.DatabaseError, UnicodeDecodeError):
             return None
         saved, sums = _Saved(), {}
@@ -242,25 +316,42 @@ def _saved(file: Path) -> _Saved | None:
             sums = {row[0]: row[1:] for row in salvage.rows(db, "seals", "name, n, digest", False).values()}
             saved.first = sums[seals.FIRST][1] if seals.FIRST in sums else None
             saved.writes = sums[seals.WRITES][0] if seals.WRITES in sums else 0
-        for table, columns in seals.COLUMNS.items():
-            if not sealed:
-                columns = columns.replace(", annotator", ", NULL")
-            rows = list(salvage.rows(db, table, columns, table in ("items", "asks", "runs")).values())
-            tight = [row for row in rows if table != "meta" or row[0] not in seals.LOOSE]
-            mended, sure = salvage.mended_table(tight, sums.get(table))
-            saved.tables[table] = mended + [row for row in rows if row not in tight]
-            if sealed and not sure:
-                saved.notes.append(f"the table {table!r} is not what was stored: {verify.LOST[table]}")
-            elif mended != tight:
-                saved.notes.append(f"a flipped bit in the table {table!r} was set right")
-        columns = f"{events.LINKED}, chain" if sealed else events.LINKED.replace("gesture", "NULL, NULL")
-        saved.events = salvage.rows(db, "events", columns, True)
-        if sealed:
-            saved.how = salvage.judged(saved.events, saved.first)
-        else:
-            readable = {seq: row[:-1] for seq, row in saved.events.items() if events.is_event(row[:-1])}
-            saved.how = {"whole": {}, "mended": {}, "doubtful": readable, "lost": {}}
+        elif linked:
+            saved.notes.append(
+                "the table 'seals' is gone: what the other tables hold cannot be compared with it"
+            )
+        for table, names in seals.COLUMNS.items():
+            if not linked:  # version 1
+                names = names.replace(", annotator", ", NULL")
+            _save_table(db, saved, table, names, sums if sealed else None)
+        _save_events(db, saved, linked)
         return saved
+
+
+def _save_table(
+    db: sqlite3.Connection, saved: _Saved, table: str, columns: str, sums: dict[Any, salvage.Row] | None
+) -> None:
+    rows = list(salvage.rows(db, table, columns, table in ("items", "asks", "runs")).values())
+    tight = [row for row in rows if table != "meta" or row[0] not in seals.LOOSE]
+    mended, sure = salvage.mended_table(tight, (sums or {}).get(table))
+    saved.tables[table] = mended + [row for row in rows if row not in tight]
+    if sums is not None and not sure:
+        saved.notes.append(f"the table {table!r} is not what was stored: {verify.LOST[table]}")
+    elif mended != tight:
+        saved.notes.append(f"a flipped bit in the table {table!r} was set right")
+
+
+def _save_events(db: sqlite3.Connection, saved: _Saved, linked: bool) -> None:
+    columns = f"{events.LINKED}, chain" if linked else events.LINKED.replace("gesture", "NULL, NULL")
+    saved.events = salvage.rows(db, "events", columns, True)
+    saved.n_unread = 1
+    with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+        saved.n_unread = db.execute("SELECT count(*) FROM events").fetchone()[0] - len(saved.events)
+    if linked:
+        saved.how = salvage.judged(saved.events, saved.first)
+    else:
+        readable = {seq: row[:-1] for seq, row in saved.events.items() if events.is_event(row[:-1])}
+        saved.how = {"whole": {}, "mended": {}, "doubtful": readable, "lost": {}}
 
 
 def _write(db: sqlite3.Connection, saved: _Saved, mark: Mark | None) -> set[int]:

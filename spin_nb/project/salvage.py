@@ -68,20 +68,30 @@ def rows(db: sqlite3.Connection, table: str, columns: str, numbered: bool) -> di
     """Every row that can be read, by its first column: from the front, from the back, and one by one."""
     found: dict[Any, Row] = {}
     key = columns.split(",")[0]
+    last = _bytes(db)  # more rows than bytes there are not
     for order in ("ASC", "DESC"):
         with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             for row in db.execute(f"SELECT {columns} FROM {table} ORDER BY {key} {order}"):
-                found.setdefault(row[0], tuple(row))
+                if not numbered or (isinstance(row[0], int) and 0 < row[0] <= last):
+                    found.setdefault(row[0], tuple(row))
             return found
     if numbered:
-        numbers = [number for number in found if isinstance(number, int)]
-        for number in range(min(numbers, default=1), max(numbers, default=0) + 1):
+        for number in range(min(found, default=1), max(found, default=0) + 1):
             if number not in found:
                 with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
                     row = db.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchone()
                     if row is not None:
                         found[number] = tuple(row)
     return found
+
+
+def _bytes(db: sqlite3.Connection) -> int:
+    with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+        n_pages, n_bytes = (
+            db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "page_size")
+        )
+        return int(n_pages * n_bytes)
+    return 0
 
 
 def with_one_bit(row: Sequence[Any]) -> Iterator[Row]:

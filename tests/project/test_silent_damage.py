@@ -178,6 +178,56 @@ def test_what_nothing_can_be_read_of_is_kept_as_it_is(labelled, content):
     assert (folder / DATABASE).read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("text", "offset", "bit"),
+    [
+        (b"seq INTEGER PRIMARY KEY", 4, 3),  # another column names the rows
+        (b"ended TEXT", 1, 3),
+        (b"audit INTEGER", 0, 0),
+        (b"CREATE INDEX asks_shown", 12, 7),  # no text any more
+        (b"eventsevents", 12, 0),  # where the events begin
+        (b"tableseals", 6, 0),
+        (b"value TEXT,", 0, 0),
+    ],
+)
+def test_a_flipped_list_of_tables_is_set_right(labelled, text, offset, bit):
+    folder, values = labelled
+    flip(folder / DATABASE, find(folder / DATABASE, text) + offset, bit)
+    damaged = (folder / DATABASE).read_bytes()
+    with pytest.raises(ProjectError, match=r"spin\.repair"):
+        Store.open(folder)
+    report = repair(folder)
+    assert (report.events, report.lost, report.doubtful) == (30, (), ())
+    assert "the list of the tables was set right" in repr(report)
+    assert labels(folder) == values
+    assert (report.copy / DATABASE).read_bytes() == damaged
+
+
+def test_no_database_without_labels_takes_the_place_of_one_that_cannot_be_read(labelled):
+    folder, _ = labelled
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'events'").fetchone()
+    pages = (folder / DATABASE).read_bytes()
+    (folder / DATABASE).write_bytes(pages[: 4096 * (root - 1)] + bytes(4096) + pages[4096 * root :])
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(ProjectError, match="no event can be read"):
+        repair(folder)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert not list(folder.glob("damaged-*"))
+
+
+def test_a_gesture_outlives_the_hashes(store, folder, label):
+    store.append([label(f"i{n}", gesture=0) for n in range(5)])
+    store.close()
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        db.execute("DROP TABLE seals")
+    report = repair(folder)
+    assert (report.events, report.lost, report.doubtful) == (5, (), (1,))
+    with Store.open(folder) as again:
+        again.append([NewEvent("undo", annotator="ada")])
+        assert again.labels().height == 0
+
+
 @pytest.mark.parametrize("position", range(0, 100, 3))
 def test_a_flipped_header_is_named_or_says_nothing_and_is_repaired(labelled, position):
     folder, values = labelled

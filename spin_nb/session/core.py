@@ -615,7 +615,8 @@ class Session:
         items : iterable
             Raw items of the pool's kind, taken one by one; may be endless with ``wait=False``.
         wait : bool
-            Return when all are through; else a handle at once.
+            Return when all are through; else a handle at once.  Ctrl-C while it waits cancels the rest: what has
+            joined stays.
 
         Returns
         -------
@@ -624,7 +625,13 @@ class Session:
         self._home.drain()
         self._writable("take in arrivals")
         handle = self._watcher.start(items)
-        return handle.result() if wait else handle
+        if not wait:
+            return handle
+        try:
+            return handle.result()
+        except KeyboardInterrupt:  # nobody has the handle to cancel it with
+            handle.cancel()
+            raise
 
     def export(self, folder: str | Path, target: Any = "jetson") -> ExportReport:
         """Write the trained model as a bundle that runs without spin_nb, and verify it.

@@ -125,7 +125,7 @@ class Watcher:
         total = len(stream) if isinstance(stream, Sized) else None
         done: list[WatchReport] = []
         seen = 0
-        for chunk, error in _chunks(stream):
+        for chunk, error in _chunks(stream, lambda: handle.cancelled):
             if chunk:
                 done.append(self._take(chunk, seen, handle))
                 seen += len(chunk)
@@ -255,12 +255,19 @@ def _total(reports: list[WatchReport]) -> WatchReport:
     )
 
 
-def _chunks(stream: Iterable[Any]) -> Iterator[tuple[list[Any], Exception | None]]:
-    """Runs of items; what came before the stream failed is not lost with it."""
+def _chunks(
+    stream: Iterable[Any], given_up: Callable[[], bool]
+) -> Iterator[tuple[list[Any], Exception | None]]:
+    """Runs of items; what came before the stream failed is not lost with it.
+
+    Raises :class:`Cancelled` rather than take one more item once ``given_up()``: a stream may be slow, or not end.
+    """
     chunk: list[Any] = []
     error: Exception | None = None
     items = iter(stream)
     while error is None:
+        if given_up():
+            raise Cancelled
         try:
             chunk.append(next(items))
         except StopIteration:

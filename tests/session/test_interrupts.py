@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import threading
 
 import numpy as np
 import pytest
 
 import spin_nb as spin
+from tests.waiting import PATIENCE_SECONDS, until
 
 POINTS = np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32)
 
@@ -96,6 +98,47 @@ def test_arrivals_whose_joining_was_interrupted_have_joined(s, monkeypatch, step
     check_as_on_disk(s)
     s.watch(list(POINTS[:4] - 3))
     assert len(s.items) == 72
+
+
+def test_an_interrupted_watch_is_cancelled_and_the_next_one_begins(s):
+    taken = 0
+
+    def camera():
+        nonlocal taken
+        for taken in range(1, 401):
+            if taken == 40:
+                signal.raise_signal(signal.SIGINT)  # from the worker; Python interrupts its main thread
+            yield POINTS[taken % 60] + 3
+
+    with pytest.raises(KeyboardInterrupt):
+        s.watch(camera())
+    assert s.watch(list(POINTS[:3] - 3)).n == 3
+    before = (taken, len(s.pool.ids))
+    assert taken < 100
+    assert 63 <= len(s.pool.ids) <= 63 + taken
+    s.ask(1)
+    assert (taken, len(s.pool.ids)) == before
+    check_as_on_disk(s)
+
+
+def test_a_cancelled_watch_takes_no_more_of_its_stream(s):
+    taken, at_second, go_on = [], threading.Event(), threading.Event()
+
+    def slow():
+        for number in range(5):
+            if number == 1:
+                at_second.set()
+                go_on.wait(PATIENCE_SECONDS)
+            taken.append(number)
+            yield POINTS[number]
+
+    handle = s.watch(slow(), wait=False)
+    assert at_second.wait(PATIENCE_SECONDS)
+    handle.cancel()
+    go_on.set()
+    until(lambda: handle.status == "cancelled")
+    assert taken == [0, 1]
+    assert len(s.pool.ids) == 60
 
 
 def test_a_view_that_fails_takes_no_arrival_back(s):

@@ -25,6 +25,7 @@ from spin_nb.project.records import NewAsk
 from spin_nb.types import Ints, Picked
 
 HIDDEN = 0.2  # share of the other asks that carry no suggestion either, so that nobody can tell an audit
+LONGEST_BLOCK_ASKS = 2.0**53  # beyond, 1 / share is no number that a place can be drawn from
 
 
 def chances(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
@@ -61,7 +62,7 @@ def slot(number: int, share: float, seed: int) -> Slot:
     suggest = bool(np.random.default_rng([seed, 1, number]).random() >= HIDDEN)
     first, last = np.floor(number * share), np.floor((number + 1) * share)
     block = int(number * share)
-    length = max(1, round(1 / share))
+    length = max(1, round(min(1 / share, LONGEST_BLOCK_ASKS)))
     start = int(np.ceil(block / share - 1e-9))
     place = int(np.random.default_rng([seed, 2, block]).integers(length))
     audit = number - start == place if length > 1 else bool(last > first)

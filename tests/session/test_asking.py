@@ -24,6 +24,12 @@ def test_without_a_share_nothing_is_an_audit():
     assert all(slot(i, 0.0, seed=1) == Slot(audit=False, suggest=True) for i in range(100))
 
 
+@pytest.mark.parametrize("share", [5e-324, 1e-320, 1e-300, 1e-18, 2.0**-53, 1e-9, 1.0])
+def test_asks_are_drawn_for_every_share_a_project_can_hold(share):
+    audits = [slot(i, share, seed=1).audit for i in (*range(100), 2**40)]
+    assert all(audits) if share == 1 else not any(audits[:100])
+
+
 def test_an_audit_carries_no_suggestion_and_a_fifth_of_the_others_neither():
     slots = [slot(i, 0.1, seed=5) for i in range(5000)]
     assert not any(s.suggest for s in slots if s.audit)

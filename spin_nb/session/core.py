@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from spin_nb.errors import LabelError, ModelError, QueryError, ReadOnlyError
+from spin_nb.errors import LabelError, ModelError, PoolError, QueryError, ReadOnlyError
 from spin_nb.monitor.audit import over_parts
 from spin_nb.monitor.curves import RECENT, CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
@@ -565,6 +565,7 @@ class Session:
         learns = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
         given = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
         self._by_class("s.train", learns if self.task.outputs else given)
+        switch(wait, "wait", ModelError)
         handle = self._training.start(model, posterior, switch(show, "show", ModelError))
         return handle.result() if wait else handle
 
@@ -624,6 +625,7 @@ class Session:
         """
         self._home.drain()
         self._writable("take in arrivals")
+        switch(wait, "wait", PoolError)
         handle = self._watcher.start(items)
         if not wait:
             return handle

@@ -71,7 +71,7 @@ class Labeller(View, parts=LABELLER):
     """
 
     spec: Any = t.Dict().tag(sync=True)
-    bindings: Any = t.Dict().tag(sync=True)
+    bindings: Any = t.Any().tag(sync=True)  # no Dict, which refuses in traitlets' words; see _check
     project = t.Unicode().tag(sync=True)
     read_only = t.Bool(False).tag(sync=True)
     n_items = t.Int(0).tag(sync=True)

@@ -80,6 +80,15 @@ def test_to_show_a_model_is_yes_or_no(s, value):
     refused(ModelError, s.train, "mlp", show=value)
 
 
+@pytest.mark.parametrize("value", [np.zeros(2), 1, "yes", None, Evil()], ids=lambda v: type(v).__name__)
+def test_to_wait_is_yes_or_no_before_anything_has_started(s, value):
+    n = len(s.pool.ids)
+    refused(PoolError, s.watch, np.zeros((2, 4), np.float32), wait=value)
+    refused(ModelError, s.train, wait=value)
+    assert s.ask(1)
+    assert len(s.pool.ids) == n
+
+
 @pytest.mark.parametrize("value", ["soon", [1], Evil()], ids=lambda v: type(v).__name__)
 def test_a_handle_waits_for_a_number_of_seconds(s, value):
     refused(LabelError, s.train().result, value)
@@ -185,6 +194,16 @@ def test_what_a_page_says_wrongly_is_answered_in_words_and_not_logged(s, caplog)
         assert len(answer["problem"]["what"]) < 500
         assert "Error" not in answer["problem"]["what"]
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [*(value for value in ODD if not isinstance(value, dict)), {"a": {}}, Evil(), EvilMapping(a=1)],
+    ids=lambda v: type(v).__name__,
+)
+def test_keys_of_the_labeller_that_are_none_are_refused(s, value):
+    refused(LabelError, setattr, s.labeller, "bindings", value)
+    assert s.labeller.bindings == s.bindings == {}
 
 
 def test_what_a_page_sets_wrongly_is_said_and_put_back(s):

@@ -80,7 +80,7 @@ class Session:
         self._store = store
         self._stage = stage
         self._ledger = Ledger(store, task, pool, annotator)
-        self._plan = AuditPlan(pool.ids, float(store.meta.get("audit_share", 0.1)), seed)
+        self._plan = AuditPlan(pool.ids, self._ledger.audit_share, seed)
         self._channel = Channel(self)
         self._watcher = Watcher(self)
         self._training = Training(self)
@@ -181,9 +181,12 @@ class Session:
     def audit_share(self) -> float:
         """Share of asks that audit, 0 to 0.5; 0.1 unless set.  Changing it keeps the audits given so far.
 
-        Audits that a larger share adds later are drawn from what nobody has labelled by then.
+        Audits that a larger share adds later are drawn from what nobody has labelled by then.  It is the project's:
+        whoever has it open elsewhere asks by it from the next ask on.
         """
-        return self._plan.share
+        with self._ledger.lock:
+            self._catch_up()
+            return self._plan.share
 
     @audit_share.setter
     def audit_share(self, share: float) -> None:
@@ -192,8 +195,12 @@ class Session:
                 f"an audit share of {shown(share)} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
             )
         self._writable("change the audit share")
-        self._store.set_meta("audit_share", float(share))
-        self._plan.share = float(share)
+
+        def step() -> None:
+            self._ledger.keep_share(float(share))
+            self._absorb([])
+
+        self._ledger.patiently(step)
 
     @property
     def head(self) -> str | None:
@@ -803,7 +810,8 @@ class Session:
             self._absorb(self._ledger.sync())
 
     def _absorb(self, changes: Sequence[Change]) -> None:
-        """Let the live head follow; under the lock, on whichever thread committed."""
+        """Let the plan of audits and the live head follow; under the lock, on whichever thread committed."""
+        self._plan.share = self._ledger.audit_share
         if self._stage.ready and changes:
             self._predictive = None
             if len(changes) > BULK or self._weighed != self._ledger.weighed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def drawing(
         k,
         ids=session.pool.ids,
         taken=taken,
-        plan=session._plan,
+        plan=copy(session._plan),  # its share may grow during the draw
         number=number,
         n_audited=ledger.n_audited + queued[1] + sum(a and ledger.may_audit(id) for id, a in others.items()),
         unasked=ledger.n_unasked,

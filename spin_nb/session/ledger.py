@@ -38,6 +38,7 @@ Result = TypeVar("Result")
 ASIDE = ("skip", "unsure")
 MOMENT_S = 0.1  # for which a writer keeps the lock while another process has the database
 SKEW = timedelta(minutes=1)  # by which clocks of two machines may disagree before all asks are looked through
+AUDIT_SHARE = 0.1  # of the asks, unless somebody sets another
 REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
 
 
@@ -79,6 +80,8 @@ class Ledger:
 
     Attributes
     ----------
+    audit_share : float
+        Share of the asks that audit, as any session set it last.
     settled : int
         How often an item's label was looked at anew; no more labels can have changed.
     """
@@ -108,6 +111,7 @@ class Ledger:
         self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
         self._released, self._released_time = 0, self._latest
         self._stored_release = 0
+        self.audit_share = AUDIT_SHARE
         self.sync()
 
     @property
@@ -129,7 +133,9 @@ class Ledger:
             # After the events: an audit that was shown before one of them must be known as one when it is settled.
             changed = self.store.changed_elsewhere()
             if changed:
-                self._stored_release = int(self.store.meta.get("audits_released", 0))
+                meta = self.store.meta
+                self._stored_release = int(meta.get("audits_released", 0))
+                self.audit_share = float(meta.get("audit_share", AUDIT_SHARE))
             items.update(dict.fromkeys(self._learn_release(events)))
             if changed:
                 items.update(dict.fromkeys(self._learn_asks()))
@@ -412,6 +418,12 @@ class Ledger:
         with self.lock:
             current = self._state.current.items()
             return [id for id, held in current if held.kind in kinds and not held.flagged and self.has(id)]
+
+    def keep_share(self, share: float) -> None:
+        """Set :attr:`audit_share`, in the project too; a step of :meth:`patiently`."""
+        with self.transaction():
+            self.store.set_meta("audit_share", share)
+        self.audit_share = share
 
     def release_audits(self, catch_up: Callable[[], None]) -> tuple[int, list[Change]]:
         """From now on the audits drawn so far train, and never again estimate accuracy; a step of :meth:`patiently`.

@@ -43,7 +43,7 @@ def stream(session: Session) -> int:
 
 
 def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = False) -> dict[str, NewAsk]:
-    """Write down what was drawn; token -> ask, without those that others took or decided on meanwhile.
+    """Write down what was drawn; token -> ask, without those that others took, decided on or reserved meanwhile.
 
     A step for :meth:`Ledger.patiently`: no label waits behind it while another process has the database.
 
@@ -62,7 +62,13 @@ def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = 
         if "first_annotator" not in store.meta:
             store.set_meta("first_annotator", session.annotator)
         taken = of_others(session)
-        free = [ask for ask in asks if ask.item not in taken and not ledger.decided_since(ask.item, since)]
+        free = [
+            ask
+            for ask in asks
+            if ask.item not in taken
+            and not ledger.decided_since(ask.item, since)
+            and (ask.audit or not session._plan.reserved[session.pool.row(ask.item)])
+        ]
         tokens = store.propose(free)
         if shown:
             store.shown(tokens)

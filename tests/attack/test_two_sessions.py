@@ -44,6 +44,7 @@ STEPS = {  # what a person may do, and how often
     lambda s, coin: s.undo(): 3,
     lambda s, coin: s.redo(): 2,
     lambda s, coin: s.release_audits(): 1,
+    lambda s, coin: setattr(s, "audit_share", coin.choice([0, 0.1, 0.2, 0.5])): 0.5,
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import spin_nb as spin
+from spin_nb.session import core
 from spin_nb.session.audited import judging
 
 N = 80
@@ -185,6 +186,40 @@ def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits
         assert set(s.values) == set(again.values)
         assert s._ledger.released == again._ledger.released
         assert (s.accuracy.n, again.accuracy.n) == (10, 10)
+
+
+def test_a_share_set_in_one_session_reserves_its_audits_in_all_that_are_open(open_):
+    ada, bob = open_(), open_("bob")
+    ada.audit_share = 0.1
+    assert bob.audit_share == 0.1
+    ada.audit_share = 0.5
+    ask_and_label(bob, 20)
+    again = open_("eve")
+    assert bob.audit_share == again.audit_share == 0.5
+    assert len(audits_of(bob)) == 10
+    reserved = {again.pool.ids[row] for row in np.flatnonzero(again._plan.reserved)}
+    assert {ask["item"] for ask in bob.asks.filter(~bob.asks["audit"]).iter_rows(named=True)}.isdisjoint(
+        reserved
+    )
+
+
+def test_a_share_that_grows_during_a_draw_reserves_its_audits_from_it(open_, monkeypatch):
+    ada = open_()
+    ada.audit_share = 0
+    bob = open_("bob")
+    draw = core.drawing
+
+    def drawing(session, *args, **kwargs):
+        drawn = draw(session, *args, **kwargs)
+        asks = drawn()
+        ada.audit_share = 0.5
+        return lambda: asks
+
+    monkeypatch.setattr(core, "drawing", drawing)
+    asked = bob.ask(20).ids
+    assert len(asked) == 20
+    reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._plan.reserved)}
+    assert reserved & set(asked) == set(audits_of(bob))
 
 
 def test_a_released_item_whose_label_is_taken_back_is_asked_but_audits_no_more(open_):

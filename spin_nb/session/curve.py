@@ -65,7 +65,7 @@ def from_json(kept: dict[str, Any]) -> CurvePoint:
         a.flagged,
     )
     perhaps = (a.value, at.nll, at.ece)
-    if not all(isinstance(x, (int, float)) for x in (*numbers, *(x for x in perhaps if x is not None))):
+    if not all(_is_number(x) for x in (*numbers, *(x for x in perhaps if x is not None))):
         raise TypeError("a point of the curve holds what is no number")
     if not (isinstance(a.method, str) and isinstance(a.of, str)):
         raise TypeError("a point of the curve holds what is no text")
@@ -101,8 +101,24 @@ def replay(store: Store, known: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
 
 def validations(store: Store) -> list[tuple[int, dict[str, float]]]:
     """Labels so far and each head's cross-validated accuracy, run by run."""
-    runs = [run.metrics for run in store.runs() if "validation" in run.metrics]
-    return [(int(metrics["curve"]["n_labels"]), metrics["validation"]) for metrics in runs]
+    runs = [(at, run.metrics) for run in store.runs() if (at := _kept(run.metrics)) is not None]
+    return [(at.n_labels, run["validation"]) for at, run in runs if _is_scores(run.get("validation"))]
+
+
+def _is_scores(scores: Any) -> bool:
+    """Whether these are heads and their accuracies: a project may be damaged, or come from somebody else."""
+    return isinstance(scores, dict) and all(map(_is_number, scores.values()))
+
+
+def _is_number(x: Any) -> bool:
+    """Whether this is a number that a float has room for: from a file, whole ones come in any length."""
+    if not isinstance(x, (int, float)):
+        return False
+    try:
+        float(x)
+    except OverflowError:
+        return False
+    return True
 
 
 def _kept(metrics: dict[str, Any]) -> CurvePoint | None:

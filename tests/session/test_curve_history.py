@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+from types import SimpleNamespace
+from zlib import crc32
 
 import pytest
 
+from spin_nb.session import curve
 from spin_nb.session.curve_log import MOST, CurveLog, _line
+
+KEPT = {
+    "time": 0.0,
+    "n_labels": 3,
+    "n_audits": 0,
+    "accuracy": {"value": None, "low": 0.0, "high": 1.0, "n": 0, "method": "none"},
+    "nll": None,
+    "ece": None,
+    "labels_per_minute": 0.0,
+}
 
 
 @pytest.fixture
@@ -66,6 +80,40 @@ def test_a_link_in_its_place_is_neither_read_nor_written(s, project, digits, tmp
     digits.label(again, again.ask(1).ids)
     again.close()
     assert outside.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["n_labels", "time", "nll", "low", "value", "n"])
+def test_a_point_with_a_number_no_float_has_room_for_is_passed_over(s, project, what):
+    before = s.curve
+    s.close()
+    kept = json.loads(log(s).read_bytes().splitlines()[-1][9:])
+    (kept if what in kept else kept["accuracy"])[what] = 10**400
+    text = json.dumps(kept).encode()
+    with open(log(s), "ab") as stream:
+        stream.write(b"%08x %s\n" % (crc32(text), text))
+    again = project(trusted=False)
+    assert again.curve == before
+    assert again.curves is not None
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        [1],
+        "curve validation",
+        5,
+        {"validation": {"graph": 1.0}},
+        {"validation": 5, "curve": 7},
+        {"validation": {"graph": "?"}, "curve": KEPT},
+        {"validation": [["graph", 1.0]], "curve": KEPT},
+        {"validation": {"graph": 10**400}, "curve": KEPT},
+    ],
+    ids=lambda metrics: str(metrics)[:40],
+)
+def test_a_run_that_says_nothing_of_heads_is_no_validation(metrics):
+    scores = {"graph": 0.75}
+    runs = [SimpleNamespace(metrics=run) for run in (metrics, {"validation": scores, "curve": KEPT})]
+    assert curve.validations(SimpleNamespace(runs=lambda: runs)) == [(3, scores)]
 
 
 def test_a_pipe_in_its_place_is_waited_for_by_nobody(s):

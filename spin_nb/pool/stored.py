@@ -249,13 +249,13 @@ def read_stored(folder: Path) -> Stored:
             kind=facts["kind"],
             data=data,
             about=facts["about"],
-            broken=[Broken(*pair) for pair in facts["broken"]],
+            broken=_broken(facts, "broken"),
             labels={},
             fingerprint=facts["fingerprint"],
             stamps=_read_stamps(folder, files, len(ids)) if _STAMPS in files else None,
         )
         _check(found)
-        return Stored(found, [Broken(*pair) for pair in facts["excluded"]], files, facts.get("before", []))
+        return Stored(found, _broken(facts, "excluded"), files, facts.get("before", []))
     except FileNotFoundError as problem:
         raise PoolError(
             f"the project holds no pool ({problem.filename!r} is missing).", "Pass pool= again."
@@ -307,6 +307,13 @@ def _check(found: Ingested) -> None:
     if found.kind == "several" and found.fingerprint != found.data.fingerprint(found.ids, found.about):
         raise ValueError("its parts are those of another pool")
     modality_for(found)
+
+
+def _broken(facts: dict[str, Any], name: str) -> list[Broken]:
+    items = [Broken(*pair) for pair in facts[name]]
+    if not all(isinstance(item.id, str) and isinstance(item.reason, str) for item in items):
+        raise ValueError(f"{_FACTS} does not say in words which items are {name}")
+    return items
 
 
 def _read_stamps(folder: Path, files: dict[str, Any], n: int) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -492,6 +493,18 @@ def damage(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 40] = b"\x00" * 40
     path.write_bytes(data)
+
+
+@pytest.mark.parametrize("pairs", [[[1, 2]], [["a", None]], [[["a"], "why"]], ["a"], [["a", "b", "c"]], 5])
+@pytest.mark.parametrize("name", ["broken", "excluded"])
+def test_a_pool_whose_broken_items_are_no_text_is_refused(tmp_path, name, pairs):
+    made(tmp_path, ["a b", "c d"])
+    path = tmp_path / "p.spin" / "pool" / "pool.json"
+    facts = json.loads(path.read_text())
+    unsealed = {key: value for key, value in facts.items() if key not in ("seal", "files")}
+    path.write_text(json.dumps({**unsealed, name: pairs}))  # as a version without checksums wrote it
+    with pytest.raises(PoolError, match="cannot be read"):
+        Pool.open(tmp_path / "p.spin")
 
 
 def test_excluded_items_stay_out_until_they_can_be_read(tmp_path, folder):

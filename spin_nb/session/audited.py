@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.monitor.audit import over_parts
 from spin_nb.session.sample import Sample
 from spin_nb.types import Estimate, Float, Ints
 
@@ -53,6 +54,17 @@ def judging(session: Session, head: str | None = None) -> tuple[Ints, Ints]:
     rows, truth = session._ledger.audits
     fair = _fair(session, rows, head)
     return (rows, truth) if fair.all() else (rows[fair], truth[fair])
+
+
+def accuracy(session: Session) -> Estimate:
+    """Accuracy of what is shown now, by the labels this session knows; of other tasks, of what is suggested now."""
+    if not session.by_class:
+        return session._suggesting.accuracy()
+    predictive = session.predictive
+    if predictive is None:
+        return over_parts([])
+    rows, truth = session._ledger.audits
+    return estimate(session, rows, predictive.mean[rows].argmax(1) == truth)
 
 
 def estimate(session: Session, rows: Ints, scores: NDArray[Any], head: str | None = None) -> Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
@@ -10,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from spin_nb.errors import LabelError, ModelError, PoolError, QueryError, ReadOnlyError
-from spin_nb.monitor.audit import over_parts
+from spin_nb.errors import LabelError, ModelError, PoolError, QueryError, ReadOnlyError, SpinError
 from spin_nb.monitor.curves import RECENT, CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
@@ -21,7 +21,7 @@ from spin_nb.registry import resolve
 from spin_nb.session import curve, export
 from spin_nb.session.arguments import items_of, switch
 from spin_nb.session.asking import AuditPlan
-from spin_nb.session.audited import Audited, estimate, in_pool
+from spin_nb.session.audited import Audited, accuracy, in_pool
 from spin_nb.session.bindings import check_bindings
 from spin_nb.session.cards import detailed, framed
 from spin_nb.session.channel import Channel
@@ -99,6 +99,7 @@ class Session:
     def __repr__(self) -> str:
         kept_out = f", {len(self.pool.broken)} broken kept out (s.items says why)" if self.pool.broken else ""
         trouble = f"\n  {self.problem}" if self.problem else ""
+        self._hear()
         return (
             f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
             f"  {len(self.pool):,} items ({self.pool.modality}), {shown(self.task, 80)}{kept_out}\n"
@@ -273,13 +274,8 @@ class Session:
         The interval holds for one look, at a number of audits fixed beforehand.  Looking again and again, and stopping
         where it looks good, misses the truth more often than one time in twenty.
         """
-        if not self.by_class:
-            return self._suggesting.accuracy()
-        predictive = self.predictive
-        if predictive is None:
-            return over_parts([])
-        rows, truth = self._ledger.audits
-        return estimate(self, rows, predictive.mean[rows].argmax(1) == truth)
+        self._hear()
+        return accuracy(self)
 
     @property
     def audited(self) -> Audited:
@@ -808,6 +804,11 @@ class Session:
         """Take in what other sessions have stored; no Ctrl-C parts the labels from the model that learns them."""
         with self._ledger.lock, undisturbed():
             self._absorb(self._ledger.sync())
+
+    def _hear(self) -> None:
+        """Do as :meth:`_catch_up`; of a project that was closed, or cannot be read now, what was known last is said."""
+        with suppress(SpinError):
+            self._catch_up()
 
     def _absorb(self, changes: Sequence[Change]) -> None:
         """Let the plan of audits and the live head follow; under the lock, on whichever thread committed."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spin_nb.monitor.calibration import ece, nll
 from spin_nb.monitor.curves import CurvePoint
+from spin_nb.session.audited import accuracy
 from spin_nb.types import Estimate
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def point(session: Session) -> CurvePoint:
         time=time.time(),
         n_labels=session._ledger.state.n_labels,
         n_audits=len(session._ledger.audits[0]),
-        accuracy=session.accuracy,
+        accuracy=accuracy(session),
         nll=nll(judged.probs, judged.truth) if judged else None,
         ece=ece(judged.probs, judged.truth) if judged else None,
         labels_per_minute=session.labels_per_minute,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -220,6 +222,19 @@ def test_a_share_that_grows_during_a_draw_reserves_its_audits_from_it(open_, mon
     assert len(asked) == 20
     reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._plan.reserved)}
     assert reserved & set(asked) == set(audits_of(bob))
+
+
+@pytest.mark.parametrize("look", [lambda s: repr(s.accuracy), repr], ids=["accuracy", "repr"])
+def test_a_session_that_only_looks_says_the_accuracy_of_the_labels_that_it_shows(open_, tmp_path, look):
+    ada = open_()
+    ask_and_label(ada, 4)
+    with closing(spin.open(tmp_path / "points.spin", annotator="bob", read_only=True)) as reader:
+        reader._stage.wait()
+        ask_and_label(ada, 36)
+        shown = look(reader)
+        assert reader.labels.height == 40
+        assert "n=20" in shown
+    assert look(reader) == shown, "closed, it says what was known last"
 
 
 def test_a_released_item_whose_label_is_taken_back_is_asked_but_audits_no_more(open_):

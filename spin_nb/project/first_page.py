@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from spin_nb.project import schema
@@ -32,7 +32,7 @@ class _Object(NamedTuple):
     sql: str | None
 
 
-def with_known_tables(pages: bytes) -> list[bytes]:
+def with_known_tables(pages: bytes) -> bytes | None:
     """The database with a first page that lists the tables as spin_nb makes them.
 
     Parameters
@@ -42,21 +42,20 @@ def with_known_tables(pages: bytes) -> list[bytes]:
 
     Returns
     -------
-    list of bytes
-        One, where SQLite finds nothing wrong with it; else one for each version of the tables, newest first.
+    bytes or None
+        Of the version of which most is read; where the tables begin is what SQLite finds nothing wrong with, or else
+        the likeliest.  None where there is no page.
     """
     if len(pages) < _PAGE_BYTES:
-        return []
-    guesses = []
-    for version in range(schema.VERSION, 0, -1):
-        layouts = islice(_layouts(pages, version), _MOST_LAYOUTS)
-        for number, roots in enumerate(layouts):
-            listed = _listed(pages, version, roots)
-            if _is_sound(listed):
-                return [listed]
-            if number == 0:
-                guesses.append(listed)
-    return guesses
+        return None
+    version = max(range(schema.VERSION, 0, -1), key=lambda version: _n_read(pages, version))
+    guesses = (_listed(pages, version, roots) for roots in islice(_layouts(pages, version), _MOST_LAYOUTS))
+    likeliest = next(guesses)
+    return next((listed for listed in chain([likeliest], guesses) if is_sound(listed)), likeliest)
+
+
+def _n_read(pages: bytes, version: int) -> int:
+    return sum(any(_read_roots(pages[:_PAGE_BYTES], thing)) for thing in _objects(version))
 
 
 def _listed(pages: bytes, version: int, roots: tuple[int, ...]) -> bytes:
@@ -70,7 +69,8 @@ def _listed(pages: bytes, version: int, roots: tuple[int, ...]) -> bytes:
     return bytes(page) + pages[_PAGE_BYTES:]
 
 
-def _is_sound(pages: bytes) -> bool:
+def is_sound(pages: bytes) -> bool:
+    """Whether SQLite finds nothing wrong with a database."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.deserialize(pages)
         try:
@@ -106,17 +106,19 @@ def _layouts(pages: bytes, version: int) -> Iterator[tuple[int, ...]]:
 
 def _roots(pages: bytes, thing: _Object) -> list[int]:
     """Pages where it may begin: what is read, what that is but for a bit, where it begins in a new project."""
+    n_pages = len(pages) // _PAGE_BYTES
     read = list(_read_roots(pages[:_PAGE_BYTES], thing))
     near = [root ^ 1 << bit for root in read for bit in range(16)]
     # Of a table without row numbers, and of an index, the pages hold keys.
     without = thing.sql is not None and thing.sql.endswith("WITHOUT ROWID")
     types = _OF_KEYS if thing.kind == "index" or without else _OF_ROWS
-    fit = [
+    likely = [
         root
-        for root in (*read, *near, thing.root)
-        if 1 < root <= len(pages) // _PAGE_BYTES and pages[(root - 1) * _PAGE_BYTES] in types
+        for root in (*near, thing.root)
+        if 1 < root <= n_pages and pages[(root - 1) * _PAGE_BYTES] in types
     ]
-    return list(dict.fromkeys(fit)) or [thing.root]
+    # What is read comes first whatever is there: a page that is damaged is no reason to read another table's.
+    return list(dict.fromkeys([*(root for root in read if 1 < root <= n_pages), *likely])) or [thing.root]
 
 
 def _read_roots(page: bytes, thing: _Object) -> Iterator[int]:

@@ -98,7 +98,7 @@ def exists(folder: Path) -> bool:
     if header and not begun and (not header.startswith(b"SQLite format 3\0") or header[68:72] != mark()):
         raise ProjectError(
             f"{str(database(folder))!r} is damaged or was not made by spin_nb.",
-            "Restore it from a copy, or give another folder path.",
+            "Restore it from a copy, save what can be read with spin.repair(path), or give another folder path.",
         )
     if header[68:72] == mark() and not _is_undone(folder):
         return True

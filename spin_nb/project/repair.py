@@ -208,8 +208,11 @@ def _whole(at: Path, mark: Mark | None) -> Repair | None:
                 _refuse_newer(db, at)
                 return None
             schema_check.refuse_foreign(db, str(database.file), trusted=True)
-            state, damages = verify.examine(db, at, mark)
-            return None if damages else Repair(at, events=state.seq)
+            if _is_sealed(db) != (schema.version(db) == schema.VERSION):
+                return None  # the number of its format is what is damaged
+            damages = verify.examine(db, at, mark)[1]
+            n_events = int(db.execute("SELECT count(*) FROM events").fetchone()[0])
+            return None if damages else Repair(at, events=n_events)
     except (StorageError, VersionError):
         raise
     except ProjectError:
@@ -283,31 +286,45 @@ def _readings(copy: Path, work: Path) -> list[_Saved]:
         file = work / "headed.db"
         file.write_bytes(content)
         readings.append(_saved(file))
-        if not _is_listed(file):
-            for listed in first_page.with_known_tables(content):
-                file.write_bytes(listed)
-                saved = _saved(file)
-                if saved is not None:
-                    saved.is_listed = False
-                    readings.insert(0, saved)  # of equals, the one that is read by the right names
+        tables = _tables(file)
+        listed = None if _is_listed(file) else first_page.with_known_tables(content)
+        if listed is not None:
+            file.write_bytes(listed)
+            saved = _saved(file) if _tables(file) != tables else None
+            if saved is not None:
+                saved.is_listed = False
+                readings.insert(0, saved)  # of equals, the one that is read by the right names
     return [saved for saved in readings if saved is not None]
 
 
 def _is_listed(file: Path) -> bool:
-    """Whether the list of tables is one that spin_nb makes."""
+    """Whether the list of tables is one that spin_nb makes, and they are where it says."""
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         try:
             schema_check.refuse_foreign(db, str(file), trusted=True)
         except (ProjectError, sqlite3.DatabaseError, UnicodeDecodeError):
             return False
-    return True
+    return first_page.is_sound(file.read_bytes())
+
+
+def _tables(file: Path) -> set[salvage.Row] | None:
+    """The list of tables; None where it cannot be read."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        try:
+            return set(db.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master"))
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
+            return None
+
+
+def _is_sealed(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0])
 
 
 def _saved(file: Path) -> _Saved | None:
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         try:
             db.execute("PRAGMA query_only = ON")
-            sealed = bool(db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0])
+            sealed = _is_sealed(db)
             linked = any(row[1] in ("gesture", "chain") for row in db.execute("PRAGMA table_info(events)"))
         except (sqlite3.DatabaseError, UnicodeDecodeError):
             return None

@@ -85,7 +85,10 @@ def version(db: sqlite3.Connection) -> int:
     """
     number = int(db.execute("PRAGMA user_version").fetchone()[0])
     if number < 1:
-        raise ProjectError(f"the project is damaged: its format is {number}.", "Restore it from a copy.")
+        raise ProjectError(
+            f"the project is damaged: its format is {number}.",
+            "Restore it from a copy, or save what can be read: spin.repair(path).",
+        )
     return number
 
 

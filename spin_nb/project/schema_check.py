@@ -48,7 +48,10 @@ def _refuse_objects(objects: Objects, where: str, trusted: bool) -> None:
     ours = min(known, key=lambda made: len(set(made.items()) ^ set(objects.items())))
     missing = next((name for kind, name in ours if (kind, name) not in objects and kind == "table"), None)
     if missing is not None and not any(name == missing for _, name in objects):
-        raise ProjectError(f"{where!r} lacks a table or column (no {missing!r}).", "Restore it from a copy.")
+        raise ProjectError(
+            f"{where!r} lacks a table or column (no {missing!r}).",
+            repair_hint(Path(where).parent) if trusted else "Restore it from a copy.",
+        )
     foreign = [
         (kind, name)
         for (kind, name), about in objects.items()

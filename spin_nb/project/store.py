@@ -437,7 +437,8 @@ def _verified(at: Path, trusted: bool) -> tuple[Database, State]:
             if (version := schema.version(db)) > schema.VERSION:
                 raise VersionError(
                     f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
-                    "Upgrade: pip install --upgrade spin_nb.",
+                    "Upgrade: pip install --upgrade spin_nb. If no newer one ever had it open, a bit has flipped:"
+                    " spin.repair(path) sets it right.",
                 )
             schema_check.refuse_foreign(db, str(database.file), trusted=trusted)
             state, damages = verify.examine(db, at, mark)

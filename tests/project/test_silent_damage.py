@@ -186,6 +186,7 @@ def test_what_nothing_can_be_read_of_is_kept_as_it_is(labelled, content):
         (b"audit INTEGER", 0, 0),
         (b"CREATE INDEX asks_shown", 12, 7),  # no text any more
         (b"eventsevents", 12, 0),  # where the events begin
+        (b"runsruns", 8, 2),  # where the trainings begin: in another table
         (b"tableseals", 6, 0),
         (b"value TEXT,", 0, 0),
     ],
@@ -203,6 +204,17 @@ def test_a_flipped_list_of_tables_is_set_right(labelled, text, offset, bit):
     assert (report.copy / DATABASE).read_bytes() == damaged
 
 
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_wrong_number_of_the_format_is_named_and_set_right(labelled, number):
+    folder, values = labelled
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        db.execute(f"PRAGMA user_version = {number}")
+    with pytest.raises(ProjectError) as caught:
+        Store.open(folder)
+    assert "spin.repair" in caught.value.do
+    assert (repair(folder).events, labels(folder)) == (30, values)
+
+
 def test_no_database_without_labels_takes_the_place_of_one_that_cannot_be_read(labelled):
     folder, _ = labelled
     with closing(sqlite3.connect(folder / DATABASE)) as db:
@@ -214,6 +226,19 @@ def test_no_database_without_labels_takes_the_place_of_one_that_cannot_be_read(l
         repair(folder)
     assert {name: (folder / name).read_bytes() for name in before} == before
     assert not list(folder.glob("damaged-*"))
+
+
+def test_no_other_table_is_read_in_the_place_of_one_that_is_gone(labelled):
+    folder, values = labelled
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
+    pages = (folder / DATABASE).read_bytes()
+    (folder / DATABASE).write_bytes(pages[: 4096 * (root - 1)] + bytes(4096) + pages[4096 * root :])
+    report = repair(folder)
+    assert report.notes == ("the table 'runs' is not what was stored: trainings",)
+    with Store.open(folder) as store:
+        assert store.runs() == []
+    assert labels(folder) == values
 
 
 def test_a_gesture_outlives_the_hashes(store, folder, label):

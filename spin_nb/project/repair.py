@@ -349,9 +349,10 @@ def _save_table(
     db: sqlite3.Connection, saved: _Saved, table: str, columns: str, sums: dict[Any, salvage.Row] | None
 ) -> None:
     rows = list(salvage.rows(db, table, columns, table in ("items", "asks", "runs")).values())
+    loose = [row for row in rows if table == "meta" and row[0] in seals.LOOSE]
     tight = [row for row in rows if table != "meta" or row[0] not in seals.LOOSE]
     mended, sure = salvage.mended_table(tight, (sums or {}).get(table))
-    saved.tables[table] = mended + [row for row in rows if row not in tight]
+    saved.tables[table] = mended + loose
     if sums is not None and not sure:
         saved.notes.append(f"the table {table!r} is not what was stored: {verify.LOST[table]}")
     elif mended != tight:

@@ -21,9 +21,10 @@ function fieldDraft(bench, { field, read, show, words }) {
     known = read();
     if (!choiceSame(bench.value, known)) bench.edit(known, words(known));
   };
-  const touched = () => {
+  /** `byPointer`: it is still being dragged; its step ends with `flush`, however long the hand pauses. */
+  const touched = (byPointer = false) => {
     clearTimeout(timer);
-    timer = setTimeout(flush, FIELD_PAUSE);
+    timer = byPointer ? 0 : setTimeout(flush, FIELD_PAUSE);
   };
   // Whoever submits in another way (a button, a finger) gets what is shown.
   const early = (event) => {

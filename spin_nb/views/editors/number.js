@@ -95,9 +95,10 @@ EDITORS.number = (bench) => {
     said.draw();
     draft.touched();
   };
+  let isDragged = false; // the slider, by a pointer
   const take = (value) => {
     show(numberTidy(Math.min(high, Math.max(low, value))));
-    draft.touched();
+    draft.touched(isDragged);
   };
   const move = (steps) => {
     const from = read();
@@ -124,10 +125,16 @@ EDITORS.number = (bench) => {
   field.addEventListener("input", typed);
   field.addEventListener("change", draft.flush);
   field.addEventListener("keydown", (event) => numberFieldKey(event, { bench, insert, draft }));
+  slider.addEventListener("pointerdown", () => (isDragged = true));
   slider.addEventListener("input", () => take(Number(slider.value)));
-  slider.addEventListener("change", draft.flush);
   // A slider that is not set stands in the middle: a touch there changes nothing that would be told as "input".
   slider.addEventListener("pointerup", () => slider.hasAttribute("data-unset") && !slider.disabled && take(Number(slider.value)));
+  const dropped = () => {
+    isDragged = false;
+    draft.flush();
+  };
+  // A drag back to where it began is no "change"; one that ends beside the slider may be no "pointerup" there.
+  for (const name of ["change", "pointerup", "pointercancel"]) slider.addEventListener(name, dropped);
   const said = choiceSuggestion(bench, { value: read });
   const draw = () => {
     draft.draw();

@@ -187,7 +187,9 @@ def test_dragging_the_slider_is_one_step(editor):
     y = box["y"] + box["height"] / 2
     editor.page.mouse.move(box["x"] + 12, y)
     editor.page.mouse.down()
-    editor.page.mouse.move(box["x"] + box["width"] - 12, y, steps=9)
+    editor.page.mouse.move(box["x"] + box["width"] / 2, y, steps=4)
+    rest(editor.page, PAUSE)  # a hand that pauses, or a page that is slow
+    editor.page.mouse.move(box["x"] + box["width"] - 12, y, steps=4)
     editor.page.mouse.up()
     assert settled(editor) == 10
     assert len(editor.page.evaluate("state.steps")) == 1

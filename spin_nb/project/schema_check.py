@@ -15,6 +15,8 @@ from spin_nb.project.database import CELL_BYTES, repair_hint
 Objects = Mapping[tuple[str, str], tuple[str, str]]
 """(type, name) -> (table it belongs to, its SQL, spaces evened out)."""
 _LAST = 2**53
+# What a column may hold as its type says; SQLite itself takes anything.
+_TYPES = {"TEXT": "'text', 'null'", "INTEGER": "'integer', 'null'", "REAL": "'real', 'integer', 'null'"}
 
 
 def refuse_foreign(db: sqlite3.Connection, where: str, *, trusted: bool) -> None:
@@ -39,7 +41,7 @@ def refuse_foreign(db: sqlite3.Connection, where: str, *, trusted: bool) -> None
     """
     _refuse_objects(_objects(db), where, trusted)
     if not trusted:
-        _refuse_large(db, where)
+        _refuse_rows(db, where)
     _refuse_full(db, where)
 
 
@@ -71,18 +73,24 @@ def _refuse_objects(objects: Objects, where: str, trusted: bool) -> None:
         raise ProjectError(f"{where!r} lacks the index {absent!r}.", "Restore it from a copy.")
 
 
-def _refuse_large(db: sqlite3.Connection, where: str) -> None:
-    """Refuse rows that could not be read later: their lengths are known without reading them."""
+def _refuse_rows(db: sqlite3.Connection, where: str) -> None:
+    """Refuse rows that could not be read later: lengths and types are known without reading them."""
     tables = [str(row[0]) for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     for table in tables:
-        columns = [str(row[1]) for row in db.execute(f'PRAGMA table_info("{table}")')]
+        columns = {str(row[1]): str(row[2]) for row in db.execute(f'PRAGMA table_info("{table}")')}
         size = " + ".join(f'coalesce(length("{column}"), 0)' for column in columns)
-        if db.execute(f'SELECT 1 FROM "{table}" WHERE {size} > {CELL_BYTES // 4} LIMIT 1').fetchone():
-            raise ProjectError(
-                f"a row of {table!r} in {where!r} has more than {CELL_BYTES // 4:,} characters, and the project is "
-                "opened with trusted=False.",
-                "Look at it with sqlite3.",
-            )
+        odd = " OR ".join(
+            f'typeof("{column}") NOT IN ({_TYPES[kind]})' for column, kind in columns.items() if kind
+        )
+        for refused, what in (
+            (f"{size} > {CELL_BYTES // 4}", f"has more than {CELL_BYTES // 4:,} characters"),
+            (odd, "holds a value of another type than its column"),
+        ):
+            if refused and db.execute(f'SELECT 1 FROM "{table}" WHERE {refused} LIMIT 1').fetchone():
+                raise ProjectError(
+                    f"a row of {table!r} in {where!r} {what}, and the project is opened with trusted=False.",
+                    "Look at it with sqlite3.",
+                )
 
 
 def _refuse_full(db: sqlite3.Connection, where: str) -> None:

@@ -136,6 +136,20 @@ sql("an index on an expression", "CREATE INDEX i ON events(hex(zeroblob(1000)) |
 sql("an index that refuses", "CREATE UNIQUE INDEX i ON events(item)")
 
 
+for _table, _column, _value in (
+    ("events", "gesture", "'x'"),
+    ("events", "shown_ms", "'x'"),
+    ("events", "client_seq", "'x'"),
+    ("runs", "metrics", "x'80ff'"),
+    ("clients", "seq", "'x'"),
+):
+    told(
+        f"another type in {_table}.{_column}",
+        "INSERT INTO clients VALUES ('page', 1)",
+        f"UPDATE {_table} SET {_column} = {_value}",
+    )
+
+
 @project("a check that refuses every label but one")
 def _(p: Path, out: Path) -> None:
     rewrite(p, "events", "value TEXT,", "value TEXT CHECK(value IS NULL OR value = '\"c\"'),")

@@ -25,6 +25,14 @@ def flip(path, position, bit=0):
     path.write_bytes(data)
 
 
+def blank(path, table: str) -> None:
+    """Zeros in the page where ``table`` begins."""
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    pages = path.read_bytes()
+    path.write_bytes(pages[: 4096 * (root - 1)] + bytes(4096) + pages[4096 * root :])
+
+
 def find(path, text: bytes, nth=0):
     """Where the nth copy of some text lies in a file."""
     at = -1
@@ -217,10 +225,7 @@ def test_a_wrong_number_of_the_format_is_named_and_set_right(labelled, number):
 
 def test_no_database_without_labels_takes_the_place_of_one_that_cannot_be_read(labelled):
     folder, _ = labelled
-    with closing(sqlite3.connect(folder / DATABASE)) as db:
-        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'events'").fetchone()
-    pages = (folder / DATABASE).read_bytes()
-    (folder / DATABASE).write_bytes(pages[: 4096 * (root - 1)] + bytes(4096) + pages[4096 * root :])
+    blank(folder / DATABASE, "events")
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     with pytest.raises(ProjectError, match="no event can be read"):
         repair(folder)
@@ -230,10 +235,7 @@ def test_no_database_without_labels_takes_the_place_of_one_that_cannot_be_read(l
 
 def test_no_other_table_is_read_in_the_place_of_one_that_is_gone(labelled):
     folder, values = labelled
-    with closing(sqlite3.connect(folder / DATABASE)) as db:
-        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
-    pages = (folder / DATABASE).read_bytes()
-    (folder / DATABASE).write_bytes(pages[: 4096 * (root - 1)] + bytes(4096) + pages[4096 * root :])
+    blank(folder / DATABASE, "runs")
     report = repair(folder)
     assert report.notes == ("the table 'runs' is not what was stored: trainings",)
     with Store.open(folder) as store:

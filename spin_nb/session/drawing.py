@@ -30,7 +30,7 @@ def drawing(
     What a person could not tell counts as waiting for an answer where the nearest item that anyone decided on
     could not be told either: such a place stays uncertain for ever, and a strategy that did not take it as known
     would go on asking there.  One such item alone says little of its place.  Skipped items (no opinion) and flagged
-    ones (a bad item says nothing of its neighbours) do not count.
+    ones (a bad item says nothing of its neighbours) do not count.  Nobody is asked of an item whose file is gone.
 
     Parameters
     ----------
@@ -40,9 +40,10 @@ def drawing(
         Asks and audits among them.
     """
     ledger = session._ledger
-    taken = _mask(session, ledger.taken())
+    gone = _mask(session, [id for id in session.pool.gone if session.pool.has(id)])
+    taken = _mask(session, ledger.taken()) | gone
     if taken.all():  # what was put aside comes back at the end
-        taken = _mask(session, ledger.taken(again=True))
+        taken = _mask(session, ledger.taken(again=True)) | gone
     others = of_others(session)
     undecided = [row for row in _rows(session, ledger.aside(("unsure",))) if taken[row]][-UNDECIDED:]
     taken[[*pending, *_rows(session, list(others))]] = True
@@ -113,6 +114,10 @@ def nothing_left(session: Session) -> QueryError:
     aside = session._ledger.aside()
     if aside:
         do += f" Or label what was put aside ({len(aside):,}) by its id: s.label({aside[0]!r}, value)."
+    if session.pool.gone:
+        do += (
+            f" Or put back the files that are gone ({len(session.pool.gone):,}), and open the project again."
+        )
     return QueryError("every item is labelled, flagged or put aside for good.", do)
 
 

@@ -412,15 +412,19 @@ def test_what_this_session_cannot_show_is_named_in_its_items(tmp_path):
     s = spin.open(tmp_path / "p", pool=str(photos), classes=["a", "b"])
     s.label({"03.png": "a", "04.png": "b"})
     s.close()
-    (photos / "03.png").unlink()
+    for name in ("03.png", "07.png"):
+        (photos / name).unlink()
     s = spin.open(tmp_path / "p")
-    assert "1 of 12 items have no file any more, '03.png' among them" in s.problem
-    assert s.items.drop_nulls("broken")["id"].to_list() == ["03.png"]
+    assert "2 of 12 items have no file any more, '03.png' among them" in s.problem
+    assert s.items.drop_nulls("broken")["id"].to_list() == ["03.png", "07.png"]
+    assert set(s.ask(12).ids) == set(s.pool.ids) - {"03.png", "04.png", "07.png"}, (
+        "nobody can look at what is gone"
+    )
     s.close()
     s, other = spin.open(tmp_path / "p", pool=str(photos)), spin.open(tmp_path / "p", annotator="ben")
     assert s.problem is None
     (new,) = other.watch([PICTURES[20]]).ids
     why = dict(s.items.drop_nulls("broken").select("id", "broken").iter_rows())
-    assert set(why) == {"03.png", new}
+    assert set(why) == {"03.png", "07.png", new}
     assert all("not in this session's pool" in words for words in why.values())
     assert set(s.items["id"]) - set(why) == set(s.pool.ids)

@@ -30,7 +30,7 @@ from spin_nb.session.curve_log import CurveLog
 from spin_nb.session.drawing import drawing, nothing_left, word
 from spin_nb.session.explain import Explanation, explain
 from spin_nb.session.home import Home
-from spin_nb.session.jobs import Lane
+from spin_nb.session.jobs import Handle, Lane
 from spin_nb.session.ledger import Change, Ledger, by_class
 from spin_nb.session.prediction import Prediction, predict
 from spin_nb.session.sharing import TRIES, book
@@ -536,7 +536,7 @@ class Session:
         show : bool
             Put yours in front whatever the labels say; at once where it has just been trained on the same labels.
         wait : bool
-            Return when it is done.
+            Return when it is done.  Ctrl-C while it waits cancels the training.
 
         Returns
         -------
@@ -569,8 +569,7 @@ class Session:
         given = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
         self._by_class("s.train", learns if self.task.outputs else given)
         switch(wait, "wait", ModelError)
-        handle = self._training.start(model, posterior, switch(show, "show", ModelError))
-        return handle.result() if wait else handle
+        return _awaited(self._training.start(model, posterior, switch(show, "show", ModelError)), wait)
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:
         """Predict items of the pool (by id) or new ones (raw: images, texts, rows).
@@ -629,14 +628,7 @@ class Session:
         self._home.drain()
         self._writable("take in arrivals")
         switch(wait, "wait", PoolError)
-        handle = self._watcher.start(items)
-        if not wait:
-            return handle
-        try:
-            return handle.result()
-        except KeyboardInterrupt:  # nobody has the handle to cancel it with
-            handle.cancel()
-            raise
+        return _awaited(self._watcher.start(items), wait)
 
     def export(self, folder: str | Path, target: Any = "jetson") -> ExportReport:
         """Write the trained model as a bundle that runs without spin_nb, and verify it.
@@ -864,3 +856,14 @@ class Session:
         touched = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
         if touched:
             self._home.do(lambda: self.events.labelled.emit(touched))
+
+
+def _awaited(handle: Handle, wait: bool) -> Any:
+    """What came of it, once it is there; without ``wait`` the handle itself."""
+    if not wait:
+        return handle
+    try:
+        return handle.result()
+    except KeyboardInterrupt:  # nobody has the handle to cancel it with
+        handle.cancel()
+        raise

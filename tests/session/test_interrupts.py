@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 
 import spin_nb as spin
 from tests.waiting import PATIENCE_SECONDS, until
@@ -101,23 +102,45 @@ def test_arrivals_whose_joining_was_interrupted_have_joined(s, monkeypatch, step
 
 
 def test_an_interrupted_watch_is_cancelled_and_the_next_one_begins(s):
-    taken = 0
+    taken, go_on = 0, threading.Event()
 
     def camera():
         nonlocal taken
         for taken in range(1, 401):
             if taken == 40:
                 signal.raise_signal(signal.SIGINT)  # from the worker; Python interrupts its main thread
+                go_on.wait(PATIENCE_SECONDS)
             yield POINTS[taken % 60] + 3
 
     with pytest.raises(KeyboardInterrupt):
         s.watch(camera())
+    go_on.set()
     assert s.watch(list(POINTS[:3] - 3)).n == 3
     before = (taken, len(s.pool.ids))
-    assert taken < 100
+    assert taken == 40
     assert 63 <= len(s.pool.ids) <= 63 + taken
     s.ask(1)
     assert (taken, len(s.pool.ids)) == before
+    check_as_on_disk(s)
+
+
+def test_an_interrupted_training_is_cancelled_and_the_next_one_begins(s):
+    go_on = threading.Event()
+
+    class Slow(DummyClassifier):
+        def fit(self, x, y, sample_weight=None):
+            if not go_on.is_set():
+                signal.raise_signal(signal.SIGINT)
+                go_on.wait(PATIENCE_SECONDS)
+            return super().fit(x, y, sample_weight)
+
+    shown = s.head
+    with pytest.raises(KeyboardInterrupt):
+        s.train(Slow(), wait=True)
+    go_on.set()
+    assert s.train(wait=True).n_labels == 3
+    assert [run.status for run in s._store.runs()] == ["cancelled", "done"]
+    assert s.head == shown
     check_as_on_disk(s)
 
 

@@ -91,16 +91,15 @@ function hostModel(model) {
 
 /**
  * For `initialize`: where the page was busy for two seconds, anywidget has given this model up and hands it nothing that
- * the kernel says. Hear it ourselves then, and ask for what was missed.
+ * the kernel says. Hear it ourselves then, and ask for what was missed. Nobody may wait for this: anywidget takes
+ * messages, and draws, only after `initialize`.
  */
-async function startAgain({ model }) {
+function startAgain({ model }) {
   const host = hostModel(model);
   if (!host?.comm) return;
-  try {
-    await host._handle_comm_msg({ content: { data: { method: "probe" } } });
-  } catch {
+  host._handle_comm_msg({ content: { data: { method: "probe" } } }).catch(() => {
     const { _handle_comm_msg: hear } = Object.getPrototypeOf(Object.getPrototypeOf(host));
     host.comm.on_msg((message) => hear.call(host, message));
     host.comm.send({ method: "request_state" });
-  }
+  });
 }

@@ -85,7 +85,9 @@ def _with_console(context):
     context.add_init_script(NOTE_KEYS)
     context.console = []
     context.on("console", lambda message: context.console.append(f"[{message.type}] {message.text}"))
-    context.on("weberror", lambda error: context.console.append(f"[uncaught] {error.error}"))
+    context.on(
+        "weberror", lambda error: context.console.append(f"[uncaught] {error.error.stack or error.error}")
+    )
     return context
 
 

@@ -286,12 +286,13 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
         transition_points_duration=MOVE_MS,
     )
     widget = _patched(plot)
-    widget.tooltip_enable = False
-    for channel, column in (("color", "valueA"), ("size", "valueB"), ("opacity", "valueB")):
-        # Whole numbers that index a list: jupyter-scatter calls that categorical, and wants a domain for it.
-        setattr(widget, f"{channel}_scale", "categorical")
-        setattr(widget, f"{channel}_domain", {})
-        setattr(widget, f"{channel}_by", column)
+    with widget.hold_sync():  # one message: a page that takes in half of them cannot draw
+        widget.tooltip_enable = False
+        for channel, column in (("color", "valueA"), ("size", "valueB"), ("opacity", "valueB")):
+            # Whole numbers that index a list: jupyter-scatter calls that categorical, and wants a domain for it.
+            setattr(widget, f"{channel}_scale", "categorical")
+            setattr(widget, f"{channel}_domain", {})
+            setattr(widget, f"{channel}_by", column)
     # Changed, not replaced: a page that was too busy to take in the widget's later messages has its first layout.
     for name, value in PLACE.items():
         setattr(widget.layout, name, value)

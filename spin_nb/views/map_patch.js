@@ -95,6 +95,10 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     };
   };
 
+  // -- the panel beside the map tells of the point, no tooltip: what tooltips would say of each channel is not prepared.
+  // Of half a state, as a page that was busy at the start may have it, that is an error, and the map stayed empty.
+  for (const channel of ["X", "Y", "Color", "Opacity", "Size"]) Scatter[`create${channel}Getter`] = () => {};
+
   // -- as high as the screen lets it be, unless somebody said how high. The canvas fills its place: with a height of its
   // own it would keep that whatever the place becomes.
   const [LOWEST, HIGHEST, PART] = [340, 1000, 0.6]; // pixels, and of the window's height

@@ -73,3 +73,27 @@ def test_the_first_drag_of_all_begins_where_the_pointer_is(map_on_page):
     page.evaluate(hear, [CANVAS, ["mousemove"], 0.5])
     wait_until_painted_whole(lab, below=0.3)
     page.evaluate(hear, [CANVAS, ["mouseup"], 0.5])
+
+
+HALF = """from jscatter.widget import JupyterScatter
+send = JupyterScatter.send_state
+def lost(self, key=None):  # a busy page misses this much of what the kernel says first
+    names = {key} if isinstance(key, str) else set(key or ())
+    if not names & {"color_scale", "opacity_scale", "size_scale"}:
+        send(self, key)
+JupyterScatter.send_state = lost"""
+
+
+def test_a_page_that_missed_the_first_messages_draws_when_it_has_them(lab):
+    lab.write_notebook("missed.ipynb", [OPEN.replace("NAME", "missed"), HALF, "s.map"])
+    lab.open_notebook("missed.ipynb")
+    lab.run_all()
+    lab.page.wait_for_selector(CANVAS)
+    until(
+        lambda: lab.run_code("print(s.map.scatter.points.any())") == "True\n",
+        page=lab.page,
+        what="points sent",
+    )
+    lab.run_code("JupyterScatter.send_state = send; s.map.scatter.send_state()")
+    wait_until_painted_whole(lab)
+    assert lab.page.problems == []

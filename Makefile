@@ -31,7 +31,7 @@ check: setup  ## style, types, layers
 # because two leave two cores idle half of the time, waiting for pages, kernels and disks. In the order of the folders:
 # else the files with few tests, among them the longest test, come last and are waited for.
 unit: setup  ## tests without JupyterLab (the labeller's page is driven in headless Chromium)
-	chromium=$$(sh scripts/browser.sh) && SPIN_CHROMIUM="$$chromium" OMP_NUM_THREADS=1 \
+	chromium=$$(sh scripts/browser.sh light) && SPIN_CHROMIUM="$$chromium" OMP_NUM_THREADS=1 \
 	    $(PYTHON_RUN) -m pytest --ignore=tests/browser -n 3 --dist loadfile --no-loadscope-reorder
 
 notebooks: setup  ## run every notebook top to bottom, twice, in a copy

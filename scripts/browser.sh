@@ -1,5 +1,7 @@
 #!/bin/sh
 # Prints the path of a Chromium that runs, after getting one if need be.
+# With "light": of Debian's headless shell where there is one, or apt as root gets it: it draws pages as Chromium does,
+# has no window to keep, and opens a page in a third of the time, which hundreds of tests of single pages do.
 # Looks for: SPIN_CHROMIUM, one on the system, apt as root, apt through sudo, apt packages unpacked into
 # .browser/, playwright's own download; else ends with the commands that would help.
 set -u
@@ -7,6 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 here=$(pwd)/.browser
 log=$here/log
+SHELL_NAME=chromium-headless-shell
 patience=$(command -v timeout >/dev/null 2>&1 && echo timeout 90)
 mkdir -p "$here"
 : >"$log"
@@ -34,10 +37,22 @@ from_playwright() {
 with p() as run: print(run.chromium.executable_path)' 2>>"$log")"
 }
 
+# apt_install PACKAGE [sudo -n]
 apt_install() {
+    package=$1
+    shift
     "$@" apt-get update >>"$log" 2>&1
     "$@" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        chromium fonts-dejavu-core >>"$log" 2>&1 && on_system
+        "$package" fonts-dejavu-core >>"$log" 2>&1
+}
+
+# Asked for once, and only where no person's machine is changed for it: any Chromium does, only slower.
+light() {
+    found "$(command -v "$SHELL_NAME" 2>/dev/null)"
+    [ "$(id -u)" = 0 ] && [ ! -e "$here/asked" ] && command -v apt-get >/dev/null 2>&1 || return 1
+    : >"$here/asked"
+    apt_install "$SHELL_NAME"
+    found "$(command -v "$SHELL_NAME" 2>/dev/null)"
 }
 
 # Without root: the missing packages are downloaded and unpacked, and Chromium is told where its libraries are.
@@ -66,12 +81,13 @@ END
 }
 
 found "${SPIN_CHROMIUM:-}"
+if [ "${1:-}" = light ]; then light; fi
 on_system
 from_playwright
 printf 'browser: no Chromium here; getting one (see .browser/log)\n' >&2
 if command -v apt-get >/dev/null 2>&1; then
-    if [ "$(id -u)" = 0 ]; then apt_install; fi
-    if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then apt_install sudo -n; fi
+    if [ "$(id -u)" = 0 ]; then apt_install chromium && on_system; fi
+    if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then apt_install chromium sudo -n && on_system; fi
     apt_unpack
 fi
 .venv/bin/python -m playwright install chromium >>"$log" 2>&1

@@ -13,7 +13,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -36,7 +36,7 @@ _WHOLE = re.compile(rb'"(batch|void)": "[0-9a-f]{32}"\}$')
 """How a line ends that was written to its end; quotes inside an item are escaped, so no torn line ends so."""
 
 
-_SEALED = re.compile(rb'^\{"items": (.*), "sha256": "([0-9a-f]{64})", "batch": "[0-9a-f]{32}"\}$')
+_SEALED = re.compile(rb'^\{"items": (.*), "sha256": "([0-9a-f]{64})", "batch": "([0-9a-f]{32})"\}$')
 _OLD = {"items", "batch"}
 """What a line of the first version holds: nothing tells whether it was changed since."""
 
@@ -89,23 +89,36 @@ class Arrivals:
         self._at = self._growing.after(self._at, at)
         self.ids += ids
 
-    def source(self, number: int) -> Any:
-        """Raw source of one arrival: path of a PNG or WAV, text, dict, vector, series or frames.
+    def sources(self, numbers: Iterable[int]) -> Iterator[Any]:
+        """Raw sources of some arrivals: path of a PNG or WAV, text, dict, vector, series or frames.
 
-        A ``PoolError`` in its place where it is gone or damaged.
+        A ``PoolError`` in the place of one that is gone or damaged.
         """
+        try:
+            log = open_regular(self._folder / LOG)
+        except OSError as problem:
+            yield from (self._unreadable(number, problem.strerror) for number in numbers)
+            return
+        with log:
+            for number in numbers:
+                yield self._source(log, number)
+
+    def _source(self, log: BinaryIO, number: int) -> Any:
         offset, length, place = (int(part) for part in self._at[number])
         try:
             before, items = self._last  # rows side by side mostly lie in one line
             if before != offset:
-                items = _items(_read(self._folder / LOG, offset, length))
+                log.seek(offset)
+                items = _parsed(log.read(length))["items"]
                 self._last = (offset, items)
             return _source(self._folder, items[place])
         except (OSError, ValueError, LookupError, TypeError) as problem:
-            why = getattr(problem, "strerror", None) or problem
-            return PoolError(
-                f"the arrival {self.ids[number]!r} cannot be read: {why}.", "Restore it from a copy."
-            )
+            return self._unreadable(number, getattr(problem, "strerror", None) or problem)
+
+    def _unreadable(self, number: int, why: object) -> PoolError:
+        return PoolError(
+            f"the arrival {self.ids[number]!r} cannot be read: {why}.", "Restore it from a copy."
+        )
 
 
 def _batches(path: Path) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
@@ -114,11 +127,11 @@ def _batches(path: Path) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
     offset = 0
     for line in _lines(path):
         try:
-            entry = json.loads(line) if line.strip() else {"void": ""}
+            entry: dict[str, Any] = _parsed(line) if line.strip() else {"void": ""}
             if "void" in entry:
                 calls.pop(entry["void"], None)
             else:
-                ids = [item["id"] for item in _items(line)]
+                ids = [item["id"] for item in entry["items"]]
                 calls[entry.get("batch", str(offset))] = ids, _places(offset, len(line), len(ids))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             if _WHOLE.search(line.rstrip(b"\n")):
@@ -140,26 +153,25 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise PoolError(f"{str(path)!r} cannot be read: {problem.strerror}.", "Check its rights.") from None
 
 
-def _read(path: Path, offset: int, length: int) -> bytes:
-    with open_regular(path) as stream:
-        stream.seek(offset)
-        return stream.read(length)
+def _parsed(line: bytes) -> dict[str, Any]:
+    """A line: its items and the name of its batch, or the batch that is void.
 
-
-def _items(line: bytes) -> list[dict[str, Any]]:
-    """Items of a line; ValueError where they are not those that were written."""
+    ValueError where the items are not those that were written.
+    """
     sealed = _SEALED.match(line.strip())
     if sealed is not None:
-        if sha256(sealed[1]).hexdigest().encode() != sealed[2]:
+        items, seal, batch = sealed.groups()
+        if sha256(items).hexdigest().encode() != seal:
             raise ValueError("its checksum does not fit")
-        found: list[dict[str, Any]] = json.loads(sealed[1])
-        return found
+        return {"items": json.loads(items), "batch": batch.decode()}
     entry: Any = json.loads(line)
+    if "void" in entry:
+        return {"void": entry["void"]}
     if "items" not in entry:
-        return [entry]
+        return {"items": [entry]}
     if entry.keys() != _OLD:
         raise ValueError("it holds no items")
-    return list(entry["items"])
+    return {"items": list(entry["items"]), "batch": entry["batch"]}
 
 
 def _places(offset: int, length: int, n: int) -> NDArray[np.int64]:

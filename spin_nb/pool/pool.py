@@ -313,10 +313,8 @@ class Pool:
     def _raw(self, rows: list[int]) -> list[Any]:
         base = [int(self._base[row]) for row in rows if row < self.n_base]
         values = iter(self._reader.raw(base) if base else [])
-        return [
-            next(values) if row < self.n_base else self._arrivals.source(self._late[row - self.n_base])
-            for row in rows
-        ]
+        late = self._arrivals.sources(self._late[row - self.n_base] for row in rows if row >= self.n_base)
+        return [next(values if row < self.n_base else late) for row in rows]
 
     def batch(self, items: Any) -> list[Any]:
         """Raw items, one by one, of whatever a person passes as new items; :meth:`read` takes them.
@@ -467,8 +465,7 @@ class Pool:
             return None
         if not self._late:
             return frame
-        late = [self._arrivals.source(number) for number in self._late]
-        return pl.concat([frame, rows_of(late, frame.schema)])
+        return pl.concat([frame, rows_of([*self._arrivals.sources(self._late)], frame.schema)])
 
 
 def _stored(home: Path) -> Stored | None:

@@ -100,7 +100,7 @@ def _pool(folder: Path, arrived: list[str]) -> Iterator[Damage]:
         yield Damage(places.POOL, error.what, error.do)
     try:
         arrivals = Arrivals(folder)
-        lost = [source for n in range(len(arrivals)) if isinstance(source := arrivals.source(n), SpinError)]
+        lost = [source for source in arrivals.sources(range(len(arrivals))) if isinstance(source, SpinError)]
         there = set(arrivals.ids)
         gone = [id for id in arrived if id not in there]
     except SpinError as error:

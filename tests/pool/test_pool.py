@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from spin_nb.errors import LabelError, PoolError, StorageError, VersionError
-from spin_nb.pool import samples
+from spin_nb.io import open_regular
+from spin_nb.pool import arrivals, samples
 from spin_nb.pool.frames import rows_of
 from spin_nb.pool.ingest import read_pool
 from spin_nb.pool.modalities import Table, Text
@@ -103,6 +104,23 @@ def test_columns_colour_the_map(tmp_path):
     pool.extend(["e f"])
     assert pool.columns["length"].to_list() == [3, 4, None]
     assert Pool.save(tmp_path / "d", read_pool(samples.digits())).columns is None
+
+
+def test_arrivals_of_many_calls_are_read_in_one_go(tmp_path, monkeypatch):
+    """A stream brings them one by one, a line each; the file is opened once for all, not once for each."""
+    pool = made(tmp_path, ["a b", "c d"])
+    for number in range(20):
+        pool.extend([f"text {number}"])
+    pool = Pool.open(tmp_path / "p.spin")
+    opened = []
+    monkeypatch.setattr(arrivals, "open_regular", lambda path: opened.append(path) or open_regular(path))
+    rows = [21, 0, 5, 2, 1, 5]
+    assert pool.load(rows) == ["text 19", "a b", "text 3", "text 0", "c d", "text 3"]
+    assert opened == [pool.folder / "arrivals.jsonl"]
+    (pool.folder / "arrivals.jsonl").unlink()
+    items, failed = pool.try_load([1, 2, 4])
+    assert items == ["c d"]
+    assert [broken.id for broken in failed] == [pool.ids[2], pool.ids[4]]
 
 
 def test_columns_of_arrivals_have_the_types_of_the_pools(tmp_path):

@@ -39,10 +39,19 @@ def pytest_collection_modifyitems(items):
 
 @dataclass(frozen=True)
 class Server:
-    """A running JupyterLab: its address and the folder it serves."""
+    """A running JupyterLab: its address, the folder it serves, and where it keeps people's settings."""
 
     url: str
     folder: Path
+    settings: Path
+
+    def reset_settings(self) -> None:
+        """Forget what a test before has chosen: a theme is kept by the server, not by the page."""
+        shutil.rmtree(self.settings, ignore_errors=True)
+        for name, value in SETTINGS.items():
+            file = self.settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(value))
 
 
 def _free_port() -> int:
@@ -62,10 +71,6 @@ def _environment(home: Path) -> dict[str, str]:
     }
     for path in places.values():
         (home / path).mkdir(parents=True)
-    for name, value in SETTINGS.items():
-        file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(value))
     return {**os.environ, **{name: str(home / path) for name, path in places.items()}}
 
 
@@ -98,7 +103,7 @@ def server(tmp_path_factory, browser):
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_up(url, process, log)
-        yield Server(url, folder)
+        yield Server(url, folder, home / "settings")
     finally:
         process.terminate()
         try:
@@ -133,7 +138,8 @@ def page(browser):
 
 @pytest.fixture
 def lab(page, server):
-    """What a person does with a notebook; see :class:`Lab`."""
+    """What a person does with a notebook, in JupyterLab's light theme at first; see :class:`Lab`."""
+    server.reset_settings()
     return Lab(page, server)
 
 

@@ -36,7 +36,6 @@ def hour(browser, server):
     lab = Lab(context.new_page(), server)
     lab.write_notebook("hour.ipynb", [OPEN, GUESS, INSIST, *VIEWS, "s.workbench"])
     lab.open_notebook("hour.ipynb")
-    lab.set_theme("JupyterLab Light")  # another test's theme stays on the server
     lab.run_cell("spin.open(")
     yield lab
     context.close()

@@ -63,7 +63,6 @@ def bring_up(lab, kind):
 def test_item_classes_and_submit_are_on_screen_together(lab):
     lab.write_notebook("fits.ipynb", [SETUP + FIVE, *(f'fits["{kind}"].labeller' for kind in KINDS)])
     lab.open_notebook("fits.ipynb")
-    lab.set_theme("JupyterLab Light")
     lab.run_cell("import numpy")
     for kind in KINDS:
         view = bring_up(lab, kind)

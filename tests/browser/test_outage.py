@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import Lab, Server
+from tests.browser.conftest import Lab
 from tests.browser.proxy import Proxy
 
 OPEN = """
@@ -111,7 +112,7 @@ def typist(browser, server, proxy):
     """A labeller behind the proxy."""
     context = browser.new_context(viewport={"width": 1500, "height": 1000})
     page = context.new_page()
-    yield Typist(Lab(page, Server(proxy.url, server.folder)))
+    yield Typist(Lab(page, replace(server, url=proxy.url)))
     context.close()
 
 

@@ -23,6 +23,7 @@ UPPER, VALIDATED, ARRIVALS = (
     5,
     2,
 )  # traces: end of the interval, heads compared; arrivals' ranks
+GREY, LABELLED_ON_DARK = (154, 154, 154), (86, 180, 233)  # what the map's points look like
 DIGITS = digits()
 TRUTH = dict(zip(DIGITS.ids, DIGITS.labels, strict=True))
 
@@ -102,14 +103,14 @@ def trace(lab, cell: str, number: int, at_least: int = 0) -> list:
     return lab.page.evaluate(read, [cell, number])
 
 
-def look_at_the_map(lab, picture: str):
-    """Run the map's cell; colours of what it painted, most frequent first."""
+def look_at_the_map(lab, picture: str, colour: tuple[int, int, int]):
+    """Run the map's cell; once ``colour`` is on it, the colours of what it painted, most frequent first."""
     lab.run_cell("s.map")
     canvas = lab.show(".jp-OutputArea-output canvas")
     until(
-        lambda: sum(pixels for pixels, _ in colours(canvas)[1:]) > 1000,
+        lambda: sum(pixels for pixels, painted in colours(canvas) if painted == colour) > 100,
         page=lab.page,
-        what="the map is painted",
+        what=f"{colour} is on the map",
     )
     lab.screenshot(picture)
     return colours(canvas)
@@ -167,7 +168,7 @@ def test_label_by_hand_while_training_then_restart_and_find_everything(lab, note
     name, project = notebook
     lab.open_notebook(name)
     lab.run_cell("spin.open(")
-    look_at_the_map(lab, "quickstart-map-light")
+    look_at_the_map(lab, "quickstart-map-light", GREY)
     kept = [(id, TRUTH[id]) for id in label_while_training(lab)]
     assert [kind for kind, _ in events(project)] == ["label"] * LABELS + ["undo"]
     assert labelled(project) == kept
@@ -178,7 +179,7 @@ def test_label_by_hand_while_training_then_restart_and_find_everything(lab, note
     lab.open_notebook(name)
     lab.set_theme("JupyterLab Dark")
     lab.run_cell("spin.open(")
-    _, background = look_at_the_map(lab, "quickstart-map-dark")[0]
+    _, background = look_at_the_map(lab, "quickstart-map-dark", LABELLED_ON_DARK)[0]
     assert max(background) < 80, f"the map is {background} on a dark page"
     assert max(buttons_paper(lab)) < 80, "its buttons are dark whatever paper the map had when they were made"
     lab.run_cell("s.labeller")

@@ -171,7 +171,6 @@ def notebook(server):
 def test_every_task_is_labelled_undone_redone_and_found_after_a_restart(lab, server, notebook):
     lab.write_notebook("tasks.ipynb", notebook)
     lab.open_notebook("tasks.ipynb")
-    lab.set_theme("JupyterLab Light")  # another test's theme stays on the server
     lab.run_cell("import numpy")
     before = {}
     for case in CASES:

@@ -124,6 +124,9 @@ def _out_by_weights(
 def fit_sharpness(scores: Real, variance: Real, y: Ints, weights: Array | None = None) -> float:
     """Logits per unit of score with the best held-out log likelihood, drawn to ``SHARPNESS`` while labels are few.
 
+    Continuous in the scores: a grid's best value alone would leap to its neighbour where two are as good but for
+    rounding, and a session and its reopening would show other probabilities for the same labels.
+
     Parameters
     ----------
     scores, variance : float (n, C), (n,)
@@ -140,7 +143,18 @@ def fit_sharpness(scores: Real, variance: Real, y: Ints, weights: Array | None =
     loss = np.concatenate(
         [_misfit(slope[i : i + step], scores, y, weights) for i in range(0, len(slope), step)]
     )
-    return float(np.exp(log_grid[np.argmin(loss + prior)]))
+    return float(np.exp(_lowest(log_grid, loss + prior)))
+
+
+def _lowest(grid: Array, loss: Array) -> float:
+    """Where the parabola through the lowest of evenly spaced losses and its neighbours is lowest, inside the grid."""
+    at = min(max(int(np.argmin(loss)), 1), len(grid) - 2)
+    before, here, after = loss[at - 1 : at + 2]
+    bend = before - 2 * here + after
+    if not bend > 0:
+        return float(grid[np.argmin(loss)])
+    vertex = grid[at] + (grid[1] - grid[0]) * (before - after) / (2 * bend)
+    return float(np.clip(vertex, grid[0], grid[-1]))
 
 
 def _misfit(slope: Real, scores: Real, y: Ints, weights: Array | None) -> Real:

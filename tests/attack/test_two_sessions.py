@@ -13,7 +13,8 @@ import spin_nb as spin
 from spin_nb.errors import SpinError
 
 FULL = os.environ.get("SPIN_ATTACK") == "full"
-PROJECTS = 400 if FULL else 16
+# In the 368th a grid's best sharpness once leapt by a step between the sessions and the reopening.
+PROJECTS = range(400) if FULL else (*range(16), 368)
 CLASSES = ["a", "b", "c"]
 
 
@@ -66,7 +67,7 @@ def facts(s):
     return said, None if s.predictive is None else s.predictive.mean
 
 
-@pytest.mark.parametrize("seed", range(PROJECTS))
+@pytest.mark.parametrize("seed", PROJECTS)
 def test_whatever_two_people_do_both_see_what_is_on_disk(tmp_path, seed):
     coin, at = random.Random(seed), tmp_path / "points.spin"
     ada = spin.open(
@@ -87,4 +88,4 @@ def test_whatever_two_people_do_both_see_what_is_on_disk(tmp_path, seed):
     again.close()
     for said, seen in live:
         assert said == stored
-        np.testing.assert_allclose(seen, probs, atol=1e-3)
+        np.testing.assert_allclose(seen, probs, atol=1e-4)

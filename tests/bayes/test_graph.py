@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 
 from spin_nb.bayes import GraphPosterior, LastLayerLaplace, LiveGraph, graph, graph_basis
 from spin_nb.bayes._regression import (
+    SHARPNESS,
+    SHARPNESS_SPREAD,
     _out_by_rows,
     _out_by_weights,
     fit_sharpness,
@@ -316,7 +320,43 @@ def test_the_sharpness_of_many_labels_rests_on_some_of_them_spread_over_all(monk
     some = live.sharpness
     monkeypatch.setattr(graph, "SHARPENING", len(phi))
     assert seen == [SHARPENING]
-    assert abs(np.log(some / live.sharpness)) < 0.2  # a step of what is tried is 0.13
+    assert abs(np.log(some / live.sharpness)) < 0.2
+
+
+def of_scores(seed, n=24, spread=0.3):
+    """Scores (n, 3), variances (n,) and labels that partly agree with them."""
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(0, spread, (n, 3))
+    return scores, rng.uniform(0.01, 0.3, n), (scores + rng.gumbel(0, 0.2, (n, 3))).argmax(1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_sharpness_is_where_likelihood_and_prior_are_highest(seed):
+    scores, variance, y = of_scores(seed)
+
+    def misfit(log_beta):
+        slope = np.exp(log_beta) / np.sqrt(1 + np.pi / 8 * np.exp(2 * log_beta) * variance)
+        likelihood = log_softmax(slope[:, None] * scores, axis=1)[np.arange(len(y)), y].sum()
+        return -likelihood + (log_beta - np.log(SHARPNESS)) ** 2 / (2 * SHARPNESS_SPREAD**2)
+
+    best = minimize_scalar(misfit, bounds=(0, np.log(60)), method="bounded", options={"xatol": 1e-9})
+    assert np.log(fit_sharpness(scores, variance, y)) == pytest.approx(best.x, abs=0.002)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_sharpness_follows_its_scores_without_a_leap(seed):
+    """Scores a rounding apart, as a session and its reopening have them, may not look a grid's step apart."""
+    scores, variance, y = of_scores(seed)
+    fitted = [fit_sharpness(scores * scale, variance, y) for scale in np.geomspace(0.2, 5, 2000)]
+    assert np.abs(np.diff(np.log(fitted))).max() < 0.002
+    assert np.ptp(np.log(fitted)) > 0.4  # three steps of the grid were passed
+
+
+def test_the_sharpness_stays_where_it_is_tried():
+    y = np.arange(6000) % 3
+    one, variance = 0.05 * np.eye(3)[y], np.full(len(y), 1e-6)
+    assert fit_sharpness(one, variance, y) == pytest.approx(60)
+    assert fit_sharpness(-one, variance, y) == pytest.approx(1)
 
 
 # -- labels that count as more or less than one -------------------------------------------------------------

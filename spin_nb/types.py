@@ -102,7 +102,7 @@ class Estimate:
     >>> Estimate(0.9, 0.62, 0.97, 30, "audit sample", flagged=2, of="the 400 items not labelled by hand")
     90.0% [62.0%, 97.0%] (n=30, audit sample; of the 400 items not labelled by hand; 2 bad items left out)
     >>> Estimate(0.9, 0.7, 0.95, 30, "audit sample", unanswered=4).caveats
-    '4 more without an answer: wrong at the low end, right at the high end'
+    '4 more without a fair answer: wrong at the low end, right at the high end'
     >>> Estimate(None, 0.0, 1.0, 0, "audit sample")
     not known yet (n=0, audit sample)
     """
@@ -140,7 +140,7 @@ class Estimate:
 
 
 def _worst_case(n: int) -> str:
-    return f"{n} more without an answer: wrong at the low end, right at the high end"
+    return f"{n} more without a fair answer: wrong at the low end, right at the high end"
 
 
 @dataclass(frozen=True)

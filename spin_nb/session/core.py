@@ -182,8 +182,9 @@ class Session:
     def audit_share(self) -> float:
         """Share of asks that audit, 0 to 0.5; 0.1 unless set.  Changing it keeps the audits given so far.
 
-        Audits that a larger share adds later are drawn from what nobody has labelled by then.  It is the project's:
-        whoever has it open elsewhere asks by it from the next ask on.
+        Audits that a larger share adds later are drawn from what nobody has labelled by then; those that come too late,
+        because the model has learnt them, count in :attr:`accuracy` as without an answer.  It is the project's: whoever
+        has it open elsewhere asks by it from the next ask on.
         """
         with self._ledger.lock:
             self._catch_up()

@@ -31,6 +31,8 @@ class Sample:
         Joined after the project was made.
     due : callable
         Rows -> those among them that are still to be drawn and wait in nobody's queue.
+    decided : callable
+        Rows -> those among them that somebody has decided on.
     """
 
     chance: NDArray[np.float64]
@@ -38,6 +40,7 @@ class Sample:
     unasked: Mask
     arrived: Mask
     due: Callable[[Ints], Ints]
+    decided: Callable[[Ints], Ints]
 
     def inside(self) -> Mask:
         """Rows that are a uniform sample of the pool as it came and, separately, of what has arrived: bool (n,).
@@ -48,12 +51,23 @@ class Sample:
         """
         inside = self.drawn.copy()
         for part in (~self.arrived, self.arrived):
-            among = part & self.drawn
-            reach = self.chance[among].max(initial=0.0)
-            due = self.due(np.flatnonzero(part & ~self.drawn & (self.chance < reach)))
+            due = self.due(self._passed_over(part, self.drawn))
             if len(due):
                 inside &= ~part | (self.chance < self.chance[due].min())
         return inside
+
+    def missed(self, inside: Mask) -> Ints:
+        """Rows (k,) that belong to the sample, but were asked to be learnt from before a larger share reserved them.
+
+        The audits drawn in their place come from what the strategy has left, which is easier.
+        """
+        rows = [self._passed_over(part, inside) for part in (~self.arrived, self.arrived)]
+        return self.decided(np.concatenate(rows))
+
+    def _passed_over(self, part: Mask, audits: Mask) -> Ints:
+        """Rows of a part that were not drawn, though ``audits`` of a higher chance were."""
+        reach = self.chance[part & audits].max(initial=0.0)
+        return np.flatnonzero(part & ~self.drawn & ~self.unasked & (self.chance < reach))
 
     def estimate(self, rows: Ints, scores: NDArray[Any], unanswered: Ints, flagged: int = 0) -> Estimate:
         """Mean score over the pool, with its interval.
@@ -70,11 +84,12 @@ class Sample:
             Audits left out as bad items.
         """
         inside, scores = self.inside(), np.asarray(scores, np.float64)
+        missing = np.concatenate([unanswered[inside[unanswered]], self.missed(inside)])
         parts = [
             Part(
                 int((part & ~self.unasked).sum()),
                 scores[(part & inside)[rows]],
-                int((part & inside)[unanswered].sum()),
+                int(part[missing].sum()),
             )
             for part in (~self.arrived, self.arrived)
         ]

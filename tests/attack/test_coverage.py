@@ -40,6 +40,7 @@ class World:
     seed: int
     n: int = 600
     share: float = 0.1
+    hardest_first: bool = False
     asked: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -57,6 +58,8 @@ class World:
 
     def pick(self, rows, k):
         chosen = self.rng.permutation(rows)[:k]
+        if self.hardest_first:
+            chosen = rows[np.argsort(-self.hard[rows])][:k]
         return Picked(chosen, np.zeros(len(chosen), np.float32), np.full(len(chosen), 0.5), "by chance")
 
     def ask(self, k, answer: Callable[[int], Held | None], annotator="ada"):
@@ -124,7 +127,12 @@ class World:
         ]
         unanswered = [row for row in np.flatnonzero(drawn) if self.ids[row] in self.audits.unanswered]
         sample = Sample(
-            self.plan.chance, drawn, self.unasked, self.arrived, lambda rows: rows[~self.taken[rows]]
+            self.plan.chance,
+            drawn,
+            self.unasked,
+            self.arrived,
+            due=lambda rows: rows[~self.taken[rows]],
+            decided=lambda rows: rows[self.taken[rows]],
         )
         rows, left = np.array(answered, np.int64), np.array(unanswered, np.int64)
         return sample.estimate(rows, self.right[rows], left, len(self.audits.flagged))
@@ -240,6 +248,22 @@ def released_audits_taken_back_and_asked_again(w):
     return w.right[[row for row in range(w.n) if row not in old]].mean()
 
 
+def share_raised_after_the_hard_items_were_asked(w):
+    w.hardest_first = True
+    w.ask(200, always)
+    w.plan.share = 0.5
+    w.ask(100, always)
+    return w.right.mean()
+
+
+def share_raised_twice_and_lowered(w):
+    w.hardest_first = True
+    for share, k in ((0.02, 100), (0.2, 100), (0.05, 100), (0.3, 100)):
+        w.plan.share = share
+        w.ask(k, always)
+    return w.right.mean()
+
+
 SITUATIONS = [
     plain,
     undo_and_relabel,
@@ -255,6 +279,8 @@ SITUATIONS = [
     two_annotators_one_of_whom_skips_hard_items,
     released_audits_of_which_some_are_corrected,
     released_audits_taken_back_and_asked_again,
+    share_raised_after_the_hard_items_were_asked,
+    share_raised_twice_and_lowered,
 ]
 
 

@@ -69,7 +69,7 @@ def test_audits_put_aside_widen_the_interval_at_both_ends_and_are_said(open_):
     assert (less.n, less.unanswered, less.value) == (22, 2, 1.0)
     assert less.low < whole.low, "unanswered counts as wrong at the low end"
     assert less.high == 1.0, "unanswered counts as right at the high end"
-    assert "2 more without an answer: wrong at the low end, right at the high end" in repr(less)
+    assert "2 more without a fair answer: wrong at the low end, right at the high end" in repr(less)
     label(s, [one, other])
     assert s.accuracy == whole
 
@@ -222,6 +222,23 @@ def test_a_share_that_grows_during_a_draw_reserves_its_audits_from_it(open_, mon
     assert len(asked) == 20
     reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._plan.reserved)}
     assert reserved & set(asked) == set(audits_of(bob))
+
+
+def test_audits_that_a_larger_share_comes_too_late_for_count_as_unanswered(open_):
+    s = open_()
+    s.audit_share = 0.1
+    early = set(ask_and_label(s, 40)) - set(audits_of(s))
+    assert s.accuracy.unanswered == 0
+    s.audit_share = 0.5
+    ask_and_label(s, 36)
+    chance = dict(zip(s.pool.ids, s._plan.chance, strict=True))
+    reach = max(chance[id] for id in audits_of(s))
+    late = {id for id in early if chance[id] < reach}
+    assert late
+    assert (s.accuracy.n, s.accuracy.unanswered) == (len(audits_of(s)), len(late))
+    assert s.accuracy.high == 1.0
+    label(s, [id for id in s.pool.ids if s.label_index[s.pool.row(id)] < 0])
+    assert s.accuracy.unanswered == len(late), "labels by hand are no audits that were missed"
 
 
 @pytest.mark.parametrize("look", [lambda s: repr(s.accuracy), repr], ids=["accuracy", "repr"])

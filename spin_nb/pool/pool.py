@@ -111,11 +111,20 @@ class Pool:
         PoolError
             When there is none, it is damaged, or a folder it refers to is gone.
         """
-        home = Path(folder) / "pool"
-        stored = read_stored(home)
+        return cls.of(folder, read_stored(Path(folder) / "pool"), read_only=read_only)
+
+    @classmethod
+    def of(cls, folder: Path | str, stored: Stored, *, read_only: bool = False) -> Pool:
+        """Open what was read of the project ``folder``.
+
+        Raises
+        ------
+        PoolError
+            When a folder it refers to is gone.
+        """
         for root in stored.found.roots:
             check_root(root)
-        return cls(home, stored, read_only=read_only)
+        return cls(Path(folder) / "pool", stored, read_only=read_only)
 
     def look(self) -> None:
         """See which files outside the project were changed or are gone; before features are wanted, which depend on it.

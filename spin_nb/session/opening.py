@@ -262,9 +262,10 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
             "Leave classes= and task= out to go on, or open another folder for other labels.",
         )
     if pool is None:
+        stored = read_stored(folder / places.POOL)
         if not trusted:
-            _refuse_outside(folder)
-        kept = Pool.open(folder, read_only=store.read_only)
+            _refuse_outside(folder, stored.found)
+        kept = Pool.of(folder, stored, read_only=store.read_only)
         check_database(store, kept.found)
         if not store.read_only:
             mend_items(store, kept)
@@ -288,8 +289,8 @@ def _look(folder: Path, found: Ingested) -> Pool:
         return Pool(folder / places.POOL, Stored(found, [], {}), read_only=True)
 
 
-def _refuse_outside(folder: Path) -> None:
-    place = leads_outside(read_stored(folder / places.POOL).found, folder)
+def _refuse_outside(folder: Path, found: Ingested) -> None:
+    place = leads_outside(found, folder)
     if place is not None:
         raise ProjectError(
             f"the project points to {place!r} outside its folder and is opened with trusted=False.",

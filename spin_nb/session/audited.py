@@ -95,11 +95,11 @@ def _sample(session: Session) -> Sample:
         queued = {ask.item for ask in session._store.pending()} if left else ()
         return np.array([row for row in left if pool.ids[row] not in queued], np.int64)
 
-    def decided(rows: Ints) -> Ints:
-        return np.array([row for row in rows if ledger.current(pool.ids[row]) is not None], np.int64)
+    def missed(rows: Ints) -> Ints:
+        return np.array([row for row in rows if ledger.missed_audit(pool.ids[row])], np.int64)
 
     arrived = np.arange(len(pool)) >= pool.n_base
-    return Sample(session._plan.chance, drawn, ledger.unasked(len(pool)), arrived, due, decided)
+    return Sample(session._plan.chance, drawn, ledger.unasked(len(pool)), arrived, due, missed)
 
 
 def _fair(session: Session, rows: Ints, head: str | None) -> NDArray[np.bool_]:

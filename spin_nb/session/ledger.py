@@ -387,7 +387,14 @@ class Ledger:
 
     def may_audit(self, item: str) -> bool:
         """Whether an item can still be drawn: nobody has decided on it, and it never audited."""
-        return self.current(item) is None and item not in self._audits and item not in self._audits.released
+        return self.current(item) is None and not self._has_audited(item)
+
+    def missed_audit(self, item: str) -> bool:
+        """Whether an item can no longer be drawn: somebody has decided on it, though it never audited."""
+        return self.current(item) is not None and not self._has_audited(item)
+
+    def _has_audited(self, item: str) -> bool:
+        return item in self._audits or item in self._audits.released
 
     def _rows(self, items: Iterable[str]) -> Ints:
         return np.array([self._pool.row(item) for item in items if self.has(item)], np.int64)

@@ -31,8 +31,8 @@ class Sample:
         Joined after the project was made.
     due : callable
         Rows -> those among them that are still to be drawn and wait in nobody's queue.
-    decided : callable
-        Rows -> those among them that somebody has decided on.
+    missed : callable
+        Rows -> those among them that somebody has decided on, though they never audited.
     """
 
     chance: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Sample:
     unasked: Mask
     arrived: Mask
     due: Callable[[Ints], Ints]
-    decided: Callable[[Ints], Ints]
+    missed: Callable[[Ints], Ints]
 
     def inside(self) -> Mask:
         """Rows that are a uniform sample of the pool as it came and, separately, of what has arrived: bool (n,).
@@ -56,13 +56,13 @@ class Sample:
                 inside &= ~part | (self.chance < self.chance[due].min())
         return inside
 
-    def missed(self, inside: Mask) -> Ints:
+    def too_late(self, inside: Mask) -> Ints:
         """Rows (k,) that belong to the sample, but were asked to be learnt from before a larger share reserved them.
 
         The audits drawn in their place come from what the strategy has left, which is easier.
         """
         rows = [self._passed_over(part, inside) for part in (~self.arrived, self.arrived)]
-        return self.decided(np.concatenate(rows))
+        return self.missed(np.concatenate(rows))
 
     def _passed_over(self, part: Mask, audits: Mask) -> Ints:
         """Rows of a part that were not drawn, though ``audits`` of a higher chance were."""
@@ -84,7 +84,7 @@ class Sample:
             Audits left out as bad items.
         """
         inside, scores = self.inside(), np.asarray(scores, np.float64)
-        missing = np.concatenate([unanswered[inside[unanswered]], self.missed(inside)])
+        missing = np.concatenate([unanswered[inside[unanswered]], self.too_late(inside)])
         parts = [
             Part(
                 int((part & ~self.unasked).sum()),

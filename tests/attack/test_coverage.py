@@ -132,7 +132,7 @@ class World:
             self.unasked,
             self.arrived,
             due=lambda rows: rows[~self.taken[rows]],
-            decided=lambda rows: rows[self.taken[rows]],
+            missed=lambda rows: rows[self.taken[rows]],
         )
         rows, left = np.array(answered, np.int64), np.array(unanswered, np.int64)
         return sample.estimate(rows, self.right[rows], left, len(self.audits.flagged))

@@ -241,6 +241,15 @@ def test_audits_that_a_larger_share_comes_too_late_for_count_as_unanswered(open_
     assert s.accuracy.unanswered == len(late), "labels by hand are no audits that were missed"
 
 
+def test_released_audits_are_none_that_were_missed_neither_before_the_next_ask_nor_after_reopening(open_):
+    s = open_()
+    ask_and_label(s, 20)
+    s.release_audits()
+    ask_and_label(s, 8)
+    assert (s.accuracy.n, s.accuracy.unanswered) == (4, 0)
+    assert open_().accuracy == s.accuracy
+
+
 @pytest.mark.parametrize("look", [lambda s: repr(s.accuracy), repr], ids=["accuracy", "repr"])
 def test_a_session_that_only_looks_says_the_accuracy_of_the_labels_that_it_shows(open_, tmp_path, look):
     ada = open_()

@@ -138,15 +138,18 @@ def page(browser):
 
 @pytest.fixture
 def lab(page, server):
-    """What a person does with a notebook, in JupyterLab's light theme at first; see :class:`Lab`."""
-    server.reset_settings()
+    """What a person does with a notebook; see :class:`Lab`."""
     return Lab(page, server)
 
 
 class Lab:
-    """Commands on the notebook that is open in the browser, as a person would give them."""
+    """Commands on the notebook that is open in the browser, as a person would give them.
+
+    JupyterLab is as it comes, in its light theme: what a test before has chosen is forgotten.
+    """
 
     def __init__(self, page, server: Server) -> None:
+        server.reset_settings()
         self.page = page
         self.server = server
 
@@ -179,7 +182,7 @@ class Lab:
         self._fail_on_errors()
 
     def run_cell(self, source: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Run the code cell whose source holds ``source``, and scroll to it."""
+        """Run the code cell whose source holds ``source``, and scroll to it; its views may still be on their way."""
         self.scroll_to(source)
         self._command("notebook:run-cell", seconds)
         self._fail_on_errors()
@@ -227,6 +230,10 @@ class Lab:
         self.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
         self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
         self.page.wait_for_timeout(500)
+
+    def shown_by_cell(self, selector: str):
+        """What the chosen cell shows; a view of another cell that matches as well is none of it."""
+        return self.page.locator(f".jp-Notebook-cell.jp-mod-active .jp-OutputArea {selector}")
 
     def show(self, selector: str):
         """Scroll the first visible match into view and return its locator."""

@@ -46,7 +46,7 @@ def cells():
 
 def findings(axe, page) -> list[tuple[str, str, str]]:
     """(rule, impact, element) of what is serious in the view under the chosen cell."""
-    assert page.locator(SHOWN).count() == 1
+    page.locator(SHOWN).wait_for()
     page.evaluate(WHOLE)
     found = axe.run(page, context={"include": [SHOWN]}).response["violations"]
     return [

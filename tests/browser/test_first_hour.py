@@ -339,17 +339,18 @@ def test_what_a_lasso_selects_is_labelled_and_the_panel_says_so(hour, map_):
 
 def test_after_a_restart_the_curves_show_the_same_history(hour):
     """USER.md 12: one point, no band and another title, though all was on disk."""
+    hour.run_cell("s.curves")
+    until(lambda: len(curve(hour)[0]["x"]) >= 60, page=hour.page, what="60 points of the curve")
     before = curve(hour)
-    assert len(before[0]["x"]) >= 60
     hour.restart_kernel()
     hour.open_notebook("hour.ipynb")
     hour.run_cell("spin.open(")
-    assert curve(hour) == before
+    hour.run_cell("s.curves")
+    until(lambda: curve(hour) == before, page=hour.page, what="the curve of before")
 
 
 def curve(lab) -> list[dict]:
     """Band and line of ``s.curves``, and its title."""
-    lab.run_cell("s.curves")
     plot = output(lab, "s.curves").locator(".js-plotly-plot")
     plot.locator(".main-svg").first.wait_for()
     return plot.evaluate(

@@ -29,7 +29,6 @@ THROUGH = """async (view) => {
     const frames = async (n) => { while (n--) await new Promise(requestAnimationFrame); };
     const press = (key) => view.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     const over = () => view.querySelector(".spin-frame").textContent.startsWith("Nothing left");
-    await until(name);
     [...view.querySelectorAll("button[aria-expanded]")].find((button) => button.textContent.startsWith("Keys")).click();
     const seen = [];
     for (let key = "Enter"; !over(); key = " ") {
@@ -84,10 +83,9 @@ class Notebook:
 
     def hovers(self, trace: int, at: int, words: re.Pattern[str]) -> None:
         """The label of a point of the plot under the chosen cell."""
-        cell = self.page.locator(".jp-Notebook-cell.jp-mod-active")
-        cell.locator(".js-plotly-plot .points path").first.wait_for()
-        cell.locator(".js-plotly-plot").scroll_into_view_if_needed()
-        label = cell.locator(".hoverlayer text", has_text=words)
+        self.lab.shown_by_cell(".js-plotly-plot .points path").first.wait_for()
+        self.lab.shown_by_cell(".js-plotly-plot").scroll_into_view_if_needed()
+        label = self.lab.shown_by_cell(".hoverlayer text").filter(has_text=words)
 
         def is_labelled() -> bool:  # the plot may still be taking its width: the point is looked for anew
             x, y = self.page.evaluate(POINT, [trace, at])
@@ -129,7 +127,8 @@ def test_every_view_shows_hostile_content_as_text_and_runs_none_of_it(lab):
 
 def walk_through(lab, name: str, expected: list[str]) -> None:
     """Label one item by the keyboard and skip the others: all that is expected was on screen as text."""
-    view = lab.page.locator(".spin-labeller").last
+    view = lab.shown_by_cell(".spin-labeller")
+    view.locator(".spin-name").filter(has_text=re.compile(r"\S")).wait_for()
     seen = view.evaluate(THROUGH)
     lab.screenshot(f"hostile-{name}")
     assert len(view.text_content()) < MOST

@@ -87,6 +87,13 @@ def settle(page):
     )
 
 
+def next_item(lab, view, item: str) -> str:
+    """The item on screen, once it is another one than ``item``."""
+    name = view.locator(".spin-name")
+    until(lambda: name.text_content() not in ("", item), page=lab.page, what=f"an item after {item}")
+    return name.text_content()
+
+
 def value_of(lab, item: str) -> str:
     """The label of a text, once the kernel has it."""
 
@@ -104,7 +111,7 @@ def test_of_77_classes_the_likeliest_are_keys_and_full_screen_is_left_by_escape(
     view = bring_up(lab, "texts")
     view.focus()
     likely = view.locator(".spin-likeliest .spin-word")
-    assert likely.count() == 5
+    until(lambda: likely.count() == 5, page=lab.page, what="the five likeliest")
     # Read when the key is pressed: a training that ends meanwhile changes the order.
     view.evaluate(
         """(root) => root.addEventListener("keydown", ({ key }) => {
@@ -118,16 +125,16 @@ def test_of_77_classes_the_likeliest_are_keys_and_full_screen_is_left_by_escape(
     lab.page.keyboard.press("Enter")
     assert lab.run_code(f"print(texts_.value({item!r}))").strip() == "None"
     lab.page.keyboard.press("1")
-    view.locator(".spin-name").filter(has_not_text=item).wait_for()
+    following = next_item(lab, view, item)
     assert value_of(lab, item) == view.get_attribute("data-likeliest")
 
-    item = view.locator(".spin-name").text_content()
+    item = following
     lab.page.keyboard.press("/")
     lab.page.keyboard.type("rate_6")
     assert view.locator(".spin-aimed .spin-word").text_content() == "card_payment_wrong_exchange_rate_6"
     lab.page.keyboard.press("ArrowDown")
     lab.page.keyboard.press("Enter")
-    view.locator(".spin-name").filter(has_not_text=item).wait_for()
+    next_item(lab, view, item)
     assert value_of(lab, item) == "card_payment_wrong_exchange_rate_60"
 
     lab.page.keyboard.press("?")

@@ -76,9 +76,10 @@ def colours(locator) -> list[tuple[int, tuple[int, int, int]]]:
 def label_by_key(lab, count: int) -> list[str]:
     """Press the right digit's key ``count`` times; the ids of the items that were on screen."""
     name = lab.page.locator(".spin-labeller .spin-name").first
+    shown = "document.querySelector('.spin-labeller .spin-name').textContent"
+    lab.page.wait_for_function(f"() => {shown}")  # with an item its classes are there
     buttons = lab.page.locator(".spin-labeller .spin-class").all()
     keys = {button.get_attribute("title"): button.locator("kbd").inner_text() for button in buttons}
-    shown = "document.querySelector('.spin-labeller .spin-name').textContent"
     done = []
     for _ in range(count):
         lab.page.wait_for_function(f"() => {shown}")

@@ -139,7 +139,7 @@ def open_labeller(lab, case: Case):
     """The case's labeller with an item on it, focused."""
     lab.run_cell(f"# open {case.name}")
     lab.run_cell(f"{case.name}.labeller")
-    view = lab.page.locator(".spin-labeller").last
+    view = lab.shown_by_cell(".spin-labeller")
     view.locator(".spin-name").filter(has_text="-").wait_for()
     view.focus()
     return view

@@ -5,6 +5,8 @@ The pool is a folder of pictures whose names and classes are markup: they must a
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from PIL import Image
 
@@ -104,13 +106,13 @@ def test_points_neighbours_keys_and_ids_look_at_items(lab, look):
     text = until(clicked, page=page, what="a click on a point looks at its item")
     item = look.id
     assert item[:4] == text[:4]
-    assert page.locator(".spin-strips svg circle").count() == 8 * 200
+    until(lambda: page.locator(".spin-strips svg circle").count() == 8 * 200, page=page, what="its draws")
 
     near = page.locator(".spin-near button").first
     neighbour = near.get_attribute("title")
     near.click()
     look.waits_for(neighbour)
-    assert page.locator(".spin-head .spin-chip").inner_text()
+    page.locator(".spin-head .spin-chip").filter(has_text=re.compile(r"\S")).wait_for()
 
     page.keyboard.press("b")  # the keys stay with the view whose button is gone
     look.waits_for(item)
@@ -128,7 +130,7 @@ def test_points_neighbours_keys_and_ids_look_at_items(lab, look):
     page.locator(".spin-toolbar input").fill(neighbour)
     page.keyboard.press("Enter")
     look.waits_for(neighbour)
-    assert page.locator(".spin-problem").first.inner_text() == ""
+    page.locator(".spin-problem").filter(has_text=re.compile(r"^$")).first.wait_for(state="attached")
 
     assert page.evaluate("window.hacked") is None
     assert page.locator(".spin-explain img").count() == 0
@@ -142,10 +144,11 @@ def test_it_follows_labels_and_the_map_and_fits_a_narrow_dark_page(lab, look):
     assert chosen != first
     lab.scroll_to("s.uncertainty")
     look.waits_for(chosen)
-    before = page.locator(".spin-strips svg").first.get_attribute("aria-label")
+    strips = page.locator(".spin-strips svg").first
+    before = strips.get_attribute("aria-label")
     lab.run_code("s.label(s.selected[0], s.classes[int(s.selected[0][0])])")
     page.locator(".spin-head .spin-chip").wait_for()
-    assert page.locator(".spin-strips svg").first.get_attribute("aria-label") != before
+    until(lambda: strips.get_attribute("aria-label") != before, page=page, what="another answer of the model")
 
     assert page.problems == []  # before the page is resized: JupyterLab's own layout may stumble over that
 

@@ -90,7 +90,7 @@ class Estimate:
     method : str
         How value and interval were computed, and from which sample.
     unanswered : int
-        Drawn for the sample, but without a usable answer: not among ``n``; ``low`` counts them as wrong, ``high`` as
+        Of the sample, but without an answer that may judge: not among ``n``; ``low`` counts them as wrong, ``high`` as
         right.
     flagged : int
         Drawn, but bad items, so left out.

@@ -346,7 +346,7 @@ def test_after_a_restart_the_curves_show_the_same_history(hour):
     hour.open_notebook("hour.ipynb")
     hour.run_cell("spin.open(")
     hour.run_cell("s.curves")
-    until(lambda: curve(hour) == before, page=hour.page, what="the curve of before")
+    assert until(lambda: curve(hour) == before, page=hour.page, what="the curve of before")
 
 
 def curve(lab) -> list[dict]:

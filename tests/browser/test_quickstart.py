@@ -108,11 +108,16 @@ def look_at_the_map(lab, picture: str, colour: tuple[int, int, int]):
     """Run the map's cell; once ``colour`` is on it, the colours of what it painted, most frequent first."""
     lab.run_cell("s.map")
     canvas = lab.show(".jp-OutputArea-output canvas")
-    until(
-        lambda: sum(pixels for pixels, painted in colours(canvas) if painted == colour) > 100,
-        page=lab.page,
-        what=f"{colour} is on the map",
-    )
+
+    def painted() -> bool:
+        (_, paper), *points = colours(canvas)
+        return (
+            paper != colour
+            and sum(n for n, _ in points) > 1000
+            and sum(n for n, c in points if c == colour) > 100
+        )
+
+    until(painted, page=lab.page, what=f"a map with points of {colour}")
     lab.screenshot(picture)
     return colours(canvas)
 

@@ -130,7 +130,8 @@ def test_points_neighbours_keys_and_ids_look_at_items(lab, look):
     page.locator(".spin-toolbar input").fill(neighbour)
     page.keyboard.press("Enter")
     look.waits_for(neighbour)
-    page.locator(".spin-problem").filter(has_text=re.compile(r"^$")).first.wait_for(state="attached")
+    problem = page.locator(".spin-problem").first
+    until(lambda: problem.inner_text() == "", page=page, what="the complaint is gone")
 
     assert page.evaluate("window.hacked") is None
     assert page.locator(".spin-explain img").count() == 0

@@ -58,6 +58,7 @@ def press(*keys):
 
 def draw_a_box(page, view):
     page.keyboard.press("2")
+    view.locator("svg[viewBox]").first.wait_for(state="attached")  # the picture has its place
     picture = view.locator("canvas").first.bounding_box()
     x, y = picture["x"] + picture["width"] * 0.7, picture["y"] + picture["height"] * 0.6
     page.mouse.move(x, y)

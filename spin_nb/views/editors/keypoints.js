@@ -169,7 +169,7 @@ class KeypointEditor extends Drawing {
   /** The next point in the middle of what is seen; the arrow keys move it from there. */
   create() {
     const { next } = this;
-    if (this.bench.readOnly || !this.view?.scale) return;
+    if (this.bench.readOnly || !this.view?.placed()) return;
     if (next < 0) return void this.bench.say("All points are set.");
     this.flush();
     const [left, top, right, bottom] = this.middle;

@@ -153,7 +153,7 @@ class Outlines extends Drawing {
 
   /** A new shape in the middle of what is seen; the arrow keys move it from there. */
   create() {
-    if (this.bench.readOnly || !this.view?.scale) return;
+    if (this.bench.readOnly || !this.view?.placed()) return;
     this.flush();
     this.append({ label: this.bench.spec.names[this.current], ...this.within(this.middle) }, "drawn in the middle");
   }
@@ -161,7 +161,7 @@ class Outlines extends Drawing {
   /** The same again, a little aside. */
   duplicate() {
     const shape = this.shapes[this.selected];
-    if (!shape || this.bench.readOnly || !this.view?.scale) return;
+    if (!shape || this.bench.readOnly || !this.view?.placed()) return;
     this.flush();
     const by = Math.max(1, Math.round(14 / this.view.scale));
     const aside = [by, -by].map((each) => this.moved(shape, each, each, this.size));

@@ -82,11 +82,11 @@ function viewSlide(camera, overlay, gesture, event, now) {
  * Pointers on the view. `overlay` may take a gesture: press(point, event) -> bool, then drag and drop, or tap when the
  * pointer did not move (also when not taken), or cancel; hover(point, event) -> cursor. Points are original pixels.
  */
-function viewPointers(view, camera, overlay, changed) {
+function viewPointers(view, camera, overlay, { changed, placed }) {
   const held = new Map(); // pointer id -> [x, y] in the view
   let gesture = null; // {kind: "draw" | "pan" | "pinch" | "over", last: [x, y], moved}
   const down = (event) => {
-    if (event.button > 1) return;
+    if (event.button > 1 || !placed()) return;
     const now = viewPlace(view, event);
     view.setPointerCapture(event.pointerId);
     held.set(event.pointerId, now);
@@ -100,6 +100,7 @@ function viewPointers(view, camera, overlay, changed) {
     gesture = { kind: taken ? "draw" : "pan", last: now, moved: pans };
   };
   const move = (event) => {
+    if (!placed()) return;
     const now = viewPlace(view, event);
     const before = held.get(event.pointerId);
     if (!before) {
@@ -128,10 +129,11 @@ function viewPointers(view, camera, overlay, changed) {
 }
 
 /** The wheel zooms with Ctrl (a trackpad's pinch is that too) or while the view has the keyboard; else the page scrolls. */
-function viewWheel(view, camera, changed) {
+function viewWheel(view, camera, { changed, placed }) {
   const turn = (event) => {
     if (!event.ctrlKey && !view.closest(".spin-view")?.contains(document.activeElement)) return;
     event.preventDefault();
+    if (!placed()) return;
     const lines = event.deltaMode ? 16 : 1;
     camera.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.002)), viewPlace(view, event));
     changed();
@@ -230,22 +232,28 @@ function viewport(card, { overlay = {}, kit } = {}) {
     self.onchange?.();
   };
   const tools = viewTools(pictures, camera, changed);
-  const watch = new ResizeObserver(() => {
+  const place = () => {
     camera.resize([view.clientWidth, view.clientHeight]);
     changed();
-  });
+  };
+  const watch = new ResizeObserver(place);
+  /** Whether the picture has its place. On a busy page a hand is faster than the frame in which the observer tells. */
+  const placed = () => {
+    if (!at.room[0] && view.clientWidth) place();
+    return at.room[0] > 0;
+  };
   const element = h("div", { class: "spin-viewport" }, view, tools.element);
   const toImage = (clientX, clientY) => camera.image(viewPlace(view, { clientX, clientY }));
   const toView = ([x, y]) => [at.x + x * at.scale, at.y + y * at.scale];
-  const key = (event) => viewKey(event, camera) && (changed(), true);
+  const key = (event) => placed() && viewKey(event, camera) && (changed(), true);
   const close = () => {
     watch.disconnect();
     detail?.close();
   };
-  const self = { element, svg, layer, front, size, hint: tools.hint, toImage, toView, key, close, onchange: null };
+  const self = { element, svg, layer, front, size, hint: tools.hint, toImage, toView, placed, key, close, onchange: null };
   Object.defineProperties(self, { scale: { get: () => at.scale }, room: { get: () => at.room } });
-  viewPointers(view, camera, overlay, changed);
-  viewWheel(view, camera, changed);
+  viewPointers(view, camera, overlay, { changed, placed });
+  viewWheel(view, camera, { changed, placed });
   watch.observe(view);
   return self;
 }

@@ -299,6 +299,11 @@ class Bench:
     def shows(self, id: str) -> None:
         self.until(f"root.querySelector('.spin-name').textContent === {json.dumps(id)}")
 
+    def picture(self) -> dict[str, float]:
+        """Where the picture that is drawn on lies, once it has its place on the page."""
+        self.page.wait_for_selector(".spin-drawing svg[viewBox]", state="attached")
+        return self.page.locator(".spin-drawing canvas").bounding_box()
+
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
 

@@ -27,8 +27,7 @@ def labeller(bench, new_session):
 
 def draw_box(bench, place: int) -> None:
     """A box at one of eight places of the picture that do not touch one another."""
-    bench.page.wait_for_selector(".spin-drawing canvas")
-    area = bench.page.locator(".spin-drawing canvas").bounding_box()
+    area = bench.picture()
     x, y = (0.05 + 0.24 * (place % 4), 0.1 + 0.4 * (place // 4))
     corner = [area["x"] + x * area["width"], area["y"] + y * area["height"]]
     bench.page.mouse.move(*corner)
@@ -42,8 +41,7 @@ def has_boxes(bench, n: int) -> None:
 
 
 def click_corners(bench, *corners: tuple[float, float]) -> None:
-    bench.page.wait_for_selector(".spin-drawing canvas")
-    area = bench.page.locator(".spin-drawing canvas").bounding_box()
+    area = bench.picture()
     for x, y in corners:
         bench.page.mouse.click(area["x"] + x * area["width"], area["y"] + y * area["height"])
 
@@ -226,6 +224,34 @@ def test_redo_of_steps_outlives_an_undo_across_items(bench, labeller, disk):
     has_boxes(bench, 1)
     bench.settled()
     assert list(disk.labels) == ["img_0"]
+
+
+def test_a_hand_faster_than_the_page_draws_on_what_is_there(bench, labeller, disk):
+    labeller(Boxes(["a"]))
+    bench.keys("n")
+    has_boxes(bench, 1)
+    bench.stocked()
+    at_once = """() => {
+      const root = document.querySelector(".spin-labeller");
+      root.focus();
+      const press = (key) => root.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+      ["Enter", "n", "Enter"].forEach(press);
+      const view = document.querySelector(".spin-viewport-view");
+      const { left, top, width, height } = view.getBoundingClientRect();
+      view.setPointerCapture = () => {};
+      for (const [type, at] of [["pointerdown", 0.25], ["pointermove", 0.5], ["pointerup", 0.75]]) {
+        const place = { clientX: left + at * width, clientY: top + at * height };
+        view.dispatchEvent(new PointerEvent(type, { ...place, pointerId: 1, bubbles: true }));
+      }
+      press("Enter");
+    }"""
+    bench.page.evaluate(at_once)  # in one task: the browser paints nothing in between
+    bench.shows("img_3")
+    bench.settled()
+    middle = {"label": "a", "x": 2, "y": 2, "width": 4, "height": 4}
+    assert [disk.labels[f"img_{i}"] for i in range(2)] == [[middle]] * 2
+    (dragged,) = disk.labels["img_2"]
+    assert [dragged[side] for side in ("x", "y", "width", "height")] == pytest.approx([2, 2, 4, 4], abs=0.5)
 
 
 def test_nothing_here_is_said_twice_before_it_is_stored(bench, labeller, disk):

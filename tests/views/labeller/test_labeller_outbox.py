@@ -407,7 +407,7 @@ def test_a_bad_wire_loses_doubles_and_reorders_nothing(bench, session, disk, see
     for i, key in enumerate(keys):
         if not bench.text(".spin-name"):  # nothing is left to label until the wire lets cards through
             bench.swallow_requests = bench.swallow_replies = False
-            bench.until("root.querySelector('.spin-name').textContent", 20000)
+            bench.until("root.querySelector('.spin-name').textContent")
         bench.swallow_requests = chance.random() < 0.3
         bench.swallow_replies = chance.random() < 0.3
         bench.keys(key)

@@ -249,7 +249,7 @@ def test_pictures_that_were_decided_are_held_small(bench, new_session, disk):
     bench.shows("img_15")
     bench.until("root.querySelector('.spin-frame canvas')?.width === 800")
     bench.page.evaluate("() => window.dispose.forEach((end) => end())")
-    assert bench.page.evaluate("window.pixels") == 0
+    bench.page.wait_for_function("window.pixels === 0")  # one that is still being decoded is let go then
 
 
 def test_the_first_item_does_not_wait_for_the_whole_queue(bench, session):

@@ -29,16 +29,18 @@ for entry in json.loads({entries!r}):
 
 def acknowledged(client, wanted: int) -> int:
     """Read the kernel's output until entry ``wanted`` is acknowledged; returns the last acknowledgement read."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end, text = time.monotonic() + PATIENCE_SECONDS, ""
     while time.monotonic() < end:
         message = client.get_iopub_msg(timeout=PATIENCE_SECONDS)
         if message["msg_type"] == "error":
             raise AssertionError("\n".join(message["content"]["traceback"]))
         if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
-            lines = [json.loads(line) for line in message["content"]["text"].splitlines()]
-            assert all(error is None for _, _, error in lines)
-            if lines[-1][1] >= wanted:
-                return int(lines[-1][1])
+            text += message["content"]["text"]
+            *lines, text = text.split("\n")  # a message may end anywhere, also before the end of its line
+            answers = [json.loads(line) for line in lines]
+            assert all(error is None for _, _, error in answers)
+            if answers and answers[-1][1] >= wanted:
+                return int(answers[-1][1])
     raise AssertionError("no acknowledgement")
 
 

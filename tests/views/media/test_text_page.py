@@ -10,7 +10,7 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)> &amp;"
 HOSTILE = f"{MARKUP} \u202erevo \U0001f600 ../../etc/passwd\n\n  two  spaces"
 
 
-# How many pieces each frame of the page adds: what keeps a hand from waiting, however long the text.
+# How many pieces each task of the page adds: what keeps a hand from waiting, however long the text.
 PIECES_A_FRAME = """() => {
   window.pieces = [];
   const count = (changes) => pieces.push(changes.reduce((sum, { addedNodes }) => sum + addedNodes.length, 0));

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from spin_nb.pool import encoders, samples
     from spin_nb.pool.given import Series, Several
     from spin_nb.project.repair import repair
-    from spin_nb.session.core import Session
-    from spin_nb.session.opening import open_session as open
+    from spin_nb.session.open import open_session as open
+    from spin_nb.session.session import Session
     from spin_nb.tasks import (
         Boxes,
         Classes,
@@ -53,9 +53,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "open": "spin_nb.session.opening:open_session",
+    "open": "spin_nb.session.open:open_session",
     "repair": "spin_nb.project.repair:repair",
-    "Session": "spin_nb.session.core:Session",
+    "Session": "spin_nb.session.session:Session",
     "SpinError": "spin_nb.errors:SpinError",
     "samples": "spin_nb.pool.samples:",
     "encoders": "spin_nb.pool.encoders:",

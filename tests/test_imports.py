@@ -58,7 +58,7 @@ def test_data_flows_one_way():
 
 def test_rooms_import_heavy_libraries_only_where_they_use_them():
     code = (
-        "import sys, spin_nb.session.core, spin_nb.session.opening\n"
+        "import sys, spin_nb.session.session, spin_nb.session.open\n"
         "heavy = set('torch sklearn umap numba plotly river onnx onnxruntime pandas jscatter laplace'.split())\n"
         "print(sorted(heavy & {m.partition('.')[0] for m in sys.modules}))"
     )

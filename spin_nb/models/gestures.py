@@ -32,7 +32,7 @@ def gesture_weights(alone: Ints, together: Ints) -> Array:
     ----------
     alone, together : int (C,)
         Labels of each class that were asked for or given one by one; those that came by gestures of one class.
-        :class:`~spin_nb.session.gestures.Gestures` asks only where more labels were asked for than given otherwise.
+        :class:`~spin_nb.session.labels.gestures.Gestures` asks only where more labels were asked for than given otherwise.
 
     Returns
     -------

@@ -22,7 +22,7 @@ class Panel(View, parts=(*MEDIA, "card")):
     legend : dict
         ``title``, ``note``, ``ramp`` [colour], ``low``, ``high``, ``entries`` [{name, colour, count}].
     item : dict
-        ``id``, ``mime``, ``data``, ``bytes``, ``parts`` (:func:`spin_nb.session.cards.inline`), ``bars``
+        ``id``, ``mime``, ``data``, ``bytes``, ``parts`` (:func:`spin_nb.session.labeller.cards.inline`), ``bars``
         [{name, p, colour}], ``facts`` [[name, value]], ``note``.
     status : str
         One line at the bottom.

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import traitlets as t
 
-from spin_nb.session.cards import inline, item_card
-from spin_nb.session.explanation import short
+from spin_nb.session.labeller.cards import inline, item_card
+from spin_nb.session.model.explanation import short
 from spin_nb.views._base import View
 from spin_nb.views._parts import MEDIA
 from spin_nb.views.theme import class_colours
@@ -27,7 +27,7 @@ class Explain(View, parts=(*MEDIA, "strip", "explain")):
     can : dict
         ``back``: whether there is an item to go back to; empty: no tools.
     item : dict
-        A card (:func:`spin_nb.session.cards.inline`) with ``label`` and ``colour``.
+        A card (:func:`spin_nb.session.labeller.cards.inline`) with ``label`` and ``colour``.
     chances : dict
         ``says``, ``rows`` [{name, colour, mean, low, high, draws (float32 bytes)}], ``note``.
     doubt : dict

@@ -16,8 +16,8 @@ import traitlets as t
 
 from spin_nb.errors import SpinError
 from spin_nb.session.arguments import field, listed, text, whole
-from spin_nb.session.bindings import check_bindings
-from spin_nb.session.cards import moved
+from spin_nb.session.labeller.cards import moved
+from spin_nb.session.labeller.key_bindings import check_bindings
 from spin_nb.views._base import Answer, Buffers, View, in_words
 from spin_nb.views._parts import LABELLER
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spin_nb.session.cards import inline
+from spin_nb.session.labeller.cards import inline
 from spin_nb.views.theme import class_colours
 
 LONGEST = 2000

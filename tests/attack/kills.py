@@ -245,7 +245,7 @@ def act_export(p: Path, tell: Tell) -> None:
 
 
 def act_umap(p: Path, tell: Tell) -> None:
-    import spin_nb.session.stage as stage
+    import spin_nb.session.model.pool_model as stage
 
     stage.umap_layout = lambda features, indices, distances, init, **_: init[::-1].copy()
     s = open_it(p, tell, {})
@@ -433,7 +433,7 @@ def preload() -> None:
     import spin_nb.export.jetson
     import spin_nb.models.forest
     import spin_nb.models.snapshot
-    import spin_nb.session.opening  # noqa: F401
+    import spin_nb.session.open  # noqa: F401
 
 
 def main(mode: str, count: int, seed: int, at: Path, only: list[str]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import QueryError
-from spin_nb.session import core, sharing
+from spin_nb.session import session as core
+from spin_nb.session.asks import sharing
 
 FULL = os.environ.get("SPIN_ATTACK") == "full"
 ROUNDS = 340 if FULL else 12  # of eight asks each

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from spin_nb.pool import late
-from spin_nb.session import stage, watching
+from spin_nb.session.model import pool_model as stage
+from spin_nb.session.stream import arrivals as watching
 
 RNG = np.random.default_rng(0)
 POOL = RNG.normal(size=(60, 4)).astype(np.float32)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import spin_nb as spin
-from spin_nb.session import core
-from spin_nb.session.audited import judging
+from spin_nb.session import session as core
+from spin_nb.session.audit.judge import judging
 
 N = 80
 

@@ -12,9 +12,10 @@ import spin_nb as spin
 from spin_nb.bayes import GraphPosterior
 from spin_nb.errors import LabelError, StorageError
 from spin_nb.project import State
-from spin_nb.session import channel, ledger
-from spin_nb.session.cards import weight
-from spin_nb.session.ledger import Ledger
+from spin_nb.session.labeller import channel
+from spin_nb.session.labeller.cards import weight
+from spin_nb.session.labels import label_log as ledger
+from spin_nb.session.labels.label_log import Ledger
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_a_cache_whose_seal_is_just_being_written_is_no_fault(project, monkeypat
     np.save(path, np.zeros(3, np.float32))
     os.utime(path, ns=(2 * 10**18, 2 * 10**18))  # after its seal, whatever the disk's clock resolves
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: seal(path))
-    monkeypatch.setattr("spin_nb.session.check.time", clock)
+    monkeypatch.setattr("spin_nb.session.checks.check.time", clock)
     assert project.check().ok
 
 

@@ -9,8 +9,8 @@ from zlib import crc32
 
 import pytest
 
-from spin_nb.session import curve
-from spin_nb.session.curve_log import MOST, CurveLog, _line
+from spin_nb.session.audit import curve
+from spin_nb.session.audit.curve_log import MOST, CurveLog, _line
 
 KEPT = {
     "time": 0.0,

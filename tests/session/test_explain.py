@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import LabelError, NotTrainedError
-from spin_nb.session.explanation import Explanation, MindChange, Neighbour, Taught
-from spin_nb.session.suppose import FUNCTIONS
+from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
+from spin_nb.session.model.what_if import FUNCTIONS
 
 
 @pytest.fixture

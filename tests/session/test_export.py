@@ -13,7 +13,7 @@ import spin_nb as spin
 from spin_nb import testing
 from spin_nb.errors import ExportError
 from spin_nb.registry import resolve, words
-from spin_nb.session import export
+from spin_nb.session.model import export
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from spin_nb.errors import SpinError
-from spin_nb.session.home import Home
-from spin_nb.session.jobs import Handle, Lane
+from spin_nb.session.runtime.jobs import Handle, Lane
+from spin_nb.session.runtime.main_thread import Home
 
 
 @pytest.fixture

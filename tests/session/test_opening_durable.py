@@ -13,7 +13,7 @@ import spin_nb as spin
 from spin_nb.errors import PoolError, ProjectError
 from spin_nb.pool import stored
 from spin_nb.pool.pool import Pool
-from spin_nb.session import opening
+from spin_nb.session import open as opening
 
 RNG = np.random.default_rng(0)
 TABLE = RNG.normal(size=(20, 3)).astype(np.float32)

@@ -5,7 +5,7 @@ import io
 import IPython.display
 import pytest
 
-from spin_nb.session import progress
+from spin_nb.session.runtime import progress
 
 
 class Outputs(list):

@@ -7,7 +7,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import QueryError
-from spin_nb.session import drawing as drawing_module
+from spin_nb.session.asks import sampler as drawing_module
 from spin_nb.types import Picked
 
 

@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from spin_nb.errors import LabelError
-from spin_nb.session.roll import Roll
+from spin_nb.session.labels.training_set import Roll
 
 
 def looked_up(s):

@@ -8,7 +8,7 @@ import pytest
 import spin_nb as spin
 from spin_nb.errors import ContradictionError, LabelError, ModelError
 from spin_nb.models.targets import Targets
-from spin_nb.session import learnt
+from spin_nb.session.model import target_regression as learnt
 
 N = 60
 RNG = np.random.default_rng(0)

@@ -14,9 +14,9 @@ import pytest
 
 import spin_nb as spin
 import spin_nb.project.database
-import spin_nb.session.ledger
+import spin_nb.session.labels.label_log
 from spin_nb.errors import SpinError, StorageError
-from spin_nb.session.watching import Pace
+from spin_nb.session.stream.arrivals import Pace
 
 RNG = np.random.default_rng(0)
 POOL = RNG.normal(size=(60, 4)).astype(np.float32)
@@ -63,7 +63,7 @@ def test_a_watch_that_fails_leaves_no_arrival_and_the_session_goes_on(opened, mo
         elif step == "commit":
             patch.setattr(spin_nb.project.database.Database, "_require_transaction", fails)
         else:
-            patch.setattr(spin_nb.session.ledger, "BUSY_SECONDS", 0.1)
+            patch.setattr(spin_nb.session.labels.label_log, "BUSY_SECONDS", 0.1)
             other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SpinError):
             s.watch(NEW)

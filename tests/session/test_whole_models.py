@@ -11,7 +11,7 @@ import spin_nb as spin
 from spin_nb import testing
 from spin_nb.errors import ModelError, PoolError, SpinError, UnknownWordError
 from spin_nb.models.choice import Cancelled
-from spin_nb.session.jobs import Handle
+from spin_nb.session.runtime.jobs import Handle
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

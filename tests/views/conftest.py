@@ -10,8 +10,8 @@ import pytest
 
 from spin_nb.monitor.audit import wilson
 from spin_nb.monitor.curves import CurvePoint
-from spin_nb.session.explanation import Explanation, MindChange, Neighbour, Taught
-from spin_nb.session.signals import Signals
+from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
+from spin_nb.session.runtime.signals import Signals
 from spin_nb.tasks import Classes
 from spin_nb.types import Shown
 

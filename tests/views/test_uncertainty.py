@@ -223,7 +223,7 @@ def test_a_failure_is_said_where_the_strips_would_be(view, drawn, monkeypatch):
 def pool(n, C=3):
     from types import SimpleNamespace
 
-    from spin_nb.session.signals import Signals
+    from spin_nb.session.runtime.signals import Signals
 
     rng = np.random.default_rng(0)
     mean = rng.dirichlet(np.ones(C), n).astype(np.float32)

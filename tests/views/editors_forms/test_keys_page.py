@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spin_nb.errors import LabelError
-from spin_nb.session.bindings import NAMED, check_bindings
+from spin_nb.session.labeller.key_bindings import NAMED, check_bindings
 
 pytestmark = pytest.mark.browser
 NAMES = [f"class {i}" for i in range(33)]  # a key each

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.monitor.audit import over_parts
-from spin_nb.session.sample import Sample
+from spin_nb.session.audit.sample import Sample
 from spin_nb.types import Estimate, Float, Ints
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 
 @dataclass(frozen=True)

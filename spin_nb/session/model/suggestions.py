@@ -12,15 +12,15 @@ from spin_nb.errors import LabelError, SpinError
 from spin_nb.monitor.audit import over_parts
 from spin_nb.project.records import Suggestion
 from spin_nb.session.arguments import items_of
-from spin_nb.session.audited import estimate
-from spin_nb.session.cards import extent
-from spin_nb.session.learnt import Learnt
+from spin_nb.session.audit.judge import estimate
+from spin_nb.session.labeller.cards import extent
+from spin_nb.session.model.target_regression import Learnt
 from spin_nb.tasks._values import number
 from spin_nb.types import Estimate, Ints
 from spin_nb.words import said_by, shown
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 LEAST = 0.5  # a class that is less probable would be wrong more often than not: it is not pre-filled
 KEYED = 33  # classes that have keys of their own in the labeller, whatever the item

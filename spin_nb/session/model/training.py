@@ -24,13 +24,14 @@ from spin_nb.models.wanted import Wanted, as_called, wanted
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.project.records import Model
 from spin_nb.registry import resolve
-from spin_nb.session import curve, surveyed
-from spin_nb.session.jobs import Handle
+from spin_nb.session.audit import curve
+from spin_nb.session.model import prediction_cache as surveyed
+from spin_nb.session.runtime.jobs import Handle
 from spin_nb.types import Ints, TrainReport
 
 if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 _Asked = tuple[Any, Any, bool]
 """Model, posterior, whether to show it whatever the labels say."""
@@ -86,7 +87,7 @@ class Training:
         """The model last trained, from disk, with what it says of the pool; not under the lock, it may take time.
 
         One of other features is left alone.  One of other classes, or that cannot be read, is too, and
-        :attr:`Session.problem <spin_nb.session.core.Session.problem>` says so; of one that cannot be rebuilt the heads
+        :attr:`Session.problem <spin_nb.session.session.Session.problem>` says so; of one that cannot be rebuilt the heads
         that are always there are taken.  Whatever lies on disk, the project opens.
         """
         s = self._session

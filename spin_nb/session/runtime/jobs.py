@@ -16,7 +16,7 @@ from psygnal import Signal
 from spin_nb.errors import ProjectError, SpinError
 from spin_nb.models.choice import Cancelled
 from spin_nb.session.arguments import real
-from spin_nb.session.home import Home
+from spin_nb.session.runtime.main_thread import Home
 
 Result = TypeVar("Result")
 

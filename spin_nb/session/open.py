@@ -30,14 +30,14 @@ from spin_nb.project.trust import look_around
 from spin_nb.project.values import as_text
 from spin_nb.registry import words
 from spin_nb.session.arguments import switch
-from spin_nb.session.cards import NEEDS
-from spin_nb.session.core import Session
-from spin_nb.session.held import held_task
-from spin_nb.session.ledger import by_class
-from spin_nb.session.mending import changed_files, check_database, lost_arrivals, mend_items
-from spin_nb.session.progress import progress_bar
-from spin_nb.session.same_pool import refuse_other
-from spin_nb.session.stage import Stage
+from spin_nb.session.checks.mending import changed_files, check_database, lost_arrivals, mend_items
+from spin_nb.session.checks.project_meta import held_task
+from spin_nb.session.checks.same_pool import refuse_other
+from spin_nb.session.labeller.cards import NEEDS
+from spin_nb.session.labels.label_log import by_class
+from spin_nb.session.model.pool_model import Stage
+from spin_nb.session.runtime.progress import progress_bar
+from spin_nb.session.session import Session
 from spin_nb.tasks import Classes
 from spin_nb.words import shown
 

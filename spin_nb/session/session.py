@@ -18,27 +18,28 @@ from spin_nb.pool.pool import Pool
 from spin_nb.project.records import VALUED, NewAsk, Suggestion
 from spin_nb.project.store import Store
 from spin_nb.registry import resolve
-from spin_nb.session import curve, export
 from spin_nb.session.arguments import items_of, switch
-from spin_nb.session.asking import AuditPlan
-from spin_nb.session.audited import Audited, accuracy, in_pool
-from spin_nb.session.bindings import check_bindings
-from spin_nb.session.cards import detailed, framed
-from spin_nb.session.channel import Channel
-from spin_nb.session.check import Check, check
-from spin_nb.session.curve_log import CurveLog
-from spin_nb.session.drawing import drawing, nothing_left, word
-from spin_nb.session.explain import Explanation, explain
-from spin_nb.session.home import Home
-from spin_nb.session.jobs import Handle, Lane
-from spin_nb.session.ledger import Change, Ledger, by_class
-from spin_nb.session.prediction import Prediction, predict
-from spin_nb.session.sharing import TRIES, book
-from spin_nb.session.signals import Signals
-from spin_nb.session.stage import Stage
-from spin_nb.session.suggesting import Suggesting
-from spin_nb.session.training import Training
-from spin_nb.session.watching import Watcher
+from spin_nb.session.asks.plan import AuditPlan
+from spin_nb.session.asks.sampler import drawing, nothing_left, word
+from spin_nb.session.asks.sharing import TRIES, book
+from spin_nb.session.audit import curve
+from spin_nb.session.audit.curve_log import CurveLog
+from spin_nb.session.audit.judge import Audited, accuracy, in_pool
+from spin_nb.session.checks.check import Check, check
+from spin_nb.session.labeller.cards import detailed, framed
+from spin_nb.session.labeller.channel import Channel
+from spin_nb.session.labeller.key_bindings import check_bindings
+from spin_nb.session.labels.label_log import Change, Ledger, by_class
+from spin_nb.session.model import export
+from spin_nb.session.model.explain import Explanation, explain
+from spin_nb.session.model.pool_model import Stage
+from spin_nb.session.model.prediction import Prediction, predict
+from spin_nb.session.model.suggestions import Suggesting
+from spin_nb.session.model.training import Training
+from spin_nb.session.runtime.jobs import Handle, Lane
+from spin_nb.session.runtime.main_thread import Home
+from spin_nb.session.runtime.signals import Signals
+from spin_nb.session.stream.arrivals import Watcher
 from spin_nb.threads import undisturbed
 from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
 from spin_nb.words import shown
@@ -697,7 +698,7 @@ class Session:
     # -- what views ask for -------------------------------------------------------------------------------
 
     def queue_cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[dict[str, Any]], list[bytes]]:
-        """Cards for the labeller's queue; see :class:`~spin_nb.session.channel.Channel`.  Any thread."""
+        """Cards for the labeller's queue; see :class:`~spin_nb.session.labeller.channel.Channel`.  Any thread."""
         return self._channel.queue_cards(n, have)
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -728,7 +729,7 @@ class Session:
         return held.value if held is not None and held.kind in VALUED else None
 
     def frame(self, id: str, number: int, part: str | None = None) -> tuple[dict[str, Any], list[bytes]]:
-        """One frame of a video; see :mod:`~spin_nb.session.cards`.  Any thread."""
+        """One frame of a video; see :mod:`~spin_nb.session.labeller.cards`.  Any thread."""
         return framed(self, id, number, part)
 
     def detail(

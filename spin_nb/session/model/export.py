@@ -19,7 +19,7 @@ from spin_nb.types import ExportReport
 from spin_nb.words import said_by, shown
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 EXAMPLES = 32  # golden items: enough to touch every class of a usual task
 

@@ -24,11 +24,11 @@ from spin_nb.pool.layout import pca_layout, place, umap_layout
 from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.pool.pool import Pool
 from spin_nb.project.folder import FEATURES, inside
-from spin_nb.session.jobs import Handle
+from spin_nb.session.runtime.jobs import Handle
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 NEIGHBOURS = 15  # UMAP's default; the graph posterior uses the first ten
 REFERENCE = 1000  # pool items that stand for the pool when arrivals are judged

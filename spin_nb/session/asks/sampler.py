@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
-from spin_nb.session.asking import Draft, draft
-from spin_nb.session.sharing import TAKEN_FOR, of_others, stream
+from spin_nb.session.asks.plan import Draft, draft
+from spin_nb.session.asks.sharing import TAKEN_FOR, of_others, stream
 from spin_nb.types import Float, Ints, Picked
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 UNDECIDED = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
 

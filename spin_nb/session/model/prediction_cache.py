@@ -17,7 +17,7 @@ from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.project.folder import FEATURES, inside
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 PREFIX = "own-"
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from spin_nb.errors import NotTrainedError
 from spin_nb.pool.neighbours import nearest
-from spin_nb.session.explanation import Explanation, MindChange, Neighbour, Taught
-from spin_nb.session.stage import NEIGHBOURS
-from spin_nb.session.suppose import Flip, on_draws, on_graph
+from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
+from spin_nb.session.model.pool_model import NEIGHBOURS
+from spin_nb.session.model.what_if import Flip, on_draws, on_graph
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 NEAREST = 5
 ENOUGH = 8  # labelled items, before a distance can be called near or far

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
 from spin_nb.session.arguments import whole
-from spin_nb.session.audited import Audited, as_arrivals, in_pool
+from spin_nb.session.audit.judge import Audited, as_arrivals, in_pool
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 
 def predict(session: Session, items: Any, head: str | None) -> Prediction:
@@ -26,7 +26,7 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
     Raises
     ------
     NotTrainedError, LabelError, PoolError
-        As :meth:`Session.predict <spin_nb.session.core.Session.predict>` says.
+        As :meth:`Session.predict <spin_nb.session.session.Session.predict>` says.
     """
     if not isinstance(head, str | None):
         raise ModelError(f"head={shown(head)} is no head.", "Pass one of s.heads, or leave it out.")

@@ -17,15 +17,15 @@ from spin_nb.project.database import Busy
 from spin_nb.project.records import Event, Gap, NewAsk, NewEvent, Suggestion
 from spin_nb.project.values import as_text
 from spin_nb.session.arguments import listed, text, whole
-from spin_nb.session.asking import Draft
-from spin_nb.session.cards import extent, inspected, item_card, steadily, weight
-from spin_nb.session.drawing import drawing
-from spin_nb.session.ledger import Change
-from spin_nb.session.sharing import TRIES, book
+from spin_nb.session.asks.plan import Draft
+from spin_nb.session.asks.sampler import drawing
+from spin_nb.session.asks.sharing import TRIES, book
+from spin_nb.session.labeller.cards import extent, inspected, item_card, steadily, weight
+from spin_nb.session.labels.label_log import Change
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 _Numbered = tuple[int, Mapping[str, Any]]
 _LOG = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Channel:
         -------
         cards, buffers
             A kept card is ``{"token", "kept": True}``; a new one has id, what
-            :func:`~spin_nb.session.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None); of very many
+            :func:`~spin_nb.session.labeller.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None); of very many
             classes the ``likeliest`` (``[[name, p or None], ...]``).  Fewer than ``n`` where they are large: no card
             follows once 32 MB are under way.
         """

@@ -11,7 +11,7 @@ from spin_nb.pool.stored import read_stored
 from spin_nb.project.folder import POOL
 from spin_nb.project.records import NewItem
 from spin_nb.project.store import Store
-from spin_nb.session.same_pool import mostly_there
+from spin_nb.session.checks.same_pool import mostly_there
 
 
 def check_database(store: Store, found: Ingested) -> None:

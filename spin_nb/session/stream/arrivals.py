@@ -18,14 +18,14 @@ from spin_nb.pool.arrivals import Batch
 from spin_nb.pool.neighbours import nearest
 from spin_nb.project.records import NewItem
 from spin_nb.registry import resolve
-from spin_nb.session.jobs import Handle
-from spin_nb.session.stage import NEIGHBOURS
+from spin_nb.session.model.pool_model import NEIGHBOURS
+from spin_nb.session.runtime.jobs import Handle
 from spin_nb.threads import undisturbed
 from spin_nb.types import Broken, Float, Ints
 from spin_nb.words import said_by
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 CHUNK = 16  # arrivals scored together: few enough that the view moves while a stream runs
 EVERY = 0.1  # seconds between two words to the views, at least

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from spin_nb.monitor.calibration import ece, nll
 from spin_nb.monitor.curves import CurvePoint
-from spin_nb.session.audited import accuracy
+from spin_nb.session.audit.judge import accuracy
 from spin_nb.types import Estimate
 
 if TYPE_CHECKING:
     from spin_nb.project.store import Store
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 
 def point(session: Session) -> CurvePoint:

@@ -13,7 +13,7 @@ from spin_nb.types import Extent, Shown
 if TYPE_CHECKING:
     from spin_nb.pool.pictures import Box
     from spin_nb.pool.pool import Pool
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 Card = dict[str, Any]
 Read = TypeVar("Read")

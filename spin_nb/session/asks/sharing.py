@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from spin_nb.project.records import NewAsk
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 TAKEN_FOR = timedelta(
     minutes=30

@@ -11,10 +11,10 @@ import numpy as np
 from spin_nb.errors import LabelError
 from spin_nb.models.targets import FEWEST, Targets
 from spin_nb.project.records import Suggestion
-from spin_nb.session.cards import extent
+from spin_nb.session.labeller.cards import extent
 
 if TYPE_CHECKING:
-    from spin_nb.session.core import Session
+    from spin_nb.session.session import Session
 
 CHANGED = 0.1  # share of the labels that is new, corrected or taken back before numbers are learnt anew
 

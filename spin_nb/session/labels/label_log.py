@@ -23,10 +23,10 @@ from spin_nb.project.database import BUSY_SECONDS, Busy
 from spin_nb.project.fold import Current, State, current, newest_first, touched
 from spin_nb.project.records import VALUED, Ask, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
-from spin_nb.session.audits import Audits
-from spin_nb.session.cards import extent
-from spin_nb.session.gestures import Gestures
-from spin_nb.session.roll import Roll
+from spin_nb.session.labeller.cards import extent
+from spin_nb.session.labels.audit_items import Audits
+from spin_nb.session.labels.gestures import Gestures
+from spin_nb.session.labels.training_set import Roll
 from spin_nb.threads import undisturbed
 from spin_nb.types import Ints
 from spin_nb.words import shown

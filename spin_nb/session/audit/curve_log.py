@@ -18,7 +18,7 @@ from spin_nb.errors import SpinError
 from spin_nb.io import open_regular, write_atomically
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import FEATURES, inside
-from spin_nb.session import curve
+from spin_nb.session.audit import curve
 
 FILE = "curve.ndjson"
 MOST = 2000  # points that a curve is brought back with: a plot has fewer pixels

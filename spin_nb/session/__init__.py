@@ -6,7 +6,7 @@ to disk, then a signal; each view answers the signal by pulling a snapshot.  Nev
 ============== =====================================================================
 ``core``       :class:`Session`: nouns (views, facts) and verbs (commands)
 ``opening``    ``spin_nb.open``: creates or reopens a project, refuses contradictions
-``ledger``     label events, their fold, and which labels train and which audit
+``label_log``     label events, their fold, and which labels train and which audit
 ``asking``     what to ask next: hidden audits, strategies, acquisition probability
 ``drawing``    what a draw of asks needs of the session
 ``channel``    the labeller's messages: exactly once, in order, on any thread
@@ -16,6 +16,6 @@ to disk, then a signal; each view answers the signal by pulling a snapshot.  Nev
 ``check``      ``s.check``: every file compared with its checksum
 ``watching``   arrivals: scored, watched for drift, offered for labelling
 ``home``       the one thread that signals, and how others reach it
-``jobs``       long work in the background, with a handle
+``jobs``       long work in the background, with a job
 ============== =====================================================================
 """

@@ -35,7 +35,7 @@ from spin_nb.session.checks.project_meta import held_task
 from spin_nb.session.checks.same_pool import refuse_other
 from spin_nb.session.labeller.cards import NEEDS
 from spin_nb.session.labels.label_log import by_class
-from spin_nb.session.model.pool_model import Stage
+from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.runtime.progress import progress_bar
 from spin_nb.session.session import Session
 from spin_nb.tasks import Classes
@@ -320,10 +320,12 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
 
     task, seed = held_task(meta), int(meta["seed"])
     n_classes = len(task.names) if by_class(task) else 2  # where labels are no classes: labelled, and not
-    stage = Stage(pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder)
+    pool_model = PoolModel(
+        pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder
+    )
     if not pool.on_files or len(pool) < LATER:
-        stage.see(progress_bar("Features"))
-    session = Session(store, folder, pool, task, stage, annotator, seed)
+        pool_model.compute_features(progress_bar("Features"))
+    session = Session(store, folder, pool, task, pool_model, annotator, seed)
     tell_of_changes()  # nobody could hear of them before
     lost = lost_arrivals(store, pool)
     if lost:

@@ -29,17 +29,17 @@ from spin_nb.session.checks.check import Check, check
 from spin_nb.session.labeller.cards import detailed, framed
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labeller.key_bindings import check_bindings
-from spin_nb.session.labels.label_log import Change, Ledger, by_class
+from spin_nb.session.labels.label_log import Change, LabelLog, by_class
 from spin_nb.session.model import export
 from spin_nb.session.model.explain import Explanation, explain
-from spin_nb.session.model.pool_model import Stage
+from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.model.prediction import Prediction, predict
-from spin_nb.session.model.suggestions import Suggesting
+from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training import Training
-from spin_nb.session.runtime.jobs import Handle, Lane
-from spin_nb.session.runtime.main_thread import Home
+from spin_nb.session.runtime.jobs import Job, Worker
+from spin_nb.session.runtime.main_thread import MainThread
 from spin_nb.session.runtime.signals import Signals
-from spin_nb.session.stream.arrivals import Watcher
+from spin_nb.session.stream.arrivals import StreamMonitor
 from spin_nb.threads import undisturbed
 from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
 from spin_nb.words import shown
@@ -69,23 +69,32 @@ class Session:
     """
 
     def __init__(
-        self, store: Store, folder: Path, pool: Pool, task: Any, stage: Stage, annotator: str, seed: int
+        self,
+        store: Store,
+        folder: Path,
+        pool: Pool,
+        task: Any,
+        pool_model: PoolModel,
+        annotator: str,
+        seed: int,
     ) -> None:
         self.folder = folder
         self.pool = pool
         self.task = task
         self.seed = seed
         self.events = Signals()
-        self._home = Home()
-        self._lanes = {name: Lane(name, self._home) for name in ("train", "prepare", "map", "watch")}
+        self._main_thread = MainThread()
+        self._workers = {
+            name: Worker(name, self._main_thread) for name in ("train", "prepare", "map", "watch")
+        }
         self._store = store
-        self._stage = stage
-        self._ledger = Ledger(store, task, pool, annotator)
-        self._plan = AuditPlan(pool.ids, self._ledger.audit_share, seed)
+        self._pool_model = pool_model
+        self._label_log = LabelLog(store, task, pool, annotator)
+        self._plan = AuditPlan(pool.ids, self._label_log.audit_share, seed)
         self._channel = Channel(self)
-        self._watcher = Watcher(self)
+        self._stream = StreamMonitor(self)
         self._training = Training(self)
-        self._suggesting = Suggesting(self)
+        self._suggestions = Suggestions(self)
         self._views: dict[str, Any] = {}
         self._selected: tuple[str, ...] = ()
         self._curve_log = CurveLog(folder, read_only=store.read_only)
@@ -95,7 +104,7 @@ class Session:
         self._problem: str | None = None
         self.events.problem.connect(self._remember)
         self.events.labelled.connect(self._follow_curve)
-        stage.begin(self)
+        pool_model.prepare(self)
 
     def __repr__(self) -> str:
         kept_out = f", {len(self.pool.broken)} broken kept out (s.items says why)" if self.pool.broken else ""
@@ -104,7 +113,7 @@ class Session:
         return (
             f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
             f"  {len(self.pool):,} items ({self.pool.modality}), {shown(self.task, 80)}{kept_out}\n"
-            f"  {self._ledger.state.n_labels:,} labelled, audited {self.task.metric} {self.accuracy!r}\n"
+            f"  {self._label_log.state.n_labels:,} labelled, audited {self.task.metric} {self.accuracy!r}\n"
             f"  look: s.map  label: s.labeller  all together: s.workbench{trouble}"
         )
 
@@ -126,7 +135,7 @@ class Session:
 
         What others were asked in the last half hour, or have waiting in their labeller, is not asked here.
         """
-        return self._ledger.annotator
+        return self._label_log.annotator
 
     @property
     def classes(self) -> list[str]:
@@ -165,9 +174,9 @@ class Session:
         The column ``value`` of :attr:`labels` holds the same, as JSON text where it is no text.  Audit labels are among
         them: the column ``audit`` says which, and a model for :meth:`suggest` should do without.
         """
-        with self._ledger.lock:
+        with self._label_log.lock:
             self._catch_up()
-            return self._ledger.values
+            return self._label_log.values
 
     @property
     def asks(self) -> pl.DataFrame:
@@ -187,7 +196,7 @@ class Session:
         because the model has learnt them, count in :attr:`accuracy` as without an answer.  It is the project's: whoever
         has it open elsewhere asks by it from the next ask on.
         """
-        with self._ledger.lock:
+        with self._label_log.lock:
             self._catch_up()
             return self._plan.share
 
@@ -200,22 +209,22 @@ class Session:
         self._writable("change the audit share")
 
         def step() -> None:
-            self._ledger.keep_share(float(share))
+            self._label_log.keep_share(float(share))
             self._absorb([])
 
-        self._ledger.patiently(step)
+        self._label_log.patiently(step)
 
     @property
     def head(self) -> str | None:
         """The head shown: "graph", "linear", "mean", "trees" or the name of your model; None before the first."""
         self._wait_where_labelled()
-        return self._stage.learner.head if self._trained else None
+        return self._pool_model.learner.head if self._trained else None
 
     @property
     def heads(self) -> list[str]:
         """Heads that ``s.predict(items, head=...)`` can ask now, the one shown first; more by :meth:`train`."""
         self._wait_where_labelled()
-        return self._stage.learner.heads if self._trained else []
+        return self._pool_model.learner.heads if self._trained else []
 
     def check(self) -> Check:
         """Read every file of the project again and compare it with its checksums; changes nothing.
@@ -239,7 +248,7 @@ class Session:
         A call that is refused at once raises, and changes nothing here.
         """
         self._wait_where_labelled()
-        self._home.drain()
+        self._main_thread.drain()
         return self._problem
 
     @property
@@ -249,11 +258,11 @@ class Session:
         None before the first label, and while a large folder is still being looked at.
         """
         self._wait_where_labelled()
-        with self._ledger.lock:
+        with self._label_log.lock:
             if not self._trained:
                 return None
             if self._predictive is None:
-                self._predictive = self._stage.learner.predictive()
+                self._predictive = self._pool_model.learner.predictive()
             return self._predictive
 
     @property
@@ -262,7 +271,7 @@ class Session:
 
         Where labels are no classes, 0 stands for any label.
         """
-        return self._ledger.index(len(self.pool))
+        return self._label_log.index(len(self.pool))
 
     @property
     def accuracy(self) -> Estimate:
@@ -297,22 +306,22 @@ class Session:
     @property
     def labels_per_minute(self) -> float:
         """Present pace of the person at the labeller; calls to :meth:`label` do not count."""
-        return labels_per_minute(self._ledger.by_hand(RECENT))
+        return labels_per_minute(self._label_log.manual_times(RECENT))
 
     @property
     def drift_points(self) -> list[DriftPoint]:
         """Every arrival scored by :meth:`watch`, in order."""
-        return self._watcher.points
+        return self._stream.points
 
     @property
     def layout(self) -> Float:
         """Map coordinates, float32 (n, 2) in about [-1, 1]."""
-        return self._stage.layout
+        return self._pool_model.layout
 
     @property
     def layout_name(self) -> str:
         """Word of the layout: "pca" until UMAP is ready, then "umap"."""
-        return self._stage.layout_name
+        return self._pool_model.layout_name
 
     @property
     def selected(self) -> list[str]:
@@ -328,7 +337,7 @@ class Session:
             self.pool.row(id)
         if ids != self._selected:
             self._selected = ids
-            self._home.do(lambda: self.events.selection.emit(ids))
+            self._main_thread.run(lambda: self.events.selection.emit(ids))
 
     @property
     def bindings(self) -> dict[str, str]:
@@ -375,18 +384,18 @@ class Session:
         UnknownWordError
             No such strategy.
         """
-        self._home.drain()
+        self._main_thread.drain()
         self._writable("ask")
         if isinstance(k, bool) or not isinstance(k, Integral) or not 1 <= k <= len(self.pool):
             raise QueryError(
                 f"{shown(k)} items cannot be asked.", f"Ask for 1 to {len(self.pool):,}: s.ask(8)."
             )
-        self._stage.wait()
+        self._pool_model.wait()
         asks, reason = self._draw(k, strategy)
         if not asks:
             raise nothing_left(self)
         ids = tuple(ask.item for ask in asks)
-        self._home.do(lambda: self.events.asked.emit(ids))
+        self._main_thread.run(lambda: self.events.asked.emit(ids))
         return Asked(ids, word(strategy), tuple(ask.q for ask in asks), reason)
 
     def _draw(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
@@ -394,12 +403,12 @@ class Session:
         asks: list[NewAsk] = []
         reason = ""
         for _ in range(TRIES):
-            with self._ledger.lock:
+            with self._label_log.lock:
                 self._catch_up()
-                since = self._ledger.state.seq
+                since = self._label_log.state.seq
                 draw = drawing(self, k - len(asks), strategy, [self.pool.row(ask.item) for ask in asks])
             drawn = draw()
-            booked = self._ledger.patiently(partial(book, self, drawn.asks, since, shown=True))
+            booked = self._label_log.patiently(partial(book, self, drawn.asks, since, shown=True))
             asks += booked.values()
             reason = reason or drawn.reason
             if len(booked) == len(drawn.asks):
@@ -477,9 +486,9 @@ class Session:
         --------
         >>> s.suggest({"img_7.png": ("crack", 0.9)})                   # doctest: +SKIP
         """
-        with self._ledger.lock:
-            n = self._suggesting.take(suggestions)
-        self._home.do(lambda: self.events.suggested.emit(n))
+        with self._label_log.lock:
+            n = self._suggestions.take(suggestions)
+        self._main_thread.run(lambda: self.events.suggested.emit(n))
         return n
 
     def suggestion(self, id: str) -> Suggestion | None:
@@ -492,7 +501,7 @@ class Session:
         LabelError
             Unknown item.
         """
-        return self._suggesting.of(self.pool.row(id))
+        return self._suggestions.of(self.pool.row(id))
 
     def release_audits(self) -> int:
         """Let the audit labels given so far train, in whichever session; returns how many.
@@ -503,11 +512,11 @@ class Session:
         self._writable("release audits")
 
         def step() -> tuple[int, list[Change]]:
-            n, changes = self._ledger.release_audits(self._catch_up)
+            n, changes = self._label_log.release_audits(self._catch_up)
             self._absorb(changes)
             return n, changes
 
-        n, changes = self._ledger.patiently(step)
+        n, changes = self._label_log.patiently(step)
         self._announce(changes)
         return n
 
@@ -521,7 +530,7 @@ class Session:
         without it, on the same labels held out; one label more or less is chance.  Where it does worse, or too few
         labels can be held out to tell, nothing changes in front: the report's ``note`` says so, and
         ``s.predict(items, head="cnn")`` asks it all the same.  The graph head goes on following every label for
-        ``s.ask``.  It runs in the background; a second call for the same while one waits returns that one's handle.
+        ``s.ask``.  It runs in the background; a second call for the same while one waits returns that one's job.
 
         Parameters
         ----------
@@ -542,7 +551,7 @@ class Session:
 
         Returns
         -------
-        Handle, or TrainReport with ``wait=True``
+        Job, or TrainReport with ``wait=True``
             ``validation`` holds accuracies on labels held out: all of them in turn for the heads and for posteriors
             in closed form, in five folds for a classifier; a fifth of them, once, for what takes longer (from 20
             labels on).  ``compared`` has yours and the heads on the very same labels.
@@ -565,7 +574,7 @@ class Session:
         --------
         >>> s.train("cnn", "dropout", wait=True)                       # doctest: +SKIP
         """
-        self._home.drain()
+        self._main_thread.drain()
         self._writable("train")
         learns = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
         given = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
@@ -620,17 +629,17 @@ class Session:
         items : iterable
             Raw items of the pool's kind, taken one by one; may be endless with ``wait=False``.
         wait : bool
-            Return when all are through; else a handle at once.  Ctrl-C while it waits cancels the rest: what has
+            Return when all are through; else a job at once.  Ctrl-C while it waits cancels the rest: what has
             joined stays.
 
         Returns
         -------
-        WatchReport, or Handle with ``wait=False``
+        WatchReport, or Job with ``wait=False``
         """
-        self._home.drain()
+        self._main_thread.drain()
         self._writable("take in arrivals")
         switch(wait, "wait", PoolError)
-        return _awaited(self._watcher.start(items), wait)
+        return _awaited(self._stream.start(items), wait)
 
     def export(self, folder: str | Path, target: Any = "jetson") -> ExportReport:
         """Write the trained model as a bundle that runs without spin_nb, and verify it.
@@ -642,15 +651,15 @@ class Session:
         ExportError
             If the encoder cannot be exported or the bundle does not verify.
         """
-        self._home.drain()
+        self._main_thread.drain()
         self._by_class("s.export", "Export the labels: s.labels.write_ndjson(path).")
         return export.run(self, folder, target)
 
     def close(self) -> None:
         """Stop background work and close the files; everything labelled is on disk already."""
-        for lane in self._lanes.values():
-            lane.close()
-        self._stage.keep()
+        for worker in self._workers.values():
+            worker.close()
+        self._pool_model.keep()
         self._store.close()
 
     # -- views --------------------------------------------------------------------------------------------
@@ -660,7 +669,7 @@ class Session:
         """UMAP of the pool, coloured by class, uncertainty, label or any column; lasso = select."""
         view = self._view("map")
         # Its compilation must not hold up the first paint.
-        view.when_drawn(lambda: self._stage.start_umap(self))
+        view.when_drawn(lambda: self._pool_model.start_umap(self))
         return view
 
     @property
@@ -725,7 +734,7 @@ class Session:
         """The item's label now, or None; any thread."""
         if not isinstance(id, str):
             self.pool.row(id)  # raises what is wrong with it
-        held = self._ledger.current(id)
+        held = self._label_log.current(id)
         return held.value if held is not None and held.kind in VALUED else None
 
     def frame(self, id: str, number: int, part: str | None = None) -> tuple[dict[str, Any], list[bytes]]:
@@ -745,12 +754,12 @@ class Session:
 
         Nobody who labels a large pool waits for that: every view looks here after every label.
         """
-        if not self._stage.ready and not self._stage.later and self._ledger.state.n_labels:
-            self._stage.wait()
+        if not self._pool_model.ready and not self._pool_model.is_deferred and self._label_log.state.n_labels:
+            self._pool_model.wait()
 
     @property
     def _trained(self) -> bool:
-        return self.by_class and self._stage.ready and self._stage.learner.trained
+        return self.by_class and self._pool_model.ready and self._pool_model.learner.trained
 
     def _by_class(self, what: str, instead: str) -> None:
         if not self.by_class:
@@ -769,35 +778,35 @@ class Session:
             )
 
     def _do(self, acts: list[tuple[str, str, Any]]) -> None:
-        self._home.drain()
+        self._main_thread.drain()
         self._writable("label")
         if not acts:
             raise LabelError("no label was given.", "Pass an id and a value, or a mapping id -> value.")
 
         def step() -> list[Change]:
-            changes = self._ledger.commit(self._ledger.events(acts))
+            changes = self._label_log.commit(self._label_log.events(acts))
             self._absorb(changes)
             return changes
 
-        self._announce(self._ledger.patiently(step), [item for _, item, _ in acts])
+        self._announce(self._label_log.patiently(step), [item for _, item, _ in acts])
 
     def _back(self, kind: str) -> str:
-        self._home.drain()
+        self._main_thread.drain()
         self._writable(kind)
 
         def step() -> tuple[list[str], list[Change]]:
-            items, changes = self._ledger.back(kind)
+            items, changes = self._label_log.revert(kind)
             self._absorb(changes)
             return items, changes
 
-        items, changes = self._ledger.patiently(step)
+        items, changes = self._label_log.patiently(step)
         self._announce(changes, items)
         return items[0]
 
     def _catch_up(self) -> None:
         """Take in what other sessions have stored; no Ctrl-C parts the labels from the model that learns them."""
-        with self._ledger.lock, undisturbed():
-            self._absorb(self._ledger.sync())
+        with self._label_log.lock, undisturbed():
+            self._absorb(self._label_log.sync())
 
     def _hear(self) -> None:
         """Do as :meth:`_catch_up`; of a project that was closed, or cannot be read now, what was known last is said."""
@@ -806,22 +815,24 @@ class Session:
 
     def _absorb(self, changes: Sequence[Change]) -> None:
         """Let the plan of audits and the live head follow; under the lock, on whichever thread committed."""
-        self._plan.share = self._ledger.audit_share
-        if self._stage.ready and changes:
+        self._plan.share = self._label_log.audit_share
+        if self._pool_model.ready and changes:
             self._predictive = None
-            if len(changes) > BULK or self._weighed != self._ledger.weighed:
-                self._relearn(self._stage.learner)
+            if len(changes) > BULK or self._weighed != self._label_log.weighed:
+                self._relearn(self._pool_model.learner)
                 return
             for change in changes:
                 if change.before is not None:
-                    self._stage.learner.unlabel(change.row)
+                    self._pool_model.learner.unlabel(change.row)
                 if change.after is not None:
-                    self._stage.learner.label(change.row, change.after, self._ledger.weight(change.id))
+                    self._pool_model.learner.label(
+                        change.row, change.after, self._label_log.weight(change.id)
+                    )
 
     def _relearn(self, learner: Learner) -> None:
         """Let a learner take all labels anew; under the lock."""
-        self._weighed = self._ledger.weighed
-        learner.reset(*self._ledger.training, self._ledger.weights)
+        self._weighed = self._label_log.weighed
+        learner.reset(*self._label_log.training, self._label_log.weights)
 
     def _follow_curve(self, *_: object) -> None:
         """Add the point for what is shown now; what was undone leaves the curve."""
@@ -834,12 +845,12 @@ class Session:
 
     def _trouble(self, what: str) -> None:
         """Tell the person of something that failed in the background; on any thread."""
-        self._home.do(lambda: self.events.problem.emit(what))
+        self._main_thread.run(lambda: self.events.problem.emit(what))
 
     def _replan(self) -> None:
         """Audits among the items that can be read, now that this is known; on any thread."""
-        with self._ledger.lock:
-            self._ledger.moved()
+        with self._label_log.lock:
+            self._label_log.reindex()
             self._plan = AuditPlan(self.pool.ids, self._plan.share, self.seed)
 
     def _remember(self, what: str) -> None:
@@ -848,24 +859,24 @@ class Session:
     def _settle(self, shown: Sequence[str]) -> list[Change]:
         """Take in what the labeller's channel has put on disk; under the lock."""
         asks = [self._channel._queue[token].ask for token in shown]
-        self._ledger.note_shown(shown, asks)
-        changes = self._ledger.sync()
+        self._label_log.note_shown(shown, asks)
+        changes = self._label_log.sync()
         self._absorb(changes)
         return changes
 
     def _announce(self, changes: Sequence[Change], ids: Sequence[str] = ()) -> None:
-        """Tell the views, on the home thread."""
+        """Tell the views, on the main thread."""
         touched = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
         if touched:
-            self._home.do(lambda: self.events.labelled.emit(touched))
+            self._main_thread.run(lambda: self.events.labelled.emit(touched))
 
 
-def _awaited(handle: Handle, wait: bool) -> Any:
-    """What came of it, once it is there; without ``wait`` the handle itself."""
+def _awaited(job: Job, wait: bool) -> Any:
+    """What came of it, once it is there; without ``wait`` the job itself."""
     if not wait:
-        return handle
+        return job
     try:
-        return handle.result()
-    except KeyboardInterrupt:  # nobody has the handle to cancel it with
-        handle.cancel()
+        return job.result()
+    except KeyboardInterrupt:  # nobody has the job to cancel it with
+        job.cancel()
         raise

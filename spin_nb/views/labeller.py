@@ -193,7 +193,7 @@ class Labeller(View, parts=LABELLER):
         answer = self._session.apply("", [])  # applies nothing: the counts alone
         return {key: answer[key] for key in ("n_labels", "per_minute", "at")}
 
-    # -- what the session tells (home thread) ---------------------------------------------------------------
+    # -- what the session tells (main thread) ---------------------------------------------------------------
 
     def _labelled(self, ids: Sequence[str]) -> None:
         labels = {id: self._session.value(id) for id in ids} if len(ids) <= MANY else None

@@ -14,11 +14,11 @@ EVERY = 0.1  # seconds between updates while it runs
 
 
 class Progress(View, parts=("progress",)):
-    """The progress of one handle (``s.train()`` shows it under the cell).
+    """The progress of one job (``s.train()`` shows it under the cell).
 
     Parameters
     ----------
-    handle : Handle
+    job : Job
         ``progress`` 0 to 1, ``message``, ``status``, ``cancel()``, ``result()`` and the signal ``changed``.
 
     Attributes
@@ -35,37 +35,37 @@ class Progress(View, parts=("progress",)):
     report = t.Unicode("").tag(sync=True)
     fraction = t.Float(0.0).tag(sync=True)
 
-    def __init__(self, handle: Any) -> None:
-        super().__init__(title=str(getattr(handle, "name", "training")))
+    def __init__(self, job: Any) -> None:
+        super().__init__(title=str(getattr(job, "name", "training")))
         self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
-        self._handle = handle
+        self._job = job
         self._told = 0.0
         self.verbs = {"cancel": self._cancel}
-        handle.changed.connect(self._follow)
+        job.changed.connect(self._follow)
         self._follow()
 
     def _cancel(self, _message: dict[str, Any]) -> tuple[Answer, Buffers]:
-        self._handle.cancel()
+        self._job.cancel()
         return {}, []
 
     def _follow(self) -> None:
-        handle, now = self._handle, time.monotonic()
-        ended = handle.status in ENDED
-        if not ended and handle.status == self.status and now - self._told < EVERY:
+        job, now = self._job, time.monotonic()
+        ended = job.status in ENDED
+        if not ended and job.status == self.status and now - self._told < EVERY:
             return
         self._told = now
         with self.hold_sync():
-            self.fraction = min(1.0, max(0.0, float(handle.progress)))
-            self.message = str(handle.message)
-            self.report = _outcome(handle) if ended else ""
-            self.status = handle.status
+            self.fraction = min(1.0, max(0.0, float(job.progress)))
+            self.message = str(job.message)
+            self.report = _outcome(job) if ended else ""
+            self.status = job.status
 
 
-def _outcome(handle: Any) -> str:
-    """What came of it; a handle that has ended answers at once."""
-    if handle.status == "cancelled":
+def _outcome(job: Any) -> str:
+    """What came of it; a job that has ended answers at once."""
+    if job.status == "cancelled":
         return ""
     try:
-        return repr(handle.result())
+        return repr(job.result())
     except Exception as error:
         return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Drawing when something changed: not too often, on the home thread, and the last state always."""
+"""Drawing when something changed: not too often, on the main thread, and the last state always."""
 
 from __future__ import annotations
 

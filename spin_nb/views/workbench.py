@@ -134,21 +134,21 @@ class Workbench(Brief, widgets.VBox):
         self._trained_on = int(report.n_labels)
         self._write()
 
-    def _follow(self, handle: Any) -> None:
+    def _follow(self, job: Any) -> None:
         """Show the newest run, in the bar: nothing below it moves while somebody labels."""
-        self._run = handle
+        self._run = job
         self.bar.problem = ""
-        show = Redraw(lambda: self._show_run(handle), every=0.1)
-        handle.changed.connect(lambda *_: show())
+        show = Redraw(lambda: self._show_run(job), every=0.1)
+        job.changed.connect(lambda *_: show())
         show()
 
-    def _show_run(self, handle: Any) -> None:
-        if handle is not self._run:
+    def _show_run(self, job: Any) -> None:
+        if job is not self._run:
             return
         with self.bar.hold_sync():
-            self.bar.running = handle.status not in ENDED
-            self.bar.doing = str(handle.message) if self.bar.running else ""
-            self.bar.fraction = min(1.0, max(0.0, float(handle.progress))) if self.bar.running else 0.0
+            self.bar.running = job.status not in ENDED
+            self.bar.doing = str(job.message) if self.bar.running else ""
+            self.bar.fraction = min(1.0, max(0.0, float(job.progress))) if self.bar.running else 0.0
 
     def _trouble(self, text: str) -> None:
         self.bar.problem = str(text)

@@ -171,7 +171,7 @@ def labelled(p: Path, options: dict[str, Any]) -> dict[str, str]:
     for row in range(6):
         known[s.pool.ids[row]] = CLASSES[row % 2]
     s.label(known)
-    s._stage.wait()
+    s._pool_model.wait()
     s.close()
     return known
 
@@ -237,7 +237,7 @@ def act_watch(p: Path, tell: Tell) -> None:
 
 
 def act_open(options: Callable[[Path], dict[str, Any]]) -> Callable[[Path, Tell], None]:
-    return lambda p, tell: open_it(p, tell, options(p))._stage.wait() and None
+    return lambda p, tell: open_it(p, tell, options(p))._pool_model.wait() and None
 
 
 def act_export(p: Path, tell: Tell) -> None:
@@ -249,8 +249,8 @@ def act_umap(p: Path, tell: Tell) -> None:
 
     stage.umap_layout = lambda features, indices, distances, init, **_: init[::-1].copy()
     s = open_it(p, tell, {})
-    s._stage.start_umap(s)
-    s._stage._umap.result()
+    s._pool_model.start_umap(s)
+    s._pool_model._umap.result()
 
 
 SCENES: dict[str, tuple[Any, Any, Any]] = {
@@ -282,7 +282,7 @@ def look(p: Path, tell: Tell, scene: str, expected: dict[str, Any], options: dic
         if scene.startswith("first open") and "there is no project" in problem.what:
             return  # it is as if it had not been begun
         raise
-    s._stage.wait()
+    s._pool_model.wait()
     values, ids = s.values, list(s.pool.ids)
     if scene == "first open, labels":
         expected = {"sure": dict.fromkeys(ids[:GOLD]), "maybe": dict.fromkeys(ids[:GOLD])}
@@ -296,9 +296,11 @@ def look(p: Path, tell: Tell, scene: str, expected: dict[str, Any], options: dic
         tell({"apart": "the pool holds items that the database lacks"})
     if scene == "watch" and (len(ids) - 60) not in (0, 16, 24):
         tell({"apart": f"{len(ids) - 60} of 16 + 8 arrivals"})
-    fresh = s._stage.encoder.encode(s.pool.load(range(len(ids))))
-    if fresh.shape != s._stage.features.shape or not np.allclose(fresh, s._stage.features, atol=1e-3):
-        tell({"wrong features": [list(fresh.shape), list(s._stage.features.shape)]})
+    fresh = s._pool_model.encoder.encode(s.pool.load(range(len(ids))))
+    if fresh.shape != s._pool_model.features.shape or not np.allclose(
+        fresh, s._pool_model.features, atol=1e-3
+    ):
+        tell({"wrong features": [list(fresh.shape), list(s._pool_model.features.shape)]})
     if scene == "export":
         bundle(p, tell, s)
     for id in s.ask(2).ids:

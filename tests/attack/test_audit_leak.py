@@ -23,7 +23,7 @@ def tossed(tmp_path):
         first = {} if (tmp_path / f"{seed}.spin").exists() else {"pool": points(seed), "classes": ["a", "c"]}
         s = spin.open(tmp_path / f"{seed}.spin", annotator=annotator, seed=seed, **first)
         opened.append(s)
-        s._stage.wait()
+        s._pool_model.wait()
         if first:
             s.audit_share = 0.5
             coin = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ def audits_of(s) -> set[str]:
 
 
 def trained_on(s) -> set[str]:
-    return {s.pool.ids[row] for row in s._ledger.training[0]}
+    return {s.pool.ids[row] for row in s._label_log.training[0]}
 
 
 def test_audits_shown_in_one_session_do_not_train_where_another_labels_them(tossed):
@@ -55,7 +55,7 @@ def test_audits_shown_in_one_session_do_not_train_where_another_labels_them(toss
     audits = audits_of(ada)
     assert len(audits) == 25
     assert trained_on(bob) == set(shown) - audits
-    graph = {bob.pool.ids[row] for row in bob._stage.learner.graph.rows}
+    graph = {bob.pool.ids[row] for row in bob._pool_model.learner.graph.rows}
     assert graph == set(shown) - audits
 
 
@@ -70,7 +70,7 @@ def test_a_label_that_trained_stops_to_when_its_item_is_shown_as_an_audit_elsewh
     audits = audits_of(ada) & set(cards.values())
     assert audits
     assert trained_on(bob) == set(cards.values()) - audits
-    assert {bob.pool.ids[row] for row in bob._stage.learner.graph.rows} == trained_on(bob)
+    assert {bob.pool.ids[row] for row in bob._pool_model.learner.graph.rows} == trained_on(bob)
 
 
 def test_shown_asks_are_found_though_the_clock_went_back(tossed, monkeypatch):

@@ -17,7 +17,7 @@ import pytest
 
 from spin_nb.session.asks.plan import AuditPlan, draft
 from spin_nb.session.audit.sample import Sample
-from spin_nb.session.labels.audit_items import Audits
+from spin_nb.session.labels.audit_items import AuditItems
 from spin_nb.types import Estimate, Picked
 
 RUNS = 600 if os.environ.get("SPIN_ATTACK") == "full" else 40
@@ -49,7 +49,7 @@ class World:
         self.right = self.rng.random(self.n) < 1 - 0.6 * self.hard
         self.ids = [f"i{row}" for row in range(self.n)]
         self.plan = AuditPlan(self.ids, self.share, self.seed)
-        self.audits = Audits()
+        self.audits = AuditItems()
         self.taken = np.zeros(self.n, bool)
         self.unasked = np.zeros(self.n, bool)
         self.arrived = np.zeros(self.n, bool)

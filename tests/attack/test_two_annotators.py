@@ -27,7 +27,7 @@ import json, random, sys
 import spin_nb as spin
 at, who, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 s, asked, seq, coin = spin.open(at, annotator=who), [], 0, random.Random(who)
-s._stage.wait()
+s._pool_model.wait()
 print("ready", flush=True)
 sys.stdin.readline()
 while len(asked) < n:
@@ -53,7 +53,7 @@ def open_(tmp_path):
         path = tmp_path / f"{at}.spin"
         first = {} if path.exists() else {"pool": points(n), "classes": ["a", "b"], "seed": seed}
         opened.append(spin.open(path, annotator=annotator, **first))
-        opened[-1]._stage.wait()
+        opened[-1]._pool_model.wait()
         if first:
             opened[-1].audit_share = share
         return opened[-1]
@@ -155,7 +155,7 @@ def book_all(s, drawn):
     from dataclasses import replace
 
     asks = [replace(ask, annotator=s.annotator) for ask in drawn.asks]
-    return [ask.item for ask in sharing.book(s, asks, s._ledger.state.seq, shown=True).values()]
+    return [ask.item for ask in sharing.book(s, asks, s._label_log.state.seq, shown=True).values()]
 
 
 def test_one_person_alone_gets_the_same_asks_whatever_the_name(open_):

@@ -51,7 +51,7 @@ STEPS = {  # what a person may do, and how often
 
 def facts(s):
     """What a session says of the project, and what its model says of every item."""
-    values, ledger = s.values, s._ledger
+    values, ledger = s.values, s._label_log
     said = {
         "values": values,
         "classes of the rows": s.label_index.tolist(),

@@ -23,7 +23,7 @@ def open_(tmp_path):
         at = tmp_path / "points.spin"
         first = {} if at.exists() else {"pool": clusters(N), "classes": ["a", "b"]}
         opened.append(spin.open(at, annotator=annotator, **first))
-        opened[-1]._stage.wait()
+        opened[-1]._pool_model.wait()
         if first:
             opened[-1].audit_share = 0.5
         return opened[-1]
@@ -40,7 +40,7 @@ def clusters(n, seed=0):
 
 
 def truth(s, id):
-    return "a" if s._stage.features[s.pool.row(id), 0] > s._stage.features[:, 0].mean() else "b"
+    return "a" if s._pool_model.features[s.pool.row(id), 0] > s._pool_model.features[:, 0].mean() else "b"
 
 
 def label(s, ids):
@@ -98,7 +98,7 @@ def test_bad_items_leave_the_audits_labelled_or_not(open_):
     s.flag(bare)
     assert (s.accuracy.n, s.accuracy.flagged, s.accuracy.unanswered) == (22, 2, 0)
     assert repr(s.accuracy).endswith("2 bad items left out)")
-    assert {s.pool.ids[row] for row in s._ledger.training[0]}.isdisjoint([labelled, bare])
+    assert {s.pool.ids[row] for row in s._label_log.training[0]}.isdisjoint([labelled, bare])
 
 
 def test_items_labelled_unasked_are_not_what_the_estimate_is_of(open_):
@@ -163,7 +163,7 @@ def test_a_release_reaches_a_session_that_is_open_elsewhere(open_):
     ada.release_audits()
     bob.values  # noqa: B018 - takes in what ada did
     assert bob.accuracy.n == 0
-    assert len(bob._ledger.training[0]) == 20
+    assert len(bob._label_log.training[0]) == 20
 
 
 def test_a_release_takes_in_what_others_have_labelled_and_holds_alike_everywhere(open_):
@@ -174,7 +174,7 @@ def test_a_release_takes_in_what_others_have_labelled_and_holds_alike_everywhere
     for s in (ada, bob, open_("eve")):
         assert len(s.values) == 40
         assert s.accuracy.n == 0
-        assert len(s._ledger.training[0]) == 40
+        assert len(s._label_log.training[0]) == 40
 
 
 def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits(open_):
@@ -186,7 +186,7 @@ def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits
     again = open_("eve")
     for s in (ada, bob):
         assert set(s.values) == set(again.values)
-        assert s._ledger.released == again._ledger.released
+        assert s._label_log.released == again._label_log.released
         assert (s.accuracy.n, again.accuracy.n) == (10, 10)
 
 
@@ -255,7 +255,7 @@ def test_a_session_that_only_looks_says_the_accuracy_of_the_labels_that_it_shows
     ada = open_()
     ask_and_label(ada, 4)
     with closing(spin.open(tmp_path / "points.spin", annotator="bob", read_only=True)) as reader:
-        reader._stage.wait()
+        reader._pool_model.wait()
         ask_and_label(ada, 36)
         shown = look(reader)
         assert reader.labels.height == 40
@@ -290,7 +290,7 @@ def test_a_model_is_not_judged_by_audits_it_learnt_from_neither_after_reopening(
     bob.close()
     again = open_("bob")
     head = posterior or "linear"
-    learnt = again._stage.learner.learnt(head)
+    learnt = again._pool_model.learner.learnt(head)
     assert learnt == set(cards.values())
     judge = {again.pool.ids[row] for row in judging(again, head)[0]}
     assert judge == set(audits_of(again)) - shown

@@ -377,7 +377,7 @@ def test_points_are_still_suggested_and_judged_when_labelled_pictures_are_gone(t
     assert s.accuracy.n == 6
     assert repr(s)
     left = next(id for id in s.pool.ids if id not in s.values)
-    value, p = s._suggesting.of(s.pool.row(left))
+    value, p = s._suggestions.of(s.pool.row(left))
     assert 0 <= value["nose"][0] <= 120
     assert 0 < p < 1
 

@@ -15,7 +15,7 @@ from spin_nb.project import State
 from spin_nb.session.labeller import channel
 from spin_nb.session.labeller.cards import weight
 from spin_nb.session.labels import label_log as ledger
-from spin_nb.session.labels.label_log import Ledger
+from spin_nb.session.labels.label_log import LabelLog
 
 
 @pytest.fixture
@@ -384,7 +384,7 @@ def test_neither_a_label_nor_what_follows_it_lists_all_labels(s, monkeypatch):
     def refuse(*_):
         raise AssertionError("all labels were listed")
 
-    for owner, name in [(State, "current"), (State, "labels"), (Ledger, "values"), (Ledger, "training")]:
+    for owner, name in [(State, "current"), (State, "labels"), (LabelLog, "values"), (LabelLog, "training")]:
         monkeypatch.setattr(owner, name, property(refuse))
     answer = s.apply("c", [*entries, {"seq": 9, "kind": "undo"}])
     assert (answer["n_labels"], s.label_index.tolist().count(-1)) == (17, len(s.pool) - 17)
@@ -429,7 +429,7 @@ def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch
     monkeypatch.undo()
     assert s.apply("c", batch)["ack"] == 2
     assert s.history["kind"].to_list()[10:] == ["label", "undo"]
-    assert s._ledger.state.seq == s._store.state().seq
+    assert s._label_log.state.seq == s._store.state().seq
 
 
 def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, monkeypatch, digits):
@@ -474,7 +474,7 @@ def test_labels_are_committed_on_another_thread_while_the_home_thread_is_busy(s)
     assert answers[0]["ack"] == 1
     assert s.labels["item"].to_list()[-1] == cards[0]["id"]
     assert seen == []
-    s._home.drain()
+    s._main_thread.drain()
     assert seen == [((cards[0]["id"],), threading.get_ident())]
 
 

@@ -48,7 +48,7 @@ def test_its_numbers_are_those_of_the_prediction(s):
 def test_the_nearest_labels_are_the_nearest_that_train(s, digits):
     id = doubtful(s, 1)[0]
     s.release_audits()
-    features = s._stage.features
+    features = s._pool_model.features
     rows = np.array([s.pool.row(item) for item in s.labels["item"]])
     distance = np.linalg.norm(features[rows] - features[s.pool.row(id)], axis=1)
     near = s.explain(id).neighbours
@@ -65,7 +65,7 @@ def test_audit_labels_teach_nothing_and_are_no_neighbours(project, digits):
     s.audit_share = 0.5
     for _ in range(20):
         digits.label(s, s.ask(1).ids)
-    trained = {s.pool.ids[row] for row in s._ledger.training[0]}
+    trained = {s.pool.ids[row] for row in s._label_log.training[0]}
     assert len(trained) < 20
     assert {n.id for n in s.explain(s.pool.ids[0]).neighbours} <= trained
 

@@ -53,7 +53,7 @@ def test_the_manifest_states_agreement_audited_accuracy_and_what_was_not_checked
     report = trained.export(tmp_path / "bundle")
     manifest = json.loads((tmp_path / "bundle/manifest.json").read_text())
     shown = trained.predictive.mean.argmax(1)
-    exported = export.current(trained).linear.predict(trained._stage.features).mean.argmax(1)
+    exported = export.current(trained).linear.predict(trained._pool_model.features).mean.argmax(1)
     assert report.agreement == pytest.approx((shown == exported).mean(), abs=0.01)
     assert manifest["metrics"]["audited_accuracy"]["n"] == trained.accuracy.n == 4
     assert any("Jetson" in what for what in manifest["not_verified"])

@@ -44,10 +44,12 @@ def photos(tmp_path):
 
 def right(s) -> bool:
     """Whether each row has the features of its own item, and the database knows every item."""
-    s._stage.wait()
+    s._pool_model.wait()
     assert set(s.pool.ids) <= set(s.items["id"].to_list())
-    fresh = s._stage.encoder.encode(s.pool.load(range(len(s.pool))))
-    return fresh.shape == s._stage.features.shape and bool(np.allclose(fresh, s._stage.features, atol=1e-3))
+    fresh = s._pool_model.encoder.encode(s.pool.load(range(len(s.pool))))
+    return fresh.shape == s._pool_model.features.shape and bool(
+        np.allclose(fresh, s._pool_model.features, atol=1e-3)
+    )
 
 
 def labelled(tmp_path, photos):

@@ -188,14 +188,14 @@ def test_suggested_points_of_a_mouse_beat_the_mean_pose(tmp_path, real):
     names, truth = mouse(real)
     s = opened(tmp_path, pictures_of_mouse(real, truth, tmp_path), spin.Keypoints(names))
     s.audit_share = 0
-    s._stage.wait()
+    s._pool_model.wait()
     first = [s.pool.ids[row] for row in np.random.default_rng(0).permutation(len(s.pool))[:40]]
     s.label({id: truth[id] for id in first})
     poses = np.array([[truth[id][name] or (np.nan, np.nan) for name in names] for id in first])
     mean = dict(zip(names, np.nanmean(poses, axis=0).tolist(), strict=True))
     found = []
     for id in sorted(set(truth) - set(first)):
-        said, p = s._suggesting.of(s.pool.row(id))
+        said, p = s._suggestions.of(s.pool.row(id))
         assert 0 < p < 1
         extent = s.pool.extent(s.pool.row(id))
         found.append(
@@ -353,7 +353,7 @@ def test_suggested_temperatures_beat_the_mean(tmp_path, real):
     first = {card["id"] for card in cards}
     others = [id for id in truth if id not in first]
     mean = np.mean([truth[id] for id in first])
-    said = [s._suggesting.of(s.pool.row(id)) for id in others]
+    said = [s._suggestions.of(s.pool.row(id)) for id in others]
     assert all(0 < p < 1 for _, p in said)
     ours, theirs = (
         np.mean([abs(value - truth[id]) for value, id in zip(values, others, strict=True)])
@@ -367,9 +367,9 @@ def test_suggested_temperatures_beat_the_mean(tmp_path, real):
     s.redo()
     s.close()
     again = spin.open(s.folder, annotator="ada")
-    again._stage.wait()
+    again._pool_model.wait()
     assert again.values == {card["id"]: truth[card["id"]] for card in cards}
-    assert again._suggesting.of(again.pool.row(others[0])) == said[0], "and it suggests what it did"
+    assert again._suggestions.of(again.pool.row(others[0])) == said[0], "and it suggests what it did"
 
 
 # -- videos -----------------------------------------------------------------------------------------------

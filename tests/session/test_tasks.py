@@ -76,7 +76,7 @@ def test_a_label_is_stored_undone_redone_and_found_again(tmp_path, case):
 def test_a_label_given_once_the_pool_is_prepared_is_stored_as_well(tmp_path, case):
     pool, task, good, _ = case
     s = opened(tmp_path, pool, task)
-    s._stage.wait()
+    s._pool_model.wait()
     id = s.ask(1).ids[0]
     s.label(id, good)
     assert s.values == {id: good}
@@ -319,7 +319,7 @@ def test_an_audit_is_scored_again_only_where_its_label_or_its_suggestion_changed
     assert (s.accuracy.high < 1, len(scored)) == (True, 11)
     with monkeypatch.context() as patch:
         patch.setattr(
-            s._suggesting, "of", lambda row: pytest.fail("no label of an audit, no look at the audits")
+            s._suggestions, "of", lambda row: pytest.fail("no label of an audit, no look at the audits")
         )
         s.label(s.labels.filter(~s.labels["audit"])["item"][0], "a claim")
         assert s.accuracy.n == 10

@@ -33,9 +33,14 @@ def agree(s, n: int) -> None:
     """Pool, database, plan, layout and features have ``n`` rows, and each row's features are its own."""
     assert len(s.pool) == len(s.items) == len(s._plan.reserved) == len(s.layout) == n
     assert s.pool.ids == s.items["id"].to_list()
-    assert len(s._stage.features) == len(s._stage.learner.features) == len(s._stage.learner.graph.phi) == n
-    fresh = s._stage.encoder.encode(s.pool.load(range(n)))
-    np.testing.assert_allclose(fresh, s._stage.features, atol=1e-3)
+    assert (
+        len(s._pool_model.features)
+        == len(s._pool_model.learner.features)
+        == len(s._pool_model.learner.graph.phi)
+        == n
+    )
+    fresh = s._pool_model.encoder.encode(s.pool.load(range(n)))
+    np.testing.assert_allclose(fresh, s._pool_model.features, atol=1e-3)
 
 
 def goes_on(s, n: int) -> None:
@@ -152,8 +157,8 @@ def test_an_arrival_whose_picture_is_damaged_keeps_nothing_shut(tmp_path):
     assert [item.id for item in again.pool.broken] == [first]
     assert "damaged" in again.pool.broken[0].reason
     assert again.pool.ids[-1] == second
-    agree_rows = again._stage.encoder.encode(again.pool.load(range(21)))
-    np.testing.assert_allclose(agree_rows, again._stage.features, atol=1e-3)
+    agree_rows = again._pool_model.encoder.encode(again.pool.load(range(21)))
+    np.testing.assert_allclose(agree_rows, again._pool_model.features, atol=1e-3)
 
 
 def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, monkeypatch):
@@ -181,7 +186,7 @@ def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, mo
 
 def test_views_hear_of_arrivals_ten_times_a_second_and_of_the_last_ones(opened, monkeypatch):
     s, heard, clock = opened(), [], Clock()
-    s._watcher._pace = Pace(clock)
+    s._stream._pace = Pace(clock)
     s.events.watched.connect(heard.append)
     s.events.watched.connect(lambda n: clock.pass_(0.001))
     stream = (clock.pass_(0.002) or row for row in np.concatenate([NEW] * 20))
@@ -192,7 +197,7 @@ def test_views_hear_of_arrivals_ten_times_a_second_and_of_the_last_ones(opened, 
 
 def test_views_that_take_long_to_draw_get_a_fifth_of_the_time(opened):
     s, heard, clock = opened(), [], Clock()
-    s._watcher._pace = Pace(clock)
+    s._stream._pace = Pace(clock)
     s.events.watched.connect(heard.append)
     s.events.watched.connect(lambda n: clock.pass_(1.0))
     stream = (clock.pass_(0.01) or row for row in np.concatenate([NEW] * 20))

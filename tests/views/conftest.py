@@ -153,7 +153,7 @@ class DrawnSession:
     def train(self, wait=False):
         from psygnal import Signal
 
-        class Handle:
+        class Job:
             changed = Signal()
             name, status, progress, message = "training", "running", 0.3, "fitting"
 
@@ -164,7 +164,7 @@ class DrawnSession:
                 return "trained"
 
         self.trained += 1
-        self.events.training.emit(Handle())
+        self.events.training.emit(Job())
 
     def arrive(self, n: int, shifted: bool = False) -> None:
         from spin_nb.monitor.drift import DriftPoint

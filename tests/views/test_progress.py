@@ -9,7 +9,7 @@ from spin_nb.errors import ModelError
 from spin_nb.views.progress import Progress
 
 
-class Handle:
+class Job:
     changed = Signal()
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Handle:
 
 @pytest.fixture
 def handle():
-    return Handle()
+    return Job()
 
 
 def test_it_shows_a_handle_that_is_waiting(handle):

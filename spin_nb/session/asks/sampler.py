@@ -39,16 +39,16 @@ def drawing(
     queued : (int, int)
         Asks and audits among them.
     """
-    ledger = session._ledger
+    label_log = session._label_log
     gone = _mask(session, [id for id in session.pool.gone if session.pool.has(id)])
-    taken = _mask(session, ledger.taken()) | gone
+    taken = _mask(session, label_log.excluded()) | gone
     if taken.all():  # what was put aside comes back at the end
-        taken = _mask(session, ledger.taken(again=True)) | gone
+        taken = _mask(session, label_log.excluded(again=True)) | gone
     others = of_others(session)
-    undecided = [row for row in _rows(session, ledger.aside(("unsure",))) if taken[row]][-UNDECIDED:]
+    undecided = [row for row in _rows(session, label_log.deferred(("unsure",))) if taken[row]][-UNDECIDED:]
     taken[[*pending, *_rows(session, list(others))]] = True
-    session._plan.retire(np.array(_rows(session, ledger.released), np.int64))
-    number, own = ledger.n_asked + queued[0], stream(session)
+    session._plan.retire(np.array(_rows(session, label_log.released), np.int64))
+    number, own = label_log.n_asked + queued[0], stream(session)
     drawn = partial(
         draft,
         k,
@@ -56,16 +56,18 @@ def drawing(
         taken=taken,
         plan=copy(session._plan),  # its share may grow during the draw
         number=number,
-        n_audited=ledger.n_audited + queued[1] + sum(a and ledger.may_audit(id) for id, a in others.items()),
-        unasked=ledger.n_unasked,
+        n_audited=label_log.n_audited
+        + queued[1]
+        + sum(a and label_log.may_audit(id) for id, a in others.items()),
+        unasked=label_log.n_unasked,
         model_id=session._training.model_id,
         annotator=session.annotator,
         stream=own,
     )
     seed = own + number
-    if not session._stage.ready:
+    if not session._pool_model.ready:
         return partial(drawn, pick=lambda rows, n: at_random(rows, n, seed), strategy="random")
-    learner = session._stage.learner.frozen()
+    learner = session._pool_model.learner.frozen()
 
     def known() -> list[int]:
         return list(
@@ -111,7 +113,7 @@ def nothing_left(session: Session) -> QueryError:
             f" ({len(others):,}).",
             f"Ask again when they have answered, or label one by its id: s.label({shown(others[0])}, value).",
         )
-    aside = session._ledger.aside()
+    aside = session._label_log.deferred()
     if aside:
         do += f" Or label what was put aside ({len(aside):,}) by its id: s.label({aside[0]!r}, value)."
     if session.pool.gone:

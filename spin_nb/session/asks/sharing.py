@@ -21,10 +21,10 @@ TRIES = 8  # draws, where others were quicker to take what was drawn, before few
 def of_others(session: Session) -> dict[str, bool]:
     """Items that others have been asked and not answered, or will be from their queues; and which of them audit."""
     asked = session._store.asked_of_others(session.annotator, datetime.now(UTC) - TAKEN_FOR)
-    ledger, pool = session._ledger, session.pool
+    label_log, pool = session._label_log, session.pool
 
     def is_open(item: str, moment: datetime) -> bool:
-        held = ledger.current(item)
+        held = label_log.current(item)
         return pool.has(item) and (held is None or held.time < moment)
 
     return {item: audit for item, audit, moment in asked if is_open(item, moment)}
@@ -45,7 +45,7 @@ def stream(session: Session) -> int:
 def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = False) -> dict[str, NewAsk]:
     """Write down what was drawn; token -> ask, without those that others took, decided on or reserved meanwhile.
 
-    A step for :meth:`Ledger.patiently`: no label waits behind it while another process has the database.
+    A step for :meth:`LabelLog.patiently`: no label waits behind it while another process has the database.
 
     Parameters
     ----------
@@ -56,8 +56,10 @@ def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = 
     """
     if not asks:
         return {}
-    ledger, store = session._ledger, session._store
-    with ledger.transaction():  # between the look at others' asks and these being written, nobody writes any
+    label_log, store = session._label_log, session._store
+    with (
+        label_log.transaction()
+    ):  # between the look at others' asks and these being written, nobody writes any
         session._catch_up()
         if "first_annotator" not in store.meta:
             store.set_meta("first_annotator", session.annotator)
@@ -66,12 +68,12 @@ def book(session: Session, asks: Sequence[NewAsk], since: int, *, shown: bool = 
             ask
             for ask in asks
             if ask.item not in taken
-            and not ledger.decided_since(ask.item, since)
+            and not label_log.decided_since(ask.item, since)
             and (ask.audit or not session._plan.reserved[session.pool.row(ask.item)])
         ]
         tokens = store.propose(free)
         if shown:
             store.shown(tokens)
     if shown:
-        ledger.note_shown(tokens, free)
+        label_log.note_shown(tokens, free)
     return dict(zip(tokens, free, strict=True))

@@ -22,8 +22,8 @@ def point(session: Session) -> CurvePoint:
     judged = session.audited if session.by_class else ()
     return CurvePoint(
         time=time.time(),
-        n_labels=session._ledger.state.n_labels,
-        n_audits=len(session._ledger.audits[0]),
+        n_labels=session._label_log.state.n_labels,
+        n_audits=len(session._label_log.audits[0]),
         accuracy=accuracy(session),
         nll=nll(judged.probs, judged.truth) if judged else None,
         ece=ece(judged.probs, judged.truth) if judged else None,

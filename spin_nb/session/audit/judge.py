@@ -46,12 +46,12 @@ def in_pool(session: Session, predictive: Any | None, head: str | None = None) -
 def as_arrivals(session: Session, head: str | None = None) -> Audited:
     """The audits as if each had just arrived: what they must be to vouch for items that are not in the pool."""
     rows, truth = judging(session, head)
-    return Audited(session._stage.as_arrivals(rows, head).mean, truth) if len(rows) else _none(session)
+    return Audited(session._pool_model.as_arrivals(rows, head).mean, truth) if len(rows) else _none(session)
 
 
 def judging(session: Session, head: str | None = None) -> tuple[Ints, Ints]:
     """Rows (n,) and classes (n,) of the audit labels that a head did not learn from, in order of labelling."""
-    rows, truth = session._ledger.audits
+    rows, truth = session._label_log.audits
     fair = _fair(session, rows, head)
     return (rows, truth) if fair.all() else (rows[fair], truth[fair])
 
@@ -59,11 +59,11 @@ def judging(session: Session, head: str | None = None) -> tuple[Ints, Ints]:
 def accuracy(session: Session) -> Estimate:
     """Accuracy of what is shown now, by the labels this session knows; of other tasks, of what is suggested now."""
     if not session.by_class:
-        return session._suggesting.accuracy()
+        return session._suggestions.accuracy()
     predictive = session.predictive
     if predictive is None:
         return over_parts([])
-    rows, truth = session._ledger.audits
+    rows, truth = session._label_log.audits
     return estimate(session, rows, predictive.mean[rows].argmax(1) == truth)
 
 
@@ -77,34 +77,34 @@ def estimate(session: Session, rows: Ints, scores: NDArray[Any], head: str | Non
     scores : float64 (n,)
         Of each, in [0, 1].
     """
-    ledger = session._ledger
-    with ledger.lock:
+    label_log = session._label_log
+    with label_log.lock:
         fair = _fair(session, rows, head)
-        unanswered = np.concatenate([rows[~fair], ledger.unanswered_rows()])
-        drawn, flagged = _sample(session), len(ledger.flagged)
+        unanswered = np.concatenate([rows[~fair], label_log.unanswered_rows()])
+        drawn, flagged = _sample(session), len(label_log.flagged)
         return drawn.estimate(rows[fair], scores[fair], unanswered, flagged)
 
 
 def _sample(session: Session) -> Sample:
-    ledger, pool = session._ledger, session.pool
+    label_log, pool = session._label_log, session.pool
     drawn = np.zeros(len(pool), bool)
-    drawn[ledger.drawn_rows()] = True
+    drawn[label_log.drawn_rows()] = True
 
     def due(rows: Ints) -> Ints:
-        left = [row for row in rows if ledger.may_audit(pool.ids[row])]
+        left = [row for row in rows if label_log.may_audit(pool.ids[row])]
         queued = {ask.item for ask in session._store.pending()} if left else ()
         return np.array([row for row in left if pool.ids[row] not in queued], np.int64)
 
     def missed(rows: Ints) -> Ints:
-        return np.array([row for row in rows if ledger.missed_audit(pool.ids[row])], np.int64)
+        return np.array([row for row in rows if label_log.missed_audit(pool.ids[row])], np.int64)
 
     arrived = np.arange(len(pool)) >= pool.n_base
-    return Sample(session._plan.chance, drawn, ledger.unasked(len(pool)), arrived, due, missed)
+    return Sample(session._plan.chance, drawn, label_log.unasked(len(pool)), arrived, due, missed)
 
 
 def _fair(session: Session, rows: Ints, head: str | None) -> NDArray[np.bool_]:
     """Which rows (n,) of the pool a head did not learn from."""
-    learnt = session._stage.learner.learnt(head) if session._stage.ready else frozenset()
+    learnt = session._pool_model.learner.learnt(head) if session._pool_model.ready else frozenset()
     if not learnt:
         return np.ones(len(rows), bool)
     return np.array([session.pool.ids[row] not in learnt for row in rows], bool)

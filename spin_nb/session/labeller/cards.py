@@ -66,10 +66,10 @@ def steadily(session: Session, id: str, read: Callable[[int], Read]) -> tuple[in
         The item is not in the pool, or no longer.
     """
     while True:
-        with session._ledger.lock:
+        with session._label_log.lock:
             row = session.pool.row(id)
         found = read(row)
-        with session._ledger.lock:
+        with session._label_log.lock:
             if session.pool.row(id) == row:
                 return row, found
 
@@ -78,7 +78,7 @@ def inspected(session: Session, id: str) -> tuple[Card, list[bytes]]:
     """One item with its prediction and label."""
     editor, pool = session.task.editor, session.pool
     row, (card, buffers) = steadily(session, id, lambda row: item_card(pool, row, editor=editor))
-    held = session._ledger.current(id)
+    held = session._label_log.current(id)
     predictive = session.predictive
     card.update({"id": id, "row": row, "label": held.value if held and held.kind in VALUED else None})
     card["kind"] = held.kind if held else None

@@ -91,9 +91,11 @@ class Channel:
             follows once 32 MB are under way.
         """
         s, n, have = self._session, whole(n, "n"), listed(have, "have")
-        if not s._stage.later:  # a large pool is labelled at random while it is still being looked at
-            s._stage.wait()
-        kept = s._ledger.patiently(partial(self._keep, have))
+        if (
+            not s._pool_model.is_deferred
+        ):  # a large pool is labelled at random while it is still being looked at
+            s._pool_model.wait()
+        kept = s._label_log.patiently(partial(self._keep, have))
         cards, buffers = self._fill(self._top_up(n - len(kept)))
         return [*({"token": token, "kept": True} for token in kept), *cards], buffers
 
@@ -109,7 +111,7 @@ class Channel:
     def _take_back(self, tokens: Sequence[str]) -> None:
         s = self._session
         if tokens and not s.read_only:
-            with s._ledger.transaction():
+            with s._label_log.transaction():
                 s._store.discard(tokens)
         for token in tokens:
             self._queue.pop(token, None)
@@ -118,12 +120,12 @@ class Channel:
         """``n`` more asks for the queue; drawn again where others were quicker to take some."""
         s, fresh = self._session, dict[str, NewAsk]()
         for _ in range(TRIES):
-            with s._ledger.lock:
+            with s._label_log.lock:
                 s._catch_up()
-                since = s._ledger.state.seq
+                since = s._label_log.state.seq
                 draw = self._drawing(n - len(fresh), [queued.ask for queued in self._queue.values()])
             drawn = draw().asks if draw else []
-            booked = s._ledger.patiently(partial(self._book, drawn, since))
+            booked = s._label_log.patiently(partial(self._book, drawn, since))
             fresh.update(booked)
             if len(booked) == len(drawn):
                 break
@@ -153,7 +155,7 @@ class Channel:
             buffers += own
             held += weight(card, own)
         if waiting:
-            self._session._ledger.patiently(partial(self._take_back, list(waiting)))
+            self._session._label_log.patiently(partial(self._take_back, list(waiting)))
         return cards, buffers
 
     def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
@@ -167,14 +169,14 @@ class Channel:
         for token, ask in asks.items():
             if not ask.suggest:
                 continue
-            _, said = steadily(s, ask.item, s._suggesting.of)
+            _, said = steadily(s, ask.item, s._suggestions.of)
             out[token] = None if said is None else {"value": said[0], "p": said[1]}
         return out
 
     def _asks(self, tokens: Sequence[str]) -> dict[str, NewAsk]:
         """Asks of cards that still stand, by token."""
         tokens = listed(tokens, "tokens")
-        with self._session._ledger.lock:
+        with self._session._label_log.lock:
             return {token: ask for token in tokens if self._stands(token) and (ask := self._recall(token))}
 
     def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
@@ -182,7 +184,7 @@ class Channel:
         s, asks = self._session, self._asks(tokens)
         out = {}
         for token, ask in asks.items():
-            _, names = steadily(s, ask.item, partial(s._suggesting.likeliest, told=ask.suggest))
+            _, names = steadily(s, ask.item, partial(s._suggestions.likeliest, told=ask.suggest))
             if names:
                 out[token] = names
         return out
@@ -195,8 +197,8 @@ class Channel:
         if text(kind, "kind") not in BACK:
             raise LabelError(f"kind={shown(kind)} is neither 'undo' nor 'redo'.", 'Pass kind="undo".')
         n, skip = whole(n, "n"), whole(skip, "skip")
-        with self._session._ledger.lock:
-            past = self._session._ledger.past(kind, n, skip)
+        with self._session._label_log.lock:
+            past = self._session._label_log.past(kind, n, skip)
         return [_told(events) for events in past]
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -220,12 +222,12 @@ class Channel:
         changes: list[Change] = []
         for first in range(0, len(in_order), PIECE):
             piece = in_order[first : first + PIECE]
-            batch, changed = s._ledger.patiently(partial(self._piece, client, piece))
+            batch, changed = s._label_log.patiently(partial(self._piece, client, piece))
             whole_batch.add(batch)
             changes += changed
             if batch.error is not None or batch.gap is not None:
                 break
-        with s._ledger.lock:
+        with s._label_log.lock:
             answer = {
                 "ack": s._store.last_seq(client) if entries else 0,
                 "gap": whole_batch.gap,
@@ -233,9 +235,9 @@ class Channel:
                 "refused": whole_batch.refused,
                 "undone": whole_batch.undone,
                 "redone": whole_batch.redone,
-                "n_labels": s._ledger.state.n_labels,
+                "n_labels": s._label_log.state.n_labels,
                 "per_minute": s.labels_per_minute,
-                "at": s._ledger.state.seq,
+                "at": s._label_log.state.seq,
             }
         s._announce(changes, whole_batch.items)
         return answer
@@ -244,7 +246,7 @@ class Channel:
         """Some entries in one transaction, under the lock."""
         s, batch = self._session, _Batch()
         try:
-            with s._ledger.transaction():
+            with s._label_log.transaction():
                 self._take(batch, client, entries)
         except Busy:
             raise
@@ -294,20 +296,20 @@ class Channel:
             batch.items += [event.item for event in stored]
             return
         if not stored:
-            raise s._ledger.nothing_to(kind)
-        items = s._ledger.items_of(stored[0])
+            raise s._label_log.nothing_to(kind)
+        items = s._label_log.items_of(stored[0])
         batch.items += items
         out = batch.undone if kind == "undo" else batch.redone
         out.append({"seq": seq, "id": items[0], "n": len(items)})
 
     def _event(self, kind: str, entry: Mapping[str, Any], token: str | None) -> NewEvent:
-        ledger = self._session._ledger
+        label_log = self._session._label_log
         if kind in BACK:
-            return NewEvent(kind, annotator=ledger.annotator)
+            return NewEvent(kind, annotator=label_log.annotator)
         if kind not in ("label", "skip", "unsure", "flag"):
             raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
         ask = self._session._store.ask(token) if token is not None else None
-        plain = ledger.event(kind, entry.get("id", ""), entry.get("value"))
+        plain = label_log.event(kind, entry.get("id", ""), entry.get("value"))
         suggested = self._suggested(plain, entry.get("suggested"))
         return NewEvent(
             kind,
@@ -353,17 +355,17 @@ class Channel:
 
     def _stands(self, token: str) -> bool:
         ask = self._recall(token)
-        if ask is None or not self._session._ledger.has(ask.item):
+        if ask is None or not self._session._label_log.has(ask.item):
             return False
-        return not self._session._ledger.decided_since(ask.item, self._queue[token].since)
+        return not self._session._label_log.decided_since(ask.item, self._queue[token].since)
 
     def _draw(self, ask: NewAsk, offset: int) -> tuple[dict[str, Any], list[bytes]]:
         s = self._session
 
         def read(row: int) -> tuple[dict[str, Any], list[bytes], Suggestion | None]:
             card, buffers = item_card(s.pool, row, offset, editor=s.task.editor)
-            said = s._suggesting.of(row) if ask.suggest and "broken" not in card else None
-            if likeliest := s._suggesting.likeliest(row, ask.suggest):
+            said = s._suggestions.of(row) if ask.suggest and "broken" not in card else None
+            if likeliest := s._suggestions.likeliest(row, ask.suggest):
                 card["likeliest"] = likeliest
             return card, buffers, said
 

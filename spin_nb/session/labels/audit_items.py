@@ -19,7 +19,7 @@ class _Shown:
     time: datetime
 
 
-class Audits:
+class AuditItems:
     """The audit sample in force.
 
     An item belongs to it from the moment its audit is shown, whoever labels it and however often, until audits are

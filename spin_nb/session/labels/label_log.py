@@ -1,7 +1,7 @@
 """Label events and what they come to: which labels train, which audit.
 
 Everything here happens under one lock and may happen on any thread.  An audit item is an item that was shown as
-an audit ask; its labels never train until the person says so (:meth:`Ledger.release_audits`).
+an audit ask; its labels never train until the person says so (:meth:`LabelLog.release_audits`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from spin_nb.project.fold import Current, State, current, newest_first, touched
 from spin_nb.project.records import VALUED, Ask, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
 from spin_nb.session.labeller.cards import extent
-from spin_nb.session.labels.audit_items import Audits
+from spin_nb.session.labels.audit_items import AuditItems
 from spin_nb.session.labels.gestures import Gestures
-from spin_nb.session.labels.training_set import Roll
+from spin_nb.session.labels.training_set import TrainingSet
 from spin_nb.threads import undisturbed
 from spin_nb.types import Ints
 from spin_nb.words import shown
@@ -60,7 +60,7 @@ class Change:
     after: int | None
 
 
-class Ledger:
+class LabelLog:
     """The project's label events, folded.
 
     Where people disagree on an item, the last that was said and not undone holds, whoever said it: a label trains
@@ -82,7 +82,7 @@ class Ledger:
     ----------
     audit_share : float
         Share of the asks that audit, as any session set it last.
-    settled : int
+    revision : int
         How often an item's label was looked at anew; no more labels can have changed.
     """
 
@@ -99,14 +99,14 @@ class Ledger:
         self.annotator = annotator
         self._pool = pool
         self._state = State()
-        self._audits = Audits()
+        self._audits = AuditItems()
         self._open_ask: dict[str, str] = {}
         self._asked: dict[str, tuple[int, str | None]] = {}
         self._asked_items: set[str] = set()
         self._n_asked = 0
-        self._roll = Roll(lambda id: pool.row(id) if pool.has(id) else None)
+        self._training_set = TrainingSet(lambda id: pool.row(id) if pool.has(id) else None)
         self._gestures = Gestures(len(task.names) if by_class(task) else 1)
-        self.settled = 0
+        self.revision = 0
         self._first_labelled: dict[str, int] = {}
         self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
         self._released, self._released_time = 0, self._latest
@@ -141,7 +141,7 @@ class Ledger:
                 items.update(dict.fromkeys(self._learn_asks()))
             self._learn_answers(events)
             items.update(dict.fromkeys(touched(before, events)))
-            return [change for item in items if (change := self._settle(item)) is not None]
+            return [change for item in items if (change := self._refresh(item)) is not None]
 
     def _learn_release(self, events: Sequence[Event]) -> list[str]:
         """Audits that were released elsewhere, or before the project was opened; ``events`` are the new ones."""
@@ -240,7 +240,7 @@ class Ledger:
         gesture = 0 if len(acts) > 1 else None
         return [replace(self.event(*act), gesture=gesture) for act in acts]
 
-    def back(self, kind: str) -> tuple[list[str], list[Change]]:
+    def revert(self, kind: str) -> tuple[list[str], list[Change]]:
         """Undo or redo what this annotator did last; its items, the one done last first, and what changed.
 
         What that is, the transaction finds out: another kernel may undo for the same person at the same moment.
@@ -280,9 +280,9 @@ class Ledger:
             now = datetime.now(UTC)
             for token, ask in zip(tokens, asks, strict=True):
                 self._note_shown(ask.item, token, ask.audit, ask.annotator, now)
-                self._settle(ask.item)
+                self._refresh(ask.item)
 
-    def by_hand(self, n: int) -> list[float]:
+    def manual_times(self, n: int) -> list[float]:
         """When the last ``n`` labels that hold now were given in a view, in seconds since the epoch."""
         newest = islice(self._state.by_hand.newest(), n)
         return [held.time.timestamp() for _, held in newest]
@@ -295,7 +295,7 @@ class Ledger:
     def training(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) that train, in order of labelling; looks at every one."""
         with self.lock:
-            return self._roll.training
+            return self._training_set.training
 
     @property
     def weights(self) -> NDArray[np.float64] | None:
@@ -304,7 +304,7 @@ class Ledger:
         Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.gestures`.
         """
         with self.lock:
-            return self._gestures.weights(list(self._roll.trains))
+            return self._gestures.weights(list(self._training_set.trains))
 
     @property
     def weighed(self) -> int:
@@ -321,30 +321,32 @@ class Ledger:
         All in one order.
         """
         with self.lock:
-            return *self._roll.training, self.weights, self.training_events()[1]
+            return *self._training_set.training, self.weights, self.training_events()[1]
 
     def training_events(self) -> tuple[int, dict[str, int]]:
         """How often this has settled, and item -> number of the event that gave it the label it trains with."""
         with self.lock:
-            found = {id: held.seq for id in self._roll.trains if (held := self.current(id)) is not None}
-            return self.settled, found
+            found = {
+                id: held.seq for id in self._training_set.trains if (held := self.current(id)) is not None
+            }
+            return self.revision, found
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) of the audit labels, bad items left out, in order of labelling."""
         with self.lock:
-            return self._roll.audits
+            return self._training_set.audits
 
     def index(self, n: int) -> Ints:
         """Class index of each of the pool's ``n`` rows now, int64 (n,), -1 where there is none; audits included."""
         with self.lock:
-            return self._roll.index(n)
+            return self._training_set.index(n)
 
-    def moved(self) -> None:
+    def reindex(self) -> None:
         """Take in that items have left the pool and rows have moved up."""
         with self.lock:
-            self._roll.moved()
-            self._gestures.keep(self._roll.trains)
+            self._training_set.reindex()
+            self._gestures.keep(self._training_set.trains)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -360,12 +362,12 @@ class Ledger:
     @property
     def n_unasked(self) -> int:
         """Items that somebody decided on though nobody was asked: none of them can be drawn any more."""
-        return self._roll.n_unasked
+        return self._training_set.n_unasked
 
     def unasked(self, n: int) -> NDArray[np.bool_]:
         """Which of the pool's ``n`` rows those are, bool (n,)."""
         with self.lock:
-            return self._roll.unasked(n)
+            return self._training_set.unasked(n)
 
     @property
     def flagged(self) -> list[str]:
@@ -409,7 +411,7 @@ class Ledger:
         held = self.current(item)
         return held is not None and held.seq > seq
 
-    def taken(self, *, again: bool = False) -> list[str]:
+    def excluded(self, *, again: bool = False) -> list[str]:
         """Items not to be asked: labelled, flagged or put aside.
 
         With ``again``, what was put aside comes back, unless people put it aside more than :data:`REASKS` times.
@@ -417,10 +419,10 @@ class Ledger:
         """
         with self.lock:
             current = self._state.current.items()
-            back = {id for id in self.aside() if self._times_aside(id) <= REASKS} if again else set()
+            back = {id for id in self.deferred() if self._times_aside(id) <= REASKS} if again else set()
             return [id for id, _ in current if id not in back and self.has(id)]
 
-    def aside(self, kinds: Sequence[str] = ASIDE) -> list[str]:
+    def deferred(self, kinds: Sequence[str] = ASIDE) -> list[str]:
         """Items for which one of these holds and that are not flagged, in the order in which that was said."""
         with self.lock:
             current = self._state.current.items()
@@ -452,7 +454,7 @@ class Ledger:
             newest = self.store.events(seq - 1)
             self.store.set_meta("audits_released", seq)
         gone = self._release(seq, newest)
-        return n, [change for item in gone if (change := self._settle(item)) is not None]
+        return n, [change for item in gone if (change := self._refresh(item)) is not None]
 
     def _class_of(self, value: Any) -> int:
         return self.task.index(value) if by_class(self.task) else 0
@@ -476,10 +478,10 @@ class Ledger:
         if item not in self._state.standing:
             self._open_ask[item] = token
 
-    def _settle(self, item: str) -> Change | None:
+    def _refresh(self, item: str) -> Change | None:
         if not self.has(item):  # its file is gone or broken by now; its label stays on disk
             return None
-        self.settled += 1
+        self.revision += 1
         held = self.current(item)
         if held is not None:
             self._open_ask.pop(item, None)
@@ -497,5 +499,7 @@ class Ledger:
         together = held is not None and not held.ask and by_class(self.task)
         gesture = held.event.gesture if held and together else None
         counts_anew = self._gestures.put(item, after, gesture, asked=held is not None and bool(held.ask))
-        before = self._roll.put(item, row, after, judged, held is not None and item not in self._asked_items)
+        before = self._training_set.update(
+            item, row, after, judged, held is not None and item not in self._asked_items
+        )
         return Change(row, item, before, after) if before != after or counts_anew else None

@@ -11,7 +11,7 @@ from spin_nb.project.paged import BySeq
 from spin_nb.types import Ints
 
 
-class Roll:
+class TrainingSet:
     """What each item's label is good for now.
 
     Parameters
@@ -31,7 +31,7 @@ class Roll:
         self._unasked: set[str] = set()
         self._by_hand = np.empty(0, bool)
 
-    def put(
+    def update(
         self,
         item: str,
         row: int,
@@ -76,7 +76,7 @@ class Roll:
             self._classes = np.concatenate([self._classes, np.full(more, -1, np.int64)])
             self._by_hand = np.concatenate([self._by_hand, np.zeros(more, bool)])
 
-    def moved(self) -> None:
+    def reindex(self) -> None:
         """Take in that items have left the pool and rows have moved up."""
         now = {item: self._row_of(item) for item in self._row}
         self._row = {item: row for item, row in now.items() if row is not None}

@@ -34,10 +34,14 @@ def explain(session: Session, id: str) -> Explanation:
         Before the first label.
     """
     row = session.pool.row(id)
-    session._stage.wait()
-    with session._ledger.lock:  # only while copies are taken: what follows holds up no label
+    session._pool_model.wait()
+    with session._label_log.lock:  # only while copies are taken: what follows holds up no label
         predictive, index = session.predictive, session.label_index
-        learns, learner, features = session._ledger.training, session._stage.learner, session._stage.features
+        learns, learner, features = (
+            session._label_log.training,
+            session._pool_model.learner,
+            session._pool_model.features,
+        )
         graph = learner.graph.frozen() if learner.head == "graph" else None
     if predictive is None:
         raise NotTrainedError(
@@ -69,10 +73,10 @@ def explain(session: Session, id: str) -> Explanation:
 
 def _look_alikes(session: Session, features: Float, row: int) -> Ints:
     """Rows nearest to ``row`` in the pool as it was opened: from the graph, or searched for an arrival."""
-    stage = session._stage
-    if row < stage.n_base and stage._graph is not None:
-        return np.asarray(stage._graph[0][row], np.int64)
-    return nearest(features[: stage.n_base], features[row : row + 1], NEIGHBOURS)[0][0].astype(np.int64)
+    pool_model = session._pool_model
+    if row < pool_model.n_base and pool_model._graph is not None:
+        return np.asarray(pool_model._graph[0][row], np.int64)
+    return nearest(features[: pool_model.n_base], features[row : row + 1], NEIGHBOURS)[0][0].astype(np.int64)
 
 
 def _neighbours(

@@ -71,18 +71,18 @@ def _writer(target: Any) -> Callable[..., ExportReport]:
 
 def current(session: Session) -> Snapshot:
     """The model last trained; a graph or mean head distilled into the linear one, with its agreement."""
-    session._stage.wait()
+    session._pool_model.wait()
     if session._training.model_id is None:
         raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
     folder = inside(session.folder, MODELS, session._training.model_id)
-    snapshot = Snapshot.load(folder, session._stage.encoder)
-    snapshot = replace(snapshot, accuracy=session.accuracy, head=session._stage.learner.head)
+    snapshot = Snapshot.load(folder, session._pool_model.encoder)
+    snapshot = replace(snapshot, accuracy=session.accuracy, head=session._pool_model.learner.head)
     if snapshot.head == "linear":
         return snapshot
-    stage = session._stage
+    pool_model = session._pool_model
     predictive = session.predictive
     if predictive is None:
         raise NotTrainedError("no label is left to answer from.", "Label a few items, then train again.")
-    probs = predictive.mean[: stage.n_base]
-    linear, agreement = distil(stage.features[: stage.n_base], probs, n_labels=snapshot.n_labels)
+    probs = predictive.mean[: pool_model.n_base]
+    linear, agreement = distil(pool_model.features[: pool_model.n_base], probs, n_labels=snapshot.n_labels)
     return replace(snapshot, linear=linear, agreement=agreement)

@@ -24,7 +24,7 @@ from spin_nb.pool.layout import pca_layout, place, umap_layout
 from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.pool.pool import Pool
 from spin_nb.project.folder import FEATURES, inside
-from spin_nb.session.runtime.jobs import Handle
+from spin_nb.session.runtime.jobs import Job
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ NEIGHBOURS = 15  # UMAP's default; the graph posterior uses the first ten
 REFERENCE = 1000  # pool items that stand for the pool when arrivals are judged
 
 
-class Stage:
+class PoolModel:
     """Features of the pool and what is built on them.
 
     Parameters
@@ -62,25 +62,25 @@ class Stage:
         self._learner: Learner | None = None
         self._inputs: Inputs | None = None
         self._graph: tuple[Ints, Float] | None = None
-        self._prepared: Handle[None] | None = None
-        self._seen, self._over = threading.Event(), threading.Event()
-        self._umap: Handle[None] | None = None
+        self._prepared: Job[None] | None = None
+        self._computed, self._over = threading.Event(), threading.Event()
+        self._umap: Job[None] | None = None
         self._growing = {name: Growing() for name in ("layout", "rows", "far")}
         self._digest: str | None = None
         self._late_rows: Ints = np.empty((0, 0), np.int32)
         self._late_far: Float = np.empty((0, 0), np.float32)
         self._late_file: Path | None = None
         self._n_kept = 0
-        self.later = False  # the features are computed while the project is open
+        self.is_deferred = False  # the features are computed while the project is open
 
     # -- features -----------------------------------------------------------------------------------------
 
     @property
-    def seen(self) -> bool:
+    def has_features(self) -> bool:
         """Whether the features are there."""
-        return self._seen.is_set()
+        return self._computed.is_set()
 
-    def see(self, progress: Any = None) -> None:
+    def compute_features(self, progress: Any = None) -> None:
         """Compute the features, once; all the rest follows from them."""
         if self._make is None:
             return
@@ -93,34 +93,34 @@ class Stage:
         found, self._n_kept = nearest_to_late(self._base, late, NEIGHBOURS, self._late_file)
         self._late_rows, self._late_far = found
         self._layout, self._layout_name = self._first_layout()
-        self._seen.set()
+        self._computed.set()
         self.keep()
 
     def keep(self) -> None:
         """Keep on disk what was found for arrivals, where these are more than were kept before."""
         if self._folder is None or not self._folder.is_dir():  # nothing is made anew where it was deleted
             return
-        if self.seen and self._late_file is not None and len(self._late_rows) > self._n_kept:
+        if self.has_features and self._late_file is not None and len(self._late_rows) > self._n_kept:
             keep_late(self._late_file, self.features[self.n_base :], (self._late_rows, self._late_far))
             self._n_kept = len(self._late_rows)
 
-    def _wait_seen(self) -> None:
-        if not self.seen:
+    def _wait_for_features(self) -> None:
+        if not self.has_features:
             assert self._prepared is not None
-            while not self._seen.wait(0.1):
+            while not self._computed.wait(0.1):
                 if self._over.is_set():
                     self._prepared.result()  # raises what went wrong
 
     @property
     def layout(self) -> Float:
         """Map coordinates, float32 (n, 2); waits for the features."""
-        self._wait_seen()
+        self._wait_for_features()
         return self._layout
 
     @property
     def layout_name(self) -> str:
         """Word of the layout; waits for the features."""
-        self._wait_seen()
+        self._wait_for_features()
         return self._layout_name
 
     def _beside(self, suffix: str) -> Path | None:
@@ -145,32 +145,35 @@ class Stage:
         assert self._learner is not None
         return self._learner
 
-    def begin(self, session: Session) -> None:
+    def prepare(self, session: Session) -> None:
         """Build the neighbour graph and the learner in the background; the features before, if they are not there."""
-        self._prepared, self.later = Handle("Preparing the model", session._home), not self.seen
-        self.pool.share(session._ledger.lock, session._replan)
+        self._prepared, self.is_deferred = (
+            Job("Preparing the model", session._main_thread),
+            not self.has_features,
+        )
+        self.pool.share(session._label_log.lock, session._replan)
 
-        def work(handle: Handle[None]) -> None:
+        def work(job: Job[None]) -> None:
             try:
-                prepare(handle)
+                prepare(job)
             finally:
                 self._over.set()
 
-        def prepare(handle: Handle[None]) -> None:
-            if not self.seen:
-                self.see(lambda part, words: handle.report(0.5 * part, words))
+        def prepare(job: Job[None]) -> None:
+            if not self.has_features:
+                self.compute_features(lambda part, words: job.report(0.5 * part, words))
             base = self._base
             graph = neighbours(
-                base, NEIGHBOURS, progress=lambda part, words: handle.report(0.5 + 0.2 * part, words)
+                base, NEIGHBOURS, progress=lambda part, words: job.report(0.5 + 0.2 * part, words)
             )
             learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
             if len(self.features) > self.n_base:
                 learner.extend(self.features[self.n_base :], self._late_rows, self._late_far)
             recalled = session._training.recall(
-                learner, lambda part, words: handle.report(0.7 + 0.3 * part, words)
+                learner, lambda part, words: job.report(0.7 + 0.3 * part, words)
             )
-            # The lock, not the home thread: a labeller on a subshell thread may wait for it while a cell is busy.
-            with session._ledger.lock:
+            # The lock, not the main thread: a labeller on a subshell thread may wait for it while a cell is busy.
+            with session._label_log.lock:
                 self._graph = graph
                 session._relearn(learner)
                 self._learner = learner
@@ -181,7 +184,7 @@ class Stage:
         def land(_: None) -> None:
             session.events.labelled.emit(())
 
-        session._lanes["prepare"].start(
+        session._workers["prepare"].start(
             self._prepared, work, land, failed=lambda error: session._trouble(str(error))
         )
 
@@ -304,21 +307,21 @@ class Stage:
         # umap and plotly both import it, on threads of their own: its modules import each other, and would deadlock.
         with suppress(ImportError):
             import_module("narwhals.stable.v2")
-        self._umap = Handle("UMAP", session._home)
+        self._umap = Job("UMAP", session._main_thread)
 
-        def work(handle: Handle[None]) -> Float:
+        def work(job: Job[None]) -> Float:
             self.wait()
             assert self._graph is not None
             first = self._layout[: self.n_base]
-            return umap_layout(self._base, *self._graph, first, seed=self._seed, progress=handle.report)
+            return umap_layout(self._base, *self._graph, first, seed=self._seed, progress=job.report)
 
         def land(layout: Float) -> None:
-            with session._ledger.lock:
+            with session._label_log.lock:
                 self._layout, self._layout_name = self._with_arrivals(layout), "umap"
             self._keep(layout)
             session.events.layout.emit("umap")
 
-        session._lanes["map"].start(
+        session._workers["map"].start(
             self._umap, work, land, failed=lambda error: session._trouble(f"UMAP failed: {error}")
         )
 

@@ -30,11 +30,11 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
     """
     if not isinstance(head, str | None):
         raise ModelError(f"head={shown(head)} is no head.", "Pass one of s.heads, or leave it out.")
-    stage = session._stage
-    stage.wait()
-    with session._ledger.lock:
+    pool_model = session._pool_model
+    pool_model.wait()
+    with session._label_log.lock:
         session._catch_up()
-        if not stage.learner.trained:
+        if not pool_model.learner.trained:
             raise NotTrainedError(
                 "there is no label to predict from yet.",
                 "Label a few items: s.ask(8), s.label(id, value).",
@@ -42,11 +42,11 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
         ids = _ids_among(session, items)
         if ids is not None:
             rows = np.array([session.pool.row(id) for id in ids], np.int64)
-            whole = session.predictive if head is None else stage.learner.predictive(head)
+            whole = session.predictive if head is None else pool_model.learner.predictive(head)
             return Prediction._of(whole, rows, session.classes, in_pool(session, whole, head))
-        audits, learner = as_arrivals(session, head), stage.learner.frozen()
+        audits, learner = as_arrivals(session, head), pool_model.learner.frozen()
     # Reading and encoding new items takes time: it holds up no label.
-    return Prediction._all(stage.predict(items, head, learner), session.classes, audits)
+    return Prediction._all(pool_model.predict(items, head, learner), session.classes, audits)
 
 
 def _ids_among(session: Session, items: Any) -> list[str] | None:

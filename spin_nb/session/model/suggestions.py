@@ -14,7 +14,7 @@ from spin_nb.project.records import Suggestion
 from spin_nb.session.arguments import items_of
 from spin_nb.session.audit.judge import estimate
 from spin_nb.session.labeller.cards import extent
-from spin_nb.session.model.target_regression import Learnt
+from spin_nb.session.model.target_regression import TargetSuggestions
 from spin_nb.tasks._values import number
 from spin_nb.types import Estimate, Ints
 from spin_nb.words import said_by, shown
@@ -36,14 +36,14 @@ class _Function:
         self.said: dict[str, Suggestion | None] = {}
 
 
-class Suggesting:
+class Suggestions:
     """Suggestions for a session's items."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._given: dict[str, Suggestion] = {}
         self._function: _Function | None = None
-        self._learnt = Learnt(session)
+        self._learnt = TargetSuggestions(session)
         self._scores: dict[str, tuple[int, Suggestion, float]] = {}
         self._judged: tuple[tuple[object, ...], NDArray[np.float64]] | None = None
 
@@ -106,11 +106,11 @@ class Suggesting:
         """Mean score of what would be suggested now for the audit items; 0 for an item without a suggestion."""
         s = self._session
         s._wait_where_labelled()
-        if s.task.outputs and not s._stage.ready:
+        if s.task.outputs and not s._pool_model.ready:
             return over_parts([])  # a large folder is still being looked at: no suggestion is no wrong one
         if not (self._given or self._function or self._learnt):
             return Estimate(None, 0.0, 1.0, 0, "nothing is suggested yet, so nothing is judged")
-        audits = s._ledger.audits
+        audits = s._label_log.audits
         return estimate(s, audits[0], self._audit_scores(audits))
 
     def _audit_scores(self, audits: tuple[Ints, Ints]) -> NDArray[np.float64]:
@@ -127,7 +127,7 @@ class Suggesting:
         """Of what would be suggested now; kept until that or the label is another."""
         s = self._session
         id = s.pool.ids[row]
-        held, said = s._ledger.current(id), self.of(row)
+        held, said = s._label_log.current(id), self.of(row)
         if held is None or said is None:
             return 0.0
         known = self._scores.get(id)

@@ -27,14 +27,14 @@ class _Fit:
     by: dict[str, int]
     """Item -> number of the event that gave its label."""
     due: int
-    """Before the ledger has settled this often, too few labels can have changed."""
+    """Before the label_log has settled this often, too few labels can have changed."""
     said: dict[str, Suggestion | None] = field(default_factory=dict)
 
 
 _NOTHING = _Fit(None, {}, 0)
 
 
-class Learnt:
+class TargetSuggestions:
     """Numbers learnt of a session's labels, learnt anew when a tenth of these have changed."""
 
     def __init__(self, session: Session) -> None:
@@ -61,7 +61,7 @@ class Learnt:
         s = self._session
         if targets is None:
             return None
-        mean, sd = targets.predict(s._stage.learner.graph.phi[[row]])
+        mean, sd = targets.predict(s._pool_model.learner.graph.phi[[row]])
         try:
             value, p = s.task.suggestion(mean[0], sd[0], extent(s.pool, row))
         except LabelError:
@@ -70,16 +70,16 @@ class Learnt:
 
     def _current(self) -> _Fit:
         s = self._session
-        if not s.task.outputs or not s._stage.ready:
+        if not s.task.outputs or not s._pool_model.ready:
             return _NOTHING
         fit = self._fit
-        if fit is None or s._ledger.settled >= fit.due:
+        if fit is None or s._label_log.revision >= fit.due:
             fit = self._fit = self._renewed(fit)
         return fit
 
     def _renewed(self, fit: _Fit | None) -> _Fit:
         """Learn anew, or find out when that may next be due."""
-        settled, by = self._session._ledger.training_events()
+        settled, by = self._session._label_log.training_events()
         if fit is not None:
             changed = sum(by.get(id) != fit.by.get(id) for id in by.keys() | fit.by.keys())
             missing = _enough(len(fit.by)) - changed
@@ -93,7 +93,7 @@ class Learnt:
         found = {row: target for row in rows if (target := self._target(row)) is not None}
         if len(found) < FEWEST:
             return None
-        phi = s._stage.learner.graph.phi[list(found)]
+        phi = s._pool_model.learner.graph.phi[list(found)]
         return Targets(phi, np.stack(list(found.values())).astype(np.float32))
 
     def _target(self, row: int) -> Any:

@@ -26,7 +26,7 @@ from spin_nb.project.records import Model
 from spin_nb.registry import resolve
 from spin_nb.session.audit import curve
 from spin_nb.session.model import prediction_cache as surveyed
-from spin_nb.session.runtime.jobs import Handle
+from spin_nb.session.runtime.jobs import Job
 from spin_nb.types import Ints, TrainReport
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ class Training:
         self.model_id: str | None = None
         self.shown_id: str | None = None
         self.shown: Wanted | None = None
-        self._waiting: Handle[TrainReport] | None = None
+        self._waiting: Job[TrainReport] | None = None
         self._asked: _Asked = (None, None, False)
         self._last: _Made | None = None
         # Networks as they were when first passed; gone with the person's own.
         self._beginnings: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
-    def start(self, model: Any = None, posterior: Any = None, show: bool = False) -> Handle[TrainReport]:
+    def start(self, model: Any = None, posterior: Any = None, show: bool = False) -> Job[TrainReport]:
         """Queue a run; returns the one that waits where it has not begun and was asked for the same."""
         s = self._session
         want = wanted(model, posterior, seed=s.seed, beginnings=self._beginnings)
@@ -71,17 +71,17 @@ class Training:
         if waiting is not None and waiting.status == "queued" and _same(self._asked, asked):
             return waiting
         s._catch_up()
-        if not len(s._ledger.training[0]):
+        if not len(s._label_log.training[0]):
             raise NotTrainedError(
                 "there is no label to train on yet.", "Label a few items: s.ask(8), s.label(id, value)."
             )
-        handle: Handle[TrainReport] = Handle("Training", s._home, resolve("view", "progress"))
-        self._waiting, self._asked = handle, asked
+        job: Job[TrainReport] = Job("Training", s._main_thread, resolve("view", "progress"))
+        self._waiting, self._asked = job, asked
         run = _Run(s, want, asked)
-        s._lanes["train"].start(handle, run.work, run.land, run.failed)
-        handle.changed.connect(lambda: run.cancelled() if handle.status == "cancelled" else None)
-        s._home.do(lambda: s.events.training.emit(handle))
-        return handle
+        s._workers["train"].start(job, run.work, run.land, run.failed)
+        job.changed.connect(lambda: run.cancelled() if job.status == "cancelled" else None)
+        s._main_thread.run(lambda: s.events.training.emit(job))
+        return job
 
     def recall(self, learner: Learner, progress: Callable[[float, str], None]) -> Recalled | None:
         """The model last trained, from disk, with what it says of the pool; not under the lock, it may take time.
@@ -96,7 +96,7 @@ class Training:
             return None
         model_id = models[-1].id
         try:
-            snapshot = Snapshot.load(inside(s.folder, MODELS, model_id), s._stage.encoder)
+            snapshot = Snapshot.load(inside(s.folder, MODELS, model_id), s._pool_model.encoder)
         except SpinError as error:
             s._trouble(f"Model {model_id} could not be read: {error}")
             return None
@@ -105,7 +105,7 @@ class Training:
             s._trouble(f"Model {model_id} tells other classes apart ({names:.80}). Train again: s.train().")
             return None
         fits = snapshot.linear.weight.shape == (len(s.classes), learner.features.shape[1])
-        same = models[-1].card["encoder"]["name"] == getattr(s._stage.encoder, "name", None)
+        same = models[-1].card["encoder"]["name"] == getattr(s._pool_model.encoder, "name", None)
         if not (fits and same):
             return None
         return model_id, self._with_own(models, snapshot, learner, progress)
@@ -143,10 +143,10 @@ class Training:
         """What an own model says of the pool, and the items it learnt from."""
         s = self._session
         folder = inside(s.folder, MODELS, model_id)
-        snapshot = last if model_id == last.model_id else Snapshot.load(folder, s._stage.encoder)
+        snapshot = last if model_id == last.model_id else Snapshot.load(folder, s._pool_model.encoder)
         if snapshot.kept is None:
             raise SpinError(f"{last.head} was not kept.", "Train it again.")
-        own = bring_back(snapshot.kept, folder, len(s.classes), s._stage.inputs)
+        own = bring_back(snapshot.kept, folder, len(s.classes), s._pool_model.inputs)
         source = learner.source(own)
         said = surveyed.read(s, model_id, own, source)
         if said is None:
@@ -162,7 +162,7 @@ class Training:
         if recalled is not None:
             self.model_id, fits = recalled
             for fit in fits:
-                self._session._stage.learner.adopt(fit)
+                self._session._pool_model.learner.adopt(fit)
 
     def again(self, asked: _Asked, rows: Ints, y: Ints, weights: Any) -> Fit | None:
         """What the last run made, where it was asked for the same on the same labels: to insist costs no training."""
@@ -175,7 +175,7 @@ class Training:
     def place(self, made: _Made, want: Wanted | None) -> None:
         """Put what a run made in place; under the lock."""
         name = None if made.fit.own is None else made.fit.own.by.name
-        self._session._stage.learner.adopt(made.fit)
+        self._session._pool_model.learner.adopt(made.fit)
         self.model_id, self._last = made.model_id, made
         if made.fit.head in HEADS:
             self.shown_id = self.shown = None
@@ -204,12 +204,12 @@ class _Run:
         self._id = session._store.start_run({} if want is None else {"head": want.name})
         self._began = time.monotonic()
 
-    def work(self, handle: Handle[TrainReport]) -> Any:
+    def work(self, job: Job[TrainReport]) -> Any:
         """In the worker: compute, and write the model's arrays."""
         s = self._session
-        learner = s._stage.wait()
+        learner = s._pool_model.wait()
         self._began = time.monotonic()
-        rows, y, weights, events = s._ledger.lesson()
+        rows, y, weights, events = s._label_log.lesson()
         training = s._training
         fit = training.again(self._asked, rows, y, weights) or learner.fit(
             rows,
@@ -217,15 +217,15 @@ class _Run:
             weights=weights,
             wanted=self._want,
             rival=training.shown,
-            progress=within(handle.report, 0, 0.95),
-            cancelled=lambda: handle.cancelled,
+            progress=within(job.report, 0, 0.95),
+            cancelled=lambda: job.cancelled,
         )
         head, note = self._in_front(fit, learner)
         fit = replace(fit, head=head, learnt=frozenset(events))
-        handle.report(0.95, "keeping the model")
+        job.report(0.95, "keeping the model")
         model_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         numbers = np.fromiter(events.values(), np.int64, len(events))
-        snapshot = Snapshot.of(model_id, s.classes, s._stage.encoder, fit, len(rows), numbers)
+        snapshot = Snapshot.of(model_id, s.classes, s._pool_model.encoder, fit, len(rows), numbers)
         snapshot.save(inside(s.folder, MODELS, model_id))
         stays = fit.own is not None and head not in (*HEADS, fit.own.by.name)
         surveyed.write(s, model_id, fit.own, training.shown_id if stays else None)
@@ -242,10 +242,10 @@ class _Run:
         return in_front(fit, name, before=before, insists=show, call=as_called(model, posterior))
 
     def land(self, result: Any) -> TrainReport:
-        """On the home thread: put the model in place."""
+        """On the main thread: put the model in place."""
         made, snapshot = result
         s = self._session
-        with s._ledger.lock:
+        with s._label_log.lock:
             s._training.place(made, self._want)
             s._predictive = None
             point = curve.point(s)
@@ -270,18 +270,18 @@ class _Run:
             dict(made.fit.compared),
             made.note,
         )
-        s._watcher.new_model()
+        s._stream.new_model()
         s._problem = None
         s.events.trained.emit(report)
         return report
 
     def failed(self, error: BaseException) -> None:
-        """On the home thread: the last good model stays."""
+        """On the main thread: the last good model stays."""
         self._session._store.end_run(self._id, "failed", None, {"error": str(error)})
         self._session._trouble(f"Training failed: {error}")
 
     def cancelled(self) -> None:
-        """On the home thread."""
+        """On the main thread."""
         self._session._store.end_run(self._id, "cancelled")
 
 

@@ -1,4 +1,4 @@
-"""Long work in the background, and the handle a person holds on it."""
+"""Long work in the background, and the job a person holds on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from psygnal import Signal
 from spin_nb.errors import ProjectError, SpinError
 from spin_nb.models.choice import Cancelled
 from spin_nb.session.arguments import real
-from spin_nb.session.runtime.main_thread import Home
+from spin_nb.session.runtime.main_thread import MainThread
 
 Result = TypeVar("Result")
 
@@ -24,7 +24,7 @@ ENDED = ("done", "cancelled", "failed")
 LONGEST = 60.0  # seconds that a script which ends waits for what cannot be cancelled
 
 
-class Handle(Generic[Result]):
+class Job(Generic[Result]):
     """One piece of background work: watch it, wait for it, cancel it.
 
     Attributes
@@ -36,17 +36,19 @@ class Handle(Generic[Result]):
     message : str
         What it is doing, or why it failed.
     changed : psygnal signal
-        Emitted on the home thread whenever one of these changes.
+        Emitted on the main thread whenever one of these changes.
     """
 
     changed = Signal()
 
-    def __init__(self, name: str, home: Home, draw: Callable[[Handle[Any]], Any] | None = None) -> None:
+    def __init__(
+        self, name: str, main_thread: MainThread, draw: Callable[[Job[Any]], Any] | None = None
+    ) -> None:
         self.name = name
         self.progress = 0.0
         self._status = "queued"
         self.message = "waiting for its turn"
-        self._home = home
+        self._main_thread = main_thread
         self._draw = draw
         self._told = False
         self._cancel = threading.Event()
@@ -54,8 +56,8 @@ class Handle(Generic[Result]):
 
     @property
     def status(self) -> str:
-        """What stage it is at: "queued", "running", "done", "cancelled" or "failed"."""
-        self._home.drain()  # who polls in a script is the only one who can let the result land
+        """What pool_model it is at: "queued", "running", "done", "cancelled" or "failed"."""
+        self._main_thread.drain()  # who polls in a script is the only one who can let the result land
         return self._status
 
     def cancel(self) -> None:
@@ -77,11 +79,11 @@ class Handle(Generic[Result]):
         end = None if timeout is None else time.monotonic() + real(timeout, "timeout")
         # Not the future's own waiting: Ctrl-C inside of it leaves its lock taken, or one that is not taken released.
         while self._status not in ENDED:
-            self._home.drain(waiting=True)
+            self._main_thread.drain(waiting=True)
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"{self.name} is still {self.status} after {timeout} s")
             time.sleep(0.005)
-        self._home.drain(waiting=True)
+        self._main_thread.drain(waiting=True)
         try:
             return self._future.result()
         except CancelledError:
@@ -90,7 +92,7 @@ class Handle(Generic[Result]):
     @property
     def done(self) -> bool:
         """Whether it has ended, well or not."""
-        self._home.drain()
+        self._main_thread.drain()
         return self._future.done()
 
     def __await__(self) -> Generator[Any, None, Result]:
@@ -114,7 +116,7 @@ class Handle(Generic[Result]):
         self.progress, self.message = float(progress), message
         if not self._told:  # one signal on its way is enough: it is read when it arrives
             self._told = True
-            self._home.do(self._tell)
+            self._main_thread.run(self._tell)
 
     def _tell(self) -> None:
         self._told = False
@@ -132,32 +134,32 @@ class Handle(Generic[Result]):
         if status == "cancelled":
             self._future.cancel()
             self._future.set_running_or_notify_cancel()
-        self._home.do(self.changed.emit)
+        self._main_thread.run(self.changed.emit)
 
 
-class Lane:
+class Worker:
     """One worker thread that does its jobs one after another.
 
-    ``work(handle)`` runs in the worker and computes; ``land(value)`` runs on the home thread and is the only one
+    ``work(job)`` runs in the worker and computes; ``land(value)`` runs on the main thread and is the only one
     that may change session state; what it returns is the handle's result.
     """
 
-    def __init__(self, name: str, home: Home) -> None:
+    def __init__(self, name: str, main_thread: MainThread) -> None:
         self._name = name
-        self._home = home
+        self._main_thread = main_thread
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._handles: list[Handle[Any]] = []
+        self._jobs_: list[Job[Any]] = []
         self._closed = False
 
     def start(
         self,
-        handle: Handle[Result],
-        work: Callable[[Handle[Result]], Any],
+        job: Job[Result],
+        work: Callable[[Job[Result]], Any],
         land: Callable[[Any], Result],
         failed: Callable[[BaseException], None] | None = None,
-    ) -> Handle[Result]:
-        """Queue a job; returns its handle at once.
+    ) -> Job[Result]:
+        """Queue a job; returns its job at once.
 
         Raises
         ------
@@ -166,20 +168,20 @@ class Lane:
         """
         if self._closed:
             raise ProjectError("this session is closed.", "Open the project again: spin.open(path).")
-        self._handles = [*(other for other in self._handles if not other._future.done()), handle]
-        self._jobs.put(lambda: self._run(handle, work, land, failed))
+        self._jobs_ = [*(other for other in self._jobs_ if not other._future.done()), job]
+        self._jobs.put(lambda: self._run(job, work, land, failed))
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._serve, name=f"spin-{self._name}", daemon=True)
             self._thread.start()
-            if not self._home.has_loop:
+            if not self._main_thread.has_loop:
                 atexit.register(self._leave)
-        return handle
+        return job
 
     def close(self) -> None:
         """Cancel what runs and what waits; the thread ends at its next checkpoint."""
         self._closed = True
-        for handle in self._handles:
-            handle.cancel()
+        for job in self._jobs_:
+            job.cancel()
         self._jobs.put(None)
 
     def _leave(self) -> None:
@@ -195,28 +197,28 @@ class Lane:
 
     def _run(
         self,
-        handle: Handle[Result],
-        work: Callable[[Handle[Result]], Any],
+        job: Job[Result],
+        work: Callable[[Job[Result]], Any],
         land: Callable[[Any], Result],
         failed: Callable[[BaseException], None] | None,
     ) -> None:
-        if handle.cancelled:
+        if job.cancelled:
             return
-        handle._status = "running"
+        job._status = "running"
         try:
-            handle.report(0.0, "started")
-            value = work(handle)
+            job.report(0.0, "started")
+            value = work(job)
         except Cancelled:
-            self._home.do(lambda: handle._finish("cancelled", "cancelled; the last good model stays"))
+            self._main_thread.run(lambda: job._finish("cancelled", "cancelled; the last good model stays"))
             return
         except BaseException as error:
-            self._home.do(lambda error=error: _fail(handle, error, failed))  # type: ignore[misc]
+            self._main_thread.run(lambda error=error: _fail(job, error, failed))  # type: ignore[misc]
             return
-        self._home.do(lambda: _land(handle, value, land, failed))
+        self._main_thread.run(lambda: _land(job, value, land, failed))
 
 
 def _land(
-    handle: Handle[Result],
+    job: Job[Result],
     value: Any,
     land: Callable[[Any], Result],
     failed: Callable[[BaseException], None] | None,
@@ -224,22 +226,20 @@ def _land(
     try:
         result = land(value)
     except Exception as error:
-        _fail(handle, error, failed)
+        _fail(job, error, failed)
         return
     try:
-        handle._future.set_result(result)
+        job._future.set_result(result)
     except InvalidStateError:
         return
-    handle._finish("done", str(getattr(result, "note", "") or "done"))
+    job._finish("done", str(getattr(result, "note", "") or "done"))
 
 
-def _fail(
-    handle: Handle[Result], error: BaseException, failed: Callable[[BaseException], None] | None
-) -> None:
+def _fail(job: Job[Result], error: BaseException, failed: Callable[[BaseException], None] | None) -> None:
     try:
-        handle._future.set_exception(error)
+        job._future.set_exception(error)
     except InvalidStateError:  # cancelled meanwhile
         return
-    handle._finish("failed", str(error))
+    job._finish("failed", str(error))
     if failed is not None:
         failed(error)

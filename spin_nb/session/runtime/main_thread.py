@@ -1,4 +1,4 @@
-"""The home thread: the one on which signals are emitted and views are touched."""
+"""The main_thread thread: the one on which signals are emitted and views are touched."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from spin_nb.threads import undisturbed
 Result = TypeVar("Result")
 
 
-class Home:
+class MainThread:
     """Runs callables on the thread that made it.
 
-    In a notebook the kernel's event loop wakes the home thread; in a plain script there is no loop, and whoever
+    In a notebook the kernel's event loop wakes the main thread; in a plain script there is no loop, and whoever
     waits (``wait=True``, ``.result()``, the next command) drains the queue.
 
     Examples
     --------
-    >>> home, seen = Home(), []
-    >>> home.do(lambda: seen.append("now"))
+    >>> main_thread, seen = MainThread(), []
+    >>> main_thread.run(lambda: seen.append("now"))
     >>> seen
     ['now']
     """
@@ -40,16 +40,16 @@ class Home:
 
     @property
     def has_loop(self) -> bool:
-        """Whether an event loop wakes the home thread, as in a notebook; a plain script has none."""
+        """Whether an event loop wakes the main thread, as in a notebook; a plain script has none."""
         return self._loop is not None
 
     @property
     def here(self) -> bool:
-        """Whether the caller is on the home thread."""
+        """Whether the caller is on the main thread."""
         return threading.get_ident() == self._thread
 
-    def do(self, work: Callable[[], None]) -> None:
-        """Run ``work`` now if on the home thread, else as soon as that thread is free; order is kept."""
+    def run(self, work: Callable[[], None]) -> None:
+        """Run ``work`` now if on the main thread, else as soon as that thread is free; order is kept."""
         self._queue.append(work)
         if self.here:
             self.drain()
@@ -57,7 +57,7 @@ class Home:
             self._loop.call_soon_threadsafe(self.drain)
 
     def call(self, work: Callable[[], Result], given_up: Callable[[], bool]) -> Result | None:
-        """Run ``work`` on the home thread and wait for what it returns; for workers.
+        """Run ``work`` on the main thread and wait for what it returns; for workers.
 
         None, and ``work`` is not run, once ``given_up()`` says so while it waits for its turn.
         """
@@ -75,7 +75,7 @@ class Home:
                 else:
                     future.set_result(result)
 
-        self.do(run)
+        self.run(run)
         while True:
             try:
                 return future.result(timeout=0.1)

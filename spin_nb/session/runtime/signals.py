@@ -1,4 +1,4 @@
-"""What a session tells its views.  Emitted on the home thread only; a view answers by pulling a snapshot."""
+"""What a session tells its views.  Emitted on the main thread only; a view answers by pulling a snapshot."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from spin_nb.pool.neighbours import nearest
 from spin_nb.project.records import NewItem
 from spin_nb.registry import resolve
 from spin_nb.session.model.pool_model import NEIGHBOURS
-from spin_nb.session.runtime.jobs import Handle
+from spin_nb.session.runtime.jobs import Job
 from spin_nb.threads import undisturbed
 from spin_nb.types import Broken, Float, Ints
 from spin_nb.words import said_by
@@ -89,7 +89,7 @@ class Pace:
             self._next = ended + max(EVERY, (ended - begun) * (1 / SHARE - 1))
 
 
-class Watcher:
+class StreamMonitor:
     """Feeds one detector with the uncertainty of arrivals, one with their distance to the pool."""
 
     def __init__(self, session: Session) -> None:
@@ -99,58 +99,58 @@ class Watcher:
         self._pace = Pace()
         self._stored = ""  # name of the last batch that the database has
 
-    def start(self, items: Iterable[Any]) -> Handle[WatchReport]:
-        """Queue the stream; its chunks land on the home thread one by one."""
+    def start(self, items: Iterable[Any]) -> Job[WatchReport]:
+        """Queue the stream; its chunks land on the main thread one by one."""
         s = self._session
-        s._stage.wait()
+        s._pool_model.wait()
         if s.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
         stream = items if isinstance(items, Iterator) else s.pool.batch(items)
-        handle: Handle[WatchReport] = Handle("Watching", s._home, resolve("view", "progress"))
-        s._lanes["watch"].start(handle, lambda h: self._work(h, stream), _total, self._failed)
-        return handle
+        job: Job[WatchReport] = Job("Watching", s._main_thread, resolve("view", "progress"))
+        s._workers["watch"].start(job, lambda h: self._work(h, stream), _total, self._failed)
+        return job
 
     def new_model(self) -> None:
         """A new model changes every uncertainty: that signal starts afresh."""
         if self._monitor is not None:
-            self._monitor.new_model(self._session._stage.reference()[0])
+            self._monitor.new_model(self._session._pool_model.reference()[0])
 
-    def _work(self, handle: Handle[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
+    def _work(self, job: Job[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
         try:
-            return self._chunk_by_chunk(handle, stream)
+            return self._chunk_by_chunk(job, stream)
         finally:  # however it ends, the views show all that has joined
-            self._session._home.do(lambda: self._pace.rest(self._session.events.watched.emit))
+            self._session._main_thread.run(lambda: self._pace.rest(self._session.events.watched.emit))
 
-    def _chunk_by_chunk(self, handle: Handle[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
+    def _chunk_by_chunk(self, job: Job[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
         total = len(stream) if isinstance(stream, Sized) else None
         done: list[WatchReport] = []
         seen = 0
-        for chunk, error in _chunks(stream, lambda: handle.cancelled):
+        for chunk, error in _chunks(stream, lambda: job.cancelled):
             if chunk:
-                done.append(self._take(chunk, seen, handle))
+                done.append(self._take(chunk, seen, job))
                 seen += len(chunk)
             if error is not None:
                 raise PoolError(
                     f"the stream failed after {seen} items: {said_by(error)}.",
                     "Those are stored; mend the stream and watch the rest.",
                 ) from error
-            handle.report(seen / total if total else 0.0, f"{seen} arrivals")
+            job.report(seen / total if total else 0.0, f"{seen} arrivals")
         return done
 
-    def _take(self, chunk: list[Any], seen: int, handle: Handle[WatchReport]) -> WatchReport:
-        """In the worker: read, encode and write a chunk, then let it join on the home thread."""
+    def _take(self, chunk: list[Any], seen: int, job: Job[WatchReport]) -> WatchReport:
+        """In the worker: read, encode and write a chunk, then let it join on the main thread."""
         s = self._session
         loaded, broken = self._read(chunk, seen)
         if not loaded:
             return WatchReport(0, (), (), broken)
-        features = s._stage.encoder.encode(loaded)
-        found, distances = nearest(s._stage.features[: s._stage.n_base], features, NEIGHBOURS)
-        own = s._stage.learner.own()
+        features = s._pool_model.encoder.encode(loaded)
+        found, distances = nearest(s._pool_model.features[: s._pool_model.n_base], features, NEIGHBOURS)
+        own = s._pool_model.learner.own()
         said = None if own is None else own.new(loaded, lambda _: features)
         batch = s.pool.prepare(loaded)
         try:
-            joined = s._home.call(
-                lambda: self._join(batch, loaded, features, found, distances, said), lambda: handle.cancelled
+            joined = s._main_thread.call(
+                lambda: self._join(batch, loaded, features, found, distances, said), lambda: job.cancelled
             )
         except BaseException:
             if self._stored != batch.name:  # what the database has is never taken back
@@ -177,8 +177,8 @@ class Watcher:
             return loaded, tuple(broken)
 
     def _join(self, batch: Batch, *scored: Any) -> WatchReport:
-        """On the home thread."""
-        points = self._session._ledger.patiently(partial(self._commit, batch, *scored))
+        """On the main thread."""
+        points = self._session._label_log.patiently(partial(self._commit, batch, *scored))
         self._pace.tell(len(batch.ids), self._session.events.watched.emit)
         return WatchReport(len(batch.ids), tuple(_alarms(points)), tuple(batch.ids))
 
@@ -197,22 +197,22 @@ class Watcher:
         decides; then what is in memory, where nothing may part one step from the next.
         """
         s = self._session
-        own = s._stage.learner.own()
+        own = s._pool_model.learner.own()
         if own is not None and (said is None or said.by is not own):  # a new one has come in between
             said = own.new(loaded, lambda _: features)
-        predictive = said if own is not None else s._stage.learner.predict(features, found, distances)
+        predictive = said if own is not None else s._pool_model.learner.predict(features, found, distances)
         assert predictive is not None
         uncertainty, distance = _finite(predictive.epistemic), _finite(distances.mean(1))
         monitor = self._watching()
-        extension = s._stage.extension(features, found, distances, said)
+        extension = s._pool_model.extension(features, found, distances, said)
         with undisturbed():
-            with s._ledger.transaction():
+            with s._label_log.transaction():
                 s._store.add_items(NewItem(id, None, s.pool.modality, arrived=True) for id in batch.ids)
                 s.pool.log(batch)
             self._stored = batch.name
             s.pool.join(batch)
             s._plan.extend(batch.ids)
-            s._stage.take(extension)
+            s._pool_model.take(extension)
             s._predictive = None
             points = [monitor.update(*pair) for pair in zip(uncertainty, distance, strict=True)]
             self.points += points
@@ -220,7 +220,7 @@ class Watcher:
 
     def _watching(self) -> DriftMonitor:
         if self._monitor is None:
-            self._monitor = DriftMonitor(*self._session._stage.reference(), seed=self._session.seed)
+            self._monitor = DriftMonitor(*self._session._pool_model.reference(), seed=self._session.seed)
         return self._monitor
 
     def _failed(self, error: BaseException) -> None:

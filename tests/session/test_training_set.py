@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from spin_nb.errors import LabelError
-from spin_nb.session.labels.training_set import Roll
+from spin_nb.session.labels.training_set import TrainingSet
 
 
 def looked_up(s):
@@ -15,7 +15,7 @@ def looked_up(s):
     in_force = drawn_since_release(s)
     trains, audits = {}, {}
     for row in s.labels.iter_rows(named=True):
-        if s._ledger.has(row["item"]) and not row["flagged"]:
+        if s._label_log.has(row["item"]) and not row["flagged"]:
             out = audits if row["item"] in in_force else trains
             out[row["item"]] = s.classes.index(row["value"])
     return trains, audits
@@ -38,8 +38,8 @@ def kept(s, rows_and_classes):
 
 def agrees(s):
     trains, audits = looked_up(s)
-    assert kept(s, s._ledger.training) == trains
-    assert list(kept(s, s._ledger.audits).items()) == list(audits.items())
+    assert kept(s, s._label_log.training) == trains
+    assert list(kept(s, s._label_log.audits).items()) == list(audits.items())
     index = np.full(len(s.pool), -1)
     for id, y in {**trains, **audits}.items():
         index[s.pool.row(id)] = y
@@ -65,17 +65,17 @@ def test_the_same_as_looked_up_anew_whatever_is_done(project):
         except LabelError:  # nothing to bring back
             continue
         agrees(s)
-    assert len(s._ledger.audits[0]) > 3
+    assert len(s._label_log.audits[0]) > 3
 
 
 def test_rows_move_up_when_an_item_leaves_the_pool():
     rows = {"a": 0, "b": 1, "c": 2, "d": 3}
-    roll = Roll(rows.get)
+    training_set = TrainingSet(rows.get)
     for seq, id in enumerate(rows):
         audit = id in "bd"
-        roll.put(id, rows[id], None if audit else seq, (seq, seq) if audit else None)
-    assert roll.index(5).tolist() == [0, 1, 2, 3, -1]
+        training_set.update(id, rows[id], None if audit else seq, (seq, seq) if audit else None)
+    assert training_set.index(5).tolist() == [0, 1, 2, 3, -1]
     rows.update(a=None, b=None, c=0, d=1)
-    roll.moved()
-    assert [part.tolist() for part in (*roll.training, *roll.audits)] == [[0], [2], [1], [3]]
-    assert roll.index(3).tolist() == [2, 3, -1]
+    training_set.reindex()
+    assert [part.tolist() for part in (*training_set.training, *training_set.audits)] == [[0], [2], [1], [3]]
+    assert training_set.index(3).tolist() == [2, 3, -1]

@@ -147,7 +147,8 @@ class Task(Protocol):
     - ``suggestion(mean, sd, extent)`` of a normal prediction of it, (outputs,) each: a value as it is stored, and
       the probability in (0, 1) that a person would accept it.
 
-    Where the values are classes to a model it is 0, and ``index(value)`` is the column of ``names``.
+    ``learns`` says what a model learns: "classes", where ``outputs`` is 0 and ``index(value)`` is the column of
+    ``names``; "numbers", where ``outputs`` is above 0; or None.
     """
 
     @property
@@ -158,6 +159,8 @@ class Task(Protocol):
     def metric(self) -> str: ...
     @property
     def names(self) -> tuple[str, ...]: ...
+    @property
+    def learns(self) -> str | None: ...
     @property
     def outputs(self) -> int: ...
     def validate(self, value: Any, extent: Extent | None = None) -> Any: ...

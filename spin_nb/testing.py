@@ -280,7 +280,9 @@ def _described(task: Any) -> None:
 
 def _learned(task: Any, stored: Sequence[Any], extent: Extent | None) -> None:
     """What a model learns: a column of names, a target it can be suggested from, or nothing."""
-    if hasattr(task, "index"):
+    assert task.learns in ("classes", "numbers", None), "learns is one of three words"
+    assert (task.learns == "numbers") == bool(task.outputs), "numbers are learned where there are outputs"
+    if task.learns == "classes":
         assert task.outputs == 0, "a class is learned as a column, not as a number"
         assert [task.index(name) for name in task.names] == list(range(len(task.names))), (
             "index is a column of names"

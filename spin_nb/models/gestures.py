@@ -1,7 +1,7 @@
 """How much labels count that came many at a time: one gesture shall not speak for how frequent its class is.
 
 Whoever gives one class to hundreds of items at once chose them: that so many labels are of this class says nothing of
-the pool.  TargetSuggestions as they are, the model takes the class for as frequent as they make it, and gives it to items of the
+the pool.  Learnt as they are, the model takes the class for as frequent as they make it, and gives it to items of the
 others: a gesture of 300 took the accuracy of the other three topics of AG News from .77 to .50.  So the labels of
 gestures count less, class by class, until none counts more through them than the class that was labelled most one by
 one, and none more than twice what was labelled of it one by one; where most classes were labelled by gestures, all may
@@ -32,7 +32,7 @@ def gesture_weights(alone: Ints, together: Ints) -> Array:
     ----------
     alone, together : int (C,)
         Labels of each class that were asked for or given one by one; those that came by gestures of one class.
-        :class:`~spin_nb.session.labels.gestures.Gestures` asks only where more labels were asked for than given otherwise.
+        The label log asks only where more labels were asked for than given otherwise.
 
     Returns
     -------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,6 +46,41 @@ class CurvePoint:
     nll: float | None
     ece: float | None
     labels_per_minute: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> CurvePoint:
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        TypeError, KeyError, ValueError
+            It is no point: a project may be damaged, or come from somebody else.
+        """
+        point = cls(**{**stored, "accuracy": Estimate(**stored["accuracy"])})
+        a = point.accuracy
+        counts = (point.n_labels, point.n_audits, a.n, a.unanswered, a.flagged)
+        numbers = (point.time, point.labels_per_minute, a.low, a.high, *counts)
+        optional = (x for x in (a.value, point.nll, point.ece) if x is not None)
+        if not all(map(is_number, (*numbers, *optional))):
+            raise TypeError("a point of the curve holds what is no number")
+        if not (isinstance(a.method, str) and isinstance(a.of, str)):
+            raise TypeError("a point of the curve holds what is no text")
+        return point
+
+
+def is_number(x: Any) -> bool:
+    """Whether a float has room for this number: from a file, whole ones come in any length."""
+    if not isinstance(x, (int, float)):
+        return False
+    try:
+        float(x)
+    except OverflowError:
+        return False
+    return True
 
 
 def labels_per_minute(times: ArrayLike) -> float:

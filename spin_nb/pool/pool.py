@@ -319,6 +319,13 @@ class Pool:
         """
         return self._reader.extent(self._raw([int(row)])[0])
 
+    def known_extent(self, row: int) -> Extent:
+        """Do as :meth:`extent`; nothing is known of an item that cannot be read."""
+        try:
+            return self.extent(row)
+        except PoolError:
+            return Extent()
+
     def _raw(self, rows: list[int]) -> list[Any]:
         base = [int(self._base[row]) for row in rows if row < self.n_base]
         values = iter(self._reader.raw(base) if base else [])

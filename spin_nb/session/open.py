@@ -34,8 +34,8 @@ from spin_nb.session.checks.mending import changed_files, check_database, lost_a
 from spin_nb.session.checks.project_meta import held_task
 from spin_nb.session.checks.same_pool import refuse_other
 from spin_nb.session.labeller.cards import NEEDS
-from spin_nb.session.labels.label_log import by_class
 from spin_nb.session.model.pool_model import PoolModel
+from spin_nb.session.project import Project
 from spin_nb.session.runtime.progress import progress_bar
 from spin_nb.session.session import Session
 from spin_nb.tasks import Classes
@@ -217,7 +217,7 @@ def _create(
 
 
 def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> Ingested:
-    names = task.names if task is not None and by_class(task) else None
+    names = task.names if task is not None and task.learns == "classes" else None
     return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=progress_bar("Pool"))
 
 
@@ -306,7 +306,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
     def tell_of_changes() -> None:
         changes = changed_files(pool)
         if changes and session is not None:
-            session._trouble(changes)
+            session._runtime.announcer.report(changes)
 
     def make(progress: Any) -> tuple[Any, Any]:
         pool.look()
@@ -319,17 +319,19 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
         return fitted, array
 
     task, seed = held_task(meta), int(meta["seed"])
-    n_classes = len(task.names) if by_class(task) else 2  # where labels are no classes: labelled, and not
+    n_classes = (
+        len(task.names) if task.learns == "classes" else 2
+    )  # where labels are no classes: labelled, and not
     pool_model = PoolModel(
         pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder
     )
     if not pool.on_files or len(pool) < LATER:
         pool_model.compute_features(progress_bar("Features"))
-    session = Session(store, folder, pool, task, pool_model, annotator, seed)
+    session = Session(Project(folder, store, pool, task, annotator, seed), pool_model)
     tell_of_changes()  # nobody could hear of them before
     lost = lost_arrivals(store, pool)
     if lost:
-        session._trouble(lost)
+        session._runtime.announcer.report(lost)
     return session
 
 

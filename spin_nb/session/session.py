@@ -3,56 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from numbers import Integral, Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from spin_nb.errors import LabelError, ModelError, PoolError, QueryError, ReadOnlyError, SpinError
-from spin_nb.monitor.curves import RECENT, CurvePoint, labels_per_minute
+from spin_nb.errors import LabelError, ModelError, PoolError, QueryError
+from spin_nb.monitor.curves import CurvePoint
 from spin_nb.monitor.drift import DriftPoint
-from spin_nb.pool.pool import Pool
-from spin_nb.project.records import VALUED, NewAsk, Suggestion
-from spin_nb.project.store import Store
+from spin_nb.project.records import Suggestion
 from spin_nb.registry import resolve
 from spin_nb.session.arguments import items_of, switch
-from spin_nb.session.asks.plan import AuditPlan
-from spin_nb.session.asks.sampler import drawing, nothing_left, word
-from spin_nb.session.asks.sharing import TRIES, book
-from spin_nb.session.audit import curve
-from spin_nb.session.audit.curve_log import CurveLog
-from spin_nb.session.audit.judge import Audited, accuracy, in_pool
+from spin_nb.session.asks.sampler import Sampler, strategy_word
+from spin_nb.session.audit.curve import Curve, cv_scores
+from spin_nb.session.audit.judge import Judge
+from spin_nb.session.audit.suggestion_scores import SuggestionScores
 from spin_nb.session.checks.check import Check, check
-from spin_nb.session.labeller.cards import detailed, framed
 from spin_nb.session.labeller.channel import Channel
-from spin_nb.session.labeller.key_bindings import check_bindings
-from spin_nb.session.labels.label_log import Change, LabelLog, by_class
-from spin_nb.session.model import export
-from spin_nb.session.model.explain import Explanation, explain
+from spin_nb.session.labeller.key_bindings import KeyBindings
+from spin_nb.session.labels.label_log import Change, LabelLog
+from spin_nb.session.model.audited import Audited, AuditedPredictions
+from spin_nb.session.model.explain import explain
+from spin_nb.session.model.explanation import Explanation
+from spin_nb.session.model.export import export
+from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.model.prediction import Prediction, predict
+from spin_nb.session.model.recall import Recall
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training import Training
-from spin_nb.session.runtime.jobs import Job, Worker
-from spin_nb.session.runtime.main_thread import MainThread
-from spin_nb.session.runtime.signals import Signals
+from spin_nb.session.project import Project
+from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.stream.arrivals import StreamMonitor
-from spin_nb.threads import undisturbed
 from spin_nb.types import Asked, Estimate, ExportReport, Float, Ints
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
-    from spin_nb.models.learner import Learner
     from spin_nb.pool.pictures import Box
 
 _ABSENT = "not in this session's pool: it is gone, or another session added it; open the project again to see"
 _GONE = "its file is gone: put it back, or open the project with pool= again to go on without it"
-BULK = 100  # changed labels from which one solve over all of them costs less than a step for each
 
 
 class Session:
@@ -68,48 +64,34 @@ class Session:
     >>> s.label(asked.ids[0], "7")                                 # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        store: Store,
-        folder: Path,
-        pool: Pool,
-        task: Any,
-        pool_model: PoolModel,
-        annotator: str,
-        seed: int,
-    ) -> None:
-        self.folder = folder
-        self.pool = pool
-        self.task = task
-        self.seed = seed
-        self.events = Signals()
-        self._main_thread = MainThread()
-        self._workers = {
-            name: Worker(name, self._main_thread) for name in ("train", "prepare", "map", "watch")
-        }
-        self._store = store
-        self._pool_model = pool_model
-        self._label_log = LabelLog(store, task, pool, annotator)
-        self._plan = AuditPlan(pool.ids, self._label_log.audit_share, seed)
-        self._channel = Channel(self)
-        self._stream = StreamMonitor(self)
-        self._training = Training(self)
-        self._suggestions = Suggestions(self)
+    def __init__(self, project: Project, pool_model: PoolModel) -> None:
+        self._project = project
+        self._runtime = Runtime()
+        announcer = self._runtime.announcer
+        self._label_log = LabelLog(project.store, project.task, project.pool, project.annotator, project.seed)
+        self._live = LiveModel(project, self._label_log, pool_model)
+        self._suggestions = Suggestions(project, self._live, announcer)
+        predictions = AuditedPredictions(project, self._live)
+        scores = SuggestionScores(project, self._label_log, self._suggestions)
+        self._judge = Judge(project, self._live, predictions, scores)
+        self._curve = Curve(project, self._label_log, self._judge)
+        self._stream = StreamMonitor(project, self._runtime, self._live)
+        self._training = Training(
+            project, self._runtime, self._live, curve_point=self._curve.now, landed=self._model_landed
+        )
+        self._sampler = Sampler(project, self._live, self._training)
+        self._channel = Channel(project, self._live, self._sampler, self._suggestions, announcer)
+        self._key_bindings = KeyBindings(project)
         self._views: dict[str, Any] = {}
         self._selected: tuple[str, ...] = ()
-        self._curve_log = CurveLog(folder, read_only=store.read_only)
-        self._curve: list[CurvePoint] = curve.replay(store, self._curve_log.points())
-        self._predictive: Any | None = None
-        self._weighed = 0
-        self._problem: str | None = None
-        self.events.problem.connect(self._remember)
         self.events.labelled.connect(self._follow_curve)
-        pool_model.prepare(self)
+        recall = Recall(project, pool_model, announcer)
+        self._live.prepare(self._runtime, recall.last, self._training.adopt)
 
     def __repr__(self) -> str:
         kept_out = f", {len(self.pool.broken)} broken kept out (s.items says why)" if self.pool.broken else ""
         trouble = f"\n  {self.problem}" if self.problem else ""
-        self._hear()
+        self._live.try_to_catch_up()
         return (
             f"Project {self.name!r}{' (read-only)' if self.read_only else ''}\n"
             f"  {len(self.pool):,} items ({self.pool.modality}), {shown(self.task, 80)}{kept_out}\n"
@@ -122,12 +104,32 @@ class Session:
     @property
     def name(self) -> str:
         """The project's folder name."""
-        return self.folder.name
+        return self._project.name
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder."""
+        return self._project.folder
+
+    @property
+    def pool(self) -> Any:
+        """What can be labelled."""
+        return self._project.pool
+
+    @property
+    def task(self) -> Any:
+        """What a label may be."""
+        return self._project.task
+
+    @property
+    def events(self) -> Any:
+        """Signals of this session, emitted on the main thread."""
+        return self._runtime.signals
 
     @property
     def read_only(self) -> bool:
         """Whether commands that write are refused."""
-        return self._store.read_only
+        return self._project.read_only
 
     @property
     def annotator(self) -> str:
@@ -135,17 +137,17 @@ class Session:
 
         What others were asked in the last half hour, or have waiting in their labeller, is not asked here.
         """
-        return self._label_log.annotator
+        return self._project.annotator
 
     @property
     def classes(self) -> list[str]:
         """Names the task has: of classes, in the order of every probability column; of boxes, points, spans."""
-        return list(self.task.names)
+        return self._project.classes
 
     @property
     def by_class(self) -> bool:
         """Whether a label is one of :attr:`classes`; else there are no class probabilities to show."""
-        return by_class(self.task)
+        return self._project.learns_classes
 
     @property
     def items(self) -> pl.DataFrame:
@@ -156,7 +158,7 @@ class Session:
             {"id": [b.id for b in self.pool.broken], "why": [b.reason for b in self.pool.broken]},
             schema={"id": pl.String, "why": pl.String},
         )
-        listed = self._store.items().join(unreadable, on="id", how="left", maintain_order="left")
+        listed = self._project.store.items().join(unreadable, on="id", how="left", maintain_order="left")
         here, gone = (pl.Series(ids, dtype=pl.String).implode() for ids in (self.pool.ids, self.pool.gone))
         absent = pl.when(~pl.col("id").is_in(here)).then(pl.lit(_ABSENT))
         lost = pl.when(pl.col("id").is_in(gone)).then(pl.lit(_GONE))
@@ -165,7 +167,7 @@ class Session:
     @property
     def labels(self) -> pl.DataFrame:
         """Labels that hold now, in order of labelling: item, value, annotator, time, kind, ask, audit, ..."""
-        return self._store.labels()
+        return self._project.store.labels()
 
     @property
     def values(self) -> dict[str, Any]:
@@ -175,18 +177,18 @@ class Session:
         them: the column ``audit`` says which, and a model for :meth:`suggest` should do without.
         """
         with self._label_log.lock:
-            self._catch_up()
+            self._live.catch_up()
             return self._label_log.values
 
     @property
     def asks(self) -> pl.DataFrame:
         """Everything that was asked: item, time, strategy, q, audit, suggested, model_id, reason, annotator."""
-        return self._store.asks()
+        return self._project.store.asks()
 
     @property
     def history(self) -> pl.DataFrame:
         """Every event, undo included; ``gesture``: first event of the call that made several."""
-        return self._store.history()
+        return self._project.store.history()
 
     @property
     def audit_share(self) -> float:
@@ -197,8 +199,8 @@ class Session:
         has it open elsewhere asks by it from the next ask on.
         """
         with self._label_log.lock:
-            self._catch_up()
-            return self._plan.share
+            self._live.catch_up()
+            return self._label_log.plan.share
 
     @audit_share.setter
     def audit_share(self, share: float) -> None:
@@ -206,25 +208,18 @@ class Session:
             raise LabelError(
                 f"an audit share of {shown(share)} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
             )
-        self._writable("change the audit share")
-
-        def step() -> None:
-            self._label_log.keep_share(float(share))
-            self._absorb([])
-
-        self._label_log.patiently(step)
+        self._project.check_writable("change the audit share")
+        self._label_log.patiently(partial(self._label_log.keep_share, float(share)))
 
     @property
     def head(self) -> str | None:
         """The head shown: "graph", "linear", "mean", "trees" or the name of your model; None before the first."""
-        self._wait_where_labelled()
-        return self._pool_model.learner.head if self._trained else None
+        return self._live.head
 
     @property
     def heads(self) -> list[str]:
         """Heads that ``s.predict(items, head=...)`` can ask now, the one shown first; more by :meth:`train`."""
-        self._wait_where_labelled()
-        return self._pool_model.learner.heads if self._trained else []
+        return self._live.heads
 
     def check(self) -> Check:
         """Read every file of the project again and compare it with its checksums; changes nothing.
@@ -247,9 +242,9 @@ class Session:
 
         A call that is refused at once raises, and changes nothing here.
         """
-        self._wait_where_labelled()
-        self._main_thread.drain()
-        return self._problem
+        self._live.wait_where_labelled()
+        self._runtime.main_thread.drain()
+        return self._runtime.announcer.problem
 
     @property
     def predictive(self) -> Any | None:
@@ -257,13 +252,7 @@ class Session:
 
         None before the first label, and while a large folder is still being looked at.
         """
-        self._wait_where_labelled()
-        with self._label_log.lock:
-            if not self._trained:
-                return None
-            if self._predictive is None:
-                self._predictive = self._pool_model.learner.predictive()
-            return self._predictive
+        return self._live.predictive
 
     @property
     def label_index(self) -> Ints:
@@ -285,28 +274,28 @@ class Session:
         The interval holds for one look, at a number of audits fixed beforehand.  Looking again and again, and stopping
         where it looks good, misses the truth more often than one time in twenty.
         """
-        self._hear()
-        return accuracy(self)
+        self._live.try_to_catch_up()
+        return self._judge.accuracy()
 
     @property
     def audited(self) -> Audited:
         """What is predicted now for the hidden audit sample, ``probs`` (n, C), and its labels, ``truth`` (n,)."""
-        return in_pool(self, self.predictive)
+        return self._judge.audited()
 
     @property
     def curve(self) -> list[CurvePoint]:
         """Audited accuracy, calibration and pace, label by label, of earlier sessions too."""
-        return list(self._curve) or [curve.point(self)]
+        return self._curve.points
 
     @property
     def validations(self) -> list[tuple[int, dict[str, float]]]:
         """(labels, head -> accuracy on labels held out, the same ones where a model was asked for) of every run."""
-        return curve.validations(self._store)
+        return cv_scores(self._project.store)
 
     @property
     def labels_per_minute(self) -> float:
         """Present pace of the person at the labeller; calls to :meth:`label` do not count."""
-        return labels_per_minute(self._label_log.manual_times(RECENT))
+        return self._label_log.labels_per_minute
 
     @property
     def drift_points(self) -> list[DriftPoint]:
@@ -316,12 +305,12 @@ class Session:
     @property
     def layout(self) -> Float:
         """Map coordinates, float32 (n, 2) in about [-1, 1]."""
-        return self._pool_model.layout
+        return self._live.pool_model.layout
 
     @property
     def layout_name(self) -> str:
         """Word of the layout: "pca" until UMAP is ready, then "umap"."""
-        return self._pool_model.layout_name
+        return self._live.pool_model.layout_name
 
     @property
     def selected(self) -> list[str]:
@@ -337,25 +326,16 @@ class Session:
             self.pool.row(id)
         if ids != self._selected:
             self._selected = ids
-            self._main_thread.run(lambda: self.events.selection.emit(ids))
+            self._runtime.announcer.emit("selection", ids)
 
     @property
     def bindings(self) -> dict[str, str]:
         """Own keys of the labeller: action, or "class:<name>" -> key; kept in the project for this annotator."""
-        try:
-            return check_bindings(self._everyones_keys().get(self.annotator, {}), self.classes)
-        except LabelError:  # damaged, or of another version: the keys that come with it do
-            return {}
+        return self._key_bindings.get()
 
     @bindings.setter
     def bindings(self, keys: Mapping[str, str]) -> None:
-        checked = check_bindings(keys, self.classes)
-        self._writable("keep keys")
-        self._store.set_meta("bindings", {**self._everyones_keys(), self.annotator: checked})
-
-    def _everyones_keys(self) -> dict[str, Any]:
-        kept = self._store.meta.get("bindings")
-        return kept if isinstance(kept, dict) else {}
+        self._key_bindings.set(keys)
 
     # -- commands -----------------------------------------------------------------------------------------
 
@@ -384,36 +364,19 @@ class Session:
         UnknownWordError
             No such strategy.
         """
-        self._main_thread.drain()
-        self._writable("ask")
+        self._runtime.main_thread.drain()
+        self._project.check_writable("ask")
         if isinstance(k, bool) or not isinstance(k, Integral) or not 1 <= k <= len(self.pool):
             raise QueryError(
                 f"{shown(k)} items cannot be asked.", f"Ask for 1 to {len(self.pool):,}: s.ask(8)."
             )
-        self._pool_model.wait()
-        asks, reason = self._draw(k, strategy)
+        self._live.pool_model.wait()
+        asks, reason = self._sampler.ask(int(k), strategy)
         if not asks:
-            raise nothing_left(self)
+            raise self._sampler.nothing_left()
         ids = tuple(ask.item for ask in asks)
-        self._main_thread.run(lambda: self.events.asked.emit(ids))
-        return Asked(ids, word(strategy), tuple(ask.q for ask in asks), reason)
-
-    def _draw(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
-        """Asks that are on disk as shown, and why these; drawn again where others were quicker to take some."""
-        asks: list[NewAsk] = []
-        reason = ""
-        for _ in range(TRIES):
-            with self._label_log.lock:
-                self._catch_up()
-                since = self._label_log.state.seq
-                draw = drawing(self, k - len(asks), strategy, [self.pool.row(ask.item) for ask in asks])
-            drawn = draw()
-            booked = self._label_log.patiently(partial(book, self, drawn.asks, since, shown=True))
-            asks += booked.values()
-            reason = reason or drawn.reason
-            if len(booked) == len(drawn.asks):
-                break
-        return asks, reason
+        self._runtime.announcer.emit("asked", ids)
+        return Asked(ids, strategy_word(strategy), tuple(ask.q for ask in asks), reason)
 
     def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
         """Label one item, or several at once with a mapping id -> value; on disk when this returns.
@@ -432,11 +395,11 @@ class Session:
                 "a mapping and a value were given.", "Pass {id: value, ...}, or an id and a value."
             )
         pairs = items_of(item, "the mapping") if isinstance(item, Mapping) else [(item, value)]
-        self._do([("label", id, value) for id, value in pairs])
+        self._label([("label", id, value) for id, value in pairs])
 
     def skip(self, item: str) -> None:
         """Put an item aside without an opinion; it comes back once, when nothing else is left to ask."""
-        self._do([("skip", item, None)])
+        self._label([("skip", item, None)])
 
     def unsure(self, item: str) -> None:
         """Say that a person looked and cannot tell.
@@ -444,19 +407,19 @@ class Session:
         It comes back once, when nothing else is left to ask; until it has a label, strategies that keep clear of
         what is known ("auto" does) keep clear of items like it.
         """
-        self._do([("unsure", item, None)])
+        self._label([("unsure", item, None)])
 
     def flag(self, item: str) -> None:
         """Mark an item as bad: it is not asked again and its label does not train."""
-        self._do([("flag", item, None)])
+        self._label([("flag", item, None)])
 
     def undo(self) -> str:
         """Take back this annotator's own last event; returns the item's id."""
-        return self._back("undo")
+        return self._revert("undo")
 
     def redo(self) -> str:
         """Bring back what was last undone; returns the item's id."""
-        return self._back("redo")
+        return self._revert("redo")
 
     def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
         """Pre-fill what the labeller shows, from a model or a file of your own; returns for how many items.
@@ -488,7 +451,7 @@ class Session:
         """
         with self._label_log.lock:
             n = self._suggestions.take(suggestions)
-        self._main_thread.run(lambda: self.events.suggested.emit(n))
+        self._runtime.announcer.emit("suggested", n)
         return n
 
     def suggestion(self, id: str) -> Suggestion | None:
@@ -509,15 +472,15 @@ class Session:
         They stop estimating accuracy for good, also where a label is corrected later: :attr:`accuracy` starts again
         from the next audits.
         """
-        self._writable("release audits")
+        self._project.check_writable("release audits")
 
         def step() -> tuple[int, list[Change]]:
-            n, changes = self._label_log.release_audits(self._catch_up)
-            self._absorb(changes)
+            n, changes = self._label_log.release_audits(self._live.catch_up)
+            self._live.follow(changes)
             return n, changes
 
         n, changes = self._label_log.patiently(step)
-        self._announce(changes)
+        self._runtime.announcer.labelled(changes)
         return n
 
     def train(
@@ -574,11 +537,11 @@ class Session:
         --------
         >>> s.train("cnn", "dropout", wait=True)                       # doctest: +SKIP
         """
-        self._main_thread.drain()
-        self._writable("train")
+        self._runtime.main_thread.drain()
+        self._project.check_writable("train")
         learns = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
         given = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
-        self._by_class("s.train", learns if self.task.outputs else given)
+        self._project.check_classes("s.train", learns if self.task.outputs else given)
         switch(wait, "wait", ModelError)
         return _awaited(self._training.start(model, posterior, switch(show, "show", ModelError)), wait)
 
@@ -605,8 +568,8 @@ class Session:
         LabelError, PoolError
             Unknown ids, items that cannot be read.
         """
-        self._by_class("s.predict", "Look at s.labels, and at what s.labeller suggests.")
-        return predict(self, items, head)
+        self._project.check_classes("s.predict", "Look at s.labels, and at what s.labeller suggests.")
+        return predict(self._project, self._live, self._judge.predictions, items, head)
 
     def explain(self, id: str) -> Explanation:
         """Why an item gets the answer it gets: its doubt, the nearest labels, what would change its mind.
@@ -618,8 +581,8 @@ class Session:
         NotTrainedError
             Before the first label.
         """
-        self._by_class("s.explain", "Look at s.labels, and at what s.labeller suggests.")
-        return explain(self, id)
+        self._project.check_classes("s.explain", "Look at s.labels, and at what s.labeller suggests.")
+        return explain(self._project, self._live, id)
 
     def watch(self, items: Iterable[Any], *, wait: bool = True) -> Any:
         """Score arriving items, look for drift, and offer them to :meth:`ask`.
@@ -636,8 +599,8 @@ class Session:
         -------
         WatchReport, or Job with ``wait=False``
         """
-        self._main_thread.drain()
-        self._writable("take in arrivals")
+        self._runtime.main_thread.drain()
+        self._project.check_writable("take in arrivals")
         switch(wait, "wait", PoolError)
         return _awaited(self._stream.start(items), wait)
 
@@ -651,16 +614,16 @@ class Session:
         ExportError
             If the encoder cannot be exported or the bundle does not verify.
         """
-        self._main_thread.drain()
-        self._by_class("s.export", "Export the labels: s.labels.write_ndjson(path).")
-        return export.run(self, folder, target)
+        self._runtime.main_thread.drain()
+        self._project.check_classes("s.export", "Export the labels: s.labels.write_ndjson(path).")
+        self._live.pool_model.wait()
+        return export(self._project, self._live, self._training.model_id, self.accuracy, folder, target)
 
     def close(self) -> None:
         """Stop background work and close the files; everything labelled is on disk already."""
-        for worker in self._workers.values():
-            worker.close()
-        self._pool_model.keep()
-        self._store.close()
+        self._runtime.close()
+        self._live.pool_model.save_neighbours()
+        self._project.store.close()
 
     # -- views --------------------------------------------------------------------------------------------
 
@@ -669,7 +632,7 @@ class Session:
         """UMAP of the pool, coloured by class, uncertainty, label or any column; lasso = select."""
         view = self._view("map")
         # Its compilation must not hold up the first paint.
-        view.when_drawn(lambda: self._pool_model.start_umap(self))
+        view.when_drawn(lambda: self._live.pool_model.start_umap(self._runtime, self._label_log.lock))
         return view
 
     @property
@@ -680,7 +643,7 @@ class Session:
     @property
     def uncertainty(self) -> Any:
         """What the model does not know, and why: epistemic against aleatoric."""
-        self._by_class("s.uncertainty", "s.map and s.labeller show this project.")
+        self._project.check_classes("s.uncertainty", "s.map and s.labeller show this project.")
         return self._view("uncertainty")
 
     @property
@@ -691,7 +654,7 @@ class Session:
     @property
     def calibration(self) -> Any:
         """Whether its probabilities can be believed: reliability, error by coverage; live."""
-        self._by_class("s.calibration", "s.map and s.labeller show this project.")
+        self._project.check_classes("s.calibration", "s.map and s.labeller show this project.")
         return self._view("calibration")
 
     @property
@@ -708,167 +671,84 @@ class Session:
 
     def queue_cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[dict[str, Any]], list[bytes]]:
         """Cards for the labeller's queue; see :class:`~spin_nb.session.labeller.channel.Channel`.  Any thread."""
-        return self._channel.queue_cards(n, have)
+        return self._channel.queue.cards(n, have)
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Apply the labeller's entries exactly once and in order; see ``Channel``.  Any thread."""
-        return self._channel.apply(client, entries)
+        return self._channel.entries.apply(client, entries)
 
     def card(self, id: str) -> tuple[dict[str, Any], list[bytes]]:
         """One item as a view shows it, with its prediction and label."""
-        return self._channel.card(id)
+        return self._channel.inspection.card(id)
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
         """The last events "undo" or "redo" would take; see ``Channel``.  Any thread."""
-        return self._channel.past(kind, n, skip)
+        return self._channel.entries.past(kind, n, skip)
 
     def suggestions(self, tokens: Sequence[str]) -> dict[str, dict[str, Any] | None]:
         """What would be pre-filled now on cards of the queue; see ``Channel``.  Any thread."""
-        return self._channel.suggestions(tokens)
+        return self._channel.queue.suggestions(tokens)
 
     def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
         """The classes on the first keys of queued cards, where there are more classes than keys.  Any thread."""
-        return self._channel.likeliest(tokens)
+        return self._channel.queue.likeliest(tokens)
 
     def value(self, id: str) -> Any | None:
         """The item's label now, or None; any thread."""
         if not isinstance(id, str):
             self.pool.row(id)  # raises what is wrong with it
-        held = self._label_log.current(id)
-        return held.value if held is not None and held.kind in VALUED else None
+        return self._label_log.value(id)
 
     def frame(self, id: str, number: int, part: str | None = None) -> tuple[dict[str, Any], list[bytes]]:
         """One frame of a video; see :mod:`~spin_nb.session.labeller.cards`.  Any thread."""
-        return framed(self, id, number, part)
+        return self._channel.inspection.frame(id, number, part)
 
     def detail(
         self, id: str, box: Box, size: int, part: str | None = None
     ) -> tuple[dict[str, Any], list[bytes]]:
         """A piece of a picture, (x, y, width, height), at most ``size`` pixels a side.  Any thread."""
-        return detailed(self, id, box, size, part)
+        return self._channel.inspection.detail(id, box, size, part)
 
     # -- inside -------------------------------------------------------------------------------------------
-
-    def _wait_where_labelled(self) -> None:
-        """After reopening, the model of the labels on disk is there once the pool is prepared.
-
-        Nobody who labels a large pool waits for that: every view looks here after every label.
-        """
-        if not self._pool_model.ready and not self._pool_model.is_deferred and self._label_log.state.n_labels:
-            self._pool_model.wait()
-
-    @property
-    def _trained(self) -> bool:
-        return self.by_class and self._pool_model.ready and self._pool_model.learner.trained
-
-    def _by_class(self, what: str, instead: str) -> None:
-        if not self.by_class:
-            raise ModelError(f"{what} needs classes, and a label here is {self.task.kind!r}.", instead)
 
     def _view(self, word: str) -> Any:
         if word not in self._views:
             self._views[word] = resolve("view", word)(self)
         return self._views[word]
 
-    def _writable(self, doing: str) -> None:
-        if self.read_only:
-            raise ReadOnlyError(
-                f"{self.name!r} is open read-only, so this session cannot {doing}.",
-                "Open it where you may write, without read_only=True.",
-            )
-
-    def _do(self, acts: list[tuple[str, str, Any]]) -> None:
-        self._main_thread.drain()
-        self._writable("label")
+    def _label(self, acts: list[tuple[str, str, Any]]) -> None:
+        self._runtime.main_thread.drain()
+        self._project.check_writable("label")
         if not acts:
             raise LabelError("no label was given.", "Pass an id and a value, or a mapping id -> value.")
 
         def step() -> list[Change]:
             changes = self._label_log.commit(self._label_log.events(acts))
-            self._absorb(changes)
+            self._live.follow(changes)
             return changes
 
-        self._announce(self._label_log.patiently(step), [item for _, item, _ in acts])
+        changes = self._label_log.patiently(step)
+        self._runtime.announcer.labelled(changes, [item for _, item, _ in acts])
 
-    def _back(self, kind: str) -> str:
-        self._main_thread.drain()
-        self._writable(kind)
+    def _revert(self, kind: str) -> str:
+        self._runtime.main_thread.drain()
+        self._project.check_writable(kind)
 
         def step() -> tuple[list[str], list[Change]]:
             items, changes = self._label_log.revert(kind)
-            self._absorb(changes)
+            self._live.follow(changes)
             return items, changes
 
         items, changes = self._label_log.patiently(step)
-        self._announce(changes, items)
+        self._runtime.announcer.labelled(changes, items)
         return items[0]
 
-    def _catch_up(self) -> None:
-        """Take in what other sessions have stored; no Ctrl-C parts the labels from the model that learns them."""
-        with self._label_log.lock, undisturbed():
-            self._absorb(self._label_log.sync())
-
-    def _hear(self) -> None:
-        """Do as :meth:`_catch_up`; of a project that was closed, or cannot be read now, what was known last is said."""
-        with suppress(SpinError):
-            self._catch_up()
-
-    def _absorb(self, changes: Sequence[Change]) -> None:
-        """Let the plan of audits and the live head follow; under the lock, on whichever thread committed."""
-        self._plan.share = self._label_log.audit_share
-        if self._pool_model.ready and changes:
-            self._predictive = None
-            if len(changes) > BULK or self._weighed != self._label_log.weighed:
-                self._relearn(self._pool_model.learner)
-                return
-            for change in changes:
-                if change.before is not None:
-                    self._pool_model.learner.unlabel(change.row)
-                if change.after is not None:
-                    self._pool_model.learner.label(
-                        change.row, change.after, self._label_log.weight(change.id)
-                    )
-
-    def _relearn(self, learner: Learner) -> None:
-        """Let a learner take all labels anew; under the lock."""
-        self._weighed = self._label_log.weighed
-        learner.reset(*self._label_log.training, self._label_log.weights)
-
     def _follow_curve(self, *_: object) -> None:
-        """Add the point for what is shown now; what was undone leaves the curve."""
-        now = curve.point(self)
-        last = self._curve[-1] if self._curve else None
-        if last is not None and curve.same(last, now):  # the project was only opened again
-            return
-        curve.follow(self._curve, now)
-        self._curve_log.add(now)
+        self._curve.follow()
 
-    def _trouble(self, what: str) -> None:
-        """Tell the person of something that failed in the background; on any thread."""
-        self._main_thread.run(lambda: self.events.problem.emit(what))
-
-    def _replan(self) -> None:
-        """Audits among the items that can be read, now that this is known; on any thread."""
-        with self._label_log.lock:
-            self._label_log.reindex()
-            self._plan = AuditPlan(self.pool.ids, self._plan.share, self.seed)
-
-    def _remember(self, what: str) -> None:
-        self._problem = what
-
-    def _settle(self, shown: Sequence[str]) -> list[Change]:
-        """Take in what the labeller's channel has put on disk; under the lock."""
-        asks = [self._channel._queue[token].ask for token in shown]
-        self._label_log.note_shown(shown, asks)
-        changes = self._label_log.sync()
-        self._absorb(changes)
-        return changes
-
-    def _announce(self, changes: Sequence[Change], ids: Sequence[str] = ()) -> None:
-        """Tell the views, on the main thread."""
-        touched = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
-        if touched:
-            self._main_thread.run(lambda: self.events.labelled.emit(touched))
+    def _model_landed(self) -> None:
+        self._curve.follow()
+        self._stream.new_model()
 
 
 def _awaited(job: Job, wait: bool) -> Any:

@@ -43,6 +43,11 @@ class TaskBase:
         """Width of the training target; 0: there is none."""
         return 0
 
+    @property
+    def learns(self) -> str | None:
+        """What a model learns of such labels: "classes", "numbers" (:attr:`outputs` of them), or None."""
+        return "numbers" if self.outputs else None
+
     def to_json(self) -> str:
         """Text that ``from_json`` reads back."""
         return self._json

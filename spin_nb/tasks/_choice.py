@@ -28,6 +28,11 @@ class OneOf(TaskBase):
         """Names in column order."""
         return self._names
 
+    @property
+    def learns(self) -> str | None:
+        """What a model learns of such labels: "classes"."""
+        return "classes"
+
     def validate(self, value: Any, extent: Extent | None = None) -> str:
         """Return the name that ``value`` means, as it is stored.
 

@@ -16,7 +16,7 @@ import traitlets as t
 
 from spin_nb.errors import SpinError
 from spin_nb.session.arguments import field, listed, text, whole
-from spin_nb.session.labeller.cards import moved
+from spin_nb.session.labeller.cards import shift_buffers
 from spin_nb.session.labeller.key_bindings import check_bindings
 from spin_nb.views._base import Answer, Buffers, View, in_words
 from spin_nb.views._parts import LABELLER
@@ -135,7 +135,7 @@ class Labeller(View, parts=LABELLER):
         for event in events:
             card, own = self._card({"id": event["id"]})
             said = {key: event[key] for key in ("kind", "value", "previous", "n")}
-            out.append({**said, "card": moved(card, len(buffers))})
+            out.append({**said, "card": shift_buffers(card, len(buffers))})
             buffers += own
         return out, buffers
 

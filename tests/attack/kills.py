@@ -171,7 +171,7 @@ def labelled(p: Path, options: dict[str, Any]) -> dict[str, str]:
     for row in range(6):
         known[s.pool.ids[row]] = CLASSES[row % 2]
     s.label(known)
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     s.close()
     return known
 
@@ -249,8 +249,8 @@ def act_umap(p: Path, tell: Tell) -> None:
 
     stage.umap_layout = lambda features, indices, distances, init, **_: init[::-1].copy()
     s = open_it(p, tell, {})
-    s._pool_model.start_umap(s)
-    s._pool_model._umap.result()
+    s._live.pool_model.start_umap(s)
+    s._live.pool_model._umap.result()
 
 
 SCENES: dict[str, tuple[Any, Any, Any]] = {
@@ -282,25 +282,25 @@ def look(p: Path, tell: Tell, scene: str, expected: dict[str, Any], options: dic
         if scene.startswith("first open") and "there is no project" in problem.what:
             return  # it is as if it had not been begun
         raise
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     values, ids = s.values, list(s.pool.ids)
     if scene == "first open, labels":
         expected = {"sure": dict.fromkeys(ids[:GOLD]), "maybe": dict.fromkeys(ids[:GOLD])}
         values = dict.fromkeys(values)
     if values not in (expected["sure"], expected["maybe"]):
         tell({"lost": {id: v for id, v in expected["sure"].items() if values.get(id) != v}})
-    events = [(event.client, event.client_seq) for event in s._store.events() if event.client]
+    events = [(event.client, event.client_seq) for event in s._project.store.events() if event.client]
     if len(events) != len(set(events)):
         tell({"doubled": True})
     if set(ids) - set(s.items["id"].to_list()):
         tell({"apart": "the pool holds items that the database lacks"})
     if scene == "watch" and (len(ids) - 60) not in (0, 16, 24):
         tell({"apart": f"{len(ids) - 60} of 16 + 8 arrivals"})
-    fresh = s._pool_model.encoder.encode(s.pool.load(range(len(ids))))
-    if fresh.shape != s._pool_model.features.shape or not np.allclose(
-        fresh, s._pool_model.features, atol=1e-3
+    fresh = s._live.pool_model.encoder.encode(s.pool.load(range(len(ids))))
+    if fresh.shape != s._live.pool_model.features.shape or not np.allclose(
+        fresh, s._live.pool_model.features, atol=1e-3
     ):
-        tell({"wrong features": [list(fresh.shape), list(s._pool_model.features.shape)]})
+        tell({"wrong features": [list(fresh.shape), list(s._live.pool_model.features.shape)]})
     if scene == "export":
         bundle(p, tell, s)
     for id in s.ask(2).ids:

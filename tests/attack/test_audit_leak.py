@@ -23,7 +23,7 @@ def tossed(tmp_path):
         first = {} if (tmp_path / f"{seed}.spin").exists() else {"pool": points(seed), "classes": ["a", "c"]}
         s = spin.open(tmp_path / f"{seed}.spin", annotator=annotator, seed=seed, **first)
         opened.append(s)
-        s._pool_model.wait()
+        s._live.pool_model.wait()
         if first:
             s.audit_share = 0.5
             coin = np.random.default_rng(seed)
@@ -55,7 +55,7 @@ def test_audits_shown_in_one_session_do_not_train_where_another_labels_them(toss
     audits = audits_of(ada)
     assert len(audits) == 25
     assert trained_on(bob) == set(shown) - audits
-    graph = {bob.pool.ids[row] for row in bob._pool_model.learner.graph.rows}
+    graph = {bob.pool.ids[row] for row in bob._live.pool_model.learner.graph.rows}
     assert graph == set(shown) - audits
 
 
@@ -70,7 +70,7 @@ def test_a_label_that_trained_stops_to_when_its_item_is_shown_as_an_audit_elsewh
     audits = audits_of(ada) & set(cards.values())
     assert audits
     assert trained_on(bob) == set(cards.values()) - audits
-    assert {bob.pool.ids[row] for row in bob._pool_model.learner.graph.rows} == trained_on(bob)
+    assert {bob.pool.ids[row] for row in bob._live.pool_model.learner.graph.rows} == trained_on(bob)
 
 
 def test_shown_asks_are_found_though_the_clock_went_back(tossed, monkeypatch):
@@ -88,7 +88,7 @@ def test_an_event_that_lands_while_a_session_catches_up_is_not_lost(tossed, monk
     open_, _ = tossed
     ada, bob = open_("ada"), open_("bob")
     one, other = ada.pool.ids[:2]
-    read, late = bob._store.events, [other]
+    read, late = bob._project.store.events, [other]
 
     def events(after=0):
         found = read(after)
@@ -96,7 +96,7 @@ def test_an_event_that_lands_while_a_session_catches_up_is_not_lost(tossed, monk
             ada.label(late.pop(), "c")
         return found
 
-    monkeypatch.setattr(bob._store, "events", events)
+    monkeypatch.setattr(bob._project.store, "events", events)
     bob.label(one, "a")
     bob.values  # noqa: B018
     assert trained_on(bob) == {one, other}

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from spin_nb.session.asks.plan import AuditPlan, draft
+from spin_nb.session.asks.draft import draft
 from spin_nb.session.audit.sample import Sample
 from spin_nb.session.labels.audit_items import AuditItems
+from spin_nb.session.labels.audit_plan import AuditPlan
 from spin_nb.types import Estimate, Picked
 
 RUNS = 600 if os.environ.get("SPIN_ATTACK") == "full" else 40

@@ -68,7 +68,7 @@ def projects(tmp_path_factory):
     s.train(wait=True)
     s.watch(points()[:5] + 0.01)
     s.label(s.pool.ids[-1], "ok")
-    s._pool_model._keep(s.layout[:N_ITEMS])
+    s._live.pool_model._keep(s.layout[:N_ITEMS])
     s.close()
     killed = closed.with_name("killed.spin")
     shutil.copytree(closed, killed)
@@ -85,7 +85,7 @@ def seen(at, **more):
     """All of a project that a person relies on; predictions are None where something is said to be wrong."""
     s = spin.open(at, annotator="ada", **more)
     try:
-        s._pool_model.wait()
+        s._live.pool_model.wait()
         labels = s.labels
         facts = {
             "labels": labels.select("item", "value", "annotator", "kind", "audit", "flagged").rows(),
@@ -97,7 +97,7 @@ def seen(at, **more):
             "accuracy": repr(s.accuracy),
         }
         predictive = s.predictive
-        arrays = {"features": np.asarray(s._pool_model.features)}
+        arrays = {"features": np.asarray(s._live.pool_model.features)}
         if predictive is not None:
             arrays["prediction"] = np.asarray(predictive.mean)
         arrays["layout"] = np.asarray(s.layout)

@@ -203,7 +203,7 @@ def test_open_answers_in_words(here):
         s = spin.open(*args, **kwargs)
         try:
             repr(s)
-            s._pool_model.wait()
+            s._live.pool_model.wait()
         finally:
             s.close()
 

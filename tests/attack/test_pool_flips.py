@@ -25,9 +25,15 @@ POOLS = {
 
 def read(at) -> tuple[list, list, np.ndarray, dict, bool]:
     s = spin.open(at)
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     items = [np.asarray(item).tolist() for item in s.pool.load(range(len(s.pool)))]
-    found = s.pool.ids, items, np.array(s._pool_model.features), s.values, bool(s.problem or s.pool.broken)
+    found = (
+        s.pool.ids,
+        items,
+        np.array(s._live.pool_model.features),
+        s.values,
+        bool(s.problem or s.pool.broken),
+    )
     s.close()
     return found
 

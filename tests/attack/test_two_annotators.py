@@ -13,7 +13,6 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import QueryError
-from spin_nb.session import session as core
 from spin_nb.session.asks import sharing
 
 FULL = os.environ.get("SPIN_ATTACK") == "full"
@@ -27,7 +26,7 @@ import json, random, sys
 import spin_nb as spin
 at, who, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 s, asked, seq, coin = spin.open(at, annotator=who), [], 0, random.Random(who)
-s._pool_model.wait()
+s._live.pool_model.wait()
 print("ready", flush=True)
 sys.stdin.readline()
 while len(asked) < n:
@@ -53,7 +52,7 @@ def open_(tmp_path):
         path = tmp_path / f"{at}.spin"
         first = {} if path.exists() else {"pool": points(n), "classes": ["a", "b"], "seed": seed}
         opened.append(spin.open(path, annotator=annotator, **first))
-        opened[-1]._pool_model.wait()
+        opened[-1]._live.pool_model.wait()
         if first:
             opened[-1].audit_share = share
         return opened[-1]
@@ -132,18 +131,15 @@ def test_at_their_own_pace_hardly_an_item_is_asked_of_both(open_, tmp_path):
 
 def test_what_another_took_between_the_draw_and_its_being_written_is_drawn_again(open_, monkeypatch):
     ada, bob = open_("ada"), open_("bob")
-    taken, draw = [], core.drawing
+    taken, prepare = [], bob._sampler.prepare
 
-    def drawing(session, *args, **kwargs):
-        drawn = draw(session, *args, **kwargs)
-        if session is bob and not taken:
-            result = drawn()
-            monkeypatch.setattr(core, "drawing", draw)
-            taken.extend(book_all(ada, result))
-            return lambda: result
-        return drawn
+    def prepare_too_late(*args, **kwargs):
+        draft = prepare(*args, **kwargs)()
+        if not taken:
+            taken.extend(book_all(ada, draft))
+        return lambda: draft
 
-    monkeypatch.setattr(core, "drawing", drawing)
+    monkeypatch.setattr(bob._sampler, "prepare", prepare_too_late)
     asked = bob.ask(8).ids
     assert len(asked) == 8
     assert len(taken) == 8
@@ -155,7 +151,10 @@ def book_all(s, drawn):
     from dataclasses import replace
 
     asks = [replace(ask, annotator=s.annotator) for ask in drawn.asks]
-    return [ask.item for ask in sharing.book(s, asks, s._label_log.state.seq, shown=True).values()]
+    return [
+        ask.item
+        for ask in sharing.book(s._project, s._live, asks, s._label_log.state.seq, shown=True).values()
+    ]
 
 
 def test_one_person_alone_gets_the_same_asks_whatever_the_name(open_):
@@ -171,7 +170,7 @@ def test_the_audits_of_two_people_are_the_sample_that_one_would_have_drawn(open_
             s.label(dict.fromkeys(s.ask(5).ids, "a"))
     audits = audits_of(ada)
     assert len(audits) == 20, "one ask in five, of each"
-    lowest = np.argsort(ada._plan.chance)[:20]
+    lowest = np.argsort(ada._label_log.plan.chance)[:20]
     assert set(audits["item"]) == {ada.pool.ids[row] for row in lowest}
     assert sorted(audits["q"], reverse=True) == pytest.approx([1 / (400 - m) for m in range(20)][::-1])
     assert audits["annotator"].value_counts().sort("annotator")["count"].to_list() == [10, 10]
@@ -182,7 +181,7 @@ def test_what_others_were_asked_is_asked_again_after_a_while(open_, monkeypatch)
     ada.ask(12)
     with pytest.raises(QueryError, match="asked of others in the last 30 minutes"):
         bob.ask(1)
-    monkeypatch.setattr(sharing, "TAKEN_FOR", timedelta(0))
+    monkeypatch.setattr(sharing, "LEASE", timedelta(0))
     assert len(bob.ask(12)) == 12
 
 

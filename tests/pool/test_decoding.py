@@ -90,7 +90,7 @@ def test_a_sitting_with_large_pictures_decodes_each_of_them_once(tmp_path, decod
     for number in range(6):
         Image.fromarray(np.roll(PIXELS, number, 0)).save(tmp_path / "photos" / f"{number}.png")
     s = spin.open(tmp_path / "p.spin", pool=tmp_path / "photos", classes=["a", "b"])
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     for _ in range(3):
         cards, _ = s.queue_cards(4)
         for card in cards:

@@ -59,7 +59,7 @@ def open_numbers(tmp_path):
         sessions.append(s)
         if fresh:
             s.label({s.pool.ids[row]: "ac"[row >= 30] for row in (0, 1, 40, 41)})
-        s._pool_model.wait()
+        s._live.pool_model.wait()
         return s
 
     yield open_

@@ -40,10 +40,10 @@ def facts(s):
     """All that follows from what lies nearest to an arrival."""
     rows = np.arange(len(s.pool))
     return {
-        "phi": s._pool_model.learner.graph.phi,
+        "phi": s._live.pool_model.learner.graph.phi,
         "layout": s.layout,
         "mean": s.predictive.mean,
-        "as arrivals": s._pool_model.as_arrivals(rows).mean,
+        "as arrivals": s._live.pool_model.as_arrivals(rows).mean,
     }
 
 
@@ -72,7 +72,7 @@ def test_after_a_kill_only_what_came_since_is_looked_up(opened, looked_up, monke
     s.close()
     s = opened()
     s.watch(NEW[70:])
-    monkeypatch.setattr(s._pool_model, "keep", lambda: None)
+    monkeypatch.setattr(s._live.pool_model, "save_neighbours", lambda: None)
     before = facts(s)
     s.close()
     looked_up.clear()

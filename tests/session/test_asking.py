@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spin_nb.session.asks.plan import AuditPlan, Slot, chances, draft, slot
+from spin_nb.session.asks.draft import Slot, draft, slot
+from spin_nb.session.labels.audit_plan import AuditPlan, chances
 from spin_nb.types import Picked
 
 IDS = [f"item-{i:04d}" for i in range(2000)]

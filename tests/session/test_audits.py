@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 import spin_nb as spin
-from spin_nb.session import session as core
-from spin_nb.session.audit.judge import judging
 
 N = 80
 
@@ -23,7 +21,7 @@ def open_(tmp_path):
         at = tmp_path / "points.spin"
         first = {} if at.exists() else {"pool": clusters(N), "classes": ["a", "b"]}
         opened.append(spin.open(at, annotator=annotator, **first))
-        opened[-1]._pool_model.wait()
+        opened[-1]._live.pool_model.wait()
         if first:
             opened[-1].audit_share = 0.5
         return opened[-1]
@@ -40,7 +38,11 @@ def clusters(n, seed=0):
 
 
 def truth(s, id):
-    return "a" if s._pool_model.features[s.pool.row(id), 0] > s._pool_model.features[:, 0].mean() else "b"
+    return (
+        "a"
+        if s._live.pool_model.features[s.pool.row(id), 0] > s._live.pool_model.features[:, 0].mean()
+        else "b"
+    )
 
 
 def label(s, ids):
@@ -132,7 +134,7 @@ def test_arrivals_count_by_how_many_they_are_before_one_of_them_is_audited(open_
     assert after.high == 1.0
     while s.accuracy.value is None:
         ask_and_label(s, 8)
-    rows = judging(s)[0]
+    rows = s._judge.predictions.judging()[0]
     assert (rows >= N).sum() == len(rows) - before.n, (
         "they are audited next, until they are as much as the rest"
     )
@@ -150,9 +152,9 @@ def test_released_audits_never_judge_again_with_a_corrected_label_neither(open_)
     assert (s.accuracy.n, s.accuracy.unanswered) == (0, 0)
     ask_and_label(s, 20)
     fresh = set(audits_of(s)) - {*old, skipped}
-    assert {s.pool.ids[row] for row in judging(s)[0]} == fresh
+    assert {s.pool.ids[row] for row in s._judge.predictions.judging()[0]} == fresh
     again = open_("bob")
-    assert {again.pool.ids[row] for row in judging(again)[0]} == fresh
+    assert {again.pool.ids[row] for row in again._judge.predictions.judging()[0]} == fresh
 
 
 def test_a_release_reaches_a_session_that_is_open_elsewhere(open_):
@@ -199,7 +201,7 @@ def test_a_share_set_in_one_session_reserves_its_audits_in_all_that_are_open(ope
     again = open_("eve")
     assert bob.audit_share == again.audit_share == 0.5
     assert len(audits_of(bob)) == 10
-    reserved = {again.pool.ids[row] for row in np.flatnonzero(again._plan.reserved)}
+    reserved = {again.pool.ids[row] for row in np.flatnonzero(again._label_log.plan.reserved)}
     assert {ask["item"] for ask in bob.asks.filter(~bob.asks["audit"]).iter_rows(named=True)}.isdisjoint(
         reserved
     )
@@ -209,18 +211,17 @@ def test_a_share_that_grows_during_a_draw_reserves_its_audits_from_it(open_, mon
     ada = open_()
     ada.audit_share = 0
     bob = open_("bob")
-    draw = core.drawing
+    prepare = bob._sampler.prepare
 
-    def drawing(session, *args, **kwargs):
-        drawn = draw(session, *args, **kwargs)
-        asks = drawn()
+    def prepare_while_the_share_grows(*args, **kwargs):
+        asks = prepare(*args, **kwargs)()
         ada.audit_share = 0.5
         return lambda: asks
 
-    monkeypatch.setattr(core, "drawing", drawing)
+    monkeypatch.setattr(bob._sampler, "prepare", prepare_while_the_share_grows)
     asked = bob.ask(20).ids
     assert len(asked) == 20
-    reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._plan.reserved)}
+    reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._label_log.plan.reserved)}
     assert reserved & set(asked) == set(audits_of(bob))
 
 
@@ -231,7 +232,7 @@ def test_audits_that_a_larger_share_comes_too_late_for_count_as_unanswered(open_
     assert s.accuracy.unanswered == 0
     s.audit_share = 0.5
     ask_and_label(s, 36)
-    chance = dict(zip(s.pool.ids, s._plan.chance, strict=True))
+    chance = dict(zip(s.pool.ids, s._label_log.plan.chance, strict=True))
     reach = max(chance[id] for id in audits_of(s))
     late = {id for id in early if chance[id] < reach}
     assert late
@@ -255,7 +256,7 @@ def test_a_session_that_only_looks_says_the_accuracy_of_the_labels_that_it_shows
     ada = open_()
     ask_and_label(ada, 4)
     with closing(spin.open(tmp_path / "points.spin", annotator="bob", read_only=True)) as reader:
-        reader._pool_model.wait()
+        reader._live.pool_model.wait()
         ask_and_label(ada, 36)
         shown = look(reader)
         assert reader.labels.height == 40
@@ -290,12 +291,14 @@ def test_a_model_is_not_judged_by_audits_it_learnt_from_neither_after_reopening(
     bob.close()
     again = open_("bob")
     head = posterior or "linear"
-    learnt = again._pool_model.learner.learnt(head)
+    learnt = again._live.pool_model.learner.learnt(head)
     assert learnt == set(cards.values())
-    judge = {again.pool.ids[row] for row in judging(again, head)[0]}
+    judge = {again.pool.ids[row] for row in again._judge.predictions.judging(head)[0]}
     assert judge == set(audits_of(again)) - shown
     assert len(again.predict(again.pool.ids[:2], head=head).audits) == len(judge)
-    assert {again.pool.ids[row] for row in judging(again, "graph")[0]} == set(audits_of(again))
+    assert {again.pool.ids[row] for row in again._judge.predictions.judging("graph")[0]} == set(
+        audits_of(again)
+    )
     if posterior:
         assert (again.accuracy.n, again.accuracy.unanswered) == (len(judge), len(shown))
 

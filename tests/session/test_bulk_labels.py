@@ -11,7 +11,7 @@ from spin_nb.models.learner import Learner
 @pytest.fixture
 def s(project, digits):
     s = project()
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     s.audit_share = 0
     digits.label(s, s.ask(30).ids)
     return s
@@ -64,7 +64,7 @@ def test_a_call_that_labels_several_classes_counts_fully(s, digits):
 def test_the_rest_in_one_call_counts_fully_where_the_rare_class_was_labelled_by_hand(project, digits):
     """Who has labelled so has said how frequent the classes are; nothing that was asked says otherwise."""
     s = project()
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     truth = {id: digits.truth(s, id) for id in s.pool.ids[:300]}
     digits.label(s, [id for id in truth if truth[id] == "7"])
     s.label({id: "1" for id in truth if truth[id] != "7"})
@@ -86,7 +86,7 @@ def test_an_answer_given_again_by_hand_changes_what_a_gesture_counts_at_once(s, 
     live = np.array(s.predictive.mean)
     s.close()
     again = project()
-    again._pool_model.wait()
+    again._live.pool_model.wait()
     np.testing.assert_allclose(again.predictive.mean, live, atol=1e-4)
 
 
@@ -120,7 +120,7 @@ def test_the_live_head_is_what_a_project_that_is_opened_again_shows(s, digits, p
     assert min(before.values()) < 1
     s.close()
     again = project()
-    again._pool_model.wait()
+    again._live.pool_model.wait()
     assert weights(again) == before
     np.testing.assert_allclose(again.predictive.mean, said, atol=1e-4)
 

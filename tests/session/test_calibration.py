@@ -94,7 +94,7 @@ def test_new_items_are_judged_by_audits_seen_as_new_and_sets_of_them_hold_the_tr
     for head in (None, "graph", "linear", "mean"):
         prediction = s.predict(fresh, head=head)
         rows = s._label_log.audits[0]
-        assert np.array_equal(prediction.audits.probs, s._pool_model.as_arrivals(rows, head).mean)
+        assert np.array_equal(prediction.audits.probs, s._live.pool_model.as_arrivals(rows, head).mean)
         sets = prediction.sets(alpha=0.1)
         assert sets.members[np.arange(600), truth].mean() > 0.85
         assert 1 <= sets.sizes.mean() < 3
@@ -105,7 +105,7 @@ def test_an_audit_that_has_itself_arrived_is_seen_as_new_too(judged, digits):
     s = judged
     s.watch(iter(spin.samples.digits().items[400:420]))
     rows = np.array([3, 405, 410])
-    among = s._pool_model.as_arrivals(rows)
+    among = s._live.pool_model.as_arrivals(rows)
     again = s.predict(spin.samples.digits().items[[405, 410]])
     assert np.allclose(among.mean[1:], again.mean, atol=1e-5)
 

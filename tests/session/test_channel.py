@@ -12,8 +12,9 @@ import spin_nb as spin
 from spin_nb.bayes import GraphPosterior
 from spin_nb.errors import LabelError, StorageError
 from spin_nb.project import State
-from spin_nb.session.labeller import channel
-from spin_nb.session.labeller.cards import weight
+from spin_nb.session.labeller import queue as card_queue
+from spin_nb.session.labeller.cards import size_bytes
+from spin_nb.session.labeller.entries import ENTRIES_PER_TRANSACTION
 from spin_nb.session.labels import label_log as ledger
 from spin_nb.session.labels.label_log import LabelLog
 
@@ -97,7 +98,7 @@ def test_suggestions_reach_cards_that_are_queued_already_but_no_audit(s):
     s.events.suggested.connect(told.append)
     s.suggest({card["id"]: ("7", 0.8) for card in cards[:12]})
     assert told == [12]
-    suggestions = s._channel.suggestions([*(card["token"] for card in cards), "no such token"])
+    suggestions = s._channel.queue.suggestions([*(card["token"] for card in cards), "no such token"])
     assert len(suggestions) < 16
     assert set(suggestions) == {card["token"] for card in cards if card["suggestion"]}
     given = {card["token"] for card in cards[:12]} & set(suggestions)
@@ -173,7 +174,7 @@ def test_of_very_many_classes_a_card_names_the_likeliest_without_telling_an_audi
     s.label({s.pool.ids[4 * 7 + 1]: "class 7", s.pool.ids[4 * 7 + 2]: "class 7"})
     s.audit_share = 0.5
     cards, _, _ = queue(s, 30)
-    told = {card["token"]: s._channel._recall(card["token"]).suggest for card in cards}
+    told = {card["token"]: s._channel.queue.ask_of(card["token"]).suggest for card in cards}
     assert set(told.values()) == {True, False}
     for card in cards:
         names = [name for name, _ in card["likeliest"]]
@@ -227,32 +228,36 @@ def test_many_entries_are_stored_in_pieces_between_which_others_write(s, tmp_pat
     other = spin.open(tmp_path / "digits.spin", annotator="bob")
     ids = s.pool.ids[100:200]
     entries = [
-        {"seq": n, "kind": "label", "id": ids[n % 100], "value": "1"} for n in range(1, 3 * channel.PIECE + 1)
+        {"seq": n, "kind": "label", "id": ids[n % 100], "value": "1"}
+        for n in range(1, 3 * ENTRIES_PER_TRANSACTION + 1)
     ]
     between = threading.Thread(target=lambda: [other.skip(id) for id in other.pool.ids[:3]])
     between.start()
     order = [*entries[::-1], *entries[:50]]
-    assert s.apply("c", order)["ack"] == 3 * channel.PIECE
+    assert s.apply("c", order)["ack"] == 3 * ENTRIES_PER_TRANSACTION
     between.join()
     mine = s.history.filter(s.history["client"] == "c")
-    assert mine["client_seq"].to_list() == list(range(1, 3 * channel.PIECE + 1)), "once each, in order"
+    assert mine["client_seq"].to_list() == list(range(1, 3 * ENTRIES_PER_TRANSACTION + 1)), (
+        "once each, in order"
+    )
     other.close()
 
 
 def test_a_full_disk_keeps_the_pieces_before_it(s, monkeypatch):
-    kept, ids = s._store.append, s.pool.ids[100:]
+    kept, ids = s._project.store.append, s.pool.ids[100:]
 
     def fails_late(new, *, client=None, shown=()):
-        if client is not None and client[1] > channel.PIECE:
+        if client is not None and client[1] > ENTRIES_PER_TRANSACTION:
             raise StorageError("the disk is full.", "Free some space.")
         return kept(new, client=client, shown=shown)
 
-    monkeypatch.setattr(s._store, "append", fails_late)
+    monkeypatch.setattr(s._project.store, "append", fails_late)
     entries = [
-        {"seq": n, "kind": "label", "id": ids[n % 100], "value": "1"} for n in range(1, channel.PIECE + 20)
+        {"seq": n, "kind": "label", "id": ids[n % 100], "value": "1"}
+        for n in range(1, ENTRIES_PER_TRANSACTION + 20)
     ]
     answer = s.apply("c", entries)
-    assert (answer["ack"], answer["gap"]) == (channel.PIECE, None)
+    assert (answer["ack"], answer["gap"]) == (ENTRIES_PER_TRANSACTION, None)
     assert "full" in answer["error"]
 
 
@@ -291,7 +296,7 @@ def test_nor_does_what_is_asked_or_joins_hold_up_who_labels_and_looks(s, tmp_pat
     other = sqlite3.connect(
         tmp_path / "digits.spin" / "project.db", isolation_level=None, check_same_thread=False
     )
-    begins, begun, seen = s._store.transaction, threading.Event(), []
+    begins, begun, seen = s._project.store.transaction, threading.Event(), []
 
     def begin(*args, **kwargs):
         begun.set()
@@ -304,7 +309,7 @@ def test_nor_does_what_is_asked_or_joins_hold_up_who_labels_and_looks(s, tmp_pat
         other.execute("ROLLBACK")
 
     other.execute("BEGIN IMMEDIATE")
-    monkeypatch.setattr(s._store, "transaction", begin)
+    monkeypatch.setattr(s._project.store, "transaction", begin)
     looking = threading.Thread(target=look)
     looking.start()
     act(s)  # it is done as soon as the database is free, which is after those looks
@@ -335,26 +340,26 @@ def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
 
 
 def test_no_card_follows_once_an_answer_holds_enough_and_what_is_not_sent_was_never_proposed(s, monkeypatch):
-    n_before = len(s._store.asked())
+    n_before = len(s._project.store.asked())
     one = len(queue(s, 1)[1][0])
-    monkeypatch.setattr(channel, "MOST", int(2.5 * one))
+    monkeypatch.setattr(card_queue, "MAX_ANSWER_BYTES", int(2.5 * one))
     cards, buffers, _ = queue(s, 16)
     assert 2 <= len(cards) <= 4
-    assert sum(map(len, buffers[:-1])) < channel.MOST <= sum(map(len, buffers))
+    assert sum(map(len, buffers[:-1])) < card_queue.MAX_ANSWER_BYTES <= sum(map(len, buffers))
     tokens = [card["token"] for card in cards]
-    assert [ask.token for ask in s._store.pending()] == list(s._channel._queue) == tokens
+    assert [ask.token for ask in s._project.store.pending()] == list(s._channel.queue._queue) == tokens
     more, _, _ = queue(s, 16, tokens)
     assert not {card["id"] for card in more} & {card["id"] for card in cards}
     assert len(more) >= 2
-    monkeypatch.setattr(channel, "MOST", 1)
+    monkeypatch.setattr(card_queue, "MAX_ANSWER_BYTES", 1)
     assert len(queue(s, 16)[0]) == 1, "one always comes, however large"
-    assert len(s._store.asked()) == n_before
+    assert len(s._project.store.asked()) == n_before
 
 
 def test_long_texts_weigh_as_well():
     parts = {"parts": [{"name": "a", "data": "12"}, {"name": "b", "data": "345"}]}
-    assert weight({"data": "12345"}, [b"1", b"2"]) == 7
-    assert weight(parts, []) == 5
+    assert size_bytes({"data": "12345"}, [b"1", b"2"]) == 7
+    assert size_bytes(parts, []) == 5
 
 
 def test_kept_cards_are_not_drawn_again_and_the_queue_never_repeats_an_item(s):
@@ -394,9 +399,9 @@ def test_neither_a_label_nor_what_follows_it_lists_all_labels(s, monkeypatch):
 
 def test_a_full_disk_leaves_the_label_pending_and_says_why(s):
     cards, _, _ = queue(s)
-    with s._store._database.writing() as db:
+    with s._project.store._database.writing() as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
-    s._store._database._db.execute(f"PRAGMA max_page_count = {pages}")
+    s._project.store._database._db.execute(f"PRAGMA max_page_count = {pages}")
     refused = None
     for seq in range(1, 400):
         answer = s.apply("c", [entry(seq, cards[seq % 8], value="1" if seq % 2 else "2")])
@@ -407,14 +412,14 @@ def test_a_full_disk_leaves_the_label_pending_and_says_why(s):
     assert "full" in answer["error"]
     assert answer["ack"] == refused - 1
     n = len(s.history)
-    s._store._database._db.execute("PRAGMA max_page_count = 1073741823")
+    s._project.store._database._db.execute("PRAGMA max_page_count = 1073741823")
     assert s.apply("c", [entry(refused, cards[refused % 8])])["ack"] == refused
     assert len(s.history) == n + 1
 
 
 def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch):
     cards, _, _ = queue(s)
-    kept = s._store.append
+    kept = s._project.store.append
 
     def fails_at_last(new, *, client=None, shown=()):
         done = kept(new, client=client, shown=shown)
@@ -422,30 +427,30 @@ def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch
             raise StorageError("the disk is full.", "Free some space.")
         return done
 
-    monkeypatch.setattr(s._store, "append", fails_at_last)
+    monkeypatch.setattr(s._project.store, "append", fails_at_last)
     batch = [entry(1, cards[0]), {"seq": 2, "kind": "undo"}]
     assert s.apply("c", batch)["ack"] == 0
     assert len(s.labels) == 10 == len(s.history)
     monkeypatch.undo()
     assert s.apply("c", batch)["ack"] == 2
     assert s.history["kind"].to_list()[10:] == ["label", "undo"]
-    assert s._label_log.state.seq == s._store.state().seq
+    assert s._label_log.state.seq == s._project.store.state().seq
 
 
 def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, monkeypatch, digits):
-    drawing = channel.drawing
+    prepare = s._sampler.prepare
 
-    def slow(*args, **kwargs):
-        draw = drawing(*args, **kwargs)
+    def prepare_slowly(*args, **kwargs):
+        draw = prepare(*args, **kwargs)
 
-        def drawn():
-            made = draw()
-            digits.label(s, [made.asks[0].item])
-            return made
+        def draw_and_label():
+            draft = draw()
+            digits.label(s, [draft.asks[0].item])
+            return draft
 
-        return drawn
+        return draw_and_label
 
-    monkeypatch.setattr(channel, "drawing", slow)
+    monkeypatch.setattr(s._sampler, "prepare", prepare_slowly)
     cards, _, _ = queue(s)
     assert len(cards) == 7
     assert s.labels["item"].to_list()[-1] not in {c["id"] for c in cards}
@@ -474,7 +479,7 @@ def test_labels_are_committed_on_another_thread_while_the_home_thread_is_busy(s)
     assert answers[0]["ack"] == 1
     assert s.labels["item"].to_list()[-1] == cards[0]["id"]
     assert seen == []
-    s._main_thread.drain()
+    s._runtime.main_thread.drain()
     assert seen == [((cards[0]["id"],), threading.get_ident())]
 
 

@@ -76,7 +76,7 @@ def test_arrivals_that_only_the_database_knows_are_named(project):
 )
 def test_a_damaged_file_is_named_and_what_to_do(project, pattern, file):
     project.check()
-    project._store._database.checkpoint()
+    project._project.store._database.checkpoint()
     (path,) = sorted(project.folder.glob(pattern))[:1]
     data = bytearray(path.read_bytes())
     at = data.index(b'"a"') + 1 if pattern == "project.db" else len(data) // 2

@@ -113,7 +113,7 @@ def test_a_point_with_a_number_no_float_has_room_for_is_passed_over(s, project, 
 def test_a_run_that_says_nothing_of_heads_is_no_validation(metrics):
     scores = {"graph": 0.75}
     runs = [SimpleNamespace(metrics=run) for run in (metrics, {"validation": scores, "curve": KEPT})]
-    assert curve.validations(SimpleNamespace(runs=lambda: runs)) == [(3, scores)]
+    assert curve.cv_scores(SimpleNamespace(runs=lambda: runs)) == [(3, scores)]
 
 
 def test_a_pipe_in_its_place_is_waited_for_by_nobody(s):

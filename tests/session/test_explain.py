@@ -48,7 +48,7 @@ def test_its_numbers_are_those_of_the_prediction(s):
 def test_the_nearest_labels_are_the_nearest_that_train(s, digits):
     id = doubtful(s, 1)[0]
     s.release_audits()
-    features = s._pool_model.features
+    features = s._live.pool_model.features
     rows = np.array([s.pool.row(item) for item in s.labels["item"]])
     distance = np.linalg.norm(features[rows] - features[s.pool.row(id)], axis=1)
     near = s.explain(id).neighbours

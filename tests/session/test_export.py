@@ -13,7 +13,7 @@ import spin_nb as spin
 from spin_nb import testing
 from spin_nb.errors import ExportError
 from spin_nb.registry import resolve, words
-from spin_nb.session.model import export
+from spin_nb.session.model.export import exported_model
 
 
 @pytest.fixture
@@ -24,10 +24,14 @@ def trained(project, digits):
     return s
 
 
+def last_model(s):
+    return exported_model(s._project, s._live, s._training.model_id)
+
+
 @pytest.mark.parametrize("word", sorted(words("target")))
 def test_every_target_keeps_its_contract(trained, tmp_path, word):
     example = trained.pool.load(range(16))
-    testing.check_target(resolve("target", word), export.current(trained), example, tmp_path / "bundle")
+    testing.check_target(resolve("target", word), last_model(trained), example, tmp_path / "bundle")
 
 
 def test_the_bundle_answers_as_the_notebook_without_us(trained, tmp_path):
@@ -40,7 +44,7 @@ def test_the_bundle_answers_as_the_notebook_without_us(trained, tmp_path):
     )
     assert done.returncode == 0
     assert "verified" in done.stdout
-    model = export.current(trained)
+    model = last_model(trained)
     items = trained.pool.load(range(100))
     session = onnxruntime.InferenceSession(tmp_path / "bundle/model.onnx")
     probs, epistemic = session.run(["probs", "epistemic"], {"input": model.encoder.prepare(items)})
@@ -53,8 +57,8 @@ def test_the_manifest_states_agreement_audited_accuracy_and_what_was_not_checked
     report = trained.export(tmp_path / "bundle")
     manifest = json.loads((tmp_path / "bundle/manifest.json").read_text())
     shown = trained.predictive.mean.argmax(1)
-    exported = export.current(trained).linear.predict(trained._pool_model.features).mean.argmax(1)
-    assert report.agreement == pytest.approx((shown == exported).mean(), abs=0.01)
+    distilled = last_model(trained).linear.predict(trained._live.pool_model.features).mean.argmax(1)
+    assert report.agreement == pytest.approx((shown == distilled).mean(), abs=0.01)
     assert manifest["metrics"]["audited_accuracy"]["n"] == trained.accuracy.n == 4
     assert any("Jetson" in what for what in manifest["not_verified"])
     assert manifest["classes"] == trained.classes

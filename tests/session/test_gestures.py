@@ -41,7 +41,7 @@ def test_one_undo_takes_back_all_that_one_call_labelled_and_one_redo_brings_it_b
 )
 def test_labels_that_are_no_classes_are_given_and_taken_back_like_any_other(tmp_path, task, label):
     s = spin.open(tmp_path / "p.spin", pool=[f"text {n}" for n in range(20)], task=task)
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     one, *others = s.pool.ids
     s.label(one, label)
     s.label(dict.fromkeys(others, label))
@@ -55,7 +55,7 @@ def test_labels_that_are_no_classes_are_given_and_taken_back_like_any_other(tmp_
 
 
 def test_views_are_told_once_and_the_graph_is_solved_once(s, monkeypatch):
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     told, solved, stepped = [], [], []
     s.events.labelled.connect(lambda ids: told.append(set(ids)))
     reset, unlabel = Learner.reset, Learner.unlabel

@@ -68,7 +68,7 @@ def act(s, what):
 
 @pytest.mark.parametrize("what", ["label", "labels", "undo", "release"])
 def test_between_the_disk_and_the_model_nothing_is_parted(s, monkeypatch, what):
-    monkeypatch.setattr(s, "_absorb", interrupted(s._absorb))
+    monkeypatch.setattr(s._live, "follow", interrupted(s._live.follow))
     with pytest.raises(KeyboardInterrupt):
         act(s, what)
     monkeypatch.undo()
@@ -80,7 +80,7 @@ def test_what_another_session_labelled_is_taken_in_whole(s, monkeypatch, what):
     other = spin.open(s.folder, annotator="other")
     other.label(dict.fromkeys(s.pool.ids[10:20], "b"))
     other.close()
-    monkeypatch.setattr(s, "_absorb", interrupted(s._absorb))
+    monkeypatch.setattr(s._live, "follow", interrupted(s._live.follow))
     with pytest.raises(KeyboardInterrupt):
         {"values": lambda: s.values, "ask": lambda: s.ask(3), "predict": lambda: s.predict(s.pool.ids)}[
             what
@@ -139,7 +139,7 @@ def test_an_interrupted_training_is_cancelled_and_the_next_one_begins(s):
         s.train(Slow(), wait=True)
     go_on.set()
     assert s.train(wait=True).n_labels == 3
-    assert [run.status for run in s._store.runs()] == ["cancelled", "done"]
+    assert [run.status for run in s._project.store.runs()] == ["cancelled", "done"]
     assert s.head == shown
     check_as_on_disk(s)
 

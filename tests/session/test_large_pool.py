@@ -101,11 +101,11 @@ class Page:
 
 def test_it_is_labelled_at_random_while_it_is_looked_at_then_auto_takes_over(project, looking):
     s = project()
-    assert not s._pool_model.has_features, "it opened before its features were there"
+    assert not s._live.pool_model.has_features, "it opened before its features were there"
     assert len(s.pool) == N
     page = Page(s)
     page.label(40)
-    assert not s._pool_model.has_features
+    assert not s._live.pool_model.has_features
     assert s.values == page.given
     asks = s.asks
     assert asks["audit"].sum() == 4, "one in ten audits, from the first ask on"
@@ -119,7 +119,7 @@ def test_it_is_labelled_at_random_while_it_is_looked_at_then_auto_takes_over(pro
     assert "40 labelled" in repr(s)
 
     looking.go.set()
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     assert s.values == page.given
     assert s.accuracy.n == 4
     assert s.predictive.mean.shape == (N, 2)
@@ -171,7 +171,7 @@ def test_what_turns_out_to_be_broken_leaves_the_pool_and_no_label_is_lost(projec
     cards = s.queue_cards(8)[0]
 
     looking.go.set()
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     assert len(s.pool) == N - len(broken)
     assert {item.id for item in s.pool.broken} == broken
     items = s.items
@@ -193,7 +193,7 @@ def test_what_turns_out_to_be_broken_leaves_the_pool_and_no_label_is_lost(projec
     page.label(20)
     s.close()
     again = project()
-    again._pool_model.wait()
+    again._live.pool_model.wait()
     assert again.values == {**before, **page.given}
     assert len(again.pool) == N - len(broken)
 
@@ -211,7 +211,7 @@ def test_broken_cards_leave_the_queue_once_it_is_known(project, looking, photos,
     assert broken, "two thirds of the files are no pictures"
     assert all("not a picture" in card["broken"] for card in broken)
     looking.go.set()
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     assert len(s.pool) == N / 3
     now, _ = s.queue_cards(8, [card["token"] for card in cards])
     assert [card["token"] for card in now if card.get("kept")] == [
@@ -234,7 +234,7 @@ def test_a_card_that_was_being_read_while_rows_moved_shows_its_own_item(
 
     def slow(row, size=None):
         looking.go.set()
-        s._pool_model.wait()
+        s._live.pool_model.wait()
         return show(row, size)
 
     monkeypatch.setattr(s.pool, "show", slow)
@@ -261,7 +261,7 @@ def test_it_is_labelled_while_rows_move(project, looking, with_junk):
     hand.start()
     looking.go.set()
     hand.join(120)
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     assert not failed, failed
     assert s.values == page.given
     assert len(page.given) >= 55
@@ -283,7 +283,7 @@ def test_tasks_without_classes_wait_for_nothing_either(project, looking, task, v
     assert s.accuracy.n == 0, "no suggestion yet is no wrong one"
     assert repr(s)
     looking.go.set()
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     assert s.values == page.given
     assert s.accuracy.n == (0 if task.kind == "boxes" else 2)  # boxes are suggested by nobody here
     if task.outputs:
@@ -302,7 +302,7 @@ def test_closing_in_the_middle_is_clean_and_everything_is_found_again(project, l
     values, asks, history = s.values, s.asks.rows(), s.history.rows()
     s.close()
     looking.go.set()
-    s._pool_model._over.wait(120)
+    s._live.pool_model._over.wait(120)
     for thread in set(threading.enumerate()) - others:
         if thread.name.startswith("spin-"):
             thread.join(120)
@@ -315,7 +315,7 @@ def test_closing_in_the_middle_is_clean_and_everything_is_found_again(project, l
     assert again.redo() == list(page.given)[-1]
     assert again.values == page.given
     Page(again, client="another page").label(1)
-    again._pool_model.wait()
+    again._live.pool_model.wait()
     assert again.predictive.mean.shape == (N, 2)
     assert len(again.values) == 16
 

@@ -199,7 +199,7 @@ def test_one_string_is_no_class_list(tmp_path, digits):
 def test_the_map_starts_with_pca_and_takes_up_a_kept_umap(project):
     s = project()
     assert s.layout_name == "pca"
-    s._pool_model._keep(np.zeros((400, 2), np.float32))
+    s._live.pool_model._keep(np.zeros((400, 2), np.float32))
     assert project().layout_name == "umap"
 
 

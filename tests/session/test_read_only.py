@@ -37,7 +37,7 @@ def photos(tmp_path):
 def at(tmp_path, photos):
     with closing(spin.open(tmp_path / "p.spin", pool=photos, classes=["a", "b"])) as s:
         s.label({"1.png": "a", "2.png": "b"})
-        s._pool_model.wait()
+        s._live.pool_model.wait()
     return tmp_path / "p.spin"
 
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_read_any_more_is_left_out_and_nothing_is_written(at, pho
     shutil.rmtree(at / "features")  # so that every picture is read again
     before = content(at)
     with closing(spin.open(at, read_only=True, **({"pool": photos} if again else {}))) as s:
-        s._pool_model.wait()
+        s._live.pool_model.wait()
         assert "3.png" not in s.pool.ids
         assert "3.png" in [item.id for item in s.pool.broken]
         assert s.values == {"1.png": "a", "2.png": "b"}

@@ -188,7 +188,7 @@ def test_suggested_points_of_a_mouse_beat_the_mean_pose(tmp_path, real):
     names, truth = mouse(real)
     s = opened(tmp_path, pictures_of_mouse(real, truth, tmp_path), spin.Keypoints(names))
     s.audit_share = 0
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     first = [s.pool.ids[row] for row in np.random.default_rng(0).permutation(len(s.pool))[:40]]
     s.label({id: truth[id] for id in first})
     poses = np.array([[truth[id][name] or (np.nan, np.nan) for name in names] for id in first])
@@ -367,7 +367,7 @@ def test_suggested_temperatures_beat_the_mean(tmp_path, real):
     s.redo()
     s.close()
     again = spin.open(s.folder, annotator="ada")
-    again._pool_model.wait()
+    again._live.pool_model.wait()
     assert again.values == {card["id"]: truth[card["id"]] for card in cards}
     assert again._suggestions.of(again.pool.row(others[0])) == said[0], "and it suggests what it did"
 

@@ -182,7 +182,7 @@ def test_who_may_only_read_sees_the_same_model(s, project):
 def test_other_features_of_the_same_width_are_not_taken_for_these(s, project):
     """The linear head was trained on what another encoder gave."""
     s.train(posterior="laplace", show=True, wait=True)
-    width = s._pool_model.features.shape[1]
+    width = s._live.pool_model.features.shape[1]
     s.close()
 
     def other(items):

@@ -75,7 +75,7 @@ def test_audits_never_train_and_alone_judge_accuracy(project, digits):
     audits = set(s.asks.filter(s.asks["audit"])["item"])
     assert len(audits) == 4
     rows = {s.pool.row(id) for id in audits}
-    assert not rows & set(s._pool_model.learner.graph.rows.tolist())
+    assert not rows & set(s._live.pool_model.learner.graph.rows.tolist())
     assert s.accuracy.n == 4
     assert s.accuracy.value is None
     assert len(s.labels) == 40
@@ -90,7 +90,9 @@ def test_many_labels_at_once_are_one_solve_and_come_to_the_same(project, digits,
     one_by_one = s.predictive.mean.copy()
     for _ in ids:
         s.undo()
-    monkeypatch.setattr(s._pool_model.learner, "label", lambda row, y: pytest.fail("a step for each label"))
+    monkeypatch.setattr(
+        s._live.pool_model.learner, "label", lambda row, y: pytest.fail("a step for each label")
+    )
     s.label({id: digits.truth(s, id) for id in ids})
     np.testing.assert_allclose(s.predictive.mean, one_by_one, atol=2e-3)
 
@@ -116,10 +118,10 @@ def test_released_audits_train_and_stop_judging(project, digits):
     assert s.accuracy.n == 5
     assert s.release_audits() == 5
     assert s.accuracy.n == 0
-    assert len(s._pool_model.learner.graph.rows) == 10
+    assert len(s._live.pool_model.learner.graph.rows) == 10
     again = project()
-    again._pool_model.wait()
-    assert len(again._pool_model.learner.graph.rows) == 10
+    again._live.pool_model.wait()
+    assert len(again._live.pool_model.learner.graph.rows) == 10
 
 
 def test_the_share_of_audits_is_kept(project):
@@ -164,7 +166,7 @@ def test_a_reopened_project_answers_as_before(project, digits):
     s.train(wait=True)
     before = s.predict(s.pool.ids[:50])
     again = project()
-    again._pool_model.wait()
+    again._live.pool_model.wait()
     after = again.predict(again.pool.ids[:50])
     assert again._training.model_id == s._training.model_id
     assert again.head == s.head
@@ -225,7 +227,7 @@ def test_arrivals_are_scored_watched_and_asked(project, digits):
     assert any(id in set(loud.ids) for id in s.ask(40).ids)
     again = project()
     assert len(again.pool) == 880
-    again._pool_model.wait()
+    again._live.pool_model.wait()
     assert len(again.predictive.mean) == 880
 
 

@@ -76,7 +76,7 @@ def test_a_label_is_stored_undone_redone_and_found_again(tmp_path, case):
 def test_a_label_given_once_the_pool_is_prepared_is_stored_as_well(tmp_path, case):
     pool, task, good, _ = case
     s = opened(tmp_path, pool, task)
-    s._pool_model.wait()
+    s._live.pool_model.wait()
     id = s.ask(1).ids[0]
     s.label(id, good)
     assert s.values == {id: good}
@@ -173,7 +173,7 @@ def test_audits_are_shown_without_a_suggestion_and_judge_it(tmp_path, case):
     s.audit_share = 0.5
     s.suggest(lambda id: (good, 0.9))
     cards, _ = s.queue_cards(40)
-    asks = s._store.pending()
+    asks = s._project.store.pending()
     hidden = {ask.item for ask in asks if ask.audit}
     assert hidden
     assert all(card["suggestion"] is None for card in cards if card["id"] in hidden)

@@ -89,14 +89,14 @@ def test_a_torch_layer_comes_back_by_the_path_alone(net, tmp_path):
     ) as s:
         label_some(s)
         s.train(wait=True)
-        before, features = accuracy(s), np.array(s._pool_model.features)
+        before, features = accuracy(s), np.array(s._live.pool_model.features)
         assert before > 0.8
         new = s.predict(list(DIGITS.items[300:310])).mean
         report = s.export(tmp_path / "bundle")
         assert report.largest_difference < 1e-4
     with project(tmp_path / "x.spin") as s:
-        np.testing.assert_array_equal(s._pool_model.features, features)
-        s._pool_model.wait()
+        np.testing.assert_array_equal(s._live.pool_model.features, features)
+        s._live.pool_model.wait()
         np.testing.assert_allclose(s.predict(list(DIGITS.items[300:310])).mean, new, atol=1e-3)
         assert accuracy(s) == pytest.approx(before, abs=0.02)
 
@@ -106,13 +106,13 @@ def test_an_onnx_output_comes_back_when_the_file_is_gone(net, save_torch, tmp_pa
     with project(
         tmp_path / "x.spin", pool=DATASET, classes=NAMES, encoder=spin.encoders.OnnxOutput(path, "logits")
     ) as s:
-        features = np.array(s._pool_model.features)
+        features = np.array(s._live.pool_model.features)
         with torch.no_grad():
             own = net(PICTURES).numpy()
         np.testing.assert_allclose(features, own - own.mean(axis=0), atol=1e-4)
     path.unlink()
     with project(tmp_path / "x.spin") as s:
-        np.testing.assert_array_equal(s._pool_model.features, features)
+        np.testing.assert_array_equal(s._live.pool_model.features, features)
 
 
 def test_what_cannot_be_kept_is_asked_for_again(net, tmp_path):

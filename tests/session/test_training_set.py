@@ -23,10 +23,10 @@ def looked_up(s):
 
 def drawn_since_release(s):
     """Items that audit: what had a label or was drawn when audits were released does so no more."""
-    released = s._store.meta.get("audits_released", 0)
-    before = [event for event in s._store.events() if event.seq <= released]
+    released = s._project.store.meta.get("audits_released", 0)
+    before = [event for event in s._project.store.events() if event.seq <= released]
     labelled = {event.item for event in before if event.kind == "label"}
-    asks = [ask for ask in s._store.asked() if ask.audit]
+    asks = [ask for ask in s._project.store.asked() if ask.audit]
     old = {ask.item for ask in asks if before and ask.shown <= before[-1].time}
     return {ask.item for ask in asks} - labelled - old
 

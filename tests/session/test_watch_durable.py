@@ -31,16 +31,16 @@ def opened(open_numbers):
 
 def agree(s, n: int) -> None:
     """Pool, database, plan, layout and features have ``n`` rows, and each row's features are its own."""
-    assert len(s.pool) == len(s.items) == len(s._plan.reserved) == len(s.layout) == n
+    assert len(s.pool) == len(s.items) == len(s._label_log.plan.reserved) == len(s.layout) == n
     assert s.pool.ids == s.items["id"].to_list()
     assert (
-        len(s._pool_model.features)
-        == len(s._pool_model.learner.features)
-        == len(s._pool_model.learner.graph.phi)
+        len(s._live.pool_model.features)
+        == len(s._live.pool_model.learner.features)
+        == len(s._live.pool_model.learner.graph.phi)
         == n
     )
-    fresh = s._pool_model.encoder.encode(s.pool.load(range(n)))
-    np.testing.assert_allclose(fresh, s._pool_model.features, atol=1e-3)
+    fresh = s._live.pool_model.encoder.encode(s.pool.load(range(n)))
+    np.testing.assert_allclose(fresh, s._live.pool_model.features, atol=1e-3)
 
 
 def goes_on(s, n: int) -> None:
@@ -64,7 +64,7 @@ def test_a_watch_that_fails_leaves_no_arrival_and_the_session_goes_on(opened, mo
         if step == "line":
             patch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left")))
         elif step == "items":
-            patch.setattr(s._store, "add_items", fails)
+            patch.setattr(s._project.store, "add_items", fails)
         elif step == "commit":
             patch.setattr(spin_nb.project.database.Database, "_require_transaction", fails)
         else:
@@ -157,8 +157,8 @@ def test_an_arrival_whose_picture_is_damaged_keeps_nothing_shut(tmp_path):
     assert [item.id for item in again.pool.broken] == [first]
     assert "damaged" in again.pool.broken[0].reason
     assert again.pool.ids[-1] == second
-    agree_rows = again._pool_model.encoder.encode(again.pool.load(range(21)))
-    np.testing.assert_allclose(agree_rows, again._pool_model.features, atol=1e-3)
+    agree_rows = again._live.pool_model.encoder.encode(again.pool.load(range(21)))
+    np.testing.assert_allclose(agree_rows, again._live.pool_model.features, atol=1e-3)
 
 
 def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, monkeypatch):

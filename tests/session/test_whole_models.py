@@ -110,10 +110,10 @@ class TestWhatIsShown:
     def test_a_label_moves_the_graph_underneath_and_not_the_model_shown(self, labelled):
         s = labelled(40)
         s.train(small(), show=True, wait=True)
-        shown, graph = s.predictive.mean.copy(), s._pool_model.learner.predictive("graph").mean.copy()
+        shown, graph = s.predictive.mean.copy(), s._live.pool_model.learner.predictive("graph").mean.copy()
         s.label(s.ask(1).ids[0], "3")
         assert np.array_equal(s.predictive.mean, shown)
-        assert not np.array_equal(s._pool_model.learner.predictive("graph").mean, graph)
+        assert not np.array_equal(s._live.pool_model.learner.predictive("graph").mean, graph)
 
     def test_it_is_exported_as_what_says_the_same(self, labelled, tmp_path):
         s = labelled(60)
@@ -203,7 +203,7 @@ class TestWhatMayBePassed:
 
         for name, pool in (("texts", texts), ("rows", pl.DataFrame(rows))):
             s = spin.open(tmp_path / f"{name}.spin", pool=pool, classes=["even", "odd"])
-            width = s._pool_model.features.shape[1]
+            width = s._live.pool_model.features.shape[1]
             s.label({id: ("even", "odd")[row % 2] for row, id in enumerate(s.pool.ids[:10])})
             s.train(nn.Linear(width, 2), show=True, wait=True)
             assert s.head == "Linear"
@@ -375,7 +375,7 @@ class TestMeanwhile:
         assert report.n_labels == 30
         assert len(s.labels) == 33
         assert len(s.predictive.mean) == len(s.pool) == 320
-        assert len(s._pool_model.learner.graph.rows) == 33 - s.accuracy.n
+        assert len(s._live.pool_model.learner.graph.rows) == 33 - s.accuracy.n
         assert s.train("mlp", show=True, wait=True).n_labels == 33 - s.accuracy.n
 
     def test_cancelling_keeps_the_last_model(self, labelled):
@@ -407,7 +407,7 @@ class TestMeanwhile:
         """The numbers of the whole pool are there when training lands: a view computes nothing."""
         s = labelled(30)
         s.train("mlp", show=True, wait=True)
-        own = s._pool_model.learner.own()
+        own = s._live.pool_model.learner.own()
         monkeypatch.setattr(own, "_predict", None)
         s.label(s.ask(1).ids[0], "3")
         assert s.predictive.mean.shape == (300, 10)

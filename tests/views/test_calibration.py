@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spin_nb.monitor import headline, reliability, risk_coverage, wilson
-from spin_nb.session.audit.judge import Audited
+from spin_nb.session.model.audited import Audited
 from spin_nb.views.calibration import CalibrationView, numbers, reading
 
 CURVE = 7

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import traitlets
 
-from spin_nb.session.audit.judge import Audited
+from spin_nb.session.model.audited import Audited
 from spin_nb.views.calibration import CalibrationView
 from spin_nb.views.curves import CurvesView
 from spin_nb.views.drift import DriftView

@@ -1,83 +1,140 @@
-"""What a draw of asks needs of a session, gathered under its lock."""
+"""Sample what to ask next: gather what a draw needs under the lock, draw without it, book what was drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
-from spin_nb.session.asks.plan import Draft, draft
-from spin_nb.session.asks.sharing import TAKEN_FOR, of_others, stream
+from spin_nb.project.records import NewAsk
+from spin_nb.session.asks.draft import Draft, draft
+from spin_nb.session.asks.sharing import LEASE, MAX_DRAWS, annotator_seed, asked_of_others, book
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.training import Training
+from spin_nb.session.project import Project
 from spin_nb.types import Float, Ints, Picked
 from spin_nb.words import shown
 
-if TYPE_CHECKING:
-    from spin_nb.session.session import Session
-
-UNDECIDED = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
+MAX_UNDECIDED = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
 
 
-def drawing(
-    session: Session, k: int, strategy: Any, pending: Sequence[int] = (), queued: tuple[int, int] = (0, 0)
-) -> Callable[[], Draft]:
-    """Gather what a draw needs, under the lock.  The draw itself then holds up no label.
+class Sampler:
+    """Draws asks for this session's annotator."""
 
-    What a person could not tell counts as waiting for an answer where the nearest item that anyone decided on
-    could not be told either: such a place stays uncertain for ever, and a strategy that did not take it as known
-    would go on asking there.  One such item alone says little of its place.  Skipped items (no opinion) and flagged
-    ones (a bad item says nothing of its neighbours) do not count.  Nobody is asked of an item whose file is gone.
+    def __init__(self, project: Project, live: LiveModel, training: Training) -> None:
+        self._project = project
+        self._live = live
+        self._training = training
 
-    Parameters
-    ----------
-    pending : sequence of int
-        Rows that wait in the labeller's queue.
-    queued : (int, int)
-        Asks and audits among them.
-    """
-    label_log = session._label_log
-    gone = _mask(session, [id for id in session.pool.gone if session.pool.has(id)])
-    taken = _mask(session, label_log.excluded()) | gone
-    if taken.all():  # what was put aside comes back at the end
-        taken = _mask(session, label_log.excluded(again=True)) | gone
-    others = of_others(session)
-    undecided = [row for row in _rows(session, label_log.deferred(("unsure",))) if taken[row]][-UNDECIDED:]
-    taken[[*pending, *_rows(session, list(others))]] = True
-    session._plan.retire(np.array(_rows(session, label_log.released), np.int64))
-    number, own = label_log.n_asked + queued[0], stream(session)
-    drawn = partial(
-        draft,
-        k,
-        ids=session.pool.ids,
-        taken=taken,
-        plan=copy(session._plan),  # its share may grow during the draw
-        number=number,
-        n_audited=label_log.n_audited
-        + queued[1]
-        + sum(a and label_log.may_audit(id) for id, a in others.items()),
-        unasked=label_log.n_unasked,
-        model_id=session._training.model_id,
-        annotator=session.annotator,
-        stream=own,
-    )
-    seed = own + number
-    if not session._pool_model.ready:
-        return partial(drawn, pick=lambda rows, n: at_random(rows, n, seed), strategy="random")
-    learner = session._pool_model.learner.frozen()
+    def ask(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
+        """Asks that are on disk as shown, and why these; drawn again where others were quicker to take some."""
+        asks: list[NewAsk] = []
+        reason = ""
+        label_log = self._live.label_log
+        for _ in range(MAX_DRAWS):
+            with label_log.lock:
+                self._live.catch_up()
+                since = label_log.state.seq
+                draw = self.prepare(k - len(asks), strategy, self._rows([ask.item for ask in asks]))
+            drawn = draw()
+            booked = label_log.patiently(
+                partial(book, self._project, self._live, drawn.asks, since, shown=True)
+            )
+            asks += booked.values()
+            reason = reason or drawn.reason
+            if len(booked) == len(drawn.asks):
+                break
+        return asks, reason
 
-    def known() -> list[int]:
-        return list(
-            dict.fromkeys([*pending, *_side_by_side(learner.features, undecided, learner.graph.rows)])
+    def prepare(
+        self, k: int, strategy: Any, pending: Sequence[int] = (), queued: tuple[int, int] = (0, 0)
+    ) -> Callable[[], Draft]:
+        """Gather what a draw needs, under the lock.  The draw itself then holds up no label.
+
+        What a person could not tell counts as waiting for an answer where the nearest item that anyone decided on
+        could not be told either: such a place stays uncertain for ever, and a strategy that did not take it as known
+        would go on asking there.  One such item alone says little of its place.  Skipped items (no opinion) and flagged
+        ones (a bad item says nothing of its neighbours) do not count.  Nobody is asked of an item whose file is gone.
+
+        Parameters
+        ----------
+        pending : sequence of int
+            Rows that wait in the labeller's queue.
+        queued : (int, int)
+            Asks and audits among them.
+        """
+        pool, label_log = self._project.pool, self._live.label_log
+        excluded = self._excluded()
+        others = asked_of_others(self._project, self._live)
+        unsure = self._rows(label_log.deferred(("unsure",)))
+        undecided = [row for row in unsure if excluded[row]][-MAX_UNDECIDED:]
+        excluded[[*pending, *self._rows(list(others))]] = True
+        label_log.plan.retire(np.array(self._rows(label_log.released), np.int64))
+        number, seed = label_log.n_asked + queued[0], annotator_seed(self._project)
+        n_open_audits = sum(audit and label_log.may_audit(id) for id, audit in others.items())
+        draw = partial(
+            draft,
+            k,
+            ids=pool.ids,
+            taken=excluded,
+            plan=copy(label_log.plan),  # its share may grow during the draw
+            number=number,
+            n_audited=label_log.n_audited + queued[1] + n_open_audits,
+            unasked=label_log.n_unasked,
+            model_id=self._training.model_id,
+            annotator=self._project.annotator,
+            stream=seed,
         )
+        draw_seed = seed + number
+        if not self._live.pool_model.ready:
+            return partial(draw, pick=lambda rows, n: at_random(rows, n, draw_seed), strategy="random")
+        learner = self._live.pool_model.learner.frozen()
 
-    def pick(rows: Ints, n: int) -> Picked:
-        return learner.ask(n, rows, strategy=strategy, pending=known(), seed=seed)
+        def pick(rows: Ints, n: int) -> Picked:
+            side_by_side = _side_by_side(learner.features, undecided, learner.graph.rows)
+            known = list(dict.fromkeys([*pending, *side_by_side]))
+            return learner.ask(n, rows, strategy=strategy, pending=known, seed=draw_seed)
 
-    return partial(drawn, pick=pick, strategy=word(strategy))
+        return partial(draw, pick=pick, strategy=strategy_word(strategy))
+
+    def nothing_left(self) -> QueryError:
+        """What a person is told when nothing may be asked any more, and what can still be done."""
+        do = "Add items: s.watch(items), or a larger pool=."
+        others = list(asked_of_others(self._project, self._live))
+        if others:
+            return QueryError(
+                f"what is left was asked of others in the last {LEASE.total_seconds() / 60:.0f} minutes"
+                f" ({len(others):,}).",
+                f"Ask again when they have answered, or label one by its id: s.label({shown(others[0])}, value).",
+            )
+        deferred = self._live.label_log.deferred()
+        if deferred:
+            first = f"s.label({deferred[0]!r}, value)"
+            do += f" Or label what was put aside ({len(deferred):,}) by its id: {first}."
+        n_gone = len(self._project.pool.gone)
+        if n_gone:
+            do += f" Or put back the files that are gone ({n_gone:,}), and open the project again."
+        return QueryError("every item is labelled, flagged or put aside for good.", do)
+
+    def _excluded(self) -> NDArray[np.bool_]:
+        """Which rows are not to be asked, bool (n,); what was put aside comes back at the end."""
+        pool, label_log = self._project.pool, self._live.label_log
+        gone = self._mask([id for id in pool.gone if pool.has(id)])
+        excluded = self._mask(label_log.excluded()) | gone
+        return self._mask(label_log.excluded(again=True)) | gone if excluded.all() else excluded
+
+    def _rows(self, ids: Sequence[str]) -> list[int]:
+        return [self._project.pool.row(id) for id in ids]
+
+    def _mask(self, ids: Sequence[str]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self._project.pool), bool)
+        mask[self._rows(ids)] = True
+        return mask
 
 
 def at_random(candidates: Ints, k: int, seed: int) -> Picked:
@@ -85,6 +142,11 @@ def at_random(candidates: Ints, k: int, seed: int) -> Picked:
     rows = np.random.default_rng(seed).choice(candidates, k, replace=False)
     q = 1.0 / np.arange(len(candidates), len(candidates) - k, -1)
     return Picked(rows, np.zeros(k, np.float32), q, "at random: the items are still being looked at")
+
+
+def strategy_word(strategy: Any) -> str:
+    """What is recorded of a strategy."""
+    return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))
 
 
 def _side_by_side(features: Float, undecided: list[int], labelled: Ints) -> list[int]:
@@ -96,38 +158,3 @@ def _side_by_side(features: Float, undecided: list[int], labelled: Ints) -> list
     np.fill_diagonal(distance, np.inf)
     nearest = distance.argmin(axis=1)
     return [row for row, other in zip(undecided, nearest, strict=True) if other < len(undecided)]
-
-
-def word(strategy: Any) -> str:
-    """What is recorded of a strategy."""
-    return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))
-
-
-def nothing_left(session: Session) -> QueryError:
-    """What a person is told when nothing may be asked any more, and what can still be done."""
-    do = "Add items: s.watch(items), or a larger pool=."
-    others = list(of_others(session))
-    if others:
-        return QueryError(
-            f"what is left was asked of others in the last {TAKEN_FOR.total_seconds() / 60:.0f} minutes"
-            f" ({len(others):,}).",
-            f"Ask again when they have answered, or label one by its id: s.label({shown(others[0])}, value).",
-        )
-    aside = session._label_log.deferred()
-    if aside:
-        do += f" Or label what was put aside ({len(aside):,}) by its id: s.label({aside[0]!r}, value)."
-    if session.pool.gone:
-        do += (
-            f" Or put back the files that are gone ({len(session.pool.gone):,}), and open the project again."
-        )
-    return QueryError("every item is labelled, flagged or put aside for good.", do)
-
-
-def _rows(session: Session, ids: Sequence[str]) -> list[int]:
-    return [session.pool.row(id) for id in ids]
-
-
-def _mask(session: Session, ids: Sequence[str]) -> NDArray[np.bool_]:
-    mask = np.zeros(len(session.pool), bool)
-    mask[_rows(session, ids)] = True
-    return mask

@@ -1,0 +1,1 @@
+"""The audit: what the hidden sample says of the model, now and label by label."""

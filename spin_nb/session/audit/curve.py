@@ -1,94 +1,62 @@
-"""Points of the learning curve: what the audits say, run by run."""
+"""The learning curve: what the audits say, label by label."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from spin_nb.monitor.calibration import ece, nll
-from spin_nb.monitor.curves import CurvePoint
-from spin_nb.session.audit.judge import accuracy
-from spin_nb.types import Estimate
-
-if TYPE_CHECKING:
-    from spin_nb.project.store import Store
-    from spin_nb.session.session import Session
-
-
-def point(session: Session) -> CurvePoint:
-    """The curve's point for what is shown now."""
-    judged = session.audited if session.by_class else ()
-    return CurvePoint(
-        time=time.time(),
-        n_labels=session._label_log.state.n_labels,
-        n_audits=len(session._label_log.audits[0]),
-        accuracy=accuracy(session),
-        nll=nll(judged.probs, judged.truth) if judged else None,
-        ece=ece(judged.probs, judged.truth) if judged else None,
-        labels_per_minute=session.labels_per_minute,
-    )
+from spin_nb.monitor.curves import CurvePoint, is_number
+from spin_nb.project.store import Store
+from spin_nb.session.audit.curve_log import CurveLog, append
+from spin_nb.session.audit.judge import Judge
+from spin_nb.session.labels.label_log import LabelLog
+from spin_nb.session.project import Project
 
 
-def to_json(at: CurvePoint) -> dict[str, Any]:
-    """What is kept of a point with its training run."""
-    return {
-        "time": at.time,
-        "n_labels": at.n_labels,
-        "n_audits": at.n_audits,
-        "accuracy": asdict(at.accuracy),
-        "nll": at.nll,
-        "ece": at.ece,
-        "labels_per_minute": at.labels_per_minute,
-    }
+class Curve:
+    """Points of one project, of earlier sessions too; on the main thread."""
 
+    def __init__(self, project: Project, label_log: LabelLog, judge: Judge) -> None:
+        self._project = project
+        self._label_log = label_log
+        self._judge = judge
+        self._log = CurveLog(project.folder, read_only=project.read_only)
+        self._points = replay(project.store, self._log.points())
 
-def from_json(kept: dict[str, Any]) -> CurvePoint:
-    """A point as it was kept.
+    @property
+    def points(self) -> list[CurvePoint]:
+        """The curve so far; the point for what is shown now where there is none."""
+        return list(self._points) or [self.now()]
 
-    Raises
-    ------
-    TypeError, KeyError, ValueError
-        It is none: a project may be damaged, or come from somebody else.
-    """
-    at = CurvePoint(**{**kept, "accuracy": Estimate(**kept["accuracy"])})
-    a = at.accuracy
-    numbers = (
-        at.time,
-        at.n_labels,
-        at.n_audits,
-        at.labels_per_minute,
-        a.low,
-        a.high,
-        a.n,
-        a.unanswered,
-        a.flagged,
-    )
-    perhaps = (a.value, at.nll, at.ece)
-    if not all(_is_number(x) for x in (*numbers, *(x for x in perhaps if x is not None))):
-        raise TypeError("a point of the curve holds what is no number")
-    if not (isinstance(a.method, str) and isinstance(a.of, str)):
-        raise TypeError("a point of the curve holds what is no text")
-    return at
+    def now(self) -> CurvePoint:
+        """The point for what is shown now."""
+        audited = self._judge.audited() if self._project.learns_classes else ()
+        return CurvePoint(
+            time=time.time(),
+            n_labels=self._label_log.state.n_labels,
+            n_audits=len(self._label_log.audits[0]),
+            accuracy=self._judge.accuracy(),
+            nll=nll(audited.probs, audited.truth) if audited else None,
+            ece=ece(audited.probs, audited.truth) if audited else None,
+            labels_per_minute=self._label_log.labels_per_minute,
+        )
 
-
-def same(one: CurvePoint, other: CurvePoint) -> bool:
-    """Whether two points say the same of the same labels, whenever that was, and at whatever pace."""
-    return replace(one, time=other.time, labels_per_minute=other.labels_per_minute) == other
-
-
-def follow(points: list[CurvePoint], at: CurvePoint) -> None:
-    """Append the newest point; what was undone leaves the curve."""
-    while points and points[-1].n_labels >= at.n_labels:
-        points.pop()
-    if at.n_labels:
-        points.append(at)
+    def follow(self) -> None:
+        """Add the point for what is shown now; what was undone leaves the curve."""
+        point = self.now()
+        last = self._points[-1] if self._points else None
+        if last is not None and _says_the_same(last, point):  # the project was only opened again
+            return
+        append(self._points, point)
+        self._log.add(point)
 
 
 def replay(store: Store, known: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
     """The curve of a reopened project: ``known`` label by label, and from finished runs what lies before and after."""
-    runs = {at.n_labels: at for run in store.runs() if (at := _kept(run.metrics)) is not None}
+    runs = {point.n_labels: point for run in store.runs() if (point := _point(run.metrics))}
     points = [runs[n] for n in sorted(runs)]
     if not known:
         return points
@@ -96,34 +64,32 @@ def replay(store: Store, known: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
     whole = [at for at in points if at.time < first.time and at.n_labels < first.n_labels] + list(known)
     for at in points:
         if at.time > last.time:
-            follow(whole, at)
+            append(whole, at)
     return whole
 
 
-def validations(store: Store) -> list[tuple[int, dict[str, float]]]:
+def cv_scores(store: Store) -> list[tuple[int, dict[str, float]]]:
     """Labels so far and each head's cross-validated accuracy, run by run."""
-    runs = [(at, run.metrics) for run in store.runs() if (at := _kept(run.metrics)) is not None]
-    return [(at.n_labels, run["validation"]) for at, run in runs if _is_scores(run.get("validation"))]
+    runs = [(point, run.metrics) for run in store.runs() if (point := _point(run.metrics))]
+    return [
+        (point.n_labels, metrics["validation"])
+        for point, metrics in runs
+        if _are_scores(metrics.get("validation"))
+    ]
 
 
-def _is_scores(scores: Any) -> bool:
+def _says_the_same(one: CurvePoint, other: CurvePoint) -> bool:
+    """Whether two points say the same of the same labels, whenever that was, and at whatever pace."""
+    return replace(one, time=other.time, labels_per_minute=other.labels_per_minute) == other
+
+
+def _are_scores(scores: Any) -> bool:
     """Whether these are heads and their accuracies: a project may be damaged, or come from somebody else."""
-    return isinstance(scores, dict) and all(map(_is_number, scores.values()))
+    return isinstance(scores, dict) and all(map(is_number, scores.values()))
 
 
-def _is_number(x: Any) -> bool:
-    """Whether this is a number that a float has room for: from a file, whole ones come in any length."""
-    if not isinstance(x, (int, float)):
-        return False
+def _point(metrics: dict[str, Any]) -> CurvePoint | None:
     try:
-        float(x)
-    except OverflowError:
-        return False
-    return True
-
-
-def _kept(metrics: dict[str, Any]) -> CurvePoint | None:
-    try:
-        return from_json(metrics["curve"]) if "curve" in metrics else None
+        return CurvePoint.from_json(metrics["curve"]) if "curve" in metrics else None
     except (TypeError, KeyError, ValueError):
         return None

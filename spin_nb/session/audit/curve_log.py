@@ -18,7 +18,6 @@ from spin_nb.errors import SpinError
 from spin_nb.io import open_regular, write_atomically
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import FEATURES, inside
-from spin_nb.session.audit import curve
 
 FILE = "curve.ndjson"
 MOST = 2000  # points that a curve is brought back with: a plot has fewer pixels
@@ -56,7 +55,7 @@ class CurveLog:
         for line in lines:
             at = _point(line)
             if at is not None:
-                curve.follow(points, at)
+                append(points, at)
         if len(points) > MOST:
             chosen = np.unique(np.linspace(0, len(points) - 1, MOST).round().astype(int))
             points = [points[i] for i in chosen]
@@ -78,8 +77,16 @@ class CurveLog:
         return inside(self._folder, FEATURES, FILE)
 
 
+def append(points: list[CurvePoint], point: CurvePoint) -> None:
+    """Append the newest point; what was undone leaves the curve."""
+    while points and points[-1].n_labels >= point.n_labels:
+        points.pop()
+    if point.n_labels:
+        points.append(point)
+
+
 def _line(at: CurvePoint) -> bytes:
-    text = json.dumps(curve.to_json(at), separators=(",", ":")).encode()
+    text = json.dumps(at.to_json(), separators=(",", ":")).encode()
     return b"%08x %s\n" % (crc32(text), text)
 
 
@@ -88,6 +95,6 @@ def _point(line: bytes) -> CurvePoint | None:
     if line[:9] != b"%08x " % crc32(text):
         return None
     try:
-        return curve.from_json(json.loads(text))
+        return CurvePoint.from_json(json.loads(text))
     except (ValueError, TypeError, KeyError, RecursionError):  # of another version
         return None

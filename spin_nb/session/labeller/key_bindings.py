@@ -7,6 +7,7 @@ from typing import Any
 
 from spin_nb.errors import LabelError
 from spin_nb.session.arguments import items_of
+from spin_nb.session.project import Project
 from spin_nb.words import shown
 
 ACTIONS = (
@@ -27,6 +28,35 @@ ACTIONS = (
     "full",
 )
 NAMED = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", *(f"F{i}" for i in range(1, 13)))
+
+
+class KeyBindings:
+    """Keys of one annotator, kept in the project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def get(self) -> dict[str, str]:
+        """Action, or "class:<name>" -> key."""
+        try:
+            return check_bindings(self._of_all().get(self._project.annotator, {}), self._project.classes)
+        except LabelError:  # damaged, or of another version: the keys that come with it do
+            return {}
+
+    def set(self, keys: Mapping[str, str]) -> None:
+        """Keep these from now on.
+
+        Raises
+        ------
+        LabelError, ReadOnlyError
+        """
+        checked = check_bindings(keys, self._project.classes)
+        self._project.check_writable("keep keys")
+        self._project.store.set_meta("bindings", {**self._of_all(), self._project.annotator: checked})
+
+    def _of_all(self) -> dict[str, Any]:
+        stored = self._project.store.meta.get("bindings")
+        return stored if isinstance(stored, dict) else {}
 
 
 def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:

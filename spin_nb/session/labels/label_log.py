@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError
+from spin_nb.monitor.curves import RECENT, labels_per_minute
 from spin_nb.project.database import BUSY_SECONDS, Busy
 from spin_nb.project.fold import Current, State, current, newest_first, touched
 from spin_nb.project.records import VALUED, Ask, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
-from spin_nb.session.labeller.cards import extent
 from spin_nb.session.labels.audit_items import AuditItems
+from spin_nb.session.labels.audit_plan import AuditPlan
 from spin_nb.session.labels.gestures import Gestures
 from spin_nb.session.labels.training_set import TrainingSet
 from spin_nb.threads import undisturbed
@@ -40,11 +41,6 @@ MOMENT_S = 0.1  # for which a writer keeps the lock while another process has th
 SKEW = timedelta(minutes=1)  # by which clocks of two machines may disagree before all asks are looked through
 AUDIT_SHARE = 0.1  # of the asks, unless somebody sets another
 REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
-
-
-def by_class(task: Any) -> bool:
-    """Whether a label of this task is one of a few classes, so that probabilities of classes mean something."""
-    return hasattr(task, "index")
 
 
 @dataclass(frozen=True)
@@ -77,11 +73,15 @@ class LabelLog:
         What can be labelled.
     annotator : str
         Who labels in this session.
+    seed : int
+        The project's.
 
     Attributes
     ----------
-    audit_share : float
-        Share of the asks that audit, as any session set it last.
+    lock : threading.RLock
+        Held by whoever reads or changes what is here; see :mod:`spin_nb.session.labels`.
+    plan : AuditPlan
+        Which items are reserved for auditing; its share is what any session set last.
     revision : int
         How often an item's label was looked at anew; no more labels can have changed.
     """
@@ -92,6 +92,7 @@ class LabelLog:
         task: Any,
         pool: Pool,
         annotator: str,
+        seed: int = 0,
     ) -> None:
         self.lock = threading.RLock()
         self.store = store
@@ -105,13 +106,13 @@ class LabelLog:
         self._asked_items: set[str] = set()
         self._n_asked = 0
         self._training_set = TrainingSet(lambda id: pool.row(id) if pool.has(id) else None)
-        self._gestures = Gestures(len(task.names) if by_class(task) else 1)
+        self._gestures = Gestures(len(task.names) if task.learns == "classes" else 1)
         self.revision = 0
         self._first_labelled: dict[str, int] = {}
         self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
         self._released, self._released_time = 0, self._latest
         self._stored_release = 0
-        self.audit_share = AUDIT_SHARE
+        self.plan = AuditPlan(pool.ids, AUDIT_SHARE, seed)
         self.sync()
 
     @property
@@ -135,7 +136,7 @@ class LabelLog:
             if changed:
                 meta = self.store.meta
                 self._stored_release = int(meta.get("audits_released", 0))
-                self.audit_share = float(meta.get("audit_share", AUDIT_SHARE))
+                self.plan.share = float(meta.get("audit_share", AUDIT_SHARE))
             items.update(dict.fromkeys(self._learn_release(events)))
             if changed:
                 items.update(dict.fromkeys(self._learn_asks()))
@@ -232,7 +233,7 @@ class LabelLog:
         """An event of this session's annotator, tied to the item's open ask if there is one."""
         row = self._pool.row(item)
         if kind in VALUED:
-            value = self.task.validate(value, extent(self._pool, row))
+            value = self.task.validate(value, self._pool.known_extent(row))
         return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
 
     def events(self, acts: Sequence[tuple[str, str, Any]]) -> list[NewEvent]:
@@ -282,14 +283,20 @@ class LabelLog:
                 self._note_shown(ask.item, token, ask.audit, ask.annotator, now)
                 self._refresh(ask.item)
 
-    def manual_times(self, n: int) -> list[float]:
-        """When the last ``n`` labels that hold now were given in a view, in seconds since the epoch."""
-        newest = islice(self._state.by_hand.newest(), n)
-        return [held.time.timestamp() for _, held in newest]
+    @property
+    def labels_per_minute(self) -> float:
+        """Pace of the labels that were given in a view lately and hold now."""
+        newest = islice(self._state.by_hand.newest(), RECENT)
+        return labels_per_minute([label.time.timestamp() for _, label in newest])
 
     def current(self, id: str) -> Current | None:
         """What holds for one item now."""
         return current(self._state.standing.get(id, ()))
+
+    def value(self, id: str) -> Any | None:
+        """The item's label now, or None."""
+        label = self.current(id)
+        return label.value if label is not None and label.kind in VALUED else None
 
     @property
     def training(self) -> tuple[Ints, Ints]:
@@ -307,7 +314,7 @@ class LabelLog:
             return self._gestures.weights(list(self._training_set.trains))
 
     @property
-    def weighed(self) -> int:
+    def weights_version(self) -> int:
         """Grows whenever labels that train as before count more or less than before."""
         return self._gestures.version
 
@@ -347,6 +354,7 @@ class LabelLog:
         with self.lock:
             self._training_set.reindex()
             self._gestures.keep(self._training_set.trains)
+            self.plan = AuditPlan(self._pool.ids, self.plan.share, self.plan.seed)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -429,10 +437,10 @@ class LabelLog:
             return [id for id, held in current if held.kind in kinds and not held.flagged and self.has(id)]
 
     def keep_share(self, share: float) -> None:
-        """Set :attr:`audit_share`, in the project too; a step of :meth:`patiently`."""
+        """Set the share of the plan, in the project too; a step of :meth:`patiently`."""
         with self.transaction():
             self.store.set_meta("audit_share", share)
-        self.audit_share = share
+        self.plan.share = share
 
     def release_audits(self, catch_up: Callable[[], None]) -> tuple[int, list[Change]]:
         """From now on the audits drawn so far train, and never again estimate accuracy; a step of :meth:`patiently`.
@@ -457,7 +465,7 @@ class LabelLog:
         return n, [change for item in gone if (change := self._refresh(item)) is not None]
 
     def _class_of(self, value: Any) -> int:
-        return self.task.index(value) if by_class(self.task) else 0
+        return self.task.index(value) if self.task.learns == "classes" else 0
 
     def has(self, item: str) -> bool:
         """Whether the item is in the pool: its file may be gone or broken by now."""
@@ -496,7 +504,7 @@ class LabelLog:
                 after = self._class_of(held.value)
         row = self._pool.row(item)
         # Without classes no gesture is one of a single class.
-        together = held is not None and not held.ask and by_class(self.task)
+        together = held is not None and not held.ask and self.task.learns == "classes"
         gesture = held.event.gesture if held and together else None
         counts_anew = self._gestures.put(item, after, gesture, asked=held is not None and bool(held.ask))
         before = self._training_set.update(

@@ -1,0 +1,1 @@
+"""The model: what is computed from pool and labels, trained, saved, brought back, predicted and explained."""

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from spin_nb.errors import NotTrainedError
-from spin_nb.pool.neighbours import nearest
 from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
-from spin_nb.session.model.pool_model import NEIGHBOURS
-from spin_nb.session.model.what_if import Flip, on_draws, on_graph
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.what_if import Flip, closed_form, from_draws
+from spin_nb.session.project import Project
 from spin_nb.types import Float, Ints
 
-if TYPE_CHECKING:
-    from spin_nb.session.session import Session
-
-NEAREST = 5
-ENOUGH = 8  # labelled items, before a distance can be called near or far
-SAMPLE = 100  # labelled items whose own nearest label says what is usual
-
-__all__ = ["Explanation", "explain"]
+NEIGHBOURS_SHOWN = 5
+MIN_LABELS_FOR_USUAL = 8  # labelled items, before a distance can be called near or far
+MAX_SAMPLE = 100  # labelled items whose own nearest label says what is usual
 
 
-def explain(session: Session, id: str) -> Explanation:
+def explain(project: Project, live: LiveModel, id: str) -> Explanation:
     """Explain the present answer for item ``id``.
 
     Raises
@@ -33,50 +26,39 @@ def explain(session: Session, id: str) -> Explanation:
     NotTrainedError
         Before the first label.
     """
-    row = session.pool.row(id)
-    session._pool_model.wait()
-    with session._label_log.lock:  # only while copies are taken: what follows holds up no label
-        predictive, index = session.predictive, session.label_index
-        learns, learner, features = (
-            session._label_log.training,
-            session._pool_model.learner,
-            session._pool_model.features,
-        )
+    row = project.pool.row(id)
+    pool_model, label_log = live.pool_model, live.label_log
+    pool_model.wait()
+    with label_log.lock:  # only while copies are taken: what follows holds up no label
+        predictive, y = live.predictive, label_log.index(len(project.pool))
+        training, learner, features = label_log.training, pool_model.learner, pool_model.features
         graph = learner.graph.frozen() if learner.head == "graph" else None
     if predictive is None:
         raise NotTrainedError(
             "there is no model to explain yet.", "Label a few items: s.ask(8), s.label(id, value)."
         )
-    near, free = _look_alikes(session, features, row), np.flatnonzero(index < 0)
-    found = (
-        on_draws(predictive, row, near, free)
+    near, unlabelled = pool_model.look_alikes(row, features), np.flatnonzero(y < 0)
+    what_if = (
+        from_draws(predictive, row, near, unlabelled)
         if graph is None
-        else on_graph(graph, predictive, row, near, free)
+        else closed_form(graph, predictive, row, near, unlabelled)
     )
-    classes, ids = session.classes, session.pool.ids
+    classes, ids = project.classes, project.pool.ids
     epistemic, aleatoric = predictive.doubt(row)
     return Explanation(
         id=id,
-        label=classes[index[row]] if index[row] >= 0 else None,
+        label=classes[y[row]] if y[row] >= 0 else None,
         classes=classes,
         mean=np.asarray(predictive.mean[row]),
-        draws=found.draws,
+        draws=what_if.draws,
         epistemic=epistemic,
         aleatoric=aleatoric,
-        neighbours=_neighbours(features, *learns, row, ids, classes),
-        changes=tuple(_in_names(flip, ids, classes) for flip in found.flips),
-        tried=found.tried,
-        taught=Taught(*found.taught) if index[row] < 0 and found.tried else None,
-        functions=found.functions,
+        neighbours=_neighbours(features, *training, row, ids, classes),
+        changes=tuple(_in_names(flip, ids, classes) for flip in what_if.flips),
+        tried=what_if.tried,
+        taught=Taught(*what_if.taught) if y[row] < 0 and what_if.tried else None,
+        functions=what_if.functions,
     )
-
-
-def _look_alikes(session: Session, features: Float, row: int) -> Ints:
-    """Rows nearest to ``row`` in the pool as it was opened: from the graph, or searched for an arrival."""
-    pool_model = session._pool_model
-    if row < pool_model.n_base and pool_model._graph is not None:
-        return np.asarray(pool_model._graph[0][row], np.int64)
-    return nearest(features[: pool_model.n_base], features[row : row + 1], NEIGHBOURS)[0][0].astype(np.int64)
 
 
 def _neighbours(
@@ -87,7 +69,7 @@ def _neighbours(
     if not len(rows):
         return ()
     distance = np.linalg.norm(features[rows] - features[row], axis=1)
-    usual = _between_labels(features, rows) if len(rows) >= ENOUGH else None
+    usual = _between_labels(features, rows) if len(rows) >= MIN_LABELS_FOR_USUAL else None
     return tuple(
         Neighbour(
             ids[rows[i]],
@@ -95,14 +77,14 @@ def _neighbours(
             float(distance[i]),
             None if usual is None else float(np.mean(usual > distance[i])),
         )
-        for i in np.argsort(distance, kind="stable")[:NEAREST]
+        for i in np.argsort(distance, kind="stable")[:NEIGHBOURS_SHOWN]
     )
 
 
 def _between_labels(features: Float, rows: Ints) -> Float:
-    """Distance of some labelled items, at most ``SAMPLE``, to the labelled item nearest to each."""
+    """Distance of some labelled items, at most ``MAX_SAMPLE``, to the labelled item nearest to each."""
     x = features[rows]
-    few = np.random.default_rng(0).permutation(len(rows))[:SAMPLE]
+    few = np.random.default_rng(0).permutation(len(rows))[:MAX_SAMPLE]
     squared = (x[few] ** 2).sum(1)[:, None] - 2 * x[few] @ x.T + (x**2).sum(1)
     squared[np.arange(len(few)), few] = np.inf
     return np.sqrt(np.maximum(squared.min(axis=1), 0))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,23 +15,42 @@ from spin_nb.models.distil import distil
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.registry import resolve
-from spin_nb.types import ExportReport
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.project import Project
+from spin_nb.types import Estimate, ExportReport
 from spin_nb.words import said_by, shown
 
-if TYPE_CHECKING:
-    from spin_nb.session.session import Session
-
-EXAMPLES = 32  # golden items: enough to touch every class of a usual task
+MAX_EXAMPLES = 32  # golden items: enough to touch every class of a usual task
 
 
-def run(session: Session, folder: Any, target: Any) -> ExportReport:
-    """Write and verify the bundle."""
+def export(
+    project: Project, live: LiveModel, model_id: str | None, accuracy: Estimate, folder: Any, target: Any
+) -> ExportReport:
+    """Write and verify the bundle of the model last trained; ``accuracy`` is what its card says."""
     place, write = _place(folder), _writer(target)
-    snapshot = current(session)
-    rows = np.random.default_rng(session.seed).permutation(len(session.pool))[: 2 * EXAMPLES]
-    items, _ = session.pool.try_load(rows.tolist())  # a picture deleted since is no reason not to export
-    report: ExportReport = write(snapshot, items[:EXAMPLES], place)
+    snapshot = replace(exported_model(project, live, model_id), accuracy=accuracy)
+    rows = np.random.default_rng(project.seed).permutation(len(project.pool))[: 2 * MAX_EXAMPLES]
+    items, _ = project.pool.try_load(rows.tolist())  # a picture deleted since is no reason not to export
+    report: ExportReport = write(snapshot, items[:MAX_EXAMPLES], place)
     return report
+
+
+def exported_model(project: Project, live: LiveModel, model_id: str | None) -> Snapshot:
+    """The model last trained; a graph or mean head distilled into the linear one, with its agreement."""
+    pool_model = live.pool_model
+    pool_model.wait()
+    if model_id is None:
+        raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
+    snapshot = Snapshot.load(inside(project.folder, MODELS, model_id), pool_model.encoder)
+    snapshot = replace(snapshot, head=pool_model.learner.head)
+    if snapshot.head == "linear":
+        return snapshot
+    predictive = live.predictive
+    if predictive is None:
+        raise NotTrainedError("no label is left to answer from.", "Label a few items, then train again.")
+    probs = predictive.mean[: pool_model.n_base]
+    linear, agreement = distil(pool_model.base, probs, n_labels=snapshot.n_labels)
+    return replace(snapshot, linear=linear, agreement=agreement)
 
 
 def _place(folder: Any) -> Path:
@@ -67,22 +86,3 @@ def _writer(target: Any) -> Callable[..., ExportReport]:
             ) from error
 
     return own
-
-
-def current(session: Session) -> Snapshot:
-    """The model last trained; a graph or mean head distilled into the linear one, with its agreement."""
-    session._pool_model.wait()
-    if session._training.model_id is None:
-        raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
-    folder = inside(session.folder, MODELS, session._training.model_id)
-    snapshot = Snapshot.load(folder, session._pool_model.encoder)
-    snapshot = replace(snapshot, accuracy=session.accuracy, head=session._pool_model.learner.head)
-    if snapshot.head == "linear":
-        return snapshot
-    pool_model = session._pool_model
-    predictive = session.predictive
-    if predictive is None:
-        raise NotTrainedError("no label is left to answer from.", "Label a few items, then train again.")
-    probs = predictive.mean[: pool_model.n_base]
-    linear, agreement = distil(pool_model.features[: pool_model.n_base], probs, n_labels=snapshot.n_labels)
-    return replace(snapshot, linear=linear, agreement=agreement)

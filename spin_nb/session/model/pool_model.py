@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.growing import Growing
 from spin_nb.io import is_sealed, load_array, write_sealed
+from spin_nb.models.choice import within
 from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
 from spin_nb.models.own import OwnPredictive
@@ -25,10 +26,8 @@ from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.pool.pool import Pool
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Float, Ints
-
-if TYPE_CHECKING:
-    from spin_nb.session.session import Session
 
 NEIGHBOURS = 15  # UMAP's default; the graph posterior uses the first ten
 REFERENCE = 1000  # pool items that stand for the pool when arrivals are judged
@@ -62,7 +61,7 @@ class PoolModel:
         self._learner: Learner | None = None
         self._inputs: Inputs | None = None
         self._graph: tuple[Ints, Float] | None = None
-        self._prepared: Job[None] | None = None
+        self._preparation: Job[None] | None = None
         self._computed, self._over = threading.Event(), threading.Event()
         self._umap: Job[None] | None = None
         self._growing = {name: Growing() for name in ("layout", "rows", "far")}
@@ -70,7 +69,7 @@ class PoolModel:
         self._late_rows: Ints = np.empty((0, 0), np.int32)
         self._late_far: Float = np.empty((0, 0), np.float32)
         self._late_file: Path | None = None
-        self._n_kept = 0
+        self._n_saved = 0
         self.is_deferred = False  # the features are computed while the project is open
 
     # -- features -----------------------------------------------------------------------------------------
@@ -87,29 +86,32 @@ class PoolModel:
         self.encoder, self.features = self._make(progress)
         self._make = None
         self.n_base = self.pool.n_base
-        self._kept, self._late_file = self._beside(".map.npy"), self._beside(f".late{NEIGHBOURS}.safetensors")
+        self._layout_file, self._late_file = (
+            self._beside(".map.npy"),
+            self._beside(f".late{NEIGHBOURS}.safetensors"),
+        )
         # What lies nearest to an arrival is looked for once, as long as the project lasts.
         late = self.features[self.n_base :]
-        found, self._n_kept = nearest_to_late(self._base, late, NEIGHBOURS, self._late_file)
+        found, self._n_saved = nearest_to_late(self._base, late, NEIGHBOURS, self._late_file)
         self._late_rows, self._late_far = found
         self._layout, self._layout_name = self._first_layout()
         self._computed.set()
-        self.keep()
+        self.save_neighbours()
 
-    def keep(self) -> None:
+    def save_neighbours(self) -> None:
         """Keep on disk what was found for arrivals, where these are more than were kept before."""
         if self._folder is None or not self._folder.is_dir():  # nothing is made anew where it was deleted
             return
-        if self.has_features and self._late_file is not None and len(self._late_rows) > self._n_kept:
+        if self.has_features and self._late_file is not None and len(self._late_rows) > self._n_saved:
             keep_late(self._late_file, self.features[self.n_base :], (self._late_rows, self._late_far))
-            self._n_kept = len(self._late_rows)
+            self._n_saved = len(self._late_rows)
 
     def _wait_for_features(self) -> None:
         if not self.has_features:
-            assert self._prepared is not None
+            assert self._preparation is not None
             while not self._computed.wait(0.1):
                 if self._over.is_set():
-                    self._prepared.result()  # raises what went wrong
+                    self._preparation.result()  # raises what went wrong
 
     @property
     def layout(self) -> Float:
@@ -145,56 +147,43 @@ class PoolModel:
         assert self._learner is not None
         return self._learner
 
-    def prepare(self, session: Session) -> None:
-        """Build the neighbour graph and the learner in the background; the features before, if they are not there."""
-        self._prepared, self.is_deferred = (
-            Job("Preparing the model", session._main_thread),
-            not self.has_features,
-        )
-        self.pool.share(session._label_log.lock, session._replan)
+    def begin(self, job: Job[None]) -> None:
+        """Take note of the job that will build the learner; who waits for it waits for that."""
+        self._preparation, self.is_deferred = job, not self.has_features
 
-        def work(job: Job[None]) -> None:
-            try:
-                prepare(job)
-            finally:
-                self._over.set()
+    @contextmanager
+    def told_when_over(self) -> Iterator[None]:
+        """Wake whoever waits for the learner when the job ends, however it ends."""
+        try:
+            yield
+        finally:
+            self._over.set()
 
-        def prepare(job: Job[None]) -> None:
-            if not self.has_features:
-                self.compute_features(lambda part, words: job.report(0.5 * part, words))
-            base = self._base
-            graph = neighbours(
-                base, NEIGHBOURS, progress=lambda part, words: job.report(0.5 + 0.2 * part, words)
-            )
-            learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
-            if len(self.features) > self.n_base:
-                learner.extend(self.features[self.n_base :], self._late_rows, self._late_far)
-            recalled = session._training.recall(
-                learner, lambda part, words: job.report(0.7 + 0.3 * part, words)
-            )
-            # The lock, not the main thread: a labeller on a subshell thread may wait for it while a cell is busy.
-            with session._label_log.lock:
-                self._graph = graph
-                session._relearn(learner)
-                self._learner = learner
-                if len(self.features) > self.n_base:
-                    self.features = learner.features  # one copy of the two
-                session._training.adopt(recalled)
+    def build(self, progress: Callable[[float, str], None]) -> Learner:
+        """Make graph and learner, and the features before where they are not there; holds no lock."""
+        if not self.has_features:
+            self.compute_features(within(progress, 0, 0.7))
+        base = self._base
+        graph = neighbours(base, NEIGHBOURS, progress=within(progress, 0.7, 1))
+        learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
+        if len(self.features) > self.n_base:
+            learner.extend(self.features[self.n_base :], self._late_rows, self._late_far)
+        self._graph = graph
+        return learner
 
-        def land(_: None) -> None:
-            session.events.labelled.emit(())
-
-        session._workers["prepare"].start(
-            self._prepared, work, land, failed=lambda error: session._trouble(str(error))
-        )
+    def install(self, learner: Learner) -> None:
+        """Let everybody ask this learner; under the lock."""
+        self._learner = learner
+        if len(self.features) > self.n_base:
+            self.features = learner.features  # one copy of the two
 
     def wait(self) -> Learner:
         """Wait for the learner; never while holding the session's lock."""
         if self._learner is None:
-            assert self._prepared is not None
+            assert self._preparation is not None
             self._over.wait()
             if self._learner is None:
-                self._prepared.result()  # raises what went wrong
+                self._preparation.result()  # raises what went wrong
         return self.learner
 
     def inputs(self, model: Any, shape: tuple[int, ...] | None = None) -> Inputs | None:
@@ -247,6 +236,18 @@ class PoolModel:
         rows = np.random.default_rng(self._seed).permutation(self.n_base)[:REFERENCE]
         return np.asarray(self.as_arrivals(rows).epistemic), self._graph[1][rows].mean(1)
 
+    @property
+    def base(self) -> Float:
+        """Features of the pool as it was made, float32 (n_base, d)."""
+        return self._base
+
+    def look_alikes(self, row: int, features: Float) -> Ints:
+        """Rows nearest to ``row`` in the pool as it was made: from the graph, or searched for an arrival."""
+        if row < self.n_base and self._graph is not None:
+            return np.asarray(self._graph[0][row], np.int64)
+        rows, _ = nearest(features[: self.n_base], features[row : row + 1], NEIGHBOURS)
+        return rows[0].astype(np.int64)
+
     def as_arrivals(self, rows: Ints, head: str | None = None) -> Any:
         """Predictive of rows of the pool, each from its neighbours alone, as if it had just arrived."""
         if self.learner.own(head) is not None:  # it knows nothing of neighbours
@@ -284,9 +285,9 @@ class PoolModel:
     # -- map ----------------------------------------------------------------------------------------------
 
     def _first_layout(self) -> tuple[Float, str]:
-        if self._kept is not None and is_sealed(self._kept):
+        if self._layout_file is not None and is_sealed(self._layout_file):
             with suppress(ValueError, OSError):  # a map that cannot be read is made anew
-                kept = load_array(self._kept)
+                kept = load_array(self._layout_file)
                 if kept.shape == (self.n_base, 2) and np.isfinite(kept).all():
                     return self._with_arrivals(kept.astype(np.float32)), "umap"
         return self._with_arrivals(pca_layout(self._base)), "pca"
@@ -300,14 +301,14 @@ class PoolModel:
             return layout
         return np.concatenate([layout, place(layout, self._late_rows, self._late_far)])
 
-    def start_umap(self, session: Session) -> None:
+    def start_umap(self, runtime: Runtime, lock: AbstractContextManager[Any]) -> None:
         """Compute UMAP in the background, once; the map moves when it is there."""
         if self._umap is not None or self.layout_name == "umap":
             return
         # umap and plotly both import it, on threads of their own: its modules import each other, and would deadlock.
         with suppress(ImportError):
             import_module("narwhals.stable.v2")
-        self._umap = Job("UMAP", session._main_thread)
+        self._umap = runtime.job("UMAP")
 
         def work(job: Job[None]) -> Float:
             self.wait()
@@ -316,17 +317,17 @@ class PoolModel:
             return umap_layout(self._base, *self._graph, first, seed=self._seed, progress=job.report)
 
         def land(layout: Float) -> None:
-            with session._label_log.lock:
+            with lock:
                 self._layout, self._layout_name = self._with_arrivals(layout), "umap"
-            self._keep(layout)
-            session.events.layout.emit("umap")
+            self._save_layout(layout)
+            runtime.announcer.emit("layout", "umap")
 
-        session._workers["map"].start(
-            self._umap, work, land, failed=lambda error: session._trouble(f"UMAP failed: {error}")
+        runtime.start(
+            "map", self._umap, work, land, lambda error: runtime.announcer.report(f"UMAP failed: {error}")
         )
 
-    def _keep(self, layout: Float) -> None:
-        if self._kept is None:
+    def _save_layout(self, layout: Float) -> None:
+        if self._layout_file is None:
             return
         with suppress(StorageError):  # only a cache: it is computed again next time
-            write_sealed(self._kept, lambda half: np.save(half, layout, allow_pickle=False))
+            write_sealed(self._layout_file, lambda half: np.save(half, layout, allow_pickle=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
 from spin_nb.session.arguments import whole
-from spin_nb.session.audit.judge import Audited, as_arrivals, in_pool
+from spin_nb.session.model.audited import Audited, AuditedPredictions
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.project import Project
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
-if TYPE_CHECKING:
-    from spin_nb.session.session import Session
 
-
-def predict(session: Session, items: Any, head: str | None) -> Prediction:
-    """``s.predict``: items of the pool as they stand there, new ones from themselves alone.
+def predict(
+    project: Project, live: LiveModel, audits: AuditedPredictions, items: Any, head: str | None
+) -> Prediction:
+    """Predict items of the pool as they stand there, new ones from themselves alone.
 
     Raises
     ------
@@ -30,38 +31,39 @@ def predict(session: Session, items: Any, head: str | None) -> Prediction:
     """
     if not isinstance(head, str | None):
         raise ModelError(f"head={shown(head)} is no head.", "Pass one of s.heads, or leave it out.")
-    pool_model = session._pool_model
+    pool_model = live.pool_model
     pool_model.wait()
-    with session._label_log.lock:
-        session._catch_up()
+    with live.label_log.lock:
+        live.catch_up()
         if not pool_model.learner.trained:
             raise NotTrainedError(
                 "there is no label to predict from yet.",
                 "Label a few items: s.ask(8), s.label(id, value).",
             )
-        ids = _ids_among(session, items)
+        ids = _ids_among(project, items)
         if ids is not None:
-            rows = np.array([session.pool.row(id) for id in ids], np.int64)
-            whole = session.predictive if head is None else pool_model.learner.predictive(head)
-            return Prediction._of(whole, rows, session.classes, in_pool(session, whole, head))
-        audits, learner = as_arrivals(session, head), pool_model.learner.frozen()
+            rows = np.array([project.pool.row(id) for id in ids], np.int64)
+            predictive = live.predictive if head is None else pool_model.learner.predictive(head)
+            return Prediction.of_rows(predictive, rows, project.classes, audits.in_pool(predictive, head))
+        audited, learner = audits.as_arrivals(head), pool_model.learner.frozen()
     # Reading and encoding new items takes time: it holds up no label.
-    return Prediction._all(pool_model.predict(items, head, learner), session.classes, audits)
+    predictive = pool_model.predict(items, head, learner)
+    return Prediction.of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audited)
 
 
-def _ids_among(session: Session, items: Any) -> list[str] | None:
+def _ids_among(project: Project, items: Any) -> list[str] | None:
     """Ids that were passed, or None where new items were: texts, or paths of pictures, are strings too."""
     is_list = isinstance(items, list | tuple) or (isinstance(items, np.ndarray) and items.ndim > 0)
     if not is_list or not all(isinstance(i, str) for i in items):
         return None
-    known = set(session.pool.ids)
+    known = set(project.pool.ids)
     new = [id for id in items if id not in known]
-    if new and (session.pool.modality == "text" or any(Path(path).is_file() for path in new)):
+    if new and (project.pool.modality == "text" or any(Path(path).is_file() for path in new)):
         return None
     return [str(id) for id in items] if len(items) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """Posterior predictive of some items.
 
@@ -86,15 +88,10 @@ class Prediction:
     audits: Audited
 
     @classmethod
-    def _of(cls, predictive: Any, rows: Ints, classes: list[str], audits: Audited) -> Prediction:
-        """Rows of a larger predictive; ``audits`` are the same model's, seen the same way."""
-        picked = predictive.epistemic[rows], predictive.aleatoric[rows]
-        return cls(predictive.mean[rows], *picked, classes, predictive, rows, audits)
-
-    @classmethod
-    def _all(cls, predictive: Any, classes: list[str], audits: Audited) -> Prediction:
-        """All rows of a predictive."""
-        return cls._of(predictive, np.arange(len(predictive.mean)), classes, audits)
+    def of_rows(cls, predictive: Any, rows: Ints, classes: list[str], audits: Audited) -> Prediction:
+        """Rows of a predictive; ``audits`` are the same model's, seen the same way."""
+        uncertainty = predictive.epistemic[rows], predictive.aleatoric[rows]
+        return cls(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits)
 
     def sets(self, alpha: float = 0.1, score: str = "lac") -> Sets:
         """Classes to reckon with: the true one is among them for at least ``1 - alpha`` of uniformly drawn items.
@@ -120,9 +117,9 @@ class Prediction:
         -----
         The promise holds for items like those of the pool, not for a stream that has drifted.
         """
-        known = self.audits
-        found = conformal_sets(self.mean, known.probs, known.truth, alpha=alpha, score=score)
-        return Sets(found, self.classes, alpha, len(known))
+        audits = self.audits
+        members = conformal_sets(self.mean, audits.probs, audits.truth, alpha=alpha, score=score)
+        return Sets(members, self.classes, alpha, len(audits))
 
     def draws(self, S: int, seed: int = 0) -> Float:
         """Posterior draws, float32 (S, n, C): draw ``s`` is one posterior sample applied to every item."""
@@ -147,7 +144,7 @@ class Prediction:
         return f"Prediction of {len(self)} items over {len(self.classes)} classes\n" + "\n".join(lines) + more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sets:
     """Conformal prediction sets of some items.
 

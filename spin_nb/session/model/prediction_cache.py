@@ -7,7 +7,7 @@ is asked.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,49 +15,49 @@ from spin_nb.errors import StorageError
 from spin_nb.io import is_sealed, write_sealed
 from spin_nb.models.own import Own, OwnPredictive, Source
 from spin_nb.project.folder import FEATURES, inside
-
-if TYPE_CHECKING:
-    from spin_nb.session.session import Session
+from spin_nb.session.project import Project
 
 PREFIX = "own-"
 
 
-def write(session: Session, model_id: str, said: OwnPredictive | None, shown: str | None = None) -> None:
-    """Keep it, where it took items to find out, instead of what was kept before but for the model ``shown``."""
+def save(
+    project: Project, model_id: str, predictive: OwnPredictive | None, shown_id: str | None = None
+) -> None:
+    """Save what a model predicts, where it took items to find out; of other models only ``shown_id`` stays."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    for old in inside(session.folder, FEATURES).glob(f"{PREFIX}*"):
-        if shown is None or old.name.split(".")[0] != f"{PREFIX}{shown}":
+    for old in inside(project.folder, FEATURES).glob(f"{PREFIX}*"):
+        if shown_id is None or old.name.split(".")[0] != f"{PREFIX}{shown_id}":
             old.unlink(missing_ok=True)
-    if said is None or said.by.inputs is None:
+    if predictive is None or predictive.by.inputs is None:
         return
-    arrays = {name: np.array(array, order="C") for name, array in said.arrays().items()}
-    path = _path(session, model_id)
+    arrays = {name: np.array(array, order="C") for name, array in predictive.arrays().items()}
+    path = _path(project, model_id)
     try:
-        write_sealed(path, lambda half: save_file(arrays, half, {"pool": session.pool.content}))
+        write_sealed(path, lambda half: save_file(arrays, half, {"pool": project.pool.content}))
     except (SafetensorError, StorageError):  # nothing is lost but time
         path.unlink(missing_ok=True)
 
 
-def read(session: Session, model_id: str, own: Own, source: Source) -> OwnPredictive | None:
-    """What was kept of this model, at most as many rows as the pool has; None where nothing fits."""
+def load(project: Project, model_id: str, model: Own, source: Source) -> OwnPredictive | None:
+    """Load what this model predicts, of at most as many rows as the pool has; None where nothing fits."""
     from safetensors import safe_open
 
-    path = _path(session, model_id)
+    path, pool = _path(project, model_id), project.pool
     if not is_sealed(path):
         return None
     try:
         with safe_open(path, "numpy") as file:
-            if (file.metadata() or {}).get("pool") != session.pool.content:
+            if (file.metadata() or {}).get("pool") != pool.content:
                 return None
             arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        said = OwnPredictive.restore(own, source, arrays)
+        predictive = OwnPredictive.restore(model, source, arrays)
     except Exception:  # of another version: the model is asked again
         return None
-    whole = session.pool.n_base <= len(said) <= len(session.pool)
-    return said if whole and said.mean.shape[1] == own.n_classes else None
+    fits = pool.n_base <= len(predictive) <= len(pool) and predictive.mean.shape[1] == model.n_classes
+    return predictive if fits else None
 
 
-def _path(session: Session, model_id: str) -> Path:
-    return inside(session.folder, FEATURES, f"{PREFIX}{model_id}.safetensors")
+def _path(project: Project, model_id: str) -> Path:
+    return inside(project.folder, FEATURES, f"{PREFIX}{model_id}.safetensors")

@@ -58,7 +58,7 @@ class Flip:
 
 
 @dataclass(frozen=True)
-class Found:
+class WhatIf:
     """What supposing labels has shown.
 
     Attributes
@@ -89,7 +89,7 @@ class _Others:
     of: int
 
 
-def on_graph(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: Ints) -> Found:
+def closed_form(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
     """In closed form, for the graph head.
 
     Parameters
@@ -119,11 +119,11 @@ def on_graph(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: Ints
     then = given_labels_on_graph(phi[[row]], supposed, phi[sample], **known)
     learns = expected_gain(mean[sample], told, then)[0] >= LEARNT
     draws = np.asarray(predictive.draws(np.array([row]), DRAWS, 0))[:, 0]
-    return Found(draws, flips, len(others.rows), _taught(learns, others.of))
+    return WhatIf(draws, flips, len(others.rows), _taught(learns, others.of))
 
 
-def on_draws(predictive: Any, row: int, near: Ints, free: Ints) -> Found:
-    """By Bayes' rule on joint draws, for any posterior; parameters as for :func:`on_graph`."""
+def from_draws(predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
+    """By Bayes' rule on joint draws, for any posterior; parameters as for :func:`closed_form`."""
     own = np.asarray(predictive.mean[row])
     others = _others(row, near, free, min(DRAWN_ROWS, max(30, VALUES // (DRAWS * len(own)))))
     drawn = np.asarray(predictive.draws(np.concatenate([[row], others.rows]), DRAWS, 0))
@@ -131,7 +131,7 @@ def on_draws(predictive: Any, row: int, near: Ints, free: Ints) -> Found:
     # Ten networks drawn two hundred times are ten functions: what they agree on by chance is no knowledge.
     drawn = np.unique(drawn, axis=0)
     if len(drawn) < FUNCTIONS:
-        return Found(draws, (), 0, (0, 0, 0), len(drawn))
+        return WhatIf(draws, (), 0, (0, 0, 0), len(drawn))
     mine, given = drawn[:, :1], drawn[:, 1:]
     chance, labels = _likeliest(given.mean(axis=0), LABELS)
     # The mean shown may be a formula's, not that of these draws: their change is put on what is shown.
@@ -143,7 +143,7 @@ def on_draws(predictive: Any, row: int, near: Ints, free: Ints) -> Found:
     margin[support(given, labels) < SUPPORT] = np.inf
     flips = _flips(own, others.rows, labels, chance, after, margin)
     learns = _stands_out(mine, given[:, others.sample])
-    return Found(draws, flips, len(others.rows), _taught(learns, others.of), len(drawn))
+    return WhatIf(draws, flips, len(others.rows), _taught(learns, others.of), len(drawn))
 
 
 def _others(row: int, near: Ints, free: Ints, most: int) -> _Others:
@@ -215,5 +215,4 @@ def _stands_out(mine: Float, given: Float) -> NDArray[np.bool_]:
         return expected_gain(now, told, given_labels(drawn, supposed, given))[0]
 
     shuffled = max((float(gain(np.roll(mine, by, axis=0)).max(initial=0)) for by in SHUFFLES), default=0.0)
-    found: NDArray[np.bool_] = gain(mine) >= max(LEARNT, shuffled)
-    return found
+    return np.asarray(gain(mine) >= max(LEARNT, shuffled))

@@ -1,0 +1,1 @@
+"""Streams: arrivals that are scored, watched for drift and offered for labelling."""

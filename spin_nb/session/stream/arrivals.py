@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,19 +17,18 @@ from spin_nb.monitor.drift import DriftMonitor, DriftPoint
 from spin_nb.pool.arrivals import Batch
 from spin_nb.pool.neighbours import nearest
 from spin_nb.project.records import NewItem
-from spin_nb.registry import resolve
+from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import NEIGHBOURS
+from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.threads import undisturbed
 from spin_nb.types import Broken, Float, Ints
 from spin_nb.words import said_by
 
-if TYPE_CHECKING:
-    from spin_nb.session.session import Session
-
-CHUNK = 16  # arrivals scored together: few enough that the view moves while a stream runs
-EVERY = 0.1  # seconds between two words to the views, at least
-SHARE = 0.2  # of the time that views may take to draw while a stream runs
+CHUNK_ITEMS = 16  # arrivals scored together: few enough that the view moves while a stream runs
+SECONDS_BETWEEN_SIGNALS = 0.1  # seconds between two words to the views, at least
+DRAWING_SHARE = 0.2  # of the time that views may take to draw while a stream runs
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ class WatchReport:
     broken: tuple[Broken, ...] = ()
 
     def __repr__(self) -> str:
-        found = ", ".join(f"{what} at arrival {index}" for index, what in self.alarms) or "none"
-        kept_out = f"; {len(self.broken)} could not be read (.broken says why)" if self.broken else ""
-        return f"Watched {self.n} arrivals; drift found: {found}{kept_out}"
+        alarms = ", ".join(f"{what} at arrival {index}" for index, what in self.alarms) or "none"
+        unreadable = f"; {len(self.broken)} could not be read (.broken says why)" if self.broken else ""
+        return f"Watched {self.n} arrivals; drift found: {alarms}{unreadable}"
 
 
 class Pace:
@@ -86,48 +85,58 @@ class Pace:
             begun = self._clock()
             emit(waiting)
             ended = self._clock()
-            self._next = ended + max(EVERY, (ended - begun) * (1 / SHARE - 1))
+            self._next = ended + max(SECONDS_BETWEEN_SIGNALS, (ended - begun) * (1 / DRAWING_SHARE - 1))
 
 
 class StreamMonitor:
-    """Feeds one detector with the uncertainty of arrivals, one with their distance to the pool."""
+    """Feeds one detector with the uncertainty of arrivals, one with their distance to the pool.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._monitor: DriftMonitor | None = None
+    Attributes
+    ----------
+    points : list of DriftPoint
+        Every arrival scored, in order.
+    """
+
+    def __init__(self, project: Project, runtime: Runtime, live: LiveModel) -> None:
+        self._project = project
+        self._runtime = runtime
+        self._live = live
+        self._drift: DriftMonitor | None = None
         self.points: list[DriftPoint] = []
         self._pace = Pace()
-        self._stored = ""  # name of the last batch that the database has
+        self._last_stored = ""  # name of the last batch that the database has
 
     def start(self, items: Iterable[Any]) -> Job[WatchReport]:
         """Queue the stream; its chunks land on the main thread one by one."""
-        s = self._session
-        s._pool_model.wait()
-        if s.predictive is None:
+        self._live.pool_model.wait()
+        if self._live.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
-        stream = items if isinstance(items, Iterator) else s.pool.batch(items)
-        job: Job[WatchReport] = Job("Watching", s._main_thread, resolve("view", "progress"))
-        s._workers["watch"].start(job, lambda h: self._work(h, stream), _total, self._failed)
-        return job
+        stream = items if isinstance(items, Iterator) else self._project.pool.batch(items)
+        job = self._runtime.job("Watching", shown=True)
+        return self._runtime.start("watch", job, lambda job: self._work(job, stream), _total, self._failed)
 
     def new_model(self) -> None:
-        """A new model changes every uncertainty: that signal starts afresh."""
-        if self._monitor is not None:
-            self._monitor.new_model(self._session._pool_model.reference()[0])
+        """Start the signal of the uncertainty afresh: a new model changes all of it."""
+        if self._drift is not None:
+            self._drift.new_model(self._live.pool_model.reference()[0])
 
     def _work(self, job: Job[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
         try:
             return self._chunk_by_chunk(job, stream)
         finally:  # however it ends, the views show all that has joined
-            self._session._main_thread.run(lambda: self._pace.rest(self._session.events.watched.emit))
+            self._runtime.main_thread.run(lambda: self._pace.rest(self._tell))
+
+    def _tell(self, n: int) -> None:
+        # At once, not in its turn: the pace is measured by how long the views take to draw.
+        self._runtime.signals.watched.emit(n)
 
     def _chunk_by_chunk(self, job: Job[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
         total = len(stream) if isinstance(stream, Sized) else None
-        done: list[WatchReport] = []
+        reports: list[WatchReport] = []
         seen = 0
         for chunk, error in _chunks(stream, lambda: job.cancelled):
             if chunk:
-                done.append(self._take(chunk, seen, job))
+                reports.append(self._take(chunk, seen, job))
                 seen += len(chunk)
             if error is not None:
                 raise PoolError(
@@ -135,35 +144,36 @@ class StreamMonitor:
                     "Those are stored; mend the stream and watch the rest.",
                 ) from error
             job.report(seen / total if total else 0.0, f"{seen} arrivals")
-        return done
+        return reports
 
     def _take(self, chunk: list[Any], seen: int, job: Job[WatchReport]) -> WatchReport:
-        """In the worker: read, encode and write a chunk, then let it join on the main thread."""
-        s = self._session
+        """Read, encode and write a chunk in the worker, then let it join on the main thread."""
+        pool, pool_model = self._project.pool, self._live.pool_model
         loaded, broken = self._read(chunk, seen)
         if not loaded:
             return WatchReport(0, (), (), broken)
-        features = s._pool_model.encoder.encode(loaded)
-        found, distances = nearest(s._pool_model.features[: s._pool_model.n_base], features, NEIGHBOURS)
-        own = s._pool_model.learner.own()
-        said = None if own is None else own.new(loaded, lambda _: features)
-        batch = s.pool.prepare(loaded)
+        features = pool_model.encoder.encode(loaded)
+        rows, distances = nearest(pool_model.base, features, NEIGHBOURS)
+        model = pool_model.learner.own()
+        predictive = None if model is None else model.new(loaded, lambda _: features)
+        batch = pool.prepare(loaded)
         try:
-            joined = s._main_thread.call(
-                lambda: self._join(batch, loaded, features, found, distances, said), lambda: job.cancelled
+            report = self._runtime.main_thread.call(
+                lambda: self._join(batch, loaded, features, rows, distances, predictive),
+                lambda: job.cancelled,
             )
         except BaseException:
-            if self._stored != batch.name:  # what the database has is never taken back
-                s.pool.withdraw(batch)
+            if self._last_stored != batch.name:  # what the database has is never taken back
+                pool.withdraw(batch)
             raise
-        if joined is None:
-            s.pool.withdraw(batch)
+        if report is None:
+            pool.withdraw(batch)
             raise Cancelled
-        return replace(joined, broken=broken)
+        return replace(report, broken=broken)
 
     def _read(self, chunk: list[Any], seen: int) -> tuple[list[Any], tuple[Broken, ...]]:
-        """Items that can be read; one that cannot is kept out, and the rest goes on."""
-        read = self._session.pool.read
+        """Items that can be read; one that cannot is left out, and the rest goes on."""
+        read = self._project.pool.read
         try:
             return read(chunk), ()
         except PoolError:
@@ -177,9 +187,9 @@ class StreamMonitor:
             return loaded, tuple(broken)
 
     def _join(self, batch: Batch, *scored: Any) -> WatchReport:
-        """On the main thread."""
-        points = self._session._label_log.patiently(partial(self._commit, batch, *scored))
-        self._pace.tell(len(batch.ids), self._session.events.watched.emit)
+        """Store a chunk and tell of it; on the main thread."""
+        points = self._live.label_log.patiently(partial(self._commit, batch, *scored))
+        self._pace.tell(len(batch.ids), self._tell)
         return WatchReport(len(batch.ids), tuple(_alarms(points)), tuple(batch.ids))
 
     def _commit(
@@ -187,44 +197,48 @@ class StreamMonitor:
         batch: Batch,
         loaded: list[Any],
         features: Float,
-        found: Ints,
+        rows: Ints,
         distances: Float,
-        said: OwnPredictive | None,
+        predictive: OwnPredictive | None,
     ) -> list[DriftPoint]:
-        """Under the lock; ``said`` is what a model of the person's choice says, while that is shown.
+        """Store a chunk under the lock; ``predictive`` is that of a model of the person's choice, while it is shown.
 
         First what may fail and changes nothing, then the database's transaction with the pool's line in it, which
         decides; then what is in memory, where nothing may part one step from the next.
         """
-        s = self._session
-        own = s._pool_model.learner.own()
-        if own is not None and (said is None or said.by is not own):  # a new one has come in between
-            said = own.new(loaded, lambda _: features)
-        predictive = said if own is not None else s._pool_model.learner.predict(features, found, distances)
-        assert predictive is not None
-        uncertainty, distance = _finite(predictive.epistemic), _finite(distances.mean(1))
-        monitor = self._watching()
-        extension = s._pool_model.extension(features, found, distances, said)
+        project, live = self._project, self._live
+        pool_model, label_log = live.pool_model, live.label_log
+        model = pool_model.learner.own()
+        # A new model may have come in between.
+        if model is not None and (predictive is None or predictive.by is not model):
+            predictive = model.new(loaded, lambda _: features)
+        shown = predictive if model is not None else pool_model.learner.predict(features, rows, distances)
+        assert shown is not None
+        uncertainty, distance = _finite(shown.epistemic), _finite(distances.mean(1))
+        drift = self._drift_monitor()
+        extension = pool_model.extension(features, rows, distances, predictive)
         with undisturbed():
-            with s._label_log.transaction():
-                s._store.add_items(NewItem(id, None, s.pool.modality, arrived=True) for id in batch.ids)
-                s.pool.log(batch)
-            self._stored = batch.name
-            s.pool.join(batch)
-            s._plan.extend(batch.ids)
-            s._pool_model.take(extension)
-            s._predictive = None
-            points = [monitor.update(*pair) for pair in zip(uncertainty, distance, strict=True)]
+            with label_log.transaction():
+                project.store.add_items(
+                    NewItem(id, None, project.pool.modality, arrived=True) for id in batch.ids
+                )
+                project.pool.log(batch)
+            self._last_stored = batch.name
+            project.pool.join(batch)
+            label_log.plan.extend(batch.ids)
+            pool_model.take(extension)
+            live.forget_predictive()
+            points = [drift.update(*pair) for pair in zip(uncertainty, distance, strict=True)]
             self.points += points
         return points
 
-    def _watching(self) -> DriftMonitor:
-        if self._monitor is None:
-            self._monitor = DriftMonitor(*self._session._pool_model.reference(), seed=self._session.seed)
-        return self._monitor
+    def _drift_monitor(self) -> DriftMonitor:
+        if self._drift is None:
+            self._drift = DriftMonitor(*self._live.pool_model.reference(), seed=self._project.seed)
+        return self._drift
 
     def _failed(self, error: BaseException) -> None:
-        self._session._trouble(f"Watching stopped: {error}")
+        self._runtime.announcer.report(f"Watching stopped: {error}")
 
 
 def _finite(numbers: Any) -> list[float]:
@@ -234,8 +248,7 @@ def _finite(numbers: Any) -> list[float]:
         raise PoolError(
             "the model's uncertainty of an arrival, or its distance, is no number.", "Check the items."
         )
-    found: list[float] = checked.tolist()
-    return found
+    return [float(number) for number in checked]
 
 
 def _alarms(points: list[DriftPoint]) -> Iterator[tuple[int, str]]:
@@ -274,7 +287,7 @@ def _chunks(
             break
         except Exception as problem:
             error = problem
-        if len(chunk) == CHUNK:
+        if len(chunk) == CHUNK_ITEMS:
             yield chunk, error
             chunk = []
     if chunk or error is not None:

@@ -1,0 +1,232 @@
+"""What a labeller's page has decided, applied exactly once and in order.
+
+A page numbers its entries and sends them until they are acknowledged, also after a crash of either side: whatever comes
+twice is applied once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
+from spin_nb.project.database import Busy
+from spin_nb.project.records import Event, Gap, NewEvent, Suggestion
+from spin_nb.session.arguments import listed, text, whole
+from spin_nb.session.labeller.queue import CardQueue, is_token
+from spin_nb.session.labels.label_log import Change
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.project import Project
+from spin_nb.session.runtime.announcer import Announcer
+from spin_nb.words import shown
+
+_Numbered = tuple[int, Mapping[str, Any]]
+_LOG = logging.getLogger(__name__)
+_REFUSED_BEFORE = "it was refused when it came first.\n  -> Label the item again."
+_UNREADABLE = "the page sent an entry that cannot be read.\n  -> Reload the page."
+REVERSALS = ("undo", "redo")
+ENTRIES_PER_TRANSACTION = 200  # others label and look between them
+MAX_CLIENT_CHARACTERS = 200
+
+
+@dataclass
+class _Outcome:
+    """What came of some of a client's entries."""
+
+    error: str | None = None
+    gap: int | None = None
+    items: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    undone: list[dict[str, Any]] = field(default_factory=list)
+    redone: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, later: _Outcome) -> None:
+        """Add what came of the entries after these."""
+        self.error, self.gap = later.error, later.gap
+        for name in ("items", "shown", "refused", "undone", "redone"):
+            getattr(self, name).extend(getattr(later, name))
+
+
+class Entries:
+    """Applies entries of labeller pages; may be called on any thread."""
+
+    def __init__(self, project: Project, live: LiveModel, queue: CardQueue, announcer: Announcer) -> None:
+        self._project = project
+        self._live = live
+        self._queue = queue
+        self._announcer = announcer
+
+    def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
+        """What undo or redo would take next, the very next one last: id, kind, value, previous value, number of items.
+
+        What one call or gesture did is one entry, told by the last of its items.
+        """
+        if text(kind, "kind") not in REVERSALS:
+            raise LabelError(f"kind={shown(kind)} is neither 'undo' nor 'redo'.", 'Pass kind="undo".')
+        n, skip = whole(n, "n"), whole(skip, "skip")
+        with self._live.label_log.lock:
+            past = self._live.label_log.past(kind, n, skip)
+        return [_summary(events) for events in past]
+
+    def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Apply entries of one client in sequence.
+
+        Returns
+        -------
+        dict
+            ``ack``: last sequence number on disk; ``gap``: the number wanted next, if one is missing; ``error``:
+            why the entry after ``ack`` could not be stored (it stays pending in the view); ``refused``: entries the
+            task does not allow, ``[{"seq", "what"}]``; ``undone``: which item each undo took back,
+            ``[{"seq", "id"}]``; ``redone``: which item each redo brought back; ``n_labels``, ``per_minute``, and
+            ``at``: the last event counted in.
+        """
+        client, entries = _client(client), listed(entries, "entries")
+        numbered = [(_sequence_number(entry), entry) for entry in entries]
+        unreadable = [{"seq": None, "what": _UNREADABLE} for seq, _ in numbered if seq is None]
+        outcome = _Outcome(refused=unreadable)
+        in_order = sorted(((n, e) for n, e in numbered if n is not None), key=lambda pair: pair[0])
+        changes: list[Change] = []
+        label_log = self._live.label_log
+        for first in range(0, len(in_order), ENTRIES_PER_TRANSACTION):
+            some = in_order[first : first + ENTRIES_PER_TRANSACTION]
+            part, changed = label_log.patiently(partial(self._apply_some, client, some))
+            outcome.add(part)
+            changes += changed
+            if part.error is not None or part.gap is not None:
+                break
+        with label_log.lock:
+            answer = {
+                "ack": self._project.store.last_seq(client) if entries else 0,
+                "gap": outcome.gap,
+                "error": outcome.error,
+                "refused": outcome.refused,
+                "undone": outcome.undone,
+                "redone": outcome.redone,
+                "n_labels": label_log.state.n_labels,
+                "per_minute": label_log.labels_per_minute,
+                "at": label_log.state.seq,
+            }
+        self._announcer.labelled(changes, outcome.items)
+        return answer
+
+    def _apply_some(self, client: str, entries: Sequence[_Numbered]) -> tuple[_Outcome, list[Change]]:
+        """Store some entries in one transaction, then take in what is on disk; under the lock."""
+        label_log, outcome = self._live.label_log, _Outcome()
+        try:
+            with label_log.transaction():
+                self._store(outcome, client, entries)
+        except Busy:
+            raise
+        except (StorageError, ReadOnlyError) as error:
+            outcome = _Outcome(error=str(error))
+        asks = [ask for token in outcome.shown if (ask := self._queue.ask_of(token)) is not None]
+        label_log.note_shown(outcome.shown, asks)
+        changes = label_log.sync()
+        self._live.follow(changes)
+        return outcome, changes
+
+    def _store(self, outcome: _Outcome, client: str, entries: Sequence[_Numbered]) -> None:
+        """Put entries into the transaction under way, up to the first gap."""
+        store = self._project.store
+        self._refuse_again(outcome, client, entries)
+        for seq, entry in entries:
+            try:
+                self._store_one(outcome, client, seq, entry)
+            except (StorageError, ReadOnlyError):
+                raise
+            except Gap as gap:
+                outcome.gap = gap.wanted
+                return
+            # An entry that cannot be read would be sent again for ever, and hold up all that follow it.
+            except Exception as error:
+                if not isinstance(error, SpinError):
+                    _LOG.exception("an entry of the labeller could not be read")
+                what = str(error) if isinstance(error, SpinError) else _UNREADABLE
+                outcome.refused.append({"seq": seq, "what": what})
+                store.append([], client=(client, seq))
+
+    def _refuse_again(self, outcome: _Outcome, client: str, entries: Sequence[_Numbered]) -> None:
+        """Entries sent again that had been refused: the page that sends them has not heard of that."""
+        store = self._project.store
+        last = store.last_seq(client)
+        again = [seq for seq, entry in entries if seq <= last and entry.get("kind") != "shown"]
+        if again:
+            stored = store.entries_stored(client, again[0], again[-1])
+            outcome.refused += [{"seq": seq, "what": _REFUSED_BEFORE} for seq in again if seq not in stored]
+
+    def _store_one(self, outcome: _Outcome, client: str, seq: int, entry: Mapping[str, Any]) -> None:
+        store, label_log = self._project.store, self._live.label_log
+        if seq <= store.last_seq(client):
+            return
+        kind, token = text(entry.get("kind"), "kind"), entry.get("token")
+        ask = self._queue.ask_of(token)
+        seen = [str(token)] if ask is not None else []
+        new = [] if kind == "shown" else [self._event(kind, entry, token)]
+        stored = store.append(new, client=(client, seq), shown=seen)
+        outcome.shown += seen
+        if kind not in REVERSALS:
+            outcome.items += [event.item for event in stored]
+            return
+        if not stored:
+            raise label_log.nothing_to(kind)
+        items = label_log.items_of(stored[0])
+        outcome.items += items
+        reversals = outcome.undone if kind == "undo" else outcome.redone
+        reversals.append({"seq": seq, "id": items[0], "n": len(items)})
+
+    def _event(self, kind: str, entry: Mapping[str, Any], token: Any) -> NewEvent:
+        label_log = self._live.label_log
+        if kind in REVERSALS:
+            return NewEvent(kind, annotator=label_log.annotator)
+        if kind not in ("label", "skip", "unsure", "flag"):
+            raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
+        ask = self._project.store.ask(token) if is_token(token) else None
+        event = label_log.event(kind, entry.get("id", ""), entry.get("value"))
+        suggested = self._suggested(event, entry.get("suggested"))
+        return NewEvent(
+            kind,
+            event.item,
+            event.value,
+            annotator=event.annotator,
+            suggested=suggested,
+            accepted=event.value == suggested[0] if suggested and kind == "label" else None,
+            ask=ask.token if ask is not None and ask.item == event.item else event.ask,
+            shown_ms=entry.get("shown_ms"),
+        )
+
+    def _suggested(self, event: NewEvent, suggested: Any) -> Suggestion | None:
+        """What was suggested, as the task writes it, so that a label can be seen to be the same."""
+        if not suggested or event.item is None:
+            return None
+        pool, task = self._project.pool, self._project.task
+        try:
+            value = task.validate(suggested[0], pool.known_extent(pool.row(event.item)))
+            p = None if suggested[1] is None else float(suggested[1])
+        except (SpinError, TypeError, ValueError, LookupError, OverflowError):
+            return None  # it came from an older page: the label stands without it
+        return (value, p) if p is None or 0 < p <= 1 else None
+
+
+def _summary(events: tuple[Event, ...]) -> dict[str, Any]:
+    """One thing that was done, by the last of its items; ``n`` items in all."""
+    last = events[-1]
+    n = len({event.item for event in events})
+    return {"id": last.item, "kind": last.kind, "value": last.value, "previous": last.previous, "n": n}
+
+
+def _sequence_number(entry: Any) -> int | None:
+    """The entry's number, a whole one from 1 up; None where it has none."""
+    n = entry.get("seq") if isinstance(entry, Mapping) else None
+    whole = isinstance(n, int | float) and not isinstance(n, bool) and n >= 1 and n % 1 == 0
+    return int(n) if n is not None and whole else None
+
+
+def _client(name: Any) -> str:
+    """The name under which a page numbers its entries; its own are 24 characters long."""
+    if len(text(name, "client")) > MAX_CLIENT_CHARACTERS:
+        raise LabelError(f"client={shown(name)} is too long a name.", "Reload the page.")
+    return str(name)

@@ -1,0 +1,75 @@
+"""Look at single items: a card with its prediction and label, a frame of a video, a piece of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spin_nb.project.records import VALUED
+from spin_nb.session.arguments import rectangle, text, whole
+from spin_nb.session.labeller.cards import MAX_SIDE_PIXELS, Card, item_card
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.project import Project
+from spin_nb.types import Shown
+
+if TYPE_CHECKING:
+    from spin_nb.pool.pictures import Box
+
+Content = TypeVar("Content")
+
+
+class Inspection:
+    """Reads items for views; any thread."""
+
+    def __init__(self, project: Project, live: LiveModel) -> None:
+        self._project = project
+        self._live = live
+
+    def card(self, id: str) -> tuple[Card, list[bytes]]:
+        """One item with its prediction and label."""
+        pool, editor = self._project.pool, self._project.task.editor
+        row, (card, buffers) = self.read_stable(id, lambda row: item_card(pool, row, editor=editor))
+        label, predictive = self._live.label_log.current(id), self._live.predictive
+        card.update({"id": id, "row": row, "label": label.value if label and label.kind in VALUED else None})
+        card["kind"] = label.kind if label else None
+        if predictive is not None:
+            card["probs"] = [float(p) for p in predictive.mean[row]]
+            card["epistemic"], card["aleatoric"] = predictive.doubt(row)
+        return card, buffers
+
+    def frame(self, id: str, number: int, part: str | None = None) -> tuple[Card, list[bytes]]:
+        """One frame of a video as a picture."""
+        part = _part(part)
+        return self._picture(
+            id, lambda row: self._project.pool.frame(row, number, MAX_SIDE_PIXELS, part), frame=number
+        )
+
+    def detail(self, id: str, box: Box, size: int, part: str | None = None) -> tuple[Card, list[bytes]]:
+        """A piece of a picture, (x, y, width, height), at most ``size`` pixels a side."""
+        box, size, part = rectangle(box, "box"), whole(size, "size"), _part(part)
+        return self._picture(id, lambda row: self._project.pool.detail(row, box, size, part))
+
+    def read_stable(self, id: str, read: Callable[[int], Content]) -> tuple[int, Content]:
+        """An item's row and what ``read`` makes of it; read again where others were excluded and rows moved meanwhile.
+
+        Raises
+        ------
+        LabelError
+            The item is not in the pool, or no longer.
+        """
+        pool, lock = self._project.pool, self._live.label_log.lock
+        while True:
+            with lock:
+                row = pool.row(id)
+            content = read(row)
+            with lock:
+                if pool.row(id) == row:
+                    return row, content
+
+    def _picture(self, id: str, read: Callable[[int], Shown], **facts: Any) -> tuple[Card, list[bytes]]:
+        _, shown = self.read_stable(id, read)
+        return {"mime": shown.mime, **facts, "buffers": [0]}, [shown.data]
+
+
+def _part(name: Any) -> str | None:
+    return None if name is None else text(name, "part")

@@ -1,0 +1,208 @@
+"""The labeller's queue of cards: asks that are drawn and written down, and count as asked when they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from spin_nb.errors import LabelError
+from spin_nb.project.records import NewAsk, Suggestion
+from spin_nb.project.values import as_text
+from spin_nb.session.arguments import listed, whole
+from spin_nb.session.asks.sampler import Sampler
+from spin_nb.session.asks.sharing import MAX_DRAWS, book
+from spin_nb.session.labeller.cards import Card, item_card, size_bytes
+from spin_nb.session.labeller.inspection import Inspection
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.suggestions import Suggestions
+from spin_nb.session.project import Project
+
+MAX_ANSWER_BYTES = 32_000_000  # after which no card follows: a minute of sound has five million
+MAX_TOKEN_CHARACTERS = 200
+STABLE_CARDS = 8  # which a new model does not replace: the person may already see or expect them
+
+
+@dataclass(frozen=True)
+class _Queued:
+    """A card's ask, and the last event that was known when it was drawn."""
+
+    ask: NewAsk
+    since: int
+
+
+class CardQueue:
+    """Cards that wait in one session's labeller; may be called on any thread, also while a cell is busy."""
+
+    def __init__(
+        self,
+        project: Project,
+        live: LiveModel,
+        sampler: Sampler,
+        suggestions: Suggestions,
+        inspection: Inspection,
+    ) -> None:
+        self._project = project
+        self._live = live
+        self._sampler = sampler
+        self._suggestions = suggestions
+        self._inspection = inspection
+        self._queue: dict[str, _Queued] = {}
+
+    def cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[Card], list[bytes]]:
+        """Cards for a queue of ``n``, best first.
+
+        Parameters
+        ----------
+        n : int
+            Length of the queue.
+        have : sequence of str
+            Tokens the view holds, in order.  The first 8 that still stand stay.
+
+        Returns
+        -------
+        cards, buffers
+            A card that stays is ``{"token", "kept": True}``; a new one has id, what
+            :func:`~spin_nb.session.labeller.cards.item_card` says, and ``suggestion`` (``{"value", "p"}`` or None); of
+            very many classes the ``likeliest`` (``[[name, p or None], ...]``).  Fewer than ``n`` where they are large:
+            no card follows once 32 MB are under way.
+        """
+        n, have = whole(n, "n"), listed(have, "have")
+        pool_model = self._live.pool_model
+        if not pool_model.is_deferred:  # a large pool is labelled at random while it is still being looked at
+            pool_model.wait()
+        stable = self._live.label_log.patiently(partial(self._renew, have))
+        cards, buffers = self._fill(self._top_up(n - len(stable)))
+        return [*({"token": token, "kept": True} for token in stable), *cards], buffers
+
+    def suggestions(self, tokens: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """What would be pre-filled now on cards, token by token; audits and unknown cards are left out."""
+        answers: dict[str, dict[str, Any] | None] = {}
+        for token, ask in self._standing(tokens).items():
+            if ask.suggest:
+                _, suggestion = self._inspection.read_stable(ask.item, self._suggestions.of)
+                answers[token] = _as_dict(suggestion)
+        return answers
+
+    def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
+        """The classes on the first keys of cards, by token; none where every class has its key."""
+        answers = {}
+        for token, ask in self._standing(tokens).items():
+            read = partial(self._suggestions.likeliest, by_model=ask.suggest)
+            _, names = self._inspection.read_stable(ask.item, read)
+            if names:
+                answers[token] = names
+        return answers
+
+    def ask_of(self, token: Any) -> NewAsk | None:
+        """The ask behind a token; one from before a restart is read back from disk."""
+        if not is_token(token):
+            return None
+        if token not in self._queue:
+            ask = self._project.store.ask(token)
+            if ask is None:
+                return None
+            known = ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason
+            self._queue[token] = _Queued(NewAsk(*known, ask.annotator), since=0)
+        return self._queue[token].ask
+
+    def _standing(self, tokens: Sequence[str]) -> dict[str, NewAsk]:
+        """Asks of cards that still stand, by token."""
+        tokens = listed(tokens, "tokens")
+        with self._live.label_log.lock:
+            return {token: ask for token in tokens if self._stands(token) and (ask := self.ask_of(token))}
+
+    def _stands(self, token: str) -> bool:
+        ask, label_log = self.ask_of(token), self._live.label_log
+        if ask is None or not label_log.has(ask.item):
+            return False
+        return not label_log.decided_since(ask.item, self._queue[token].since)
+
+    def _renew(self, have: Sequence[str]) -> list[str]:
+        """Take back all of the queue but the first of ``have`` that still stand; returns these."""
+        self._live.catch_up()
+        stable = [token for token in have if self._stands(token)][:STABLE_CARDS]
+        self._take_back([token for token in self._queue if token not in stable])
+        self._queue = {token: self._queue[token] for token in stable}  # in the order in which they are shown
+        return stable
+
+    def _take_back(self, tokens: Sequence[str]) -> None:
+        if tokens and not self._project.read_only:
+            with self._live.label_log.transaction():
+                self._project.store.discard(tokens)
+        for token in tokens:
+            self._queue.pop(token, None)
+
+    def _top_up(self, n: int) -> dict[str, NewAsk]:
+        """``n`` more asks for the queue; drawn again where others were quicker to take some."""
+        label_log, fresh = self._live.label_log, dict[str, NewAsk]()
+        for _ in range(MAX_DRAWS):
+            if n <= len(fresh) or self._project.read_only:
+                break
+            with label_log.lock:
+                self._live.catch_up()
+                since = label_log.state.seq
+                waiting = [queued.ask for queued in self._queue.values()]
+                rows = [self._project.pool.row(ask.item) for ask in waiting]
+                counts = len(waiting), sum(ask.audit for ask in waiting)
+                draw = self._sampler.prepare(n - len(fresh), "auto", rows, queued=counts)
+            drawn = draw().asks
+            booked = label_log.patiently(partial(self._book, drawn, since))
+            fresh.update(booked)
+            if len(booked) == len(drawn):
+                break
+        return fresh
+
+    def _book(self, drawn: Sequence[NewAsk], since: int) -> dict[str, NewAsk]:
+        booked = book(self._project, self._live, drawn, since)
+        self._queue.update({token: _Queued(ask, since) for token, ask in booked.items()})
+        return booked
+
+    def _fill(self, fresh: dict[str, NewAsk]) -> tuple[list[Card], list[bytes]]:
+        """Cards of fresh asks as far as one message holds them; the other asks are taken back.
+
+        Reading pictures, and a person's own suggestions, take time: they hold up no label.
+        """
+        cards: list[Card] = []
+        buffers: list[bytes] = []
+        n_bytes, waiting = 0, dict(fresh)
+        while waiting and n_bytes < MAX_ANSWER_BYTES:
+            token = next(iter(waiting))
+            ask = waiting.pop(token)
+            try:
+                card, own = self._card(ask, offset=len(buffers))
+            except LabelError:  # it turned out to be broken in this very moment, and left the pool
+                continue
+            cards.append({"token": token, **card})
+            buffers += own
+            n_bytes += size_bytes(card, own)
+        if waiting:
+            self._live.label_log.patiently(partial(self._take_back, list(waiting)))
+        return cards, buffers
+
+    def _card(self, ask: NewAsk, offset: int) -> tuple[Card, list[bytes]]:
+        project = self._project
+
+        def read(row: int) -> tuple[Card, list[bytes], Suggestion | None]:
+            card, buffers = item_card(project.pool, row, offset, editor=project.task.editor)
+            suggestion = self._suggestions.of(row) if ask.suggest and "broken" not in card else None
+            if likeliest := self._suggestions.likeliest(row, ask.suggest):
+                card["likeliest"] = likeliest
+            return card, buffers, suggestion
+
+        row, (card, buffers, suggestion) = self._inspection.read_stable(ask.item, read)
+        card.update({"id": ask.item, "row": row, "suggestion": _as_dict(suggestion)})
+        return card, buffers
+
+
+def is_token(token: Any) -> bool:
+    """Whether this may be looked up; anything else no ask has."""
+    try:
+        return len(token) <= MAX_TOKEN_CHARACTERS and bool(as_text(token, "token"))
+    except (LabelError, TypeError):
+        return False
+
+
+def _as_dict(suggestion: Suggestion | None) -> dict[str, Any] | None:
+    return None if suggestion is None else {"value": suggestion[0], "p": suggestion[1]}

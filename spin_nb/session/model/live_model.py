@@ -1,0 +1,152 @@
+"""The model of the pool that follows every label, and what it predicts now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spin_nb.errors import SpinError
+from spin_nb.models.choice import within
+from spin_nb.session.labels.label_log import Change, LabelLog
+from spin_nb.session.model.pool_model import PoolModel
+from spin_nb.session.project import Project
+from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.runtime import Runtime
+from spin_nb.threads import undisturbed
+
+if TYPE_CHECKING:
+    from spin_nb.models.learner import Learner
+
+Recalled = TypeVar("Recalled")
+MANY = 100  # changed labels from which one solve over all of them costs less than a step for each
+
+
+class LiveModel:
+    """Labels, features and learner, kept together.
+
+    Everything that reads or changes two of them does so under ``label_log.lock``.
+
+    Attributes
+    ----------
+    label_log : LabelLog
+    pool_model : PoolModel
+    """
+
+    def __init__(self, project: Project, label_log: LabelLog, pool_model: PoolModel) -> None:
+        self.label_log = label_log
+        self.pool_model = pool_model
+        self._project = project
+        self._predictive: Any | None = None
+        self._weights_version = 0
+
+    def prepare(
+        self,
+        runtime: Runtime,
+        recall: Callable[[Learner, Callable[[float, str], None]], Recalled],
+        adopt: Callable[[Recalled], None],
+    ) -> None:
+        """Build graph and learner in the background; the features before, where they are not there.
+
+        Parameters
+        ----------
+        recall : callable
+            (learner, progress) -> the model last trained, from disk; it may take time, and holds no lock.
+        adopt : callable
+            Puts that in place, under the lock.
+        """
+        job = runtime.job("Preparing the model")
+        self.pool_model.begin(job)
+        self._project.pool.share(self.label_log.lock, self.label_log.reindex)
+
+        def work(job: Job[None]) -> None:
+            with self.pool_model.told_when_over():
+                learner = self.pool_model.build(within(job.report, 0, 0.7))
+                recalled = recall(learner, within(job.report, 0.7, 1))
+                # The lock, not the main thread: a labeller on a subshell thread may wait for it while a cell is busy.
+                with self.label_log.lock:
+                    self._relearn(learner)
+                    self.pool_model.install(learner)
+                    adopt(recalled)
+
+        runtime.start(
+            "prepare",
+            job,
+            work,
+            lambda _: runtime.announcer.emit("labelled", ()),
+            failed=lambda error: runtime.announcer.report(str(error)),
+        )
+
+    # -- following the labels ---------------------------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Take in what other sessions have stored; no Ctrl-C parts the labels from the model that learns them."""
+        with self.label_log.lock, undisturbed():
+            self.follow(self.label_log.sync())
+
+    def try_to_catch_up(self) -> None:
+        """Do as :meth:`catch_up`; a project that was closed, or cannot be read now, stays as it was known last."""
+        with suppress(SpinError):
+            self.catch_up()
+
+    def follow(self, changes: Sequence[Change]) -> None:
+        """Let the learner follow the labels; under the lock, on whichever thread committed them."""
+        if not (self.pool_model.ready and changes):
+            return
+        self._predictive = None
+        learner = self.pool_model.learner
+        if len(changes) > MANY or self._weights_version != self.label_log.weights_version:
+            self._relearn(learner)
+            return
+        for change in changes:
+            if change.before is not None:
+                learner.unlabel(change.row)
+            if change.after is not None:
+                learner.label(change.row, change.after, self.label_log.weight(change.id))
+
+    def _relearn(self, learner: Learner) -> None:
+        """Let a learner take all labels anew; under the lock."""
+        self._weights_version = self.label_log.weights_version
+        learner.reset(*self.label_log.training, self.label_log.weights)
+
+    def forget_predictive(self) -> None:
+        """The learner, or the pool, is another one: the predictive is computed anew; under the lock."""
+        self._predictive = None
+
+    # -- what it says -------------------------------------------------------------------------------------------
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there are class probabilities to show."""
+        return self._project.learns_classes and self.pool_model.ready and self.pool_model.learner.trained
+
+    @property
+    def head(self) -> str | None:
+        """The head shown; None before the first label."""
+        self.wait_where_labelled()
+        return self.pool_model.learner.head if self.is_trained else None
+
+    @property
+    def heads(self) -> list[str]:
+        """Heads that can be asked now, the one shown first."""
+        self.wait_where_labelled()
+        return self.pool_model.learner.heads if self.is_trained else []
+
+    @property
+    def predictive(self) -> Any | None:
+        """Posterior predictive of the whole pool; None before the first label and while a large pool is looked at."""
+        self.wait_where_labelled()
+        with self.label_log.lock:
+            if not self.is_trained:
+                return None
+            if self._predictive is None:
+                self._predictive = self.pool_model.learner.predictive()
+            return self._predictive
+
+    def wait_where_labelled(self) -> None:
+        """After reopening, the model of the labels on disk is there once the pool is prepared.
+
+        Nobody who labels a large pool waits for that: every view looks here after every label.
+        """
+        if not self.pool_model.ready and not self.pool_model.is_deferred and self.label_log.state.n_labels:
+            self.pool_model.wait()

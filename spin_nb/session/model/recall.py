@@ -1,0 +1,135 @@
+"""Bring the model last trained back from disk when a project is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from spin_nb.errors import SpinError
+from spin_nb.models.choice import HEADS, Fit
+from spin_nb.models.fitting import survey
+from spin_nb.models.kept import bring_back
+from spin_nb.models.own import OwnPredictive
+from spin_nb.models.snapshot import Snapshot
+from spin_nb.project.folder import MODELS, inside
+from spin_nb.project.records import Model
+from spin_nb.session.model import prediction_cache
+from spin_nb.session.model.pool_model import PoolModel
+from spin_nb.session.project import Project
+from spin_nb.session.runtime.announcer import Announcer
+
+if TYPE_CHECKING:
+    from spin_nb.models.learner import Learner
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Recalled:
+    """A model from disk, to be adopted.
+
+    Attributes
+    ----------
+    model_id : str
+        Of the model last trained.
+    fits : sequence of Fit
+        To be adopted one after the other.
+    shown_id : str or None
+        Id of the model that holds the own model shown, which may be older.
+    """
+
+    model_id: str
+    fits: Sequence[Fit]
+    shown_id: str | None
+
+
+class Recall:
+    """Reads saved models; whatever lies on disk, the project opens."""
+
+    def __init__(self, project: Project, pool_model: PoolModel, announcer: Announcer) -> None:
+        self._project = project
+        self._pool_model = pool_model
+        self._announcer = announcer
+
+    def last(self, learner: Learner, progress: Progress) -> Recalled | None:
+        """Read the model last trained, with what it predicts for the pool; not under the lock, it may take time.
+
+        One of other features is left alone.  One of other classes, or that cannot be read, is too, and the announcer
+        says so; of one that cannot be rebuilt the heads that are always there are taken.
+        """
+        project = self._project
+        models = project.store.models()
+        if not models:
+            return None
+        model_id = models[-1].id
+        encoder = self._pool_model.encoder
+        try:
+            snapshot = Snapshot.load(inside(project.folder, MODELS, model_id), encoder)
+        except SpinError as error:
+            self._announcer.report(f"Model {model_id} could not be read: {error}")
+            return None
+        if list(snapshot.classes) != project.classes:
+            names = ", ".join(snapshot.classes)
+            self._announcer.report(
+                f"Model {model_id} tells other classes apart ({names:.80}). Train again: s.train()."
+            )
+            return None
+        fits = snapshot.linear.weight.shape == (len(project.classes), learner.features.shape[1])
+        same_encoder = models[-1].card["encoder"]["name"] == getattr(encoder, "name", None)
+        if not (fits and same_encoder):
+            return None
+        return self._with_own_model(models, snapshot, learner, progress)
+
+    def _with_own_model(
+        self, models: Sequence[Model], snapshot: Snapshot, learner: Learner, progress: Progress
+    ) -> Recalled:
+        """Fits with the own model that is shown, and with that last trained."""
+        base = replace(snapshot.fit, learnt=self._learnt(snapshot))
+        fits: list[Fit] = []
+        shown_id = None
+        if snapshot.head not in HEADS:
+            holder = next((m.id for m in reversed(models) if _holds(m, snapshot.head)), snapshot.model_id)
+            try:
+                predictive, learnt = self._predictive(holder, snapshot, learner, progress)
+                fits.append(
+                    replace(base, head=predictive.by.name, own=predictive, learnt=learnt | base.learnt)
+                )
+                shown_id = holder
+            except SpinError as error:
+                self._announcer.report(
+                    f"{snapshot.head!r} could not be put back, the graph head is shown: {error}"
+                )
+        fit = fits[0] if fits else base
+        if snapshot.kept is not None and snapshot.kept.card.get("name") != snapshot.head:
+            with suppress(SpinError):  # what nobody sees is missed when it is asked
+                predictive, learnt = self._predictive(snapshot.model_id, snapshot, learner, progress)
+                fits.append(replace(fit, own=predictive, learnt=learnt))
+        return Recalled(snapshot.model_id, fits or [fit], shown_id)
+
+    def _predictive(
+        self, model_id: str, last: Snapshot, learner: Learner, progress: Progress
+    ) -> tuple[OwnPredictive, frozenset[str]]:
+        """What an own model predicts for the pool, and the items it learnt from."""
+        project = self._project
+        folder = inside(project.folder, MODELS, model_id)
+        snapshot = last if model_id == last.model_id else Snapshot.load(folder, self._pool_model.encoder)
+        if snapshot.kept is None:
+            raise SpinError(f"{last.head} was not kept.", "Train it again.")
+        model = bring_back(snapshot.kept, folder, len(project.classes), self._pool_model.inputs)
+        source = learner.source(model)
+        predictive = prediction_cache.load(project, model_id, model, source)
+        if predictive is None:
+            predictive = survey(model, source, len(learner), progress=progress, cancelled=lambda: False)
+        return learner.caught_up(predictive), self._learnt(snapshot)
+
+    def _learnt(self, snapshot: Snapshot) -> frozenset[str]:
+        events = snapshot.events
+        return frozenset() if events is None else self._project.store.items_of(events.tolist())
+
+
+def _holds(model: Model, name: str) -> bool:
+    """Whether a saved model has an own model of this name with it."""
+    own = model.card.get("own")
+    return isinstance(own, dict) and own.get("name") == name

@@ -1,0 +1,47 @@
+"""What changed, told to the views on the main thread, and the last problem of the background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from spin_nb.session.runtime.main_thread import MainThread
+from spin_nb.session.runtime.signals import Signals
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+class Announcer:
+    """Emits a session's signals; may be called on any thread.
+
+    Attributes
+    ----------
+    problem : str or None
+        What went wrong in the background since the last training that succeeded.
+    """
+
+    def __init__(self, main_thread: MainThread, signals: Signals) -> None:
+        self._main_thread = main_thread
+        self._signals = signals
+        self.problem: str | None = None
+        signals.problem.connect(self._remember)
+
+    def emit(self, signal: str, value: Any) -> None:
+        """Emit one signal by its name."""
+        self._main_thread.run(lambda: getattr(self._signals, signal).emit(value))
+
+    def labelled(self, changes: Iterable[_HasId], ids: Sequence[str] = ()) -> None:
+        """Tell which items were labelled, or changed for training; nothing where there are none."""
+        touched = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
+        if touched:
+            self.emit("labelled", touched)
+
+    def report(self, problem: str) -> None:
+        """Tell the person of something that failed in the background."""
+        self.emit("problem", problem)
+
+    def _remember(self, problem: str) -> None:
+        self.problem = problem

@@ -51,7 +51,7 @@ class Model(Protocol):
 
     ``inputs`` says what it takes: "items", prepared by :class:`spin_nb.pool.inputs.Inputs`, (n, ...) float32, or
     "features", the encoder's (n, d).  Every ``fit`` begins anew and replaces what was fitted before only when it has
-    succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.models.choice.Cancelled` once
+    succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.models.head_selection.Cancelled` once
     ``cancelled()`` says so.  ``predict`` may be called again and again: same seed, same functions, in all of them.
 
     Three members more, if it has them:

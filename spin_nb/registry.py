@@ -97,7 +97,7 @@ WORDS: dict[str, dict[str, str]] = {
         "several": "spin_nb.pool.modalities:Together",
     },
     "detector": {"adwin": "spin_nb.monitor.drift:adwin"},
-    "target": {"jetson": "spin_nb.export.jetson:export"},
+    "target": {"jetson": "spin_nb.export.targets.jetson:export"},
     "view": {
         "map": "spin_nb.views.map:MapView",
         "labeller": "spin_nb.views.labeller:Labeller",

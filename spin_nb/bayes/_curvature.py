@@ -1,8 +1,8 @@
 """Gaussian posteriors over the weights of a softmax regression: Kronecker-factored, diagonal, and full.
 
 Each is built from inputs ``x`` (n, d), probabilities (n, C) and sample weights, and knows: the variance of every
-logit, the contrast variance (:mod:`spin_nb.bayes._contrasts`), noise that is right item by item (C, S, n), and noise
-that is one function over all items.  ``prior`` is the pair (precision of the weights, precision of the biases).
+logit, the contrast variance (:mod:`spin_nb.bayes._logit_contrasts`), noise that is right item by item (C, S, n), and
+noise that is one function over all items.  ``prior`` is the pair (precision of the weights, precision of the biases).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._contrasts import basis, contrasts, deviations
-from spin_nb.bayes._full import Full
-from spin_nb.bayes._map import curvature
+from spin_nb.bayes._full_covariance import Full
+from spin_nb.bayes._logit_contrasts import basis, contrasts, deviations
+from spin_nb.bayes._map_estimate import curvature
 from spin_nb.types import Float
 
 Array = NDArray[np.float64]

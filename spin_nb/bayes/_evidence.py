@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._map import Optimum, Problem, curvature, evaluated, maximise, warmed
+from spin_nb.bayes._map_estimate import Optimum, Problem, curvature, evaluated, maximise, warmed
 from spin_nb.errors import ModelError
 from spin_nb.types import Float
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from spin_nb.bayes._checks import check_features
 from spin_nb.bayes._device import beside
-from spin_nb.bayes._masks import dropout_layers, dropout_masks
+from spin_nb.bayes._dropout_masks import dropout_layers, dropout_masks
 from spin_nb.errors import ModelError
 from spin_nb.threads import torch_threads
 from spin_nb.types import Float, Ints

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spin_nb.bayes._checks import check_features
-from spin_nb.bayes._smooth import Smooth, chunks, normalised_graph, smooth_functions
+from spin_nb.bayes._smooth_functions import Smooth, chunks, normalised_graph, smooth_functions
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 

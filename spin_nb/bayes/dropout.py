@@ -17,7 +17,7 @@ import numpy as np
 
 from spin_nb.bayes._checks import check_between, check_count, check_inputs, check_labels, check_some
 from spin_nb.bayes._device import beside, pick
-from spin_nb.bayes._masks import dropout_layers, dropout_masks
+from spin_nb.bayes._dropout_masks import dropout_layers, dropout_masks
 from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
 from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, threads_for, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive

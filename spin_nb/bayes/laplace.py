@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from spin_nb.bayes import _evidence
 from spin_nb.bayes._checks import check_features, check_layer, check_soft_labels, check_some, check_weights
 from spin_nb.bayes._curvature import STRUCTURES, Diag, Kron
-from spin_nb.bayes._full import Full
-from spin_nb.bayes._map import Problem
+from spin_nb.bayes._full_covariance import Full
+from spin_nb.bayes._map_estimate import Problem
 from spin_nb.bayes.predictive import MARGINAL_DRAWS, RowsPredictive, shared_noise
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints

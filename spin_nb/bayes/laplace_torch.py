@@ -19,8 +19,8 @@ import numpy as np
 
 from spin_nb.bayes._checks import check_count, check_inputs, check_labels, check_some
 from spin_nb.bayes._device import pick
-from spin_nb.bayes._moves import Moves
-from spin_nb.bayes._routes import ROUTES, SUBNET_ROUTES, first_that_works, tuned
+from spin_nb.bayes._fallbacks import ROUTES, SUBNET_ROUTES, first_that_works, tuned
+from spin_nb.bayes._joint_draws import Moves
 from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
 from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, threads_for, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive

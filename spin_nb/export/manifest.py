@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import ExportError
-from spin_nb.export.bundle import FORMAT
+from spin_nb.export.bundle_folder import FORMAT
 
 SCHEMA = 1
 NOT_VERIFIED = ("Jetson hardware", "TensorRT", "reduced precision (FP16, INT8)")

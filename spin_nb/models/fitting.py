@@ -15,9 +15,9 @@ from spin_nb.bayes.graph import GraphPosterior
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.trees import Trees
 from spin_nb.errors import ModelError, SpinError
-from spin_nb.models.choice import FEWEST, FOLDS, Cancelled, Progress, split, within
-from spin_nb.models.own import Own, OwnPredictive, Source
-from spin_nb.models.wanted import Wanted
+from spin_nb.models.fitted_model import Own, OwnPredictive, Source
+from spin_nb.models.head_selection import FEWEST, FOLDS, Cancelled, Progress, split, within
+from spin_nb.models.model_spec import Wanted
 from spin_nb.types import Float, Ints
 from spin_nb.words import said_by, shown
 

@@ -18,12 +18,12 @@ from spin_nb.bayes.predictive import RowsPredictive, averaged
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.growing import Growing
 from spin_nb.models.ask import ask
-from spin_nb.models.choice import HEADS, Cancelled, Fit, choose, held_out_heads, within
+from spin_nb.models.fitted_model import Own, OwnPredictive, Source
 from spin_nb.models.fitting import fit_own, survey
-from spin_nb.models.forest import with_trees
 from spin_nb.models.gestures import thinned
-from spin_nb.models.own import Own, OwnPredictive, Source
-from spin_nb.models.wanted import Wanted
+from spin_nb.models.head_selection import HEADS, Cancelled, Fit, choose, held_out_heads, within
+from spin_nb.models.model_spec import Wanted
+from spin_nb.models.tree_head import with_trees
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 from spin_nb.words import shown
@@ -226,7 +226,7 @@ class Learner:
         y : int (m,)
             Class index of each.
         wanted : Wanted, optional
-            To fit and show instead of the head cross-validation chooses; see :func:`spin_nb.models.wanted.wanted`.
+            To fit and show instead of the head cross-validation chooses; see :func:`spin_nb.models.model_spec.wanted`.
         rival : Wanted, optional
             Compared with what is wanted, on the same labels held out; it is not fitted to all of them.
         progress : callable, optional

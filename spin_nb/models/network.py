@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_labels, check_some
 from spin_nb.bayes._device import pick
-from spin_nb.bayes._masks import dropout_layers
+from spin_nb.bayes._dropout_masks import dropout_layers
 from spin_nb.bayes._train import fresh, train
 from spin_nb.bayes.dropout import dropout_predictive
 from spin_nb.errors import ModelError, NotTrainedError
-from spin_nb.models import posteriors
-from spin_nb.models.choice import Cancelled
+from spin_nb.models import posterior_spec
 from spin_nb.models.forward import ROWS, penultimate, read, weights
+from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.threads import leaving_a_core
 from spin_nb.registry import resolve
 from spin_nb.types import Float, Ints
@@ -78,7 +78,7 @@ class Network:
         self._shipped = isinstance(net, str)
         if isinstance(net, torch.nn.Module):
             self._spec = fresh(net, seed)  # as it is now, whatever becomes of the person's own
-        self.net, self.on_top = net if self._shipped else None, posteriors.check(posterior)
+        self.net, self.on_top = net if self._shipped else None, posterior_spec.check(posterior)
         self._steps, self._rate, self._seed, self._device = steps, rate, seed, pick(device)
         self._fitted: tuple[Any, Any, Any] | None = None
         self._shape: tuple[int, ...] = ()
@@ -143,7 +143,7 @@ class Network:
 
         if self._own_dropout(net):
             return None, _dropping(net, n_classes)
-        begun = posteriors.begin(self.on_top, self._seed)
+        begun = posterior_spec.begin(self.on_top, self._seed)
         if isinstance(begun, LaplaceAll):
             return None, begun.about(net, inputs, y, n_classes=n_classes).predict
         return begun.fit(penultimate(net, inputs, n_classes), y, n_classes=n_classes), None

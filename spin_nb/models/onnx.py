@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from spin_nb.bayes._checks import check_features, check_inputs, check_labels, check_some
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, NotTrainedError
-from spin_nb.models import posteriors
-from spin_nb.models.choice import Cancelled
-from spin_nb.models.onnx_last import find_features, find_logits, last_layer
+from spin_nb.models import posterior_spec
+from spin_nb.models.head_selection import Cancelled
+from spin_nb.models.onnx_last_layer import find_features, find_logits, last_layer
 from spin_nb.pool.encoders.onnx_output import as_features
 from spin_nb.pool.form import Prepare
 from spin_nb.pool.onnx_graph import OnnxGraph, read_onnx
@@ -79,7 +79,7 @@ class OnnxModel:
         prepare: Prepare | None = None,
     ) -> None:
         self.graph = path if isinstance(path, OnnxGraph) else read_onnx(path)
-        self.on_top = posteriors.check(posterior)
+        self.on_top = posterior_spec.check(posterior)
         self._own_layer = isinstance(posterior, str) and posterior == "laplace"
         self._prepare = prepare
         self._logits = find_logits(self.graph, logits) if self._own_layer or features is None else ""
@@ -145,7 +145,7 @@ class OnnxModel:
         made = (
             self._about_its_own(inputs[:1], n_classes)
             if self._own_layer
-            else posteriors.begin(self.on_top, 0)
+            else posterior_spec.begin(self.on_top, 0)
         )
         self.posterior = made.fit(features, y, n_classes=n_classes)
         step(1.0, "trained")

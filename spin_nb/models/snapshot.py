@@ -18,8 +18,8 @@ from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
 from spin_nb.io import checksum, has_seal, is_sealed, seal, sync
 from spin_nb.models.card import AGAIN, check_card, content
-from spin_nb.models.choice import HEADS, Fit
-from spin_nb.models.kept import Kept, keep
+from spin_nb.models.head_selection import HEADS, Fit
+from spin_nb.models.saved_model import Kept, keep
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate, Ints
 
@@ -53,7 +53,7 @@ class Snapshot:
     accuracy : Estimate or None
         Audited, of the head shown; known when it is exported, not when it is trained.
     kept : Kept or None
-        What is kept of a model of the person's choice; :func:`~spin_nb.models.kept.bring_back` makes it of that.
+        What is kept of a model of the person's choice; :func:`~spin_nb.models.saved_model.bring_back` makes it of that.
     events : int64 (n_labels,) or None
         Numbers of the events that gave the labels it learnt from; None where an earlier version did not keep them.
     """

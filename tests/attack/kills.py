@@ -432,9 +432,9 @@ def preload() -> None:
     import sklearn.linear_model  # noqa: F401
     import torch  # noqa: F401
 
-    import spin_nb.export.jetson
-    import spin_nb.models.forest
+    import spin_nb.export.targets.jetson
     import spin_nb.models.snapshot
+    import spin_nb.models.tree_head
     import spin_nb.session.open  # noqa: F401
 
 

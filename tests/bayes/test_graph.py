@@ -62,7 +62,7 @@ def test_ten_labels_find_the_moons_where_a_line_cannot(moons, basis):
 def test_the_functions_are_the_smoothest_eigenvectors(moons):
     from scipy.sparse.linalg import eigsh
 
-    from spin_nb.bayes._smooth import normalised_graph, smooth_functions
+    from spin_nb.bayes._smooth_functions import normalised_graph, smooth_functions
     from spin_nb.bayes.basis import DAMPED, _weights, length_scales
 
     idx, dist = nearest(moons[0])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spin_nb.bayes import LastLayerLaplace
-from spin_nb.bayes._full import Full
+from spin_nb.bayes._full_covariance import Full
 from spin_nb.bayes._laplace_torch import import_laplace
 from spin_nb.bayes.predictive import entropy, softmax
 from spin_nb.errors import ModelError, NotTrainedError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.export.jetson import export
+from spin_nb.export.targets.jetson import export
 from spin_nb.models.snapshot import Snapshot
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from spin_nb import testing
 from spin_nb.errors import ExportError
-from spin_nb.export.jetson import export
+from spin_nb.export.targets.jetson import export
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.pool.encoders.given import Given
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spin_nb.bayes.trees import Trees
 from spin_nb.models.gestures import gesture_weights, thinned
 from spin_nb.models.learner import Learner
-from spin_nb.models.wanted import wanted
+from spin_nb.models.model_spec import wanted
 from spin_nb.pool.neighbours import nearest, neighbours
 
 counts = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 5000)), min_size=2, max_size=80)

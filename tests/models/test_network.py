@@ -8,7 +8,7 @@ import pytest
 from spin_nb import testing
 from spin_nb.bayes import LastLayerLaplace
 from spin_nb.errors import ModelError, NotTrainedError, UnknownWordError
-from spin_nb.models.choice import Cancelled
+from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.network import Network
 
 torch = pytest.importorskip("torch")

@@ -7,7 +7,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import ContradictionError, LabelError, ModelError
-from spin_nb.models.targets import Targets
+from spin_nb.models.target_regression import Targets
 from spin_nb.session.model import target_regression as learnt
 
 N = 60

@@ -10,7 +10,7 @@ import pytest
 import spin_nb as spin
 from spin_nb import testing
 from spin_nb.errors import ModelError, PoolError, SpinError, UnknownWordError
-from spin_nb.models.choice import Cancelled
+from spin_nb.models.head_selection import Cancelled
 from spin_nb.session.runtime.jobs import Job
 
 torch = pytest.importorskip("torch")

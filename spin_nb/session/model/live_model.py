@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spin_nb.errors import SpinError
-from spin_nb.models.choice import within
+from spin_nb.models.head_selection import within
 from spin_nb.session.labels.label_log import Change, LabelLog
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.project import Project

@@ -15,10 +15,10 @@ import numpy as np
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.growing import Growing
 from spin_nb.io import is_sealed, load_array, write_sealed
-from spin_nb.models.choice import within
+from spin_nb.models.fitted_model import OwnPredictive
+from spin_nb.models.head_selection import within
 from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
-from spin_nb.models.own import OwnPredictive
 from spin_nb.pool.inputs import Inputs
 from spin_nb.pool.late import keep_late, nearest_to_late
 from spin_nb.pool.layout import pca_layout, place, umap_layout

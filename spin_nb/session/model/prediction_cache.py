@@ -13,7 +13,7 @@ import numpy as np
 
 from spin_nb.errors import StorageError
 from spin_nb.io import is_sealed, write_sealed
-from spin_nb.models.own import Own, OwnPredictive, Source
+from spin_nb.models.fitted_model import Own, OwnPredictive, Source
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.session.project import Project
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spin_nb.errors import SpinError
-from spin_nb.models.choice import HEADS, Fit
+from spin_nb.models.fitted_model import OwnPredictive
 from spin_nb.models.fitting import survey
-from spin_nb.models.kept import bring_back
-from spin_nb.models.own import OwnPredictive
+from spin_nb.models.head_selection import HEADS, Fit
+from spin_nb.models.saved_model import bring_back
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.project.records import Model

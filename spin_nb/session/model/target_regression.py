@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import LabelError
-from spin_nb.models.targets import FEWEST, Targets
+from spin_nb.models.target_regression import FEWEST, Targets
 from spin_nb.project.records import Suggestion
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import NotTrainedError
-from spin_nb.models.choice import HEADS, Fit, within
-from spin_nb.models.front import in_front
+from spin_nb.models.head_decision import in_front
+from spin_nb.models.head_selection import HEADS, Fit, within
+from spin_nb.models.model_spec import Wanted, as_called, wanted
 from spin_nb.models.snapshot import Snapshot
-from spin_nb.models.wanted import Wanted, as_called, wanted
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.session.model import prediction_cache

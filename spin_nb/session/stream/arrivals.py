@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import NotTrainedError, PoolError
-from spin_nb.models.choice import Cancelled
-from spin_nb.models.own import OwnPredictive
+from spin_nb.models.fitted_model import OwnPredictive
+from spin_nb.models.head_selection import Cancelled
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
 from spin_nb.pool.arrivals import Batch
 from spin_nb.pool.neighbours import nearest

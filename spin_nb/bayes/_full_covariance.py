@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._contrasts import basis, deviations
+from spin_nb.bayes._logit_contrasts import basis, deviations
 from spin_nb.errors import ModelError
 from spin_nb.types import Float
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes.trees import Trees
-from spin_nb.models.choice import FEWEST, Cancelled, Fit, Progress, within
+from spin_nb.models.fitted_model import Own, Source
 from spin_nb.models.fitting import survey
-from spin_nb.models.own import Own, Source
+from spin_nb.models.head_selection import FEWEST, Cancelled, Fit, Progress, within
 from spin_nb.types import Ints
 
 Array = NDArray[np.float64]

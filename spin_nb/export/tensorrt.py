@@ -61,7 +61,7 @@ def check_graph(model: Any) -> list[str]:
     if found:
         raise ExportError(
             f"the graph would not run on TensorRT 8.5: {'; '.join(found)}.",
-            "Use a built-in encoder, or one whose module keeps to the operators in spin_nb.export.check.ALLOWED.",
+            "Use a built-in encoder, or one whose module keeps to the operators in spin_nb.export.tensorrt.ALLOWED.",
         )
     return operators
 

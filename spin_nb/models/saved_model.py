@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, SpinError
 from spin_nb.models.card import check_own, content
-from spin_nb.models.own import Own
+from spin_nb.models.fitted_model import Own
 from spin_nb.registry import resolve, words
 from spin_nb.words import said_by
 

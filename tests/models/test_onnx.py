@@ -13,9 +13,9 @@ from torch import nn
 from spin_nb.bayes import LastLayerLaplace
 from spin_nb.bayes.predictive import softmax
 from spin_nb.errors import ModelError, NotTrainedError, PoolError, SpinError, UnknownWordError
-from spin_nb.models.choice import Cancelled
+from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.onnx import OnnxModel
-from spin_nb.models.onnx_last import find_features, find_logits, last_layer
+from spin_nb.models.onnx_last_layer import find_features, find_logits, last_layer
 from spin_nb.pool.ingest import read_pool
 from spin_nb.pool.inputs import Inputs
 from spin_nb.pool.onnx_graph import OnnxGraph, read_onnx

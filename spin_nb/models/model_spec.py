@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from spin_nb.errors import ModelError, UnknownWordError
-from spin_nb.models import posteriors
-from spin_nb.models.choice import HEADS
+from spin_nb.models import posterior_spec
+from spin_nb.models.head_selection import HEADS
 from spin_nb.registry import resolve, words
 from spin_nb.words import shown
 
@@ -65,21 +65,21 @@ def wanted(
     """
     _not_the_other(posterior, "posterior", "network", "model")
     _not_the_other(model, "network", "posterior", "posterior")
-    posteriors.check(posterior)
+    posterior_spec.check(posterior)
     if model is None:
         return None if posterior is None else _posterior(posterior, seed)
     resolve("network", model)
     name = _name(model)
     if isinstance(model, str):
         return Wanted(name, lambda: _network(model, posterior, seed))
-    if posteriors.is_network(model):
+    if posterior_spec.is_network(model):
         start = _beginning(model, {} if beginnings is None else beginnings)
         return Wanted(name, lambda: _network(start, posterior, seed))
-    if posteriors.is_fittable(model):
+    if posterior_spec.is_fittable(model):
         _alone(model, posterior)
-        posteriors.ready(model, seed)
-        start = posteriors.copied(model)
-        return Wanted(name, lambda: posteriors.ready(posteriors.copied(start), seed))
+        posterior_spec.ready(model, seed)
+        start = posterior_spec.copied(model)
+        return Wanted(name, lambda: posterior_spec.ready(posterior_spec.copied(start), seed))
     if callable(model):
         return Wanted(name, lambda: _made(model, posterior, seed))
     raise ModelError(
@@ -102,14 +102,14 @@ def as_called(model: Any, posterior: Any) -> str:
 
 
 def _spelt(spec: Any) -> str:
-    return repr(spec) if isinstance(spec, str) else posteriors.called(spec)
+    return repr(spec) if isinstance(spec, str) else posterior_spec.called(spec)
 
 
 def _posterior(spec: Any, seed: int) -> Wanted:
     if isinstance(spec, str) and spec in ALREADY:
         return Wanted(ALREADY[spec])
-    start = posteriors.copied(spec) if posteriors.is_fittable(spec) else spec
-    return Wanted(_name(spec), lambda: posteriors.begin(start, seed))
+    start = posterior_spec.copied(spec) if posterior_spec.is_fittable(spec) else spec
+    return Wanted(_name(spec), lambda: posterior_spec.begin(start, seed))
 
 
 def _network(net: Any, posterior: Any, seed: int) -> Any:
@@ -120,7 +120,7 @@ def _network(net: Any, posterior: Any, seed: int) -> Any:
 
 def _beginning(net: Any, beginnings: MutableMapping[Any, Any]) -> Any:
     if net not in beginnings:
-        beginnings[net] = posteriors.copied(net)
+        beginnings[net] = posterior_spec.copied(net)
     return beginnings[net]
 
 
@@ -130,11 +130,11 @@ def _made(factory: Callable[[], Any], posterior: Any, seed: int) -> Any:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        made = posteriors.made_by(factory, _name(factory), "a torch network or a classifier")
-    if posteriors.is_network(made):
+        made = posterior_spec.made_by(factory, _name(factory), "a torch network or a classifier")
+    if posterior_spec.is_network(made):
         return _network(made, posterior, seed)
     _alone(made, posterior)
-    return posteriors.ready(made, seed)
+    return posterior_spec.ready(made, seed)
 
 
 def _not_the_other(spec: Any, kind: str, other: str, argument: str) -> None:
@@ -152,5 +152,5 @@ def _alone(model: Any, posterior: Any) -> None:
 
 def _name(spec: Any) -> str:
     """A word as it is, a function's or class's own name, else the name of its class; never that of a head."""
-    name = spec if isinstance(spec, str) else posteriors.called(spec)
+    name = spec if isinstance(spec, str) else posterior_spec.called(spec)
     return f"own {name}" if name in HEADS else name

@@ -16,8 +16,8 @@ from spin_nb.errors import (
     UnknownWordError,
     VersionError,
 )
-from spin_nb.models.choice import Fit, best_head, split
 from spin_nb.models.distil import distil
+from spin_nb.models.head_selection import Fit, best_head, split
 from spin_nb.models.learner import Cancelled, Learner
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.pool.encoders.pixels import PixelsPCA

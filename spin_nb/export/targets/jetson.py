@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ExportError
 from spin_nb.export import manifest as manifests
-from spin_nb.export.bundle import staged
-from spin_nb.export.check import check_graph
-from spin_nb.export.graph import OUTPUTS, bundle_module, uncertainty, write_onnx
+from spin_nb.export.bundle_folder import staged
+from spin_nb.export.onnx_graph import OUTPUTS, bundle_module, uncertainty, write_onnx
+from spin_nb.export.tensorrt import check_graph
 from spin_nb.io import checksum
 from spin_nb.types import ExportReport
 

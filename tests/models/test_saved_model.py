@@ -11,10 +11,10 @@ from safetensors.numpy import load_file
 from spin_nb.bayes import Ensemble, GraphPosterior, LastLayerLaplace, MCDropout
 from spin_nb.bayes.trees import Trees
 from spin_nb.errors import ModelError, VersionError
-from spin_nb.models.choice import Fit
-from spin_nb.models.kept import OWN, POSTERIOR, Kept, bring_back, keep
+from spin_nb.models.fitted_model import Own
+from spin_nb.models.head_selection import Fit
 from spin_nb.models.network import Network
-from spin_nb.models.own import Own
+from spin_nb.models.saved_model import OWN, POSTERIOR, Kept, bring_back, keep
 from spin_nb.models.snapshot import Snapshot
 from tests.models.cards import rewrite
 

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from spin_nb.errors import ExportError
-from spin_nb.export.check import check_graph
+from spin_nb.export.tensorrt import check_graph
 
 
 def graph(op="Relu", *, opset=16, ir=8, domain="", shape=("batch", 4), dtype=TensorProto.FLOAT, **attributes):

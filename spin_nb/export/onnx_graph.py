@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._contrasts import contrasts
+from spin_nb.bayes._logit_contrasts import contrasts
 from spin_nb.bayes.predictive import MARGINAL_DRAWS, shared_noise
 from spin_nb.errors import ExportError
-from spin_nb.export.check import OPSET
+from spin_nb.export.tensorrt import OPSET
 
 OUTPUTS = ("probs", "epistemic", "logits")
 
@@ -112,7 +112,7 @@ def bundle_module(model: Any) -> Any:
     ExportError
         As :func:`head_terms`.
     """
-    from spin_nb.export.module import Joined
+    from spin_nb.export.bundle_module import Joined
 
     return Joined(model.encoder.module(), head_terms(model.linear)).eval()
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes._regression import held_out
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.models.own import OwnPredictive
+from spin_nb.models.fitted_model import OwnPredictive
 from spin_nb.types import Float, Ints
 
 HEADS = ("graph", "linear", "mean")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._full import ggn
+from spin_nb.bayes._full_covariance import ggn
 from spin_nb.types import Float
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from spin_nb.export.graph import HeadTerms
+    from spin_nb.export.onnx_graph import HeadTerms
 
 TINY = 1e-30
 """Probabilities below it add nothing to an entropy; the notebook cuts there too."""

@@ -6,8 +6,8 @@ import pytest
 
 from spin_nb.bayes import MCDropout
 from spin_nb.errors import ModelError, UnknownWordError
+from spin_nb.models.model_spec import wanted
 from spin_nb.models.network import Network
-from spin_nb.models.wanted import wanted
 
 torch = pytest.importorskip("torch")
 

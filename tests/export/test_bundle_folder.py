@@ -7,8 +7,8 @@ import pytest
 
 from spin_nb.errors import ExportError
 from spin_nb.export import bundle
-from spin_nb.export.bundle import staged
-from spin_nb.export.jetson import export
+from spin_nb.export.bundle_folder import staged
+from spin_nb.export.targets.jetson import export
 
 
 def listing(folder):

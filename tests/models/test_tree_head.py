@@ -7,11 +7,11 @@ import pytest
 
 from spin_nb.bayes.trees import Trees
 from spin_nb.models.ask import EXPLORES
-from spin_nb.models.choice import Cancelled
 from spin_nb.models.fitting import parts_of
-from spin_nb.models.forest import NAME
+from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.learner import Learner
-from spin_nb.models.wanted import wanted
+from spin_nb.models.model_spec import wanted
+from spin_nb.models.tree_head import NAME
 from spin_nb.pool.neighbours import nearest, neighbours
 from spin_nb.query import auto
 

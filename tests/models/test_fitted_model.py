@@ -8,11 +8,11 @@ import pytest
 from spin_nb import testing
 from spin_nb.bayes import GraphPosterior, LastLayerLaplace, MCDropout
 from spin_nb.errors import ModelError
-from spin_nb.models.choice import Cancelled
+from spin_nb.models.fitted_model import Own
+from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.learner import Learner
+from spin_nb.models.model_spec import wanted
 from spin_nb.models.network import Network
-from spin_nb.models.own import Own
-from spin_nb.models.wanted import wanted
 from spin_nb.pool.neighbours import nearest, neighbours
 
 torch = pytest.importorskip("torch")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spin_nb.models.choice import HEADS, Fit, best_head
+from spin_nb.models.head_selection import HEADS, Fit, best_head
 
 CHANCE = 1  # held-out labels by which two heads may differ without a reason
 

@@ -1,0 +1,1 @@
+"""What an exported model runs on, one file a target: registered by a word in :mod:`spin_nb.registry`."""

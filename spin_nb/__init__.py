@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Polygons,
         Spans,
     )
-    from spin_nb.views.figure import show
+    from spin_nb.views.charts.figure import show
 
 __version__ = "0.1.0"
 __all__ = [
@@ -59,7 +59,7 @@ _HOMES = {
     "SpinError": "spin_nb.errors:SpinError",
     "samples": "spin_nb.pool.samples:",
     "encoders": "spin_nb.pool.encoders:",
-    "show": "spin_nb.views.figure:show",
+    "show": "spin_nb.views.charts.figure:show",
     "Series": "spin_nb.pool.given:Series",
     "Several": "spin_nb.pool.given:Several",
     **{

@@ -99,14 +99,14 @@ WORDS: dict[str, dict[str, str]] = {
     "detector": {"adwin": "spin_nb.monitor.drift:adwin"},
     "target": {"jetson": "spin_nb.export.targets.jetson:export"},
     "view": {
-        "map": "spin_nb.views.map:MapView",
-        "labeller": "spin_nb.views.labeller:Labeller",
-        "uncertainty": "spin_nb.views.uncertainty:UncertaintyView",
-        "curves": "spin_nb.views.curves:CurvesView",
-        "calibration": "spin_nb.views.calibration:CalibrationView",
-        "drift": "spin_nb.views.drift:DriftView",
-        "workbench": "spin_nb.views.workbench:Workbench",
-        "progress": "spin_nb.views.progress:Progress",
+        "map": "spin_nb.views.map.view:MapView",
+        "labeller": "spin_nb.views.labeller.view:Labeller",
+        "uncertainty": "spin_nb.views.uncertainty.view:UncertaintyView",
+        "curves": "spin_nb.views.charts.curves:CurvesView",
+        "calibration": "spin_nb.views.charts.calibration:CalibrationView",
+        "drift": "spin_nb.views.charts.drift:DriftView",
+        "workbench": "spin_nb.views.workbench.view:Workbench",
+        "progress": "spin_nb.views.workbench.progress:Progress",
     },
 }
 

@@ -1,1 +1,4 @@
-"""The views: one ``.py`` and vanilla JavaScript each; they draw a session and own no facts."""
+"""Views of a session: one folder each, its Python, JavaScript and style side by side; they own no facts.
+
+``base`` knows no other folder; ``media`` shows an item, ``editors`` change its label.
+"""

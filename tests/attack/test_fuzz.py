@@ -309,7 +309,7 @@ def ours(widget):
 @pytest.fixture
 def views(s, room):
     s.suggest({s.pool.ids[30]: (room[0].label, 0.5)})
-    from spin_nb.views.progress import Progress
+    from spin_nb.views.workbench.progress import Progress
 
     shown = []
     for word in VIEWS:

@@ -8,12 +8,12 @@ import pytest
 
 import spin_nb.views
 from spin_nb.errors import StorageError
-from spin_nb.views._base import View, in_words, script, style
+from spin_nb.views.base.widget import View, in_words, script, style
 
 VIEWS = Path(spin_nb.views.__file__).parent
 
 
-class Bell(View, parts=("progress",)):
+class Bell(View, parts=("workbench/progress",)):
     """A view with two verbs."""
 
     def __init__(self):
@@ -37,17 +37,19 @@ SVG = "http://www.w3.org/2000/svg"  # a name that nothing is loaded from
 
 
 def test_scripts_are_text_with_the_shared_part_in_front():
-    text = script(["progress"])
+    text = script(["workbench/progress"])
     assert text.startswith("// Shared by every view")
     assert text.count("export default") == 1
     assert "import " not in text.replace("import(", "")
-    assert style(["progress"]).index(".spin-view") < style(["progress"]).index(".spin-progress")
+    assert style(["workbench/progress"]).index(".spin-view") < style(["workbench/progress"]).index(
+        ".spin-progress"
+    )
     assert isinstance(Bell._esm, str)
     assert isinstance(Bell._css, str)
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    files = [file for file in VIEWS.iterdir() if file.suffix in (".js", ".css")]
+    files = [file for file in VIEWS.rglob("*") if file.suffix in (".js", ".css")]
     assert len(files) >= 9
     for file in files:
         text = file.read_text("utf-8")
@@ -89,9 +91,9 @@ def test_any_error_can_be_put_in_words():
 
 
 def test_the_repr_of_every_view_is_one_short_line(drawn):
-    from spin_nb.views.curves import CurvesView
-    from spin_nb.views.map import MapView
-    from spin_nb.views.uncertainty import UncertaintyView
+    from spin_nb.views.charts.curves import CurvesView
+    from spin_nb.views.map.view import MapView
+    from spin_nb.views.uncertainty.view import UncertaintyView
 
     drawn.label(0, 1, 2, 3)
     for view in (MapView(drawn), UncertaintyView(drawn), CurvesView(drawn)):

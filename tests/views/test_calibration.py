@@ -5,7 +5,7 @@ import pytest
 
 from spin_nb.monitor import headline, reliability, risk_coverage, wilson
 from spin_nb.session.model.audited import Audited
-from spin_nb.views.calibration import CalibrationView, numbers, reading
+from spin_nb.views.charts.calibration import CalibrationView, numbers, reading
 
 CURVE = 7
 

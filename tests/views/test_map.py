@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import UnknownWordError
-from spin_nb.views import library, map_colours
-from spin_nb.views.map import MapView, _marks
+from spin_nb.views.base import library
+from spin_nb.views.map import colours as map_colours
+from spin_nb.views.map.view import MapView, _marks
 
 
 @pytest.fixture

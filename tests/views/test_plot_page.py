@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import SpinError
-from spin_nb.views import library
-from spin_nb.views.drift import DriftView
-from spin_nb.views.figure import show
-from spin_nb.views.pool_plot import PoolPlot
+from spin_nb.views.base import library
+from spin_nb.views.charts.drift import DriftView
+from spin_nb.views.charts.figure import show
+from spin_nb.views.uncertainty.pool_plot import PoolPlot
 
 pytestmark = pytest.mark.browser
 

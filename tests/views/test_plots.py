@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from spin_nb.monitor.audit import wilson
-from spin_nb.views.curves import CurvesView, headline
-from spin_nb.views.drift import DriftView, outside_since, recent_mean, reference_band
-from spin_nb.views.pool_plot import PoolPlot
+from spin_nb.views.charts.curves import CurvesView, headline
+from spin_nb.views.charts.drift import DriftView, outside_since, recent_mean, reference_band
+from spin_nb.views.uncertainty.pool_plot import PoolPlot
 
 
 def pool_plot(session):

@@ -6,7 +6,7 @@ import pytest
 from psygnal import Signal
 
 from spin_nb.errors import ModelError
-from spin_nb.views.progress import Progress
+from spin_nb.views.workbench.progress import Progress
 
 
 class Job:

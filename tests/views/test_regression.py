@@ -7,7 +7,7 @@ import pytest
 
 from spin_nb.bayes import GraphPosterior, LastLayerRegression
 from spin_nb.errors import ModelError
-from spin_nb.views.regression import NINE_OF_TEN, regression_figure
+from spin_nb.views.charts.regression import NINE_OF_TEN, regression_figure
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spin_nb.views import redraw as redraw_module
-from spin_nb.views import theme
-from spin_nb.views.redraw import Redraw
+from spin_nb.views.base import redraw as redraw_module
+from spin_nb.views.base import theme
+from spin_nb.views.base.redraw import Redraw
 
 TO_LMS = np.array(
     [

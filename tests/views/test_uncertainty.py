@@ -7,9 +7,9 @@ import pytest
 
 from spin_nb.errors import PoolError
 from spin_nb.types import Shown
-from spin_nb.views.explain import MOST, chances
-from spin_nb.views.pool_plot import ALL, PoolPlot
-from spin_nb.views.uncertainty import UncertaintyView
+from spin_nb.views.uncertainty.item import MOST, chances
+from spin_nb.views.uncertainty.pool_plot import ALL, PoolPlot
+from spin_nb.views.uncertainty.view import UncertaintyView
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -6,12 +6,12 @@ import pytest
 import traitlets
 
 from spin_nb.session.model.audited import Audited
-from spin_nb.views.calibration import CalibrationView
-from spin_nb.views.curves import CurvesView
-from spin_nb.views.drift import DriftView
-from spin_nb.views.map import MapView
-from spin_nb.views.uncertainty import UncertaintyView
-from spin_nb.views.workbench import Workbench
+from spin_nb.views.charts.calibration import CalibrationView
+from spin_nb.views.charts.curves import CurvesView
+from spin_nb.views.charts.drift import DriftView
+from spin_nb.views.map.view import MapView
+from spin_nb.views.uncertainty.view import UncertaintyView
+from spin_nb.views.workbench.view import Workbench
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spin_nb.views._base import script, style
 from spin_nb.views._parts import DRAFT, FORMS, MEDIA, SHAPES
+from spin_nb.views.base.widget import script, style
 
 PARTS = (*MEDIA, *DRAFT, *FORMS, *SHAPES)
 HOST = """

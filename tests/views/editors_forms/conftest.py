@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from spin_nb.views._base import script, style
 from spin_nb.views._parts import DRAFT, FORMS, MEDIA
+from spin_nb.views.base.widget import script, style
 from tests.waiting import rest
 
 HOST = (Path(__file__).parent / "host.js").read_text("utf-8")

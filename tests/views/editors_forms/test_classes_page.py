@@ -256,7 +256,7 @@ def test_a_suggestion_far_down_is_in_sight(editor):
 
 
 def test_colours_are_those_of_the_map(editor):
-    from spin_nb.views.theme import CLASS_COLOURS
+    from spin_nb.views.base.theme import CLASS_COLOURS
 
     assert tuple(editor.page.evaluate("spin.CHOICE_COLOURS")) == CLASS_COLOURS
 

@@ -13,7 +13,7 @@ from psygnal import Signal, SignalGroup
 
 from spin_nb.errors import StorageError
 from spin_nb.tasks import Classes
-from spin_nb.views.labeller import Labeller
+from spin_nb.views.labeller.view import Labeller
 
 
 class Events(SignalGroup):

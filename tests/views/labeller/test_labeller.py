@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spin_nb.errors import LabelError
-from spin_nb.views.labeller import Labeller
+from spin_nb.views.labeller.view import Labeller
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spin_nb.views.progress import Progress
+from spin_nb.views.workbench.progress import Progress
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spin_nb.views._base import script, style
 from spin_nb.views._parts import MEDIA
+from spin_nb.views.base.widget import script, style
 from tests.waiting import rest
 
 HOST = """

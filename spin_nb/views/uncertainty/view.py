@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.session.arguments import field
-from spin_nb.views._base import Answer, Brief, Buffers, Verb
-from spin_nb.views.explain import Explain, chances, doubt, labelled, mind, near
-from spin_nb.views.pool_plot import PoolPlot
-from spin_nb.views.redraw import Redraw, soon
-from spin_nb.views.waiting import loading
+from spin_nb.views.base.redraw import Redraw, soon
+from spin_nb.views.base.waiting import loading
+from spin_nb.views.base.widget import Answer, Brief, Buffers, Verb
+from spin_nb.views.uncertainty.item import Explain, chances, doubt, labelled, mind, near
+from spin_nb.views.uncertainty.pool_plot import PoolPlot
 
 REMEMBERED = 100
 EMPTY = (

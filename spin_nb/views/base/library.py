@@ -11,7 +11,7 @@ from pathlib import Path
 import ipywidgets as widgets
 import traitlets as t
 
-_HERE = Path(__file__).parent
+_VIEWS = Path(__file__).parents[1]
 # Plotly looks where it is: in the scope of a module it must find ``module``, and no other plotly may be replaced.
 _BEFORE_PLOTLY = "const page = globalThis.Plotly; const module = { exports: {} };\n"
 _AFTER_PLOTLY = "\nglobalThis.Plotly = page;\nexport default module.exports;\n"
@@ -47,7 +47,7 @@ def plotly_library() -> dict[str, str]:
 
 
 def scatter_library() -> dict[str, str]:
-    """``where`` of jupyter-scatter's script with ``map_patch.js`` behind it."""
+    """``where`` of jupyter-scatter's script with ``scatter_patch.js`` behind it."""
     return _open("scatter", _scatter)
 
 
@@ -73,4 +73,4 @@ def _plotly() -> str:
 def _scatter() -> str:
     from jscatter.widget import JupyterScatter
 
-    return str(JupyterScatter._esm) + (_HERE / "map_patch.js").read_text("utf-8")
+    return str(JupyterScatter._esm) + (_VIEWS / "map" / "scatter_patch.js").read_text("utf-8")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from spin_nb.errors import SpinError
-from spin_nb.views.plot import Plot
+from spin_nb.views.charts.base import Plot
 from spin_nb.words import shown
 
 

@@ -8,16 +8,16 @@ import ipywidgets as widgets
 import traitlets as t
 
 from spin_nb.errors import SpinError
-from spin_nb.views._base import Answer, Brief, Buffers, View
-from spin_nb.views.progress import ENDED
-from spin_nb.views.redraw import Redraw, soon
-from spin_nb.views.waiting import waiting
+from spin_nb.views.base.redraw import Redraw, soon
+from spin_nb.views.base.waiting import waiting
+from spin_nb.views.base.widget import Answer, Brief, Buffers, View
+from spin_nb.views.workbench.progress import ENDED
 
 TABS = ("uncertainty", "curves", "calibration", "drift")
 OF_CLASSES = ("uncertainty", "calibration")
 
 
-class Bar(View, parts=("workbench",)):
+class Bar(View, parts=("workbench/bar",)):
     """The line on top: the project, how it stands, a button that trains.
 
     Attributes

@@ -12,14 +12,14 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from spin_nb.errors import UnknownWordError
-from spin_nb.views import map_colours as colours
-from spin_nb.views._base import Brief, script
-from spin_nb.views.card import Panel
-from spin_nb.views.library import scatter_library
-from spin_nb.views.map_item import item_card
-from spin_nb.views.redraw import Redraw, soon
-from spin_nb.views.theme import rgba, theme_of
-from spin_nb.views.waiting import waiting
+from spin_nb.views.base.library import scatter_library
+from spin_nb.views.base.redraw import Redraw, soon
+from spin_nb.views.base.theme import rgba, theme_of
+from spin_nb.views.base.waiting import waiting
+from spin_nb.views.base.widget import Brief, script
+from spin_nb.views.map import colours
+from spin_nb.views.map.item import item_card
+from spin_nb.views.map.panel import Panel
 from spin_nb.words import listing, shown
 
 MOVE_MS = 1500
@@ -312,5 +312,5 @@ def _patched(plot: Any) -> Any:
 
 
 def _script() -> str:
-    text = script(["library", "scatter"])
+    text = script(["base/library", "map/scatter"])
     return text.replace('"where jupyter-scatter is"', json.dumps(scatter_library()))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.session.labeller.cards import inline
-from spin_nb.views.theme import class_colours
+from spin_nb.views.base.theme import class_colours
 
 LONGEST = 2000
 KEPT = ("id", "mime", "data", "size", "bytes", "parts", "broken")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.types import Ints
-from spin_nb.views.theme import NEUTRAL, class_colours, ramp
+from spin_nb.views.base.theme import NEUTRAL, class_colours, ramp
 
 STEPS = 64
 UNLABELLED, LABELLED, ASKED = 0, 1, 2

@@ -10,8 +10,8 @@ from spin_nb.monitor.audit import ENOUGH, audited_accuracy, wilson
 from spin_nb.monitor.calibration import reliability
 from spin_nb.monitor.headline import headline
 from spin_nb.monitor.selective import risk_coverage
-from spin_nb.views.plot import PlotView
-from spin_nb.views.theme import ALEATORIC, EPISTEMIC, NEUTRAL, plain
+from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC, NEUTRAL, plain
+from spin_nb.views.charts.base import PlotView
 
 MOST_DOTS = 10
 NO_MODEL = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then look again."

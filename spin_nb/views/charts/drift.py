@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.views.plot import PlotView
-from spin_nb.views.theme import ALEATORIC, EPISTEMIC
+from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC
+from spin_nb.views.charts.base import PlotView
 
 WINDOW = 30
 ALARM = "#d55e00"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from spin_nb.monitor.audit import ENOUGH
-from spin_nb.views.plot import PlotView
-from spin_nb.views.theme import plain
+from spin_nb.views.base.theme import plain
+from spin_nb.views.charts.base import PlotView
 
 AUDITED = "#0f86b6"
 PACE = "#7d7d7d"

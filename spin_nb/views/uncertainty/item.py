@@ -10,16 +10,16 @@ import traitlets as t
 
 from spin_nb.session.labeller.cards import inline, item_card
 from spin_nb.session.model.explanation import short
-from spin_nb.views._base import View
 from spin_nb.views._parts import MEDIA
-from spin_nb.views.theme import class_colours
+from spin_nb.views.base.theme import class_colours
+from spin_nb.views.base.widget import View
 
 MOST = 8  # classes with a strip of their own
 THUMB = 96  # pixels a side, or characters
 EXPECTED = "What the model expects from what it knows now; the labels themselves may surprise it."
 
 
-class Explain(View, parts=(*MEDIA, "strip", "explain")):
+class Explain(View, parts=(*MEDIA, "uncertainty/strip", "uncertainty/item")):
     """A part of ``s.uncertainty``; what is empty is not drawn.
 
     Attributes

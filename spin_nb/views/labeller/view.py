@@ -18,8 +18,8 @@ from spin_nb.errors import SpinError
 from spin_nb.session.arguments import field, listed, text, whole
 from spin_nb.session.labeller.cards import shift_buffers
 from spin_nb.session.labeller.key_bindings import check_bindings
-from spin_nb.views._base import Answer, Buffers, View, in_words
 from spin_nb.views._parts import LABELLER
+from spin_nb.views.base.widget import Answer, Buffers, View, in_words
 
 RECENT = 8  # decisions shown again after the page was reloaded
 CARD = (

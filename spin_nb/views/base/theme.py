@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import traitlets as t
 
-from spin_nb.views._base import View
+from spin_nb.views.base.widget import View
 
 CLASS_COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a4343", "#857aff",
@@ -28,7 +28,7 @@ NEUTRAL = "#9a9a9a"
 EPISTEMIC, ALEATORIC = "#d0416f", "#0f86b6"
 
 
-class Theme(View, parts=("theme",)):
+class Theme(View, parts=("base/theme",)):
     """What the browser looks like: ``dark`` (bool) and ``paper`` (background, "#rrggbb").  Never displayed."""
 
     dark = t.Bool(False).tag(sync=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.views.theme import ALEATORIC, EPISTEMIC
+from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC
 
 NINE_OF_TEN = 1.6449  # standard deviations to each side of a Gaussian's mean that hold 90 % of it
 INK, GRID, MEAN = "#808080", "rgba(128,128,128,.25)", "#e69f00"  # readable on white and on black

@@ -8,15 +8,15 @@ from typing import Any
 import traitlets as t
 
 from spin_nb.session.arguments import field, whole
-from spin_nb.views._base import Answer, Buffers, View
-from spin_nb.views.library import plotly_library
-from spin_nb.views.plot_nouns import encoded
-from spin_nb.views.redraw import Redraw, soon
-from spin_nb.views.theme import axis_layout, figure_layout, plain, theme_of
-from spin_nb.views.waiting import loading
+from spin_nb.views.base.library import plotly_library
+from spin_nb.views.base.redraw import Redraw, soon
+from spin_nb.views.base.theme import axis_layout, figure_layout, plain, theme_of
+from spin_nb.views.base.waiting import loading
+from spin_nb.views.base.widget import Answer, Buffers, View
+from spin_nb.views.charts.encoding import encoded
 
 
-class Plot(View, parts=("library", "plot")):
+class Plot(View, parts=("base/library", "charts/plot")):
     """A figure as nouns of a widget; the page draws it as wide as its place.
 
     Attributes
@@ -24,7 +24,7 @@ class Plot(View, parts=("library", "plot")):
     waiting : str
         What the page shows until the figure is there.
     plotly : dict
-        Where the page finds plotly.js (:mod:`spin_nb.views.library`).
+        Where the page finds plotly.js (:mod:`spin_nb.views.base.library`).
     traces : int
         How many nouns ``trace_0``, ``trace_1``, ... there are.
     figure_layout, trace_<i> : dict

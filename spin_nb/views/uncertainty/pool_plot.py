@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from spin_nb.session.arguments import real, whole
 from spin_nb.types import Ints
-from spin_nb.views.plot import PlotView
-from spin_nb.views.theme import NEUTRAL, class_colours, figure_layout, plain
+from spin_nb.views.base.theme import NEUTRAL, class_colours, figure_layout, plain
+from spin_nb.views.charts.base import PlotView
 
 ALL = 2000  # items up to which each has a dot; of a larger pool some do, the rest is a density
 CELLS = (48, 32)

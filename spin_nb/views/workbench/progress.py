@@ -7,13 +7,13 @@ from typing import Any
 
 import traitlets as t
 
-from spin_nb.views._base import Answer, Buffers, View
+from spin_nb.views.base.widget import Answer, Buffers, View
 
 ENDED = ("done", "cancelled", "failed")
 EVERY = 0.1  # seconds between updates while it runs
 
 
-class Progress(View, parts=("progress",)):
+class Progress(View, parts=("workbench/progress",)):
     """The progress of one job (``s.train()`` shows it under the cell).
 
     Parameters

@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 Buffers = list[bytes]
 Verb = Callable[[dict[str, Any]], tuple[Answer, Buffers]]
 
-_HERE = Path(__file__).parent
+_VIEWS = Path(__file__).parents[1]
 _LOG = logging.getLogger(__name__)
 
 
@@ -33,15 +33,15 @@ def script(parts: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> "export default" in script(["progress"])
+    >>> "export default" in script(["workbench/progress"])
     True
     """
-    return "\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in ("shared", *parts))
+    return "\n".join((_VIEWS / f"{part}.js").read_text("utf-8") for part in ("base/shared", *parts))
 
 
 def style(parts: Sequence[str]) -> str:
     """Text of one style sheet: ``shared.css``, then ``<part>.css`` of the parts that have one."""
-    sheets = [_HERE / f"{part}.css" for part in ("shared", *parts)]
+    sheets = [_VIEWS / f"{part}.css" for part in ("base/base", *parts)]
     return "\n".join(sheet.read_text("utf-8") for sheet in sheets if sheet.exists())
 
 
@@ -68,8 +68,8 @@ class Brief:
 class View(Brief, anywidget.AnyWidget):
     """A widget whose nouns are traits and whose verbs are messages with a reply.
 
-    A subclass names its scripts (``class Progress(View, parts=("progress",))``; a style sheet of the same name goes
-    with each) and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
+    A subclass names its scripts (``class Progress(View, parts=("workbench/progress",))``; a style sheet of the same
+    name goes with each) and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
     """
 
     verbs: dict[str, Verb]

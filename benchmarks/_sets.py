@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from spin_nb.pool import samples
 from spin_nb.pool.encoders.convolutions import Convolutions
 from spin_nb.pool.encoders.log_mel import LogMel
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.encoders.pixels import PixelsPCA
 from spin_nb.pool.encoders.table import Columns
 from spin_nb.pool.encoders.text import TfidfSVD
+from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.pool.modalities import Audio
-from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.sources import samples
 from spin_nb.types import Float, Ints
 
 DATA = Path(os.environ.get("SPIN_DATA_DIR", Path(__file__).parents[1] / ".." / "shared" / "data"))

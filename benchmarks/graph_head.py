@@ -18,7 +18,7 @@ import numpy as np
 
 from spin_nb.bayes import graph_basis
 from spin_nb.models.learner import Learner
-from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.features.neighbours import nearest, neighbours
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("SPIN_DATA_DIR", ROOT / ".." / "shared" / "data"))

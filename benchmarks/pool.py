@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from spin_nb.pool import samples
-from spin_nb.pool.features import features
-from spin_nb.pool.ingest import read_pool
-from spin_nb.pool.layout import pca_layout
-from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.features.cache import features
+from spin_nb.pool.features.layout import pca_layout
+from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.pool.pool import Pool
+from spin_nb.pool.sources import samples
+from spin_nb.pool.sources.read import read_pool
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("SPIN_DATA_DIR", ROOT / ".." / "shared" / "data"))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spin_nb.errors import SpinError
-    from spin_nb.pool import encoders, samples
-    from spin_nb.pool.given import Series, Several
+    from spin_nb.pool import encoders
+    from spin_nb.pool.sources import samples
+    from spin_nb.pool.sources.user_pools import Series, Several
     from spin_nb.project.repair import repair
     from spin_nb.session.open import open_session as open
     from spin_nb.session.session import Session
@@ -57,11 +58,11 @@ _HOMES = {
     "repair": "spin_nb.project.repair:repair",
     "Session": "spin_nb.session.session:Session",
     "SpinError": "spin_nb.errors:SpinError",
-    "samples": "spin_nb.pool.samples:",
+    "samples": "spin_nb.pool.sources.samples:",
     "encoders": "spin_nb.pool.encoders:",
     "show": "spin_nb.views.charts.figure:show",
-    "Series": "spin_nb.pool.given:Series",
-    "Several": "spin_nb.pool.given:Several",
+    "Series": "spin_nb.pool.sources.user_pools:Series",
+    "Several": "spin_nb.pool.sources.user_pools:Several",
     **{
         name: f"spin_nb.tasks:{name}"
         for name in (

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import spin_nb as spin
-from spin_nb.pool.samples import Sample
+from spin_nb.pool.sources.samples import Sample
 from spin_nb.types import Estimate
 
 POOL, SEED = 1000, 0

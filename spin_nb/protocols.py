@@ -49,7 +49,7 @@ class Posterior(Protocol):
 class Model(Protocol):
     """A whole model: what it takes in, :class:`Predictive` out.
 
-    ``inputs`` says what it takes: "items", prepared by :class:`spin_nb.pool.inputs.Inputs`, (n, ...) float32, or
+    ``inputs`` says what it takes: "items", prepared by :class:`spin_nb.pool.inputs.inputs.Inputs`, (n, ...) float32, or
     "features", the encoder's (n, d).  Every ``fit`` begins anew and replaces what was fitted before only when it has
     succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.models.head_selection.Cancelled` once
     ``cancelled()`` says so.  ``predict`` may be called again and again: same seed, same functions, in all of them.

@@ -85,7 +85,7 @@ WORDS: dict[str, dict[str, str]] = {
         "convolutions": "spin_nb.pool.encoders.convolutions:Convolutions",
         "log-mel": "spin_nb.pool.encoders.log_mel:LogMel",
         "frames": "spin_nb.pool.encoders.video_frames:Frames",
-        "parts": "spin_nb.pool.encoders.parts:Parts",
+        "parts": "spin_nb.pool.encoders.multimodal:Parts",
     },
     "modality": {
         "image": "spin_nb.pool.modalities:Image",

@@ -7,7 +7,7 @@ import pytest
 
 from spin_nb import testing
 from spin_nb.errors import UnknownWordError
-from spin_nb.pool.sounds import Sound
+from spin_nb.pool.media.audio import Sound
 from spin_nb.registry import WORDS, resolve, words
 
 PICTURE = (np.arange(64).reshape(8, 8) * 4).astype(np.uint8)

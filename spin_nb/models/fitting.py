@@ -45,7 +45,7 @@ def fit_own(
     wanted : Wanted
         With ``begin``.
     inputs_of : callable
-        Unfitted model -> :class:`~spin_nb.pool.inputs.Inputs`, or None where it takes the encoder's features.
+        Unfitted model -> :class:`~spin_nb.pool.inputs.inputs.Inputs`, or None where it takes the encoder's features.
     features : callable
         Rows -> the encoder's features.
     rows, y : int (m,)

@@ -54,7 +54,7 @@ class Learner:
     n_classes : int
     seed : int
     inputs_of : callable, optional
-        Unfitted model -> :class:`~spin_nb.pool.inputs.Inputs`, or None where it takes the features.
+        Unfitted model -> :class:`~spin_nb.pool.inputs.inputs.Inputs`, or None where it takes the features.
 
     Raises
     ------

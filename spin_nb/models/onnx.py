@@ -17,8 +17,8 @@ from spin_nb.models import posterior_spec
 from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.onnx_last_layer import find_features, find_logits, last_layer
 from spin_nb.pool.encoders.onnx_output import as_features
-from spin_nb.pool.form import Prepare
-from spin_nb.pool.onnx_graph import OnnxGraph, read_onnx
+from spin_nb.pool.inputs.spec import Prepare
+from spin_nb.pool.onnx.graph import OnnxGraph, read_onnx
 from spin_nb.protocols import Predictive
 from spin_nb.types import Float, Ints
 
@@ -47,7 +47,7 @@ class OnnxModel:
     Attributes
     ----------
     form : dict
-        How :class:`~spin_nb.pool.inputs.Inputs` prepares items for it.
+        How :class:`~spin_nb.pool.inputs.inputs.Inputs` prepares items for it.
     posterior : Posterior or None
         Fitted.
 
@@ -114,7 +114,7 @@ class OnnxModel:
         Parameters
         ----------
         inputs : float (n, ...)
-            As :class:`~spin_nb.pool.inputs.Inputs` prepares them by ``form``.
+            As :class:`~spin_nb.pool.inputs.inputs.Inputs` prepares them by ``form``.
         y : int (n,)
         n_classes : int
         progress : callable, optional

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.onnx_graph import OnnxGraph
-from spin_nb.pool.onnx_run import Runner
+from spin_nb.pool.onnx.graph import OnnxGraph
+from spin_nb.pool.onnx.run import Runner
 from spin_nb.types import Float
 
 WIDEST = 8192

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.errors import LabelError, PoolError, ReadOnlyError, StorageError
-from spin_nb.pool.arrivals import Arrivals, Batch, append, new_ids, prepare, withdraw
-from spin_nb.pool.batch import raw_items
-from spin_nb.pool.folders import check_root
-from spin_nb.pool.frames import rows_of
-from spin_nb.pool.ingested import Ingested, check_ids, fingerprint
-from spin_nb.pool.pictures import Box
+from spin_nb.pool.media.images import Box
+from spin_nb.pool.pool_data import Ingested, check_ids, fingerprint
 from spin_nb.pool.reader import Reader, Size
-from spin_nb.pool.seen import looked_at, source_of
-from spin_nb.pool.stored import Stored, read_stored, refresh, write_facts, write_pool
+from spin_nb.pool.sources.file_stamps import looked_at, source_of
+from spin_nb.pool.sources.folders import check_root
+from spin_nb.pool.sources.frames import rows_of
+from spin_nb.pool.sources.new_items import raw_items
+from spin_nb.pool.storage.arrivals import Arrivals, Batch, append, new_ids, prepare, withdraw
+from spin_nb.pool.storage.pool_store import Stored, read_stored, refresh, write_facts, write_pool
 from spin_nb.types import Broken, Extent, Ints, Shown
 from spin_nb.words import short, shown
 
@@ -54,7 +54,7 @@ class Pool:
     Examples
     --------
     >>> import tempfile
-    >>> from spin_nb.pool.ingest import read_pool
+    >>> from spin_nb.pool.sources.read import read_pool
     >>> pool = Pool.save(tempfile.mkdtemp(), read_pool(["one text", "another"]))
     >>> len(pool), pool.row("item-000001"), pool.load([1])
     (2, 1, ['another'])

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.ingested import Ingested
+from spin_nb.pool.media.extras import MissingPackageError
+from spin_nb.pool.media.images import Box
 from spin_nb.pool.modalities import modality_for
-from spin_nb.pool.optional import MissingPackageError
-from spin_nb.pool.pictures import Box
-from spin_nb.pool.raws import raw_items_of
+from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.sources.raw_items import raw_items_of
 from spin_nb.types import Extent, Shown
 
 Size = int | Mapping[str, int] | None

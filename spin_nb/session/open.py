@@ -17,12 +17,12 @@ from spin_nb.errors import (
     ReadOnlyError,
     SpinError,
 )
-from spin_nb.pool.encoders.kept import keep_encoder, kept_encoder
-from spin_nb.pool.features import features
-from spin_nb.pool.ingest import Ingested, read_pool
-from spin_nb.pool.outside import leads_outside
+from spin_nb.pool.encoders.saved import keep_encoder, kept_encoder
+from spin_nb.pool.features.cache import features
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.stored import Stored, read_stored
+from spin_nb.pool.sources.outside import leads_outside
+from spin_nb.pool.sources.read import Ingested, read_pool
+from spin_nb.pool.storage.pool_store import Stored, read_stored
 from spin_nb.project import folder as places
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store

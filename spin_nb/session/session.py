@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from spin_nb.pool.pictures import Box
+    from spin_nb.pool.media.images import Box
 
 _ABSENT = "not in this session's pool: it is gone, or another session added it; open the project again to see"
 _GONE = "its file is gone: put it back, or open the project with pool= again to go on without it"

@@ -13,7 +13,7 @@ import sqlite3
 import pytest
 from PIL import Image
 
-from spin_nb.pool.samples import digits
+from spin_nb.pool.sources.samples import digits
 from spin_nb.project.store import Store
 from tests.waiting import until
 

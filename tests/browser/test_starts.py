@@ -10,7 +10,7 @@ import os
 import pytest
 
 import spin_nb as spin
-from spin_nb.pool.samples import digits
+from spin_nb.pool.sources.samples import digits
 from tests.waiting import until
 
 FULL = os.environ.get("SPIN_ATTACK") == "full"

@@ -10,7 +10,7 @@ import re
 import pytest
 from PIL import Image
 
-from spin_nb.pool.samples import digits
+from spin_nb.pool.sources.samples import digits
 from tests.waiting import until
 
 HOSTILE = "<img src=x onerror=window.hacked=1>"

@@ -12,7 +12,7 @@ from spin_nb import testing
 from spin_nb.errors import ExportError
 from spin_nb.export.targets.jetson import export
 from spin_nb.models.snapshot import Snapshot
-from spin_nb.pool.encoders.given import Given
+from spin_nb.pool.encoders.function import Given
 
 FILES = {"model.onnx", "manifest.json", "golden.npz", "run.py", "README.md"}
 HOSTILE = [

@@ -8,7 +8,7 @@ import pytest
 from spin_nb.errors import QueryError
 from spin_nb.models.ask import _Given
 from spin_nb.models.learner import Learner
-from spin_nb.pool.neighbours import neighbours
+from spin_nb.pool.features.neighbours import neighbours
 from spin_nb.protocols import STRATEGY_ARRAYS
 from spin_nb.query import bald
 from spin_nb.registry import words

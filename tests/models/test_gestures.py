@@ -11,7 +11,7 @@ from spin_nb.bayes.trees import Trees
 from spin_nb.models.gestures import gesture_weights, thinned
 from spin_nb.models.learner import Learner
 from spin_nb.models.model_spec import wanted
-from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.features.neighbours import nearest, neighbours
 
 counts = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 5000)), min_size=2, max_size=80)
 

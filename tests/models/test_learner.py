@@ -21,7 +21,7 @@ from spin_nb.models.head_selection import Fit, best_head, split
 from spin_nb.models.learner import Cancelled, Learner
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.pool.encoders.pixels import PixelsPCA
-from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.types import Picked
 from tests.models.cards import rewrite
 

@@ -16,11 +16,11 @@ from spin_nb.errors import ModelError, NotTrainedError, PoolError, SpinError, Un
 from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.onnx import OnnxModel
 from spin_nb.models.onnx_last_layer import find_features, find_logits, last_layer
-from spin_nb.pool.ingest import read_pool
-from spin_nb.pool.inputs import Inputs
-from spin_nb.pool.onnx_graph import OnnxGraph, read_onnx
+from spin_nb.pool.inputs.inputs import Inputs
+from spin_nb.pool.onnx.graph import OnnxGraph, read_onnx
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.samples import digits
+from spin_nb.pool.sources.read import read_pool
+from spin_nb.pool.sources.samples import digits
 from spin_nb.testing import check_model
 
 X = digits().items[:300, None].astype(np.float32) / 255

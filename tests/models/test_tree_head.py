@@ -12,7 +12,7 @@ from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.learner import Learner
 from spin_nb.models.model_spec import wanted
 from spin_nb.models.tree_head import NAME
-from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.query import auto
 
 

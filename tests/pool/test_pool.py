@@ -18,11 +18,12 @@ from PIL import Image
 
 from spin_nb.errors import LabelError, PoolError, StorageError, VersionError
 from spin_nb.io import open_regular
-from spin_nb.pool import arrivals, samples
-from spin_nb.pool.frames import rows_of
-from spin_nb.pool.ingest import read_pool
 from spin_nb.pool.modalities import Table, Text
 from spin_nb.pool.pool import Pool
+from spin_nb.pool.sources import samples
+from spin_nb.pool.sources.frames import rows_of
+from spin_nb.pool.sources.read import read_pool
+from spin_nb.pool.storage import arrivals
 
 
 def made(tmp_path, pool, **options):

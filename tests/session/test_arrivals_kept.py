@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from spin_nb.pool import late
+from spin_nb.pool.features import arrival_neighbours
 from spin_nb.session.model import pool_model as stage
 from spin_nb.session.stream import arrivals as watching
 
@@ -30,8 +30,8 @@ def looked_up(monkeypatch):
         counts.append(len(queries))
         return search(base, queries, k)
 
-    search = late.nearest
-    for module in (late, stage, watching):
+    search = arrival_neighbours.nearest
+    for module in (arrival_neighbours, stage, watching):
         monkeypatch.setattr(module, "nearest", counted)
     return counts
 
@@ -92,7 +92,7 @@ def test_what_is_kept_is_believed_only_where_it_is_about_these_arrivals(opened, 
     elif what == "cut":
         file.write_bytes(file.read_bytes()[:100])
     else:
-        late.keep_late(file, NEW[:70], late.nearest(POOL, NEW[:70], 15))
+        arrival_neighbours.keep_late(file, NEW[:70], arrival_neighbours.nearest(POOL, NEW[:70], 15))
     looked_up.clear()
     same(before, facts(opened()))
     assert looked_up == [70]

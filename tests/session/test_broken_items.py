@@ -12,7 +12,7 @@ from PIL import Image
 
 import spin_nb as spin
 from spin_nb.errors import LabelError, PoolError
-from spin_nb.pool.sounds import Sound, wav
+from spin_nb.pool.media.audio import Sound, wav
 
 RNG = np.random.default_rng(0)
 

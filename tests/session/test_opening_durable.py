@@ -11,8 +11,8 @@ from PIL import Image
 
 import spin_nb as spin
 from spin_nb.errors import PoolError, ProjectError
-from spin_nb.pool import stored
 from spin_nb.pool.pool import Pool
+from spin_nb.pool.storage import pool_store
 from spin_nb.session import open as opening
 
 RNG = np.random.default_rng(0)
@@ -92,8 +92,8 @@ def test_a_project_that_an_older_version_left_without_items_takes_labels(tmp_pat
 
 
 STEPS = {
-    "before the facts": (stored, "write_facts"),
-    "before the files get their names": (stored.os, "replace"),
+    "before the facts": (pool_store, "write_facts"),
+    "before the files get their names": (pool_store.os, "replace"),
     "before the database": (opening, "_add"),
 }
 
@@ -161,16 +161,16 @@ def test_a_file_that_is_gone_for_a_while_costs_nothing(tmp_path, photos):
 
 def test_a_project_of_a_version_without_checksums_opens_and_has_them_from_then_on(tmp_path, photos):
     at = labelled(tmp_path, photos)
-    facts = stored.read_json(at / "pool/pool.json")
+    facts = pool_store.read_json(at / "pool/pool.json")
     for name in ("files", "seal", "before"):
         del facts[name]
-    (at / "pool/pool.json").write_text(stored.json.dumps(facts))
+    (at / "pool/pool.json").write_text(pool_store.json.dumps(facts))
     (at / "pool/stamps.npy").unlink()
     s = spin.open(at)
     assert right(s)
     assert (s.values, s.problem) == ({"f3.bmp": "a"}, None)
     s.close()
-    assert set(stored.read_stored(at / "pool").files) == {"ids.json", "stamps.npy"}
+    assert set(pool_store.read_stored(at / "pool").files) == {"ids.json", "stamps.npy"}
     spin.open(at, pool=photos).close()
 
 

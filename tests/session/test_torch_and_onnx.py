@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import spin_nb as spin
 from spin_nb.errors import ContradictionError, LabelError
 from spin_nb.models.onnx import OnnxModel
-from spin_nb.pool import samples
+from spin_nb.pool.sources import samples
 
 DIGITS = samples.digits()
 ROWS = 200

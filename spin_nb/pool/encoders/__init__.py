@@ -22,10 +22,10 @@ from __future__ import annotations
 from typing import Any
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.encoders.given import Given
+from spin_nb.pool.encoders.defaults import FITTING, word_for
+from spin_nb.pool.encoders.function import Given
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.encoders.torch_layer import TorchLayer
-from spin_nb.pool.encoders.words import FITTING, word_for
 from spin_nb.pool.pool import Pool
 from spin_nb.registry import resolve
 from spin_nb.words import said_by, shown
@@ -39,7 +39,7 @@ def choose_encoder(pool: Pool) -> str:
     Examples
     --------
     >>> import tempfile
-    >>> from spin_nb.pool.ingest import read_pool
+    >>> from spin_nb.pool.sources.read import read_pool
     >>> choose_encoder(Pool.save(tempfile.mkdtemp(), read_pool(["one text", "another"])))
     'tfidf-svd'
     """

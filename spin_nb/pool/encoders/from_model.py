@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.encoders.given import code_digest
-from spin_nb.pool.form import Form, Prepare
+from spin_nb.pool.encoders.function import code_digest
+from spin_nb.pool.inputs.spec import Form, Prepare
 from spin_nb.types import Float
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.pca import principal
-from spin_nb.pool.sounds import Sound
+from spin_nb.pool.media.audio import Sound
 from spin_nb.types import Float
 
 QUIET = 6.0

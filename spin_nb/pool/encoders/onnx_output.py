@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.pool.encoders.from_model import FromModel
-from spin_nb.pool.form import Form, Prepare, learn_form
-from spin_nb.pool.onnx_graph import OnnxGraph, read_onnx
+from spin_nb.pool.inputs.spec import Form, Prepare, learn_form
+from spin_nb.pool.onnx.graph import OnnxGraph, read_onnx
 from spin_nb.types import Float
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.pca import principal
-from spin_nb.pool.form import Form
+from spin_nb.pool.inputs.spec import Form
 from spin_nb.pool.threads import side_by_side
 from spin_nb.types import Float
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.pca import principal
-from spin_nb.pool.form import Form, learn_form
+from spin_nb.pool.inputs.spec import Form, learn_form
 from spin_nb.types import Float
 
 _FIT_VALUES = 16_000_000
@@ -34,7 +34,7 @@ class PixelsPCA:
 
     Examples
     --------
-    >>> from spin_nb.pool.samples import digits
+    >>> from spin_nb.pool.sources.samples import digits
     >>> images = list(digits().items)
     >>> PixelsPCA().fit(images).encode(images).shape
     (1797, 41)

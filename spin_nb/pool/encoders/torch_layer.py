@@ -17,8 +17,8 @@ import numpy as np
 from spin_nb.bayes._device import pick
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.from_model import FromModel
-from spin_nb.pool.form import Form, Prepare, Size, learn_form, sides
-from spin_nb.pool.onnx_graph import OnnxGraph
+from spin_nb.pool.inputs.spec import Form, Prepare, Size, learn_form, sides
+from spin_nb.pool.onnx.graph import OnnxGraph
 from spin_nb.types import Float
 from spin_nb.words import shown
 

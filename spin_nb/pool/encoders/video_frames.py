@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.encoders.words import word_for
+from spin_nb.pool.encoders.defaults import word_for
 from spin_nb.registry import resolve
 from spin_nb.types import Float
 

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.modalities.audio import Audio
 from spin_nb.pool.modalities.image import Image
-from spin_nb.pool.modalities.series import TimeSeries
-from spin_nb.pool.modalities.several import Together
+from spin_nb.pool.modalities.multimodal import Together
 from spin_nb.pool.modalities.table import Table
 from spin_nb.pool.modalities.text import Text
+from spin_nb.pool.modalities.time_series import TimeSeries
 from spin_nb.pool.modalities.video import Video
+from spin_nb.pool.pool_data import Ingested
 
 __all__ = ["Audio", "Image", "Table", "Text", "TimeSeries", "Together", "Video", "modality_for"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.opening import reading
-from spin_nb.pool.sounds import SECONDS, Recording, Sound, check_facts, read_sound, wav
-from spin_nb.pool.spectrogram import spectrogram
+from spin_nb.pool.media.audio import SECONDS, Recording, Sound, check_facts, read_sound, wav
+from spin_nb.pool.media.safe_open import reading
+from spin_nb.pool.media.spectrogram import spectrogram
 from spin_nb.types import Extent, Shown
 
 LARGEST_RATE = 48_000

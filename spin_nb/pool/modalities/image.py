@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.opening import reading
-from spin_nb.pool.pictures import (
+from spin_nb.pool.media.images import (
     LARGEST_SIDE,
     LOAD_SIDE,
     SHOW_SIDE,
@@ -25,6 +24,7 @@ from spin_nb.pool.pictures import (
     read_picture,
     rescale,
 )
+from spin_nb.pool.media.safe_open import reading
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 

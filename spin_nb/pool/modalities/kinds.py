@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spin_nb.pool.sounds import Sound
+from spin_nb.pool.media.audio import Sound
 
 
 def kind_of(item: Any) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.ingested import FLOAT32_MAX
+from spin_nb.pool.pool_data import FLOAT32_MAX
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.opening import reading
-from spin_nb.pool.pictures import LARGEST_SIDE, LOAD_SIDE, SHOW_SIDE, Pixels, encode_jpeg, reduced
-from spin_nb.pool.videos import Clip, evenly, frame_size, read_frames
+from spin_nb.pool.media.images import LARGEST_SIDE, LOAD_SIDE, SHOW_SIDE, Pixels, encode_jpeg, reduced
+from spin_nb.pool.media.safe_open import reading
+from spin_nb.pool.media.video import Clip, evenly, frame_size, read_frames
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 

@@ -14,8 +14,8 @@ from spin_nb.errors import SpinError
 from spin_nb.io import is_sealed
 from spin_nb.models.card import AGAIN, content
 from spin_nb.models.snapshot import CARD, Snapshot
-from spin_nb.pool.arrivals import LOG, Arrivals
-from spin_nb.pool.stored import read_stored
+from spin_nb.pool.storage.arrivals import LOG, Arrivals
+from spin_nb.pool.storage.pool_store import read_stored
 from spin_nb.project import folder as places
 from spin_nb.project import items, seal_file, verify
 from spin_nb.project.database import Database

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from spin_nb.errors import PoolError, ProjectError
-from spin_nb.pool.ingested import Ingested
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.stored import read_stored
+from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.storage.pool_store import read_stored
 from spin_nb.project.folder import POOL
 from spin_nb.project.records import NewItem
 from spin_nb.project.store import Store

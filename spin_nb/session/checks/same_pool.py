@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spin_nb.errors import ContradictionError, PoolError
-from spin_nb.pool.ingested import Ingested
-from spin_nb.pool.stored import read_stored
+from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.storage.pool_store import read_stored
 from spin_nb.project.folder import POOL
 from spin_nb.project.store import Store
 

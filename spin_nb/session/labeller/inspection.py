@@ -13,7 +13,7 @@ from spin_nb.session.project import Project
 from spin_nb.types import Shown
 
 if TYPE_CHECKING:
-    from spin_nb.pool.pictures import Box
+    from spin_nb.pool.media.images import Box
 
 Content = TypeVar("Content")
 

@@ -19,10 +19,10 @@ from spin_nb.models.fitted_model import OwnPredictive
 from spin_nb.models.head_selection import within
 from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
-from spin_nb.pool.inputs import Inputs
-from spin_nb.pool.late import keep_late, nearest_to_late
-from spin_nb.pool.layout import pca_layout, place, umap_layout
-from spin_nb.pool.neighbours import nearest, neighbours
+from spin_nb.pool.features.arrival_neighbours import keep_late, nearest_to_late
+from spin_nb.pool.features.layout import pca_layout, place, umap_layout
+from spin_nb.pool.features.neighbours import nearest, neighbours
+from spin_nb.pool.inputs.inputs import Inputs
 from spin_nb.pool.pool import Pool
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.session.runtime.jobs import Job

@@ -14,8 +14,8 @@ from spin_nb.errors import NotTrainedError, PoolError
 from spin_nb.models.fitted_model import OwnPredictive
 from spin_nb.models.head_selection import Cancelled
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
-from spin_nb.pool.arrivals import Batch
-from spin_nb.pool.neighbours import nearest
+from spin_nb.pool.features.neighbours import nearest
+from spin_nb.pool.storage.arrivals import Batch
 from spin_nb.project.records import NewItem
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import NEIGHBOURS

@@ -1,0 +1,106 @@
+"""Several things at once: every part through its own encoder, all of equal weight."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError, PoolError
+from spin_nb.pool.encoders.defaults import word_for
+from spin_nb.pool.modalities.kinds import kind_of
+from spin_nb.registry import resolve
+from spin_nb.types import Float
+
+
+class Parts:
+    """Each part's own encoder, brought to mean 0 and a total variance of 1, side by side ("parts").
+
+    A part goes through the encoder that "auto" would choose for it alone.  Where it is missing its features are zero:
+    the mean says nothing.
+
+    Examples
+    --------
+    >>> items = [{"words": f"{a} {b}", "size": {"cm": float(len(a))}} for a in ("red", "green") for b in ("car", "bus")]
+    >>> Parts().fit(items).encode(items).shape
+    (4, 4)
+    """
+
+    name = "parts"
+    fit_items = 10_000
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Any] = {}
+        self._parts: dict[str, tuple[str, Any, Float, Float]] | None = None
+
+    def fit(self, items: Sequence[Any]) -> Parts:
+        """Learn the encoder of every part from items, dicts of part -> loaded item or None.
+
+        Raises
+        ------
+        PoolError
+            When a part's encoder cannot learn from it.
+        """
+        learnt = {}
+        for name in items[0]:
+            there = [item[name] for item in items if item.get(name) is not None]
+            if there:
+                learnt[name] = _learn(name, there)
+        self._parts = learnt
+        return self
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features, float32 (n, d): those of every part, in order."""
+        return np.concatenate([_encoded(name, part, items) for name, part in self._fitted().items()], axis=1)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything learnt; names and words as UTF-8 JSON bytes."""
+        parts = self._fitted()
+        plan = json.dumps([[name, word] for name, (word, *_) in parts.items()])
+        found: dict[str, NDArray[Any]] = {"plan": np.frombuffer(plan.encode(), np.uint8)}
+        for number, (_, encoder, mean, scale) in enumerate(parts.values()):
+            found |= {f"{number}.mean": mean, f"{number}.scale": scale}
+            found |= {f"{number}.of.{name}": array for name, array in encoder.arrays().items()}
+        return found
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> Parts:
+        """Take back what :meth:`arrays` gave."""
+        self._parts = {}
+        for number, (name, word) in enumerate(json.loads(arrays["plan"].tobytes())):
+            start = f"{number}.of."
+            learnt = {
+                key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)
+            }
+            encoder = resolve("encoder", word)().restore(learnt)
+            self._parts[name] = (word, encoder, arrays[f"{number}.mean"], arrays[f"{number}.scale"])
+        return self
+
+    def _fitted(self) -> dict[str, tuple[str, Any, Float, Float]]:
+        if self._parts is None:
+            raise ModelError("the encoder 'parts' has learnt nothing yet.", "Call fit(items) first.")
+        return self._parts
+
+
+def _learn(name: str, items: list[Any]) -> tuple[str, Any, Float, Float]:
+    kind = str(kind_of(items[0]))
+    word = word_for(kind, max(max(item.shape[:2]) for item in items) if kind == "image" else None)
+    encoder = resolve("encoder", word)()
+    sample = items[:: max(1, -(-len(items) // encoder.fit_items))]
+    try:
+        found = encoder.fit(sample).encode(sample)
+    except PoolError as problem:
+        raise PoolError(f"the part {name!r}: {problem.what}", problem.do) from None
+    total = float(np.sqrt(found.var(axis=0, dtype=np.float64).sum()))
+    return word, encoder, found.mean(axis=0), np.asarray([total or 1.0], np.float32)
+
+
+def _encoded(name: str, part: tuple[str, Any, Float, Float], items: Sequence[Any]) -> Float:
+    _, encoder, mean, scale = part
+    found = np.zeros((len(items), len(mean)), np.float32)
+    there = [row for row, item in enumerate(items) if item.get(name) is not None]
+    if there:
+        found[there] = (encoder.encode([items[row][name] for row in there]) - mean) / scale
+    return found

@@ -1,0 +1,58 @@
+"""Encoders that no word stands for, kept in the project as ONNX: what opening it by its path alone needs."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from spin_nb.errors import PoolError, StorageError
+from spin_nb.io import is_sealed, write_sealed
+from spin_nb.pool.encoders.onnx_output import OnnxOutput
+from spin_nb.pool.onnx.graph import OnnxGraph
+from spin_nb.pool.storage.pool_store import read_json, unsealed, write_json
+
+_GRAPH, _FACTS = "encoder.onnx", "encoder.json"
+
+
+def keep_encoder(encoder: Any, folder: Path) -> None:
+    """Keep a fitted encoder in the project ``folder``, if it has an ONNX form; what was kept before goes.
+
+    A full disk is no reason to stop: the encoder is then asked for again.
+    """
+    home = folder / "pool"
+    facts = {"name": encoder.name, "settings": getattr(encoder, "settings", {})}
+    known = _facts(home)
+    if known is not None and {name: known.get(name) for name in facts} == json.loads(json.dumps(facts)):
+        return
+    for name in (_FACTS, _GRAPH):
+        with suppress(OSError):
+            (home / name).unlink(missing_ok=True)
+    found = encoder.to_onnx() if hasattr(encoder, "to_onnx") else None
+    if found is None:
+        return
+    with suppress(StorageError):
+        write_sealed(home / _GRAPH, lambda half: half.write_bytes(found[0]))
+        write_json(home / _FACTS, facts | {"output": found[1]})
+
+
+def kept_encoder(name: str, folder: Path) -> OnnxOutput | None:
+    """The encoder of this name that :func:`keep_encoder` kept; None where there is none, or it is damaged."""
+    home = folder / "pool"
+    facts = _facts(home)
+    if facts is None or facts.get("name") != name or not is_sealed(home / _GRAPH):
+        return None
+    try:
+        encoder = OnnxOutput(OnnxGraph((home / _GRAPH).read_bytes(), _GRAPH), facts["output"])
+        encoder.name, encoder.settings = facts["name"], facts["settings"]
+    except (OSError, KeyError, PoolError):
+        return None
+    return encoder
+
+
+def _facts(home: Path) -> Any:
+    try:
+        return unsealed(read_json(home / _FACTS), _FACTS)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Numbers computed once from a pool and kept on disk: features, neighbours, layout."""

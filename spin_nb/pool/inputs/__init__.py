@@ -1,0 +1,1 @@
+"""Loaded items as the arrays that a network or an encoder takes."""

@@ -1,0 +1,1 @@
+"""Files of pictures, sounds and videos, decoded; hostile ones refused."""

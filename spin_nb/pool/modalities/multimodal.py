@@ -1,0 +1,138 @@
+"""Several things at once for one item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.media.extras import MissingPackageError
+from spin_nb.pool.modalities.kinds import kind_of
+from spin_nb.registry import resolve
+from spin_nb.types import Extent, Shown
+from spin_nb.words import shown
+
+
+@dataclass(frozen=True)
+class Together:
+    """Items of several parts; a part that cannot be read is None, an item without a single good one is refused.
+
+    Parameters
+    ----------
+    parts : mapping
+        Name -> modality of that part; empty: each is told from its loaded value.
+    """
+
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    name = "several"
+
+    def load(self, source: Any) -> dict[str, Any]:
+        """Name -> loaded part, or None.
+
+        Raises
+        ------
+        PoolError
+            When it has no named parts, an unknown one, or none that can be read.
+        """
+        parts, reasons = self._named(source), []
+        loaded: dict[str, Any] = {}
+        for name, (maker, raw) in parts.items():
+            try:
+                loaded[name] = maker.load(_given(raw))
+            except MissingPackageError:
+                raise
+            except PoolError as problem:
+                loaded[name] = None
+                reasons.append(f"{name}: {problem.what}")
+        if len(reasons) == len(parts):
+            raise _nothing(reasons)
+        return loaded
+
+    def show(self, source: Any, size: int | Mapping[str, int] | None = None) -> Shown:
+        """multipart/mixed: every part as its modality shows it; text/plain with the reason where it cannot be.
+
+        ``size`` is for all of them, or modality -> size.
+
+        Raises
+        ------
+        PoolError
+            When no part can be shown.
+        """
+        parts, reasons = self._named(source), []
+        shown: list[tuple[str, Shown]] = []
+        for name, (maker, raw) in parts.items():
+            try:
+                own = size.get(maker.name) if isinstance(size, Mapping) else size
+                shown.append((name, maker.show(_given(raw), own)))
+            except PoolError as problem:
+                shown.append((name, Shown("text/plain", f"cannot be shown: {problem.what}")))
+                reasons.append(f"{name}: {problem.what}")
+        if len(reasons) == len(parts):
+            raise _nothing(reasons)
+        return Shown(
+            "multipart/mixed", {"broken": [line.partition(":")[0] for line in reasons]}, parts=tuple(shown)
+        )
+
+    def part(self, source: Any, name: str) -> tuple[Any, Any]:
+        """The modality of one part, and its raw source.
+
+        Raises
+        ------
+        PoolError
+            When there is no such part, or it is missing.
+        """
+        parts = self._named(source)
+        if name not in parts:
+            raise PoolError(f"the item has no part {shown(name)}.", f"Its parts are {', '.join(parts)}.")
+        maker, raw = parts[name]
+        return maker, _given(raw)
+
+    def extent(self, source: Any) -> Extent:
+        """Size of the first picture (else the first video) among the parts, and the first text with words in it."""
+        found: dict[str, Extent] = {}
+        for maker, raw in self._named(source).values():
+            if maker.name not in ("image", "video", "text") or maker.name in found:
+                continue
+            try:
+                extent = maker.extent(_given(raw))
+            except PoolError:  # a broken part limits nothing
+                continue
+            if extent.text is None or extent.text.strip():
+                found[maker.name] = extent
+        nothing = Extent()
+        return Extent(found.get("image", found.get("video", nothing)).size, found.get("text", nothing).text)
+
+    def _named(self, source: Any) -> dict[str, tuple[Any, Any]]:
+        if not isinstance(source, dict) or not source:
+            wanted = ", ".join(self.parts) or "name: value"
+            raise PoolError(
+                f"{shown(source)} does not name the parts of an item.", f"Pass a dict with {wanted}."
+            )
+        if not self.parts:
+            return {str(name): (_maker(raw), raw) for name, raw in source.items()}
+        strange = next((name for name in source if name not in self.parts), None)
+        if strange is not None:
+            raise PoolError(
+                f"the pool has no part {shown(strange)}.", f"Its parts are {', '.join(self.parts)}."
+            )
+        return {name: (maker, source.get(name)) for name, maker in self.parts.items()}
+
+
+def _given(raw: Any) -> Any:
+    if isinstance(raw, PoolError):
+        raise raw
+    if raw is None:
+        raise PoolError("it is missing.", "Pass it, or go on without it.")
+    return raw
+
+
+def _nothing(reasons: list[str]) -> PoolError:
+    return PoolError(f"no part can be read: {' '.join(reasons)}", "Repair or remove them.")
+
+
+def _maker(raw: Any) -> Any:
+    word = kind_of(raw)
+    if word is None:
+        raise PoolError(f"{shown(raw)} is no loaded part.", "Pass a text, a dict, an array or a Sound.")
+    return resolve("modality", word)()

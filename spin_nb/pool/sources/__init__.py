@@ -1,0 +1,1 @@
+"""Whatever a person passes as ``pool=``, read into :class:`spin_nb.pool.pool_data.Ingested`."""

@@ -1,0 +1,159 @@
+"""A folder of pictures, sounds or videos: every one below it, keyed by its relative path."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.media.extras import need
+from spin_nb.pool.pool_data import Ingested, as_stamps, fingerprint
+from spin_nb.pool.sources.files import EXTENSIONS, WORDS, check_file, modality_of
+from spin_nb.types import Broken
+from spin_nb.words import shown
+
+Entry = tuple[str, "os.DirEntry[str]", str]
+LOOKED, SOME = 2000, 200  # files up to which every header is read while a pool opens; of more, so many
+
+
+def read_folder(root: Path, *, labels_from: str | None = None) -> Ingested:
+    """List the pictures, sounds or videos below ``root``; damaged ones go to ``broken`` and the rest goes on.
+
+    Of several kinds the commonest is the pool, the others are listed as broken.  Headers and file endings are read,
+    content is not: damage inside shows, and is listed, when features are computed.  Of more than 2,000 files only some
+    headers are read, evenly spaced, so that 100,000 files open at once.  Hidden files and folders are left out;
+    so are symbolic links that lead outside.
+
+    Raises
+    ------
+    PoolError
+        When the folder is missing, holds no good file, or holds videos and OpenCV is not installed.
+    """
+    if not root.exists():
+        raise PoolError(f"no folder {str(root)!r}.", "Check the path, or pass an array or a frame.")
+    root = root.resolve()
+    found, broken = _scan(root)
+    modality = _commonest(found)
+    if modality == "video":
+        need("cv2")
+    sizes: dict[str, int] = {}
+    stamps: list[tuple[int, int]] = []
+    largest = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns about what is listed as broken here
+        every = 1 if len(found) <= LOOKED else len(found) // SOME
+        for at, (name, entry, kind) in enumerate(found):
+            try:
+                if kind != modality:
+                    raise ValueError(f"a {WORDS[kind]} among {WORDS[modality]}s")
+                about = entry.stat()
+                if at % every == 0 or not about.st_size:
+                    largest = max(largest, check_file(modality, Path(entry.path)))
+                sizes[name] = about.st_size
+                stamps.append((about.st_size, about.st_mtime_ns))
+            except (ValueError, OSError) as problem:
+                broken.append(Broken(name, str(problem)))
+    if not sizes:
+        why = f", the first: {broken[0].reason}" if broken else ""
+        raise PoolError(
+            f"the folder {str(root)!r} holds no {WORDS[modality]} that can be read ({len(broken)} broken{why}).",
+            f"Put {', '.join(sorted(EXTENSIONS[modality]))} files there, or pass another folder.",
+        )
+    ids = list(sizes)
+    return Ingested(
+        ids=ids,
+        sources=[{"path": name} for name in ids],
+        modality=modality,
+        kind="files",
+        data=ids,
+        about={"root": str(root), "largest": largest} if modality == "image" else {"root": str(root)},
+        broken=broken,
+        labels=_folder_labels(ids, labels_from),
+        fingerprint=fingerprint("files", sizes),
+        everything=sorted([*ids, *(item.id for item in broken)]),
+        stamps=as_stamps(stamps),
+    )
+
+
+def _commonest(found: list[Entry]) -> str:
+    """Modality of most files; pictures where there is none."""
+    counts = Counter(kind for _, _, kind in found)
+    return counts.most_common(1)[0][0] if counts else "image"
+
+
+def _folder_labels(ids: list[str], labels_from: str | None) -> dict[str, str]:
+    if labels_from is None:
+        return {}
+    if labels_from != "folder":
+        raise PoolError(
+            f"labels_from={shown(labels_from)} with a folder.", 'Use labels_from="folder", or leave it out.'
+        )
+    labels = {name: PurePosixPath(name).parent.name for name in ids}
+    loose = next((name for name, label in labels.items() if not label), None)
+    if loose is not None:
+        raise PoolError(
+            f'labels_from="folder", but {loose!r} lies in no sub-folder.', "Move it into its class's folder."
+        )
+    return labels
+
+
+def _scan(root: Path) -> tuple[list[Entry], list[Broken]]:
+    found: list[Entry] = []
+    broken: list[Broken] = []
+    for entry, name in _walk(root, ""):
+        kind = modality_of(name)
+        if kind is None:
+            continue
+        if not name.isprintable():  # undecodable bytes, control characters: no stable id
+            broken.append(Broken(ascii(name)[1:-1], "its name holds characters that cannot be an id"))
+        elif entry.is_file(follow_symlinks=False):
+            found.append((name, entry, kind))
+        elif entry.is_symlink() and not _is_below(entry.path, root):
+            broken.append(Broken(name, "a symbolic link that leads outside the folder"))
+        elif not os.path.isfile(entry.path):
+            broken.append(Broken(name, "not a regular file"))
+        else:
+            found.append((name, entry, kind))
+    found.sort(key=lambda entry: entry[0])
+    return found, broken
+
+
+def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError as problem:
+        raise PoolError(
+            f"cannot read the folder {str(folder)!r}: {problem.strerror}.", "Check its rights."
+        ) from None
+    for entry in entries:
+        if entry.name.startswith((".", "__MACOSX")):
+            continue
+        name = prefix + entry.name
+        if entry.is_file(follow_symlinks=False):
+            yield entry, name
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, name + "/")
+        elif not (entry.is_symlink() and os.path.isdir(entry.path)):
+            yield entry, name
+
+
+def _is_below(path: Path | str, root: Path) -> bool:
+    """Whether a path, links followed, lies below ``root``; ``Path.resolve`` raises where links go in a circle."""
+    return Path(os.path.realpath(path)).is_relative_to(root)
+
+
+def file_source(root: Path, name: str) -> Path:
+    """Path of one file, refused when it leads outside ``root``."""
+    path = root / name
+    if not _is_below(path, root):
+        raise PoolError(f"{name!r} leads outside {str(root)!r}.", "Items of a folder must lie below it.")
+    return path
+
+
+def check_root(root: str) -> None:
+    """Refuse a folder that a project refers to and that is gone."""
+    if not Path(root).is_dir():
+        raise PoolError(f"the folder of files {root!r} is gone.", "Pass pool= again with its new place.")

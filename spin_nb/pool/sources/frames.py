@@ -1,0 +1,268 @@
+"""A polars or pandas frame as a pool: a table, a column of texts, or one of paths to files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.media.extras import need
+from spin_nb.pool.pool_data import (
+    FLOAT32_MAX,
+    Ingested,
+    as_labels,
+    as_stamps,
+    check_ids,
+    fingerprint,
+    numbered,
+    stamp,
+)
+from spin_nb.pool.sources.files import WORDS, check_file, modality_of
+from spin_nb.types import Broken
+from spin_nb.words import shown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TEXT_LENGTH = 25
+"""Mean number of characters from which a column of mostly different strings is taken for texts."""
+
+
+def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: str | None = None) -> Ingested:
+    """Items of a frame, one a row; a column called "id" is the key.
+
+    A column of paths makes pictures, sounds or videos; else a column called "text", or the longest column of mostly
+    different strings with spaces, makes texts; else the rows themselves are the items.  Other columns stay
+    at hand to colour the map.  Durations become seconds.  Missing values of a table are allowed;
+    NaN is not, except in pandas, where it means missing.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        What to read.
+    base : Path, optional
+        Folder that relative paths start from; by default the current one.
+    labels_from : str, optional
+        Column that holds known classes; it is taken out of the items.
+
+    Raises
+    ------
+    PoolError
+        When it is empty, ids repeat, values are NaN, infinite or too large, or a column holds objects.
+    """
+    if not frame.height or not frame.width:
+        raise PoolError(f"an empty frame, shape {frame.shape}.", "Pass at least one row and one column.")
+    frame, answers = _take(clean_frame(frame), labels_from)
+    frame, keys = _take(frame, "id" if "id" in frame.columns else None)
+    ids = numbered(frame.height) if keys is None else check_ids(keys)
+    labels = {} if answers is None else as_labels(ids, answers)
+    if not frame.width:
+        raise PoolError("a frame without a column to label from.", "Keep a column besides id and labels.")
+    paths, modality = _path_column(frame)
+    if paths is not None:
+        return _files(frame, ids, paths, modality, (base or Path.cwd()).resolve(), labels)
+    text = _text_column(frame)
+    if text:
+        frame = frame.with_columns(frame[text].fill_null(""))
+    return Ingested(
+        ids=ids,
+        sources=[{"row": row} for row in range(len(ids))],
+        modality="text" if text else "table",
+        kind="frame",
+        data=frame,
+        about={"column": text} if text else {},
+        broken=[],
+        labels=labels,
+        fingerprint=_frame_print(frame, ids),
+    )
+
+
+def read_pandas(frame: Any) -> pl.DataFrame:
+    """Polars copy of a pandas frame; NaN becomes missing, the index is dropped.
+
+    Raises
+    ------
+    PoolError
+        When a column mixes types.
+    """
+    import polars as pl
+
+    try:
+        named = frame.rename(columns=str)
+        return pl.from_pandas(named)
+    except Exception as problem:  # arrow's own errors, by version
+        raise PoolError(
+            f"the pandas frame cannot be read: {problem!s:.200}.",
+            "Give every column one type, e.g. .astype(str).",
+        ) from None
+
+
+def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame, when every column can be read; durations as seconds.
+
+    Raises
+    ------
+    PoolError
+        When a column holds objects, periods, intervals, infinite values, NaN, or numbers that do not fit float32.
+    """
+    import polars as pl
+
+    durations = [pl.col(name) for name, dtype in frame.schema.items() if dtype == pl.Duration]
+    # From total_microseconds, so that one duration is one number, whichever unit it comes in.
+    frame = frame.with_columns(column.dt.total_microseconds() / 1e6 for column in durations)
+    plain = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)
+    for name, dtype in frame.schema.items():
+        if not (dtype.is_numeric() or dtype.is_temporal() or dtype in plain):
+            raise PoolError(
+                f"the column {name!r} holds {dtype}.", "Drop it, or turn it into numbers or strings."
+            )
+        if dtype.is_numeric():
+            _check_numbers(name, frame[name])
+    return frame
+
+
+def rows_of(sources: list[Any], schema: Any) -> pl.DataFrame:
+    """Frame of arrived rows in the columns of a pool's, and in their types; what a row does not have is missing.
+
+    So is a value that is none of its column's type: a log may be damaged, or come from somebody else.
+    """
+    import polars as pl
+
+    known = [source if isinstance(source, dict) else {} for source in sources]
+    return pl.DataFrame(
+        [_column_of(name, [row.get(name) for row in known], dtype) for name, dtype in schema.items()]
+    )
+
+
+def _column_of(name: str, values: list[Any], dtype: Any) -> pl.Series:
+    import polars as pl
+
+    values = [_moment(value, dtype) for value in values] if dtype.is_temporal() else values
+    try:
+        return pl.Series(name, values, dtype=dtype, strict=False)
+    # strict=False does not mean that nothing is raised, and a panic in Rust is no Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError, ArithmeticError):
+        if len(values) <= 1:
+            return pl.Series(name, [None] * len(values), dtype=dtype)
+        return pl.concat([_column_of(name, [value], dtype) for value in values])
+
+
+def _moment(value: Any, dtype: Any) -> Any:
+    """What the text of an arrival says in a column of dates, moments or times of day; None where it says nothing."""
+    import polars as pl
+
+    if not isinstance(value, str):
+        return None
+    try:
+        if dtype == pl.Time:
+            return time.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        if dtype == pl.Date:
+            return moment.date()
+        # As polars reads them: without a zone they are UTC; in one list, some with and some without, it reads none.
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if getattr(dtype, "time_zone", None) else moment.replace(tzinfo=None)
+
+
+def _check_numbers(name: str, column: pl.Series) -> None:
+    if column.dtype.is_float():
+        if column.is_infinite().any():
+            raise PoolError(
+                f"infinite values in the column {name!r}.", "Replace them by numbers, or by missing values."
+            )
+        unknown = int(column.is_nan().sum())
+        if unknown:
+            raise PoolError(
+                f"NaN in the column {name!r}, {unknown} times.",
+                "Mend these values; where they are only missing, say so with frame.fill_nan(None).",
+            )
+    ends = [abs(float(cast(Any, end))) for end in (column.min(), column.max()) if end is not None]
+    if ends and max(ends) > FLOAT32_MAX:
+        raise PoolError(
+            f"values up to {max(ends):.3g} in the column {name!r} do not fit float32.", "Rescale them first."
+        )
+
+
+def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[Any] | None]:
+    if column is None:
+        return frame, None
+    if column not in frame.columns:
+        raise PoolError(
+            f"no column {shown(column)} to take labels from.", f"Columns are: {', '.join(frame.columns)}."
+        )
+    return frame.drop(column), frame[column].to_list()
+
+
+def _path_column(frame: pl.DataFrame) -> tuple[str | None, str]:
+    """Column whose values all have endings of one modality, and which."""
+    import polars as pl
+
+    for name in frame.columns:
+        if frame[name].dtype == pl.String:
+            values = frame[name].drop_nulls().head(20).to_list()
+            kinds = {modality_of(value) for value in values}
+            if len(kinds) == 1 and None not in kinds:
+                return name, str(kinds.pop())
+    return None, ""
+
+
+def _text_column(frame: pl.DataFrame) -> str | None:
+    import polars as pl
+
+    if "text" in frame.columns and frame["text"].dtype == pl.String:
+        return "text"
+    lengths: dict[str, float] = {}
+    for name in frame.columns:
+        column = frame[name].drop_nulls()
+        if column.dtype == pl.String and column.n_unique() > 0.5 * frame.height:
+            words = column.str.contains(" ", literal=True).sum()
+            length = int(column.str.len_chars().sum()) / len(column)
+            if length >= TEXT_LENGTH and words > 0.5 * len(column):
+                lengths[name] = length
+    return max(lengths, key=lambda name: lengths[name]) if lengths else None
+
+
+def _files(
+    frame: pl.DataFrame, ids: list[str], column: str, modality: str, base: Path, labels: dict[str, str]
+) -> Ingested:
+    if modality == "video":
+        need("cv2")
+    good, broken, stamps, largest = [], [], [], 0
+    for row, (key, value) in enumerate(zip(ids, frame[column].to_list(), strict=True)):
+        path = base / value if value else None
+        try:
+            if path is None or not path.is_file():
+                raise ValueError("no such file")
+            largest = max(largest, check_file(modality, path))
+            stamps.append(stamp(path))
+            good.append(row)
+        except (ValueError, OSError) as problem:
+            broken.append(Broken(key, f"{value}: {problem}"))
+    if not good:
+        raise PoolError(
+            f"none of the {len(ids)} {WORDS[modality]}s of column {column!r} can be read below {str(base)!r}; "
+            f"the first: {broken[0].reason}.",
+            "Pass absolute paths, or change to the folder they start from.",
+        )
+    kept, names = frame[good], [ids[row] for row in good]
+    return Ingested(
+        ids=names,
+        sources=[{"path": path} for path in kept[column].to_list()],
+        modality=modality,
+        kind="frame",
+        data=kept,
+        about={"paths": column, "root": str(base)} | ({"largest": largest} if modality == "image" else {}),
+        broken=broken,
+        labels={key: labels[key] for key in names if key in labels},
+        fingerprint=fingerprint(_frame_print(kept, names), [size for size, _ in stamps]),
+        everything=ids,
+        stamps=as_stamps(stamps),
+    )
+
+
+def _frame_print(frame: pl.DataFrame, ids: list[str]) -> str:
+    kinds = ["n" if dtype.is_numeric() else "t" if dtype.is_temporal() else "s" for dtype in frame.dtypes]
+    return fingerprint("frame", ids, kinds, frame.write_csv().encode())

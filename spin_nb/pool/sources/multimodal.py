@@ -1,0 +1,165 @@
+"""Several things at once for one item: a picture, its text and its row, say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.pool_data import Ingested, fingerprint, numbered
+from spin_nb.pool.sources.user_pools import Several
+from spin_nb.types import Broken
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of all items, as they are stored.
+
+    Attributes
+    ----------
+    found : dict
+        Name -> :class:`Ingested` of that part.
+    rows : dict
+        Name -> int64 (n,), row in that part of every item; -1 where it was kept out.
+    reasons : dict
+        Name -> {row of the item: why}.
+    n : int
+        Items.
+    """
+
+    found: dict[str, Ingested]
+    rows: dict[str, NDArray[np.int64]] = field(repr=False)
+    reasons: dict[str, dict[int, str]] = field(repr=False)
+    n: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    def fingerprint(self, ids: list[str], about: dict[str, Any]) -> str:
+        """sha256 over ids, what goes with what, and the parts' own fingerprints."""
+        return fingerprint(
+            "several", ids, about, {name: part.fingerprint for name, part in self.found.items()}
+        )
+
+    @classmethod
+    def of(cls, found: dict[str, Ingested], about: dict[str, Any], n: int) -> Parts:
+        """Parts as the json-able facts of :attr:`about` tell.
+
+        Raises
+        ------
+        ValueError
+            When these do not fit.
+        """
+        rows = {}
+        for name, part in found.items():
+            given = about["rows"][name]
+            rows[name] = np.arange(n) if given is None else np.asarray(given, np.int64)
+            if len(rows[name]) != n or (n and not -1 <= rows[name].min() <= rows[name].max() < len(part)):
+                raise ValueError(f"the part {name!r} has {len(part)} items")
+        reasons = {name: {int(row): why for row, why in about["reasons"][name].items()} for name in found}
+        return cls(found, rows, reasons, n)
+
+
+def read_several(several: Several, read: Callable[[Any], Ingested]) -> Ingested:
+    """Items of several parts; one is kept out only where none of its parts can be read.
+
+    Parameters
+    ----------
+    several : Several
+    read : callable
+        Reads one part.
+
+    Raises
+    ------
+    PoolError
+        When a part cannot be read, or the parts do not fit together.
+    """
+    found = {name: _read_part(name, part, read) for name, part in several.parts.items()}
+    ids, order = _paired(found)
+    places = {name: _places(part, order[name]) for name, part in found.items()}
+    alive = np.any([rows >= 0 for rows, _ in places.values()], axis=0)
+    kept = np.flatnonzero(alive)
+    about = _about(places, kept)
+    broken = [
+        Broken(ids[row], "; ".join(f"{name}: {why[int(row)]}" for name, (_, why) in places.items()))
+        for row in np.flatnonzero(~alive)
+    ]
+    if not len(kept):
+        raise PoolError(
+            f"no part of any item can be read; the first: {broken[0].reason}.", "Check the parts."
+        )
+    names = [ids[row] for row in kept]
+    parts = Parts.of(found, about, len(names))
+    return Ingested(
+        ids=names,
+        sources=[{"row": int(row)} for row in kept],
+        modality="several",
+        kind="several",
+        data=parts,
+        about=about,
+        broken=broken,
+        labels={},
+        fingerprint=parts.fingerprint(names, about),
+    )
+
+
+def _read_part(name: str, part: Any, read: Callable[[Any], Ingested]) -> Ingested:
+    try:
+        return read(part)
+    except PoolError as problem:
+        raise type(problem)(f"the part {name!r}: {problem.what}", problem.do) from None
+
+
+def _about(
+    places: dict[str, tuple[NDArray[np.int64], dict[int, str]]], kept: NDArray[np.int64]
+) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
+    for name, (at, _) in places.items():
+        mine = at[kept]
+        rows[name] = None if np.array_equal(mine, np.arange(len(kept))) else mine.tolist()
+    new = {int(old): str(row) for row, old in enumerate(kept)}
+    reasons = {
+        name: {new[row]: why for row, why in whys.items() if row in new} for name, (_, whys) in places.items()
+    }
+    return {"parts": list(places), "rows": rows, "reasons": reasons}
+
+
+def _places(part: Ingested, order: list[str]) -> tuple[NDArray[np.int64], dict[int, str]]:
+    """Row in the part of every item, -1 where it was kept out, and why."""
+    rows, why = {key: row for row, key in enumerate(part.ids)}, {item.id: item.reason for item in part.broken}
+    at = np.array([rows.get(key, -1) for key in order], np.int64)
+    return at, {row: why[key] for row, key in enumerate(order) if at[row] < 0}
+
+
+def _paired(found: dict[str, Ingested]) -> tuple[list[str], dict[str, list[str]]]:
+    """Ids of the items, and of every part its own ids in their order."""
+    listed = {name: part.everything or part.ids for name, part in found.items()}
+    lengths = {name: len(ids) for name, ids in listed.items()}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name!r} {length:,}" for name, length in lengths.items())
+        raise PoolError(
+            f"the parts have different numbers of items: {said}.", "Give every item all its parts."
+        )
+    own = [name for name, ids in listed.items() if ids != numbered(len(ids))]
+    if not own:
+        return next(iter(listed.values())), listed
+    first, keys = own[0], _keys(found[own[0]], listed[own[0]])
+    for name in own[1:]:
+        theirs = dict(zip(_keys(found[name], listed[name]), listed[name], strict=True))
+        lost = next((key for key in keys if key not in theirs), None)
+        if lost is not None or len(theirs) < len(keys):
+            raise PoolError(
+                f"the parts {first!r} and {name!r} have different ids: {lost or listed[name][0]!r} is not in both.",
+                "Give what belongs together the same names, or pass lists of paths in the order that pairs them.",
+            )
+        listed[name] = [theirs[key] for key in keys]
+    return listed[first], listed
+
+
+def _keys(part: Ingested, ids: list[str]) -> list[str]:
+    return [str(PurePosixPath(key).with_suffix("")) for key in ids] if part.kind == "files" else ids

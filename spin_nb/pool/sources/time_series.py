@@ -1,0 +1,130 @@
+"""Time series as a pool: arrays of one or many channels, of one length or of many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import PoolError
+from spin_nb.pool.modalities.time_series import checked
+from spin_nb.pool.pool_data import Ingested, as_labels, fingerprint, numbered
+from spin_nb.pool.sources.user_pools import Series
+from spin_nb.types import Broken, Float
+from spin_nb.words import shown
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Series of different lengths in one array: what is stored.
+
+    Attributes
+    ----------
+    values : float32 (total,)
+        Series after series, each (channels, length) in C order.
+    ends : int64 (n,)
+        Where each ends in ``values``.
+    channels : int
+    """
+
+    values: Float = field(repr=False)
+    ends: NDArray[np.int64] = field(repr=False)
+    channels: int
+
+    @classmethod
+    def of(cls, values: Float, ends: NDArray[np.int64], channels: int) -> Ragged:
+        """What was stored.
+
+        Raises
+        ------
+        ValueError
+            When it does not fit together.
+        """
+        lengths = np.diff(ends, prepend=0)
+        if values.ndim != 1 or ends.ndim != 1 or (lengths <= 0).any() or (lengths % channels).any():
+            raise ValueError("the series do not fit their ends")
+        if len(ends) and ends[-1] != len(values):
+            raise ValueError(f"{len(values)} values for series of {ends[-1]}")
+        return cls(values, ends, channels)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, row: int) -> Float:
+        start = self.ends[row - 1] if row else 0
+        return self.values[start : self.ends[row]].reshape(self.channels, -1)
+
+
+def read_series(series: Series, *, labels_from: str | None = None) -> Ingested:
+    """Series that can be labelled; one that holds NaN, is too short or has other channels goes to ``broken``.
+
+    Raises
+    ------
+    PoolError
+        When there is not a single good one.
+    """
+    if labels_from not in (None, "series") or (labels_from and series.labels is None):
+        raise PoolError(
+            f"labels_from={shown(labels_from)} with a Series.",
+            'Use labels_from="series" with Series(labels=...), or neither.',
+        )
+    ids = series.ids or numbered(len(series))
+    count = len(series.channels) or _commonest(series.values)
+    good, broken, rows = [], [], []
+    for row, value in enumerate(series.values):
+        try:
+            good.append(checked(value, count))
+            rows.append(row)
+        except PoolError as problem:
+            broken.append(Broken(ids[row], problem.what.rstrip(".")))
+    if not good:
+        raise PoolError(
+            f"none of the {len(series)} series can be labelled; the first: {broken[0].reason}.",
+            "Pass finite numbers, two or more a series.",
+        )
+    data = Ragged(
+        np.concatenate([item.ravel() for item in good]), np.cumsum([item.size for item in good]), count
+    )
+    names, about = [ids[row] for row in rows], _about(series, count)
+    return Ingested(
+        ids=names,
+        sources=[{"row": row} for row in rows],
+        modality="series",
+        kind="series",
+        data=data,
+        about=about,
+        broken=broken,
+        labels=as_labels(names, [series.labels[row] for row in rows])
+        if labels_from and series.labels
+        else {},
+        fingerprint=fingerprint("series", names, about, data.values.tobytes(), data.ends.tobytes()),
+        everything=ids,
+    )
+
+
+def _commonest(values: Sequence[Any]) -> int:
+    """Channels that most of them have."""
+    found = Counter(_channels(values))
+    return found.most_common(1)[0][0] if found else 1
+
+
+def _channels(values: Sequence[Any]) -> Iterator[int]:
+    for value in values:
+        try:
+            yield len(checked(value))
+        except PoolError:
+            continue
+
+
+def _about(series: Series, count: int) -> dict[str, Any]:
+    default = ["value"] if count == 1 else [f"channel {number + 1}" for number in range(count)]
+    return {
+        "channels": series.channels or default,
+        "step": series.step,
+        "start": series.start,
+        "unit": series.unit,
+    }

@@ -1,0 +1,338 @@
+"""The pool on disk, in ``<project>/pool/``: what reopening by path alone needs.
+
+``pool.json`` facts, ``ids.json`` ids, ``items.npy`` or ``items.parquet`` copies of arrays and frames, ``ends.npy``
+where series end, ``stamps.npy`` size and time of files that are not copied: of these the absolute path is kept.
+Several things at once: the same again for every part, in ``part-0``, ``part-1``, ...
+
+``pool.json`` holds the checksums of all others and of itself, and is written last but for one thing: new contents of
+a file wait under ``next-<its name>`` until then.  Whatever a kill interrupts, either the old pool or the new one is
+there whole, and a file that was changed behind our back is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import PoolError, VersionError
+from spin_nb.io import checksum, load_array, open_regular, sync, write_atomically
+from spin_nb.pool.modalities import modality_for
+from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.sources.multimodal import Parts
+from spin_nb.pool.sources.parquet import read_parquet
+from spin_nb.pool.sources.time_series import Ragged
+from spin_nb.types import Broken
+
+SCHEMA = 2
+"""1: pictures, texts and tables; 2: any other modality."""
+COMPARED = 2**29
+"""Bytes up to which a file is compared with its checksum whenever a project opens, in about half a second; of a larger
+one the length is."""
+MOST = 16
+"""Pools that came before, as far as they are known by their fingerprints."""
+_FIRST = ("image", "text", "table")
+_FACTS, _IDS, _ENDS, _STAMPS = "pool.json", "ids.json", "ends.npy", "stamps.npy"
+_ITEMS = {"array": "items.npy", "frame": "items.parquet", "series": "items.npy"}
+_ARRAYS = {(np.dtype(np.uint8), 3), (np.dtype(np.uint8), 4), (np.dtype(np.float32), 2)}
+"""Type and axes of an array of pictures, and of vectors."""
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON atomically, with a checksum of its own in it."""
+    write_atomically(
+        path, lambda half: half.write_text(json.dumps(value | {"seal": _seal(value)}), encoding="utf-8")
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What :func:`write_json` wrote, or an older version without a checksum; :func:`unsealed` compares that.
+
+    Raises
+    ------
+    ValueError
+        It is something else, or was changed since.
+    OSError
+    """
+    try:
+        value = json.loads(_content(path))
+    except RecursionError:
+        raise ValueError(f"{path.name} is nested without end") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{path.name} holds no facts")
+    return value
+
+
+def unsealed(value: dict[str, Any], name: str) -> dict[str, Any]:
+    """Facts without their checksum.
+
+    Raises
+    ------
+    ValueError
+        The checksum does not fit.
+    """
+    seal = value.pop("seal", None)
+    if seal is not None and seal != _seal(value):
+        raise ValueError(f"{name} was changed: its checksum does not fit")
+    return value
+
+
+def _seal(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def write_pool(folder: Path, found: Ingested, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+    """Store ``found`` below ``folder`` (the project's ``pool`` folder).
+
+    Parameters
+    ----------
+    before : sequence of str
+        Fingerprints of the pools that this one replaces: the database may still know one of those.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written; the old pool is there, or the new one.
+    """
+    for number, part in enumerate(_parts(found)):
+        write_pool(_part(folder, number), part, [])
+    _write(folder, found, excluded, before, {}, dict(_contents(found)))
+
+
+def refresh(folder: Path, found: Ingested, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+    """Store the stamps of ``found``, and checksums where a version without them wrote the pool; its items stay.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    """
+    for number, part in enumerate(_parts(found)):
+        refresh(_part(folder, number), part, [])
+    files = read_stored(folder).files
+    contents = dict(_contents(found))
+    stay = [name for name in contents if name != _STAMPS]
+    files = files or {name: _known(folder / name) for name in stay}
+    _write(folder, found, excluded, before, files, {n: w for n, w in contents.items() if n == _STAMPS})
+
+
+def _parts(found: Ingested) -> list[Ingested]:
+    return list(found.data.found.values()) if found.kind == "several" else []
+
+
+def _write(
+    folder: Path,
+    found: Ingested,
+    excluded: list[Broken],
+    before: Sequence[str],
+    files: dict[str, Any],
+    new: dict[str, Callable[[Path], Any]],
+) -> None:
+    for name, write in new.items():
+        write_atomically(folder / f"next-{name}", write)
+        files = files | {name: _known(folder / f"next-{name}")}
+    write_facts(folder, found, excluded, files, before)
+    with suppress(OSError):  # they are found under both names
+        for name in new:
+            os.replace(folder / f"next-{name}", folder / name)
+        sync(folder)
+
+
+def _known(path: Path) -> dict[str, Any]:
+    return {"sha256": checksum(path), "bytes": path.stat().st_size}
+
+
+def _contents(found: Ingested) -> Iterator[tuple[str, Callable[[Path], Any]]]:
+    """Name of every file besides the facts, and what writes it."""
+    ids = json.dumps(found.ids)
+    yield _IDS, lambda half: half.write_text(ids, encoding="utf-8")
+    if found.kind == "array":
+        yield _ITEMS["array"], lambda half: _save_array(half, found.data)
+    elif found.kind == "frame":
+        stream = io.BytesIO()  # polars has its own errors for a full disk; plain bytes have the system's
+        found.data.write_parquet(stream)
+        yield _ITEMS["frame"], lambda half: half.write_bytes(stream.getbuffer())
+    elif found.kind == "series":
+        yield _ITEMS["series"], lambda half: _save_array(half, found.data.values)
+        yield _ENDS, lambda half: _save_array(half, found.data.ends)
+    if found.stamps is not None:
+        yield _STAMPS, lambda half: _save_array(half, found.stamps)
+
+
+def write_facts(
+    folder: Path, found: Ingested, excluded: list[Broken], files: dict[str, Any], before: Sequence[str] = ()
+) -> None:
+    """Store the small facts, which items turned out to be broken, and the checksums of the other files."""
+    write_json(
+        folder / _FACTS,
+        {
+            "schema": 1 if found.modality in _FIRST else SCHEMA,
+            "modality": found.modality,
+            "kind": found.kind,
+            "fingerprint": found.fingerprint,
+            "before": list(before)[-MOST:],
+            "about": found.about,
+            "broken": [[item.id, item.reason] for item in found.broken],
+            "excluded": [[item.id, item.reason] for item in excluded],
+            "files": files,
+        },
+    )
+
+
+def _part(folder: Path, number: int) -> Path:
+    return folder / f"part-{number}"
+
+
+def _save_array(path: Path, array: Any) -> None:
+    with open(path, "wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A pool as it lies on disk.
+
+    Attributes
+    ----------
+    found : Ingested
+    excluded : list of Broken
+    files : dict
+        Name -> checksum and length of the other files; empty where a version without checksums wrote them.
+    before : list of str
+        Fingerprints of the pools that this one replaced, oldest first.
+    """
+
+    found: Ingested
+    excluded: list[Broken]
+    files: dict[str, Any] = field(repr=False)
+    before: list[str] = field(default_factory=list)
+
+
+def read_stored(folder: Path) -> Stored:
+    """Read what :func:`write_pool` stored; arrays are memory-mapped.
+
+    Raises
+    ------
+    PoolError
+        When it is missing or damaged.
+    VersionError
+        When a newer version wrote it.
+    """
+    try:
+        facts = read_json(folder / _FACTS)
+        if facts["schema"] > SCHEMA:
+            raise VersionError(
+                f"the pool has schema {facts['schema']}, newer than {SCHEMA}.", "Update spin_nb."
+            )
+        sealed = "files" in facts
+        if sealed and "seal" not in facts:
+            raise ValueError(f"{_FACTS} has lost its checksum")
+        facts = unsealed(facts, _FACTS)
+        files = facts.get("files", {})
+        ids = json.loads(_content(_file(folder, _IDS, files)))
+        data = _read_items(folder, facts["kind"], ids, facts["about"], files)
+        if len(data) != len(ids):
+            raise ValueError(f"{len(data)} items and {len(ids)} ids")
+        found = Ingested(
+            ids=ids,
+            sources=[],
+            modality=facts["modality"],
+            kind=facts["kind"],
+            data=data,
+            about=facts["about"],
+            broken=_broken(facts, "broken"),
+            labels={},
+            fingerprint=facts["fingerprint"],
+            stamps=_read_stamps(folder, files, len(ids)) if _STAMPS in files else None,
+        )
+        _check(found)
+        return Stored(found, _broken(facts, "excluded"), files, facts.get("before", []))
+    except FileNotFoundError as problem:
+        raise PoolError(
+            f"the project holds no pool ({problem.filename!r} is missing).", "Pass pool= again."
+        ) from None
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
+        why = f"{problem} is missing or unknown" if isinstance(problem, KeyError) else problem
+        raise PoolError(f"the pool in {str(folder)!r} cannot be read: {why}.", "Pass pool= again.") from None
+
+
+def _file(folder: Path, name: str, files: dict[str, Any]) -> Path:
+    """Path of a file's contents that the facts speak of; those may not have been given its name yet."""
+    path, waiting = folder / name, folder / f"next-{name}"
+    if not files:  # of a version without checksums
+        return path
+    for candidate in (path, waiting):
+        with suppress(FileNotFoundError):
+            if _is(candidate, files[name], waiting.exists()):
+                return candidate
+    path.stat()  # FileNotFoundError says so
+    raise ValueError(f"{name} was changed or cut: its checksum does not fit")
+
+
+def _is(path: Path, known: dict[str, Any], doubtful: bool) -> bool:
+    size = path.stat().st_size
+    if size != known["bytes"]:
+        return False
+    return (size > COMPARED and not doubtful) or checksum(path) == known["sha256"]
+
+
+def _content(path: Path) -> str:
+    with open_regular(path) as stream:
+        return stream.read().decode()
+
+
+def _check(found: Ingested) -> None:
+    """Raise ValueError or KeyError where facts are of the wrong kind: here it is said what to do, later not."""
+    if not isinstance(found.ids, list) or not all(isinstance(id, str) for id in found.ids) or not found.ids:
+        raise ValueError("ids.json holds no list of ids")
+    if not isinstance(found.fingerprint, str) or not isinstance(found.about, dict):
+        raise ValueError("pool.json does not say what it holds")
+    if found.kind == "files" or "paths" in found.about:
+        Path(found.about["root"])
+    if found.kind == "array" and (found.data.dtype, found.data.ndim) not in _ARRAYS:
+        raise ValueError(f"{_ITEMS['array']} holds {found.data.dtype} {found.data.shape}")
+    if found.kind == "frame":
+        special = {found.about[key] for key in ("paths", "column") if found.about.get(key)}
+        if not special <= set(found.data.columns):
+            raise ValueError(f"{_ITEMS['frame']} lacks the column {', '.join(special)}")
+    if found.kind == "several" and found.fingerprint != found.data.fingerprint(found.ids, found.about):
+        raise ValueError("its parts are those of another pool")
+    modality_for(found)
+
+
+def _broken(facts: dict[str, Any], name: str) -> list[Broken]:
+    items = [Broken(*pair) for pair in facts[name]]
+    if not all(isinstance(item.id, str) and isinstance(item.reason, str) for item in items):
+        raise ValueError(f"{_FACTS} does not say in words which items are {name}")
+    return items
+
+
+def _read_stamps(folder: Path, files: dict[str, Any], n: int) -> NDArray[np.int64]:
+    stamps: NDArray[np.int64] = np.array(load_array(_file(folder, _STAMPS, files)))  # no map: it is replaced
+    if stamps.shape != (n, 2) or stamps.dtype != np.int64:
+        raise ValueError(f"{_STAMPS} holds something else")
+    return stamps
+
+
+def _read_items(folder: Path, kind: str, ids: list[str], about: dict[str, Any], files: dict[str, Any]) -> Any:
+    if kind == "files":
+        return ids
+    if kind == "several":
+        parts = {name: read_stored(_part(folder, number)).found for number, name in enumerate(about["parts"])}
+        return Parts.of(parts, about, len(ids))
+    path = _file(folder, _ITEMS[kind], files)
+    if kind == "array":
+        return load_array(path)
+    if kind == "series":
+        ends = np.array(load_array(_file(folder, _ENDS, files)))
+        return Ragged.of(load_array(path), ends, len(about["channels"]))
+    return read_parquet(path)

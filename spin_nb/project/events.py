@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -176,6 +176,7 @@ _COLUMNS = (
     " client, client_seq, gesture"
 )
 LINKED = f"seq, {_COLUMNS}"  # what the hash of an event is of
+_FORMER_KINDS = {"gold": "imported"}  # until version 2
 _INSERT = f"INSERT INTO events({LINKED}, chain) VALUES ({', '.join('?' * len(LINKED.split(',')))}, ?)"
 _SELECT = f"SELECT {LINKED}, chain FROM events WHERE seq > ? ORDER BY seq"
 
@@ -211,6 +212,11 @@ def insert(db: sqlite3.Connection, row: tuple[Any, ...], chain: str) -> None:
     db.execute(_INSERT, (*row, chain))
 
 
+def with_present_kind(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Row of an older version (the columns :data:`LINKED`), its kind as this version calls it."""
+    return (*row[:3], _FORMER_KINDS.get(row[3], row[3]), *row[4:])
+
+
 def read(db: sqlite3.Connection, after: int = 0) -> list[Event]:
     """Return the events numbered above ``after``, oldest first."""
     return [_event(row) for row in db.execute(_SELECT, (after,))]
@@ -228,14 +234,23 @@ def caught_up(db: sqlite3.Connection, state: State) -> State:
         state = State(chain=seals.first(db))
     elif chain_at(db, state.seq) != state.chain:
         raise _altered(state.seq)
-    new, chain = [], state.chain
-    for row in db.execute(_SELECT, (state.seq,)):
+    new = [_event(row) for row in _linked_rows(db, state.seq, state.chain)]
+    return fold(new, state) if new else state
+
+
+def check_links(db: sqlite3.Connection) -> None:
+    """Raise ProjectError where an event is not what was stored; its kind may be one of an older version."""
+    for _ in _linked_rows(db, 0, seals.first(db)):
+        pass
+
+
+def _linked_rows(db: sqlite3.Connection, seq: int, chain: str) -> Iterator[sqlite3.Row]:
+    for row in db.execute(_SELECT, (seq,)):
         *linked, noted = row
         chain = seals.link(chain, linked)
         if chain != noted:
             raise _altered(row["seq"])
-        new.append(_event(row))
-    return fold(new, state) if new else state
+        yield row
 
 
 def chain_at(db: sqlite3.Connection, seq: int) -> str | None:
@@ -289,10 +304,11 @@ def _event(row: Any) -> Event:
 def is_event(row: Sequence[Any]) -> bool:
     """Whether a row (the columns :data:`LINKED`) can be read as an event."""
     try:
-        event = _event(dict(zip(LINKED.replace(" ", "").split(","), row, strict=True)) | {"chain": ""})
+        present = with_present_kind(row)
+        event = _event(dict(zip(LINKED.replace(" ", "").split(","), present, strict=True)) | {"chain": ""})
     except (ProjectError, TypeError, ValueError):
         return False
-    return event.kind in KINDS and isinstance(event.item, str) and isinstance(event.annotator, str)
+    return isinstance(event.item, str) and isinstance(event.annotator, str)
 
 
 def _pair(suggested: Any) -> Suggestion | None:

@@ -17,7 +17,7 @@ from spin_nb.project.records import VALUED, Event
 class Current:
     """What holds for one item now.
 
-    The latest of label, gold, skip and unsure that has not been undone decides ``kind`` and ``value``: a skip
+    The latest of label, imported, skip and unsure that has not been undone decides ``kind`` and ``value``: a skip
     after a label takes the label back.  A flag leaves the label as it is.
     """
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from uuid import uuid4
 
-from spin_nb.project import events, schema, seals
+from spin_nb.io import sync
+from spin_nb.project import events, schema, seal_file, seals
 from spin_nb.project.database import Database
 
 
@@ -31,26 +32,35 @@ def bring_up(database: Database) -> None:
         return
     with database.writing() as db:
         if schema.version(db) < schema.VERSION:  # another process may have been quicker
+            # It has the hash of events that are about to read otherwise; one that is left after a kill, or a power
+            # cut, would call the project another one.
+            seal_file.forget(database.file.parent)
+            sync(database.file.parent)
             _rebuild(db)
 
 
 def _rebuild(db: sqlite3.Connection) -> None:
-    db.execute("DROP INDEX asks_shown")
-    db.execute("DROP INDEX asks_discarded")
-    for table in ("asks", "events"):
-        db.execute(f"ALTER TABLE {table} RENAME TO {table}_1")
-    for statement in schema.NEW_IN_2:
+    version = schema.version(db)
+    if version == 1:
+        db.execute("DROP INDEX asks_shown")
+        db.execute("DROP INDEX asks_discarded")
+        db.execute("ALTER TABLE asks RENAME TO old_asks")
+    db.execute("ALTER TABLE events RENAME TO old_events")
+    for statement in schema.new_since(version):
         db.execute(statement)
-    db.execute("INSERT INTO asks SELECT *, NULL FROM asks_1")
-    start = uuid4().hex
-    _link(db, start)
-    for table in ("events", "asks"):  # events refer to asks
-        db.execute(f"DROP TABLE {table}_1")
-    seals.begin(db, start)
+    start = uuid4().hex if version == 1 else seals.first(db)
+    if version == 1:
+        db.execute("INSERT INTO asks SELECT *, NULL FROM old_asks")
+    _copy_events(db, "*, NULL" if version == 1 else events.LINKED, start)
+    db.execute("DROP TABLE old_events")  # before the asks that it refers to
+    if version == 1:
+        db.execute("DROP TABLE old_asks")
+        seals.begin(db, start)
     db.execute(f"PRAGMA user_version = {schema.VERSION}")
 
 
-def _link(db: sqlite3.Connection, chain: str) -> None:
-    for row in db.execute("SELECT *, NULL FROM events_1 ORDER BY seq"):
-        chain = seals.link(chain, tuple(row))
-        events.insert(db, tuple(row), chain)
+def _copy_events(db: sqlite3.Connection, columns: str, chain: str) -> None:
+    for row in db.execute(f"SELECT {columns} FROM old_events ORDER BY seq"):
+        event = events.with_present_kind(row)
+        chain = seals.link(chain, event)
+        events.insert(db, event, chain)

@@ -9,8 +9,8 @@ from typing import Any
 from spin_nb.errors import ProjectError
 from spin_nb.words import shown
 
-KINDS = ("label", "gold", "skip", "unsure", "flag", "undo", "redo")
-VALUED = ("label", "gold")
+KINDS = ("label", "imported", "skip", "unsure", "flag", "undo", "redo")
+VALUED = ("label", "imported")
 
 Suggestion = tuple[Any, float | None]
 """A value, and the probability that it is right; None where nobody said one."""
@@ -54,11 +54,11 @@ class NewEvent:
     Attributes
     ----------
     kind : str
-        "label", "gold", "skip", "unsure", "flag", "undo" or "redo".
+        "label", "imported" (came with the pool), "skip", "unsure", "flag", "undo" or "redo".
     item : str or None
         Item id; None for undo and redo, which find it themselves.
     value : JSON value or None
-        For "label" and "gold" only.
+        For "label" and "imported" only.
     annotator : str
         Who did it.
     suggested : (value, probability or None) or None

@@ -208,7 +208,7 @@ def _whole(at: Path, mark: Mark | None) -> Repair | None:
                 _refuse_newer(db, at)
                 return None
             schema_check.refuse_foreign(db, str(database.file), trusted=True)
-            if _is_sealed(db) != (schema.version(db) == schema.VERSION):
+            if _is_sealed(db) != (schema.version(db) > 1):
                 return None  # the number of its format is what is damaged
             damages = verify.examine(db, at, mark)[1]
             n_events = int(db.execute("SELECT count(*) FROM events").fetchone()[0])
@@ -387,7 +387,7 @@ def _write(db: sqlite3.Connection, saved: _Saved, mark: Mark | None) -> set[int]
     start = saved.first if isinstance(saved.first, str) and saved.first else uuid4().hex
     chain, numbers = start, set[int]()
     for seq in sorted(kept):
-        event = list(kept[seq])
+        event = list(events.with_present_kind(kept[seq]))
         if event[11] is not None and event[11] not in numbers:
             continue  # an undo of what is lost
         event[9] = event[9] if event[9] in asks else None

@@ -9,8 +9,9 @@ from spin_nb.errors import ProjectError
 from spin_nb.project import seals
 from spin_nb.project.folder import APPLICATION_ID
 
-VERSION = 2
-"""1: until 0.1; 2: events have a gesture and a hash, asks an annotator, the other tables are sealed."""
+VERSION = 3
+"""1: until 0.1; 2: events have a gesture and a hash, asks an annotator, the other tables are sealed; 3: the kind of a
+label that came with the pool is "imported", it was "gold"."""
 
 # Times are ISO 8601 text in UTC with microseconds: they sort, and a person can read them in any SQLite tool.
 # Values are JSON text: a label may one day be a box or a list.
@@ -43,7 +44,7 @@ TABLES = (
         seq INTEGER PRIMARY KEY,
         time TEXT NOT NULL,
         annotator TEXT NOT NULL,
-        kind TEXT NOT NULL,
+        kind TEXT NOT NULL /* label, imported, skip, unsure, flag, undo, redo */,
         item TEXT NOT NULL REFERENCES items(id),
         value TEXT,
         previous TEXT,
@@ -68,10 +69,9 @@ TABLES = (
     "CREATE TABLE models(id TEXT PRIMARY KEY, created TEXT NOT NULL, head TEXT NOT NULL, card TEXT NOT NULL)",
     "CREATE TABLE seals(name TEXT PRIMARY KEY, n INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
 )
-NEW_IN_2 = tuple(
-    text for text in TABLES if any(f" {name}" in text[:30] for name in ("asks", "events", "seals"))
-)
-"""What version 1 had not, or had otherwise."""
+_KINDS_IN_3 = " /* label, imported, skip, unsure, flag, undo, redo */"
+"""SQLite keeps the comment: the tables of version 3 read otherwise, so that no older spin_nb takes them for its own."""
+_NEW_SINCE = {1: ("asks", "events", "seals"), 2: ("events",)}
 _ADDED_IN_2 = ("annotator TEXT)", "gesture INTEGER REFERENCES events(seq),\n        chain TEXT NOT NULL)")
 
 
@@ -103,9 +103,15 @@ def build(db: sqlite3.Connection) -> None:
 
 def all_tables(version: int) -> tuple[str, ...]:
     """SQL of everything a database of that version holds: a migrated one reads as one made anew."""
-    if version >= 2:
+    if version >= 3:
         return TABLES
-    return tuple(_as_in_1(text) for text in TABLES if "seals" not in text)
+    tables = tuple(text.replace(_KINDS_IN_3, "") for text in TABLES)
+    return tables if version == 2 else tuple(_as_in_1(text) for text in tables if "seals" not in text)
+
+
+def new_since(version: int) -> tuple[str, ...]:
+    """SQL of the tables that version had not, or had otherwise, and of their indexes."""
+    return tuple(text for text in TABLES if any(f" {name}" in text[:30] for name in _NEW_SINCE[version]))
 
 
 def _as_in_1(text: str) -> str:

@@ -28,7 +28,7 @@ from spin_nb.project.database import BUSY_SECONDS, Database
 from spin_nb.project.fold import State
 from spin_nb.project.presence import Presence
 from spin_nb.project.records import Ask, Event, Model, NewAsk, NewEvent, NewItem, Run
-from spin_nb.project.seal_file import SealFile
+from spin_nb.project.seal_file import Mark, SealFile
 
 if TYPE_CHECKING:
     import polars as pl
@@ -332,7 +332,7 @@ class Store:
     def labels(self) -> pl.DataFrame:
         """Current labels in order of labelling.
 
-        Columns: item, value, annotator, time (UTC), kind ("label" or "gold"), ask, audit, suggested,
+        Columns: item, value, annotator, time (UTC), kind ("label" or "imported"), ask, audit, suggested,
         suggested_p, accepted, shown_ms, flagged, seq.  ``audit``: the item belongs to the audit sample.
         """
         with self._database.reading() as db:
@@ -431,6 +431,18 @@ def _verified(at: Path, trusted: bool) -> tuple[Database, State]:
     beginning alone.
     """
     mark = seal_file.read(at)  # before the database: others may write meanwhile
+    state, damages, database = _examined(at, trusted, mark)
+    if damages and (present := seal_file.read(at)) != mark:
+        # Another process brought an older project up meanwhile: the mark that was read is of events before that.
+        database.close()
+        state, damages, database = _examined(at, trusted, present)
+    if damages:
+        database.close()
+        raise verify.refuse(at, damages[0])
+    return database, state
+
+
+def _examined(at: Path, trusted: bool, mark: Mark | None) -> tuple[State, list[verify.Damage], Database]:
     database = Database(at, "ro", trusted)
     try:
         with nullcontext() if trusted else database.bounded(), database.snapshot() as db:
@@ -441,10 +453,7 @@ def _verified(at: Path, trusted: bool) -> tuple[Database, State]:
                     " spin.repair(path) sets it right.",
                 )
             schema_check.refuse_foreign(db, str(database.file), trusted=trusted)
-            state, damages = verify.examine(db, at, mark)
-        if damages:
-            raise verify.refuse(at, damages[0])
+            return *verify.examine(db, at, mark), database
     except BaseException:
         database.close()
         raise
-    return database, state

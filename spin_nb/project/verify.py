@@ -64,17 +64,21 @@ def examine(db: sqlite3.Connection, at: Path, mark: Mark | None) -> tuple[State,
     Returns
     -------
     State
-        After all events, where they are as they were stored.
+        After all events, where they are as they were stored; the first one where they are of an older version.
     list of Damage
         In the order found.
     """
     do = repair_hint(at)
-    if schema.version(db) < schema.VERSION:  # nothing was sealed then
+    version = schema.version(db)
+    if version < 2:  # nothing was sealed then
         return State(), list(_named(_structure, db, do))
     states: list[State] = []
 
     def linked(db: sqlite3.Connection, do: str) -> Iterator[Damage]:
-        states.append(events.caught_up(db, State()))
+        if version < schema.VERSION:
+            events.check_links(db)
+        else:
+            states.append(events.caught_up(db, State()))
         yield from ()
 
     found = [damage for part in (_structure, linked, _sums) for damage in _named(part, db, do)]

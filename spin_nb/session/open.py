@@ -251,7 +251,9 @@ def _add(store: Store, pool: Pool, found: Ingested, task: Any) -> None:
         held = {label.item for label in store.state().labels}
         given = [(id, value) for id, value in found.labels.items() if id not in held]
         store.set_meta("fingerprint", found.fingerprint)
-        store.append([NewEvent("gold", id, task.validate(value), annotator="import") for id, value in given])
+        store.append(
+            [NewEvent("imported", id, task.validate(value), annotator="import") for id, value in given]
+        )
 
 
 def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str | None, trusted: bool) -> Pool:

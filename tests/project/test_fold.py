@@ -15,7 +15,7 @@ from spin_nb.project.fold import current, deed, newest_first, touched
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 ITEMS = ["a", "b", "c"]
 PEOPLE = ["ada", "bob"]
-DOING = ["label", "label", "label", "gold", "skip", "unsure", "flag"]
+DOING = ["label", "label", "label", "imported", "skip", "unsure", "flag"]
 
 
 def event(seq, who, kind, item="a", value=None, target=None, gesture=None):
@@ -48,7 +48,7 @@ def play(moves):
         for at, item in enumerate(items):
             if at and value == "y":  # another person labels between two pieces
                 add("eve", "label", item, value="z")
-            add(who, kind, item, value=value if kind in ("label", "gold") else None, gesture=gesture)
+            add(who, kind, item, value=value if kind in ("label", "imported") else None, gesture=gesture)
     return events, state
 
 
@@ -152,7 +152,7 @@ class TestOneAnnotator:
         assert last_redoable(state, "ada") is None
 
     def test_everything_a_person_does_can_be_undone(self):
-        for kind in ("label", "gold", "skip", "unsure", "flag"):
+        for kind in ("label", "imported", "skip", "unsure", "flag"):
             state = fold([event(1, "ada", kind, value="x"), event(2, "ada", "undo", target=1)])
             assert state.current == {}, kind
 
@@ -224,7 +224,7 @@ class TestAnySequence:
         for n in range(len(events) + 1):
             state, plain = fold(events[:n]), Plain(events[:n])
             held = list(plain.current.values())
-            labels = [c for c in held if c.kind in ("label", "gold")]
+            labels = [c for c in held if c.kind in ("label", "imported")]
             assert list(state.current.values()) == held
             assert (state.labels, state.n_labels) == (labels, len(labels))
             assert list(state.by_hand.values()) == [c for c in labels if c.item == "a"]

@@ -373,7 +373,7 @@ def test_the_log_is_only_ever_added_to(store, folder, label):
 MOVES = st.lists(
     st.tuples(
         st.sampled_from(["ada", "bob"]),
-        st.sampled_from(["label", "label", "gold", "skip", "unsure", "flag", "undo", "undo", "redo"]),
+        st.sampled_from(["label", "label", "imported", "skip", "unsure", "flag", "undo", "undo", "redo"]),
         st.sampled_from(["a", "b", "c"]),
         st.sampled_from(["x", "y"]),
     ),
@@ -389,7 +389,7 @@ def test_any_work_in_two_kernels_reads_back_as_what_every_event_says(tmp_path_fa
     with Store.create(at, {}) as one, Store.open(at) as two:
         one.add_items([NewItem(name, 0, "image") for name in "abc"])
         for n, (who, kind, item, value) in enumerate(moves):
-            given_value = value if kind in ("label", "gold") else None
+            given_value = value if kind in ("label", "imported") else None
             event = NewEvent(kind, None if kind in ("undo", "redo") else item, given_value, annotator=who)
             (two if n in in_the_other else one).append([event])
         assert one.state().current == two.state().current

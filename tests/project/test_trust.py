@@ -44,7 +44,7 @@ def test_features_on_a_scratch_disk_go_on_and_the_writes_are_no_secret(parts, tm
     with pytest.warns(UserWarning, match=r"leads outside: features -> .*scratch.*written there"):
         s = spin.open(parts)
     assert s.values == {s.pool.ids[0]: "a"}
-    s._stage.wait()
+    s._live.pool_model.wait()
     s.close()
     assert list(scratch.glob("*.npy"))
     assert (parts / "features").is_symlink()

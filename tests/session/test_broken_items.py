@@ -131,7 +131,7 @@ def test_a_page_is_refused_with_the_reason_and_goes_on(tmp_path, case):
         {"kind": "label", "id": 7, "value": "a"},
         {"kind": "label", "id": None, "value": "a"},
         {"kind": "label", "value": "a"},
-        {"kind": "gold", "id": "item-000000", "value": "a"},
+        {"kind": "imported", "id": "item-000000", "value": "a"},
         {"kind": "<script>", "id": "item-000000"},
         {"kind": "label", "id": "item-000000", "value": "a", "suggested": [["a"], "much"]},
         {"kind": "label", "id": "item-000000", "value": "a", "shown_ms": "soon"},

@@ -57,7 +57,7 @@ function shapeCovers(points, [x, y]) {
 
 /** What is suggested for a card until somebody has decided; each part of it stays dashed while it is exactly that. */
 function shapeSuggestion(card) {
-  const decided = ["label", "gold"].includes(card.state?.kind ?? card.kind);
+  const decided = ["label", "imported"].includes(card.state?.kind ?? card.kind);
   return decided ? null : (card.suggestion?.value ?? null);
 }
 

@@ -324,6 +324,6 @@ class Decisions {
 
 /** By how much a decision changes the number of labels; a flag leaves a label as it is. */
 function gain({ kind, before, n = 1 }) {
-  const labelled = before?.kind === "label" || before?.kind === "gold";
+  const labelled = before?.kind === "label" || before?.kind === "imported";
   return kind === "flag" ? 0 : n * ((kind === "label") - labelled);
 }

@@ -30,6 +30,6 @@ function brief(text) {
 
 /** A decision in words. */
 function inWords({ kind, value, n = 1 }, spec) {
-  const words = kind === "label" || kind === "gold" ? labelWords(value, spec) : (RESULT[kind] ?? kind);
+  const words = kind === "label" || kind === "imported" ? labelWords(value, spec) : (RESULT[kind] ?? kind);
   return n > 1 ? `${words}, ${n.toLocaleString("en")} items at once` : words;
 }

@@ -1,0 +1,177 @@
+"""Projects that version 2 of the format wrote: ``version_2.zip`` is one, by spin_nb at f855ee0.
+
+``version_2.json`` in it says what that spin_nb read in it.  Labels that came with the pool were of the kind "gold".
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from contextlib import closing
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import polars as pl
+import pytest
+
+import spin_nb as spin
+from spin_nb.errors import ProjectError
+from spin_nb.project import Store
+from spin_nb.project.repair import repair
+from spin_nb.project.seal_file import SEAL
+
+EVENTS = (
+    "SELECT seq, time, annotator, kind, item, value, previous, ask, target, gesture FROM events ORDER BY seq"
+)
+
+
+@pytest.fixture
+def old(tmp_path):
+    with ZipFile(Path(__file__).with_name("version_2.zip")) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path / "version_2.spin"
+
+
+@pytest.fixture
+def facts(old):
+    return json.loads(old.with_suffix(".json").read_text())
+
+
+def rows(folder, sql=EVENTS):
+    with closing(sqlite3.connect(f"file:{folder / 'project.db'}?mode=ro", uri=True)) as db:
+        return db.execute(sql).fetchall()
+
+
+def version(folder):
+    return rows(folder, "PRAGMA user_version")[0][0]
+
+
+def as_text(frame):
+    return frame.with_columns(pl.all().cast(pl.String, strict=False)).to_dicts()
+
+
+def present(rows):
+    """Rows of then, their kind as it is called now."""
+    return [row | {"kind": "imported"} if row["kind"] == "gold" else row for row in rows]
+
+
+def test_every_label_ask_model_and_number_is_there_after_opening_it(old, facts):
+    assert version(old) == 2
+    s = spin.open(old, annotator="ada")
+    assert as_text(s.labels) == present(facts["labels"])
+    assert as_text(s.asks) == facts["asks"]
+    assert as_text(s.history) == present(facts["history"])
+    assert s.labels["kind"].to_list().count("imported") == 6
+    assert s.items["id"].to_list() == facts["items"]
+    assert s.values == facts["values"]
+    assert repr(s.accuracy) == facts["accuracy"]
+    assert s.audit_share == facts["share"]
+    assert s.head == facts["head"]
+    assert len(s.curve) == facts["curve"]
+    np.testing.assert_allclose(s.predictive.mean, facts["mean"], atol=1e-5)
+    assert [path.name for path in (old / "models").iterdir()] == facts["models"]
+    s.label("item-000023", "dent")
+    s.close()
+    assert version(old) == 3
+    with Store.open(old) as store:
+        assert len(store.events()) == len(facts["history"]) + 1
+
+
+def test_its_tables_read_like_those_of_a_new_project(old, folder):
+    Store.open(old).close()
+    Store.create(folder, {}).close()
+    schema = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
+    assert rows(old, schema) == rows(folder, schema)
+
+
+def test_opened_for_reading_it_stays_as_it_is(old, facts):
+    files = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
+    with Store.open(old, read_only=True) as store:
+        assert as_text(store.history()) == present(facts["history"])
+    assert {path: path.read_bytes() for path in files} == files
+
+
+@pytest.mark.parametrize("step", ["seals.link", "events.insert", "schema.new_since", "seal_file.forget"])
+def test_killed_while_it_is_brought_up_it_is_as_it_was(old, step):
+    events = rows(old)
+    code = textwrap.dedent(f"""
+        import os, signal, sys
+        from spin_nb.project import Store, events, migration, schema, seal_file, seals
+        def kill(*args, was={step}):
+            if "{step}" == "seal_file.forget":
+                was(*args)
+            os.kill(os.getpid(), signal.SIGKILL)
+        def arm(database, was=migration.bring_up):
+            {step} = kill
+            was(database)
+        migration.bring_up = arm
+        Store.open(sys.argv[1])
+    """)
+    assert subprocess.run([sys.executable, "-c", code, str(old)]).returncode == -signal.SIGKILL
+    assert (version(old), rows(old)) == (2, events)
+    with Store.open(old) as store:
+        assert len(store.events()) == len(events)
+
+
+def test_killed_before_its_seal_is_written_it_is_no_other_project(old, facts):
+    code = textwrap.dedent("""
+        import os, signal, sys
+        from spin_nb.project import Store, store
+        store.SealFile = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
+        Store.open(sys.argv[1])
+    """)
+    assert subprocess.run([sys.executable, "-c", code, str(old)]).returncode == -signal.SIGKILL
+    assert version(old) == 3
+    with Store.open(old) as store:
+        assert as_text(store.history()) == present(facts["history"])
+        assert (old / SEAL).exists()
+
+
+def test_whoever_read_its_seal_before_another_process_brought_it_up_opens_it(old, facts, monkeypatch):
+    from spin_nb.project import store
+
+    read, marks = store.seal_file.read, []
+
+    def read_late(folder):
+        marks.append(read(folder))
+        if len(marks) == 1:
+            code = "import sys; from spin_nb.project import Store; Store.open(sys.argv[1]).close()"
+            subprocess.run([sys.executable, "-c", code, str(old)], check=True)
+        return marks[-1]
+
+    monkeypatch.setattr(store.seal_file, "read", read_late)
+    with Store.open(old) as again:
+        assert as_text(again.history()) == present(facts["history"])
+    assert marks[0].chain != marks[1].chain
+
+
+def test_two_that_open_it_at_once_bring_it_up_once(old, facts):
+    code = "import sys; from spin_nb.project import Store; print(len(Store.open(sys.argv[1]).events()))"
+    children = [
+        subprocess.Popen([sys.executable, "-c", code, str(old)], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    assert [child.communicate()[0] for child in children] == [f"{len(facts['history'])}\n"] * 3
+
+
+def test_an_event_of_it_that_is_not_what_was_stored_is_noticed(old):
+    with closing(sqlite3.connect(old / "project.db")) as db, db:
+        db.execute("UPDATE events SET value = '\"dent\"' WHERE seq = 1")
+    with pytest.raises(ProjectError, match="damaged: event 1"):
+        Store.open(old)
+    assert version(old) == 2
+
+
+def test_repairing_it_keeps_the_labels_that_came_with_the_pool(old, facts):
+    with closing(sqlite3.connect(old / "project.db")) as db, db:
+        db.execute("UPDATE events SET value = '\"dent\"' WHERE seq = 20")
+    report = repair(old)
+    assert report.lost == (20,)
+    with Store.open(old) as store:
+        assert store.history()["kind"].to_list().count("imported") == 6
+        assert len(store.events()) == len(facts["history"]) - 1

@@ -6,15 +6,11 @@ import sqlite3
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from spin_nb.errors import QueryError
 from spin_nb.project import items, seals
 from spin_nb.project.records import Ask, NewAsk
 from spin_nb.project.values import as_json, as_moment, as_text, from_moment, from_moment_or_none, now
-
-if TYPE_CHECKING:
-    import polars as pl
 
 # A view that was cut off may still show a card whose ask has been discarded: the last so many can come back.
 KEPT_DISCARDS = 2000
@@ -140,36 +136,3 @@ def unknown(db: sqlite3.Connection, known: Collection[str], since: datetime) -> 
         return []
     late = [ask for ask in shown(db, since) if ask.token not in known]
     return late if len(late) + len(known) >= count else [a for a in shown(db) if a.token not in known]
-
-
-def frame(db: sqlite3.Connection) -> pl.DataFrame:
-    """Asks that were shown, in the order shown."""
-    import polars as pl
-
-    asks = shown(db)
-    return pl.DataFrame(
-        {
-            "token": [ask.token for ask in asks],
-            "item": [ask.item for ask in asks],
-            "time": [ask.shown for ask in asks],
-            "strategy": [ask.strategy for ask in asks],
-            "q": [ask.q for ask in asks],
-            "audit": [ask.audit for ask in asks],
-            "suggested": [ask.suggest for ask in asks],
-            "model_id": [ask.model_id for ask in asks],
-            "reason": [ask.reason for ask in asks],
-            "annotator": [ask.annotator for ask in asks],
-        },
-        schema={
-            "token": pl.String,
-            "item": pl.String,
-            "time": pl.Datetime("us", "UTC"),
-            "strategy": pl.String,
-            "q": pl.Float64,
-            "audit": pl.Boolean,
-            "suggested": pl.Boolean,
-            "model_id": pl.String,
-            "reason": pl.String,
-            "annotator": pl.String,
-        },
-    )

@@ -5,16 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spin_nb.errors import LabelError
 from spin_nb.project import seals
 from spin_nb.project.records import NewItem
 from spin_nb.project.values import as_json, as_text, from_json
 from spin_nb.words import shown
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def _rows(items: Iterable[NewItem]) -> Iterator[tuple[Any, ...]]:
@@ -65,24 +62,10 @@ def ids(db: sqlite3.Connection, arrived: bool = False) -> list[str]:
     return [row[0] for row in db.execute(f"SELECT id FROM items{which} ORDER BY row")]
 
 
-def frame(db: sqlite3.Connection) -> pl.DataFrame:
-    """All items in the order they were added."""
-    import polars as pl
-
-    rows = db.execute(
-        "SELECT row - 1, id, modality, source, broken, arrived FROM items ORDER BY row"
-    ).fetchall()
-    columns = {
-        "row": pl.Int64,
-        "id": pl.String,
-        "modality": pl.String,
-        "source": pl.String,
-        "broken": pl.String,
-        "arrived": pl.Boolean,
-    }
-    by_column = zip(*map(tuple, rows), strict=True) if rows else ([] for _ in columns)
-    data = {name: list(values) for name, values in zip(columns, by_column, strict=True)}
-    return pl.DataFrame({**data, "arrived": [bool(a) for a in data["arrived"]]}, schema=columns)
+def rows(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """Row number, id, modality, source, why it is broken and whether it arrived of all items, in the order added."""
+    listing = db.execute("SELECT row - 1, id, modality, source, broken, arrived FROM items ORDER BY row")
+    return [tuple(row) for row in listing]
 
 
 def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:

@@ -261,9 +261,9 @@ class Store:
             return items.add(db, new)
 
     def items(self) -> pl.DataFrame:
-        """All items in the order added: row, id, modality, source (JSON), broken (why, or null), arrived."""
+        """All items in the order added: row, item, modality, source (JSON), broken (why, or null), arrived."""
         with self._database.reading() as db:
-            return items.frame(db)
+            return frames.items(items.rows(db))
 
     def item_ids(self, *, arrived: bool = False) -> list[str]:
         """Ids of all items, or of those that arrived, in the order added."""
@@ -392,9 +392,9 @@ class Store:
             return asks.of_others(db, annotator, since)
 
     def asks(self) -> pl.DataFrame:
-        """Asks that were shown: token, item, time, strategy, q, audit, suggested, model_id, reason, annotator."""
+        """Asks that were shown: token, item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator."""
         with self._database.reading() as db:
-            return asks.frame(db)
+            return frames.asks(asks.shown(db))
 
     def start_run(self, settings: Mapping[str, Any] | None = None) -> int:
         """Write down that training began; return the run's number."""

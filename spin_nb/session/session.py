@@ -155,13 +155,13 @@ class Session:
         import polars as pl
 
         unreadable = pl.DataFrame(
-            {"id": [b.id for b in self.pool.broken], "why": [b.reason for b in self.pool.broken]},
-            schema={"id": pl.String, "why": pl.String},
+            {"item": [b.id for b in self.pool.broken], "why": [b.reason for b in self.pool.broken]},
+            schema={"item": pl.String, "why": pl.String},
         )
-        listed = self._project.store.items().join(unreadable, on="id", how="left", maintain_order="left")
+        listed = self._project.store.items().join(unreadable, on="item", how="left", maintain_order="left")
         here, gone = (pl.Series(ids, dtype=pl.String).implode() for ids in (self.pool.ids, self.pool.gone))
-        absent = pl.when(~pl.col("id").is_in(here)).then(pl.lit(_ABSENT))
-        lost = pl.when(pl.col("id").is_in(gone)).then(pl.lit(_GONE))
+        absent = pl.when(~pl.col("item").is_in(here)).then(pl.lit(_ABSENT))
+        lost = pl.when(pl.col("item").is_in(gone)).then(pl.lit(_GONE))
         return listed.with_columns(pl.coalesce("broken", "why", absent, lost).alias("broken")).drop("why")
 
     @property
@@ -182,7 +182,7 @@ class Session:
 
     @property
     def asks(self) -> pl.DataFrame:
-        """Everything that was asked: item, time, strategy, q, audit, suggested, model_id, reason, annotator."""
+        """Everything that was asked: item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator."""
         return self._project.store.asks()
 
     @property

@@ -292,7 +292,7 @@ def look(p: Path, tell: Tell, scene: str, expected: dict[str, Any], options: dic
     events = [(event.client, event.client_seq) for event in s._project.store.events() if event.client]
     if len(events) != len(set(events)):
         tell({"doubled": True})
-    if set(ids) - set(s.items["id"].to_list()):
+    if set(ids) - set(s.items["item"].to_list()):
         tell({"apart": "the pool holds items that the database lacks"})
     if scene == "watch" and (len(ids) - 60) not in (0, 16, 24):
         tell({"apart": f"{len(ids) - 60} of 16 + 8 arrivals"})

@@ -31,7 +31,7 @@ class TestItems:
         assert store.add_items(again) == 1
         assert store.add_items(again) == 0
         frame = store.items()
-        assert frame.filter(pl.col("id") == "i0")["source"].item() == '"i0.png"'
+        assert frame.filter(pl.col("item") == "i0")["source"].item() == '"i0.png"'
         assert frame["row"].to_list() == list(range(61))
 
     def test_columns(self, store):
@@ -41,7 +41,7 @@ class TestItems:
                 NewItem("late", 1, "table", arrived=True),
             ]
         )
-        assert store.items().columns == ["row", "id", "modality", "source", "broken", "arrived"]
+        assert store.items().columns == ["row", "item", "modality", "source", "broken", "arrived"]
         assert store.items().tail(2).rows() == [
             (60, "bad", "image", '{"a":[1]}', "truncated", False),
             (61, "late", "table", "1", None, True),
@@ -190,7 +190,7 @@ class TestAsks:
         first = store.ask(token).shown
         store.shown([token, "never heard of"])
         assert store.ask(token).shown == first
-        assert store.asks().select("token", "item", "strategy", "q", "audit", "suggested").rows() == [
+        assert store.asks().select("token", "item", "strategy", "q", "audit", "with_suggestion").rows() == [
             (token, "i0", "auto", 0.5, False, False)
         ]
 

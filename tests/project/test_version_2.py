@@ -64,10 +64,10 @@ def test_every_label_ask_model_and_number_is_there_after_opening_it(old, facts):
     assert version(old) == 2
     s = spin.open(old, annotator="ada")
     assert as_text(s.labels) == present(facts["labels"])
-    assert as_text(s.asks) == facts["asks"]
+    assert as_text(s.asks.rename({"with_suggestion": "suggested"})) == facts["asks"]
     assert as_text(s.history) == present(facts["history"])
     assert s.labels["kind"].to_list().count("imported") == 6
-    assert s.items["id"].to_list() == facts["items"]
+    assert s.items["item"].to_list() == facts["items"]
     assert s.values == facts["values"]
     assert repr(s.accuracy) == facts["accuracy"]
     assert s.audit_share == facts["share"]

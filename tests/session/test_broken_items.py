@@ -235,7 +235,7 @@ def series():
 
 def shown_or_kept_out(s) -> dict[str, str]:
     """Id -> why an item cannot be labelled: from ``s.items``, or its card."""
-    why = dict(s.items.filter(s.items["broken"].is_not_null()).select("id", "broken").iter_rows())
+    why = dict(s.items.filter(s.items["broken"].is_not_null()).select("item", "broken").iter_rows())
     for id in s.pool.ids:
         card, buffers = s.card(id)
         if "broken" in card:
@@ -271,7 +271,7 @@ def test_files_that_cannot_be_shown_are_kept_out_with_their_reason(tmp_path, kin
     why = shown_or_kept_out(s)
     assert set(why) == bad
     assert all(len(reason) > 8 for reason in why.values())
-    assert set(s.items["id"]) == {path.name for path in root.iterdir()}
+    assert set(s.items["item"]) == {path.name for path in root.iterdir()}
     assert f"{len(bad)} broken kept out" in repr(s)
     for id in bad:
         with pytest.raises(LabelError) as refused:
@@ -416,7 +416,7 @@ def test_what_this_session_cannot_show_is_named_in_its_items(tmp_path):
         (photos / name).unlink()
     s = spin.open(tmp_path / "p")
     assert "2 of 12 items have no file any more, '03.png' among them" in s.problem
-    assert s.items.drop_nulls("broken")["id"].to_list() == ["03.png", "07.png"]
+    assert s.items.drop_nulls("broken")["item"].to_list() == ["03.png", "07.png"]
     assert set(s.ask(12).ids) == set(s.pool.ids) - {"03.png", "04.png", "07.png"}, (
         "nobody can look at what is gone"
     )
@@ -424,7 +424,7 @@ def test_what_this_session_cannot_show_is_named_in_its_items(tmp_path):
     s, other = spin.open(tmp_path / "p", pool=str(photos)), spin.open(tmp_path / "p", annotator="ben")
     assert s.problem is None
     (new,) = other.watch([PICTURES[20]]).ids
-    why = dict(s.items.drop_nulls("broken").select("id", "broken").iter_rows())
+    why = dict(s.items.drop_nulls("broken").select("item", "broken").iter_rows())
     assert set(why) == {"03.png", "07.png", new}
     assert all("not in this session's pool" in words for words in why.values())
-    assert set(s.items["id"]) - set(why) == set(s.pool.ids)
+    assert set(s.items["item"]) - set(why) == set(s.pool.ids)

@@ -175,7 +175,7 @@ def test_what_turns_out_to_be_broken_leaves_the_pool_and_no_label_is_lost(projec
     assert len(s.pool) == N - len(broken)
     assert {item.id for item in s.pool.broken} == broken
     items = s.items
-    assert set(items.filter(items["broken"].is_not_null())["id"]) == broken
+    assert set(items.filter(items["broken"].is_not_null())["item"]) == broken
     assert s.values == before, "labels are tied to files, not to rows"
     assert set(s.labels["item"]) == set(before)
     rows, classes = s._label_log.training

@@ -45,7 +45,7 @@ def photos(tmp_path):
 def right(s) -> bool:
     """Whether each row has the features of its own item, and the database knows every item."""
     s._live.pool_model.wait()
-    assert set(s.pool.ids) <= set(s.items["id"].to_list())
+    assert set(s.pool.ids) <= set(s.items["item"].to_list())
     fresh = s._live.pool_model.encoder.encode(s.pool.load(range(len(s.pool))))
     return fresh.shape == s._live.pool_model.features.shape and bool(
         np.allclose(fresh, s._live.pool_model.features, atol=1e-3)

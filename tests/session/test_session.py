@@ -273,7 +273,7 @@ class TestBadInput:
         s = spin.open(tmp_path / "p.spin", pool=tmp_path / "photos", classes=["a", "b"])
         assert len(s.pool) == 12
         broken = s.items.filter(s.items["broken"].is_not_null())
-        assert set(broken["id"]) == {"bad.png", "worse.jpg"}
+        assert set(broken["item"]) == {"bad.png", "worse.jpg"}
         s.label(s.ask(1).ids[0], "a")
         s.close()
 

@@ -32,7 +32,7 @@ def opened(open_numbers):
 def agree(s, n: int) -> None:
     """Pool, database, plan, layout and features have ``n`` rows, and each row's features are its own."""
     assert len(s.pool) == len(s.items) == len(s._label_log.plan.reserved) == len(s.layout) == n
-    assert s.pool.ids == s.items["id"].to_list()
+    assert s.pool.ids == s.items["item"].to_list()
     assert (
         len(s._live.pool_model.features)
         == len(s._live.pool_model.learner.features)

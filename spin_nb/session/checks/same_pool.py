@@ -62,7 +62,7 @@ def _before(store: Store, folder: Path, found: Ingested) -> _Before:
     except PoolError:
         # Labels must stay within reach where the pool's own files are gone or damaged: the database knows it too.
         items = store.items()
-        ids = items.filter(~items["arrived"])["id"].to_list()
+        ids = items.filter(~items["arrived"])["item"].to_list()
         meta = store.meta
         modality = meta.get("modality", found.modality)
         return _Before(ids, modality, found.kind, meta.get("fingerprint"), False)

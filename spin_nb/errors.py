@@ -1,25 +1,29 @@
-"""Every error the toolkit raises on purpose.
+"""Every error the toolkit raises on purpose; most are the built-in error of their kind, too.
 
 ::
 
-    SpinError                  what happened, and what to do next
-    ├── ProjectError           the folder on disk
-    │   ├── ReadOnlyError      it may be read, not written
-    │   ├── VersionError       it was made by a newer spin_nb
-    │   ├── ContradictionError what was passed contradicts what it holds
-    │   └── StorageError       a write did not reach the disk: nothing was stored
-    ├── PoolError              the things to label: missing, empty, broken
-    ├── LabelError             a label the task does not allow, an unknown item
-    ├── ModelError             training, features, predictions
-    │   └── NotTrainedError    there is no model yet
-    ├── QueryError             asking: bad scores, nothing left to ask
-    ├── ExportError            a bundle that cannot be made or does not verify
-    └── UnknownWordError       a word no registry knows
+    SpinError                                   what happened, and what to do next
+    ├── ProjectError                            the folder on disk
+    │   ├── ReadOnlyError (PermissionError)     it may be read, not written
+    │   ├── VersionError (RuntimeError)         it was made by a newer spin_nb
+    │   ├── ContradictionError (ValueError)     what was passed contradicts what it holds
+    │   └── StorageError (OSError)              a write did not reach the disk: nothing was stored
+    ├── PoolError (ValueError)                  the things to label: missing, empty, broken
+    ├── LabelError (ValueError)                 a label the task does not allow, an unknown item
+    ├── ModelError (ValueError)                 training, features, predictions
+    │   └── NotTrainedError                     there is no model yet
+    ├── QueryError (ValueError)                 asking: bad scores, nothing left to ask
+    ├── SettingError (ValueError)               an option of a session or a view that is none
+    ├── ExportError (RuntimeError)              a bundle that cannot be made or does not verify
+    └── UnknownWordError (LookupError)          a word no registry knows
+
+Within the toolkit ``except ValueError`` means what others raise: where a :class:`SpinError` may come, too, it is let
+through first.
 """
 
 
 class SpinError(Exception):
-    """What happened, then what to do next.
+    """An error that says what happened, then what to do next.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ class SpinError(Exception):
     """
 
     def __init__(self, what: str, do: str) -> None:
-        super().__init__(what, do)
+        Exception.__init__(self, what, do)  # OSError would take them for a number and its meaning
         self.what = what
         self.do = do
 
@@ -50,31 +54,31 @@ class ProjectError(SpinError):
     """The project folder cannot be used as asked."""
 
 
-class ReadOnlyError(ProjectError):
+class ReadOnlyError(ProjectError, PermissionError):
     """The project may be read but not written."""
 
 
-class VersionError(ProjectError):
+class VersionError(ProjectError, RuntimeError):
     """The project was made by a newer version of spin_nb."""
 
 
-class ContradictionError(ProjectError):
-    """What was passed to ``open`` contradicts what the project holds."""
+class ContradictionError(ProjectError, ValueError):
+    """An argument of ``open`` contradicts what the project holds."""
 
 
-class StorageError(ProjectError):
+class StorageError(ProjectError, OSError):
     """A write did not reach the disk; nothing of it was stored."""
 
 
-class PoolError(SpinError):
+class PoolError(SpinError, ValueError):
     """The pool is missing, empty or broken."""
 
 
-class LabelError(SpinError):
+class LabelError(SpinError, ValueError):
     """A label that the task does not allow, or an item that is not there."""
 
 
-class ModelError(SpinError):
+class ModelError(SpinError, ValueError):
     """Training or prediction cannot go on with these arrays."""
 
 
@@ -82,13 +86,17 @@ class NotTrainedError(ModelError):
     """There is no model yet."""
 
 
-class QueryError(SpinError):
+class QueryError(SpinError, ValueError):
     """Nothing can be asked from these arrays."""
 
 
-class ExportError(SpinError):
+class SettingError(SpinError, ValueError):
+    """An option of a session or a view that it does not have."""
+
+
+class ExportError(SpinError, RuntimeError):
     """A bundle cannot be made, or does not verify."""
 
 
-class UnknownWordError(SpinError):
+class UnknownWordError(SpinError, LookupError):
     """A word that no registry knows."""

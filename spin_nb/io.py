@@ -58,6 +58,8 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         sync(half)
         os.replace(half, path)
         sync(path.parent)
+    except StorageError:
+        raise
     except OSError as problem:
         raise StorageError(
             f"cannot write {str(path)!r}: {problem.strerror}.", "Free space, or check rights."

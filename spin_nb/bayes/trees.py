@@ -140,6 +140,8 @@ class Trees:
         try:
             sound = _sound(forest)
             made = cls(len(forest["roots"]), seed=unpacked(arrays)["seed"])
+        except ModelError:
+            raise
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ModelError(
                 f"these arrays are no trees: {shown(error)}.", "Train again: s.train()."

@@ -153,6 +153,8 @@ class Snapshot:
                     sync(path)
                 os.rename(fresh, folder)
                 sync(folder.parent)
+        except StorageError:
+            raise
         except OSError as error:
             raise StorageError(
                 f"the model was not saved to {folder}: {error}.", "Free some space, train again."

@@ -140,12 +140,13 @@ def _suggested(suggested: Suggestion | None) -> Suggestion | None:
     if suggested is None:
         return None
     try:
-        value, probability = suggested
-        return from_json(as_json(value, "suggestion")), None if probability is None else float(probability)
+        value, p = suggested
+        p = None if p is None else float(p)
     except (TypeError, ValueError):
         raise LabelError(
             f"suggested={shown(suggested)} is not a (value, probability) pair.", 'For example ("crack", 0.9).'
         ) from None
+    return from_json(as_json(value, "suggestion")), p
 
 
 def _milliseconds(shown: Any) -> float | None:

@@ -130,7 +130,7 @@ def _repaired(at: Path) -> Repair:
             best, numbers = _rebuilt(at, copy, Path(work), mark)
         except BaseException as problem:
             shutil.rmtree(copy, ignore_errors=True)  # what it is a copy of is still there
-            if isinstance(problem, OSError):
+            if isinstance(problem, OSError) and not isinstance(problem, StorageError):
                 raise StorageError(
                     f"the project cannot be written: {problem.strerror}.", "Free space, or check rights."
                 ) from None

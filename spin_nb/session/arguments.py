@@ -99,20 +99,20 @@ def listed(value: Any, what: str) -> Sequence[Any]:
     return value
 
 
-def items_of(values: Iterable[Any], what: str) -> list[Any]:
+def items_of(values: Iterable[Any], what: str, error: type[SpinError] = LabelError) -> list[Any]:
     """What a person's own list, generator or mapping holds; pairs of a mapping.
 
     Raises
     ------
-    LabelError
+    error
         It fails while it is read.
     """
     try:
         return list(values.items()) if isinstance(values, Mapping) else list(values)
-    except Exception as error:
-        raise LabelError(
-            f"{what} cannot be read: {said_by(error)}.", "Pass a plain list or dictionary."
-        ) from error
+    except Exception as problem:
+        raise error(
+            f"{what} cannot be read: {said_by(problem)}.", "Pass a plain list or dictionary."
+        ) from problem
 
 
 def field(message: Mapping[str, Any], name: str) -> Any:

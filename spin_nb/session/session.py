@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from spin_nb.errors import LabelError, ModelError, PoolError, QueryError
+from spin_nb.errors import LabelError, ModelError, PoolError, QueryError, SettingError
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.project.records import Suggestion
@@ -205,7 +205,7 @@ class Session:
     @audit_share.setter
     def audit_share(self, share: float) -> None:
         if isinstance(share, (str, bool)) or not isinstance(share, Real) or not 0 <= share <= 0.5:
-            raise LabelError(
+            raise SettingError(
                 f"an audit share of {shown(share)} is not between 0 and 0.5.", "Set s.audit_share = 0.1."
             )
         self._project.check_writable("change the audit share")
@@ -320,8 +320,8 @@ class Session:
     @selected.setter
     def selected(self, ids: Iterable[str]) -> None:
         if isinstance(ids, str) or not isinstance(ids, Iterable):
-            raise LabelError(f"{shown(ids)} is no list of item ids.", "Set s.selected = [id, ...].")
-        ids = tuple(items_of(ids, "the selection"))
+            raise SettingError(f"{shown(ids)} is no list of item ids.", "Set s.selected = [id, ...].")
+        ids = tuple(items_of(ids, "the selection", SettingError))
         for id in ids:
             self.pool.row(id)
         if ids != self._selected:

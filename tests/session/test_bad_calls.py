@@ -9,7 +9,16 @@ import polars as pl
 import pytest
 
 import spin_nb as spin
-from spin_nb.errors import ExportError, LabelError, ModelError, PoolError, ProjectError, QueryError, SpinError
+from spin_nb.errors import (
+    ExportError,
+    LabelError,
+    ModelError,
+    PoolError,
+    ProjectError,
+    QueryError,
+    SettingError,
+    SpinError,
+)
 
 ODD = [None, 5, 1.5, np.array(3), np.zeros((2, 2)), [], [[1]], {}, {"a": {}}, object(), int, len, b"x"]
 
@@ -158,7 +167,10 @@ def test_what_the_queue_is_asked_for_is_checked(s):
 
 def test_a_selection_that_fails_while_it_is_read_is_refused(s):
     before = s.selected
-    for ids in ((1 / 0 for _ in [1]), EvilMapping(a=1), [Evil()], ["no such"], 5, "item"):
+    for ids in ((1 / 0 for _ in [1]), EvilMapping(a=1), 5, "item"):
+        with pytest.raises(SettingError):
+            s.selected = ids
+    for ids in ([Evil()], ["no such"]):
         with pytest.raises(LabelError):
             s.selected = ids
     assert s.selected == before
@@ -202,7 +214,7 @@ def test_what_a_page_says_wrongly_is_answered_in_words_and_not_logged(s, caplog)
     ids=lambda v: type(v).__name__,
 )
 def test_keys_of_the_labeller_that_are_none_are_refused(s, value):
-    refused(LabelError, setattr, s.labeller, "bindings", value)
+    refused(SettingError, setattr, s.labeller, "bindings", value)
     assert s.labeller.bindings == s.bindings == {}
 
 

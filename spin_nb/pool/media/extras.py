@@ -15,7 +15,7 @@ PACKAGES = {
 """Module -> what it reads, its package, our extra."""
 
 
-class MissingPackageError(PoolError):
+class MissingPackageError(PoolError, ImportError):
     """Nothing is wrong with the item: what reads it is not installed, so it must not be kept out for good."""
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from spin_nb.errors import PoolError
+from spin_nb.errors import PoolError, SpinError
 from spin_nb.io import open_regular
 
 
@@ -49,6 +49,8 @@ def reading(kind: str, source: Any) -> Iterator[None]:
     """Turn what decoders of damaged files raise into a ``PoolError`` that names the file and the reason."""
     try:
         yield
+    except SpinError:
+        raise
     except (ValueError, OSError, MemoryError, ArithmeticError, LookupError) as problem:
         why = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
         name = "these bytes" if isinstance(source, bytes) else repr(str(source))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from spin_nb.errors import PoolError
+from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
 from spin_nb.pool.pool_data import Ingested, as_stamps, fingerprint
 from spin_nb.pool.sources.files import EXTENSIONS, WORDS, check_file, modality_of
@@ -54,6 +54,8 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> Ingested:
                     largest = max(largest, check_file(modality, Path(entry.path)))
                 sizes[name] = about.st_size
                 stamps.append((about.st_size, about.st_mtime_ns))
+            except SpinError:
+                raise
             except (ValueError, OSError) as problem:
                 broken.append(Broken(name, str(problem)))
     if not sizes:

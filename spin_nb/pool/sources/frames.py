@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from spin_nb.errors import PoolError
+from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
 from spin_nb.pool.pool_data import (
     FLOAT32_MAX,
@@ -239,6 +239,8 @@ def _files(
             largest = max(largest, check_file(modality, path))
             stamps.append(stamp(path))
             good.append(row)
+        except SpinError:
+            raise
         except (ValueError, OSError) as problem:
             broken.append(Broken(key, f"{value}: {problem}"))
     if not good:

@@ -24,7 +24,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import PoolError, StorageError
+from spin_nb.errors import PoolError, SpinError, StorageError
 from spin_nb.growing import Growing
 from spin_nb.io import load_array, open_regular
 from spin_nb.pool.media.audio import Sound, wav
@@ -264,6 +264,8 @@ def prepare(folder: Path, ids: Sequence[str], items: Sequence[Any], *, several: 
             batch.entries[-1] |= make(folder, item)
     except BaseException as problem:
         withdraw(folder, batch)
+        if isinstance(problem, SpinError):
+            raise
         if isinstance(problem, OSError):
             raise _full(folder, problem) from None
         if isinstance(problem, (TypeError, ValueError)):

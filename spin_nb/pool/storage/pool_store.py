@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import PoolError, VersionError
+from spin_nb.errors import PoolError, SpinError, VersionError
 from spin_nb.io import checksum, load_array, open_regular, sync, write_atomically
 from spin_nb.pool.modalities import modality_for
 from spin_nb.pool.pool_data import Ingested
@@ -260,6 +260,8 @@ def read_stored(folder: Path) -> Stored:
         raise PoolError(
             f"the project holds no pool ({problem.filename!r} is missing).", "Pass pool= again."
         ) from None
+    except SpinError:
+        raise
     except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
         why = f"{problem} is missing or unknown" if isinstance(problem, KeyError) else problem
         raise PoolError(f"the pool in {str(folder)!r} cannot be read: {why}.", "Pass pool= again.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spin_nb.errors import LabelError
+from spin_nb.errors import SettingError
 from spin_nb.session.arguments import items_of
 from spin_nb.session.project import Project
 from spin_nb.words import shown
@@ -40,7 +40,7 @@ class KeyBindings:
         """Action, or "class:<name>" -> key."""
         try:
             return check_bindings(self._of_all().get(self._project.annotator, {}), self._project.classes)
-        except LabelError:  # damaged, or of another version: the keys that come with it do
+        except SettingError:  # damaged, or of another version: the keys that come with it do
             return {}
 
     def set(self, keys: Mapping[str, str]) -> None:
@@ -48,7 +48,7 @@ class KeyBindings:
 
         Raises
         ------
-        LabelError, ReadOnlyError
+        SettingError, ReadOnlyError
         """
         checked = check_bindings(keys, self._project.classes)
         self._project.check_writable("keep keys")
@@ -64,7 +64,7 @@ def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
 
     Raises
     ------
-    LabelError
+    SettingError
         Unknown actions or classes, keys that are none or given twice.
 
     Examples
@@ -73,22 +73,24 @@ def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
     {'skip': 's', 'class:crack': 'c'}
     """
     if not isinstance(keys, Mapping):
-        raise LabelError(f"{shown(keys)} are no keys.", 'Pass a mapping, for example {"skip": "s"}.')
+        raise SettingError(f"{shown(keys)} are no keys.", 'Pass a mapping, for example {"skip": "s"}.')
     known = [*ACTIONS, *(f"class:{name}" for name in names)]
     out: dict[str, str] = {}
-    for action, key in items_of(keys, "the keys"):
+    for action, key in items_of(keys, "the keys", SettingError):
         if action not in known:
-            raise LabelError(
+            raise SettingError(
                 f"{shown(action)} is nothing a key does.", f"Use one of: {', '.join(known[:30])}."
             )
         if not isinstance(key, str) or not _pressable(key):
-            raise LabelError(f"{shown(key)} is no key.", "Give one character, or a name such as F2.")
+            raise SettingError(f"{shown(key)} is no key.", "Give one character, or a name such as F2.")
         lower = key if key in NAMED else key.lower()
         if lower in out.values():
-            raise LabelError(f"the key {key!r} is given twice.", "Give every action its own key.")
+            raise SettingError(f"the key {key!r} is given twice.", "Give every action its own key.")
         out[str(action)] = lower
     if "Enter" in out.values() and "accept" not in out:
-        raise LabelError("Enter submits.", 'Give "accept" another key as well.')
+        raise SettingError(
+            "Enter submits, and is the key of something else.", 'Give "accept" another key as well.'
+        )
     return out
 
 

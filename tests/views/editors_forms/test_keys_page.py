@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spin_nb.errors import LabelError
+from spin_nb.errors import SettingError
 from spin_nb.session.labeller.key_bindings import NAMED, check_bindings
 
 pytestmark = pytest.mark.browser
@@ -95,7 +95,7 @@ def test_new_shapes_have_a_key_however_many_classes_there_are(meaning):
 def taken(key: str) -> bool:
     try:
         return bool(check_bindings({"accept": key}, []))
-    except LabelError:
+    except SettingError:
         return False
 
 
@@ -110,7 +110,7 @@ def test_page_and_kernel_agree_on_what_a_key_is(editor):
 
 
 def test_what_is_kept_can_be_given_again():
-    with pytest.raises(LabelError, match="no key"):
+    with pytest.raises(SettingError, match="no key"):
         check_bindings({"skip": "İ"}, [])  # two characters when small
     kept = check_bindings({"skip": "Ü", "accept": "F2"}, [])
     assert check_bindings(kept, []) == kept == {"skip": "ü", "accept": "F2"}

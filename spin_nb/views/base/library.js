@@ -32,7 +32,7 @@ function library(model, { id, key }) {
 }
 
 /** The same, patiently. */
-async function sureLibrary(model, where, tries = TRIES) {
+export async function sureLibrary(model, where, tries = TRIES) {
   try {
     return await library(model, where);
   } catch (error) {

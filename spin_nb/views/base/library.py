@@ -11,7 +11,8 @@ from pathlib import Path
 import ipywidgets as widgets
 import traitlets as t
 
-_VIEWS = Path(__file__).parents[1]
+from spin_nb.views.base.modules import VIEWS
+
 # Plotly looks where it is: in the scope of a module it must find ``module``, and no other plotly may be replaced.
 _BEFORE_PLOTLY = "const page = globalThis.Plotly; const module = { exports: {} };\n"
 _AFTER_PLOTLY = "\nglobalThis.Plotly = page;\nexport default module.exports;\n"
@@ -73,4 +74,4 @@ def _plotly() -> str:
 def _scatter() -> str:
     from jscatter.widget import JupyterScatter
 
-    return str(JupyterScatter._esm) + (_VIEWS / "map" / "scatter_patch.js").read_text("utf-8")
+    return str(JupyterScatter._esm) + (VIEWS / "map" / "scatter_patch.js").read_text("utf-8")

@@ -1,5 +1,7 @@
 // Tells Python whether the page is dark and which paper it has, now and when that changes.
 
+import { startAgain } from "./restart.js";
+
 function lookAt(model) {
   const probe = document.createElement("span");
   probe.style.cssText = "display:none;color:var(--jp-layout-color0,Canvas)";

@@ -28,7 +28,7 @@ NEUTRAL = "#9a9a9a"
 EPISTEMIC, ALEATORIC = "#d0416f", "#0f86b6"
 
 
-class Theme(View, parts=("base/theme",)):
+class Theme(View, entry="base/theme.js"):
     """What the browser looks like: ``dark`` (bool) and ``paper`` (background, "#rrggbb").  Never displayed."""
 
     dark = t.Bool(False).tag(sync=True)

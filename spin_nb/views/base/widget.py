@@ -1,48 +1,29 @@
 """What every widget of ours shares: its scripts as text, and one way to talk.
 
 The browser sends ``{"call": id, "verb": word, ...}`` and always gets ``{"reply": id, ...}``, an error
-included; what Python says unasked is ``{"push": word, ...}``.  Scripts and styles are read as *text*: with a
-path anywidget keeps closed widgets alive, and a relative import cannot work from the blob URL a module is
-loaded from, so shared parts are put in front of a view's own script.
+included; what Python says unasked is ``{"push": word, ...}``.  Scripts and styles are given as *text*
+(:mod:`spin_nb.views.base.modules`): with a path anywidget keeps closed widgets alive.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import anywidget
 from traitlets import TraitError
 
 from spin_nb.errors import SpinError
+from spin_nb.views.base.modules import VIEWS, link, style
 from spin_nb.words import said_by, shown
 
 Answer = dict[str, Any]
 Buffers = list[bytes]
 Verb = Callable[[dict[str, Any]], tuple[Answer, Buffers]]
 
-_VIEWS = Path(__file__).parents[1]
 _LOG = logging.getLogger(__name__)
-
-
-def script(parts: Sequence[str]) -> str:
-    """Text of one ES module: ``shared.js``, then ``<part>.js`` for each part.
-
-    Examples
-    --------
-    >>> "export default" in script(["workbench/progress"])
-    True
-    """
-    return "\n".join((_VIEWS / f"{part}.js").read_text("utf-8") for part in ("base/shared", *parts))
-
-
-def style(parts: Sequence[str]) -> str:
-    """Text of one style sheet: ``shared.css``, then ``<part>.css`` of the parts that have one."""
-    sheets = [_VIEWS / f"{part}.css" for part in ("base/base", *parts)]
-    return "\n".join(sheet.read_text("utf-8") for sheet in sheets if sheet.exists())
 
 
 def in_words(error: BaseException) -> dict[str, str]:
@@ -68,16 +49,16 @@ class Brief:
 class View(Brief, anywidget.AnyWidget):
     """A widget whose nouns are traits and whose verbs are messages with a reply.
 
-    A subclass names its scripts (``class Progress(View, parts=("workbench/progress",))``; a style sheet of the same
-    name goes with each) and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
+    A subclass names the module it is drawn by (``class Progress(View, entry="workbench/progress.js")``), whose default
+    export is the widget's script, and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
     """
 
     verbs: dict[str, Verb]
 
-    def __init_subclass__(cls, parts: Sequence[str] = (), **kwargs: Any) -> None:
-        if parts:
-            cls._esm = script(parts)
-            cls._css = style(parts)
+    def __init_subclass__(cls, entry: str = "", **kwargs: Any) -> None:
+        if entry:
+            cls._esm = link(VIEWS / entry)
+            cls._css = style(VIEWS / entry)
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits: Any) -> None:

@@ -16,7 +16,7 @@ from spin_nb.views.base.widget import Answer, Buffers, View
 from spin_nb.views.charts.encoding import encoded
 
 
-class Plot(View, parts=("base/library", "charts/plot")):
+class Plot(View, entry="charts/plot.js"):
     """A figure as nouns of a widget; the page draws it as wide as its place.
 
     Attributes

@@ -1,5 +1,10 @@
 // A figure of Python's, drawn by plotly. Each trace and the layout is a noun of its own: what changed travels alone.
 
+import { channel } from "../base/channel.js";
+import { h, write } from "../base/dom.js";
+import { sureLibrary } from "../base/library.js";
+import { startAgain } from "../base/restart.js";
+
 const NUMBERS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, int16: Int16Array, int8: Int8Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
 const CONFIG = { displayModeBar: false, responsive: false };
 

@@ -1,5 +1,11 @@
 // Boxes: {label, x, y, width, height}, drawn by dragging, changed by eight handles.
 
+import { Outlines } from "./outlines.js";
+import { EDITORS } from "./registry.js";
+import {
+  shapeClamp, shapeDistance, shapeGrip, shapeInside, shapeNumber, shapeOutline, shapeReach, shapeRound, shapeWord,
+} from "./shapes.js";
+
 const BOX_LEAST = 1; // pixels of the original: a box has an area
 const BOX_GRIPS = [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, 1], [0, 1], [0, 0.5]]; // of width and height
 const BOX_CURSORS = ["nwse", "ns", "nesw", "ew", "nwse", "ns", "nesw", "ew"];

@@ -1,39 +1,42 @@
 // What editors with classes share: a grid of buttons with key, name and probability, and a filter when there are many.
 
+import { briefly, h, write } from "../base/dom.js";
+import { DIGITS, doubled, LETTERS, nameShortcuts } from "../base/key_events.js";
+
 // The same as on the map, in the same order: the first six are Okabe and Ito's. A name always stands beside them.
-const CHOICE_COLOURS = [
+export const CHOICE_COLOURS = [
   ..."#0072b2 #e69f00 #009e73 #cc79a7 #56b4e9 #d55e00 #7a4343 #857aff".split(" "),
   ..."#7ac890 #bc0b85 #2c43bc #a64e21 #f4596f #00646f #e916de #ff7ad3".split(" "),
   ..."#a6000b #ff9b6f #3785d3 #85169b #f46f37 #de0ba6 #7a9bff #2c00ff".split(" "),
 ];
 
-function choiceColour(index) {
+export function choiceColour(index) {
   return CHOICE_COLOURS[index % CHOICE_COLOURS.length];
 }
 
 /** The keys of the labeller work on: after a click (a button reached with Tab keeps the focus), or from a field. */
-function choiceHome(element) {
+export function choiceHome(element) {
   element.closest(".spin-labeller")?.focus({ preventScroll: true });
 }
 
-function choiceSame(a, b) {
+export function choiceSame(a, b) {
   return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
 
 /** A probability in percent, never rounded to certainty. */
-function choicePercent(p) {
+export function choicePercent(p) {
   if (p < 0.01) return "< 1 %";
   return p > 0.99 && p < 1 ? "> 99 %" : `${Math.round(100 * p)} %`;
 }
 
 /** How sure a suggestion is; of a number, what that means. Nothing where nobody said. */
-function choiceSure(p, { within, unit }) {
+export function choiceSure(p, { within, unit }) {
   if (p === null || p === undefined) return "";
   return within ? `: ${choicePercent(p)} that it is right within ± ${within}${unit ? ` ${unit}` : ""}` : `, ${choicePercent(p)} sure`;
 }
 
 /** A name as it is shown: one of a million characters must not fill the page. */
-function choiceName(name) {
+export function choiceName(name) {
   return briefly(name, 200);
 }
 
@@ -43,13 +46,13 @@ function choiceBreaks(name) {
 }
 
 /** Which class a key event means, or null. */
-function choiceIndex(bench, event) {
+export function choiceIndex(bench, event) {
   const found = /^class:(\d+)$/.exec(bench.meaning(event) ?? "");
   return found ? Number(found[1]) : null;
 }
 
 /** One entry for each class: its key may be bound anew while the page is open. */
-function choiceEntries(bench, names) {
+export function choiceEntries(bench, names) {
   return names.map((name, index) => ({ name, index, key: () => bench.key(`class:${index}`) }));
 }
 
@@ -110,7 +113,7 @@ function choiceFit(name, query, words) {
 }
 
 /** The entries that hold every word of `query`, the best first; among equals those of `likeliest`, then the first. */
-function choiceMatches(entries, query, likeliest = []) {
+export function choiceMatches(entries, query, likeliest = []) {
   const plain = choicePlain(query);
   const words = plain.split(" ");
   const ranks = new Map(likeliest.map(([name], rank) => [name, rank]));
@@ -124,7 +127,7 @@ function choiceMatches(entries, query, likeliest = []) {
 }
 
 /** Of one card: the classes that are likeliest, or given most often, on keys that change with it. */
-function choiceLikeliest(bench, entries, { pick, mark }) {
+export function choiceLikeliest(bench, entries, { pick, mark }) {
   const element = h("div", { class: "spin-likeliest", role: "group", hidden: "" });
   let [shown, buttons] = [null, []];
   const renew = (likeliest) => {
@@ -163,7 +166,7 @@ function choiceNarrow(list, entries, elements, found) {
 }
 
 /** A field that narrows the entries down, where there are more of them than keys; else null. */
-function choiceFilter(bench, entries, { pick, list, elements }) {
+export function choiceFilter(bench, entries, { pick, list, elements }) {
   if (entries.length <= DIGITS.length + LETTERS.length) return null;
   const count = h("span", { class: "spin-soft", "aria-live": "polite" });
   const field = h("input", {
@@ -235,7 +238,7 @@ function choiceFilter(bench, entries, { pick, list, elements }) {
  * The grid. `entries`: [{name, index, key()}]; `pick(entry)`; `mark(entry)` -> {chosen, suggested, p, enter}: what the
  * button shows; `toggles`: buttons stay pressed; `colours`: a swatch each.
  */
-function choiceGrid(bench, { entries, pick, mark, label = "classes", toggles, colours }) {
+export function choiceGrid(bench, { entries, pick, mark, label = "classes", toggles, colours }) {
   const buttons = entries.map((entry) => choiceButton(bench, entry, { pick, mark, toggles, colours }));
   const grid = h("div", { class: "spin-classes", role: "group", "aria-label": label }, ...buttons.map(({ element }) => element));
   const longest = Math.max(...entries.map(({ name }) => name.length));
@@ -256,7 +259,7 @@ function choiceGrid(bench, { entries, pick, mark, label = "classes", toggles, co
 }
 
 /** One line that says whether what is there is what was suggested; `enter()` is the key that takes it now. */
-function choiceSuggestion(bench, { value = () => bench.value, enter = () => "Enter" } = {}) {
+export function choiceSuggestion(bench, { value = () => bench.value, enter = () => "Enter" } = {}) {
   const element = h("span", { class: "spin-suggestion" });
   const draw = () => {
     const said = bench.card?.suggestion;

@@ -1,5 +1,9 @@
 // One class for each item: one key decides and the next item is there.
 
+import { h } from "../base/dom.js";
+import { choiceEntries, choiceGrid, choiceIndex, choiceLikeliest } from "./choices.js";
+import { EDITORS } from "./registry.js";
+
 EDITORS.classes = (bench) => {
   const { names } = bench.spec;
   const pick = ({ name }) => bench.decide(name);

@@ -1,6 +1,12 @@
 // What every editor that draws does the same way: it holds the picture of its card, and turns gestures into steps of the
 // draft. A gesture, or an arrow key held down, changes `live`; when it ends that is one step, which undo takes back.
 
+import { partCard } from "../media/item.js";
+import { withOthers } from "../media/several.js";
+import { viewport } from "../media/viewport.js";
+import { choiceSure } from "./choices.js";
+import { shapeClamp, shapeRound, shapeSuggestion } from "./shapes.js";
+
 const DRAWING_ENDS = ["keyup", "pointerdown", "blur"]; // what ends a step made with a key
 
 /** The picture to draw on: the card's own, or that of its first part that is one; null where there is none. */
@@ -10,7 +16,7 @@ function drawnOn(card) {
   return part ? partCard(card, part) : null;
 }
 
-class Drawing {
+export class Drawing {
   constructor(bench) {
     this.bench = bench;
     this.view = null;

@@ -1,12 +1,14 @@
 // What editors with a typed field share: what is typed shows at once, and becomes one step of the draft a moment later.
 
+import { choiceHome, choiceSame } from "./choices.js";
+
 const FIELD_PAUSE = 400; // milliseconds without typing that end one step
 
 /**
  * The draft behind a `field`. `read()`: the value of what is typed, null where it is none; `show(value)`: write it into
  * the field; `words(value)`: the step in words.
  */
-function fieldDraft(bench, { field, read, show, words }) {
+export function fieldDraft(bench, { field, read, show, words }) {
   let card;
   let known = null; // the draft as the field last knew it
   let timer = null;
@@ -54,7 +56,7 @@ function fieldDraft(bench, { field, read, show, words }) {
 }
 
 /** A key that belongs to the text being typed: it goes no further. True when it was one. */
-function fieldKeeps(event, isText) {
+export function fieldKeeps(event, isText) {
   const composing = event.isComposing || event.keyCode === 229;
   if (!composing && event.key === "Escape") {
     event.preventDefault();
@@ -70,7 +72,7 @@ function fieldKeeps(event, isText) {
 }
 
 /** A command typed in a field that has no use for it: the same key, pressed on the labeller. */
-function fieldPass(event) {
+export function fieldPass(event) {
   const field = event.currentTarget;
   event.preventDefault();
   event.stopPropagation();

@@ -1,5 +1,14 @@
 // Keypoints: {name: [x, y] | null}, null = not visible; in the draft a point that is still to be placed has no entry.
 
+import { h } from "../base/dom.js";
+import { deletes } from "../base/key_events.js";
+import { viewBack, viewSvg } from "../media/viewport.js";
+import { Drawing } from "./drawing.js";
+import { EDITORS } from "./registry.js";
+import {
+  shapeChip, shapeChipPlace, shapeColour, shapeDistance, shapeInside, shapeList, shapeNudge, shapeNumber, shapeOutline, shapeReach, shapeTools, shapeWord,
+} from "./shapes.js";
+
 const keypointChooses = (event) => event.ctrlKey || event.metaKey;
 
 class KeypointEditor extends Drawing {

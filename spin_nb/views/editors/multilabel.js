@@ -1,5 +1,10 @@
 // Several classes for each item: keys switch them on and off, Enter submits. "None of them" is an answer of its own.
 
+import { h } from "../base/dom.js";
+import { character } from "../base/key_events.js";
+import { choiceEntries, choiceGrid, choiceIndex, choiceSuggestion } from "./choices.js";
+import { EDITORS } from "./registry.js";
+
 /** The key of "none of them": zero, unless a class has it. */
 function multiNoneKey(bench, names) {
   return names.some((_, index) => bench.key(`class:${index}`) === "0") ? "-" : "0";

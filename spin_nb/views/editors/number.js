@@ -1,5 +1,11 @@
 // One number for each item: a slider, a typed field and arrow keys, all three the same draft.
 
+import { h, write } from "../base/dom.js";
+import { character } from "../base/key_events.js";
+import { choiceSuggestion } from "./choices.js";
+import { fieldDraft, fieldKeeps, fieldPass } from "./forms.js";
+import { EDITORS } from "./registry.js";
+
 const NUMBER_MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
 const NUMBER_CARET = ["ArrowLeft", "ArrowRight", "Home", "End", "Backspace", "Delete"];
 
@@ -9,13 +15,13 @@ function numberTidy(value) {
 }
 
 /** The power of ten, or 2 or 5 times it, that is not above `value`. */
-function numberRound(value) {
+export function numberRound(value) {
   const ten = 10 ** Math.floor(Math.log10(value));
   return numberTidy(ten * ([5, 2, 1].find((each) => each * ten <= value * (1 + 1e-9)) ?? 1));
 }
 
 /** What was typed, as a number; null where it is none. A comma is a decimal sign, as in most of the world. */
-function numberParse(text) {
+export function numberParse(text) {
   const plain = text
     .trim()
     .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.codePointAt(0) & 15))
@@ -25,7 +31,7 @@ function numberParse(text) {
 }
 
 /** Why a typed text is not a label of this task, in words; "" where it is one. */
-function numberProblem(text, { low, high, step = null, unit = "" }) {
+export function numberProblem(text, { low, high, step = null, unit = "" }) {
   const value = numberParse(text);
   const allowed = `allowed are ${low} to ${high}${unit ? ` ${unit}` : ""}`;
   if (value === null || !Number.isFinite(value)) return `“${text.trim().slice(0, 40)}” is not a number: ${allowed}.`;
@@ -34,7 +40,7 @@ function numberProblem(text, { low, high, step = null, unit = "" }) {
 }
 
 /** The step nearest to a number, within the range: what the task will store. */
-function numberStepped(value, { low, high, step = null }) {
+export function numberStepped(value, { low, high, step = null }) {
   if (!step) return value;
   const last = Math.floor((high - low) / step + 1e-9);
   return numberTidy(low + Math.min(last, Math.round((value - low) / step)) * step);

@@ -1,9 +1,17 @@
 // Boxes and polygons: shapes with a class each. Choosing, moving, naming and deleting them is one piece; what a box or a
 // polygon is comes from boxes.js and polygons.js. A gesture changes `live`; one step of the draft ends it.
 
+import { h } from "../base/dom.js";
+import { deletes } from "../base/key_events.js";
+import { viewSvg } from "../media/viewport.js";
+import { Drawing } from "./drawing.js";
+import {
+  shapeChip, shapeChipPlace, shapeClasses, shapeColour, shapeFill, shapeList, shapeNudge, shapeReach, shapeTools, shapeWord,
+} from "./shapes.js";
+
 const OUTLINES_LONG = 100; // rows of a list that costs more to draw than the picture
 
-class Outlines extends Drawing {
+export class Outlines extends Drawing {
   constructor(bench) {
     super(bench);
     this.current = 0; // class of new shapes

@@ -1,5 +1,12 @@
 // Two things side by side and one answer: which is better, or how well they fit.
 
+import { h } from "../base/dom.js";
+import { IMAGES, partCard } from "../media/item.js";
+import { openMedium } from "../media/registry.js";
+import { large } from "../media/still.js";
+import { choiceEntries, choiceGrid, choiceIndex } from "./choices.js";
+import { EDITORS } from "./registry.js";
+
 const PAIR_WORDS = { first: "First", second: "Second", equal: "About the same" };
 const PAIR_KEYS = { ArrowLeft: "first", ArrowRight: "second", "=": "equal" };
 

@@ -1,5 +1,11 @@
 // Polygons: {label, points: [[x, y], ...]}, drawn point by point. The open one belongs to this page until it is closed.
 
+import { Outlines } from "./outlines.js";
+import { EDITORS } from "./registry.js";
+import {
+  shapeArea, shapeClamp, shapeColour, shapeCovers, shapeDistance, shapeGrip, shapeInside, shapeNumber, shapeOutline, shapeReach, shapeRound, shapeToEdge, shapeWord,
+} from "./shapes.js";
+
 const POLYGON_LEAST = 1; // square pixels of the original
 
 class PolygonEditor extends Outlines {

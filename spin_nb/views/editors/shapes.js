@@ -1,16 +1,21 @@
 // What drawing boxes, polygons and keypoints share: colours, geometry, paint, the list of shapes and of classes.
 
+import { h, write } from "../base/dom.js";
+import { nameShortcuts } from "../base/key_events.js";
+import { viewBack, viewSvg } from "../media/viewport.js";
+import { choiceEntries, choiceFilter, choiceHome } from "./choices.js";
+
 // Light enough for dark words on them, and drawn over a dark halo: they read on any picture and on both themes.
 const SHAPE_COLOURS = ["#56b4e9", "#ffb000", "#3ddc97", "#ff8ac4", "#f0e442", "#ff7043", "#b9a5ff", "#4dd0e1", "#aed581", "#d7bfae"];
 const SHAPE_ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const SHAPE_WORD = 60; // characters of a name that are shown
 
-function shapeColour(index) {
+export function shapeColour(index) {
   return index < 0 ? "#cccccc" : SHAPE_COLOURS[index % SHAPE_COLOURS.length];
 }
 
 /** A name as shown: a name of a million characters must not fill the page. */
-function shapeWord(name) {
+export function shapeWord(name) {
   const text = String(name ?? "").slice(0, 4 * SHAPE_WORD);
   const letters = [...text];
   return letters.length > SHAPE_WORD ? `${letters.slice(0, SHAPE_WORD - 1).join("")}…` : text;
@@ -18,22 +23,22 @@ function shapeWord(name) {
 
 // ---- geometry, in pixels of the original -----------------------------------------------------------------------------
 
-const shapeClamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const shapeRound = (value) => Math.round(value * 100) / 100;
-const shapeDistance = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1]);
-const shapeNumber = (value) => String(Number(value.toFixed(1)));
+export const shapeClamp = (value, low, high) => Math.min(Math.max(value, low), high);
+export const shapeRound = (value) => Math.round(value * 100) / 100;
+export const shapeDistance = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1]);
+export const shapeNumber = (value) => String(Number(value.toFixed(1)));
 
 /** A point inside the picture. */
-function shapeInside([x, y], [width, height]) {
+export function shapeInside([x, y], [width, height]) {
   return [shapeRound(shapeClamp(x, 0, width)), shapeRound(shapeClamp(y, 0, height))];
 }
 
 /** How far from a thing a pointer still touches it: a fingertip is wide. */
-function shapeReach(event, view) {
+export function shapeReach(event, view) {
   return (event.pointerType === "touch" ? 20 : 8) / view.scale;
 }
 
-function shapeToEdge(point, a, b) {
+export function shapeToEdge(point, a, b) {
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
   const along = ((point[0] - a[0]) * dx + (point[1] - a[1]) * dy) / (dx * dx + dy * dy || 1);
   const t = shapeClamp(along, 0, 1);
@@ -41,14 +46,14 @@ function shapeToEdge(point, a, b) {
 }
 
 /** Twice the signed area of a polygon. */
-function shapeArea(points) {
+export function shapeArea(points) {
   return points.reduce((sum, [x, y], i) => {
     const [u, v] = points[(i + 1) % points.length];
     return sum + x * v - u * y;
   }, 0);
 }
 
-function shapeCovers(points, [x, y]) {
+export function shapeCovers(points, [x, y]) {
   return points.reduce((inside, [ax, ay], i) => {
     const [bx, by] = points[(i + 1) % points.length];
     return ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax ? !inside : inside;
@@ -56,13 +61,13 @@ function shapeCovers(points, [x, y]) {
 }
 
 /** What is suggested for a card until somebody has decided; each part of it stays dashed while it is exactly that. */
-function shapeSuggestion(card) {
+export function shapeSuggestion(card) {
   const decided = ["label", "imported"].includes(card.state?.kind ?? card.kind);
   return decided ? null : (card.suggestion?.value ?? null);
 }
 
 /** How far the arrow keys move: 1 pixel, with Shift 10; `grows` with Alt or Ctrl; null when it is no arrow. */
-function shapeNudge(event) {
+export function shapeNudge(event) {
   const way = SHAPE_ARROWS[event.key];
   if (!way) return null;
   const [dx, dy] = way.map((step) => step * (event.shiftKey ? 10 : 1));
@@ -72,7 +77,7 @@ function shapeNudge(event) {
 // ---- paint -------------------------------------------------------------------------------------------------------
 
 /** An outline twice: a dark halo, then its colour; dashed while it is only suggested. */
-function shapeOutline(tag, attributes, { colour, chosen = false, dashed = false, filled = true }) {
+export function shapeOutline(tag, attributes, { colour, chosen = false, dashed = false, filled = true }) {
   const base = { ...attributes, "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round", "stroke-linecap": "round" };
   const halo = viewSvg(tag, { ...base, fill: "none", stroke: "#000", "stroke-opacity": 0.65, "stroke-width": chosen ? 6 : 4 });
   const line = viewSvg(tag, {
@@ -87,7 +92,7 @@ function shapeOutline(tag, attributes, { colour, chosen = false, dashed = false,
 }
 
 /** What can be grasped, always of one size on screen. */
-function shapeGrip([x, y], view, { round = false, faint = false, chosen = false, colour = "#fff" } = {}) {
+export function shapeGrip([x, y], view, { round = false, faint = false, chosen = false, colour = "#fff" } = {}) {
   const half = (faint ? 3.5 : chosen ? 6.5 : 5) / view.scale;
   const box = { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: round ? half : 1 / view.scale };
   const style = { fill: chosen ? "#000" : colour, "fill-opacity": faint ? 0.75 : 1, stroke: chosen ? colour : "#000", "stroke-width": chosen ? 3 : 1.5 };
@@ -95,14 +100,14 @@ function shapeGrip([x, y], view, { round = false, faint = false, chosen = false,
 }
 
 /** A name to be placed on the picture. */
-function shapeChip(name, { colour, chosen = false }) {
+export function shapeChip(name, { colour, chosen = false }) {
   const chip = h("span", { class: chosen ? "spin-shape-chip spin-shape-chip-chosen" : "spin-shape-chip", dir: "auto" }, shapeWord(name));
   chip.style.backgroundColor = colour;
   return chip;
 }
 
 /** Above a point, within the view; hidden when the point is out of sight. */
-function shapeChipPlace(chip, point, view) {
+export function shapeChipPlace(chip, point, view) {
   const [left, top] = view.toView(point);
   const [width, height] = view.room;
   chip.hidden = left > width || top > height + 20 || top < 0 || left < -200;
@@ -112,7 +117,7 @@ function shapeChipPlace(chip, point, view) {
 }
 
 /** The children of an element as wanted; those that are in their place are not touched. */
-function shapeFill(parent, wanted) {
+export function shapeFill(parent, wanted) {
   const kept = new Set(wanted);
   for (const child of [...parent.childNodes]) if (!kept.has(child)) child.remove();
   let at = parent.firstChild;
@@ -144,7 +149,7 @@ function shapeButton(className, parts, does) {
 }
 
 /** Buttons of the classes: the one that new shapes get is pressed. `current()` is its index, `choose(index)` changes it. */
-function shapeClasses(bench, { current, choose }) {
+export function shapeClasses(bench, { current, choose }) {
   const entries = choiceEntries(bench, bench.spec.names);
   const buttons = entries.map(({ name, index }) => {
     const swatch = shapeSwatch();
@@ -169,7 +174,7 @@ function shapeClasses(bench, { current, choose }) {
 }
 
 /** What a pointer does otherwise, as buttons: [{does, act(), words(), off()}]. */
-function shapeTools(bench, tools) {
+export function shapeTools(bench, tools) {
   const buttons = tools.map(({ act }) => {
     const word = h("span");
     return { word, ...shapeButton("spin-shape-tool", (key) => [word, key], act) };
@@ -223,7 +228,7 @@ function shapeRow(list, index) {
  * The shapes as a list, for eyes and for the keyboard: each is a button that chooses it, so that the editor's keys move
  * or delete it. `sure()` says how sure what is suggested is; `rows()` gives {name, colour, note, chosen, suggested, removal, key?, says?}; `empty` stands for none.
  */
-function shapeList({ noun, nouns, empty, rows, choose, remove, sure }) {
+export function shapeList({ noun, nouns, empty, rows, choose, remove, sure }) {
   const list = { noun, choose, remove };
   const title = h("span", { class: "spin-shape-title" });
   const items = h("ul", { "aria-label": `list of ${nouns}` });

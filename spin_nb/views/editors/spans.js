@@ -1,7 +1,14 @@
 // Spans of a text: choose a part of it, press a class.
 
+import { deletes } from "../base/key_events.js";
+import { choiceIndex, choiceSame } from "./choices.js";
+import { EDITORS } from "./registry.js";
+import { SpanChoice } from "./spans_choice.js";
+import { SPAN_ARROWS, spanFirstSeen } from "./spans_select.js";
+import { spanPoint, spanStep } from "./spans_text.js";
+
 /** A value as the task stores it: in order, each once. */
-function spanSorted(value) {
+export function spanSorted(value) {
   const order = (a, b) => a.start - b.start || a.end - b.end || (a.label < b.label ? -1 : Number(a.label > b.label));
   const plain = value.map(({ label, start, end }) => ({ label, start, end })).sort(order);
   return plain.filter((each, i) => !i || order(plain[i - 1], each) !== 0);

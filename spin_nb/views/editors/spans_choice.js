@@ -1,6 +1,12 @@
 // What of a text is chosen, and how it looks: the stage, its panel, and the span or the words that a class is for. What
 // is done to spans is in spans.js.
 
+import { h, write } from "../base/dom.js";
+import { withOthers } from "../media/several.js";
+import { choiceColour, choiceEntries, choiceGrid, choiceHome, choiceName, choiceSuggestion } from "./choices.js";
+import { spanGrips, spanPointer, spanSelection } from "./spans_select.js";
+import { spanPage, spanUnit, spanWord } from "./spans_text.js";
+
 /** The card's text, and the part that holds it where the card is several things. */
 function spanSource(card) {
   if (card.mime === "text/plain") return card;
@@ -14,7 +20,7 @@ function spanBrief(text) {
   return letters.length > 60 ? `${letters.slice(0, 40).join("")} … ${Array.from(text.slice(-40)).slice(-18).join("")}` : text;
 }
 
-class SpanChoice {
+export class SpanChoice {
   constructor(bench) {
     this.bench = bench;
     this.names = bench.spec.names;

@@ -1,7 +1,11 @@
 // Choosing a part of the text: with the mouse, a finger or the keys. The browser's own selection is the selection; a
 // caret is drawn where it ends, and grips where the chosen span does.
 
-const SPAN_ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "backward", ArrowDown: "forward", Home: "backward", End: "forward" };
+import { h } from "../base/dom.js";
+import { choiceHome } from "./choices.js";
+import { spanTrimmed } from "./spans_text.js";
+
+export const SPAN_ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "backward", ArrowDown: "forward", Home: "backward", End: "forward" };
 
 /** How far an arrow key goes. */
 function spanReach(event) {
@@ -38,7 +42,7 @@ function spanAtPoint(page, x, y) {
 }
 
 /** The first place that is in sight. */
-function spanFirstSeen(page) {
+export function spanFirstSeen(page) {
   const [box, frame] = [page.element, page.element.closest(".spin-reading")].map((each) => each.getBoundingClientRect());
   return spanAtPoint(page, box.left + 4, Math.max(box.top, frame.top) + 14) ?? 0;
 }
@@ -51,7 +55,7 @@ function spanClamped(page, node, offset) {
 }
 
 /** The selection within one page. `changed(fresh)` is called when it is another; `fresh`: something is selected now. */
-function spanSelection(page, changed) {
+export function spanSelection(page, changed) {
   const caret = h("i", { class: "spin-caret", hidden: "" });
   let now = null; // {anchor, focus}
   const place = () => {
@@ -116,7 +120,7 @@ function spanSelection(page, changed) {
  * Mouse and finger. `tap(at, shift)`: a place was touched; `drawn()`: a part was selected; `tag(index)`: the name of a
  * span was touched.
  */
-function spanPointer(page, { tap, drawn, tag }) {
+export function spanPointer(page, { tap, drawn, tag }) {
   let down = null;
   const { element } = page;
   const up = (event) => {
@@ -143,7 +147,7 @@ function spanPointer(page, { tap, drawn, tag }) {
 }
 
 /** Grips at both ends of the chosen span. `dragged(end, at, done)`: `end` is "from" or "to". */
-function spanGrips(page, dragged) {
+export function spanGrips(page, dragged) {
   const grips = ["from", "to"].map((end) => {
     const element = h("i", { class: `spin-grip spin-grip-${end}`, hidden: "", "aria-hidden": "true" });
     const held = () => element.hasPointerCapture?.(element.pointer ?? -1);

@@ -1,6 +1,9 @@
 // A text with marked spans on screen. The page counts UTF-16 units, a label counts code points; both are kept apart
 // here: `from`, `to` and "at" are units, `start` and `end` are code points.
 
+import { h } from "../base/dom.js";
+import { choiceName } from "./choices.js";
+
 const SPAN_PIECE = 4000; // units laid out together: what is not in sight of a long text costs nothing
 const SPAN_LANES = 6; // underlines above one another; more share them
 
@@ -31,7 +34,7 @@ function spanCount(text, from, to) {
 }
 
 /** Pieces of a text: [{from, to, start}], `start` the code points before it. */
-function spanPieces(text) {
+export function spanPieces(text) {
   const pieces = [];
   for (let from = 0, start = 0; from < text.length; ) {
     const to = spanCut(text, from);
@@ -53,12 +56,12 @@ function spanPieceAt(pieces, at, key) {
   return pieces[low];
 }
 
-function spanPoint(text, pieces, at) {
+export function spanPoint(text, pieces, at) {
   const piece = spanPieceAt(pieces, at, "from");
   return piece.start + spanCount(text, piece.from, at);
 }
 
-function spanUnit(text, pieces, point) {
+export function spanUnit(text, pieces, point) {
   const piece = spanPieceAt(pieces, point, "start");
   let at = piece.from;
   for (let left = point - piece.start; left > 0 && at < piece.to; left--) at += spanIsPair(text, at) ? 2 : 1;
@@ -66,14 +69,14 @@ function spanUnit(text, pieces, point) {
 }
 
 /** Without the white space at both ends; null where nothing is left. */
-function spanTrimmed(text, from, to) {
+export function spanTrimmed(text, from, to) {
   while (from < to && /\s/.test(text[from])) from++;
   while (to > from && /\s/.test(text[to - 1])) to--;
   return from < to ? { from, to } : null;
 }
 
 /** The word around `at` in units, null between words. */
-function spanWord(text, at) {
+export function spanWord(text, at) {
   const [from, to] = [Math.max(0, at - 200), Math.min(text.length, at + 200)];
   const words = new Intl.Segmenter(undefined, { granularity: "word" }).segment(text.slice(from, to));
   const found = [...words].find(({ index, segment }) => index + from <= at && at < index + from + segment.length);
@@ -82,7 +85,7 @@ function spanWord(text, at) {
 }
 
 /** The border between characters, as people see them, next to `at`. */
-function spanStep(text, at, forward) {
+export function spanStep(text, at, forward) {
   const from = Math.max(0, at - 100);
   const near = text.slice(from, at + 100);
   const borders = [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(near)].map(({ index }) => index + from);
@@ -93,7 +96,7 @@ function spanStep(text, at, forward) {
 // ---- drawing -----------------------------------------------------------------------------------------------------------
 
 /** Each span's underline: the first lane that is free where it begins, so that overlapping spans are stacked. */
-function spanLanes(marks) {
+export function spanLanes(marks) {
   const ends = [];
   const order = [...marks].sort((a, b) => a.from - b.from || b.to - a.to);
   for (const mark of order) {
@@ -145,7 +148,7 @@ function spanFill(element, text, piece, marks, lanes, keep) {
 }
 
 /** The text on screen: `draw(marks)` rewrites only pieces whose marks changed; true when it wrote any. */
-function spanPage(text) {
+export function spanPage(text) {
   const pieces = spanPieces(text);
   const begins = new WeakMap(); // text node -> units before it
   const long = pieces.length > 1 ? " spin-long" : "";

@@ -1,9 +1,15 @@
 // Free text for each item. Inside the field every key is text; Escape gives the keys back to the labeller.
 
+import { h, write } from "../base/dom.js";
+import { character } from "../base/key_events.js";
+import { choiceSuggestion } from "./choices.js";
+import { fieldDraft, fieldKeeps } from "./forms.js";
+import { EDITORS } from "./registry.js";
+
 const TEXT_ENTER = "e"; // goes into the field
 
 /** Length in code points, as the kernel counts it. */
-function textLength(text) {
+export function textLength(text) {
   let pairs = 0;
   for (let i = 1; i < text.length; i++) {
     if ((text.charCodeAt(i) & 0xfc00) === 0xdc00 && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800) pairs++;

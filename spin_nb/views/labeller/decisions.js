@@ -1,5 +1,8 @@
 // What a person does at the desk: decide, undo, redo, look again. Shown at once; the outbox tells the kernel.
 
+import { decode, release, shrink } from "../media/item.js";
+import { inWords } from "./words.js";
+
 const REMEMBERED = 30; // decisions that undo shows again without asking the kernel
 const RECALLED = 8; // of an earlier page's, fetched at once
 const WHOLE = 2; // of the last decisions the pictures stay as they are: undo shows them at once
@@ -10,7 +13,7 @@ const UNHEARD = {
   redo: "Earlier decisions can be brought back when the kernel answers.",
 };
 
-class Decisions {
+export class Decisions {
   /** First view on screen: only now is the card really shown. */
   opened() {
     this.views += 1;

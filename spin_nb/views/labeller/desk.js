@@ -1,6 +1,14 @@
 // The desk: what one person is labelling. One per model, shared by every view of it; it touches no DOM. This half
 // asks the kernel; what a person does is in decisions.js, what the kernel tells of it in news.js.
 
+import { channel } from "../base/channel.js";
+import { decode, release, shrink } from "../media/item.js";
+import { Draft } from "./draft.js";
+import { Drafts } from "./drafts.js";
+import { keyTable } from "./keys.js";
+import { News } from "./news.js";
+import { Outbox } from "./outbox.js";
+
 const QUEUE = 16; // cards held, the one on screen included
 const FIRST = 2; // asked for first where there is none: the first item need not wait for the rest
 const KEEP = 8; // of these the first few stay when the rest is drawn anew
@@ -9,7 +17,7 @@ const PROBE_EVERY = 15000; // milliseconds
 const LEAVING = ["beforeunload", "pagehide"];
 const UNGREETED = "No answer from the kernel yet; if it is idle, reload this page";
 
-class Desk extends News {
+export class Desk extends News {
   constructor(model) {
     super();
     this.model = model;

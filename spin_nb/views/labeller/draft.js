@@ -1,9 +1,6 @@
 // The label being made of the card on screen: what would be submitted now, and every step that led there.
 
-/** Editors by the task's word: (bench) => {panel, stage(card)?, draw(), key(event)?, close()?}. */
-const EDITORS = {};
-
-class Draft {
+export class Draft {
   constructor() {
     this.begin(null, {});
   }

@@ -25,7 +25,7 @@ function isDraft(stored) {
   return Array.isArray(stored?.steps) && Array.isArray(stored.undone);
 }
 
-class Drafts {
+export class Drafts {
   constructor(name, storage) {
     Object.assign(this, { storage, prefix: `spin_nb/draft/${name}/` });
     this.held = new Map(); // id -> {value, steps, undone, half}

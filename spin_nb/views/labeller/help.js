@@ -1,5 +1,10 @@
 // Every key on screen, and a way to change it: choose an action, then press its new key.
 
+import { h, write } from "../base/dom.js";
+import { character, composes, nameShortcuts } from "../base/key_events.js";
+import { choiceName } from "../editors/choices.js";
+import { keyOf, keyProblem } from "./keys.js";
+
 const ACTION_WORDS = {
   accept: "Submit, or accept the suggestion",
   skip: "Skip: no opinion",
@@ -30,7 +35,7 @@ const ACTION_FOR = {
 };
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "Tab"];
 
-function helpPanel(desk) {
+export function helpPanel(desk) {
   const rows = h("div", { class: "spin-keys" });
   const said = h("span", { class: "spin-asks", role: "status" });
   const reset = h("button", { type: "button", onclick: () => bind({}) }, "Keys as they were");

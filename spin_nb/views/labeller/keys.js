@@ -1,8 +1,8 @@
 // Which key does what. Classes: 1-9, 0 for the tenth, then letters; commands never share a key with a class. What a
 // person has bound goes first: {"class:crack": "c", "skip": "s"}.
 
-const DIGITS = [..."1234567890"];
-const LETTERS = [..."abcdeghijklmnopqrstvwzx"]; // without f (flag), u (undo), y (redo); x (not visible) comes last
+import { briefly } from "../base/dom.js";
+import { bracket, character, composes, DIGITS, KEY_NAMES, LETTERS } from "../base/key_events.js";
 
 const COMMANDS = {
   accept: ["Enter"],
@@ -22,8 +22,6 @@ const COMMANDS = {
   full: ["F9"],
 };
 const NAMED_KEYS = [..."Enter Backspace Delete Insert Home End".split(" "), ...Array.from({ length: 12 }, (_, i) => `F${i + 1}`)];
-const BRACKETS = { BracketLeft: "[", BracketRight: "]" };
-const KEY_NAMES = { " ": "Space", Enter: "⏎", Backspace: "⌫", Delete: "Del", ArrowLeft: "←", ArrowRight: "→" };
 
 /** Key of each class, null past the last letter: those are clicked. Classes that are digits are their own keys. */
 function classKeys(names) {
@@ -39,7 +37,7 @@ let keysKnown = {}; // the table made last: every button asks for it
  * Key -> action, under a person's bindings: a key they took for one thing no longer does another. `likeliest`: the
  * classes of one card, [[name, p], ...], that have the first digits while it is shown.
  */
-function keyTable(names = NO_NAMES, bindings = {}, likeliest = NO_NAMES) {
+export function keyTable(names = NO_NAMES, bindings = {}, likeliest = NO_NAMES) {
   const isKnown = keysKnown.names === names && keysKnown.bindings === bindings && keysKnown.likeliest === likeliest;
   if (!isKnown) keysKnown = { names, bindings, likeliest, table: newKeyTable(names, bindings, likeliest) };
   return keysKnown.table;
@@ -64,49 +62,16 @@ function newKeyTable(names, bindings, likeliest) {
 }
 
 /** Why a key cannot be given to an action, or ""; the same rule as in session/bindings.py. */
-function keyProblem(key) {
+export function keyProblem(key) {
   const one = /^[^\p{C}\p{Z}]$|^ $/u.test(key);
   if (one || NAMED_KEYS.includes(key)) return "";
   return `${briefly(key, 40)} cannot be chosen: press a key that types one character, or ${NAMED_KEYS.slice(0, 6).join(", ")}, F1 to F12.`;
 }
 
-/** Keys as they are written on a button, in the words of aria-keyshortcuts; the attribute goes where there is none. */
-function nameShortcuts(element, shown, ...more) {
-  const names = Object.fromEntries(Object.entries(KEY_NAMES).map(([name, sign]) => [sign, name === " " ? "Space" : name]));
-  const keys = [...(shown ?? "").split(" ").filter(Boolean).map((sign) => names[sign] ?? (sign === "+" ? "Plus" : sign)), ...more];
-  if (keys.length) element.setAttribute("aria-keyshortcuts", keys.join(" "));
-  else element.removeAttribute("aria-keyshortcuts");
-}
-
 /** The key of an action as it is written on a button; "" where it has none. */
-function keyOf(table, action) {
+export function keyOf(table, action) {
   for (const [key, does] of table) if (does === action) return KEY_NAMES[key] ?? key.toUpperCase();
   return "";
-}
-
-/** AltGr, or Option on a Mac, makes another character of a key: what it types is meant, and no shortcut. */
-function composes(event) {
-  if ([...(event.key ?? "")].length !== 1) return false;
-  const option = event.altKey && !event.ctrlKey && !event.metaKey && /^(Mac|iP)/.test(navigator.platform);
-  return option || event.getModifierState("AltGraph");
-}
-
-/** The character a key event stands for: what it types, else (other layouts) what is printed on a US keyboard. */
-function character(event) {
-  const { key = "", code = "" } = event;
-  if (/^[A-Z]\w+$/.test(key)) return key; // a key with a name: 4 on the number pad may be an arrow
-  const typed = key.toLowerCase();
-  if (/^[a-z0-9 ?/[\]]$/.test(typed) || composes(event)) return typed;
-  const digit = event.shiftKey ? null : /^(?:Digit|Numpad)(\d)$/.exec(code);
-  if (digit) return digit[1];
-  const letter = /^Key([A-Z])$/.exec(code);
-  // A Latin letter with an accent is that person's own letter; only other scripts fall back on the position.
-  return letter && !/^[ -~]$|^\p{Script=Latin}$/u.test(typed) ? letter[1].toLowerCase() : typed;
-}
-
-/** The bracket printed on a US keyboard where this one has neither a letter a-z nor a sign that zooms. */
-function bracket(event, typed) {
-  return /^[a-z0-9+=-]$|../.test(typed) || event.shiftKey || composes(event) ? undefined : BRACKETS[event.code];
 }
 
 /** The action a key event with Ctrl or Command means. */
@@ -119,7 +84,7 @@ function shortcut(event, key) {
 }
 
 /** The action a key event means, or null when it is none of ours. */
-function actionOf(event, table) {
+export function actionOf(event, table) {
   if (event.isComposing) return null;
   const key = character(event);
   if (!composes(event)) {
@@ -128,16 +93,4 @@ function actionOf(event, table) {
   }
   if (event.shiftKey && (/^[a-z]$/.test(key) || key === "Enter")) return null; // Shift+Enter is a hand that runs cells
   return key === "Escape" ? "release" : (table.get(key) ?? table.get(bracket(event, key)) ?? null);
-}
-
-/** The second half of a double click falls on the next item, which nobody has seen yet. */
-function doubled(event, card) {
-  // When the hand pressed, not when a slow page came round to it.
-  return event.detail > 1 && event.timeStamp - (card?.since ?? -Infinity) < 400;
-}
-
-/** Backspace undoes; where something is chosen it deletes: on a Mac it is the key that is called so. */
-function deletes(event, meaning) {
-  const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-  return meaning === "delete" || (event.key === "Backspace" && plain && (meaning ?? "undo") === "undo");
 }

@@ -1,9 +1,12 @@
 // What the kernel tells that a person at the desk did not do, or not as it was shown.
 
+import { Decisions } from "./decisions.js";
+import { inWords, labelWords } from "./words.js";
+
 const SUGGEST_AFTER = 100; // milliseconds
 const FOLLOW_AFTER = 300; // milliseconds; labels that follow one another quickly are one reason, not many
 
-class News extends Decisions {
+export class News extends Decisions {
   /** Another cell had decided something since: the kernel took back that, and this page's last decision stands. */
   async undidOther(entry, id, n) {
     if (!entry || entry.kind !== "undo" || entry.id === id) return;

@@ -5,12 +5,14 @@
 // two tabs counting on from one number would have their labels taken for one another's. What an earlier page left is
 // kept in its own lane, sent first, under its own name, however many pages send it.
 
+import { randomId } from "../base/random_id.js";
+
 const OUTBOX_EVENT = "spin_nb:outbox";
 const RESEND_AFTER = [2000, 4000, 8000, 15000];
 const BATCH = 100;
 
 /** Storage that may be missing, full or forbidden: then the outbox lives in memory alone. */
-function storageOf(place) {
+export function storageOf(place) {
   const attempt = (action, otherwise) => {
     try {
       return action(place());
@@ -31,7 +33,7 @@ function plain({ delta, ...entry }) {
   return entry;
 }
 
-class Outbox {
+export class Outbox {
   /** `post({client, entries})` sends or throws; `changed()` is told after every change of what is pending. */
   constructor({ name, post, changed, storage = storageOf(() => window.sessionStorage) }) {
     Object.assign(this, { post, changed, storage, prefix: `spin_nb/outbox/${name}/` });

@@ -1,5 +1,18 @@
 // The labeller on screen. Built once; every change of the desk only rewrites what differs.
 
+import "../media/all.js"; // first: sheets come in the order of the scripts, and editors overrule media
+import { h, write } from "../base/dom.js";
+import { startAgain } from "../base/restart.js";
+import "../editors/all.js";
+import { EDITORS } from "../editors/registry.js";
+import { Desk } from "./desk.js";
+import { helpPanel } from "./help.js";
+import { actionOf } from "./keys.js";
+import { commands, header, pastStrip } from "./parts.js";
+import { roomFull, roomKeeper } from "./room.js";
+import { tellSeen } from "./seen.js";
+import { benchOf, stage } from "./stage.js";
+
 function act(desk, does) {
   if (does.startsWith("class:") || desk.editor?.act?.(does)) return;
   if (does === "accept") desk.submit();

@@ -1,10 +1,17 @@
 // What stands around the item: progress, commands, the last items decided.
 
+import { h, write } from "../base/dom.js";
+import { doubled, nameShortcuts } from "../base/key_events.js";
+import { choiceSame } from "../editors/choices.js";
+import { mediumSmall } from "../media/still.js";
+import { keyOf } from "./keys.js";
+import { inWords } from "./words.js";
+
 const COMMAND_WORDS = { skip: "Skip", unsure: "Unsure", flag: "Flag", undo: "Undo", redo: "Redo" };
 const ALWAYS = { undo: ["Control+Z"], redo: ["Control+Shift+Z"] }; // whatever a person has bound
 const STRIP = 8;
 
-function header(desk, full) {
+export function header(desk, full) {
   const count = h("span", { class: "spin-count" });
   const rate = h("span", { class: "spin-rate" });
   const status = h("span", { class: "spin-status" });
@@ -34,7 +41,7 @@ function takesSuggestion({ current, draft }) {
 }
 
 /** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
-function commands(desk, back, act, help) {
+export function commands(desk, back, act, help) {
   const words = { accept: "", ...COMMAND_WORDS };
   const buttons = Object.entries(words).map(([does, word]) => {
     const click = (event) => {
@@ -75,7 +82,7 @@ function pastChip(desk, back, card) {
 }
 
 /** The items decided, the last ones first; each can be shown again and changed, back to the very first. */
-function pastStrip(desk, back) {
+export function pastStrip(desk, back) {
   const chips = h("div", { class: "spin-strip", role: "group", "aria-label": "last decided; choose one to change it" });
   const turn = (way, sign, words) =>
     h("button", { type: "button", class: "spin-leaf", title: words, "aria-label": words, onclick: (event) => (desk.leaf(way, STRIP), back(event)) }, sign);

@@ -1,5 +1,9 @@
 // How much of the page the labeller takes: item, buttons and commands are on screen together, or it fills the screen.
 
+import { h } from "../base/dom.js";
+import { nameShortcuts } from "../base/key_events.js";
+import { keyOf } from "./keys.js";
+
 const ROOM_LEAST = 420; // CSS pixels; where less can be seen the page scrolls
 const ROOM_AROUND = 16; // left free of what can be seen: the cell's own frame
 const ROOM_LOW = 660; // below, what is no work takes less
@@ -25,7 +29,7 @@ function roomSeen(scroller) {
 }
 
 /** Keep a labeller as high as what can be seen. Returns what ends that. */
-function roomKeeper(root) {
+export function roomKeeper(root) {
   let scroller = null;
   const fit = () => {
     if (!root.isConnected) return;
@@ -56,7 +60,7 @@ function roomKeeper(root) {
 }
 
 /** The button that fills the screen with the labeller, and its keys. */
-function roomFull(desk) {
+export function roomFull(desk) {
   const rootOf = () => button.closest(".spin-labeller");
   const isFull = () => rootOf() !== null && document.fullscreenElement === rootOf();
   const toggle = async () => {

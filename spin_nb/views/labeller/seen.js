@@ -1,6 +1,6 @@
 // The rest of a page waits for the labeller: it tells once that its first item, or that there is none, is on screen.
 
-function tellSeen(desk) {
+export function tellSeen(desk) {
   const { current } = desk;
   const isThere = current ? current.decoded || current.broken : desk.dry || (desk.readOnly && desk.greeted);
   if (!isThere || desk.isSeen) return;

@@ -1,5 +1,12 @@
 // The item on screen, and what an editor may do with it.
 
+import { h, write } from "../base/dom.js";
+import { note } from "../media/item.js";
+import { openMedium } from "../media/registry.js";
+import { large } from "../media/still.js";
+import { actionOf, keyOf } from "./keys.js";
+import { labelWords, RESULT } from "./words.js";
+
 function waitingWords(desk) {
   if (desk.readOnly) return "This project is open read-only: it shows what is labelled, and takes no labels.";
   if (desk.dry) return "Nothing left to ask: every item has been decided.";
@@ -9,7 +16,7 @@ function waitingWords(desk) {
 }
 
 /** The desk as an editor sees it: one card, one draft. */
-function benchOf(desk) {
+export function benchOf(desk) {
   const kit = {
     ask: (verb, fields) => desk.channel.ask(verb, fields),
     say: (words) => desk.say(words),
@@ -48,7 +55,7 @@ function shownBy(bench, editor, card) {
   return editor.stage?.(card) ?? openMedium(card, bench.kit);
 }
 
-function stage(desk, bench, editor) {
+export function stage(desk, bench, editor) {
   const frame = h("div", { class: "spin-frame" });
   const name = h("span", { class: "spin-name" });
   const state = h("span", { class: "spin-was", dir: "auto" });

@@ -18,7 +18,6 @@ from spin_nb.errors import SpinError
 from spin_nb.session.arguments import field, listed, text, whole
 from spin_nb.session.labeller.cards import shift_buffers
 from spin_nb.session.labeller.key_bindings import check_bindings
-from spin_nb.views._parts import LABELLER
 from spin_nb.views.base.widget import Answer, Buffers, View, in_words
 
 RECENT = 8  # decisions shown again after the page was reloaded
@@ -37,7 +36,7 @@ MOST = 64  # cards in one answer
 MANY = 500  # changed labels told one by one; beyond, the browser asks for a new queue
 
 
-class Labeller(View, parts=LABELLER):
+class Labeller(View, entry="labeller/page.js"):
     """Label a session's items with the keyboard, the mouse or a finger.
 
     Keys: 1-9, 0 and then letters label, or choose what is drawn; Enter submits, or accepts the suggestion; Space

@@ -1,9 +1,9 @@
 // Labels and outcomes in a few words, whatever the task.
 
-const RESULT = { skip: "skipped", unsure: "unsure", flag: "flagged" };
+export const RESULT = { skip: "skipped", unsure: "unsure", flag: "flagged" };
 const LONGEST = 60;
 
-function labelWords(value, spec = {}) {
+export function labelWords(value, spec = {}) {
   if (value === null || value === undefined) return "";
   if (typeof value === "string") return brief(value);
   if (typeof value === "number") return [value, spec.unit].filter(Boolean).join(" ") || "0";
@@ -29,7 +29,7 @@ function brief(text) {
 }
 
 /** A decision in words. */
-function inWords({ kind, value, n = 1 }, spec) {
+export function inWords({ kind, value, n = 1 }, spec) {
   const words = kind === "label" || kind === "imported" ? labelWords(value, spec) : (RESULT[kind] ?? kind);
   return n > 1 ? `${words}, ${n.toLocaleString("en")} items at once` : words;
 }

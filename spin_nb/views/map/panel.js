@@ -1,5 +1,10 @@
 // The panel beside the map. It only draws traits; the one thing it changes is `choice`.
 
+import { briefly, h, write } from "../base/dom.js";
+import { startAgain } from "../base/restart.js";
+import { decode, release } from "../media/item.js";
+import { large } from "../media/still.js";
+
 function chooser(model) {
   const options = model.get("choices").map((name, i) => h("option", { value: i }, briefly(name, 200)));
   const select = h("select", { "aria-label": "colour the map by" }, ...options);

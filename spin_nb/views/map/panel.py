@@ -6,11 +6,10 @@ from typing import Any
 
 import traitlets as t
 
-from spin_nb.views._parts import MEDIA
 from spin_nb.views.base.widget import View
 
 
-class Panel(View, parts=(*MEDIA, "map/panel")):
+class Panel(View, entry="map/panel.js"):
     """Colour chooser, legend and item card; everything arrives as data and is drawn as text.
 
     Attributes

@@ -1,5 +1,9 @@
 // jupyter-scatter, from its library; until that is there, the map says so.
 
+import { h, write } from "../base/dom.js";
+import { sureLibrary } from "../base/library.js";
+import { startAgain } from "../base/restart.js";
+
 const SCATTER = "where jupyter-scatter is"; // map.py writes {id, key} here
 
 async function render({ model, el, signal }) {

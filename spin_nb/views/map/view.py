@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import UnknownWordError
 from spin_nb.views.base.library import scatter_library
+from spin_nb.views.base.modules import VIEWS, link
 from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.theme import rgba, theme_of
 from spin_nb.views.base.waiting import waiting
-from spin_nb.views.base.widget import Brief, script
+from spin_nb.views.base.widget import Brief
 from spin_nb.views.map import colours
 from spin_nb.views.map.item import item_card
 from spin_nb.views.map.panel import Panel
@@ -312,5 +313,5 @@ def _patched(plot: Any) -> Any:
 
 
 def _script() -> str:
-    text = script(["base/library", "map/scatter"])
+    text = link(VIEWS / "map" / "scatter.js")
     return text.replace('"where jupyter-scatter is"', json.dumps(scatter_library()))

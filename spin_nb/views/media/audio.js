@@ -1,5 +1,11 @@
 // A sound: seen above its spectrogram, heard with P, followed by a cursor. Nothing is decoded before it is shown.
 
+import { h, write } from "../base/dom.js";
+import { mediaButton, mediaKey, ownKeys, painter } from "./drawing.js";
+import { note } from "./item.js";
+import { MEDIA } from "./registry.js";
+import { greys, paintSound, readWav, tinted } from "./wave.js";
+
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const AUTOPLAY = "spin_nb/autoplay";
 const heardAs = { volume: 1, speed: 1, loop: false }; // a person's choice, kept from item to item

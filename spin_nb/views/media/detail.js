@@ -1,5 +1,8 @@
 // A picture as sharp as it is looked at: the piece on screen comes from the kernel when what was sent is too coarse.
 
+import { h } from "../base/dom.js";
+import { oneAtATime, partOf } from "./item.js";
+
 const DETAIL_REST = 150; // milliseconds after the last move
 const DETAIL_SIDE = 1600; // pixels a side that the kernel sends at most
 const DETAIL_GAIN = 1.2; // times as fine it must be to be worth a question
@@ -13,7 +16,7 @@ function detailBox([x, y, width, height], size, margin = 0) {
   return [left, top, right - left, bottom - top];
 }
 
-class Detail {
+export class Detail {
   constructor(card, kit, size) {
     Object.assign(this, { card, kit, size, box: null, finest: card.bitmap.width / size[0] });
     this.sent = this.finest; // pixels sent per original pixel, of the whole picture and of the piece here

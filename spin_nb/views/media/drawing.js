@@ -1,5 +1,7 @@
 // What drawn media share: ticks, a sharp canvas that follows size and theme, keys, buttons.
 
+import { briefly, h } from "../base/dom.js";
+
 const PLOT_FONT = "11px system-ui, -apple-system, 'Segoe UI', sans-serif";
 const PLOT_INKS = {
   ink: "var(--spin-ink)",
@@ -11,7 +13,7 @@ const PLOT_INKS = {
 };
 
 /** Ticks people like within [low, high]: steps of 1, 2 or 5 times a power of ten, about `most` of them. */
-function niceTicks(low, high, most) {
+export function niceTicks(low, high, most) {
   const raw = (high - low) / Math.max(1, most);
   if (!(raw > 0) || !Number.isFinite(raw)) return { step: 1, at: [] };
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -22,7 +24,7 @@ function niceTicks(low, high, most) {
 }
 
 /** Ticks of values over some pixels: two at least, for one alone is no scale. */
-function valueTicks({ low, high, empty }, pixels) {
+export function valueTicks({ low, high, empty }, pixels) {
   let most = Math.max(2, pixels / 32);
   let ticks = niceTicks(low, high, most);
   while (ticks.at.length < 2 && most < 8) ticks = niceTicks(low, high, ++most);
@@ -30,7 +32,7 @@ function valueTicks({ low, high, empty }, pixels) {
 }
 
 /** A value in words with as many digits as a step needs. */
-function tickWords(value, step) {
+export function tickWords(value, step) {
   if (!Number.isFinite(value)) return "no value";
   if (Math.abs(value) < step / 1e6) return "0";
   const fine = Math.floor(Math.log10(step) + 1e-9);
@@ -41,12 +43,12 @@ function tickWords(value, step) {
 }
 
 /** A measured value: five digits say all that a float32 plot can. */
-function valueWords(value) {
+export function valueWords(value) {
   return Number.isFinite(value) ? String(Number(value.toPrecision(5))).replaceAll("-", "−") : "no value";
 }
 
 /** Numbers of a buffer, wherever in the message it lies; none when their length is odd. */
-function mediaNumbers(bytes, Kind) {
+export function mediaNumbers(bytes, Kind) {
   const size = Kind.BYTES_PER_ELEMENT;
   if (!bytes || bytes.byteLength % size) return new Kind(0);
   if (bytes.byteOffset % size === 0) return new Kind(bytes.buffer, bytes.byteOffset, bytes.byteLength / size);
@@ -54,7 +56,7 @@ function mediaNumbers(bytes, Kind) {
 }
 
 /** The theme's colours as a canvas takes them; read where the canvas lies, for the host may differ from the system. */
-function plotInks(host) {
+export function plotInks(host) {
   const probe = host.appendChild(h("i", { hidden: "" }));
   const read = (colour) => {
     probe.style.color = colour;
@@ -66,7 +68,7 @@ function plotInks(host) {
 }
 
 /** As many device pixels as the canvas covers, one unit a CSS pixel. */
-function sharpen(canvas) {
+export function sharpen(canvas) {
   const ratio = window.devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
   const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -83,7 +85,7 @@ function sharpen(canvas) {
 const THEME_SETTLES = [0, 200, 800]; // milliseconds
 
 /** `paint({context, width, height, inks})` now, on `again()`, and when size or theme change; at most once a frame. */
-function painter(canvas, paint) {
+export function painter(canvas, paint) {
   let frame = 0;
   let inks = null;
   const draw = () => {
@@ -121,7 +123,7 @@ function painter(canvas, paint) {
 }
 
 /** Text over lines: a rim of the ground keeps it readable. */
-function haloText(context, inks, text, x, y) {
+export function haloText(context, inks, text, x, y) {
   context.lineJoin = "round";
   context.lineWidth = 4;
   context.strokeStyle = inks.ground;
@@ -130,20 +132,14 @@ function haloText(context, inks, text, x, y) {
 }
 
 /** As much of a text as fits into some pixels. */
-function fitting(context, text, pixels) {
+export function fitting(context, text, pixels) {
   let words = briefly(text);
   while (words.length > 2 && context.measureText(words).width > pixels) words = `${words.slice(0, -2)}…`;
   return words;
 }
 
-/** Names can be a megabyte long; a plot shows their beginning. */
-function briefly(text, most = 60) {
-  const words = String(text);
-  return words.length > most ? `${words.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, "")}…` : words;
-}
-
 /** The axis below a plot: its line, ticks, their words; the unit stands after the last one. */
-function bottomAxis({ context, inks }, { left, right, y, low, high, unit }) {
+export function bottomAxis({ context, inks }, { left, right, y, low, high, unit }) {
   const { step, at } = niceTicks(low, high, Math.max(2, (right - left) / 80));
   const x = (value) => left + ((value - low) / (high - low)) * (right - left);
   context.fillStyle = inks.line;
@@ -161,7 +157,7 @@ function bottomAxis({ context, inks }, { left, right, y, low, high, unit }) {
 }
 
 /** The key of an event: "Shift+" in front where it counts, letters by position on keyboards of other scripts. */
-function mediaKey(event) {
+export function mediaKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target?.closest?.("input[type=text], textarea")) return "";
   const letter = /^Key([A-Z])$/.exec(event.code ?? "")?.[1];
   const typed = event.key ?? "";
@@ -171,11 +167,11 @@ function mediaKey(event) {
 }
 
 /** After a click the keys go on working where they did; a button reached with Tab keeps the focus. */
-function backToView(event) {
+export function backToView(event) {
   if (event.detail > 0) event.currentTarget.closest(".spin-part, .spin-view")?.focus({ preventScroll: true });
 }
 
-function mediaButton(face, label, key, does) {
+export function mediaButton(face, label, key, does) {
   const click = (event) => {
     does();
     backToView(event);
@@ -185,7 +181,7 @@ function mediaButton(face, label, key, does) {
 }
 
 /** Sliders and lists keep the keys they need; the others go on to the view. */
-function ownKeys(control) {
+export function ownKeys(control) {
   control.addEventListener("keydown", (event) => {
     const own = /^(Arrow|Page|Home|End)/.test(event.key) || (control.tagName === "SELECT" && /^( |Enter)$/.test(event.key));
     if (own && !event.shiftKey) event.stopPropagation();

@@ -1,5 +1,7 @@
 // Frames of a video: those that were sent, any other on demand, and the strip they make.
 
+import { oneAtATime, partOf } from "./item.js";
+
 /** Facts of a video card with nothing impossible in them. */
 function filmFacts(card) {
   const { rate, frames, at } = card.data ?? {};
@@ -10,10 +12,10 @@ function filmFacts(card) {
   return { rate: rate > 0 ? rate : 1, timed: rate > 0, count, at: numbers.map((n) => Math.min(count - 1, Math.max(0, n))) };
 }
 
-const jpeg = (bytes) => createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+export const jpeg = (bytes) => createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
 
 /** The frames sent, decoded while the item is shown; `came()` after each. Those that cannot be decoded are left out. */
-class Film {
+export class Film {
   constructor(card, came) {
     Object.assign(this, filmFacts(card));
     this.sent = new Map(); // number -> bitmap
@@ -52,7 +54,7 @@ class Film {
 }
 
 /** Exact frames from the kernel. */
-class FrameDesk {
+export class FrameDesk {
   constructor(card, kit, came, failed) {
     Object.assign(this, { card, kit, came, failed });
     this.kept = new Map(); // number -> bitmap; the last few, for stepping back and forth
@@ -97,7 +99,7 @@ class FrameDesk {
 }
 
 /** The film strip: as many frames as fit, each where its time is; the mark is the frame shown. */
-function paintStrip({ context, inks, width, height }, film, number) {
+export function paintStrip({ context, inks, width, height }, film, number) {
   const some = film.sent.get(film.numbers[0]);
   if (!some) return;
   const tall = height - 6;

@@ -1,13 +1,12 @@
 // One item on screen. Data is hostile: it becomes pixels or text, never HTML.
 
-const IMAGES = ["image/png", "image/jpeg"];
-const THUMB = 148; // pixels: twice the longer side of a thumbnail, for sharp screens
+import { h } from "../base/dom.js";
 
-/** How an item is shown and explored at the desk, by what it is: (card, kit) => {element, key?, close?}. */
-const MEDIA = {};
+export const IMAGES = ["image/png", "image/jpeg"];
+export const THUMB = 148; // pixels: twice the longer side of a thumbnail, for sharp screens
 
 /** Find a card's bytes, and decode pictures ahead of time: showing them later is one synchronous drawImage. */
-async function decode(card, buffers = []) {
+export async function decode(card, buffers = []) {
   card.bytes ??= (card.buffers ?? []).map((at) => buffers[at]);
   await Promise.all((card.parts ?? []).map((part) => decode(part, buffers)));
   if (!card.broken && !card.bitmap && IMAGES.includes(card.mime)) await decodePicture(card);
@@ -24,15 +23,15 @@ async function decodePicture(card) {
 }
 
 /** A part as a card of its own. */
-function partCard(card, part) {
+export function partCard(card, part) {
   return { ...part, id: card.id, part: part.name };
 }
 
 /** Whose bytes are asked for: an item's, or those of one of its parts. */
-const partOf = ({ id, part }) => (part === undefined ? { id } : { id, part });
+export const partOf = ({ id, part }) => (part === undefined ? { id } : { id, part });
 
 /** One question at a time, and after it only the latest wish: `want(x)` does `get(x)`; `want(null)` takes the wish back. */
-function oneAtATime(get) {
+export function oneAtATime(get) {
   let wish = null;
   let busy = false;
   const next = async () => {
@@ -50,14 +49,14 @@ function oneAtATime(get) {
   };
 }
 
-function release(card) {
+export function release(card) {
   card.bitmap?.close();
   card.bitmap = null;
   for (const part of card.parts ?? []) release(part);
 }
 
 /** Keep of pictures what a thumbnail needs; `decode` makes them whole again from their bytes. */
-function shrink(card) {
+export function shrink(card) {
   const parts = (card.parts ?? []).map(shrink);
   if (card.bitmap) {
     card.thumb = picture(card, "spin-thumb", THUMB);
@@ -70,7 +69,7 @@ function shrink(card) {
 }
 
 /** A picture as an element; `most` limits its longer side, in pixels. */
-function picture(card, className, most = Infinity) {
+export function picture(card, className, most = Infinity) {
   const source = card.bitmap ?? card.thumb;
   const canvas = h("canvas", { class: className, role: "img", "aria-label": `image ${card.id ?? card.name ?? ""}` });
   const longest = Math.max(source.width, source.height);
@@ -82,17 +81,11 @@ function picture(card, className, most = Infinity) {
   return canvas;
 }
 
-function note(text) {
+export function note(text) {
   return h("p", { class: "spin-note" }, text);
 }
 
 /** What cannot be shown says why. */
-function brokenNote(card) {
+export function brokenNote(card) {
   return note(typeof card.broken === "string" ? `This item cannot be shown: ${card.broken}` : "This item cannot be shown.");
-}
-
-/** The still form of a card; never an empty box. */
-function large(card) {
-  if (IMAGES.includes(card.mime) && !card.bitmap && !card.broken) return note("Loading the picture…");
-  return mediumStill(card);
 }

@@ -1,5 +1,12 @@
 // A series in the hand: wheel, fingers and keys zoom and pan it, the pointer and the arrows read it.
 
+import { briefly, h, write } from "../base/dom.js";
+import { mediaButton, mediaKey, painter } from "./drawing.js";
+import { note } from "./item.js";
+import { MEDIA } from "./registry.js";
+import { paintSeries, SERIES_ROWS, SeriesView } from "./series_view.js";
+import { readSeries } from "./trace.js";
+
 const SERIES_KEYS = "+ and − zoom, Home fits, left and right move the crosshair";
 
 /** What the keys of a series do. */

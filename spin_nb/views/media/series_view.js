@@ -1,10 +1,14 @@
 // What of a series is on screen, and its picture: one row a channel over one time axis, a crosshair that reads all.
 
-const SERIES_ROWS = 6; // more channels scroll
+import { briefly } from "../base/dom.js";
+import { bottomAxis, fitting, haloText, tickWords, valueWords } from "./drawing.js";
+import { gutter, paintTrace } from "./trace.js";
+
+export const SERIES_ROWS = 6; // more channels scroll
 const SERIES_AXIS = 24; // pixels below the rows
 const SERIES_NAMES = 120; // pixels at most beside them
 
-class SeriesView {
+export class SeriesView {
   constructor(series) {
     this.series = series;
     this.at = null; // sample under the crosshair
@@ -100,7 +104,7 @@ class SeriesView {
   }
 }
 
-function paintSeries(paper, view) {
+export function paintSeries(paper, view) {
   const { context, inks, width, height } = paper;
   const { left, right, bottom, rows, head } = view.place(context, width, height);
   const { series, from, to } = view;

@@ -1,15 +1,8 @@
 // Any item by its kind, and several things at once for one item: each part with its name, each its own medium.
 
-/** The medium of a card or a part; a sentence where there is none, it is broken, or it fails: the others go on. */
-function openMedium(card, kit) {
-  if (card.broken) return { element: brokenNote(card) };
-  if (!Object.hasOwn(MEDIA, card.mime)) return { element: note(`This kind of item is not known here: ${briefly(card.mime, 80) || "it has no name"}.`) };
-  try {
-    return MEDIA[card.mime](card, kit);
-  } catch (error) {
-    return { element: brokenNote({ broken: error.message }) };
-  }
-}
+import { briefly, h } from "../base/dom.js";
+import { note, partCard } from "./item.js";
+import { MEDIA, openMedium } from "./registry.js";
 
 function openPart(card, part, kit) {
   const name = briefly(part.name ?? "", 120) || "part";
@@ -20,7 +13,7 @@ function openPart(card, part, kit) {
 }
 
 /** The medium that is worked on, and the card's other parts beside it. */
-function withOthers(card, source, kit, own) {
+export function withOthers(card, source, kit, own) {
   const parts = (card.parts ?? []).filter((part) => part.name !== source.name);
   if (!parts.length) return own;
   const others = parts.map((part) => openPart(card, part, kit));

@@ -1,5 +1,11 @@
 // Small and still forms for other panels: no controls, nothing to close, colours by CSS so that they follow the theme.
 
+import { briefly, h } from "../base/dom.js";
+import { jpeg } from "./film.js";
+import { brokenNote, IMAGES, note, partCard, picture, THUMB } from "./item.js";
+import { readSeries } from "./trace.js";
+import { FULL_SCALE, readWav, waveRange } from "./wave.js";
+
 const STILL_ROWS = 6; // channels of a series
 const STILL_WORDS = 400; // characters of a text
 const STILL_LINES = 8; // columns of a table row
@@ -84,7 +90,7 @@ function stillPicture(card, className, most) {
 const cardParts = (card) => (card.parts ?? []).map((part) => partCard(card, part));
 
 /** An item without controls, as large as its panel: a picture, a text's beginning, a row, its parts one by one. */
-function mediumStill(card) {
+export function mediumStill(card) {
   if (card.broken) return brokenNote(card);
   if (card.mime === "multipart/mixed") {
     const parts = cardParts(card).map((part) => h("figure", {}, h("figcaption", {}, h("bdi", {}, briefly(part.name, 80))), mediumStill(part)));
@@ -103,7 +109,7 @@ function mediumStill(card) {
 }
 
 /** A thumbnail (at most 74 x 62 pixels): a picture, or the first `most` characters, or the id. */
-function mediumSmall(card, most = 40) {
+export function mediumSmall(card, most = 40) {
   const cards = card.mime === "multipart/mixed" ? cardParts(card) : [card];
   for (const each of cards) {
     const drawn = stillPicture(each, "spin-thumb", 3);
@@ -117,4 +123,10 @@ function smallWords({ mime, data, broken }) {
   if (broken) return "";
   if (mime === "application/json") return Object.values(data ?? {}).slice(0, STILL_LINES).map((value) => briefly(value ?? "")).join(" · ");
   return mime === "text/plain" ? String(data ?? "").slice(0, 1000) : "";
+}
+
+/** The still form of a card; never an empty box. */
+export function large(card) {
+  if (IMAGES.includes(card.mime) && !card.bitmap && !card.broken) return note("Loading the picture…");
+  return mediumStill(card);
 }

@@ -1,5 +1,10 @@
 // Texts and table rows of any length: the beginning at once, the rest when asked for, in pieces that never freeze.
 
+import { briefly, h, write } from "../base/dom.js";
+import { backToView, mediaKey } from "./drawing.js";
+import { note } from "./item.js";
+import { MEDIA } from "./registry.js";
+
 const PIECE = 20000; // characters
 const CELL = 2000; // characters of a value in a table row
 const LINES = 200; // columns of a table row

@@ -1,9 +1,11 @@
 // A row of numbers as a line: every extreme stays, however many numbers share a pixel.
 
+import { mediaNumbers, tickWords, valueTicks } from "./drawing.js";
+
 const TRACE = 1.5; // pixels a line is thick
 
 /** Numbers and names of a series card, or the sentence that says why there are none. */
-function readSeries(card) {
+export function readSeries(card) {
   const { channels, points, start, step, unit } = card.data ?? {};
   const names = Array.isArray(channels) ? channels.map(String) : [];
   const numbers = mediaNumbers(card.bytes?.[0], Float32Array);
@@ -94,7 +96,7 @@ function drawColumns(context, numbers, first, last, x, left, y) {
 }
 
 /** One channel in its place: grid and words of its values (`scale` a number), its line. Returns where a value is drawn. */
-function paintTrace({ context, inks }, { numbers, range, from, to, left, right, top, bottom, scale = 1 }) {
+export function paintTrace({ context, inks }, { numbers, range, from, to, left, right, top, bottom, scale = 1 }) {
   const y = (value) => top + ((range.high - value) / (range.high - range.low)) * (bottom - top);
   const { step, at } = valueTicks(range, bottom - top);
   context.textAlign = "right";
@@ -118,7 +120,7 @@ function paintTrace({ context, inks }, { numbers, range, from, to, left, right, 
 }
 
 /** Room for the words of value ticks, in pixels. */
-function gutter(context, ranges, height) {
+export function gutter(context, ranges, height) {
   const widths = ranges.flatMap((range) => {
     const { step, at } = valueTicks(range, height);
     return at.map((value) => context.measureText(tickWords(value, step)).width);

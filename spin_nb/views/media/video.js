@@ -1,5 +1,11 @@
 // A video as its frames: a picture, a film strip to scrub, steps of one frame, playing through the frames sent.
 
+import { briefly, h, write } from "../base/dom.js";
+import { mediaButton, mediaKey, painter } from "./drawing.js";
+import { Film, FrameDesk, paintStrip } from "./film.js";
+import { note } from "./item.js";
+import { MEDIA } from "./registry.js";
+
 const PLAY_STEP = 250; // milliseconds a frame stays at most: frames of a long video lie minutes apart
 
 /** What is shown of a video and how it changes; draws through the callbacks of its stage. */

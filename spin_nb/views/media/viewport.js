@@ -1,5 +1,9 @@
 // A picture to look at closely: zoom, pan, light, and an overlay in pixels of the original. It knows nothing of labels.
 
+import { h, write } from "../base/dom.js";
+import { Detail } from "./detail.js";
+import { MEDIA } from "./registry.js";
+
 const VIEW_MARGIN = 10; // CSS pixels kept free around a fitted picture: its border can be grasped
 const VIEW_CLOSEST = 48; // CSS pixels that one original pixel may take
 const VIEW_STEP = 1.25;
@@ -8,7 +12,7 @@ const VIEW_ARROWS = { ArrowLeft: [48, 0], ArrowRight: [-48, 0], ArrowUp: [0, 48]
 const VIEW_SLIDER_KEYS = [...Object.keys(VIEW_ARROWS), "Home", "End", "PageUp", "PageDown"];
 const viewLight = { brightness: 100, contrast: 100 }; // percent; a dark series stays readable from one picture to the next
 
-function viewSvg(tag, attributes = {}) {
+export function viewSvg(tag, attributes = {}) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;
@@ -21,7 +25,7 @@ function viewPlace(view, { clientX, clientY }) {
 }
 
 /** After a click the keys go on working; a control reached with Tab keeps the focus. */
-function viewBack(event) {
+export function viewBack(event) {
   if (event.detail > 0) event.currentTarget.closest(".spin-view")?.focus({ preventScroll: true });
 }
 
@@ -213,7 +217,7 @@ function viewCanvas({ bitmap }) {
  * The picture of a card with its tools. `overlay` is told of pointers, and draws, from back to front: lines into `svg`, words
  * into `layer` (HTML; toView gives left and top), what can be grasped into `front`.
  */
-function viewport(card, { overlay = {}, kit } = {}) {
+export function viewport(card, { overlay = {}, kit } = {}) {
   const size = card.size ?? [card.bitmap.width, card.bitmap.height];
   const camera = viewCamera(size);
   const canvas = viewCanvas(card);

@@ -1,11 +1,14 @@
 // A sound as a picture: its waveform to scale above its spectrogram, both over one axis of seconds.
 
+import { bottomAxis, mediaNumbers, niceTicks, tickWords } from "./drawing.js";
+import { gutter, paintTrace } from "./trace.js";
+
 const WAVE_AXIS = 24; // pixels below
-const FULL_SCALE = 32768; // of 16 bits
+export const FULL_SCALE = 32768; // of 16 bits
 const WAVE_SHARE = 0.42; // of the height, for the waveform
 
 /** Samples (of the first channel) and rate of a PCM16 WAV file; null when the bytes are none. */
-function readWav(bytes) {
+export function readWav(bytes) {
   if (!bytes || bytes.byteLength < 44) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const word = (at) => String.fromCharCode(...[0, 1, 2, 3].map((k) => view.getUint8(at + k)));
@@ -41,7 +44,7 @@ function loudnessColours(inks) {
 }
 
 /** Grey levels of a picture, a byte a pixel. */
-function greys(bitmap) {
+export function greys(bitmap) {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
@@ -50,7 +53,7 @@ function greys(bitmap) {
 }
 
 /** The spectrogram in the theme's colours. */
-function tinted({ width, height, grey }, inks) {
+export function tinted({ width, height, grey }, inks) {
   const colours = loudnessColours(inks);
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
@@ -82,7 +85,7 @@ function paintPitch({ context, inks }, { left, top, bottom, high }) {
 }
 
 /** Waveform, spectrogram and axes of a sound {samples, seconds, spectrum, top}; returns {left, right}. */
-function paintSound(paper, sound) {
+export function paintSound(paper, sound) {
   const { context, inks, width, height } = paper;
   const bottom = height - WAVE_AXIS;
   const middle = sound.spectrum ? Math.round(bottom * WAVE_SHARE) : bottom;
@@ -102,7 +105,7 @@ function paintSound(paper, sound) {
 }
 
 /** Loudest sample, as a part of full scale, both ways; a silent sound is drawn at full scale. */
-function waveRange(samples) {
+export function waveRange(samples) {
   let peak = 0;
   for (const value of samples ?? []) if (value > peak || -value > peak) peak = Math.abs(value);
   const high = peak ? (1.08 * peak) / FULL_SCALE : 1;

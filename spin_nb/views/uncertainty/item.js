@@ -1,5 +1,12 @@
 // One item as the model sees it, and the items that bear on it. Draws traits; asks Python to look at another item.
 
+import { channel } from "../base/channel.js";
+import { briefly, h, write } from "../base/dom.js";
+import { startAgain } from "../base/restart.js";
+import { decode, release } from "../media/item.js";
+import { large, mediumSmall } from "../media/still.js";
+import { chances } from "./strip.js";
+
 const BACK = { verb: "back" };
 const NEXT = { verb: "next" };
 

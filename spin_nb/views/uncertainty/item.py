@@ -10,7 +10,6 @@ import traitlets as t
 
 from spin_nb.session.labeller.cards import inline, item_card
 from spin_nb.session.model.explanation import short
-from spin_nb.views._parts import MEDIA
 from spin_nb.views.base.theme import class_colours
 from spin_nb.views.base.widget import View
 
@@ -19,7 +18,7 @@ THUMB = 96  # pixels a side, or characters
 EXPECTED = "What the model expects from what it knows now; the labels themselves may surprise it."
 
 
-class Explain(View, parts=(*MEDIA, "uncertainty/strip", "uncertainty/item")):
+class Explain(View, entry="uncertainty/item.js"):
     """A part of ``s.uncertainty``; what is empty is not drawn.
 
     Attributes

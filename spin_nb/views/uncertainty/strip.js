@@ -1,5 +1,7 @@
 // Class probabilities as strips: a dot for each posterior sample, a bar for their mean.
 
+import { briefly, h } from "../base/dom.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const BINS = 80; // as many columns of dots as fit beside each other
 const STEP = 3.2; // pixels between dots that would cover each other
@@ -45,7 +47,7 @@ function strip({ name: whole, colour, mean, low, high, draws }, height) {
 }
 
 /** The strips, or the sentence that says why there are none. */
-function chances({ says, rows, note }) {
+export function chances({ says, rows, note }) {
   if (!rows?.length) return note ? [h("p", { class: "spin-note" }, note)] : [];
   const axis = ["0%", "50%", "100%"].map((at) => h("span", {}, at));
   const last = [h("span", {}), h("span", { class: "spin-axis", "aria-hidden": "true" }, ...axis), h("span", {})];

@@ -1,5 +1,9 @@
 // The workbench's top line. It says what Python says, and asks for training or its end.
 
+import { channel } from "../base/channel.js";
+import { h, write } from "../base/dom.js";
+import { startAgain } from "../base/restart.js";
+
 const PATIENCE = 60000; // milliseconds
 
 function render({ model, el }) {

@@ -1,5 +1,9 @@
 // A handle of background work: bar, words, a button that cancels, and what came of it.
 
+import { channel } from "../base/channel.js";
+import { h, write } from "../base/dom.js";
+import { startAgain } from "../base/restart.js";
+
 const ENDINGS = { done: "Done", cancelled: "Cancelled", failed: "Failed" };
 const NOUNS = ["title", "status", "message", "report", "fraction"];
 

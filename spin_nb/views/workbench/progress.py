@@ -13,7 +13,7 @@ ENDED = ("done", "cancelled", "failed")
 EVERY = 0.1  # seconds between updates while it runs
 
 
-class Progress(View, parts=("workbench/progress",)):
+class Progress(View, entry="workbench/progress.js"):
     """The progress of one job (``s.train()`` shows it under the cell).
 
     Parameters

@@ -17,7 +17,7 @@ TABS = ("uncertainty", "curves", "calibration", "drift")
 OF_CLASSES = ("uncertainty", "calibration")
 
 
-class Bar(View, parts=("workbench/bar",)):
+class Bar(View, entry="workbench/bar.js"):
     """The line on top: the project, how it stands, a button that trains.
 
     Attributes

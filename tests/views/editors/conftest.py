@@ -4,68 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from spin_nb.views._parts import DRAFT, FORMS, MEDIA, SHAPES
-from spin_nb.views.base.widget import script, style
+from spin_nb.views.base.modules import VIEWS, link, style
 
-PARTS = (*MEDIA, *DRAFT, *FORMS, *SHAPES)
-HOST = """
-const draft = new Draft();
-const said = [];
-async function start({ spec, picture, editor: word, beside, ...card }, readOnly) {
-  window.desk?.close();
-  const about = { tabindex: "0", role: "application", "aria-label": "Labeller" };
-  const root = h("section", { class: "spin-view spin-labeller", ...about });
-  const frame = root.appendChild(h("div", { class: "spin-frame" }));
-  document.body.replaceChildren(root);
-  const bytes = Uint8Array.from(atob(picture), (c) => c.charCodeAt(0));
-  card.bitmap = await createImageBitmap(new Blob([bytes], { type: card.mime }));
-  if (beside.length) {
-    const { mime, size, bitmap } = card;
-    const photo = { name: "photo", mime, size, bitmap };
-    Object.assign(card, { mime: "multipart/mixed", bitmap: null, parts: [beside[0], photo, ...beside.slice(1)] });
-  }
-  let bindings = {};
-  const table = () => keyTable(spec.names, bindings);
-  const bench = {
-    spec, card, readOnly, submitted: [],
-    kit: window.kernel ? { ask: window.kernel } : {},
-    get value() { return draft.value; },
-    edit(value, words) { draft.edit(value, words); said.push(words); editor?.draw(); },
-    submit() { bench.submitted.push(draft.value); },
-    say: (words) => said.push(words),
-    warn: (words) => said.push(words),
-    bind: (own) => { bindings = own; editor.draw(); },
-    key: (action) => keyOf(table(), action),
-    meaning: (event) => actionOf(event, table()),
-  };
-  draft.begin(card, spec);
-  const editor = EDITORS[word]?.(bench) ?? null;
-  const shown = editor?.stage(card) ?? MEDIA[card.mime](card, bench.kit);
-  frame.append(shown.element);
-  if (editor) root.append(editor.panel);
-  editor?.draw();
-  root.addEventListener("keydown", (event) => {
-    const onButton = event.target.closest("button");
-    if (onButton && (event.key === "Enter" || event.key === " ")) return;
-    if (editor?.key(event) || shown.key(event)) return event.preventDefault();
-    const does = bench.meaning(event);
-    if (does === "undo") draft.back();
-    if (does === "redo") draft.again();
-    if (does === "accept") bench.submit();
-    editor?.draw();
-  });
-  root.focus();
-  const close = () => { shown.close(); editor?.close(); };
-  window.desk = { bench, draft, editor, shown, said, close };
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-}
-window.start = start;
-"""
+HOST = Path(__file__).with_name("host.js")
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -96,8 +43,8 @@ class Desk:
             "**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body></body>")
         )
         page.goto("http://spin.test/")
-        page.add_style_tag(content=style((*PARTS, "labeller/page")))
-        page.add_script_tag(content=script(PARTS) + HOST, type="module")
+        page.add_style_tag(content=style(VIEWS / "labeller" / "page.js"))
+        page.add_script_tag(content=link(HOST), type="module")
         page.wait_for_function("() => window.start")
 
     def open(

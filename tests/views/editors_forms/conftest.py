@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from spin_nb.views._parts import DRAFT, FORMS, MEDIA
-from spin_nb.views.base.widget import script, style
+from spin_nb.views.base.modules import VIEWS, link, style
 from tests.waiting import rest
 
-HOST = (Path(__file__).parent / "host.js").read_text("utf-8")
+HOST = Path(__file__).with_name("host.js")
 
 
 class Page:
@@ -30,11 +29,9 @@ class Page:
         body = "<!doctype html><meta charset=utf-8><body style='margin:0'></body>"
         page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=body))
         page.goto(self.URL)
-        parts = (*MEDIA, *DRAFT, *FORMS)
-        page.add_style_tag(content=style((*parts, "labeller/page")))
-        esm = script(parts)
+        page.add_style_tag(content=style(VIEWS / "labeller" / "page.js"))
         load = """(esm) => import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" }))).then(() => null)"""
-        page.evaluate(load, esm + HOST)
+        page.evaluate(load, link(HOST))
 
     def open(self, spec: dict, *cards: dict, bindings: dict | None = None) -> None:
         """The first card on screen, the rest queued; a card without an id gets its number."""

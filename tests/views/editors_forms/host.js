@@ -1,4 +1,17 @@
 // The desk as an editor sees it, and the labeller's own keys as far as editors meet them.
+
+import { h } from "../../../spin_nb/views/base/dom.js";
+import "../../../spin_nb/views/editors/all.js";
+import { CHOICE_COLOURS, choiceMatches, choicePercent } from "../../../spin_nb/views/editors/choices.js";
+import { numberParse, numberProblem, numberRound, numberStepped } from "../../../spin_nb/views/editors/number.js";
+import { EDITORS } from "../../../spin_nb/views/editors/registry.js";
+import { spanLanes, spanPieces, spanPoint, spanStep, spanTrimmed, spanUnit, spanWord } from "../../../spin_nb/views/editors/spans_text.js";
+import { spanSorted } from "../../../spin_nb/views/editors/spans.js";
+import { textLength } from "../../../spin_nb/views/editors/text.js";
+import { actionOf, keyOf, keyProblem, keyTable } from "../../../spin_nb/views/labeller/keys.js";
+import "../../../spin_nb/views/media/all.js";
+import { large } from "../../../spin_nb/views/media/still.js";
+
 window.open_ = (spec, cards, bindings = {}) => {
   const lists = { queue: [...cards], steps: [], submitted: [], said: [], acted: [] };
   const state = { ...lists, card: null, value: null, readOnly: false };

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from spin_nb.tasks import Boxes, FreeText, MultiLabel, Polygons
+from spin_nb.views.base.modules import link
 
 pytestmark = pytest.mark.browser
 
+DRAFTS = Path(__file__).with_name("drafts_host.js")
 UNSUBMITTED = "All saved · not submitted yet"
 
 
@@ -117,8 +121,7 @@ def test_what_cannot_be_stored_is_asked_about_before_the_page_is_left(bench, lab
 
 
 LONG_ONES = """async (esm) => {
-  const module = [esm, "Object.assign(window, { Drafts, storageOf })"].join("\\n");
-  await import(URL.createObjectURL(new Blob([module], { type: "text/javascript" })));
+  await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
   const storage = storageOf(() => sessionStorage);
   const drafts = new Drafts("parts", storage);
   const step = (before) => ({ before, words: "" });
@@ -133,7 +136,7 @@ LONG_ONES = """async (esm) => {
 
 def test_of_a_long_draft_the_last_steps_are_stored_and_none_that_is_longer_than_a_megabyte(bench, session):
     bench.start(session)
-    assert bench.page.evaluate(LONG_ONES, bench.widget._esm) == [2, None, [False, True]]
+    assert bench.page.evaluate(LONG_ONES, link(DRAFTS)) == [2, None, [False, True]]
 
 
 def test_the_last_twenty_drafts_are_stored(bench, labeller):

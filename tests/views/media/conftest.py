@@ -6,53 +6,17 @@ import base64
 import io
 import os
 import wave
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from spin_nb.views._parts import MEDIA
-from spin_nb.views.base.widget import script, style
+from spin_nb.views.base.modules import VIEWS, link, style
 from tests.waiting import rest
 
-HOST = """
-window.spin = { MEDIA, openMedium, mediumStill, mediumSmall, decode, niceTicks, tickWords,
-  SeriesView, readSeries, paintSeries, plotInks, sharpen };
-window.asked = [];
-window.said = [];
-window.decoding = 0; // pictures on their way to being decoded
-const bitmapOf = window.createImageBitmap.bind(window);
-window.createImageBitmap = (...source) => {
-  decoding += 1;
-  return bitmapOf(...source).finally(() => { decoding -= 1; });
-};
-const kit = {
-  ask: (verb, fields) => new Promise((resolve, reject) => asked.push({ verb, fields, resolve, reject })),
-  say: (words) => said.push(words),
-  draw: () => {},
-};
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-window.answer = (at, reply, pictures = []) => asked[at].resolve([reply, pictures.map(bytesOf)]);
-window.open_ = async (card, buffers) => {
-  window.medium?.close?.();
-  await decode(card, buffers.map((text, i) => new DataView(bytesOf(text).buffer)));
-  document.body.replaceChildren();
-  const root = h("section", { class: "spin-view spin-labeller", tabindex: "0" });
-  const frame = h("div", { class: "spin-frame" });
-  root.append(frame);
-  document.body.append(root);
-  window.card = card;
-  window.medium = openMedium(card, kit);
-  frame.append(medium.element);
-  root.addEventListener("keydown", (event) => {
-    window.used = medium.key?.(event) ?? false;
-    if (used) event.preventDefault();
-  });
-  root.focus();
-};
-window.frames_ = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-"""
+HOST = Path(__file__).with_name("host.js")
 # Pixels of a canvas, in CSS units, that have the colour of an ink.
 PIXELS = """(ink) => {
   const canvas = document.querySelector("canvas.spin-plot");
@@ -161,8 +125,8 @@ class Viewer:
             "**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><body></body>")
         )
         page.goto("http://spin.test/")
-        page.add_style_tag(content=style((*MEDIA, "labeller/page")) + "body { margin: 12px }")
-        page.add_script_tag(content=f"{script(MEDIA)}\n{HOST}", type="module")
+        page.add_style_tag(content=style(VIEWS / "labeller" / "page.js") + "body { margin: 12px }")
+        page.add_script_tag(content=link(HOST), type="module")
         page.wait_for_function("() => window.spin")
 
     def open(self, card: Card) -> None:

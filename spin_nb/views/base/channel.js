@@ -1,30 +1,7 @@
-// Shared by every view; put in front of the view's own script.
-
-/** Element with properties and children; strings become text nodes, so data is never parsed as HTML. */
-function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === null || value === undefined) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "class") element.className = value;
-    else element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
-  return element;
-}
-
-/** Write text only where it changed: assistive technology reads every write to a live region. */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-/** Random id; crypto.randomUUID is missing on plain http hosts. */
-function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
-}
+// Calls to the kernel and their replies, over one model.
 
 /** Calls with a reply, and pushes, over one model. `heard(message, buffers)` gets everything that answers no waiting call. */
-function channel(model, heard) {
+export function channel(model, heard) {
   const waiting = new Map();
   const overdue = new Map(); // of these, what tells that the answer is lost
   let calls = 0;
@@ -77,29 +54,4 @@ function channel(model, heard) {
     });
   const close = () => model.off("msg:custom", receive);
   return { post, ask, close, last: () => calls, waits: (call) => waiting.has(call) };
-}
-
-/** The host's model behind the one that anywidget hands out: it tells who has changed. */
-function hostModel(model) {
-  let host = null;
-  const take = (changed) => (host = changed);
-  model.on("change:spin_probe", take);
-  model.set("spin_probe", randomId());
-  model.off("change:spin_probe", take);
-  return host;
-}
-
-/**
- * For `initialize`: where the page was busy for two seconds, anywidget has given this model up and hands it nothing that
- * the kernel says. Hear it ourselves then, and ask for what was missed. Nobody may wait for this: anywidget takes
- * messages, and draws, only after `initialize`.
- */
-function startAgain({ model }) {
-  const host = hostModel(model);
-  if (!host?.comm) return;
-  host._handle_comm_msg({ content: { data: { method: "probe" } } }).catch(() => {
-    const { _handle_comm_msg: hear } = Object.getPrototypeOf(Object.getPrototypeOf(host));
-    host.comm.on_msg((message) => hear.call(host, message));
-    host.comm.send({ method: "request_state" });
-  });
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spin_nb.errors import LabelError
+from spin_nb.errors import SettingError
 from spin_nb.views.labeller.view import Labeller
 
 
@@ -142,6 +142,6 @@ def test_own_keys_are_checked_and_kept_in_the_project(widget, session):
     widget.bindings = {"skip": "S", "class:crack": "k"}
     assert session.bindings == {"skip": "s", "class:crack": "k"}
     for wrong in ({"jump": "j"}, {"skip": "ss"}, {"skip": "a", "flag": "a"}, {"class:nobody": "n"}):
-        with pytest.raises(LabelError):
+        with pytest.raises(SettingError):
             widget.bindings = wrong
     assert session.bindings == {"skip": "s", "class:crack": "k"}

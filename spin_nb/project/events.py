@@ -11,8 +11,8 @@ from typing import Any
 
 from spin_nb.errors import LabelError, ProjectError
 from spin_nb.project import asks, items, seals
-from spin_nb.project.fold import State, deed, fold, newest_first
-from spin_nb.project.records import KINDS, VALUED, Event, Gap, NewEvent, Suggestion
+from spin_nb.project.fold import State, action_number, fold, newest_first
+from spin_nb.project.records import KINDS, VALUE_KINDS, Event, NewEvent, SequenceGapError, Suggestion
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
 from spin_nb.words import shown
 
@@ -32,7 +32,7 @@ def entries_stored(db: sqlite3.Connection, client: str, first: int, last: int) -
 
 
 def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
-    """Take entry ``seq`` of ``client``: True once, False ever after; Gap where one is missing."""
+    """Take entry ``seq`` of ``client``: True once, False ever after; SequenceGapError where one is missing."""
     if isinstance(seq, bool) or not isinstance(seq, int) or seq < 1:
         raise LabelError(
             f"entry number {shown(seq)} is not a whole number from 1 up.",
@@ -40,7 +40,7 @@ def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
         )
     last = last_seq(db, client)
     if seq > last + 1:
-        raise Gap(client, last + 1, seq)
+        raise SequenceGapError(client, last + 1, seq)
     if seq <= last:
         return False
     seals.replace(db, "clients", [(client, last)] if last else [], [(client, seq)])
@@ -90,7 +90,7 @@ def _complete(
         if target is None:
             return None
         # The value after it, by trying it.
-        event = Event(0, datetime.now(UTC), annotator, new.kind, target.item, target=deed(target))
+        event = Event(0, datetime.now(UTC), annotator, new.kind, target.item, target=action_number(target))
         before = state.value(target.item)
         after = fold([event], state).value(target.item)
         return replace(event, value=after, previous=before, client=origin[0], client_seq=origin[1])
@@ -125,7 +125,7 @@ def _target(state: State, kind: str, annotator: str, wanted: int | None) -> Even
 
 
 def _value(new: NewEvent) -> Any:
-    if new.kind not in VALUED:
+    if new.kind not in VALUE_KINDS:
         if new.value is not None:
             raise LabelError(
                 f"{new.kind!r} takes no value; got {shown(new.value)}.", 'Use kind "label" to give a value.'

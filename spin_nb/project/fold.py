@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from spin_nb.project.paged import BySeq, Paged
-from spin_nb.project.records import VALUED, Event
+from spin_nb.project.copy_on_write import CopyOnWriteDict, SeqDict
+from spin_nb.project.records import VALUE_KINDS, Event
 
 
 @dataclass(frozen=True)
 class Current:
-    """What holds for one item now.
+    """Label, skip or flag that an item has now.
 
     The latest of label, imported, skip and unsure that has not been undone decides ``kind`` and ``value``: a skip
     after a label takes the label back.  A flag leaves the label as it is.
@@ -34,10 +34,11 @@ class Current:
 
 @dataclass
 class State:
-    """What a fold over events comes to.  What the store hands out never changes afterwards: read it freely.
+    """Result of a fold over events.
 
-    One more event costs the same however many came before it, see :class:`~spin_nb.project.paged.Paged`;
-    :attr:`current` and :attr:`labels` list everything, so nothing that follows every label may ask for them.
+    What the store hands out never changes afterwards: read it freely.  One more event costs the same however many
+    came before it, see :class:`~spin_nb.project.copy_on_write.CopyOnWriteDict`; :attr:`current` and :attr:`labels`
+    list everything, so nothing that follows every label may ask for them.
 
     Attributes
     ----------
@@ -45,54 +46,54 @@ class State:
         The last event folded in; 0 before the first.
     chain : str
         The hash of all events up to it, where it is known.
-    standing : mapping
-        Item id -> its events that stand (not undone), oldest first.
-    done : dict
+    active : mapping
+        Item id -> its events that are not undone, oldest first.
+    undo_stack : dict
         Annotator -> that person's events that undo could take, by their number; the highest is next.
-    undone : dict
+    redo_stack : dict
         Annotator -> that person's events that redo could bring back, those taken back by one undo together, by the
         number of that undo; the highest is next.
-    decided : mapping
+    current_by_seq : mapping
         Number of the event that decided it -> what holds for an item.
-    by_hand : mapping
-        Those of ``decided`` that are labels given in a view.
+    manual : mapping
+        Those of ``current_by_seq`` that are labels given in a view.
     n_labels : int
         Items with a value now.
     """
 
     seq: int = 0
-    standing: Paged[str, tuple[Event, ...]] = field(default_factory=Paged)
-    done: dict[str, BySeq[Event]] = field(default_factory=dict)
-    undone: dict[str, BySeq[tuple[Event, ...]]] = field(default_factory=dict)
-    decided: BySeq[Current] = field(default_factory=BySeq)
-    by_hand: BySeq[Current] = field(default_factory=BySeq)
+    active: CopyOnWriteDict[str, tuple[Event, ...]] = field(default_factory=CopyOnWriteDict)
+    undo_stack: dict[str, SeqDict[Event]] = field(default_factory=dict)
+    redo_stack: dict[str, SeqDict[tuple[Event, ...]]] = field(default_factory=dict)
+    current_by_seq: SeqDict[Current] = field(default_factory=SeqDict)
+    manual: SeqDict[Current] = field(default_factory=SeqDict)
     n_labels: int = 0
     chain: str = ""
 
     @cached_property
     def current(self) -> dict[str, Current]:
         """Item id -> what holds for it, in the order of the events that decided it."""
-        return {held.item: held for held in self.decided.values()}
+        return {current.item: current for current in self.current_by_seq.values()}
 
     @property
     def labels(self) -> list[Current]:
         """Items with a value now, in order of labelling."""
-        return [held for held in self.decided.values() if held.kind in VALUED]
+        return [current for current in self.current_by_seq.values() if current.kind in VALUE_KINDS]
 
     def value(self, item: str) -> Any:
         """Return the item's value now, None where it has none."""
-        held = current(self.standing.get(item, ()))
-        return held.value if held else None
+        label = current(self.active.get(item, ()))
+        return label.value if label else None
 
     def copy(self) -> State:
         """Return a state that can be changed without changing this one."""
         return State(
             self.seq,
-            self.standing.copy(),
-            {name: events.copy() for name, events in self.done.items()},
-            {name: events.copy() for name, events in self.undone.items()},
-            self.decided.copy(),
-            self.by_hand.copy(),
+            self.active.copy(),
+            {name: events.copy() for name, events in self.undo_stack.items()},
+            {name: events.copy() for name, events in self.redo_stack.items()},
+            self.current_by_seq.copy(),
+            self.manual.copy(),
             self.n_labels,
             self.chain,
         )
@@ -101,74 +102,78 @@ class State:
         """Fold one more event in, in place."""
         self.__dict__.pop("current", None)
         self.seq, self.chain = event.seq, event.chain
-        mine = self.done.setdefault(event.annotator, BySeq())
-        gone = self.undone.setdefault(event.annotator, BySeq())
+        undo_stack = self.undo_stack.setdefault(event.annotator, SeqDict())
+        redo_stack = self.redo_stack.setdefault(event.annotator, SeqDict())
         if event.kind == "undo":
-            self._take_back(event, mine, gone)
+            self._undo(event, undo_stack, redo_stack)
         elif event.kind == "redo":
-            self._bring_back(event, gone, mine)
+            self._redo(event, undo_stack, redo_stack)
         else:
-            mine[event.seq] = event
-            self.undone[event.annotator] = BySeq()
-            self._stand(event.item, (*self.standing.get(event.item, ()), event))
+            undo_stack[event.seq] = event
+            self.redo_stack[event.annotator] = SeqDict()
+            self._set_active(event.item, (*self.active.get(event.item, ()), event))
 
-    def moved_by(self, back: Event) -> tuple[Event, ...]:
+    def reversed_by(self, reversal: Event) -> tuple[Event, ...]:
         """Events that an undo or redo, the last event folded in, took back or brought back; oldest first."""
-        if back.kind == "undo":
-            return self.undone[back.annotator].get(back.seq, ())
-        return () if back.target is None else _together(self.done[back.annotator], back.target)
+        if reversal.kind == "undo":
+            return self.redo_stack[reversal.annotator].get(reversal.seq, ())
+        if reversal.target is None:
+            return ()
+        return _events_of(self.undo_stack[reversal.annotator], reversal.target)
 
-    def _take_back(self, undo: Event, mine: BySeq[Event], gone: BySeq[tuple[Event, ...]]) -> None:
-        events = () if undo.target is None else _together(mine, undo.target)
+    def _undo(self, undo: Event, undo_stack: SeqDict[Event], redo_stack: SeqDict[tuple[Event, ...]]) -> None:
+        events = () if undo.target is None else _events_of(undo_stack, undo.target)
         if events:
-            gone[undo.seq] = events
+            redo_stack[undo.seq] = events
         for event in events:
-            del mine[event.seq]
-            self._stand(event.item, tuple(e for e in self.standing[event.item] if e.seq != event.seq))
+            del undo_stack[event.seq]
+            self._set_active(event.item, tuple(e for e in self.active[event.item] if e.seq != event.seq))
 
-    def _bring_back(self, redo: Event, gone: BySeq[tuple[Event, ...]], mine: BySeq[Event]) -> None:
-        candidates = ((seq, events) for seq, events in gone.newest() if deed(events[0]) == redo.target)
+    def _redo(self, redo: Event, undo_stack: SeqDict[Event], redo_stack: SeqDict[tuple[Event, ...]]) -> None:
+        candidates = (
+            (seq, events) for seq, events in redo_stack.newest() if action_number(events[0]) == redo.target
+        )
         seq, events = next(candidates, (0, ()))
         if events:
-            del gone[seq]
+            del redo_stack[seq]
         for event in events:
-            mine[event.seq] = event
-            standing = list(self.standing.get(event.item, ()))
-            insort(standing, event, key=lambda e: e.seq)
-            self._stand(event.item, tuple(standing))
+            undo_stack[event.seq] = event
+            active = list(self.active.get(event.item, ()))
+            insort(active, event, key=lambda e: e.seq)
+            self._set_active(event.item, tuple(active))
 
-    def _stand(self, item: str, events: tuple[Event, ...]) -> None:
-        before, after = current(self.standing.get(item, ())), current(events)
+    def _set_active(self, item: str, events: tuple[Event, ...]) -> None:
+        before, after = current(self.active.get(item, ())), current(events)
         if before is not None:
-            self._forget(before)
+            self._remove(before)
         if after is not None:
-            self._hold(after)
+            self._add(after)
         if events:
-            self.standing[item] = events
+            self.active[item] = events
         else:
-            del self.standing[item]
+            del self.active[item]
 
-    def _hold(self, held: Current) -> None:
-        self.decided[held.seq] = held
-        if held.kind in VALUED:
+    def _add(self, current: Current) -> None:
+        self.current_by_seq[current.seq] = current
+        if current.kind in VALUE_KINDS:
             self.n_labels += 1
-            if held.event.client is not None:
-                self.by_hand[held.seq] = held
+            if current.event.client is not None:
+                self.manual[current.seq] = current
 
-    def _forget(self, held: Current) -> None:
-        del self.decided[held.seq]
-        if held.kind in VALUED:
+    def _remove(self, current: Current) -> None:
+        del self.current_by_seq[current.seq]
+        if current.kind in VALUE_KINDS:
             self.n_labels -= 1
-            if held.event.client is not None:
-                del self.by_hand[held.seq]
+            if current.event.client is not None:
+                del self.manual[current.seq]
 
 
-def current(standing: tuple[Event, ...]) -> Current | None:
-    """What one item's standing events, oldest first, come to; None where there are none."""
-    if not standing:
+def current(active: tuple[Event, ...]) -> Current | None:
+    """Return what holds for an item by its active events, oldest first; None where there are none."""
+    if not active:
         return None
-    deciding = [event for event in standing if event.kind != "flag"]
-    last = (deciding or standing)[-1]
+    deciding = [event for event in active if event.kind != "flag"]
+    last = (deciding or active)[-1]
     return Current(
         last.item,
         last.kind,
@@ -177,7 +182,7 @@ def current(standing: tuple[Event, ...]) -> Current | None:
         last.annotator,
         last.ask,
         last.time,
-        len(deciding) < len(standing),
+        len(deciding) < len(active),
         last,
     )
 
@@ -185,7 +190,7 @@ def current(standing: tuple[Event, ...]) -> Current | None:
 def fold(events: Iterable[Event], state: State | None = None) -> State:
     """Return ``state`` with ``events`` applied in order; ``state`` itself is left as it was.
 
-    Undo takes back an event of the SAME annotator that stands, with all others of its call or gesture that stand;
+    Undo takes back an event of the SAME annotator that is active, with all others of its call or gesture;
     anything else is passed over, so that a fold never fails.  Redo brings them back to their old places.  A new event
     of that annotator empties what redo could bring back.
 
@@ -210,33 +215,33 @@ def fold(events: Iterable[Event], state: State | None = None) -> State:
     return result
 
 
-def deed(event: Event) -> int:
+def action_number(event: Event) -> int:
     """Number by which undo and redo name an event: that of the call or gesture it is part of, else its own."""
     return event.seq if event.gesture is None else event.gesture
 
 
-def _together(done: BySeq[Event], target: int) -> tuple[Event, ...]:
-    """Events of the deed ``target`` that stand, oldest first; what came before it costs no look."""
+def _events_of(undo_stack: SeqDict[Event], action: int) -> tuple[Event, ...]:
+    """Return the active events of one action, oldest first; what came before it costs no look."""
     events: list[Event] = []
-    for seq, event in done.newest():
-        if seq < target:
+    for seq, event in undo_stack.newest():
+        if seq < action:
             break
-        if deed(event) == target:
+        if action_number(event) == action:
             events.append(event)
     return tuple(events[::-1])
 
 
-def touched(before: State, events: Iterable[Event]) -> list[str]:
+def changed_items(before: State, events: Iterable[Event]) -> list[str]:
     """Items for which something else may hold after ``events`` than in the state before them, each once."""
     new = list(events)
-    backs = {(event.annotator, event.target) for event in new if event.kind in ("undo", "redo")}
-    moved = [event for event in new if event.kind not in ("undo", "redo") or event.target is None]
-    for annotator, target in backs:
+    reversals = {(event.annotator, event.target) for event in new if event.kind in ("undo", "redo")}
+    changes = [event for event in new if event.kind not in ("undo", "redo") or event.target is None]
+    for annotator, target in reversals:
         if target is not None:
-            moved += _together(before.done.get(annotator, BySeq()), target)
-            for _, undone in before.undone.get(annotator, BySeq()).newest():
-                moved += undone if deed(undone[0]) == target else ()
-    return list(dict.fromkeys(event.item for event in moved))
+            changes += _events_of(before.undo_stack.get(annotator, SeqDict()), target)
+            for _, together in before.redo_stack.get(annotator, SeqDict()).newest():
+                changes += together if action_number(together[0]) == target else ()
+    return list(dict.fromkeys(event.item for event in changes))
 
 
 def last_undoable(state: State, annotator: str) -> Event | None:
@@ -250,17 +255,17 @@ def last_redoable(state: State, annotator: str) -> Event | None:
 
 
 def newest_first(state: State, kind: str, annotator: str) -> Iterator[tuple[Event, ...]]:
-    """What ``kind`` ("undo", "redo") would take of ``annotator``, the next one first.
+    """Events that ``kind`` ("undo", "redo") would take of ``annotator``, the next one first.
 
     Events of one call or gesture go together, oldest first.
     """
     if kind == "redo":
-        yield from (events for _, events in state.undone.get(annotator, BySeq()).newest())
+        yield from (events for _, events in state.redo_stack.get(annotator, SeqDict()).newest())
         return
-    done, seen = state.done.get(annotator, BySeq()), set[int]()
-    for _, event in done.newest():
+    undo_stack, gestures = state.undo_stack.get(annotator, SeqDict()), set[int]()
+    for _, event in undo_stack.newest():
         if event.gesture is None:
             yield (event,)
-        elif event.gesture not in seen:
-            seen.add(event.gesture)
-            yield _together(done, event.gesture)
+        elif event.gesture not in gestures:
+            gestures.add(event.gesture)
+            yield _events_of(undo_stack, event.gesture)

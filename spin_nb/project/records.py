@@ -10,27 +10,27 @@ from spin_nb.errors import ProjectError
 from spin_nb.words import shown
 
 KINDS = ("label", "imported", "skip", "unsure", "flag", "undo", "redo")
-VALUED = ("label", "imported")
+VALUE_KINDS = ("label", "imported")
 
 Suggestion = tuple[Any, float | None]
 """A value, and the probability that it is right; None where nobody said one."""
 
 
-class Gap(ProjectError):
+class SequenceGapError(ProjectError):
     """A client's entry arrived before the one it follows; nothing was stored.
 
     Attributes
     ----------
-    wanted : int
+    expected : int
         The sequence number to send next.
     """
 
-    def __init__(self, client: str, wanted: int, got: int) -> None:
+    def __init__(self, client: str, expected: int, actual: int) -> None:
         super().__init__(
-            f"entry {got} of client {shown(client)} arrived, entry {wanted} has not.",
-            f"Send everything from entry {wanted} on again, in order.",
+            f"entry {actual} of client {shown(client)} arrived, entry {expected} has not.",
+            f"Send everything from entry {expected} on again, in order.",
         )
-        self.wanted = wanted
+        self.expected = expected
 
 
 @dataclass(frozen=True)

@@ -292,7 +292,7 @@ class Store:
 
         Raises
         ------
-        Gap
+        SequenceGapError
             The client's entry before this one has not arrived.
         LabelError
             An unknown item or kind, a value that is missing or not JSON, an event that cannot be undone.

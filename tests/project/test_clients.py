@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spin_nb.errors import LabelError
-from spin_nb.project import Gap, NewEvent, Store
+from spin_nb.project import NewEvent, SequenceGapError, Store
 
 
 def entry(seq):
@@ -22,11 +22,11 @@ def send(store, seqs, client="tab"):
     for seq in seqs:
         try:
             store.append([entry(seq)], client=(client, seq))
-        except Gap as gap:
-            wanted = gap.wanted
+        except SequenceGapError as gap:
+            expected = gap.expected
         else:
             continue
-        assert wanted == store.last_seq(client) + 1 < seq
+        assert expected == store.last_seq(client) + 1 < seq
 
 
 def told(store, client="tab"):
@@ -41,9 +41,9 @@ def test_in_order(store):
 
 def test_an_unknown_client_starts_at_one(store):
     assert store.last_seq("tab") == 0
-    with pytest.raises(Gap) as caught:
+    with pytest.raises(SequenceGapError) as caught:
         store.append([entry(2)], client=("tab", 2))
-    assert caught.value.wanted == 1
+    assert caught.value.expected == 1
     assert store.events() == []
 
 
@@ -95,7 +95,7 @@ def test_a_client_without_a_name(store, client):
 
 
 def test_a_huge_number_is_only_a_gap(store):
-    with pytest.raises(Gap):
+    with pytest.raises(SequenceGapError):
         store.append([entry(1)], client=("tab", 10**40))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.project import Event, State, fold, last_redoable, last_undoable
-from spin_nb.project.fold import current, deed, newest_first, touched
+from spin_nb.project.fold import action_number, changed_items, current, newest_first
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 ITEMS = ["a", "b", "c"]
@@ -42,7 +42,7 @@ def play(moves):
         if kind in ("undo", "redo"):
             target = (last_undoable if kind == "undo" else last_redoable)(state, who)
             if target is not None:
-                add(who, kind, target.item, target=deed(target))
+                add(who, kind, target.item, target=action_number(target))
             continue
         gesture = len(events) + 1 if len(items) > 1 else None
         for at, item in enumerate(items):
@@ -105,8 +105,8 @@ def view(state):
     """What a person can see of a state."""
     return (
         state.current,
-        {w: s for w, s in state.done.items() if s},
-        {w: s for w, s in state.undone.items() if s},
+        {w: s for w, s in state.undo_stack.items() if s},
+        {w: s for w, s in state.redo_stack.items() if s},
     )
 
 
@@ -227,7 +227,7 @@ class TestAnySequence:
             labels = [c for c in held if c.kind in ("label", "imported")]
             assert list(state.current.values()) == held
             assert (state.labels, state.n_labels) == (labels, len(labels))
-            assert list(state.by_hand.values()) == [c for c in labels if c.item == "a"]
+            assert list(state.manual.values()) == [c for c in labels if c.item == "a"]
             for kind, stacks in (("undo", plain.done), ("redo", plain.undone)):
                 for who in PEOPLE:
                     expected = [tuple(group) for group in stacks.get(who, [])[::-1]]
@@ -244,7 +244,7 @@ class TestAnySequence:
         before, new = fold(events[:cut]), events[cut:]
         after = fold(new, before)
         changed = {id for id in ITEMS if before.current.get(id) != after.current.get(id)}
-        assert changed <= set(touched(before, new))
+        assert changed <= set(changed_items(before, new))
 
     @given(MOVES)
     def test_fold_leaves_the_state_it_starts_from_alone(self, moves):
@@ -259,15 +259,17 @@ class TestAnySequence:
         _, state = play(moves)
         target = last_undoable(state, who)
         if target is not None:
-            undo = event(1000, who, "undo", target.item, target=deed(target))
-            redo = event(1001, who, "redo", target.item, target=deed(target))
+            undo = event(1000, who, "undo", target.item, target=action_number(target))
+            redo = event(1001, who, "redo", target.item, target=action_number(target))
             assert view(fold([undo, redo], state)) == view(state)
 
     @given(MOVES, st.sampled_from(PEOPLE))
     def test_undoing_everything_leaves_only_the_other_persons_work(self, moves, who):
         events, state = play(moves)
         while (target := last_undoable(state, who)) is not None:
-            state = fold([event(state.seq + 1, who, "undo", target.item, target=deed(target))], state)
+            state = fold(
+                [event(state.seq + 1, who, "undo", target.item, target=action_number(target))], state
+            )
         assert view(state)[0] == view(fold([e for e in events if e.annotator != who]))[0]
 
     @given(MOVES)
@@ -279,7 +281,7 @@ class TestAnySequence:
                 gone.add(e.target)
             elif e.kind == "redo":
                 gone.discard(e.target)
-        kept = [e for e in events if e.kind not in ("undo", "redo") and deed(e) not in gone]
+        kept = [e for e in events if e.kind not in ("undo", "redo") and action_number(e) not in gone]
         assert fold(kept).current == state.current
 
     @given(
@@ -315,7 +317,13 @@ class TestManyLabels:
         return fold(label(i + 1, "ada", f"i{i}", "x") for i in range(10_000))
 
     def pages(self, state):
-        parts = [state.standing, state.decided, state.by_hand, *state.done.values(), *state.undone.values()]
+        parts = [
+            state.active,
+            state.current_by_seq,
+            state.manual,
+            *state.undo_stack.values(),
+            *state.redo_stack.values(),
+        ]
         return [page for part in parts for page in part._pages.values()]
 
     @pytest.mark.parametrize(

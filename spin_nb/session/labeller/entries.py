@@ -14,7 +14,7 @@ from typing import Any
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.database import Busy
-from spin_nb.project.records import Event, Gap, NewEvent, Suggestion
+from spin_nb.project.records import Event, NewEvent, SequenceGapError, Suggestion
 from spin_nb.session.arguments import listed, text, whole
 from spin_nb.session.labeller.queue import CardQueue, is_token
 from spin_nb.session.labels.label_log import Change
@@ -138,8 +138,8 @@ class Entries:
                 self._store_one(outcome, client, seq, entry)
             except (StorageError, ReadOnlyError):
                 raise
-            except Gap as gap:
-                outcome.gap = gap.wanted
+            except SequenceGapError as gap:
+                outcome.gap = gap.expected
                 return
             # An entry that cannot be read would be sent again for ever, and hold up all that follow it.
             except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spin_nb.project.records import VALUED
+from spin_nb.project.records import VALUE_KINDS
 from spin_nb.session.arguments import rectangle, text, whole
 from spin_nb.session.labeller.cards import MAX_SIDE_PIXELS, Card, item_card
 from spin_nb.session.model.live_model import LiveModel
@@ -30,7 +30,9 @@ class Inspection:
         pool, editor = self._project.pool, self._project.task.editor
         row, (card, buffers) = self.read_stable(id, lambda row: item_card(pool, row, editor=editor))
         label, predictive = self._live.label_log.current(id), self._live.predictive
-        card.update({"id": id, "row": row, "label": label.value if label and label.kind in VALUED else None})
+        card.update(
+            {"id": id, "row": row, "label": label.value if label and label.kind in VALUE_KINDS else None}
+        )
         card["kind"] = label.kind if label else None
         if predictive is not None:
             card["probs"] = [float(p) for p in predictive.mean[row]]

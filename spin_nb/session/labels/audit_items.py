@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spin_nb.project.fold import Current
-from spin_nb.project.records import VALUED
+from spin_nb.project.records import VALUE_KINDS
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class AuditItems:
             self._open.add(item)
         elif held.flagged:
             self.flagged.add(item)
-        elif held.kind not in VALUED:
+        elif held.kind not in VALUE_KINDS:
             self._aside.add(item)
 
     def release(self, items: Iterable[str]) -> None:

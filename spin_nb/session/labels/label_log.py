@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from spin_nb.errors import LabelError
 from spin_nb.monitor.curves import RECENT, labels_per_minute
 from spin_nb.project.database import BUSY_SECONDS, Busy
-from spin_nb.project.fold import Current, State, current, newest_first, touched
-from spin_nb.project.records import VALUED, Ask, Event, NewAsk, NewEvent
+from spin_nb.project.fold import Current, State, changed_items, current, newest_first
+from spin_nb.project.records import VALUE_KINDS, Ask, Event, NewAsk, NewEvent
 from spin_nb.project.store import Store
 from spin_nb.session.labels.audit_items import AuditItems
 from spin_nb.session.labels.audit_plan import AuditPlan
@@ -141,7 +141,7 @@ class LabelLog:
             if changed:
                 items.update(dict.fromkeys(self._learn_asks()))
             self._learn_answers(events)
-            items.update(dict.fromkeys(touched(before, events)))
+            items.update(dict.fromkeys(changed_items(before, events)))
             return [change for item in items if (change := self._refresh(item)) is not None]
 
     def _learn_release(self, events: Sequence[Event]) -> list[str]:
@@ -173,7 +173,7 @@ class LabelLog:
 
     def _take_in(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event.kind in VALUED:
+            if event.kind in VALUE_KINDS:
                 self._first_labelled.setdefault(event.item, event.seq)
 
     def _learn_asks(self) -> list[str]:
@@ -232,7 +232,7 @@ class LabelLog:
     def event(self, kind: str, item: str, value: object = None) -> NewEvent:
         """An event of this session's annotator, tied to the item's open ask if there is one."""
         row = self._pool.row(item)
-        if kind in VALUED:
+        if kind in VALUE_KINDS:
             value = self.task.validate(value, self._pool.known_extent(row))
         return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
 
@@ -264,7 +264,7 @@ class LabelLog:
 
     def items_of(self, back: Event) -> list[str]:
         """Items of an undo or redo that was stored just now, the one done last first."""
-        moved = self.store.state().moved_by(back)
+        moved = self.store.state().reversed_by(back)
         return list(dict.fromkeys(event.item for event in reversed(moved)))
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[tuple[Event, ...]]:
@@ -286,17 +286,17 @@ class LabelLog:
     @property
     def labels_per_minute(self) -> float:
         """Pace of the labels that were given in a view lately and hold now."""
-        newest = islice(self._state.by_hand.newest(), RECENT)
+        newest = islice(self._state.manual.newest(), RECENT)
         return labels_per_minute([label.time.timestamp() for _, label in newest])
 
     def current(self, id: str) -> Current | None:
         """What holds for one item now."""
-        return current(self._state.standing.get(id, ()))
+        return current(self._state.active.get(id, ()))
 
     def value(self, id: str) -> Any | None:
         """The item's label now, or None."""
         label = self.current(id)
-        return label.value if label is not None and label.kind in VALUED else None
+        return label.value if label is not None and label.kind in VALUE_KINDS else None
 
     @property
     def training(self) -> tuple[Ints, Ints]:
@@ -472,7 +472,7 @@ class LabelLog:
         return self._pool.has(item)
 
     def _times_aside(self, item: str) -> int:
-        return sum(event.kind in ASIDE for event in self._state.standing[item])
+        return sum(event.kind in ASIDE for event in self._state.active[item])
 
     def _note_shown(self, item: str, token: str, audit: bool, annotator: str | None, shown: datetime) -> None:
         if token not in self._asked and annotator in (None, self.annotator):
@@ -483,7 +483,7 @@ class LabelLog:
             self._audits.released.add(item)
         elif audit:
             self._audits.show(item, number, annotator, shown)
-        if item not in self._state.standing:
+        if item not in self._state.active:
             self._open_ask[item] = token
 
     def _refresh(self, item: str) -> Change | None:
@@ -497,7 +497,7 @@ class LabelLog:
         if audits:
             self._audits.settle(item, held)
         after = judged = None
-        if held is not None and held.kind in VALUED and not held.flagged:
+        if held is not None and held.kind in VALUE_KINDS and not held.flagged:
             if audits:
                 judged = held.seq, self._class_of(held.value)
             else:

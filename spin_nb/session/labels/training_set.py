@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.project.paged import BySeq
+from spin_nb.project.copy_on_write import SeqDict
 from spin_nb.types import Ints
 
 
@@ -24,7 +24,7 @@ class TrainingSet:
         self._row_of = row_of
         self._row: dict[str, int] = {}
         self._trains: dict[str, int] = {}
-        self._judged: BySeq[tuple[str, int]] = BySeq()
+        self._judged: SeqDict[tuple[str, int]] = SeqDict()
         self._judged_by: dict[str, int] = {}
         self._classes = np.empty(0, np.int64)
         self._audits: tuple[Ints, Ints] | None = None

@@ -7,19 +7,19 @@ from typing import TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-Own = TypeVar("Own", bound="Paged")  # type: ignore[type-arg]
+Own = TypeVar("Own", bound="CopyOnWriteDict")  # type: ignore[type-arg]
 
 PAGES = 512
 
 
-class Paged(Mapping[Key, Value]):
+class CopyOnWriteDict(Mapping[Key, Value]):
     """A dictionary of which a copy costs its pages, not its entries.
 
     Copies share each page until one of them changes it: that one then writes into a page of its own.
 
     Examples
     --------
-    >>> before: Paged[str, int] = Paged()
+    >>> before: CopyOnWriteDict[str, int] = CopyOnWriteDict()
     >>> before["a"] = 1
     >>> after = before.copy()
     >>> after["b"] = 2
@@ -72,7 +72,7 @@ class Paged(Mapping[Key, Value]):
         return self._pages[number]
 
 
-class BySeq(Paged[int, Value]):
+class SeqDict(CopyOnWriteDict[int, Value]):
     """Entries by the number of an event, in ascending order."""
 
     def __iter__(self) -> Iterator[int]:

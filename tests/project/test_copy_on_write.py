@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spin_nb.project.paged import PAGES, BySeq, Paged
+from spin_nb.project.copy_on_write import PAGES, CopyOnWriteDict, SeqDict
 
 KEYS = st.one_of(st.integers(0, 5), st.integers(0, 20 * PAGES))
 STEPS = st.lists(st.tuples(st.sampled_from(["set", "set", "set", "del", "copy"]), KEYS), max_size=60)
 
 
-@pytest.mark.parametrize("kind", [Paged, BySeq])
+@pytest.mark.parametrize("kind", [CopyOnWriteDict, SeqDict])
 @given(steps=STEPS)
 def test_every_copy_is_the_dictionary_it_was(kind, steps):
     pairs = [(kind(), {})]
@@ -26,13 +26,13 @@ def test_every_copy_is_the_dictionary_it_was(kind, steps):
             del paged[key], plain[key]
     for paged, plain in pairs:
         assert (dict(paged), len(paged)) == (plain, len(plain))
-        if kind is BySeq:
+        if kind is SeqDict:
             assert list(paged) == sorted(plain)
             assert list(paged.newest()) == sorted(plain.items(), reverse=True)
 
 
 def test_what_is_not_there_is_a_key_error():
-    paged = Paged()
+    paged = CopyOnWriteDict()
     with pytest.raises(KeyError):
         paged["a"]
     with pytest.raises(KeyError):

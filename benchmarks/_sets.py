@@ -22,7 +22,7 @@ from spin_nb.pool.encoders.pixels import PixelsPCA
 from spin_nb.pool.encoders.table import Columns
 from spin_nb.pool.encoders.text import TfidfSVD
 from spin_nb.pool.features.neighbours import nearest, neighbours
-from spin_nb.pool.modalities import Audio
+from spin_nb.pool.modalities import AudioModality
 from spin_nb.pool.sources import samples
 from spin_nb.types import Float, Ints
 
@@ -110,7 +110,7 @@ def _fsdd() -> Split:
     files = sorted((DATA / "fsdd" / "recordings").glob("*.wav"))
     y = np.array([int(file.stem.split("_")[0]) for file in files], np.int64)
     held = np.array([int(file.stem.split("_")[2]) < 5 for file in files])
-    sounds = [Audio().load(file) for file in files]
+    sounds = [AudioModality().load(file) for file in files]
     encoder = LogMel().fit([sound for sound, late in zip(sounds, held, strict=True) if not late])
     X = encoder.encode(sounds)
     return split(X[~held], y[~held], X[held], y[held])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spin_nb.errors import SpinError
     from spin_nb.pool import encoders
     from spin_nb.pool.sources import samples
-    from spin_nb.pool.sources.user_pools import Series, Several
+    from spin_nb.pool.sources.user_pools import Multimodal, TimeSeries
     from spin_nb.project.repair import repair
     from spin_nb.session.open import open_session as open
     from spin_nb.session.session import Session
@@ -37,14 +37,14 @@ __all__ = [
     "FreeText",
     "Keypoints",
     "MultiLabel",
+    "Multimodal",
     "Number",
     "Pairs",
     "Polygons",
-    "Series",
     "Session",
-    "Several",
     "Spans",
     "SpinError",
+    "TimeSeries",
     "__version__",
     "encoders",
     "open",
@@ -61,8 +61,8 @@ _HOMES = {
     "samples": "spin_nb.pool.sources.samples:",
     "encoders": "spin_nb.pool.encoders:",
     "show": "spin_nb.views.charts.figure:show",
-    "Series": "spin_nb.pool.sources.user_pools:Series",
-    "Several": "spin_nb.pool.sources.user_pools:Several",
+    "TimeSeries": "spin_nb.pool.sources.user_pools:TimeSeries",
+    "Multimodal": "spin_nb.pool.sources.user_pools:Multimodal",
     **{
         name: f"spin_nb.tasks:{name}"
         for name in (

@@ -96,7 +96,7 @@ def sync(path: Path) -> None:
 
 
 def seal(path: Path) -> None:
-    """Write the checksum of a file beside it, for :func:`is_sealed`."""
+    """Write the checksum of a file beside it, for :func:`is_intact`."""
     write_atomically(_seal(path), lambda half: half.write_text(checksum(path), encoding="ascii"))
 
 
@@ -105,7 +105,7 @@ def has_seal(path: Path) -> bool:
     return _seal(path).exists()
 
 
-def is_sealed(path: Path) -> bool:
+def is_intact(path: Path) -> bool:
     """Whether a file still is what :func:`seal` saw: a flipped byte in a cache would pass for a number."""
     try:
         with open_regular(_seal(path)) as stream:

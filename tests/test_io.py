@@ -62,22 +62,22 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(path, prob
 
 def test_every_flipped_bit_of_a_sealed_file_or_of_its_seal_is_noticed(path):
     io.write_sealed(path, lambda half: half.write_bytes(b"\x00\x01\x02"))
-    assert io.is_sealed(path)
+    assert io.is_intact(path)
     for file in (path, path.with_name("facts.json.sha256")):
         whole = file.read_bytes()
         for bit in range(8 * len(whole)):
             flipped = bytearray(whole)
             flipped[bit // 8] ^= 1 << bit % 8
             file.write_bytes(flipped)
-            assert not io.is_sealed(path)
+            assert not io.is_intact(path)
         file.write_bytes(whole)
-    assert io.is_sealed(path)
+    assert io.is_intact(path)
 
 
 def test_a_file_without_a_seal_is_not_sealed(path):
     io.write_atomically(path, lambda half: half.write_text("{}"))
-    assert not io.is_sealed(path)
-    assert not io.is_sealed(path.with_name("missing"))
+    assert not io.is_intact(path)
+    assert not io.is_intact(path.with_name("missing"))
 
 
 @needs_proc

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
-from spin_nb.io import checksum, has_seal, is_sealed, seal, sync
+from spin_nb.io import checksum, has_seal, is_intact, seal, sync
 from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.head_selection import HEADS, Fit
 from spin_nb.models.saved_model import Kept, keep
@@ -181,7 +181,7 @@ class Snapshot:
 
         folder = Path(folder)
         try:
-            if has_seal(folder / CARD) and not is_sealed(folder / CARD):  # older ones have none
+            if has_seal(folder / CARD) and not is_intact(folder / CARD):  # older ones have none
                 raise ModelError(
                     f"{CARD} of model {folder.name} is not what was saved (sha256 differs).", AGAIN
                 )

@@ -12,14 +12,14 @@ import numpy as np
 
 from spin_nb.errors import LabelError, PoolError, ReadOnlyError, StorageError
 from spin_nb.pool.media.images import Box
-from spin_nb.pool.pool_data import Ingested, check_ids, fingerprint
+from spin_nb.pool.pool_data import PoolData, check_ids, fingerprint
 from spin_nb.pool.reader import Reader, Size
-from spin_nb.pool.sources.file_stamps import looked_at, source_of
+from spin_nb.pool.sources.file_stamps import refresh_stamps, source_of
 from spin_nb.pool.sources.folders import check_root
 from spin_nb.pool.sources.frames import rows_of
 from spin_nb.pool.sources.new_items import raw_items
 from spin_nb.pool.storage.arrivals import Arrivals, Batch, append, new_ids, prepare, withdraw
-from spin_nb.pool.storage.pool_store import Stored, read_stored, refresh, write_facts, write_pool
+from spin_nb.pool.storage.pool_store import StoredPool, read_stored_pool, refresh, write_facts, write_pool
 from spin_nb.types import Broken, Extent, Ints, Shown
 from spin_nb.words import short, shown
 
@@ -46,7 +46,7 @@ class Pool:
         Items kept out, and why.
     n_base : int
         Rows that came with the pool; the rest arrived later.
-    changed : list of str
+    changed_ids : list of str
         Base items whose files are others than when they were last looked at.
     read_only : bool
         Nothing of it is written: the project was opened to look at it.
@@ -60,25 +60,25 @@ class Pool:
     (2, 1, ['another'])
     """
 
-    def __init__(self, folder: Path, stored: Stored, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, stored: StoredPool, *, read_only: bool = False) -> None:
         self.folder = folder
         self.read_only = read_only
         self._stored = stored
-        self._found = found = stored.found
-        self.modality = found.modality
-        self.changed: list[str] = []
-        self.gone: list[str] = []
+        self._data = data = stored.data
+        self.modality = data.modality
+        self.changed_ids: list[str] = []
+        self.missing_ids: list[str] = []
         self._looked = False
         self._excluded = stored.excluded
-        self._arrivals = Arrivals(folder, without=set(found.ids))
-        self._reader = Reader(found)
+        self._arrivals = Arrivals(folder, without=set(data.ids))
+        self._reader = Reader(data)
         self._lock: AbstractContextManager[Any] = nullcontext()
         self._moved: Callable[[], Any] = lambda: None
         self._index()
 
     @classmethod
-    def save(cls, folder: Path | str, found: Ingested) -> Pool:
-        """Store ``found`` in the project ``folder`` (below ``pool/``) and open it.
+    def save(cls, folder: Path | str, data: PoolData) -> Pool:
+        """Store ``data`` in the project ``folder`` (below ``pool/``) and open it.
 
         Arrivals that are already there stay; so do exclusions while their items still cannot be read.
 
@@ -89,17 +89,15 @@ class Pool:
         """
         home = Path(folder) / "pool"
         before = _stored(home)
-        gone = [] if before is None else cls(home, Stored(found, [], {}))._still_broken(before.excluded)
-        if before is None or not _is_kept(before, found):
-            write_pool(
-                home, found, gone, [] if before is None else [*before.before, before.found.fingerprint]
-            )
+        gone = [] if before is None else cls(home, StoredPool(data, [], {}))._still_broken(before.excluded)
+        if before is None or not _is_kept(before, data):
+            write_pool(home, data, gone, [] if before is None else [*before.before, before.data.fingerprint])
         else:
-            write_facts(home, found, gone, before.files, before.before)
+            write_facts(home, data, gone, before.files, before.before)
         pool = cls.open(folder)
         pool._looked = True
         if before is not None:
-            pool.changed = _changed(before.found, found)
+            pool.changed_ids = _changed(before.data, data)
         return pool
 
     @classmethod
@@ -111,10 +109,10 @@ class Pool:
         PoolError
             When there is none, it is damaged, or a folder it refers to is gone.
         """
-        return cls.of(folder, read_stored(Path(folder) / "pool"), read_only=read_only)
+        return cls.of(folder, read_stored_pool(Path(folder) / "pool"), read_only=read_only)
 
     @classmethod
-    def of(cls, folder: Path | str, stored: Stored, *, read_only: bool = False) -> Pool:
+    def of(cls, folder: Path | str, stored: StoredPool, *, read_only: bool = False) -> Pool:
         """Open what was read of the project ``folder``.
 
         Raises
@@ -122,7 +120,7 @@ class Pool:
         PoolError
             When a folder it refers to is gone.
         """
-        for root in stored.found.roots:
+        for root in stored.data.roots:
             check_root(root)
         return cls(Path(folder) / "pool", stored, read_only=read_only)
 
@@ -133,13 +131,13 @@ class Pool:
         it is told of once, unless the pool is read-only.
         """
         if not self._looked and self.on_files:
-            now, self.gone = looked_at(self._found)
-            self.changed, self._found = _changed(self._found, now), now
+            now, self.missing_ids = refresh_stamps(self._data)
+            self.changed_ids, self._data = _changed(self._data, now), now
         self._looked = True
-        if not self.read_only and (self._found.state != self._stored.found.state or not self._stored.files):
+        if not self.read_only and (self._data.state != self._stored.data.state or not self._stored.files):
             with suppress(StorageError):  # seen again the next time
-                refresh(self.folder, self._found, self._excluded_base, self._stored.before)
-                self._stored = read_stored(self.folder)
+                refresh(self.folder, self._data, self._excluded_base, self._stored.before)
+                self._stored = read_stored_pool(self.folder)
 
     def _still_broken(self, items: list[Broken]) -> list[Broken]:
         return self.try_load(self._rows[item.id] for item in items if item.id in self._rows)[1]
@@ -147,11 +145,11 @@ class Pool:
     def _index(self) -> None:
         gone = {item.id for item in self._excluded}
         self._base = np.asarray(
-            [row for row, key in enumerate(self._found.ids) if key not in gone], dtype=np.int64
+            [row for row, key in enumerate(self._data.ids) if key not in gone], dtype=np.int64
         )
         self.n_base = len(self._base)
         self._late = [number for number, key in enumerate(self._arrivals.ids) if key not in gone]
-        self.ids = [self._found.ids[row] for row in self._base]
+        self.ids = [self._data.ids[row] for row in self._base]
         self.ids += [self._arrivals.ids[number] for number in self._late]
         self._rows = {key: row for row, key in enumerate(self.ids)}
 
@@ -165,18 +163,18 @@ class Pool:
     @property
     def broken(self) -> list[Broken]:
         """Items kept out when reading the pool, then those kept out when computing features."""
-        return [*self._found.broken, *self._excluded]
+        return [*self._data.broken, *self._excluded]
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of what was read, as :attr:`Ingested.fingerprint`."""
-        return self._found.fingerprint
+        """sha256 of what was read, as :attr:`PoolData.fingerprint`."""
+        return self._data.fingerprint
 
     @property
     def content(self) -> str:
         """sha256 of the base rows in use: the key of everything computed from them."""
         parts = [self.fingerprint, [item.id for item in self._excluded_base]]
-        return fingerprint(*parts) if self._found.state is None else fingerprint(*parts, self._found.state)
+        return fingerprint(*parts) if self._data.state is None else fingerprint(*parts, self._data.state)
 
     @property
     def _excluded_base(self) -> list[Broken]:
@@ -184,23 +182,23 @@ class Pool:
         return [item for item in self._excluded if item.id not in late]
 
     @property
-    def found(self) -> Ingested:
+    def data(self) -> PoolData:
         """What was read when the pool was made; with the excluded items."""
-        return self._found
+        return self._data
 
     def sources(self, rows: Iterable[int]) -> list[dict[str, Any] | None]:
-        """Where base rows come from, as :attr:`Ingested.sources`; None for arrivals."""
-        return [source_of(self._found, int(self._base[row])) if row < self.n_base else None for row in rows]
+        """Where base rows come from, as :attr:`PoolData.sources`; None for arrivals."""
+        return [source_of(self._data, int(self._base[row])) if row < self.n_base else None for row in rows]
 
     @property
     def largest(self) -> int | None:
         """Longest side of the largest picture, in pixels; None for anything else."""
-        return self._found.about.get("largest")
+        return self._data.metadata.get("largest")
 
     @property
     def on_files(self) -> bool:
         """Whether items are files that are read when they are asked for."""
-        return bool(self._found.roots)
+        return bool(self._data.roots)
 
     def has(self, id: str) -> bool:
         """Whether there is such an item."""
@@ -344,7 +342,7 @@ class Pool:
         PoolError
             When it is one thing instead of several, lacks the pool's columns, or has another scale of grey.
         """
-        return raw_items(items, self._found)
+        return raw_items(items, self._data)
 
     def read(self, items: Any) -> list[Any]:
         """Load items that are not in the pool, the way the pool's own are loaded.
@@ -445,9 +443,7 @@ class Pool:
             )
         self.leave_out(items)
         with suppress(StorageError):  # a full disk: they are found again the next time
-            write_facts(
-                self.folder, self._found, self._excluded_base, self._stored.files, self._stored.before
-            )
+            write_facts(self.folder, self._data, self._excluded_base, self._stored.files, self._stored.before)
 
     def leave_out(self, items: Sequence[Broken]) -> None:
         """Do as :meth:`exclude`, in memory alone: another session finds them again.
@@ -470,13 +466,13 @@ class Pool:
     @property
     def columns(self) -> pl.DataFrame | None:
         """Columns of the frame besides text and paths, one row an item; None where there are none."""
-        if self._found.kind != "frame":
+        if self._data.container != "frame":
             return None
         import polars as pl
 
-        about = self._found.about
+        about = self._data.metadata
         special = about.get("paths") or about.get("column")
-        frame = self._found.data[self._base].drop([special] if special else [])
+        frame = self._data.items[self._base].drop([special] if special else [])
         if not frame.width:
             return None
         if not self._late:
@@ -484,21 +480,21 @@ class Pool:
         return pl.concat([frame, rows_of([*self._arrivals.sources(self._late)], frame.schema)])
 
 
-def _stored(home: Path) -> Stored | None:
+def _stored(home: Path) -> StoredPool | None:
     """Return what is stored; None where there is nothing, or nothing that can be read."""
     try:
-        return read_stored(home)
+        return read_stored_pool(home)
     except PoolError:
         return None
 
 
-def _is_kept(before: Stored, found: Ingested) -> bool:
-    """Whether what is stored is ``found``, and would be noticed if it were changed."""
-    same = (before.found.fingerprint, before.found.kind, before.found.state)
-    return bool(before.files) and same == (found.fingerprint, found.kind, found.state)
+def _is_kept(before: StoredPool, data: PoolData) -> bool:
+    """Whether what is stored is ``data``, and would be noticed if it were changed."""
+    same = (before.data.fingerprint, before.data.container, before.data.state)
+    return bool(before.files) and same == (data.fingerprint, data.container, data.state)
 
 
-def _changed(before: Ingested, now: Ingested) -> list[str]:
+def _changed(before: PoolData, now: PoolData) -> list[str]:
     """Items of both whose files are not the same any more."""
     names = []
     if before.stamps is not None and now.stamps is not None:
@@ -508,6 +504,6 @@ def _changed(before: Ingested, now: Ingested) -> list[str]:
             for name, stamp in zip(now.ids, now.stamps.tolist(), strict=True)
             if stamps.get(name, stamp) != stamp
         ]
-    parts = getattr(before.data, "found", {})
-    late = getattr(now.data, "found", {})
+    parts = before.parts
+    late = now.parts
     return list(dict.fromkeys([*names, *(id for part in parts for id in _changed(parts[part], late[part]))]))

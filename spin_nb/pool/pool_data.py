@@ -22,7 +22,7 @@ FLOAT32_MAX = 3.4028234663852886e38
 
 
 @dataclass(frozen=True)
-class Ingested:
+class PoolData:
     """What can be labelled, as found.
 
     Attributes
@@ -33,11 +33,11 @@ class Ingested:
         Where each one comes from, json-able.
     modality : str
         "image", "text", "table", "series", "audio", "video" or "several".
-    kind : str
-        How the data is kept: "array", "frame", "files", "series" or "several".
-    data : ndarray, polars.DataFrame, list of str, Ragged or Parts
+    container : str
+        How the items are kept: "array", "frame", "files", "series" or "several".
+    items : ndarray, polars.DataFrame, list of str, RaggedSeries or MultimodalData
         What is stored: the array, the frame, one path an item, series, or the parts of several things at once.
-    about : dict
+    metadata : dict
         json-able facts that loading needs: root folder, column, value range, largest side in pixels.
     broken : list of Broken
         What was kept out, and why.
@@ -47,7 +47,7 @@ class Ingested:
         sha256 over ids and content (for folders: names and sizes): whether two are the same pool.
     classes : list of str
         Class names that came with the pool, in order; empty where none did.
-    everything : list of str
+    all_ids : list of str
         Ids of all that was given, those kept out too, in order; empty where that is ``ids``.
     stamps : int64 (n, 2) or None
         Of items that are files outside the project: bytes and time of change in ns, when features were last wanted.
@@ -56,29 +56,34 @@ class Ingested:
     ids: list[str]
     sources: list[dict[str, Any]] = field(repr=False)
     modality: str
-    kind: str
-    data: Any = field(repr=False)
-    about: dict[str, Any]
+    container: str
+    items: Any = field(repr=False)
+    metadata: dict[str, Any]
     broken: list[Broken]
     labels: dict[str, str] = field(repr=False)
     fingerprint: str
     classes: list[str] = field(default_factory=list)
-    everything: list[str] = field(default_factory=list, repr=False)
+    all_ids: list[str] = field(default_factory=list, repr=False)
     stamps: NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
+    def parts(self) -> dict[str, PoolData]:
+        """Name -> the data of that part; empty unless an item is several things."""
+        return dict(getattr(self.items, "parts", {}))
+
+    @property
     def roots(self) -> list[str]:
         """Folders outside the project that its items lie in, its parts' too."""
-        inside = [root for part in getattr(self.data, "found", {}).values() for root in part.roots]
-        return [self.about["root"], *inside] if "root" in self.about else inside
+        inside = [root for part in self.parts.values() for root in part.roots]
+        return [self.metadata["root"], *inside] if "root" in self.metadata else inside
 
     @property
     def state(self) -> str | None:
         """sha256 over the stamps, the parts' too; None where no item is a file.  Features follow it."""
-        known = [part.state for part in getattr(self.data, "found", {}).values()]
+        known = [part.state for part in self.parts.values()]
         if self.stamps is None and not any(known):
             return None
         return fingerprint(known, b"" if self.stamps is None else self.stamps.tobytes())

@@ -10,7 +10,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.media.extras import MissingPackageError
 from spin_nb.pool.media.images import Box
 from spin_nb.pool.modalities import modality_for
-from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.pool_data import PoolData
 from spin_nb.pool.sources.raw_items import raw_items_of
 from spin_nb.types import Extent, Shown
 
@@ -25,17 +25,17 @@ class Reader:
 
     Parameters
     ----------
-    found : Ingested
+    data : PoolData
     """
 
-    def __init__(self, found: Ingested) -> None:
-        self._found = found
-        self._maker = modality_for(found)
-        self._threads = 2 if found.modality in _SIDE_BY_SIDE and "root" in found.about else 1
+    def __init__(self, data: PoolData) -> None:
+        self._data = data
+        self._maker = modality_for(data)
+        self._threads = 2 if data.modality in _SIDE_BY_SIDE and "root" in data.metadata else 1
 
     def raw(self, rows: Iterable[int]) -> list[Any]:
         """Raw items of base rows; a ``PoolError`` in the place of what must not be read."""
-        return raw_items_of(self._found, rows)
+        return raw_items_of(self._data, rows)
 
     def load(self, raw: Any) -> Any:
         """One loaded item.
@@ -114,7 +114,7 @@ class Reader:
             return self._maker, raw
         if not hasattr(self._maker, "part"):
             raise PoolError(
-                f"an item of the modality {self._found.modality!r} has no parts.", "Leave part out."
+                f"an item of the modality {self._data.modality!r} has no parts.", "Leave part out."
             )
         found: tuple[Any, Any] = self._maker.part(raw, part)
         return found

@@ -17,12 +17,12 @@ from spin_nb.errors import (
     ReadOnlyError,
     SpinError,
 )
-from spin_nb.pool.encoders.saved import keep_encoder, kept_encoder
+from spin_nb.pool.encoders.saved import load_encoder, save_encoder
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.sources.outside import leads_outside
-from spin_nb.pool.sources.read import Ingested, read_pool
-from spin_nb.pool.storage.pool_store import Stored, read_stored
+from spin_nb.pool.sources.outside import path_outside
+from spin_nb.pool.sources.read import PoolData, read_pool
+from spin_nb.pool.storage.pool_store import StoredPool, read_stored_pool
 from spin_nb.project import folder as places
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
@@ -74,9 +74,9 @@ def open_session(
         The project folder, "parts.spin".  Reopening needs nothing else.
     pool : optional
         What can be labelled: a folder of images, sounds or videos, a numpy array (n, h, w[, c]) or (n, d), a polars
-        or pandas frame, a ``.parquet`` path, a list of texts, a torch Dataset, ``spin.Series(...)``,
-        ``spin.Several(photo=..., text=...)``, ``spin.samples.digits()``.  Folders of 5,000 files or more open at once
-        and are looked at in the background: until then items are asked at random.
+        or pandas frame, a ``.parquet`` path, a list of texts, a torch Dataset, ``spin.TimeSeries(...)``,
+        ``spin.Multimodal(photo=..., text=...)``, ``spin.samples.digits()``.  Folders of 5,000 files or more open at
+        once and are looked at in the background: until then items are asked at random.
     classes : sequence of str, optional
         Class names, or whole numbers; ``classes=[...]`` means ``task=Classes([...])``.
     task : Task, optional
@@ -216,13 +216,13 @@ def _create(
     return Store.create(folder, meta, lambda store: _add(store, kept, found, task)), kept
 
 
-def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> Ingested:
+def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> PoolData:
     names = task.names if task is not None and task.learns == "classes" else None
     return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=progress_bar("Pool"))
 
 
-def _check_fits(task: Any, found: Ingested) -> None:
-    parts = [part.modality for part in getattr(found.data, "found", {}).values()]
+def _check_fits(task: Any, found: PoolData) -> None:
+    parts = [part.modality for part in found.parts.values()]
     needed = next(iter(NEEDS.get(task.editor, ())), found.modality)
     if needed not in (found.modality, *parts):
         raise LabelError(
@@ -232,7 +232,7 @@ def _check_fits(task: Any, found: Ingested) -> None:
         )
 
 
-def _guess(found: Ingested) -> Classes:
+def _guess(found: PoolData) -> Classes:
     """Classes that come with the pool: its own, or those of the labels that were read."""
     names = found.classes or sorted(set(found.labels.values()))
     if not names:
@@ -240,7 +240,7 @@ def _guess(found: Ingested) -> Classes:
     return Classes(names)
 
 
-def _add(store: Store, pool: Pool, found: Ingested, task: Any) -> None:
+def _add(store: Store, pool: Pool, found: PoolData, task: Any) -> None:
     """Items, broken ones with their reason, and labels that came with the pool; in one transaction."""
     with store.transaction():
         known = set(store.item_ids())  # to try each of 100,000 again takes longer than to look
@@ -264,11 +264,11 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
             "Leave classes= and task= out to go on, or open another folder for other labels.",
         )
     if pool is None:
-        stored = read_stored(folder / places.POOL)
+        stored = read_stored_pool(folder / places.POOL)
         if not trusted:
-            _refuse_outside(folder, stored.found)
+            _refuse_outside(folder, stored.data)
         kept = Pool.of(folder, stored, read_only=store.read_only)
-        check_database(store, kept.found)
+        check_database(store, kept.data)
         if not store.read_only:
             mend_items(store, kept)
         return kept
@@ -283,16 +283,16 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
     return kept
 
 
-def _look(folder: Path, found: Ingested) -> Pool:
+def _look(folder: Path, found: PoolData) -> Pool:
     """The pool of a project that may not be written; as it was passed, where what is kept cannot be opened."""
     try:
         return Pool.open(folder, read_only=True)
     except PoolError:
-        return Pool(folder / places.POOL, Stored(found, [], {}), read_only=True)
+        return Pool(folder / places.POOL, StoredPool(found, [], {}), read_only=True)
 
 
-def _refuse_outside(folder: Path, found: Ingested) -> None:
-    place = leads_outside(found, folder)
+def _refuse_outside(folder: Path, found: PoolData) -> None:
+    place = path_outside(found, folder)
     if place is not None:
         raise ProjectError(
             f"the project points to {place!r} outside its folder and is opened with trusted=False.",
@@ -315,7 +315,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
         tell_of_changes()
         fitted, array = features(pool, asked, folder, progress=progress)
         if not store.read_only:
-            keep_encoder(fitted, folder)
+            save_encoder(fitted, folder)
             if meta.get("encoder") != fitted.name:
                 store.set_meta("encoder", fitted.name)
         return fitted, array
@@ -347,7 +347,7 @@ def _encoder(asked: Any, kept: str | None, folder: Path, trusted: bool) -> Any:
             f"this project's features come from {kept!r:.80}, a network that is not run with trusted=False.",
             "Pass encoder= yourself: a word, for other features, or the network after a look at it.",
         )
-    found = kept_encoder(kept, folder)
+    found = load_encoder(kept, folder)
     if found is None:
         raise ContradictionError(
             f"this project's features come from {kept!r}, which is not kept on disk.",

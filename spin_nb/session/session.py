@@ -159,7 +159,9 @@ class Session:
             schema={"item": pl.String, "why": pl.String},
         )
         listed = self._project.store.items().join(unreadable, on="item", how="left", maintain_order="left")
-        here, gone = (pl.Series(ids, dtype=pl.String).implode() for ids in (self.pool.ids, self.pool.gone))
+        here, gone = (
+            pl.Series(ids, dtype=pl.String).implode() for ids in (self.pool.ids, self.pool.missing_ids)
+        )
         absent = pl.when(~pl.col("item").is_in(here)).then(pl.lit(_ABSENT))
         lost = pl.when(pl.col("item").is_in(gone)).then(pl.lit(_GONE))
         return listed.with_columns(pl.coalesce("broken", "why", absent, lost).alias("broken")).drop("why")

@@ -78,7 +78,7 @@ table = pl.DataFrame({{**{{name: [few[(i + k) % 4] for i in range(N)] for k, nam
     "size": np.linspace(0, 1, N)}})
 pictures = folder_of("pictures", "png", write_picture)
 sounds, videos = folder_of("sounds", "wav", write_sound), folder_of("videos", "avi", write_video)
-series = spin.Series(rng.normal(size=(N, 3, 60)), channels=[BAD[1], TURNED, LONG], unit=BAD[8])
+series = spin.TimeSeries(rng.normal(size=(N, 3, 60)), channels=[BAD[1], TURNED, LONG], unit=BAD[8])
 NAMES = [*BAD, TURNED, LONG]
 """
 
@@ -100,7 +100,7 @@ class Failing:
 BOX = {"x": 10.0, "y": 10.0, "width": 30.0, "height": 20.0}
 OUTLINE = [[10.0, 10.0], [50.0, 10.0], [30.0, 40.0]]
 PICTURES = [f"{name} {i}.png" for i, name in enumerate(FILES) if name[0] != "."]
-SEVERAL = "spin.Several(**dict.fromkeys(BAD[:3], BAD_TEXTS), **{BAD[3]: table})"
+SEVERAL = "spin.Multimodal(**dict.fromkeys(BAD[:3], BAD_TEXTS), **{BAD[3]: table})"
 START = LONG[:190]  # of the megabyte, what is on screen everywhere
 # The labeller of every task, over every kind of item: name, pool, task, what is suggested, and what is on screen
 # somewhere between the first item and the last.

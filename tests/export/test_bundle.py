@@ -12,7 +12,7 @@ from spin_nb import testing
 from spin_nb.errors import ExportError
 from spin_nb.export.targets.jetson import export
 from spin_nb.models.snapshot import Snapshot
-from spin_nb.pool.encoders.function import Given
+from spin_nb.pool.encoders.function import FunctionEncoder
 
 FILES = {"model.onnx", "manifest.json", "golden.npz", "run.py", "README.md"}
 HOSTILE = [
@@ -180,7 +180,7 @@ def test_any_number_of_classes(n_classes, digits, trained, tmp_path):
     assert export(model, digits[0][:8], tmp_path / "b").largest_difference < 1e-4
 
 
-@pytest.mark.parametrize("encoder", [Given(len), None])
+@pytest.mark.parametrize("encoder", [FunctionEncoder(len), None])
 def test_a_function_as_encoder_is_refused_with_what_to_do(trained, tmp_path, encoder):
     with pytest.raises(ExportError, match="cannot go into an ONNX graph") as caught:
         export(trained(encoder=encoder), [1], tmp_path / "b")

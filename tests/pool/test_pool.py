@@ -18,7 +18,7 @@ from PIL import Image
 
 from spin_nb.errors import LabelError, PoolError, StorageError, VersionError
 from spin_nb.io import open_regular
-from spin_nb.pool.modalities import Table, Text
+from spin_nb.pool.modalities import TableModality, TextModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources import samples
 from spin_nb.pool.sources.frames import rows_of
@@ -88,14 +88,14 @@ def test_a_photo_is_turned_upright(tmp_path):
 
 def test_texts_and_rows_are_shown_as_plain_text(tmp_path):
     script = "<script>alert(1)</script>"
-    assert made(tmp_path, [script, "b"]).show(0) == Text().show(script)
-    assert Text().show(script).mime == "text/plain"
-    shown = Table().show({"a": 1.23456789, "b": None, "c": script, "d": 3})
+    assert made(tmp_path, [script, "b"]).show(0) == TextModality().show(script)
+    assert TextModality().show(script).mime == "text/plain"
+    shown = TableModality().show({"a": 1.23456789, "b": None, "c": script, "d": 3})
     assert shown.mime == "application/json"
     assert shown.data == {"a": "1.23457", "b": "", "c": script, "d": "3"}
-    assert Text().show("x" * 10**6).data == "x" * 10**6
-    assert Text().show("x" * 10**6 + "yz").data == "x" * (10**6 - 1) + "…"
-    assert len(Table().show(np.zeros(500)).data) == 101
+    assert TextModality().show("x" * 10**6).data == "x" * 10**6
+    assert TextModality().show("x" * 10**6 + "yz").data == "x" * (10**6 - 1) + "…"
+    assert len(TableModality().show(np.zeros(500)).data) == 101
 
 
 def test_columns_colour_the_map(tmp_path):
@@ -503,7 +503,7 @@ def test_a_full_disk_leaves_the_old_pool_as_it_was(tmp_path, monkeypatch):
 
 
 def test_odd_values_in_a_row_become_text(tmp_path):
-    row = Table().load({"a": [1, 2], "b": np.float32(2), 3: None})
+    row = TableModality().load({"a": [1, 2], "b": np.float32(2), 3: None})
     assert row == {"a": "[1, 2]", "b": 2.0, "3": None}
 
 

@@ -92,7 +92,7 @@ def test_what_is_kept_is_believed_only_where_it_is_about_these_arrivals(opened, 
     elif what == "cut":
         file.write_bytes(file.read_bytes()[:100])
     else:
-        arrival_neighbours.keep_late(file, NEW[:70], arrival_neighbours.nearest(POOL, NEW[:70], 15))
+        arrival_neighbours.save_nearest(file, NEW[:70], arrival_neighbours.nearest(POOL, NEW[:70], 15))
     looked_up.clear()
     same(before, facts(opened()))
     assert looked_up == [70]

@@ -115,7 +115,7 @@ def test_a_piece_of_a_picture_is_four_numbers(s, box):
 @pytest.mark.parametrize("value", [print, 5, [Evil()], (1 / 0 for _ in [1])], ids=lambda v: type(v).__name__)
 def test_names_of_series_are_texts(value):
     for word in ("channels", "ids"):
-        refused(PoolError, spin.Series, np.zeros((2, 1, 5)), **{word: value})
+        refused(PoolError, spin.TimeSeries, np.zeros((2, 1, 5)), **{word: value})
 
 
 @pytest.mark.parametrize("model", [print, None, 5, [], Evil(), "\0", "~nobody-at-all/x"])

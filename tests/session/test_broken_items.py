@@ -230,7 +230,7 @@ def series():
     values = [np.sin(np.arange(50.0) * 0.1 * (i + 1)) for i in range(6)]
     values[2] = np.where(np.arange(50) == 7, np.nan, values[2])
     values[4] = values[4][:1]
-    return spin.Series(values, ids=[f"{'bad' if i in (2, 4) else 'good'}{i}" for i in range(6)])
+    return spin.TimeSeries(values, ids=[f"{'bad' if i in (2, 4) else 'good'}{i}" for i in range(6)])
 
 
 def shown_or_kept_out(s) -> dict[str, str]:
@@ -395,7 +395,7 @@ def test_a_part_that_breaks_is_said_on_the_card_and_the_item_is_labelled(tmp_pat
     for path in pictures.iterdir():
         if not path.name.startswith("good"):
             path.unlink()
-    s = opened(tmp_path, spin.Several(photo=pictures, words=TEXTS[:6]))
+    s = opened(tmp_path, spin.Multimodal(photo=pictures, words=TEXTS[:6]))
     (pictures / s.pool.ids[0]).write_bytes(b"junk")
     card, _ = s.card(s.pool.ids[0])
     assert "broken" not in card

@@ -170,7 +170,7 @@ def test_a_project_of_a_version_without_checksums_opens_and_has_them_from_then_o
     assert right(s)
     assert (s.values, s.problem) == ({"f3.bmp": "a"}, None)
     s.close()
-    assert set(pool_store.read_stored(at / "pool").files) == {"ids.json", "stamps.npy"}
+    assert set(pool_store.read_stored_pool(at / "pool").files) == {"ids.json", "stamps.npy"}
     spin.open(at, pool=photos).close()
 
 

@@ -300,7 +300,7 @@ def test_spoken_digits(tmp_path, real):
 def test_time_series(tmp_path, real, name, channels):
     with np.load(real("ucr_subset") / f"{name}.npz") as kept:
         values, names = kept["x_train"], [str(word) for word in kept["y_train"]]
-    series = spin.Series(values, step=0.1, unit="s")
+    series = spin.TimeSeries(values, step=0.1, unit="s")
     s = opened(tmp_path, series, spin.Classes(sorted(set(names))))
     truth = dict(zip(s.pool.ids, names, strict=True))
     cards, buffers = cards_of(s, 10)

@@ -30,7 +30,7 @@ def plates(tmp_path):
 def opened(tmp_path, plates, task):
     import polars as pl
 
-    pool = spin.Several(words=WORDS, photo=plates, row=pl.DataFrame(ROWS))
+    pool = spin.Multimodal(words=WORDS, photo=plates, row=pl.DataFrame(ROWS))
     return spin.open(tmp_path / "p.spin", pool=pool, task=task, annotator="ada")
 
 
@@ -57,6 +57,6 @@ def test_spans_are_marked_in_the_whole_text_beside_the_picture(tmp_path, plates)
 
 
 def test_a_task_that_no_part_fits_is_refused_with_what_there_is(tmp_path):
-    pool = spin.Several(words=WORDS, more=WORDS)
+    pool = spin.Multimodal(words=WORDS, more=WORDS)
     with pytest.raises(LabelError, match="'several' of 'text', 'text'"):
         spin.open(tmp_path / "p.spin", pool=pool, task=spin.Polygons(["leaf"]))

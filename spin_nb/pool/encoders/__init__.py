@@ -23,7 +23,7 @@ from typing import Any
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.defaults import FITTING, word_for
-from spin_nb.pool.encoders.function import Given
+from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.pool import Pool
@@ -69,7 +69,7 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
             'Name the layer whose output to use: spin.encoders.TorchLayer(net, "layer").',
         )
     if callable(found):
-        return Given(found)
+        return FunctionEncoder(found)
     raise PoolError(
         f"{shown(found)} is no encoder.",
         "Pass a word, a function items -> (n, d) array, or an encoder object.",

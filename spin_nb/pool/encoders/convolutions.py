@@ -25,7 +25,7 @@ class Convolutions:
     Kernels have nine weights a channel, normal, less their mean, so that a level says nothing; dilations are the powers
     of two that fit the middle length of the series.  Thresholds are quantiles of each kernel's answers on the pool.
     With several channels, each is divided by its deviation and a kernel hears a random few of them.  Shares are
-    standardised; their principal components are the features.  Series may have different lengths.
+    standardised; their principal components are the features.  TimeSeries may have different lengths.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.function import code_digest
-from spin_nb.pool.inputs.spec import Form, Prepare
+from spin_nb.pool.inputs.spec import InputSpec, Prepare
 from spin_nb.types import Float
 
 
@@ -29,12 +29,12 @@ class FromModel(ABC):
     def __init__(self, prepare: Prepare | None, settings: dict[str, Any]) -> None:
         self.settings = settings | {"prepare": code_digest(prepare) if prepare else None}
         self._prepare = prepare
-        self._form: Form | None = None
+        self._form: InputSpec | None = None
         self._mean: Float = np.zeros(0, np.float32)
 
     @abstractmethod
-    def _learn(self, items: Sequence[Any]) -> Form:
-        """Form of the model's input."""
+    def _learn(self, items: Sequence[Any]) -> InputSpec:
+        """InputSpec of the model's input."""
 
     @abstractmethod
     def _run(self, inputs: Float) -> Float:
@@ -69,15 +69,15 @@ class FromModel(ABC):
         return self._run(self._fitted()(items)) - self._mean
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Form of the input and mean of the output; the model is not among them."""
+        """InputSpec of the input and mean of the output; the model is not among them."""
         return {**self._fitted().arrays(), "mean": self._mean}
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> Self:
         """Take back what :meth:`arrays` gave."""
-        self._form, self._mean = Form.restore(arrays, self._prepare), arrays["mean"]
+        self._form, self._mean = InputSpec.restore(arrays, self._prepare), arrays["mean"]
         return self
 
-    def _fitted(self) -> Form:
+    def _fitted(self) -> InputSpec:
         if self._form is None:
             raise ModelError(f"the encoder {self.name!r} has learnt nothing yet.", "Call fit(items) first.")
         return self._form

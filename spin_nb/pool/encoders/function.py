@@ -14,7 +14,7 @@ from spin_nb.types import Float
 from spin_nb.words import said_by
 
 
-class Given:
+class FunctionEncoder:
     """``function(items) -> (n, d)`` as an encoder; it learns nothing and cannot be exported.
 
     Parameters
@@ -24,7 +24,7 @@ class Given:
 
     Examples
     --------
-    >>> Given(lambda items: [[len(item)] for item in items]).encode(["ab", "abc"])
+    >>> FunctionEncoder(lambda items: [[len(item)] for item in items]).encode(["ab", "abc"])
     array([[2.],
            [3.]], dtype=float32)
     """
@@ -41,7 +41,7 @@ class Given:
         """Hash of the function's own code: an edited function is a new encoder."""
         return {"code": code_digest(self.function)}
 
-    def fit(self, items: Sequence[Any]) -> Given:
+    def fit(self, items: Sequence[Any]) -> FunctionEncoder:
         """Learn nothing."""
         return self
 
@@ -78,7 +78,7 @@ class Given:
         """Nothing to keep."""
         return {}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Given:
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> FunctionEncoder:
         """Nothing to restore."""
         return self
 

@@ -16,7 +16,7 @@ from spin_nb.registry import resolve
 from spin_nb.types import Float
 
 
-class Parts:
+class MultimodalEncoder:
     """Each part's own encoder, brought to mean 0 and a total variance of 1, side by side ("parts").
 
     A part goes through the encoder that "auto" would choose for it alone.  Where it is missing its features are zero:
@@ -25,7 +25,7 @@ class Parts:
     Examples
     --------
     >>> items = [{"words": f"{a} {b}", "size": {"cm": float(len(a))}} for a in ("red", "green") for b in ("car", "bus")]
-    >>> Parts().fit(items).encode(items).shape
+    >>> MultimodalEncoder().fit(items).encode(items).shape
     (4, 4)
     """
 
@@ -36,7 +36,7 @@ class Parts:
         self.settings: dict[str, Any] = {}
         self._parts: dict[str, tuple[str, Any, Float, Float]] | None = None
 
-    def fit(self, items: Sequence[Any]) -> Parts:
+    def fit(self, items: Sequence[Any]) -> MultimodalEncoder:
         """Learn the encoder of every part from items, dicts of part -> loaded item or None.
 
         Raises
@@ -66,7 +66,7 @@ class Parts:
             found |= {f"{number}.of.{name}": array for name, array in encoder.arrays().items()}
         return found
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Parts:
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> MultimodalEncoder:
         """Take back what :meth:`arrays` gave."""
         self._parts = {}
         for number, (name, word) in enumerate(json.loads(arrays["plan"].tobytes())):

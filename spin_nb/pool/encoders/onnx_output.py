@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.pool.encoders.from_model import FromModel
-from spin_nb.pool.inputs.spec import Form, Prepare, learn_form
+from spin_nb.pool.inputs.spec import InputSpec, Prepare, infer_input_spec
 from spin_nb.pool.onnx.graph import OnnxGraph, read_onnx
 from spin_nb.types import Float
 
@@ -53,9 +53,9 @@ class OnnxOutput(FromModel):
         self.own_code = prepare is not None
         self._channels_last = self.graph.channels_last(output)
 
-    def _learn(self, items: Sequence[Any]) -> Form:
+    def _learn(self, items: Sequence[Any]) -> InputSpec:
         size, last = self.graph.layout()
-        return learn_form(items, size=size, last=last, prepare=self._prepare)
+        return infer_input_spec(items, size=size, last=last, prepare=self._prepare)
 
     def _run(self, inputs: Float) -> Float:
         given = self.graph.feed(inputs, unit=not self.own_code)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.pca import principal
-from spin_nb.pool.inputs.spec import Form
+from spin_nb.pool.inputs.spec import InputSpec
 from spin_nb.pool.threads import side_by_side
 from spin_nb.types import Float
 
 _CHUNK = 32
-_FORM = Form((3, 64, 64))
+_FORM = InputSpec((3, 64, 64))
 
 
 class Photo:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.pca import principal
-from spin_nb.pool.inputs.spec import Form, learn_form
+from spin_nb.pool.inputs.spec import InputSpec, infer_input_spec
 from spin_nb.types import Float
 
 _FIT_VALUES = 16_000_000
@@ -45,11 +45,11 @@ class PixelsPCA:
 
     def __init__(self, components: int = 64, keep: float = 0.99) -> None:
         self.settings: dict[str, Any] = {"components": components, "keep": keep}
-        self._form: Form | None = None
+        self._form: InputSpec | None = None
 
     def fit(self, items: Sequence[Any]) -> PixelsPCA:
         """Learn the common size, mean and components from pictures, uint8 (h, w) or (h, w, 3)."""
-        self._form = learn_form(items)
+        self._form = infer_input_spec(items)
         enough = max(1_000, _FIT_VALUES // math.prod(self._form.shape))
         items = items[:: max(1, len(items) // enough)]
         flat = self.prepare(items).reshape(len(items), -1)
@@ -83,11 +83,11 @@ class PixelsPCA:
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> PixelsPCA:
         """Take back what :meth:`arrays` gave."""
-        self._form = Form(tuple(int(side) for side in arrays["shape"]))
+        self._form = InputSpec(tuple(int(side) for side in arrays["shape"]))
         self._mean, self._components = arrays["mean"], arrays["components"]
         return self
 
-    def _fitted(self) -> Form:
+    def _fitted(self) -> InputSpec:
         if self._form is None:
             raise ModelError("the encoder 'pixels-pca' has learnt nothing yet.", "Call fit(items) first.")
         return self._form

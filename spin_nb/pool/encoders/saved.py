@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spin_nb.errors import PoolError, StorageError
-from spin_nb.io import is_sealed, write_sealed
+from spin_nb.io import is_intact, write_sealed
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.onnx.graph import OnnxGraph
 from spin_nb.pool.storage.pool_store import read_json, unsealed, write_json
@@ -16,7 +16,7 @@ from spin_nb.pool.storage.pool_store import read_json, unsealed, write_json
 _GRAPH, _FACTS = "encoder.onnx", "encoder.json"
 
 
-def keep_encoder(encoder: Any, folder: Path) -> None:
+def save_encoder(encoder: Any, folder: Path) -> None:
     """Keep a fitted encoder in the project ``folder``, if it has an ONNX form; what was kept before goes.
 
     A full disk is no reason to stop: the encoder is then asked for again.
@@ -37,11 +37,11 @@ def keep_encoder(encoder: Any, folder: Path) -> None:
         write_json(home / _FACTS, facts | {"output": found[1]})
 
 
-def kept_encoder(name: str, folder: Path) -> OnnxOutput | None:
-    """The encoder of this name that :func:`keep_encoder` kept; None where there is none, or it is damaged."""
+def load_encoder(name: str, folder: Path) -> OnnxOutput | None:
+    """The encoder of this name that :func:`save_encoder` kept; None where there is none, or it is damaged."""
     home = folder / "pool"
     facts = _facts(home)
-    if facts is None or facts.get("name") != name or not is_sealed(home / _GRAPH):
+    if facts is None or facts.get("name") != name or not is_intact(home / _GRAPH):
         return None
     try:
         encoder = OnnxOutput(OnnxGraph((home / _GRAPH).read_bytes(), _GRAPH), facts["output"])

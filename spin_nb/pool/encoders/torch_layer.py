@@ -17,7 +17,7 @@ import numpy as np
 from spin_nb.bayes._device import pick
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.from_model import FromModel
-from spin_nb.pool.inputs.spec import Form, Prepare, Size, learn_form, sides
+from spin_nb.pool.inputs.spec import InputSpec, Prepare, Size, infer_input_spec, sides
 from spin_nb.pool.onnx.graph import OnnxGraph
 from spin_nb.types import Float
 from spin_nb.words import shown
@@ -90,8 +90,8 @@ class TorchLayer(FromModel):
         """Input tensor of the network, float32 (n, ...)."""
         return self._fitted()(items)
 
-    def _learn(self, items: Sequence[Any]) -> Form:
-        return learn_form(items, size=self._size, prepare=self._prepare)
+    def _learn(self, items: Sequence[Any]) -> InputSpec:
+        return infer_input_spec(items, size=self._size, prepare=self._prepare)
 
     def _run(self, inputs: Float) -> Float:
         import torch

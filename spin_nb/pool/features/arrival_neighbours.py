@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import StorageError
-from spin_nb.io import is_sealed, write_sealed
+from spin_nb.io import is_intact, write_sealed
 from spin_nb.pool.features.neighbours import Neighbours, nearest
 from spin_nb.types import Float, Ints
 
 
-def nearest_to_late(base: Float, late: Float, k: int, path: Path | None) -> tuple[Neighbours, int]:
+def nearest_to_arrivals(base: Float, late: Float, k: int, path: Path | None) -> tuple[Neighbours, int]:
     """As :func:`~spin_nb.pool.features.neighbours.nearest` of ``late`` among ``base``, from a file as far as that goes.
 
     Parameters
@@ -25,7 +25,7 @@ def nearest_to_late(base: Float, late: Float, k: int, path: Path | None) -> tupl
         Features of the pool, and of what arrived since, in order of arrival.
     k : int
     path : Path, optional
-        What :func:`keep_late` wrote for this ``base``; None where nothing is kept.
+        What :func:`save_nearest` wrote for this ``base``; None where nothing is kept.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def nearest_to_late(base: Float, late: Float, k: int, path: Path | None) -> tupl
     return found, len(indices)
 
 
-def keep_late(path: Path, late: Float, found: tuple[Ints, Float]) -> None:
+def save_nearest(path: Path, late: Float, found: tuple[Ints, Float]) -> None:
     """Keep what was found for all of ``late``; where the disk does not take it, nothing is lost but time."""
     from safetensors.numpy import save
 
@@ -56,7 +56,7 @@ def keep_late(path: Path, late: Float, found: tuple[Ints, Float]) -> None:
 
 def _kept(path: Path, late: Float, k: int, n: int) -> Neighbours | None:
     """Of the first few of ``late``; None where the file is damaged, or is about other arrivals."""
-    if not is_sealed(path):
+    if not is_intact(path):
         return None
     from safetensors.numpy import load_file
 

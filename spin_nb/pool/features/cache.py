@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
-from spin_nb.io import is_sealed, load_array, write_sealed
+from spin_nb.io import is_intact, load_array, write_sealed
 from spin_nb.pool.encoders import make_encoder
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.pool_data import fingerprint
@@ -104,7 +104,7 @@ def _place(pool: Pool, encoder: Any, home: Path) -> Path:
 def _cached(pool: Pool, encoder: Any, home: Path) -> Float | None:
     path = _place(pool, encoder, home)
     learnt = path.with_suffix(".safetensors")
-    if not (is_sealed(path) and is_sealed(learnt)):
+    if not (is_intact(path) and is_intact(learnt)):
         return None
     try:
         from safetensors.numpy import load_file

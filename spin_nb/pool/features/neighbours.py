@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, StorageError
-from spin_nb.io import is_sealed, write_sealed
+from spin_nb.io import is_intact, write_sealed
 from spin_nb.pool.threads import side_by_side
 from spin_nb.types import Float
 
@@ -198,7 +198,7 @@ def _beside(features: Float, k: int) -> Path | None:
 
 
 def _cached(path: Path | None, features: Float, k: int) -> Neighbours | None:
-    if path is None or not is_sealed(path):
+    if path is None or not is_intact(path):
         return None
     from safetensors.numpy import load_file
 

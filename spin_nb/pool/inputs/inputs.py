@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.inputs.spec import Prepare, Size, learn_form
+from spin_nb.pool.inputs.spec import Prepare, Size, infer_input_spec
 from spin_nb.pool.pool import Pool
 from spin_nb.types import Float
 
@@ -26,12 +26,12 @@ class Inputs:
     pool : Pool
         Its items decide the form, once.
     size, last, prepare
-        As :func:`learn_form` takes them.
+        As :func:`infer_input_spec` takes them.
 
     Raises
     ------
     PoolError
-        As :func:`learn_form`.
+        As :func:`infer_input_spec`.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Inputs:
         items, broken = pool.try_load(rows)
         if not items:
             raise PoolError(f"cannot load {broken[0].id!r}: {broken[0].reason}", "Check the files.")
-        self._form = learn_form(items, size=size, last=last, prepare=prepare)
+        self._form = infer_input_spec(items, size=size, last=last, prepare=prepare)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -27,8 +27,8 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
-class Form:
-    """How loaded items become an array: what :func:`learn_form` found, plain enough to be kept.
+class InputSpec:
+    """How loaded items become an array: what :func:`infer_input_spec` found, plain enough to be kept.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Form:
         return {"form": np.frombuffer(json.dumps(facts).encode(), np.uint8)}
 
     @classmethod
-    def restore(cls, arrays: dict[str, NDArray[Any]], prepare: Prepare | None = None) -> Form:
+    def restore(cls, arrays: dict[str, NDArray[Any]], prepare: Prepare | None = None) -> InputSpec:
         """Take back what :meth:`arrays` gave."""
         facts = json.loads(arrays["form"].tobytes())
         return cls(tuple(facts["shape"]), facts["last"], tuple(facts["columns"]), prepare)
@@ -102,9 +102,9 @@ class Form:
         return np.ascontiguousarray(np.moveaxis(stacked, 1, 3)) if self.last else stacked
 
 
-def learn_form(
+def infer_input_spec(
     items: Sequence[Any], *, size: Size = None, last: bool = False, prepare: Prepare | None = None
-) -> Form:
+) -> InputSpec:
     """Find the form of loaded items.
 
     Parameters
@@ -126,14 +126,14 @@ def learn_form(
 
     Examples
     --------
-    >>> learn_form([np.zeros((8, 6), np.uint8)]).shape
+    >>> infer_input_spec([np.zeros((8, 6), np.uint8)]).shape
     (1, 8, 6)
-    >>> learn_form([{"a": 1.0, "b": 2}])([{"a": 3.0, "b": 4}])
+    >>> infer_input_spec([{"a": 1.0, "b": 2}])([{"a": 3.0, "b": 4}])
     array([[3., 4.]], dtype=float32)
     """
     first = items[0]
     if prepare is not None:
-        return Form(_checked(_prepared(prepare, items[:1]), 1).shape[1:], prepare=prepare)
+        return InputSpec(_checked(_prepared(prepare, items[:1]), 1).shape[1:], prepare=prepare)
     if isinstance(first, str):
         raise PoolError("a network on raw items needs numbers; these are texts.", _INSTEAD)
     if isinstance(first, Sound) or (isinstance(first, np.ndarray) and first.ndim == 4):
@@ -142,13 +142,13 @@ def learn_form(
         )
     if _is_picture(first):
         c, h, w = _picture_shape(items, size)
-        return Form((h, w, c) if last else (c, h, w), last)
+        return InputSpec((h, w, c) if last else (c, h, w), last)
     if isinstance(first, dict):
         columns = tuple(first)
         for item in items:
             _values(item, columns)
-        return Form((len(columns),), columns=columns)
-    return Form(_checked(items, len(items)).shape[1:])
+        return InputSpec((len(columns),), columns=columns)
+    return InputSpec(_checked(items, len(items)).shape[1:])
 
 
 _INSTEAD = "Pass prepare=, a function items -> array (n, ...), or train on features."

@@ -17,25 +17,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from spin_nb.pool.modalities.audio import Audio
-from spin_nb.pool.modalities.image import Image
-from spin_nb.pool.modalities.multimodal import Together
-from spin_nb.pool.modalities.table import Table
-from spin_nb.pool.modalities.text import Text
-from spin_nb.pool.modalities.time_series import TimeSeries
-from spin_nb.pool.modalities.video import Video
-from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.modalities.audio import AudioModality
+from spin_nb.pool.modalities.image import ImageModality
+from spin_nb.pool.modalities.multimodal import MultimodalModality
+from spin_nb.pool.modalities.table import TableModality
+from spin_nb.pool.modalities.text import TextModality
+from spin_nb.pool.modalities.time_series import TimeSeriesModality
+from spin_nb.pool.modalities.video import VideoModality
+from spin_nb.pool.pool_data import PoolData
 
-__all__ = ["Audio", "Image", "Table", "Text", "TimeSeries", "Together", "Video", "modality_for"]
+__all__ = [
+    "AudioModality",
+    "ImageModality",
+    "MultimodalModality",
+    "TableModality",
+    "TextModality",
+    "TimeSeriesModality",
+    "VideoModality",
+    "modality_for",
+]
 
-_PLAIN = {"image": Image, "text": Text, "table": Table, "audio": Audio, "video": Video}
+_PLAIN = {
+    "image": ImageModality,
+    "text": TextModality,
+    "table": TableModality,
+    "audio": AudioModality,
+    "video": VideoModality,
+}
 
 
-def modality_for(found: Ingested) -> Any:
-    """The modality of what was found, with the facts that loading and showing need."""
-    if found.modality == "several":
-        return Together({name: modality_for(part) for name, part in found.data.found.items()})
-    if found.modality == "series":
-        about = found.about
-        return TimeSeries(tuple(about["channels"]), about["step"], about["start"], about["unit"])
-    return _PLAIN[found.modality]()
+def modality_for(data: PoolData) -> Any:
+    """The modality of what was data, with the facts that loading and showing need."""
+    if data.modality == "several":
+        return MultimodalModality({name: modality_for(part) for name, part in data.parts.items()})
+    if data.modality == "series":
+        about = data.metadata
+        return TimeSeriesModality(tuple(about["channels"]), about["step"], about["start"], about["unit"])
+    return _PLAIN[data.modality]()

@@ -19,7 +19,7 @@ LARGEST_RATE = 48_000
 
 
 @dataclass(frozen=True)
-class Audio:
+class AudioModality:
     """Sounds: their first minute, mono."""
 
     name = "audio"

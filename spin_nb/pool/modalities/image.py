@@ -30,7 +30,7 @@ from spin_nb.words import shown
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageModality:
     """Pictures.
 
     Parameters

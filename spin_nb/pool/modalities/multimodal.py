@@ -15,7 +15,7 @@ from spin_nb.words import shown
 
 
 @dataclass(frozen=True)
-class Together:
+class MultimodalModality:
     """Items of several parts; a part that cannot be read is None, an item without a single good one is refused.
 
     Parameters

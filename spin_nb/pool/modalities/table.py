@@ -19,7 +19,7 @@ MAX_COLUMNS = 100
 
 
 @dataclass(frozen=True)
-class Table:
+class TableModality:
     """Rows of a table: a dict of named values, or a vector of numbers."""
 
     name = "table"

@@ -13,7 +13,7 @@ MAX_TEXT = 1_000_000
 
 
 @dataclass(frozen=True)
-class Text:
+class TextModality:
     """Plain text."""
 
     name = "text"

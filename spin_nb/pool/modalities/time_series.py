@@ -21,7 +21,7 @@ SHORTEST = 2
 
 
 @dataclass(frozen=True)
-class TimeSeries:
+class TimeSeriesModality:
     """Series of one channel or many.
 
     Parameters

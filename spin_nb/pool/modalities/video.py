@@ -21,7 +21,7 @@ SHOWN_SIDE = 480
 
 
 @dataclass(frozen=True)
-class Video:
+class VideoModality:
     """Videos: frames that are evenly spaced stand for the whole.
 
     Frames by themselves, uint8 (k, h, w, 3), serve too; they count as one a second.

@@ -1,1 +1,1 @@
-"""Whatever a person passes as ``pool=``, read into :class:`spin_nb.pool.pool_data.Ingested`."""
+"""Whatever a person passes as ``pool=``, read into :class:`spin_nb.pool.pool_data.PoolData`."""

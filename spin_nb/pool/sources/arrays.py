@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.images import rescale, value_range
-from spin_nb.pool.pool_data import FLOAT32_MAX, Ingested, check_ids, fingerprint, numbered
+from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData, check_ids, fingerprint, numbered
 from spin_nb.pool.sources.masks import unmasked
 from spin_nb.words import listing
 
 _CHUNK = 4096
 
 
-def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Ingested:
+def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> PoolData:
     """Items of an array along its first axis.
 
     Pictures are kept as uint8: bool and floats in 0-1 are scaled by 255, other values by their own range.
@@ -44,13 +44,13 @@ def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Inge
     if len(names) != len(array):
         raise PoolError(f"{len(names)} ids for {len(array)} items.", "Give one id an item.")
     about, kept = _table(array) if array.ndim == 2 else _pictures(array)
-    return Ingested(
+    return PoolData(
         ids=names,
         sources=[{"row": row} for row in range(len(names))],
         modality="table" if array.ndim == 2 else "image",
-        kind="array",
-        data=kept,
-        about=about,
+        container="array",
+        items=kept,
+        metadata=about,
         broken=[],
         labels={},
         fingerprint=fingerprint("array", names, str(kept.dtype), kept.shape, memoryview(kept).cast("B")),

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
-from spin_nb.pool.pool_data import Ingested, as_stamps, fingerprint
+from spin_nb.pool.pool_data import PoolData, as_stamps, fingerprint
 from spin_nb.pool.sources.files import EXTENSIONS, WORDS, check_file, modality_of
 from spin_nb.types import Broken
 from spin_nb.words import shown
@@ -19,7 +19,7 @@ Entry = tuple[str, "os.DirEntry[str]", str]
 LOOKED, SOME = 2000, 200  # files up to which every header is read while a pool opens; of more, so many
 
 
-def read_folder(root: Path, *, labels_from: str | None = None) -> Ingested:
+def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
     """List the pictures, sounds or videos below ``root``; damaged ones go to ``broken`` and the rest goes on.
 
     Of several kinds the commonest is the pool, the others are listed as broken.  Headers and file endings are read,
@@ -65,17 +65,17 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> Ingested:
             f"Put {', '.join(sorted(EXTENSIONS[modality]))} files there, or pass another folder.",
         )
     ids = list(sizes)
-    return Ingested(
+    return PoolData(
         ids=ids,
         sources=[{"path": name} for name in ids],
         modality=modality,
-        kind="files",
-        data=ids,
-        about={"root": str(root), "largest": largest} if modality == "image" else {"root": str(root)},
+        container="files",
+        items=ids,
+        metadata={"root": str(root), "largest": largest} if modality == "image" else {"root": str(root)},
         broken=broken,
         labels=_folder_labels(ids, labels_from),
         fingerprint=fingerprint("files", sizes),
-        everything=sorted([*ids, *(item.id for item in broken)]),
+        all_ids=sorted([*ids, *(item.id for item in broken)]),
         stamps=as_stamps(stamps),
     )
 

@@ -10,7 +10,7 @@ from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
 from spin_nb.pool.pool_data import (
     FLOAT32_MAX,
-    Ingested,
+    PoolData,
     as_labels,
     as_stamps,
     check_ids,
@@ -29,7 +29,7 @@ TEXT_LENGTH = 25
 """Mean number of characters from which a column of mostly different strings is taken for texts."""
 
 
-def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: str | None = None) -> Ingested:
+def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: str | None = None) -> PoolData:
     """Items of a frame, one a row; a column called "id" is the key.
 
     A column of paths makes pictures, sounds or videos; else a column called "text", or the longest column of mostly
@@ -65,13 +65,13 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
     text = _text_column(frame)
     if text:
         frame = frame.with_columns(frame[text].fill_null(""))
-    return Ingested(
+    return PoolData(
         ids=ids,
         sources=[{"row": row} for row in range(len(ids))],
         modality="text" if text else "table",
-        kind="frame",
-        data=frame,
-        about={"column": text} if text else {},
+        container="frame",
+        items=frame,
+        metadata={"column": text} if text else {},
         broken=[],
         labels=labels,
         fingerprint=_frame_print(frame, ids),
@@ -227,7 +227,7 @@ def _text_column(frame: pl.DataFrame) -> str | None:
 
 def _files(
     frame: pl.DataFrame, ids: list[str], column: str, modality: str, base: Path, labels: dict[str, str]
-) -> Ingested:
+) -> PoolData:
     if modality == "video":
         need("cv2")
     good, broken, stamps, largest = [], [], [], 0
@@ -250,17 +250,17 @@ def _files(
             "Pass absolute paths, or change to the folder they start from.",
         )
     kept, names = frame[good], [ids[row] for row in good]
-    return Ingested(
+    return PoolData(
         ids=names,
         sources=[{"path": path} for path in kept[column].to_list()],
         modality=modality,
-        kind="frame",
-        data=kept,
-        about={"paths": column, "root": str(base)} | ({"largest": largest} if modality == "image" else {}),
+        container="frame",
+        items=kept,
+        metadata={"paths": column, "root": str(base)} | ({"largest": largest} if modality == "image" else {}),
         broken=broken,
         labels={key: labels[key] for key in names if key in labels},
         fingerprint=fingerprint(_frame_print(kept, names), [size for size, _ in stamps]),
-        everything=ids,
+        all_ids=ids,
         stamps=as_stamps(stamps),
     )
 

@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.pool_data import Ingested, fingerprint, numbered
-from spin_nb.pool.sources.user_pools import Several
+from spin_nb.pool.pool_data import PoolData, fingerprint, numbered
+from spin_nb.pool.sources.user_pools import Multimodal
 from spin_nb.types import Broken
 
 
 @dataclass(frozen=True)
-class Parts:
+class MultimodalData:
     """The parts of all items, as they are stored.
 
     Attributes
     ----------
-    found : dict
-        Name -> :class:`Ingested` of that part.
+    parts : dict
+        Name -> :class:`PoolData` of that part.
     rows : dict
         Name -> int64 (n,), row in that part of every item; -1 where it was kept out.
     reasons : dict
@@ -32,7 +32,7 @@ class Parts:
         Items.
     """
 
-    found: dict[str, Ingested]
+    parts: dict[str, PoolData]
     rows: dict[str, NDArray[np.int64]] = field(repr=False)
     reasons: dict[str, dict[int, str]] = field(repr=False)
     n: int
@@ -40,15 +40,15 @@ class Parts:
     def __len__(self) -> int:
         return self.n
 
-    def fingerprint(self, ids: list[str], about: dict[str, Any]) -> str:
+    def fingerprint(self, ids: list[str], metadata: dict[str, Any]) -> str:
         """sha256 over ids, what goes with what, and the parts' own fingerprints."""
         return fingerprint(
-            "several", ids, about, {name: part.fingerprint for name, part in self.found.items()}
+            "several", ids, metadata, {name: part.fingerprint for name, part in self.parts.items()}
         )
 
     @classmethod
-    def of(cls, found: dict[str, Ingested], about: dict[str, Any], n: int) -> Parts:
-        """Parts as the json-able facts of :attr:`about` tell.
+    def of(cls, parts: dict[str, PoolData], metadata: dict[str, Any], n: int) -> MultimodalData:
+        """Join the parts by their json-able metadata.
 
         Raises
         ------
@@ -56,21 +56,21 @@ class Parts:
             When these do not fit.
         """
         rows = {}
-        for name, part in found.items():
-            given = about["rows"][name]
-            rows[name] = np.arange(n) if given is None else np.asarray(given, np.int64)
+        for name, part in parts.items():
+            listed_rows = metadata["rows"][name]
+            rows[name] = np.arange(n) if listed_rows is None else np.asarray(listed_rows, np.int64)
             if len(rows[name]) != n or (n and not -1 <= rows[name].min() <= rows[name].max() < len(part)):
                 raise ValueError(f"the part {name!r} has {len(part)} items")
-        reasons = {name: {int(row): why for row, why in about["reasons"][name].items()} for name in found}
-        return cls(found, rows, reasons, n)
+        reasons = {name: {int(row): why for row, why in metadata["reasons"][name].items()} for name in parts}
+        return cls(parts, rows, reasons, n)
 
 
-def read_several(several: Several, read: Callable[[Any], Ingested]) -> Ingested:
+def read_multimodal(several: Multimodal, read: Callable[[Any], PoolData]) -> PoolData:
     """Items of several parts; one is kept out only where none of its parts can be read.
 
     Parameters
     ----------
-    several : Several
+    several : Multimodal
     read : callable
         Reads one part.
 
@@ -94,21 +94,21 @@ def read_several(several: Several, read: Callable[[Any], Ingested]) -> Ingested:
             f"no part of any item can be read; the first: {broken[0].reason}.", "Check the parts."
         )
     names = [ids[row] for row in kept]
-    parts = Parts.of(found, about, len(names))
-    return Ingested(
+    parts = MultimodalData.of(found, about, len(names))
+    return PoolData(
         ids=names,
         sources=[{"row": int(row)} for row in kept],
         modality="several",
-        kind="several",
-        data=parts,
-        about=about,
+        container="several",
+        items=parts,
+        metadata=about,
         broken=broken,
         labels={},
         fingerprint=parts.fingerprint(names, about),
     )
 
 
-def _read_part(name: str, part: Any, read: Callable[[Any], Ingested]) -> Ingested:
+def _read_part(name: str, part: Any, read: Callable[[Any], PoolData]) -> PoolData:
     try:
         return read(part)
     except PoolError as problem:
@@ -129,16 +129,16 @@ def _about(
     return {"parts": list(places), "rows": rows, "reasons": reasons}
 
 
-def _places(part: Ingested, order: list[str]) -> tuple[NDArray[np.int64], dict[int, str]]:
+def _places(part: PoolData, order: list[str]) -> tuple[NDArray[np.int64], dict[int, str]]:
     """Row in the part of every item, -1 where it was kept out, and why."""
     rows, why = {key: row for row, key in enumerate(part.ids)}, {item.id: item.reason for item in part.broken}
     at = np.array([rows.get(key, -1) for key in order], np.int64)
     return at, {row: why[key] for row, key in enumerate(order) if at[row] < 0}
 
 
-def _paired(found: dict[str, Ingested]) -> tuple[list[str], dict[str, list[str]]]:
+def _paired(found: dict[str, PoolData]) -> tuple[list[str], dict[str, list[str]]]:
     """Ids of the items, and of every part its own ids in their order."""
-    listed = {name: part.everything or part.ids for name, part in found.items()}
+    listed = {name: part.all_ids or part.ids for name, part in found.items()}
     lengths = {name: len(ids) for name, ids in listed.items()}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{name!r} {length:,}" for name, length in lengths.items())
@@ -161,5 +161,5 @@ def _paired(found: dict[str, Ingested]) -> tuple[list[str], dict[str, list[str]]
     return listed[first], listed
 
 
-def _keys(part: Ingested, ids: list[str]) -> list[str]:
-    return [str(PurePosixPath(key).with_suffix("")) for key in ids] if part.kind == "files" else ids
+def _keys(part: PoolData, ids: list[str]) -> list[str]:
+    return [str(PurePosixPath(key).with_suffix("")) for key in ids] if part.container == "files" else ids

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.audio import Sound
 from spin_nb.pool.media.images import value_range
-from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.pool_data import PoolData
 from spin_nb.pool.sources.frames import clean_frame, read_pandas
 from spin_nb.pool.sources.masks import unmasked
 from spin_nb.pool.sources.samples import Sample
 from spin_nb.pool.sources.torch_dataset_items import plain_items
-from spin_nb.pool.sources.user_pools import Series
+from spin_nb.pool.sources.user_pools import TimeSeries
 from spin_nb.words import said_by, shown
 
 _SLACK = 0.05
@@ -34,7 +34,7 @@ _AXES = {"image": 3, "text": 1, "table": 2, "series": 2, "audio": 1, "video": 5,
 """Axes of an array that holds several items."""
 
 
-def raw_items(items: Any, found: Ingested) -> list[Any]:
+def raw_items(items: Any, data: PoolData) -> list[Any]:
     """Raw items of a batch: rows of a frame as dicts, a column as values, arrays of pictures in the pool's scale.
 
     Raises
@@ -43,35 +43,35 @@ def raw_items(items: Any, found: Ingested) -> list[Any]:
         When it is one thing instead of several, lacks the pool's columns, has another scale of grey, or holds masked
         entries.
     """
-    raws = [unmasked(raw) for raw in _listed(unmasked(items), found)]
-    if found.modality == "several":
-        return _by_part(raws, found)
-    if found.modality == "image":
-        return _in_scale(raws, found.about)
-    if found.modality == "table":
-        _check_rows(raws, found)
+    raws = [unmasked(raw) for raw in _listed(unmasked(items), data)]
+    if data.modality == "several":
+        return _by_part(raws, data)
+    if data.modality == "image":
+        return _in_scale(raws, data.metadata)
+    if data.modality == "table":
+        _check_rows(raws, data)
         return [_in_seconds(raw) for raw in raws]
     return raws
 
 
-def _listed(items: Any, found: Ingested) -> list[Any]:
+def _listed(items: Any, data: PoolData) -> list[Any]:
     items = plain_items(items)
     package, kind = type(items).__module__.partition(".")[0], type(items).__name__
     if package in ("polars", "pandas"):
         if kind == "DataFrame":
-            return _frame_items(read_pandas(items) if package == "pandas" else items, found)
+            return _frame_items(read_pandas(items) if package == "pandas" else items, data)
         if kind == "LazyFrame":
             raise PoolError("a LazyFrame holds no rows yet.", "Call .collect() first.")
-        if kind == "Series" and found.modality != "table":
-            return [_text(value) if found.modality == "text" else value for value in items.to_list()]
+        if kind == "Series" and data.modality != "table":
+            return [_text(value) if data.modality == "text" else value for value in items.to_list()]
         raise PoolError(f"a {kind} is one thing, not a list of rows.", "Pass a DataFrame or a list of dicts.")
     if isinstance(items, Sample):
         return list(items.items)
-    if isinstance(items, Series):
+    if isinstance(items, TimeSeries):
         return items.values
     single = isinstance(items, (str, bytes, bytearray, dict, os.PathLike, Sound)) or package == "PIL"
     if isinstance(items, np.ndarray):
-        single = items.ndim < _AXES[found.modality]
+        single = items.ndim < _AXES[data.modality]
         if items.ndim == 1 and items.dtype.kind in "UTO":
             return list(items.tolist())
     if single or not isinstance(items, Iterable):
@@ -89,12 +89,12 @@ def _text(value: Any) -> Any:
     return "" if value is None or (isinstance(value, float) and np.isnan(value)) else value
 
 
-def _frame_items(frame: Any, found: Ingested) -> list[Any]:
-    if found.modality == "table":
-        return _frame_rows(clean_frame(frame), found)
+def _frame_items(frame: Any, data: PoolData) -> list[Any]:
+    if data.modality == "table":
+        return _frame_rows(clean_frame(frame), data)
     import polars as pl
 
-    column = found.about.get("paths") or found.about.get("column")
+    column = data.metadata.get("paths") or data.metadata.get("column")
     if column not in frame.columns:
         texts = [name for name in frame.columns if frame[name].dtype == pl.String]
         if len(texts) != 1:
@@ -104,30 +104,30 @@ def _frame_items(frame: Any, found: Ingested) -> list[Any]:
             )
         column = texts[0]
     values = frame[column]
-    return list((values.fill_null("") if found.modality == "text" else values).to_list())
+    return list((values.fill_null("") if data.modality == "text" else values).to_list())
 
 
-def _frame_rows(frame: Any, found: Ingested) -> list[Any]:
-    if found.kind == "frame":
-        missing = [name for name in found.data.columns if name not in frame.columns]
+def _frame_rows(frame: Any, data: PoolData) -> list[Any]:
+    if data.container == "frame":
+        missing = [name for name in data.items.columns if name not in frame.columns]
         if missing:
             raise PoolError(
                 f"the frame has no column {', '.join(map(repr, missing[:5]))}, which the pool has.",
                 "Add it; leave values null where they are not known.",
             )
-        return list(frame.select(found.data.columns).to_dicts())
-    if frame.width != found.data.shape[1] or not all(dtype.is_numeric() for dtype in frame.dtypes):
+        return list(frame.select(data.items.columns).to_dicts())
+    if frame.width != data.items.shape[1] or not all(dtype.is_numeric() for dtype in frame.dtypes):
         raise PoolError(
-            f"a frame of {frame.width} columns does not fit vectors of {found.data.shape[1]} numbers.",
+            f"a frame of {frame.width} columns does not fit vectors of {data.items.shape[1]} numbers.",
             "Pass the same numeric columns in the same order, and no other.",
         )
     return list(frame.to_numpy())
 
 
-def _by_part(raws: list[Any], found: Ingested) -> list[Any]:
+def _by_part(raws: list[Any], data: PoolData) -> list[Any]:
     """Every part as its own kind of batch; what is no dict of parts is refused one by one, with its reason."""
     out = [dict(raw) if isinstance(raw, dict) else raw for raw in raws]
-    for name, part in found.data.found.items():
+    for name, part in data.parts.items():
         having = [item for item in out if isinstance(item, dict) and item.get(name) is not None]
         if having:
             for item, raw in zip(having, raw_items([item[name] for item in having], part), strict=True):
@@ -135,14 +135,14 @@ def _by_part(raws: list[Any], found: Ingested) -> list[Any]:
     return out
 
 
-def _check_rows(raws: list[Any], found: Ingested) -> None:
+def _check_rows(raws: list[Any], data: PoolData) -> None:
     """Refuse rows that share no column with the pool: every value would count as missing."""
-    if found.kind == "frame":
-        known = set(found.data.columns)
+    if data.container == "frame":
+        known = set(data.items.columns)
         strange = next((raw for raw in raws if not (isinstance(raw, dict) and known & raw.keys())), None)
-        wanted = f"a dict with {', '.join(map(repr, found.data.columns[:5]))}"
+        wanted = f"a dict with {', '.join(map(repr, data.items.columns[:5]))}"
     else:
-        width = found.data.shape[1]
+        width = data.items.shape[1]
         strange = next((raw for raw in raws if isinstance(raw, dict) or _size(raw) != width), None)
         wanted = f"a vector of {width} numbers"
     if strange is not None:

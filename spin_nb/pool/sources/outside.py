@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.pool_data import PoolData
 
 
-def leads_outside(found: Ingested, folder: Path) -> str | None:
+def path_outside(data: PoolData, folder: Path) -> str | None:
     """The first folder, or file, outside ``folder`` that items are read from; None where there is none.
 
     Parameters
     ----------
-    found : Ingested
+    data : PoolData
         As it was stored, its parts too.
     folder : Path
         Links in it are followed.
     """
     home = folder.resolve()
-    for part in getattr(found.data, "found", {}).values():
-        place = leads_outside(part, folder)
+    for part in data.parts.values():
+        place = path_outside(part, folder)
         if place is not None:
             return place
-    if "root" not in found.about:
+    if "root" not in data.metadata:
         return None
-    root = Path(found.about["root"])
-    column = found.about.get("paths")
+    root = Path(data.metadata["root"])
+    column = data.metadata.get("paths")
     names = (
-        found.data[column].to_list() if column else ()
+        data.items[column].to_list() if column else ()
     )  # of a folder's files each is looked at when it is read
     places = (root, *(root / str(name) for name in names))
     return next((str(place) for place in places if not place.resolve().is_relative_to(home)), None)

@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.pool_data import Ingested
+from spin_nb.pool.pool_data import PoolData
 from spin_nb.pool.sources.folders import file_source
 
 
-def raw_items_of(found: Ingested, rows: Iterable[int]) -> list[Any]:
+def raw_items_of(data: PoolData, rows: Iterable[int]) -> list[Any]:
     """Raw items of some rows; what must not or cannot be read is a ``PoolError`` in their place.
 
     Files are paths below the pool's folder; several things at once are a dict by part.
     """
     wanted = [int(row) for row in rows]
-    if found.kind == "several":
-        return _several(found, wanted)
-    if found.kind == "frame":
-        column = found.about.get("paths") or found.about.get("column")
-        raws = found.data[column][wanted].to_list() if column else found.data[wanted].to_dicts()
+    if data.container == "several":
+        return _several(data, wanted)
+    if data.container == "frame":
+        column = data.metadata.get("paths") or data.metadata.get("column")
+        raws = data.items[column][wanted].to_list() if column else data.items[wanted].to_dicts()
     else:
-        raws = [found.data[row] for row in wanted]
-    if "root" not in found.about:
+        raws = [data.items[row] for row in wanted]
+    if "root" not in data.metadata:
         return raws
-    root = Path(found.about["root"])
-    return [_inside(root, raw) if found.kind == "files" else root / raw for raw in raws]
+    root = Path(data.metadata["root"])
+    return [_inside(root, raw) if data.container == "files" else root / raw for raw in raws]
 
 
 def _inside(root: Path, name: str) -> Any:
@@ -37,13 +37,13 @@ def _inside(root: Path, name: str) -> Any:
         return problem
 
 
-def _several(found: Ingested, wanted: list[int]) -> list[Any]:
+def _several(data: PoolData, wanted: list[int]) -> list[Any]:
     items: list[dict[str, Any]] = [{} for _ in wanted]
-    for name, part in found.data.found.items():
-        rows = [int(found.data.rows[name][row]) for row in wanted]
+    for name, part in data.parts.items():
+        rows = [int(data.items.rows[name][row]) for row in wanted]
         good = iter(raw_items_of(part, [row for row in rows if row >= 0]))
         for item, row, place in zip(items, wanted, rows, strict=True):
-            why = found.data.reasons[name].get(row, "it is missing")
+            why = data.items.reasons[name].get(row, "it is missing")
             item[name] = (
                 next(good) if place >= 0 else PoolError(f"{why}.", "Repair it, and pass pool= again.")
             )

@@ -12,25 +12,25 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.safe_open import reading
-from spin_nb.pool.pool_data import Ingested, as_labels, numbered
+from spin_nb.pool.pool_data import PoolData, as_labels, numbered
 from spin_nb.pool.sources.arrays import read_array
 from spin_nb.pool.sources.folders import read_folder
 from spin_nb.pool.sources.frames import read_frame, read_pandas
-from spin_nb.pool.sources.multimodal import read_several
+from spin_nb.pool.sources.multimodal import read_multimodal
 from spin_nb.pool.sources.parquet import read_parquet
 from spin_nb.pool.sources.samples import Sample
 from spin_nb.pool.sources.time_series import read_series
 from spin_nb.pool.sources.torch_dataset import read_dataset
 from spin_nb.pool.sources.torch_dataset_items import is_dataset
-from spin_nb.pool.sources.user_pools import Series, Several
+from spin_nb.pool.sources.user_pools import Multimodal, TimeSeries
 from spin_nb.types import Broken
 from spin_nb.words import said_by, shown
 
-__all__ = ["Ingested", "read_pool"]
+__all__ = ["PoolData", "read_pool"]
 
 _KINDS = (
     "a folder of pictures, sounds or videos, a numpy array, a polars or pandas frame, a .parquet file, a list of texts "
-    "or paths, a Series, Several, a torch Dataset or a sample"
+    "or paths, a TimeSeries, Multimodal, a torch Dataset or a sample"
 )
 _TORCH = "Pass the dataset itself; for a tensor torch.utils.data.TensorDataset(tensor), for a loader loader.dataset."
 
@@ -42,16 +42,16 @@ def read_pool(
     classes: Sequence[str] | None = None,
     near: Path | None = None,
     progress: Callable[[float, str], Any] | None = None,
-) -> Ingested:
+) -> PoolData:
     """Read what can be labelled.
 
     Parameters
     ----------
-    pool : str, Path, ndarray, frame, Sample, list of str, Series, Several or torch Dataset
+    pool : str, Path, ndarray, frame, Sample, list of str, TimeSeries, Multimodal or torch Dataset
         A folder of pictures, sounds or videos (read recursively, ids are relative paths), an array of pictures
         (n, h, w[, c]), of numbers (n, d) or of texts (n,), a polars or pandas frame (see
         :func:`spin_nb.pool.sources.frames.read_frame`), the path of a .parquet file, a sample, texts, paths,
-        :class:`spin_nb.pool.sources.user_pools.Series`, :class:`spin_nb.pool.sources.user_pools.Several`, or a
+        :class:`spin_nb.pool.sources.user_pools.TimeSeries`, :class:`spin_nb.pool.sources.user_pools.Multimodal`, or a
         torch Dataset (see :func:`spin_nb.pool.sources.torch_dataset.read_dataset`).
     labels_from : str, optional
         Where known classes are: "folder" (name of the sub-folder), "sample", "series", "dataset", or a column of the
@@ -61,7 +61,7 @@ def read_pool(
 
     Returns
     -------
-    Ingested
+    PoolData
         Ids, data, known labels and what was kept out.
 
     Raises
@@ -76,11 +76,11 @@ def read_pool(
     """
     if isinstance(pool, Sample):
         return _sample(pool, labels_from)
-    if isinstance(pool, Series):
+    if isinstance(pool, TimeSeries):
         return read_series(pool, labels_from=labels_from)
-    if isinstance(pool, Several):
+    if isinstance(pool, Multimodal):
         _no_labels(labels_from, "several parts")
-        return read_several(pool, lambda part: read_pool(part, near=near, progress=progress))
+        return read_multimodal(pool, lambda part: read_pool(part, near=near, progress=progress))
     if isinstance(pool, (str, os.PathLike)):
         return _path(_readable(pool), labels_from)
     if is_dataset(pool):
@@ -100,7 +100,7 @@ def read_pool(
     raise PoolError(f"a {type(pool).__name__} cannot be a pool.", f"Pass {_KINDS}.")
 
 
-def _sample(sample: Sample, labels_from: str | None) -> Ingested:
+def _sample(sample: Sample, labels_from: str | None) -> PoolData:
     found = replace(read_array(sample.items, ids=sample.ids), classes=sample.classes)
     if labels_from is None:
         return found
@@ -123,7 +123,7 @@ def _readable(pool: Any) -> Path:
     return path
 
 
-def _path(path: Path, labels_from: str | None) -> Ingested:
+def _path(path: Path, labels_from: str | None) -> PoolData:
     if path.suffix.lower() != ".parquet" or path.is_dir():
         if path.is_file():
             raise PoolError(f"the file {str(path)!r} is no folder.", f"Read it first; pass {_KINDS}.")
@@ -143,7 +143,7 @@ def _frame(pool: Any, package: str) -> Any:
     return read_pandas(pool) if package == "pandas" else pool
 
 
-def _texts(texts: list[Any], labels_from: str | None) -> Ingested:
+def _texts(texts: list[Any], labels_from: str | None) -> PoolData:
     import polars as pl
 
     _no_labels(labels_from, "a list")
@@ -164,7 +164,7 @@ def _texts(texts: list[Any], labels_from: str | None) -> Ingested:
     out = {item.id for item in broken}
     good = {id: text for id, text in zip(ids, texts, strict=True) if id not in out}
     found = read_frame(pl.DataFrame({"id": list(good), "text": list(good.values())}))
-    return replace(found, broken=[*found.broken, *broken], everything=ids) if broken else found
+    return replace(found, broken=[*found.broken, *broken], all_ids=ids) if broken else found
 
 
 def _surrogate(text: str | None) -> str | None:

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.modalities.time_series import checked
-from spin_nb.pool.pool_data import Ingested, as_labels, fingerprint, numbered
-from spin_nb.pool.sources.user_pools import Series
+from spin_nb.pool.pool_data import PoolData, as_labels, fingerprint, numbered
+from spin_nb.pool.sources.user_pools import TimeSeries
 from spin_nb.types import Broken, Float
 from spin_nb.words import shown
 
 
 @dataclass(frozen=True)
-class Ragged:
+class RaggedSeries:
     """Series of different lengths in one array: what is stored.
 
     Attributes
     ----------
     values : float32 (total,)
-        Series after series, each (channels, length) in C order.
+        TimeSeries after series, each (channels, length) in C order.
     ends : int64 (n,)
         Where each ends in ``values``.
     channels : int
@@ -36,7 +36,7 @@ class Ragged:
     channels: int
 
     @classmethod
-    def of(cls, values: Float, ends: NDArray[np.int64], channels: int) -> Ragged:
+    def of(cls, values: Float, ends: NDArray[np.int64], channels: int) -> RaggedSeries:
         """What was stored.
 
         Raises
@@ -59,7 +59,7 @@ class Ragged:
         return self.values[start : self.ends[row]].reshape(self.channels, -1)
 
 
-def read_series(series: Series, *, labels_from: str | None = None) -> Ingested:
+def read_series(series: TimeSeries, *, labels_from: str | None = None) -> PoolData:
     """Series that can be labelled; one that holds NaN, is too short or has other channels goes to ``broken``.
 
     Raises
@@ -69,8 +69,8 @@ def read_series(series: Series, *, labels_from: str | None = None) -> Ingested:
     """
     if labels_from not in (None, "series") or (labels_from and series.labels is None):
         raise PoolError(
-            f"labels_from={shown(labels_from)} with a Series.",
-            'Use labels_from="series" with Series(labels=...), or neither.',
+            f"labels_from={shown(labels_from)} with a TimeSeries.",
+            'Use labels_from="series" with TimeSeries(labels=...), or neither.',
         )
     ids = series.ids or numbered(len(series))
     count = len(series.channels) or _commonest(series.values)
@@ -86,23 +86,23 @@ def read_series(series: Series, *, labels_from: str | None = None) -> Ingested:
             f"none of the {len(series)} series can be labelled; the first: {broken[0].reason}.",
             "Pass finite numbers, two or more a series.",
         )
-    data = Ragged(
+    data = RaggedSeries(
         np.concatenate([item.ravel() for item in good]), np.cumsum([item.size for item in good]), count
     )
     names, about = [ids[row] for row in rows], _about(series, count)
-    return Ingested(
+    return PoolData(
         ids=names,
         sources=[{"row": row} for row in rows],
         modality="series",
-        kind="series",
-        data=data,
-        about=about,
+        container="series",
+        items=data,
+        metadata=about,
         broken=broken,
         labels=as_labels(names, [series.labels[row] for row in rows])
         if labels_from and series.labels
         else {},
         fingerprint=fingerprint("series", names, about, data.values.tobytes(), data.ends.tobytes()),
-        everything=ids,
+        all_ids=ids,
     )
 
 
@@ -120,7 +120,7 @@ def _channels(values: Sequence[Any]) -> Iterator[int]:
             continue
 
 
-def _about(series: Series, count: int) -> dict[str, Any]:
+def _about(series: TimeSeries, count: int) -> dict[str, Any]:
     default = ["value"] if count == 1 else [f"channel {number + 1}" for number in range(count)]
     return {
         "channels": series.channels or default,

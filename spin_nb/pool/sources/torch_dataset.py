@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.pool_data import Ingested, fingerprint
+from spin_nb.pool.pool_data import PoolData, fingerprint
 from spin_nb.pool.sources.scratch import Scratch
 from spin_nb.pool.sources.torch_dataset_items import entries, iterable, length, opened, reason
 from spin_nb.pool.sources.torch_dataset_labels import class_names, named
@@ -32,7 +32,7 @@ def read_dataset(
     classes: Sequence[str] | None = None,
     near: Path | None = None,
     progress: Callable[[float, str], Any] | None = None,
-) -> Ingested:
+) -> PoolData:
     """Items of a torch Dataset, with or without a length, iterable or not.
 
     Pictures are kept as uint8, floats by the range of all values, as for arrays; vectors as float32.  Items that
@@ -77,13 +77,13 @@ def read_dataset(
         progress(1.0, f"{len(read.ids):,} items read")
     names = class_names(dataset)
     labels, found = named(read.ids, read.labels, names, classes) if labels_from is not None else ({}, [])
-    return Ingested(
+    return PoolData(
         ids=read.ids,
         sources=[{"row": row} for row in read.rows],
         modality="table" if data.ndim == 2 else "image",
-        kind="array",
-        data=data,
-        about=about,
+        container="array",
+        items=data,
+        metadata=about,
         broken=read.broken,
         labels=labels,
         fingerprint=fingerprint("dataset", read.ids, str(data.dtype), data.shape, about, scratch.digest),

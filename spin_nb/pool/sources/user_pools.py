@@ -16,8 +16,8 @@ from spin_nb.words import said_by, shown
 _SHAPES = "(n, length), (n, channels, length), or a list of (length,) or (channels, length)"
 
 
-class Series:
-    """Time series to label: ``pool=spin.Series(...)``.
+class TimeSeries:
+    """Time series to label: ``pool=spin.TimeSeries(...)``.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Series:
 
     Examples
     --------
-    >>> len(Series(np.zeros((3, 2, 50)), channels=["left", "right"], step=0.01, unit="s"))
+    >>> len(TimeSeries(np.zeros((3, 2, 50)), channels=["left", "right"], step=0.01, unit="s"))
     3
     """
 
@@ -75,11 +75,11 @@ class Series:
         return len(self.values)
 
     def __repr__(self) -> str:
-        return f"Series({len(self)} of them)"
+        return f"TimeSeries({len(self)} of them)"
 
 
-class Several:
-    """Items that are several things at once: ``pool=spin.Several(photo="photos/", words=texts)``.
+class Multimodal:
+    """Items that are several things at once: ``pool=spin.Multimodal(photo="photos/", words=texts)``.
 
     Parameters
     ----------
@@ -95,26 +95,26 @@ class Several:
 
     Examples
     --------
-    >>> Several(reading=np.zeros((2, 4)), words=["one text", "another"])
-    Several(reading, words)
+    >>> Multimodal(reading=np.zeros((2, 4)), words=["one text", "another"])
+    Multimodal(reading, words)
     """
 
     def __init__(self, **parts: Any) -> None:
         if not parts:
-            raise PoolError("Several() without a part.", "Name them: Several(photo=..., words=...).")
+            raise PoolError("Multimodal() without a part.", "Name them: Multimodal(photo=..., words=...).")
         for name, part in parts.items():
             if not name.strip() or not name.isprintable():
                 raise PoolError(
                     f"{shown(name)} cannot be the name of a part.", "Give it a short printable name."
                 )
-            if isinstance(part, Several):
+            if isinstance(part, Multimodal):
                 raise PoolError(
                     f"the part {name!r} is several things itself.", "Name all parts side by side."
                 )
         self.parts = parts
 
     def __repr__(self) -> str:
-        return f"Several({', '.join(self.parts)})"
+        return f"Multimodal({', '.join(self.parts)})"
 
 
 def _listed(values: Any, named: bool) -> list[Any]:

@@ -2,7 +2,7 @@
 
 Pictures are kept as PNG, sounds as WAV, series and frames of videos as NPY: as they are loaded, not as they came.
 
-Several kernels may take in arrivals for one project at once, so nothing is counted or overwritten: ids and names of
+Multimodal kernels may take in arrivals for one project at once, so nothing is counted or overwritten: ids and names of
 files are drawn at random, and one call appends one line with one write.  A line ends with the checksum of its items,
 an item that lies in a file with that of the file; both are compared whenever they are read.
 """

@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 from spin_nb.errors import PoolError, SpinError, VersionError
 from spin_nb.io import checksum, load_array, open_regular, sync, write_atomically
 from spin_nb.pool.modalities import modality_for
-from spin_nb.pool.pool_data import Ingested
-from spin_nb.pool.sources.multimodal import Parts
+from spin_nb.pool.pool_data import PoolData
+from spin_nb.pool.sources.multimodal import MultimodalData
 from spin_nb.pool.sources.parquet import read_parquet
-from spin_nb.pool.sources.time_series import Ragged
+from spin_nb.pool.sources.time_series import RaggedSeries
 from spin_nb.types import Broken
 
 SCHEMA = 2
@@ -90,8 +90,8 @@ def _seal(value: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
-def write_pool(folder: Path, found: Ingested, excluded: list[Broken], before: Sequence[str] = ()) -> None:
-    """Store ``found`` below ``folder`` (the project's ``pool`` folder).
+def write_pool(folder: Path, data: PoolData, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+    """Store ``data`` below ``folder`` (the project's ``pool`` folder).
 
     Parameters
     ----------
@@ -103,35 +103,35 @@ def write_pool(folder: Path, found: Ingested, excluded: list[Broken], before: Se
     StorageError
         When it cannot be written; the old pool is there, or the new one.
     """
-    for number, part in enumerate(_parts(found)):
+    for number, part in enumerate(_parts(data)):
         write_pool(_part(folder, number), part, [])
-    _write(folder, found, excluded, before, {}, dict(_contents(found)))
+    _write(folder, data, excluded, before, {}, dict(_contents(data)))
 
 
-def refresh(folder: Path, found: Ingested, excluded: list[Broken], before: Sequence[str] = ()) -> None:
-    """Store the stamps of ``found``, and checksums where a version without them wrote the pool; its items stay.
+def refresh(folder: Path, data: PoolData, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+    """Store the stamps of ``data``, and checksums where a version without them wrote the pool; its items stay.
 
     Raises
     ------
     StorageError
         When it cannot be written.
     """
-    for number, part in enumerate(_parts(found)):
+    for number, part in enumerate(_parts(data)):
         refresh(_part(folder, number), part, [])
-    files = read_stored(folder).files
-    contents = dict(_contents(found))
+    files = read_stored_pool(folder).files
+    contents = dict(_contents(data))
     stay = [name for name in contents if name != _STAMPS]
     files = files or {name: _known(folder / name) for name in stay}
-    _write(folder, found, excluded, before, files, {n: w for n, w in contents.items() if n == _STAMPS})
+    _write(folder, data, excluded, before, files, {n: w for n, w in contents.items() if n == _STAMPS})
 
 
-def _parts(found: Ingested) -> list[Ingested]:
-    return list(found.data.found.values()) if found.kind == "several" else []
+def _parts(data: PoolData) -> list[PoolData]:
+    return list(data.parts.values()) if data.container == "several" else []
 
 
 def _write(
     folder: Path,
-    found: Ingested,
+    data: PoolData,
     excluded: list[Broken],
     before: Sequence[str],
     files: dict[str, Any],
@@ -140,8 +140,8 @@ def _write(
     for name, write in new.items():
         write_atomically(folder / f"next-{name}", write)
         files = files | {name: _known(folder / f"next-{name}")}
-    write_facts(folder, found, excluded, files, before)
-    with suppress(OSError):  # they are found under both names
+    write_facts(folder, data, excluded, files, before)
+    with suppress(OSError):  # they are data under both names
         for name in new:
             os.replace(folder / f"next-{name}", folder / name)
         sync(folder)
@@ -151,37 +151,37 @@ def _known(path: Path) -> dict[str, Any]:
     return {"sha256": checksum(path), "bytes": path.stat().st_size}
 
 
-def _contents(found: Ingested) -> Iterator[tuple[str, Callable[[Path], Any]]]:
+def _contents(data: PoolData) -> Iterator[tuple[str, Callable[[Path], Any]]]:
     """Name of every file besides the facts, and what writes it."""
-    ids = json.dumps(found.ids)
+    ids = json.dumps(data.ids)
     yield _IDS, lambda half: half.write_text(ids, encoding="utf-8")
-    if found.kind == "array":
-        yield _ITEMS["array"], lambda half: _save_array(half, found.data)
-    elif found.kind == "frame":
+    if data.container == "array":
+        yield _ITEMS["array"], lambda half: _save_array(half, data.items)
+    elif data.container == "frame":
         stream = io.BytesIO()  # polars has its own errors for a full disk; plain bytes have the system's
-        found.data.write_parquet(stream)
+        data.items.write_parquet(stream)
         yield _ITEMS["frame"], lambda half: half.write_bytes(stream.getbuffer())
-    elif found.kind == "series":
-        yield _ITEMS["series"], lambda half: _save_array(half, found.data.values)
-        yield _ENDS, lambda half: _save_array(half, found.data.ends)
-    if found.stamps is not None:
-        yield _STAMPS, lambda half: _save_array(half, found.stamps)
+    elif data.container == "series":
+        yield _ITEMS["series"], lambda half: _save_array(half, data.items.values)
+        yield _ENDS, lambda half: _save_array(half, data.items.ends)
+    if data.stamps is not None:
+        yield _STAMPS, lambda half: _save_array(half, data.stamps)
 
 
 def write_facts(
-    folder: Path, found: Ingested, excluded: list[Broken], files: dict[str, Any], before: Sequence[str] = ()
+    folder: Path, data: PoolData, excluded: list[Broken], files: dict[str, Any], before: Sequence[str] = ()
 ) -> None:
     """Store the small facts, which items turned out to be broken, and the checksums of the other files."""
     write_json(
         folder / _FACTS,
         {
-            "schema": 1 if found.modality in _FIRST else SCHEMA,
-            "modality": found.modality,
-            "kind": found.kind,
-            "fingerprint": found.fingerprint,
+            "schema": 1 if data.modality in _FIRST else SCHEMA,
+            "modality": data.modality,
+            "kind": data.container,
+            "fingerprint": data.fingerprint,
             "before": list(before)[-MOST:],
-            "about": found.about,
-            "broken": [[item.id, item.reason] for item in found.broken],
+            "about": data.metadata,
+            "broken": [[item.id, item.reason] for item in data.broken],
             "excluded": [[item.id, item.reason] for item in excluded],
             "files": files,
         },
@@ -198,12 +198,12 @@ def _save_array(path: Path, array: Any) -> None:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredPool:
     """A pool as it lies on disk.
 
     Attributes
     ----------
-    found : Ingested
+    data : PoolData
     excluded : list of Broken
     files : dict
         Name -> checksum and length of the other files; empty where a version without checksums wrote them.
@@ -211,13 +211,13 @@ class Stored:
         Fingerprints of the pools that this one replaced, oldest first.
     """
 
-    found: Ingested
+    data: PoolData
     excluded: list[Broken]
     files: dict[str, Any] = field(repr=False)
     before: list[str] = field(default_factory=list)
 
 
-def read_stored(folder: Path) -> Stored:
+def read_stored_pool(folder: Path) -> StoredPool:
     """Read what :func:`write_pool` stored; arrays are memory-mapped.
 
     Raises
@@ -239,23 +239,23 @@ def read_stored(folder: Path) -> Stored:
         facts = unsealed(facts, _FACTS)
         files = facts.get("files", {})
         ids = json.loads(_content(_file(folder, _IDS, files)))
-        data = _read_items(folder, facts["kind"], ids, facts["about"], files)
-        if len(data) != len(ids):
-            raise ValueError(f"{len(data)} items and {len(ids)} ids")
-        found = Ingested(
+        items = _read_items(folder, facts["kind"], ids, facts["about"], files)
+        if len(items) != len(ids):
+            raise ValueError(f"{len(items)} items and {len(ids)} ids")
+        data = PoolData(
             ids=ids,
             sources=[],
             modality=facts["modality"],
-            kind=facts["kind"],
-            data=data,
-            about=facts["about"],
+            container=facts["kind"],
+            items=items,
+            metadata=facts["about"],
             broken=_broken(facts, "broken"),
             labels={},
             fingerprint=facts["fingerprint"],
             stamps=_read_stamps(folder, files, len(ids)) if _STAMPS in files else None,
         )
-        _check(found)
-        return Stored(found, _broken(facts, "excluded"), files, facts.get("before", []))
+        _check(data)
+        return StoredPool(data, _broken(facts, "excluded"), files, facts.get("before", []))
     except FileNotFoundError as problem:
         raise PoolError(
             f"the project holds no pool ({problem.filename!r} is missing).", "Pass pool= again."
@@ -292,23 +292,23 @@ def _content(path: Path) -> str:
         return stream.read().decode()
 
 
-def _check(found: Ingested) -> None:
+def _check(data: PoolData) -> None:
     """Raise ValueError or KeyError where facts are of the wrong kind: here it is said what to do, later not."""
-    if not isinstance(found.ids, list) or not all(isinstance(id, str) for id in found.ids) or not found.ids:
+    if not isinstance(data.ids, list) or not all(isinstance(id, str) for id in data.ids) or not data.ids:
         raise ValueError("ids.json holds no list of ids")
-    if not isinstance(found.fingerprint, str) or not isinstance(found.about, dict):
+    if not isinstance(data.fingerprint, str) or not isinstance(data.metadata, dict):
         raise ValueError("pool.json does not say what it holds")
-    if found.kind == "files" or "paths" in found.about:
-        Path(found.about["root"])
-    if found.kind == "array" and (found.data.dtype, found.data.ndim) not in _ARRAYS:
-        raise ValueError(f"{_ITEMS['array']} holds {found.data.dtype} {found.data.shape}")
-    if found.kind == "frame":
-        special = {found.about[key] for key in ("paths", "column") if found.about.get(key)}
-        if not special <= set(found.data.columns):
+    if data.container == "files" or "paths" in data.metadata:
+        Path(data.metadata["root"])
+    if data.container == "array" and (data.items.dtype, data.items.ndim) not in _ARRAYS:
+        raise ValueError(f"{_ITEMS['array']} holds {data.items.dtype} {data.items.shape}")
+    if data.container == "frame":
+        special = {data.metadata[key] for key in ("paths", "column") if data.metadata.get(key)}
+        if not special <= set(data.items.columns):
             raise ValueError(f"{_ITEMS['frame']} lacks the column {', '.join(special)}")
-    if found.kind == "several" and found.fingerprint != found.data.fingerprint(found.ids, found.about):
+    if data.container == "several" and data.fingerprint != data.items.fingerprint(data.ids, data.metadata):
         raise ValueError("its parts are those of another pool")
-    modality_for(found)
+    modality_for(data)
 
 
 def _broken(facts: dict[str, Any], name: str) -> list[Broken]:
@@ -329,12 +329,14 @@ def _read_items(folder: Path, kind: str, ids: list[str], about: dict[str, Any], 
     if kind == "files":
         return ids
     if kind == "several":
-        parts = {name: read_stored(_part(folder, number)).found for number, name in enumerate(about["parts"])}
-        return Parts.of(parts, about, len(ids))
+        parts = {
+            name: read_stored_pool(_part(folder, number)).data for number, name in enumerate(about["parts"])
+        }
+        return MultimodalData.of(parts, about, len(ids))
     path = _file(folder, _ITEMS[kind], files)
     if kind == "array":
         return load_array(path)
     if kind == "series":
         ends = np.array(load_array(_file(folder, _ENDS, files)))
-        return Ragged.of(load_array(path), ends, len(about["channels"]))
+        return RaggedSeries.of(load_array(path), ends, len(about["channels"]))
     return read_parquet(path)

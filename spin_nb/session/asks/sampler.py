@@ -116,7 +116,7 @@ class Sampler:
         if deferred:
             first = f"s.label({deferred[0]!r}, value)"
             do += f" Or label what was put aside ({len(deferred):,}) by its id: {first}."
-        n_gone = len(self._project.pool.gone)
+        n_gone = len(self._project.pool.missing_ids)
         if n_gone:
             do += f" Or put back the files that are gone ({n_gone:,}), and open the project again."
         return QueryError("every item is labelled, flagged or put aside for good.", do)
@@ -124,7 +124,7 @@ class Sampler:
     def _excluded(self) -> NDArray[np.bool_]:
         """Which rows are not to be asked, bool (n,); what was put aside comes back at the end."""
         pool, label_log = self._project.pool, self._live.label_log
-        gone = self._mask([id for id in pool.gone if pool.has(id)])
+        gone = self._mask([id for id in pool.missing_ids if pool.has(id)])
         excluded = self._mask(label_log.excluded()) | gone
         return self._mask(label_log.excluded(again=True)) | gone if excluded.all() else excluded
 

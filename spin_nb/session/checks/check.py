@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spin_nb.errors import SpinError
-from spin_nb.io import is_sealed
+from spin_nb.io import is_intact
 from spin_nb.models.card import AGAIN, content
 from spin_nb.models.snapshot import CARD, Snapshot
 from spin_nb.pool.storage.arrivals import LOG, Arrivals
-from spin_nb.pool.storage.pool_store import read_stored
+from spin_nb.pool.storage.pool_store import read_stored_pool
 from spin_nb.project import folder as places
 from spin_nb.project import items, seal_file, verify
 from spin_nb.project.database import Database
@@ -95,7 +95,7 @@ def _database(folder: Path) -> tuple[int, int, list[str], list[Damage]]:
 
 def _pool(folder: Path, arrived: list[str]) -> Iterator[Damage]:
     try:
-        read_stored(folder)
+        read_stored_pool(folder)
     except SpinError as error:
         yield Damage(places.POOL, error.what, error.do)
     try:
@@ -114,7 +114,7 @@ def _pool(folder: Path, arrived: list[str]) -> Iterator[Damage]:
 def _caches(folder: Path) -> Iterator[Damage]:
     for seal in sorted((folder / places.FEATURES).glob("*.sha256")):
         path = seal.with_suffix("")
-        if path.exists() and not is_sealed(path) and not _sealed_soon(path, seal):
+        if path.exists() and not is_intact(path) and not _sealed_soon(path, seal):
             name = path.relative_to(folder).as_posix()
             yield Damage(name, "it is not what was computed", "Open the project again: it is computed anew.")
 
@@ -125,7 +125,7 @@ def _sealed_soon(path: Path, seal: Path) -> bool:
     with suppress(OSError):  # gone meanwhile: a cache may go
         while path.stat().st_mtime_ns > seal.stat().st_mtime_ns and time.monotonic() < until:
             time.sleep(0.02)
-        return is_sealed(path)
+        return is_intact(path)
     return True
 
 

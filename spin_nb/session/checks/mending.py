@@ -6,15 +6,15 @@ from pathlib import Path
 
 from spin_nb.errors import PoolError, ProjectError
 from spin_nb.pool.pool import Pool
-from spin_nb.pool.pool_data import Ingested
-from spin_nb.pool.storage.pool_store import read_stored
+from spin_nb.pool.pool_data import PoolData
+from spin_nb.pool.storage.pool_store import read_stored_pool
 from spin_nb.project.folder import POOL
 from spin_nb.project.records import NewItem
 from spin_nb.project.store import Store
 from spin_nb.session.checks.same_pool import mostly_there
 
 
-def check_database(store: Store, found: Ingested) -> None:
+def check_database(store: Store, found: PoolData) -> None:
     """Refuse a database that belongs to another pool: its labels would stand on other items.
 
     It may know the pool as it was before a folder changed, where a kill came between the two.
@@ -22,7 +22,7 @@ def check_database(store: Store, found: Ingested) -> None:
     Parameters
     ----------
     store : Store
-    found : Ingested
+    found : PoolData
         The pool that is to be opened, as passed or as kept.
 
     Raises
@@ -41,10 +41,10 @@ def check_database(store: Store, found: Ingested) -> None:
 def _kept(folder: Path) -> list[str]:
     """Fingerprints of the pool that is kept and of those that it replaced."""
     try:
-        stored = read_stored(folder / POOL)
+        stored = read_stored_pool(folder / POOL)
     except PoolError:
         return []
-    return [stored.found.fingerprint, *stored.before]
+    return [stored.data.fingerprint, *stored.before]
 
 
 def mend_items(store: Store, pool: Pool) -> None:
@@ -77,14 +77,16 @@ def lost_arrivals(store: Store, pool: Pool) -> str | None:
 def changed_files(pool: Pool) -> str | None:
     """Words for files that were replaced since the project was last open, or are gone; None where there are none."""
     words = []
-    if pool.changed:
+    if pool.changed_ids:
         words.append(
-            f"{len(pool.changed):,} files have changed since they were last looked at, {pool.changed[0]!r} among them. "
+            f"{len(pool.changed_ids):,} files have changed since they were last looked at, "
+            f"{pool.changed_ids[0]!r} among them. "
             "What the models know of them is computed anew; labels stay: look whether they still hold."
         )
-    if pool.gone:
+    if pool.missing_ids:
         words.append(
-            f"{len(pool.gone):,} of {len(pool):,} items have no file any more, {pool.gone[0]!r} among them. Put them "
-            "back, or pass pool= again to go on without them; their labels stay."
+            f"{len(pool.missing_ids):,} of {len(pool):,} items have no file any more, "
+            f"{pool.missing_ids[0]!r} among them. Put them back, or "
+            "pass pool= again to go on without them; their labels stay."
         )
     return " ".join(words) or None

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spin_nb.errors import ContradictionError, PoolError
-from spin_nb.pool.pool_data import Ingested
-from spin_nb.pool.storage.pool_store import read_stored
+from spin_nb.pool.pool_data import PoolData
+from spin_nb.pool.storage.pool_store import read_stored_pool
 from spin_nb.project.folder import POOL
 from spin_nb.project.store import Store
 
@@ -24,7 +24,7 @@ class _Before:
     whole: bool
 
 
-def refuse_other(store: Store, folder: Path, found: Ingested) -> None:
+def refuse_other(store: Store, folder: Path, found: PoolData) -> None:
     """Refuse a pool that is not the one of this project.
 
     Files may come and go in a folder (labels of those that went stay on disk); a folder that has lost most of
@@ -42,7 +42,7 @@ def refuse_other(store: Store, folder: Path, found: Ingested) -> None:
         return
     still = set(found.ids) | {item.id for item in found.broken}
     missing = [id for id in before.ids if id not in still]
-    same_kind = (before.modality, before.kind) == (found.modality, found.kind)
+    same_kind = (before.modality, before.kind) == (found.modality, found.container)
     if same_kind and before.kind == "files" and _few(missing, before.ids):
         return
     if same_kind and before.fingerprint is None and set(before.ids) == still:
@@ -55,20 +55,20 @@ def refuse_other(store: Store, folder: Path, found: Ingested) -> None:
     )
 
 
-def _before(store: Store, folder: Path, found: Ingested) -> _Before:
+def _before(store: Store, folder: Path, found: PoolData) -> _Before:
     try:
-        held = read_stored(folder / POOL).found
-        return _Before(held.ids, held.modality, held.kind, held.fingerprint, True)
+        held = read_stored_pool(folder / POOL).data
+        return _Before(held.ids, held.modality, held.container, held.fingerprint, True)
     except PoolError:
         # Labels must stay within reach where the pool's own files are gone or damaged: the database knows it too.
         items = store.items()
         ids = items.filter(~items["arrived"])["item"].to_list()
         meta = store.meta
         modality = meta.get("modality", found.modality)
-        return _Before(ids, modality, found.kind, meta.get("fingerprint"), False)
+        return _Before(ids, modality, found.container, meta.get("fingerprint"), False)
 
 
-def mostly_there(store: Store, found: Ingested) -> bool:
+def mostly_there(store: Store, found: PoolData) -> bool:
     """Whether a pool of files holds most of the items that the database knows, as after a change of the folder."""
     known = set(store.item_ids()) - set(store.item_ids(arrived=True))
     return bool(found.roots) and _few(known.difference(found.ids), known)

@@ -14,12 +14,12 @@ import numpy as np
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.growing import Growing
-from spin_nb.io import is_sealed, load_array, write_sealed
+from spin_nb.io import is_intact, load_array, write_sealed
 from spin_nb.models.fitted_model import OwnPredictive
 from spin_nb.models.head_selection import within
 from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
-from spin_nb.pool.features.arrival_neighbours import keep_late, nearest_to_late
+from spin_nb.pool.features.arrival_neighbours import nearest_to_arrivals, save_nearest
 from spin_nb.pool.features.layout import pca_layout, place, umap_layout
 from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.pool.inputs.inputs import Inputs
@@ -92,7 +92,7 @@ class PoolModel:
         )
         # What lies nearest to an arrival is looked for once, as long as the project lasts.
         late = self.features[self.n_base :]
-        found, self._n_saved = nearest_to_late(self._base, late, NEIGHBOURS, self._late_file)
+        found, self._n_saved = nearest_to_arrivals(self._base, late, NEIGHBOURS, self._late_file)
         self._late_rows, self._late_far = found
         self._layout, self._layout_name = self._first_layout()
         self._computed.set()
@@ -103,7 +103,7 @@ class PoolModel:
         if self._folder is None or not self._folder.is_dir():  # nothing is made anew where it was deleted
             return
         if self.has_features and self._late_file is not None and len(self._late_rows) > self._n_saved:
-            keep_late(self._late_file, self.features[self.n_base :], (self._late_rows, self._late_far))
+            save_nearest(self._late_file, self.features[self.n_base :], (self._late_rows, self._late_far))
             self._n_saved = len(self._late_rows)
 
     def _wait_for_features(self) -> None:
@@ -285,7 +285,7 @@ class PoolModel:
     # -- map ----------------------------------------------------------------------------------------------
 
     def _first_layout(self) -> tuple[Float, str]:
-        if self._layout_file is not None and is_sealed(self._layout_file):
+        if self._layout_file is not None and is_intact(self._layout_file):
             with suppress(ValueError, OSError):  # a map that cannot be read is made anew
                 kept = load_array(self._layout_file)
                 if kept.shape == (self.n_base, 2) and np.isfinite(kept).all():

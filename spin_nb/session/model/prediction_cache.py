@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import StorageError
-from spin_nb.io import is_sealed, write_sealed
+from spin_nb.io import is_intact, write_sealed
 from spin_nb.models.fitted_model import Own, OwnPredictive, Source
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.session.project import Project
@@ -45,7 +45,7 @@ def load(project: Project, model_id: str, model: Own, source: Source) -> OwnPred
     from safetensors import safe_open
 
     path, pool = _path(project, model_id), project.pool
-    if not is_sealed(path):
+    if not is_intact(path):
         return None
     try:
         with safe_open(path, "numpy") as file:

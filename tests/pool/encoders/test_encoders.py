@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays as any_array
 
 from spin_nb.errors import ModelError, PoolError
 from spin_nb.pool.encoders import choose_encoder, make_encoder
-from spin_nb.pool.encoders.function import Given
+from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.encoders.photo import Photo
 from spin_nb.pool.encoders.pixels import PixelsPCA
@@ -339,5 +339,5 @@ def test_a_function_that_raises_says_what_it_raised():
         raise KeyError("colour")
 
     with pytest.raises(PoolError, match="KeyError: 'colour'") as caught:
-        Given(broken).encode(["a"])
+        FunctionEncoder(broken).encode(["a"])
     assert isinstance(caught.value.__cause__, KeyError)

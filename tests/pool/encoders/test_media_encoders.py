@@ -9,12 +9,12 @@ from spin_nb.errors import ModelError, PoolError
 from spin_nb.pool.encoders import choose_encoder, make_encoder
 from spin_nb.pool.encoders.convolutions import Convolutions
 from spin_nb.pool.encoders.log_mel import LogMel
-from spin_nb.pool.encoders.multimodal import Parts
+from spin_nb.pool.encoders.multimodal import MultimodalEncoder
 from spin_nb.pool.encoders.video_frames import Frames
 from spin_nb.pool.media.audio import Sound
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
-from spin_nb.pool.sources.user_pools import Series
+from spin_nb.pool.sources.user_pools import TimeSeries
 from spin_nb.testing import check_encoder
 
 RNG = np.random.default_rng(0)
@@ -39,7 +39,13 @@ ROWS = [
 
 @pytest.mark.parametrize(
     ("encoder", "items"),
-    [(Convolutions, SERIES), (Convolutions, MANY), (LogMel, SOUNDS), (Frames, CLIPS), (Parts, ROWS)],
+    [
+        (Convolutions, SERIES),
+        (Convolutions, MANY),
+        (LogMel, SOUNDS),
+        (Frames, CLIPS),
+        (MultimodalEncoder, ROWS),
+    ],
     ids=["convolutions", "channels", "log-mel", "frames", "parts"],
 )
 def test_they_keep_the_contract(encoder, items):
@@ -117,7 +123,7 @@ def test_what_moves_is_far_from_what_stands_still():
 
 
 def test_a_missing_part_lies_at_the_mean():
-    encoder = Parts().fit(ROWS)
+    encoder = MultimodalEncoder().fit(ROWS)
     none = encoder.encode([dict.fromkeys(ROWS[0], None) | {"text": "a word"}])
     alone = encoder.encode([ROWS[1]])
     assert (none != 0).sum() < (alone != 0).sum()
@@ -126,12 +132,12 @@ def test_a_missing_part_lies_at_the_mean():
 def test_the_part_that_cannot_be_learnt_is_named():
     items = [{"words": "- -", "row": {"n": n}} for n in range(3)]
     with pytest.raises(PoolError, match="words"):
-        Parts().fit(items)
+        MultimodalEncoder().fit(items)
 
 
 @pytest.mark.parametrize("word", ["photo", "columns", "log-mel", "parts"])
 def test_an_encoder_of_another_modality_is_refused(tmp_path, word):
-    pool = Pool.save(tmp_path, read_pool(Series(RNG.normal(size=(3, 9)))))
+    pool = Pool.save(tmp_path, read_pool(TimeSeries(RNG.normal(size=(3, 9)))))
     assert choose_encoder(pool) == "convolutions"
     with pytest.raises(PoolError, match="modality"):
         make_encoder(word, pool)

@@ -14,7 +14,7 @@ from torch import nn
 import spin_nb as spin
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
-from spin_nb.pool.encoders.saved import keep_encoder, kept_encoder
+from spin_nb.pool.encoders.saved import load_encoder, save_encoder
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.onnx.graph import OnnxGraph, read_onnx
 from spin_nb.pool.pool import Pool
@@ -253,9 +253,9 @@ def test_it_is_kept_and_found_again_without_the_file(keras, tmp_path):
     file = keras()
     encoder = OnnxOutput(file.path, "pooled").fit(ITEMS)
     (tmp_path / "pool").mkdir()
-    keep_encoder(encoder, tmp_path)
+    save_encoder(encoder, tmp_path)
     file.path.unlink()
-    kept = kept_encoder(encoder.name, tmp_path).fit(ITEMS)
+    kept = load_encoder(encoder.name, tmp_path).fit(ITEMS)
     np.testing.assert_array_equal(kept.encode(ITEMS), encoder.encode(ITEMS))
     assert kept.settings == encoder.settings
 

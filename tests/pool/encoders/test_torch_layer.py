@@ -14,7 +14,7 @@ from torch import nn
 import spin_nb as spin
 from spin_nb.errors import ModelError, PoolError
 from spin_nb.pool.encoders import make_encoder
-from spin_nb.pool.encoders.saved import keep_encoder, kept_encoder
+from spin_nb.pool.encoders.saved import load_encoder, save_encoder
 from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.pool import Pool
@@ -296,37 +296,37 @@ def test_not_finite_features_name_the_items(net, tmp_path):
 def test_a_kept_one_gives_the_same_features_without_the_network(net, tmp_path):
     (tmp_path / "pool").mkdir()
     encoder = TorchLayer(net, "deep").fit(ITEMS)
-    keep_encoder(encoder, tmp_path)
-    kept = kept_encoder(encoder.name, tmp_path)
+    save_encoder(encoder, tmp_path)
+    kept = load_encoder(encoder.name, tmp_path)
     assert (kept.name, kept.settings) == (encoder.name, encoder.settings)
     np.testing.assert_allclose(kept.fit(ITEMS).encode(ITEMS), encoder.encode(ITEMS), atol=1e-5)
-    assert kept_encoder("another", tmp_path) is None
+    assert load_encoder("another", tmp_path) is None
 
 
 def test_what_is_kept_is_never_an_older_one_of_the_same_name(net, tmp_path):
     (tmp_path / "pool").mkdir()
-    keep_encoder(TorchLayer(net, "deep").fit(ITEMS), tmp_path)
+    save_encoder(TorchLayer(net, "deep").fit(ITEMS), tmp_path)
     new = TorchLayer(Net(seed=5), "deep").fit(ITEMS)
-    keep_encoder(new, tmp_path)
+    save_encoder(new, tmp_path)
     np.testing.assert_allclose(
-        kept_encoder(new.name, tmp_path).fit(ITEMS).encode(ITEMS), new.encode(ITEMS), atol=1e-5
+        load_encoder(new.name, tmp_path).fit(ITEMS).encode(ITEMS), new.encode(ITEMS), atol=1e-5
     )
-    keep_encoder(
+    save_encoder(
         TorchLayer(net, "deep", prepare=lambda items: np.stack(items)[:, None] / 255).fit(ITEMS), tmp_path
     )
-    assert kept_encoder(new.name, tmp_path) is None
+    assert load_encoder(new.name, tmp_path) is None
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "facts"])
 def test_a_damaged_one_is_not_used(net, tmp_path, harm):
     (tmp_path / "pool").mkdir()
     encoder = TorchLayer(net, "deep").fit(ITEMS)
-    keep_encoder(encoder, tmp_path)
+    save_encoder(encoder, tmp_path)
     path = tmp_path / "pool" / ("encoder.json" if harm == "facts" else "encoder.onnx")
     content = bytearray(path.read_bytes())
     content[50] ^= 1
     path.write_bytes(content[:60] if harm in ("cut", "facts") else content)
-    assert kept_encoder(encoder.name, tmp_path) is None
+    assert load_encoder(encoder.name, tmp_path) is None
 
 
 def test_a_network_that_cannot_be_traced_still_encodes(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.inputs.inputs import Inputs
-from spin_nb.pool.inputs.spec import Form, learn_form
+from spin_nb.pool.inputs.spec import InputSpec, infer_input_spec
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources import samples
 from spin_nb.pool.sources.read import read_pool
@@ -48,13 +48,13 @@ def test_photos_of_many_sizes_become_one(folder):
     [(None, (1, 8, 8)), (5, (1, 5, 5)), ((4, 6), (1, 4, 6)), ((3, None, 6), (3, 8, 6))],
 )
 def test_sizes(size, shape):
-    assert learn_form(list(samples.digits().items[:9]), size=size).shape == shape
+    assert infer_input_spec(list(samples.digits().items[:9]), size=size).shape == shape
 
 
 @pytest.mark.parametrize("size", [0, (2, 8, 8), (8,), (1, 2, 3, 4), (8, -1)])
 def test_sizes_that_are_none(size):
     with pytest.raises(PoolError, match="no size"):
-        learn_form(list(samples.digits().items[:9]), size=size)
+        infer_input_spec(list(samples.digits().items[:9]), size=size)
 
 
 def test_rows_of_numbers_keep_the_order_of_the_columns(pool):
@@ -119,5 +119,5 @@ def test_items_of_another_form_are_refused(pool):
 
 
 def test_a_form_comes_back_from_its_arrays():
-    form = learn_form([{"a": 1.0, "b": 2}])
-    assert Form.restore(form.arrays()) == form
+    form = infer_input_spec([{"a": 1.0, "b": 2}])
+    assert InputSpec.restore(form.arrays()) == form

@@ -15,7 +15,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.media.audio import Sound, wav
 from spin_nb.pool.media.extras import installed
-from spin_nb.pool.modalities import Audio
+from spin_nb.pool.modalities import AudioModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 
@@ -61,31 +61,35 @@ def tones(folder, n=6):
 
 @pytest.mark.parametrize("bits", [8, 16, 24, 32])
 def test_pcm_of_every_width_is_read_to_its_precision(bits):
-    found = Audio().load(written(pcm(TONE, bits), bits=bits))
+    found = AudioModality().load(written(pcm(TONE, bits), bits=bits))
     assert (found.rate, found.samples.dtype, found.samples.shape) == (RATE, np.float32, (RATE,))
     np.testing.assert_allclose(found.samples, TONE, atol=2 ** -(bits - 2) + 1e-6)
 
 
 def test_24_bits_keep_their_sign():
     data = bytes([0, 0, 0x80, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0])
-    np.testing.assert_allclose(Audio().load(written(data, bits=24)).samples, [-1, 1, -(2**-23), 0], atol=2e-7)
+    np.testing.assert_allclose(
+        AudioModality().load(written(data, bits=24)).samples, [-1, 1, -(2**-23), 0], atol=2e-7
+    )
 
 
 def test_floats_and_the_extensible_header():
-    np.testing.assert_array_equal(Audio().load(written(TONE.tobytes(), form=3, bits=32)).samples, TONE)
+    np.testing.assert_array_equal(
+        AudioModality().load(written(TONE.tobytes(), form=3, bits=32)).samples, TONE
+    )
     np.testing.assert_allclose(
-        Audio().load(written(TONE.astype("<f8").tobytes(), form=3, bits=64)).samples, TONE, atol=1e-7
+        AudioModality().load(written(TONE.astype("<f8").tobytes(), form=3, bits=64)).samples, TONE, atol=1e-7
     )
     extra = struct.pack("<HHI", 22, 16, 0) + struct.pack("<H", 1) + bytes(14)
-    assert len(Audio().load(written(pcm(TONE, 16), form=0xFFFE, extra=extra)).samples) == RATE
+    assert len(AudioModality().load(written(pcm(TONE, 16), form=0xFFFE, extra=extra)).samples) == RATE
 
 
 def test_channels_are_averaged_and_chunks_before_the_sound_passed_over():
     left_right = np.stack([TONE, np.zeros_like(TONE)], axis=1)
     before = b"LIST" + struct.pack("<I", 5) + b"abcde\0"
     data = written(pcm(left_right, 16), channels=2, before=before)
-    np.testing.assert_allclose(Audio().load(data).samples, TONE / 2, atol=1e-4)
-    assert Audio().show(data).data["channels"] == 2
+    np.testing.assert_allclose(AudioModality().load(data).samples, TONE / 2, atol=1e-4)
+    assert AudioModality().show(data).data["channels"] == 2
 
 
 def test_a_file_written_by_the_standard_library_is_read(tmp_path):
@@ -94,11 +98,11 @@ def test_a_file_written_by_the_standard_library_is_read(tmp_path):
         out.setsampwidth(2)
         out.setframerate(44_100)
         out.writeframes(pcm(TONE, 16))
-    assert Audio().load(str(tmp_path / "x.wav")).rate == 44_100
+    assert AudioModality().load(str(tmp_path / "x.wav")).rate == 44_100
 
 
 def test_a_header_that_does_not_know_its_length_yet_is_believed_to_the_end():
-    assert len(Audio().load(written(pcm(TONE, 16), promised=0xFFFFFFFF)).samples) == RATE
+    assert len(AudioModality().load(written(pcm(TONE, 16), promised=0xFFFFFFFF)).samples) == RATE
 
 
 LIES = {
@@ -135,7 +139,7 @@ def test_a_file_that_lies_is_kept_out_with_its_reason_and_the_rest_goes_on(tmp_p
     assert len(found) == len(pool) == 6
     assert [item.id for item in pool.broken] == ["3 lies.wav"]
     assert pool.broken[0].reason
-    for act in (Audio().load, Audio().show):
+    for act in (AudioModality().load, AudioModality().show):
         with pytest.raises(PoolError):
             act(folder / "3 lies.wav")
 
@@ -148,7 +152,7 @@ def test_random_bytes_in_the_header_raise_nothing_else():
         for at in rng.integers(0, 48, 3):
             data[at] = rng.integers(0, 256)
         try:
-            Audio().show(bytes(data[: rng.integers(1, len(data))] if rng.random() < 0.3 else data))
+            AudioModality().show(bytes(data[: rng.integers(1, len(data))] if rng.random() < 0.3 else data))
         except PoolError as problem:
             assert problem.do
 
@@ -164,7 +168,7 @@ def test_what_does_not_say_its_rate_is_refused(tmp_path):
 
 
 def test_what_is_shown_is_the_sound_and_its_spectrogram():
-    shown = Audio().show(written(pcm(TONE, 16)))
+    shown = AudioModality().show(written(pcm(TONE, 16)))
     assert shown.mime == "audio/wav"
     assert shown.data == {"seconds": 1.0, "rate": RATE, "channels": 1, "cut": False, "top": 4000.0}
     with wave.open(io.BytesIO(shown.buffers[0])) as heard:
@@ -180,7 +184,9 @@ def test_what_is_shown_is_the_sound_and_its_spectrogram():
 
 def test_time_runs_rightwards():
     late = np.concatenate([np.zeros(RATE, np.float32), TONE])
-    seen = np.asarray(Image.open(io.BytesIO(Audio().show(Sound(late, RATE)).buffers[1]))).astype(float)
+    seen = np.asarray(Image.open(io.BytesIO(AudioModality().show(Sound(late, RATE)).buffers[1]))).astype(
+        float
+    )
     half = seen.shape[1] // 2
     assert seen[:, half + 5 :].mean() > 4 * seen[:, : half - 5].mean() + 1
 
@@ -188,7 +194,7 @@ def test_time_runs_rightwards():
 def test_a_long_sound_is_cut_to_a_minute_and_a_fast_one_slowed():
     rate = 96_000
     sound = (0.3 * np.sin(np.arange(61 * rate) / 20)).astype(np.float32)
-    shown = Audio().show(written(pcm(sound[:1000], 16) * 61 * 96, rate=rate))
+    shown = AudioModality().show(written(pcm(sound[:1000], 16) * 61 * 96, rate=rate))
     assert shown.data == {"seconds": 60, "rate": 48_000, "channels": 1, "cut": True, "top": 24_000}
     assert Image.open(io.BytesIO(shown.buffers[1])).size == (1000, 256)
     assert len(shown.buffers[0]) == 44 + 60 * 48_000 * 2
@@ -213,7 +219,7 @@ def test_other_formats_need_soundfile(tmp_path):
         pytest.skip("soundfile is installed: see the next test")
     assert "pip install" in broken[0].reason
     with pytest.raises(PoolError, match="soundfile"):
-        Audio().load(folder / "x.flac")
+        AudioModality().load(folder / "x.flac")
 
 
 def test_flac_and_ogg_are_read_by_soundfile(tmp_path):
@@ -221,12 +227,12 @@ def test_flac_and_ogg_are_read_by_soundfile(tmp_path):
     folder = tones(tmp_path / "sounds")
     for ending in ("flac", "ogg"):
         soundfile.write(folder / f"x.{ending}", np.stack([TONE, TONE], axis=1), RATE)
-        shown = Audio().show(folder / f"x.{ending}")
+        shown = AudioModality().show(folder / f"x.{ending}")
         assert (shown.data["channels"], shown.data["seconds"]) == (2, 1.0)
-    np.testing.assert_allclose(Audio().load(folder / "x.flac").samples, TONE, atol=1e-4)
+    np.testing.assert_allclose(AudioModality().load(folder / "x.flac").samples, TONE, atol=1e-4)
     (folder / "y.mp3").write_bytes(b"ID3" + os.urandom(500))
     with pytest.raises(PoolError):
-        Audio().load(folder / "y.mp3")
+        AudioModality().load(folder / "y.mp3")
 
 
 def test_3000_real_spoken_digits(tmp_path, real):

@@ -13,7 +13,7 @@ from PIL import Image
 import spin_nb as spin
 from spin_nb.errors import PoolError
 from spin_nb.pool.media import decoded_images, decoding_cost, images
-from spin_nb.pool.modalities import Image as Pictures
+from spin_nb.pool.modalities import ImageModality
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (600, 900, 3), dtype=np.uint8)
 
@@ -40,9 +40,9 @@ def photo(tmp_path, request):
 
 
 def test_what_is_looked_at_again_is_decoded_once(photo, decodes):
-    first = [Pictures().load(photo), Pictures().show(photo), Pictures().show(photo, 1600)]
+    first = [ImageModality().load(photo), ImageModality().show(photo), ImageModality().show(photo, 1600)]
     n = len(decodes)
-    again = [Pictures().load(photo), Pictures().show(photo), Pictures().show(photo, 1600)]
+    again = [ImageModality().load(photo), ImageModality().show(photo), ImageModality().show(photo, 1600)]
     assert len(decodes) == n
     assert np.array_equal(first[0], again[0])
     assert [shown.data for shown in first[1:]] == [shown.data for shown in again[1:]]
@@ -52,7 +52,7 @@ def test_what_is_looked_at_again_is_decoded_once(photo, decodes):
 
 def test_pieces_of_one_picture_are_cut_from_few_sizes(photo, decodes):
     for x in range(0, 600, 60):
-        Pictures().detail(photo, (x, 50, 250 + x // 10, 200), 200)
+        ImageModality().detail(photo, (x, 50, 250 + x // 10, 200), 200)
     assert len(decodes) <= 2
 
 
@@ -66,22 +66,22 @@ def test_what_is_remembered_is_what_decoding_gives(photo):
 
 
 def test_a_file_that_was_replaced_is_decoded_anew(photo):
-    before = Pictures().load(photo)
+    before = ImageModality().load(photo)
     Image.fromarray(255 - PIXELS).save(photo)
-    assert not np.array_equal(Pictures().load(photo), before)
+    assert not np.array_equal(ImageModality().load(photo), before)
 
 
 def test_no_more_is_kept_than_there_is_room_for(tmp_path, monkeypatch, decodes):
     monkeypatch.setattr(decoded_images, "MOST_BYTES", 5 * 256 * 171 * 3)
     for number in range(9):
         Image.fromarray(np.roll(PIXELS, number, 0)).save(tmp_path / f"{number}.jpg")
-        Pictures().load(tmp_path / f"{number}.jpg")
+        ImageModality().load(tmp_path / f"{number}.jpg")
     assert decoded_images._bytes == sum(pixels.nbytes for pixels in decoded_images._pictures.values())
     assert len(decoded_images._pictures) == 5
     n = len(decodes)
-    Pictures().load(tmp_path / "8.jpg")
+    ImageModality().load(tmp_path / "8.jpg")
     assert len(decodes) == n
-    Pictures().load(tmp_path / "0.jpg")
+    ImageModality().load(tmp_path / "0.jpg")
     assert len(decodes) == n + 1
 
 
@@ -143,7 +143,7 @@ def test_what_its_headers_say_would_take_too_long_is_refused_before_it_is_parsed
     path = tmp_path / "photos" / "bomb.png"
     path.write_bytes(content)
     Image.fromarray(PIXELS).save(tmp_path / "photos" / "good.png")
-    for act in (Pictures().load, Pictures().show, Pictures().extent):
+    for act in (ImageModality().load, ImageModality().show, ImageModality().extent):
         for source in (path, content):
             with pytest.raises(PoolError, match=why):
                 act(source)
@@ -158,17 +158,17 @@ def test_what_its_headers_say_would_take_too_long_is_refused_before_it_is_parsed
 def test_photographs_of_cameras_are_read(tmp_path, size, how):
     small = Image.fromarray(PIXELS[:200, :300])
     small.resize(size, Image.Resampling.NEAREST).save(tmp_path / "a.jpg", quality=80, **how)
-    assert max(Pictures().load(tmp_path / "a.jpg").shape) == 256
-    assert Pictures().extent(tmp_path / "a.jpg").size == size
+    assert max(ImageModality().load(tmp_path / "a.jpg").shape) == 256
+    assert ImageModality().extent(tmp_path / "a.jpg").size == size
 
 
 def test_a_png_in_very_many_pieces_is_read(tmp_path):
     (tmp_path / "a.png").write_bytes(chunks(20_000))
-    assert Pictures().load(tmp_path / "a.png").shape == (8, 8)
+    assert ImageModality().load(tmp_path / "a.png").shape == (8, 8)
 
 
 @pytest.mark.parametrize(("form", "size", "mode"), [("png", (1300, 900), "I;16"), ("jpg", (1, 900), "L")])
 def test_pictures_that_could_not_be_made_smaller(tmp_path, form, size, mode):
     array = np.full(size[::-1], 30_000 if mode == "I;16" else 100, np.uint16 if mode == "I;16" else np.uint8)
     Image.fromarray(array).save(tmp_path / f"a.{form}")
-    assert max(Pictures().load(tmp_path / f"a.{form}").shape) == 256
+    assert max(ImageModality().load(tmp_path / f"a.{form}").shape) == 256

@@ -15,8 +15,7 @@ from PIL import Image
 from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.media.audio import Sound, wav
-from spin_nb.pool.modalities import Audio, Text, Video
-from spin_nb.pool.modalities import Image as Pictures
+from spin_nb.pool.modalities import AudioModality, ImageModality, TextModality, VideoModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 
@@ -104,7 +103,7 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, size):
         else png(10, 10, 1).replace(struct.pack(">I", 10), b"\x7f\xff\xff\xff")
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for act in (Pictures().show, Pictures().load):
+    for act in (ImageModality().show, ImageModality().load):
         with pytest.raises(PoolError):
             act(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
@@ -115,7 +114,7 @@ def test_a_small_file_of_many_pixels_stays_within_what_they_take(tmp_path):
     path.write_bytes(png(8_000, 8_000, 8_000))
     assert path.stat().st_size < 1_000_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    shown = Pictures().show(path, 1600)
+    shown = ImageModality().show(path, 1600)
     assert shown.size == (8_000, 8_000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 450_000  # kB; 192 MB of pixels
 
@@ -130,7 +129,7 @@ def test_text_bombs_in_a_picture_are_refused(tmp_path):
     path.write_bytes(whole[:33] + bomb + whole[33:])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        Pictures().show(path)
+        ImageModality().show(path)
     except PoolError as problem:
         assert problem.do
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
@@ -148,7 +147,7 @@ def test_random_damage_to_pictures_raises_nothing_else(tmp_path):
             for at in rng.integers(0, min(len(data), 400), 3):
                 data[at] = rng.integers(0, 256)
             path.write_bytes(data[: rng.integers(1, len(data))] if rng.random() < 0.3 else data)
-            for act in (Pictures().show, Pictures().extent):
+            for act in (ImageModality().show, ImageModality().extent):
                 try:
                     act(path)
                 except PoolError as problem:
@@ -162,7 +161,7 @@ def test_an_empty_text_is_refused_when_shown_and_stays_in_the_pool(tmp_path, tex
     with pytest.raises(PoolError, match="empty"):
         pool.show(1)
     assert pool.extent(1).text == text
-    assert Text().show("a").data == "a"
+    assert TextModality().show("a").data == "a"
 
 
 def test_a_turned_picture_has_the_size_it_is_seen_in(tmp_path):
@@ -247,10 +246,10 @@ def test_paths_in_a_list_or_a_column_are_files(tmp_path):
 
 
 def test_devices_are_not_read():
-    for act in (Pictures().show, Audio().show, Video().show):
+    for act in (ImageModality().show, AudioModality().show, VideoModality().show):
         with pytest.raises(PoolError, match="regular"):
             act("/dev/zero")
-    for act in (Pictures().show, Audio().show, Video().show):
+    for act in (ImageModality().show, AudioModality().show, VideoModality().show):
         with pytest.raises(PoolError):
             act("a\0b.wav")
 

@@ -17,7 +17,7 @@ import spin_nb as spin
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.io import load_array
 from spin_nb.pool.media.audio import Sound, wav
-from spin_nb.pool.modalities import Audio, Video
+from spin_nb.pool.modalities import AudioModality, VideoModality
 from spin_nb.pool.sources import parquet
 from spin_nb.pool.sources.parquet import read_parquet
 from spin_nb.pool.sources.read import read_pool
@@ -224,7 +224,7 @@ def test_honest_arrays_are_mapped_as_they_are(tmp_path):
 @pytest.mark.parametrize("name", ["items.npy", "ends.npy"])
 @pytest.mark.parametrize("lie", ["a terabyte", "objects", "more than there are addresses"])
 def test_a_project_whose_arrays_lie_says_so(tmp_path, without_checksums, name, lie):
-    series = spin.Series([np.arange(20.0) + row for row in range(8)])
+    series = spin.TimeSeries([np.arange(20.0) + row for row in range(8)])
     spin.open(tmp_path / "p.spin", pool=series, classes=["a", "b"]).close()
     pool = tmp_path / "p.spin" / "pool"
     without_checksums(pool)
@@ -258,7 +258,7 @@ SOUNDS = {
 def test_a_sound_that_promises_too_much_is_refused(tmp_path, lie):
     (tmp_path / "a.wav").write_bytes(SOUNDS[lie])
     for source in (tmp_path / "a.wav", SOUNDS[lie]):
-        for act in (Audio().show, Audio().load):
+        for act in (AudioModality().show, AudioModality().load):
             with pytest.raises(PoolError, match="cannot read the sound"):
                 act(source)
 
@@ -288,11 +288,11 @@ def avi_says(path, offset, *numbers):
 @pytest.mark.parametrize("side", [60_000, 8_000, 2**31 - 1])
 def test_a_video_of_frames_that_it_cannot_hold_is_refused(film, side):
     avi_says(film, 32, side, side)
-    for act in (Video().show, Video().load):
+    for act in (VideoModality().show, VideoModality().load):
         with pytest.raises(PoolError, match="cannot read the video"):
             act(film)
 
 
 def test_a_video_that_promises_four_billion_frames_is_read_as_far_as_it_goes(film):
     avi_says(film, 16, 2**32 - 1)
-    assert Video().load(film).shape[1:] == (48, 64, 3)
+    assert VideoModality().load(film).shape[1:] == (48, 64, 3)

@@ -13,7 +13,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.media import extras
 from spin_nb.pool.media.extras import MissingPackageError, installed
-from spin_nb.pool.modalities import Video
+from spin_nb.pool.modalities import VideoModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 
@@ -47,26 +47,26 @@ def grey(jpeg):
 
 
 def test_frames_by_themselves_are_a_video():
-    assert Video().load(HELD).shape == (8, 36, 48, 3)
-    assert Video().load(Video().load(HELD)).shape == (8, 36, 48, 3)
-    shown = Video().show(HELD)
+    assert VideoModality().load(HELD).shape == (8, 36, 48, 3)
+    assert VideoModality().load(VideoModality().load(HELD)).shape == (8, 36, 48, 3)
+    shown = VideoModality().show(HELD)
     assert (shown.mime, shown.size) == ("video/x-frames", (48, 36))
     assert shown.data == {"seconds": 20.0, "rate": 1.0, "frames": 20, "at": list(range(20))}
-    assert grey(Video().frame(HELD, 7).data) == pytest.approx(70, abs=1)
-    assert Video().extent(HELD).size == (48, 36)
+    assert grey(VideoModality().frame(HELD, 7).data) == pytest.approx(70, abs=1)
+    assert VideoModality().extent(HELD).size == (48, 36)
 
 
 @pytest.mark.parametrize("number", [-1, 20, 10**9, 1.5, "1", None, True])
 def test_a_frame_that_is_not_there_is_refused(number):
     with pytest.raises(PoolError):
-        Video().frame(HELD, number)
+        VideoModality().frame(HELD, number)
 
 
 @pytest.mark.parametrize(
     "raw", [b"bytes", 5, None, np.zeros((4, 8, 8, 3)), np.zeros((0, 8, 8, 3), np.uint8), "no.mp4"]
 )
 def test_what_is_no_video_is_refused(raw):
-    for act in (Video().load, Video().show, Video().extent):
+    for act in (VideoModality().load, VideoModality().show, VideoModality().extent):
         with pytest.raises(PoolError):
             act(raw)
 
@@ -101,7 +101,7 @@ def test_colours_are_red_green_blue(cv2, tmp_path):
     for _ in range(3):
         out.write(np.full((64, 64, 3), (0, 0, 250), np.uint8))  # OpenCV writes blue, green, red
     out.release()
-    assert Video().load(path)[0, 32, 32, 0] > 200 > 50 > Video().load(path)[0, 32, 32, 2]
+    assert VideoModality().load(path)[0, 32, 32, 0] > 200 > 50 > VideoModality().load(path)[0, 32, 32, 2]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_video_without_frames_is_kept_out_with_its_reason(film, tmp_path, name
     assert (encoder.name, len(found)) == ("frames", 1)
     assert [item.id for item in pool.broken] == [f"{name}.mp4"]
     with pytest.raises(PoolError):
-        Video().show(tmp_path / "films" / f"{name}.mp4")
+        VideoModality().show(tmp_path / "films" / f"{name}.mp4")
 
 
 def test_a_video_cut_short_shows_what_there_is_or_says_why(film):
@@ -133,7 +133,7 @@ def test_a_video_cut_short_shows_what_there_is_or_says_why(film):
     for share in (0.1, 0.5, 0.9):
         path.write_bytes(whole[: int(len(whole) * share)])
         try:
-            shown = Video().show(path)
+            shown = VideoModality().show(path)
             assert len(shown.buffers) == len(shown.data["at"]) > 0
             assert max(shown.data["at"]) < shown.data["frames"] <= 60
         except PoolError as problem:
@@ -149,10 +149,10 @@ def test_a_header_that_lies_about_the_number_of_frames(film, promised):
     at = data.index(b"strh") + 8 + 32
     data[at : at + 4] = struct.pack("<I", promised)
     path.write_bytes(data)
-    shown = Video().show(path)
+    shown = VideoModality().show(path)
     assert len(shown.buffers) == len(shown.data["at"]) >= 20
     assert max(shown.data["at"]) < 40
-    assert Video().load(path).shape[0] >= 7
+    assert VideoModality().load(path).shape[0] >= 7
 
 
 def test_arrivals_keep_their_frames(film, tmp_path):

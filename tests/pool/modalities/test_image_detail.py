@@ -10,7 +10,7 @@ from PIL import Image as Pictures
 
 import spin_nb as spin
 from spin_nb.errors import PoolError
-from spin_nb.pool.modalities import Image
+from spin_nb.pool.modalities import ImageModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 
@@ -30,13 +30,13 @@ def stored(folder, name, **how):
 @pytest.mark.parametrize("form", ["array", "a.png", "a.jpg"])
 def test_every_pixel_of_a_small_piece(tmp_path, form):
     source = PIXELS if form == "array" else stored(tmp_path, form)
-    shown = Image().detail(source, (100, 200, 40, 60))
+    shown = ImageModality().detail(source, (100, 200, 40, 60))
     assert shown.size == (40, 60)
     assert np.abs(seen(shown) - PIXELS[200:260, 100:140]).mean() < (6 if form == "a.jpg" else 1e-9)
 
 
 def test_a_large_piece_is_reduced_and_keeps_its_place(tmp_path):
-    shown = Image().detail(stored(tmp_path, "a.jpg"), (200, 100, 400, 200), 100)
+    shown = ImageModality().detail(stored(tmp_path, "a.jpg"), (200, 100, 400, 200), 100)
     got = seen(shown)
     assert got.shape == (50, 100, 3)
     truth = PIXELS[100:300, 200:600].reshape(50, 4, 100, 4, 3).mean((1, 3))
@@ -48,12 +48,12 @@ def test_a_turned_photograph_is_cut_as_it_is_seen(tmp_path):
     exif[0x0112] = 6  # to be turned by 90 degrees to the right
     path = stored(tmp_path, "turned.jpg", exif=exif)
     upright = np.rot90(PIXELS, -1)
-    shown = Image().detail(path, (50, 300, 60, 40))
+    shown = ImageModality().detail(path, (50, 300, 60, 40))
     assert np.abs(seen(shown) - upright[300:340, 50:110]).mean() < 6
 
 
 def test_what_lies_outside_is_left_out_and_a_fraction_is_rounded_outwards():
-    shown = Image().detail(PIXELS, (-10, 590.5, 30, 100))
+    shown = ImageModality().detail(PIXELS, (-10, 590.5, 30, 100))
     assert shown.size == (20, 10)
     assert np.array_equal(seen(shown), PIXELS[590:, :20])
 
@@ -63,16 +63,16 @@ def test_what_lies_outside_is_left_out_and_a_fraction_is_rounded_outwards():
 )
 def test_no_piece_is_an_error_that_says_so(box):
     with pytest.raises(PoolError):
-        Image().detail(PIXELS, box)
+        ImageModality().detail(PIXELS, box)
 
 
 def test_a_huge_wish_is_limited():
-    assert max(seen(Image().detail(PIXELS, (0, 0, 800, 600), 10**9)).shape) == 800
-    assert seen(Image().detail(PIXELS, (0, 0, 800, 600), -3)).shape[:2] == (1, 1)
+    assert max(seen(ImageModality().detail(PIXELS, (0, 0, 800, 600), 10**9)).shape) == 800
+    assert seen(ImageModality().detail(PIXELS, (0, 0, 800, 600), -3)).shape[:2] == (1, 1)
 
 
 def test_a_part_is_named_where_there_are_several(tmp_path):
-    both = spin.Several(photo=np.stack([PIXELS, PIXELS[::-1]]), words=["one", "two"])
+    both = spin.Multimodal(photo=np.stack([PIXELS, PIXELS[::-1]]), words=["one", "two"])
     pool = Pool.save(tmp_path, read_pool(both))
     shown = pool.detail(1, (0, 0, 20, 20), part="photo")
     assert np.array_equal(seen(shown), PIXELS[::-1][:20, :20])

@@ -12,7 +12,7 @@ from spin_nb.pool.features.cache import features
 from spin_nb.pool.media.audio import Sound, wav
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
-from spin_nb.pool.sources.user_pools import Series, Several
+from spin_nb.pool.sources.user_pools import Multimodal, TimeSeries
 
 RNG = np.random.default_rng(0)
 WORDS = ["a red car", "a green bus", "a blue ship", "a dark train", "a red bus", "a green car"]
@@ -32,12 +32,12 @@ def media(tmp_path):
 
 
 def all_of(media):
-    return Several(
+    return Multimodal(
         photo=media / "pictures",
         sound=str(media / "sounds"),
         words=WORDS,
         row=pl.DataFrame({"speed": np.arange(6.0), "kind": list("xyxyxy")}),
-        motion=Series(RNG.normal(size=(6, 2, 30))),
+        motion=TimeSeries(RNG.normal(size=(6, 2, 30))),
     )
 
 
@@ -71,7 +71,7 @@ def test_one_item_is_all_its_parts(media):
 
 def test_parts_with_ids_of_their_own_are_paired_by_them(media):
     rows = pl.DataFrame({"id": list("fedcba"), "n": np.arange(6.0)})
-    pool = made(media, Several(photo=media / "pictures", row=rows))
+    pool = made(media, Multimodal(photo=media / "pictures", row=rows))
     assert [item["row"]["n"] for item in pool.load(range(6))] == [5, 4, 3, 2, 1, 0]
 
 
@@ -91,18 +91,18 @@ def test_parts_with_ids_of_their_own_are_paired_by_them(media):
 )
 def test_parts_that_do_not_fit_together_are_refused(parts):
     with pytest.raises(PoolError):
-        read_pool(Several(**parts))
+        read_pool(Multimodal(**parts))
 
 
-@pytest.mark.parametrize("parts", [{}, {" ": WORDS}, {"a\nb": WORDS}, {"a": Several(b=WORDS)}])
+@pytest.mark.parametrize("parts", [{}, {" ": WORDS}, {"a\nb": WORDS}, {"a": Multimodal(b=WORDS)}])
 def test_parts_without_a_proper_name_are_refused(parts):
     with pytest.raises(PoolError):
-        Several(**parts)
+        Multimodal(**parts)
 
 
 def test_labels_do_not_come_with_several_parts():
     with pytest.raises(PoolError, match="labels_from"):
-        read_pool(Several(a=WORDS), labels_from="a")
+        read_pool(Multimodal(a=WORDS), labels_from="a")
 
 
 def test_a_broken_part_is_marked_and_the_item_stays(media):
@@ -128,7 +128,7 @@ def test_a_broken_part_is_marked_and_the_item_stays(media):
 def test_an_item_all_of_whose_parts_are_broken_is_kept_out(media):
     (media / "pictures" / "b.png").write_bytes(b"no picture")
     (media / "sounds" / "b.wav").write_bytes(b"no sound")
-    pool = made(media, Several(photo=media / "pictures", sound=media / "sounds"))
+    pool = made(media, Multimodal(photo=media / "pictures", sound=media / "sounds"))
     assert pool.ids == [f"{letter}.png" for letter in "acdef"]
     assert [item.id for item in pool.broken] == ["b.png"]
     assert "photo" in pool.broken[0].reason
@@ -138,7 +138,7 @@ def test_an_item_all_of_whose_parts_are_broken_is_kept_out(media):
 
 
 def test_what_breaks_later_is_shown_as_broken(media):
-    pool = made(media, Several(photo=media / "pictures", sound=media / "sounds"))
+    pool = made(media, Multimodal(photo=media / "pictures", sound=media / "sounds"))
     (media / "pictures" / "c.png").unlink()
     assert dict(pool.show(2).parts)["photo"].mime == "text/plain"
     (media / "sounds" / "c.wav").write_bytes(b"")
@@ -150,7 +150,7 @@ def test_what_breaks_later_is_shown_as_broken(media):
 
 def test_an_empty_text_is_marked(tmp_path):
     rows = np.arange(6.0).reshape(3, 2)
-    pool = Pool.save(tmp_path / "p.spin", read_pool(Several(words=["a", " ", "b"], row=rows)))
+    pool = Pool.save(tmp_path / "p.spin", read_pool(Multimodal(words=["a", " ", "b"], row=rows)))
     assert pool.show(1).data["broken"] == ["words"]
     assert dict(pool.show(1).parts)["words"].data == "cannot be shown: the text is empty."
 

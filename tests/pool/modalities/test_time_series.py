@@ -10,10 +10,10 @@ import pytest
 from spin_nb.errors import PoolError, VersionError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.inputs.inputs import Inputs
-from spin_nb.pool.modalities import TimeSeries
+from spin_nb.pool.modalities import TimeSeriesModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
-from spin_nb.pool.sources.user_pools import Series
+from spin_nb.pool.sources.user_pools import TimeSeries
 
 RNG = np.random.default_rng(0)
 
@@ -38,7 +38,7 @@ def drawn(shown):
     ids=["array", "channels", "list", "list of integers with channels", "lists"],
 )
 def test_series_come_back_as_float32_channels_first(tmp_path, values, shape):
-    pool = made(tmp_path, Series(values))
+    pool = made(tmp_path, TimeSeries(values))
     again = Pool.open(tmp_path / "p.spin")
     for opened in (pool, again):
         assert (opened.modality, len(opened), opened.ids[4]) == ("series", 5, "item-000004")
@@ -49,7 +49,7 @@ def test_series_come_back_as_float32_channels_first(tmp_path, values, shape):
 
 def test_lengths_may_differ(tmp_path):
     values = [RNG.normal(size=(2, n)).astype(np.float32) for n in (9, 2, 500)]
-    pool = made(tmp_path, Series(values, ids=["a", "b", "c"], channels=["x", "y"]))
+    pool = made(tmp_path, TimeSeries(values, ids=["a", "b", "c"], channels=["x", "y"]))
     for row in (2, 0, 1):
         np.testing.assert_array_equal(pool.load([row])[0], values[row])
     with pytest.raises(PoolError, match="different"):
@@ -57,7 +57,7 @@ def test_lengths_may_differ(tmp_path):
 
 
 def test_series_of_one_length_go_into_a_network_as_they_are(tmp_path):
-    inputs = Inputs(made(tmp_path, Series(RNG.normal(size=(6, 2, 20)))))
+    inputs = Inputs(made(tmp_path, TimeSeries(RNG.normal(size=(6, 2, 20)))))
     assert inputs.shape == (2, 20)
     assert inputs.rows([1, 4]).shape == (2, 2, 20)
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_labelled_is_kept_out_with_its_reason_and_the_rest_goes_o
         np.zeros((2, 2, 2)),
         None,
     ]
-    pool = made(tmp_path, Series(values))
+    pool = made(tmp_path, TimeSeries(values))
     assert pool.ids == ["item-000000", "item-000007"]
     reasons = {item.id: item.reason for item in pool.broken}
     assert "NaN" in reasons["item-000001"]
@@ -111,20 +111,23 @@ def test_what_cannot_be_labelled_is_kept_out_with_its_reason_and_the_rest_goes_o
 )
 def test_what_is_no_pool_of_series_is_refused(values, how):
     with pytest.raises(PoolError):
-        Series(values, **how)
+        TimeSeries(values, **how)
 
 
 def test_channels_that_are_named_may_outnumber_the_points(tmp_path):
-    assert made(tmp_path, Series(np.ones((2, 9, 4)), channels=list("abcdefghi"))).load([0])[0].shape == (9, 4)
+    assert made(tmp_path, TimeSeries(np.ones((2, 9, 4)), channels=list("abcdefghi"))).load([0])[0].shape == (
+        9,
+        4,
+    )
 
 
 def test_a_pool_without_one_good_series_is_refused():
     with pytest.raises(PoolError, match="none of the 2 series"):
-        read_pool(Series(np.full((2, 5), np.nan)))
+        read_pool(TimeSeries(np.full((2, 5), np.nan)))
 
 
 def test_labels_are_read_only_when_asked_for():
-    series = Series(RNG.normal(size=(3, 9)), labels=["a", "b", "a"])
+    series = TimeSeries(RNG.normal(size=(3, 9)), labels=["a", "b", "a"])
     assert read_pool(series).labels == {}
     assert read_pool(series, labels_from="series").labels == {
         "item-000000": "a",
@@ -137,7 +140,9 @@ def test_labels_are_read_only_when_asked_for():
 
 def test_a_series_is_shown_with_its_time_and_its_channels(tmp_path):
     values = RNG.normal(size=(2, 2, 30)).astype(np.float32)
-    shown = made(tmp_path, Series(values, channels=["left", "right"], step=0.5, start=-2, unit="s")).show(1)
+    shown = made(tmp_path, TimeSeries(values, channels=["left", "right"], step=0.5, start=-2, unit="s")).show(
+        1
+    )
     assert shown.mime == "application/x-series"
     assert shown.data == {
         "channels": ["left", "right"],
@@ -152,34 +157,34 @@ def test_a_series_is_shown_with_its_time_and_its_channels(tmp_path):
 def test_a_long_series_is_shown_by_its_extremes_at_their_time():
     values = np.zeros((2, 100_001), np.float32)
     values[0, 55_555], values[1, 77_777] = 9, -9
-    shown = TimeSeries(step=0.001).show(values, 20_000)
+    shown = TimeSeriesModality(step=0.001).show(values, 20_000)
     seen = drawn(shown)
     assert shown.data["points"] <= 20_000
     np.testing.assert_array_equal(
-        drawn(TimeSeries().show(values)), values
+        drawn(TimeSeriesModality().show(values)), values
     )  # up to 200,000 are sent as they are
     assert (seen[0].max(), seen[1].min()) == (9, -9)
     for channel, row, value in ((0, 55_555, 9), (1, 77_777, -9)):
         at = int(np.flatnonzero(seen[channel] == value)[0]) * shown.data["step"]
         assert at == pytest.approx(row * 0.001, abs=2 * shown.data["step"])
-    assert TimeSeries().show(values, 100).data["points"] <= 100
+    assert TimeSeriesModality().show(values, 100).data["points"] <= 100
 
 
 def test_arrivals_are_series_like_the_pools(tmp_path):
-    pool = made(tmp_path, Series(RNG.normal(size=(4, 2, 30))))
+    pool = made(tmp_path, TimeSeries(RNG.normal(size=(4, 2, 30))))
     new = RNG.normal(size=(3, 2, 12)).astype(np.float32)
     rows = pool.extend(pool.read(new))
     for opened in (pool, Pool.open(tmp_path / "p.spin")):
         np.testing.assert_array_equal(opened.load([int(rows[1])])[0], new[1])
         np.testing.assert_array_equal(drawn(opened.show(int(rows[1]))), new[1])
-    assert len(pool.read(Series(new))) == 3
+    assert len(pool.read(TimeSeries(new))) == 3
     for bad in ([np.zeros((3, 30))], [np.full((2, 30), np.nan)], np.zeros(30), ["text"], [[1]]):
         with pytest.raises(PoolError):
             pool.read(bad)
 
 
 def test_stored_series_that_do_not_fit_together_are_told_of(tmp_path):
-    made(tmp_path, Series(RNG.normal(size=(4, 30))))
+    made(tmp_path, TimeSeries(RNG.normal(size=(4, 30))))
     home = tmp_path / "p.spin" / "pool"
     np.save(home / "ends.npy", np.array([30, 20, 90, 120]))
     with pytest.raises(PoolError, match="cannot be read"):
@@ -196,7 +201,7 @@ def test_real_motions_of_six_channels(tmp_path, real):
             np.concatenate([arrays["x_train"], arrays["x_test"]]),
             np.concatenate([arrays["y_train"], arrays["y_test"]]),
         )
-    pool = made(tmp_path, Series(values, step=0.1, unit="s", labels=words))
+    pool = made(tmp_path, TimeSeries(values, step=0.1, unit="s", labels=words))
     encoder, found = features(pool)
     assert (encoder.name, len(found)) == ("convolutions", 80)
     distances = ((found[:, None] - found[None]) ** 2).sum(axis=2)

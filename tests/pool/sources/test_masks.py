@@ -28,13 +28,13 @@ def test_pictures_with_masked_pixels_are_refused():
 def test_series_with_masked_points_are_refused():
     for values in (MASKED, [NUMBERS[0], MASKED[3]]):
         with pytest.raises(PoolError, match="masked"):
-            spin.Series(values)
+            spin.TimeSeries(values)
 
 
 def test_a_mask_that_masks_nothing_is_no_mask():
     whole = np.ma.masked_equal(NUMBERS, 99)
     assert read_pool(whole).fingerprint == read_pool(NUMBERS).fingerprint
-    assert type(read_pool(whole).data) is np.ndarray
+    assert type(read_pool(whole).items) is np.ndarray
 
 
 @pytest.mark.parametrize("items", [MASKED, list(MASKED)])

@@ -16,7 +16,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.sources import samples
 from spin_nb.pool.sources.new_items import raw_items
 from spin_nb.pool.sources.read import read_pool
-from spin_nb.pool.sources.user_pools import Several
+from spin_nb.pool.sources.user_pools import Multimodal
 
 NOT_AN_ARRAY_OF_ITEMS = {
     "empty": np.empty((0, 8, 8)),
@@ -65,21 +65,21 @@ def test_channels_first_is_told_how_to_mend():
 def test_pictures_of_any_range_become_bytes(array):
     found = read_pool(array)
     assert found.modality == "image"
-    assert found.data.dtype == np.uint8
-    assert found.data.ravel().tolist() in ([0, 255, 128, 64], [0, 255, 127, 64])
+    assert found.items.dtype == np.uint8
+    assert found.items.ravel().tolist() in ([0, 255, 128, 64], [0, 255, 127, 64])
 
 
 def test_byte_pictures_keep_their_values_even_when_dark():
     array = np.full((3, 4, 4), 7, np.uint8)
-    assert np.array_equal(read_pool(array).data, array)
+    assert np.array_equal(read_pool(array).items, array)
 
 
 def test_digits_are_bytes_with_ids_and_no_labels_unless_asked():
     sample = samples.digits()
     found = read_pool(sample)
-    assert found.data.shape == (1797, 8, 8)
-    assert found.data.dtype == np.uint8
-    assert found.data.max() == 255
+    assert found.items.shape == (1797, 8, 8)
+    assert found.items.dtype == np.uint8
+    assert found.items.max() == 255
     assert found.ids[:2] == ["digit-0000", "digit-0001"]
     assert found.labels == {}
     known = read_pool(sample, labels_from="sample").labels
@@ -185,7 +185,7 @@ def test_a_frame_of_numbers_is_a_table_and_id_is_the_key():
     frame = pl.DataFrame({"id": ["x", "y"], "size": [1.0, None], "kind": ["a", "b"], "answer": ["ok", None]})
     found = read_pool(frame, labels_from="answer")
     assert (found.modality, found.ids) == ("table", ["x", "y"])
-    assert found.data.columns == ["size", "kind"]
+    assert found.items.columns == ["size", "kind"]
     assert found.labels == {"x": "ok"}
 
 
@@ -193,7 +193,7 @@ def test_a_frame_with_a_long_column_is_texts():
     sentence = "the quick brown fox jumps over dog number"
     frame = pl.DataFrame({"n": range(9), "comment": [f"{sentence} {i}" for i in range(9)]})
     found = read_pool(frame)
-    assert (found.modality, found.about["column"]) == ("text", "comment")
+    assert (found.modality, found.metadata["column"]) == ("text", "comment")
 
 
 def test_a_frame_of_paths_is_pictures(folder, monkeypatch):
@@ -211,7 +211,7 @@ def test_pandas_and_polars_give_the_same():
     pandas = pytest.importorskip("pandas")
     columns = {"id": ["x", "y", "z"], "size": [1.5, float("nan"), 2.0], "kind": ["a", "b", "a"]}
     one, other = read_pool(pandas.DataFrame(columns)), read_pool(pl.DataFrame(columns).fill_nan(None))
-    assert one.data.equals(other.data)
+    assert one.items.equals(other.items)
     assert one.fingerprint == other.fingerprint
 
 
@@ -243,9 +243,9 @@ def test_durations_become_seconds_whichever_way_they_come(tmp_path):
     frame.write_parquet(tmp_path / "waits.parquet")
     finer = frame.with_columns(pl.col("wait").cast(pl.Duration("ns")))
     found = [read_pool(pool) for pool in (frame, finer, pandas.DataFrame(frame.to_dict(as_series=False)))]
-    found += [read_pool(tmp_path / "waits.parquet"), read_pool(Several(words=list("abc"), row=frame))]
-    found[-1] = found[-1].data.found["row"]
-    assert found[0].data["wait"].to_list() == [3600.0, None, 1.5]
+    found += [read_pool(tmp_path / "waits.parquet"), read_pool(Multimodal(words=list("abc"), row=frame))]
+    found[-1] = found[-1].parts["row"]
+    assert found[0].items["wait"].to_list() == [3600.0, None, 1.5]
     assert len({one.fingerprint for one in found}) == 1
     row = {"wait": dt.timedelta(minutes=1), "size": 1.0}
     for arriving in ([row], pl.DataFrame([row])):
@@ -256,14 +256,14 @@ def test_one_text_that_is_no_unicode_is_kept_out_and_named():
     whole = read_pool(["one", "two", "three"])
     found = read_pool(["one", "two \ud800", "three"])
     assert found.ids == ["item-000000", "item-000002"]
-    assert found.data["text"].to_list() == ["one", "three"]
+    assert found.items["text"].to_list() == ["one", "three"]
     assert [(item.id, item.reason) for item in found.broken] == [
         ("item-000001", "no valid Unicode: '\\ud800' at position 4")
     ]
     assert (whole.broken, whole.ids) == ([], ["item-000000", "item-000001", "item-000002"])
-    both = read_pool(Several(words=["one", "\ud800", "three"], row=np.eye(3)))
+    both = read_pool(Multimodal(words=["one", "\ud800", "three"], row=np.eye(3)))
     assert len(both) == 3
-    assert read_pool(["one", None, "\ud800"]).data["text"].to_list() == ["one", ""]
+    assert read_pool(["one", None, "\ud800"]).items["text"].to_list() == ["one", ""]
 
 
 def test_paths_that_are_no_unicode_are_kept_out_beside_files_that_cannot_be_read(folder):
@@ -311,7 +311,7 @@ def test_real_folders_and_tables(real):
     table = read_pool(pl.read_csv(real("ai4i2020") / "ai4i2020.csv"), labels_from="Machine failure")
     assert (table.modality, len(table), len(table.labels)) == ("table", 10_000, 10_000)
     news = read_pool(real("ag_news_test") / "ag_news_test.parquet", labels_from="label_name")
-    assert (news.modality, news.about["column"], len(news)) == ("text", "description", 7600)
+    assert (news.modality, news.metadata["column"], len(news)) == ("text", "description", 7600)
     bank = read_pool(pl.read_csv(real("banking77") / "train.csv"), labels_from="category")
     assert (bank.modality, len(set(bank.labels.values()))) == ("text", 77)
 
@@ -319,7 +319,7 @@ def test_real_folders_and_tables(real):
 def test_nan_in_a_column_is_named_and_counted_while_missing_values_are_allowed():
     with pytest.raises(PoolError, match="NaN in the column 'size', 2 times"):
         read_pool(pl.DataFrame({"size": [1.0, float("nan"), float("nan")], "kind": ["a", "b", "c"]}))
-    assert read_pool(pl.DataFrame({"size": [1.0, None, 3.0]})).data["size"].null_count() == 1
+    assert read_pool(pl.DataFrame({"size": [1.0, None, 3.0]})).items["size"].null_count() == 1
 
 
 @pytest.mark.filterwarnings("error")
@@ -337,4 +337,4 @@ def test_values_that_do_not_fit_float32_are_refused_without_a_warning():
 def test_an_array_of_texts_is_a_pool_of_texts():
     for texts in (np.array(["one text", "another"]), np.array(["one text", "another"], dtype=object)):
         found = read_pool(texts)
-        assert (found.modality, found.data["text"].to_list()) == ("text", ["one text", "another"])
+        assert (found.modality, found.items["text"].to_list()) == ("text", ["one text", "another"])

@@ -57,7 +57,7 @@ def test_pictures_are_the_arrays_they_came_from(tmp_path):
     pool = Pool.save(tmp_path, read_pool(TensorDataset(PICTURES, LABELS), near=tmp_path))
     np.testing.assert_array_equal(pool.load([0, 5, 1796]), DIGITS.items[[0, 5, 1796]])
     assert len(pool) == 1797
-    assert isinstance(pool._found.data, np.memmap)
+    assert isinstance(pool._data.items, np.memmap)
     again = Pool.open(tmp_path)
     np.testing.assert_array_equal(again.load([9]), DIGITS.items[[9]])
 
@@ -69,8 +69,8 @@ def test_scales_become_eight_bits_as_for_arrays(transform):
     tensor = transform(PICTURES.float())
     found = read_pool(TensorDataset(tensor))
     wanted = read_pool(tensor[:, 0].numpy())
-    np.testing.assert_array_equal(found.data, wanted.data)
-    assert found.about == wanted.about
+    np.testing.assert_array_equal(found.items, wanted.items)
+    assert found.metadata == wanted.metadata
 
 
 @settings(deadline=None, max_examples=40)
@@ -82,12 +82,12 @@ def test_scales_become_eight_bits_as_for_arrays(transform):
 )
 def test_any_pictures_are_read_as_from_an_array(array):
     found, wanted = read_pool(TensorDataset(torch.from_numpy(array))), read_pool(array)
-    np.testing.assert_array_equal(found.data, wanted.data)
-    assert found.about == wanted.about
+    np.testing.assert_array_equal(found.items, wanted.items)
+    assert found.metadata == wanted.metadata
 
 
 def test_float64_is_read_as_float32():
-    assert read_pool(TensorDataset(torch.rand(5, 3, 8, 8, dtype=torch.float64))).data.shape == (5, 8, 8, 3)
+    assert read_pool(TensorDataset(torch.rand(5, 3, 8, 8, dtype=torch.float64))).items.shape == (5, 8, 8, 3)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_float64_is_read_as_float32():
 )
 def test_what_an_item_may_be(item, shape):
     found = read_pool(Listed([item, (item, 3)]))
-    assert found.data.shape == (2, *shape)
-    assert found.data.dtype == (np.float32 if len(shape) == 1 else np.uint8)
+    assert found.items.shape == (2, *shape)
+    assert found.items.dtype == (np.float32 if len(shape) == 1 else np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,13 @@ def test_broken_items_are_listed_and_keep_their_numbers():
         assert word in reasons
     assert len(found) == 95
     assert found.ids[3] == "item-000004"
-    np.testing.assert_array_equal(found.data[3], DIGITS.items[4])
+    np.testing.assert_array_equal(found.items[3], DIGITS.items[4])
 
 
 def test_grey_among_rgb_becomes_rgb():
     found = read_pool(Listed([Image.new("L", (8, 8), 7), Image.new("RGB", (8, 8), (1, 2, 3))]))
-    assert found.data.shape == (2, 8, 8, 3)
-    assert (found.data[0] == 7).all()
+    assert found.items.shape == (2, 8, 8, 3)
+    assert (found.items[0] == 7).all()
 
 
 def test_all_sizes_different_is_refused_with_the_sizes():

@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from spin_nb.pool.modalities import Image
+from spin_nb.pool.modalities import ImageModality
 from tests.waiting import rest, until
 
 pytestmark = pytest.mark.browser
@@ -47,7 +47,7 @@ def looked(desk, large):
     def cut(box, size):
         if not desk.kernel_lives:
             return None
-        shown = Image().detail(large, tuple(box), size)
+        shown = ImageModality().detail(large, tuple(box), size)
         out = io.BytesIO()
         Pictures.open(io.BytesIO(shown.data)).save(out, "PNG")
         return base64.b64encode(out.getvalue()).decode()

@@ -224,7 +224,7 @@ def large(features: Features, structure: str) -> str:
     x = np.ascontiguousarray(features.train[:, :128])
     head = LastLayerLaplace(structure).fit(x[:2000], features.y[:2000], n_classes=10)
     with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder) / "head.npz", **head.arrays())
+        np.savez(Path(folder) / "head.npz", **head.to_arrays())
         np.save(Path(folder) / "x.npy", np.resize(x, (100_000, 128)))
         command = [sys.executable, __file__, "large", folder]
         found = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
@@ -236,7 +236,7 @@ def large(features: Features, structure: str) -> str:
 def large_child(folder: Path) -> None:
     x = np.load(folder / "x.npy")
     with np.load(folder / "head.npz") as arrays:
-        head = LastLayerLaplace.restore(dict(arrays))
+        head = LastLayerLaplace.from_arrays(dict(arrays))
     head.predict(x[:1000]).epistemic  # noqa: B018  computed on first use: imports and threads are not to count
     before = peak_mb()
     predictive, mean = timed(lambda: head.predict(x))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -59,7 +59,7 @@ class Model(Protocol):
     - ``features(inputs)`` (n, width) float32 and ``posterior``, fitted, with
       ``predict(x) == posterior.predict(features(x))``: a pool's items then go through the model once.
     - ``form``: keywords for ``Inputs``, how items are prepared for it (``size``, ``last``, ``prepare``).
-    - ``arrays()``: what a copy on disk keeps of it, name -> array; no pickle.
+    - ``to_arrays()``: what a copy on disk keeps of it, name -> array; no pickle.
     """
 
     inputs: str
@@ -182,7 +182,8 @@ class Modality(Protocol):
 class Encoder(Protocol):
     """Turns loaded items into features (n, d), float32, finite.
 
-    ``fit`` learns what it needs from the pool; ``arrays``/``restore`` round-trip it without pickle.
+    ``fit`` learns what it needs from the pool; ``to_arrays``, and the class's
+    ``from_arrays`` with an unfitted encoder that has the settings, round-trip it without pickle.
     ``name`` and ``settings`` enter the key of the feature cache.
     """
 
@@ -190,8 +191,9 @@ class Encoder(Protocol):
 
     def fit(self, items: Sequence[Any]) -> Encoder: ...
     def encode(self, items: Sequence[Any]) -> Float: ...
-    def arrays(self) -> dict[str, NDArray[Any]]: ...
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Encoder: ...
+    def to_arrays(self) -> dict[str, NDArray[Any]]: ...
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self) -> Encoder: ...
 
 
 class Exportable(Protocol):

@@ -67,11 +67,11 @@ def _kept(posterior: Any, predictive: Any, x: Float) -> None:
     """From plain arrays it answers exactly as before; a posterior without ``arrays`` is fitted again instead."""
     if not hasattr(posterior, "arrays"):
         return
-    arrays = posterior.arrays()
+    arrays = posterior.to_arrays()
     plain = all(isinstance(a, np.ndarray) and a.dtype.kind in "biuf" for a in arrays.values())
-    assert plain, "arrays() gives arrays of numbers by name: nothing is kept by pickle"
+    assert plain, "to_arrays() gives arrays of numbers by name: nothing is kept by pickle"
     kept = {name: np.array(array, order="C") for name, array in arrays.items()}
-    again = type(posterior).restore(kept).predict(x)
+    again = type(posterior).from_arrays(kept).predict(x)
     assert np.array_equal(again.mean, predictive.mean), "restored, it gives the same mean"
     rows = np.arange(len(x))
     assert np.array_equal(again.draws(rows, 5, 3), predictive.draws(rows, 5, 3)), "and the same draws"
@@ -329,11 +329,12 @@ def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
     assert np.isfinite(features).all(), "features are finite"
     alone = np.concatenate([encoder.encode([item]) for item in items[:5]])
     assert np.allclose(alone, features[:5], atol=1e-4), "an item's features do not depend on its company"
-    arrays = encoder.arrays()
+    arrays = encoder.to_arrays()
     assert all(isinstance(a, np.ndarray) and a.dtype != object for a in arrays.values()), "plain arrays only"
-    restored = make().restore(arrays)
+    unfitted = make()
+    restored = type(unfitted).from_arrays(arrays, unfitted)
     assert np.allclose(restored.encode(items), features, atol=1e-6), (
-        "restore(arrays()) must give the same features"
+        "from_arrays(to_arrays(), unfitted) must give the same features"
     )
 
 

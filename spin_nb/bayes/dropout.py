@@ -97,8 +97,8 @@ class MCDropout:
         inputs = check_inputs(features, shape=self._shape)
         return dropout_predictive(self._fitted, inputs * self._scale, self._n_classes)
 
-    def arrays(self) -> Arrays:
-        """What :meth:`restore` needs, by name; of a network of one's own the weights alone.
+    def to_arrays(self) -> Arrays:
+        """What :meth:`from_arrays` needs, by name; of a network of one's own the weights alone.
 
         Raises
         ------
@@ -113,8 +113,8 @@ class MCDropout:
         return words | of_network(self._fitted)
 
     @classmethod
-    def restore(cls, arrays: Arrays) -> MCDropout:
-        """Rebuild from :meth:`arrays`; predictions are identical.
+    def from_arrays(cls, arrays: Arrays) -> MCDropout:
+        """Rebuild from :meth:`to_arrays`; predictions are identical.
 
         Raises
         ------

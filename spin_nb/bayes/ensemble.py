@@ -123,8 +123,8 @@ class Ensemble:
 
         return FunctionsPredictive(scaled, every, draw)
 
-    def arrays(self) -> Arrays:
-        """Everything :meth:`restore` needs, by name.
+    def to_arrays(self) -> Arrays:
+        """Everything :meth:`from_arrays` needs, by name.
 
         Raises
         ------
@@ -137,8 +137,8 @@ class Ensemble:
         return words | {f"layer.{i}": layer for i, layer in enumerate(self._layers)}
 
     @classmethod
-    def restore(cls, arrays: Arrays) -> Ensemble:
-        """Rebuild from :meth:`arrays`; predictions are identical."""
+    def from_arrays(cls, arrays: Arrays) -> Ensemble:
+        """Rebuild from :meth:`to_arrays`; predictions are identical."""
         words = unpacked(arrays)
         layers = [arrays[f"layer.{i}"] for i in range(len(arrays) - 1)]
         made = cls(len(layers[0]), hidden=words["hidden"], bagging=words["bagging"], seed=words["seed"])

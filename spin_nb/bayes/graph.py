@@ -282,8 +282,8 @@ class GraphPosterior:
         variance = score_variance(features, self.covariance)
         return predictive(features, scores, variance, self.weights, self.covariance, self.sharpness)
 
-    def arrays(self) -> Arrays:
-        """Everything :meth:`restore` needs, by name.
+    def to_arrays(self) -> Arrays:
+        """Everything :meth:`from_arrays` needs, by name.
 
         Raises
         ------
@@ -298,8 +298,8 @@ class GraphPosterior:
         return own | {"sharpness": np.array(self.sharpness), "noise": np.array(self.noise)}
 
     @classmethod
-    def restore(cls, arrays: Arrays) -> GraphPosterior:
-        """Rebuild from :meth:`arrays`; predictions are identical."""
+    def from_arrays(cls, arrays: Arrays) -> GraphPosterior:
+        """Rebuild from :meth:`to_arrays`; predictions are identical."""
         made = cls(float(arrays["noise"]))
         made.weights, made.covariance = arrays["weights"], arrays["covariance"]
         made.sharpness = float(arrays["sharpness"])

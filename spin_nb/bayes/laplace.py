@@ -235,7 +235,7 @@ class LastLayerLaplace:
         posterior = self._fitted()
         if not isinstance(posterior, Kron):
             raise ModelError(f"structure {self.structure!r} cannot be rescaled.", "Use structure='kron'.")
-        other = LastLayerLaplace.restore(self.arrays())
+        other = LastLayerLaplace.from_arrays(self.to_arrays())
         other._posterior = posterior.rescaled(n)
         return other
 
@@ -252,8 +252,8 @@ class LastLayerLaplace:
             raise NotTrainedError("this head has not been fitted.", "Call fit(features, y, n_classes=C).")
         return self._posterior
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything :meth:`restore` needs, by name; no pickle.
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything :meth:`from_arrays` needs, by name; no pickle.
 
         Raises
         ------
@@ -272,8 +272,8 @@ class LastLayerLaplace:
         return own | {f"posterior.{name}": array for name, array in posterior.arrays.items()}
 
     @classmethod
-    def restore(cls, arrays: dict[str, NDArray[Any]]) -> LastLayerLaplace:
-        """Rebuild from :meth:`arrays`; predictions are identical."""
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> LastLayerLaplace:
+        """Rebuild from :meth:`to_arrays`; predictions are identical."""
         head = cls(list(STRUCTURES)[int(arrays["structure"])])
         head.weight, head.bias = arrays["weight"], arrays["bias"]
         head._given = "given" in arrays

@@ -132,8 +132,8 @@ class LaplaceAll:
 
         return FunctionsPredictive(inputs, draw(DRAWS, 0), draw)
 
-    def arrays(self) -> Arrays:
-        """What :meth:`restore` needs, by name; of a network of one's own the weights alone.
+    def to_arrays(self) -> Arrays:
+        """What :meth:`from_arrays` needs, by name; of a network of one's own the weights alone.
 
         Raises
         ------
@@ -149,8 +149,8 @@ class LaplaceAll:
         return words | of_network(self._trained) | moves
 
     @classmethod
-    def restore(cls, arrays: Arrays) -> Self:
-        """Rebuild from :meth:`arrays`; predictions are identical.  ``laplace``, laplace-torch's own object, is not.
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Rebuild from :meth:`to_arrays`; predictions are identical.  ``laplace``, laplace-torch's own object, is not.
 
         Raises
         ------

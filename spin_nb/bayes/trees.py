@@ -41,7 +41,7 @@ class Trees:
     Attributes
     ----------
     held_out : float32 (m, C) or None
-        Of the labels it was fitted to, what the trees say that did not see them; None after :meth:`restore`.
+        Of the labels it was fitted to, what the trees say that did not see them; None after :meth:`from_arrays`.
 
     Raises
     ------
@@ -117,8 +117,8 @@ class Trees:
 
         return FunctionsPredictive(features, every, draw)
 
-    def arrays(self) -> Arrays:
-        """Everything :meth:`restore` needs, by name.
+    def to_arrays(self) -> Arrays:
+        """Everything :meth:`from_arrays` needs, by name.
 
         Raises
         ------
@@ -128,8 +128,8 @@ class Trees:
         return packed(seed=self.seed) | self._fitted()
 
     @classmethod
-    def restore(cls, arrays: Arrays) -> Trees:
-        """Rebuild from :meth:`arrays`; predictions are identical.
+    def from_arrays(cls, arrays: Arrays) -> Trees:
+        """Rebuild from :meth:`to_arrays`; predictions are identical.
 
         Raises
         ------

@@ -70,7 +70,7 @@ def head_terms(linear: Any) -> HeadTerms:
         )
     posterior = {
         name.removeprefix("posterior."): array
-        for name, array in linear.arrays().items()
+        for name, array in linear.to_arrays().items()
         if name.startswith("posterior.")
     }
     curvature = posterior["curvature"]

@@ -192,14 +192,14 @@ class OwnPredictive:
     def _numbers(self) -> tuple[Float, Float, Float]:
         return self.mean, self.epistemic, self.aleatoric
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The numbers, and the model's own features where they are held: what :meth:`restore` takes."""
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The numbers, and the model's own features where they are held: what :meth:`from_arrays` takes."""
         found = {"mean": self.mean, "epistemic": self.epistemic, "aleatoric": self.aleatoric}
         return found | ({"held": self._held} if isinstance(self._held, np.ndarray) else {})
 
     @classmethod
-    def restore(cls, by: Own, source: Source, arrays: dict[str, NDArray[Any]]) -> OwnPredictive:
-        """The same from :meth:`arrays`, without asking the model.
+    def from_arrays(cls, by: Own, source: Source, arrays: dict[str, NDArray[Any]]) -> OwnPredictive:
+        """The same from :meth:`to_arrays`, without asking the model.
 
         Raises
         ------

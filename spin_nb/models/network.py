@@ -192,11 +192,11 @@ class Network:
         )
         return found
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Weights and buffers by their names in the network, as ``load_state_dict`` takes them.
 
-        A network that comes with spin_nb also has "words", which :meth:`restore` needs; with a Laplace approximation
-        over its own weights, which is laplace-torch's and not kept, they say what to train again.
+        A network that comes with spin_nb also has "words", which :meth:`from_arrays` needs; with a Laplace
+        approximation over its own weights, which is laplace-torch's and not kept, they say what to train again.
         """
         net, posterior, _ = self._trained()
         found = weights(net)
@@ -208,8 +208,8 @@ class Network:
         return found
 
     @classmethod
-    def restore(cls, arrays: dict[str, NDArray[Any]], posterior: Any = None) -> Network:
-        """A network that comes with spin_nb, fitted, from :meth:`arrays` and its posterior.
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], posterior: Any = None) -> Network:
+        """A network that comes with spin_nb, fitted, from :meth:`to_arrays` and its posterior.
 
         Raises
         ------

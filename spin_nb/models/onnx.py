@@ -190,15 +190,15 @@ class OnnxModel:
         given = self.graph.feed(inputs, unit=self._prepare is None)
         return self.graph.run([self._features], given)[0]
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The graph and the names, for :meth:`restore`; nothing with ``prepare``, which cannot be kept."""
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The graph and the names, for :meth:`from_arrays`; nothing with ``prepare``, which cannot be kept."""
         if self._prepare is not None:
             return {}
         names = json.dumps([self.graph.file, self._features, self._logits]).encode()
         return {"graph": np.frombuffer(self.graph.content, np.uint8), "names": np.frombuffer(names, np.uint8)}
 
     @classmethod
-    def restore(cls, arrays: dict[str, NDArray[Any]], posterior: Any) -> OnnxModel:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], posterior: Any) -> OnnxModel:
         """The model again, with a posterior that is fitted already."""
         file, features, logits = json.loads(arrays["names"].tobytes())
         model = cls(OnnxGraph(arrays["graph"].tobytes(), file), features, logits or None)

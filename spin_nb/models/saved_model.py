@@ -1,6 +1,6 @@
 """A model of the person's choice on disk: arrays as safetensors, words as JSON, never code and never pickle.
 
-What a word of the registry stands for, kinds "model" and "posterior", is rebuilt from these by its ``restore``.  A
+What a word of the registry stands for, kinds "model" and "posterior", is rebuilt from these by its ``from_arrays``.  A
 person's own network or classifier is code that the project does not hold: the weights of a network are kept all the
 same, in ``own.safetensors`` under the names of its ``state_dict``.
 """
@@ -97,19 +97,19 @@ def _rebuilt(path: str, kept: Kept, folder: Path, file: str, *on_top: Any) -> An
     known = {home: (kind, word) for kind in ("model", "posterior") for word, home in words(kind).items()}
     made = resolve(*known[path]) if path in known else None
     held = (folder / file).exists()
-    if made is None or not hasattr(made, "restore") or not held:
+    if made is None or not hasattr(made, "from_arrays") or not held:
         weights = f" (its weights are in models/{folder.name}/{file})" if held else ""
         raise ModelError(
             f"{path.partition(':')[2]} cannot be rebuilt from what a project holds{weights}.",
             "Pass it again: s.train(model=...), or s.train(posterior=...).",
         )
-    return made.restore(_read(folder / file, kept.sha256), *on_top)
+    return made.from_arrays(_read(folder / file, kept.sha256), *on_top)
 
 
 def _arrays(model: Any) -> dict[str, NDArray[Any]]:
     """What the model gives to be kept; nothing where it cannot: that is no reason to lose a training."""
     try:
-        found = dict(model.arrays())
+        found = dict(model.to_arrays())
         return {str(name): np.array(value, order="C") for name, value in found.items()}
     except Exception:
         return {}

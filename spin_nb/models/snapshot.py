@@ -133,9 +133,9 @@ class Snapshot:
         from safetensors.numpy import save_file
 
         folder = Path(folder)
-        arrays = {f"linear.{k}": v for k, v in self.linear.arrays().items()}
+        arrays = {f"linear.{k}": v for k, v in self.linear.to_arrays().items()}
         if self.encoder is not None:
-            arrays |= {f"encoder.{k}": v for k, v in self.encoder.arrays().items()}
+            arrays |= {f"encoder.{k}": v for k, v in self.encoder.to_arrays().items()}
         if self.events is not None:
             arrays[EVENTS] = self.events
         try:
@@ -195,7 +195,7 @@ class Snapshot:
                 tuple(card["classes"]),
                 encoder if encoder is not None else _encoder(card["encoder"], _under("encoder.", arrays)),
                 card["head"],
-                LastLayerLaplace.restore(_under("linear.", arrays)),
+                LastLayerLaplace.from_arrays(_under("linear.", arrays)),
                 card["agreement"],
                 card["validation"],
                 card["n_labels"],
@@ -223,4 +223,5 @@ def _under(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[An
 def _encoder(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Any:
     if card["name"] not in words("encoder"):
         return None
-    return resolve("encoder", card["name"])(**card["settings"]).restore(arrays)
+    unfitted = resolve("encoder", card["name"])(**card["settings"])
+    return type(unfitted).from_arrays(arrays, unfitted)

@@ -192,7 +192,7 @@ def test_same_seed_is_the_same_function_on_any_rows(blobs, structure):
 def test_restored_from_arrays_it_answers_the_same(blobs, structure):
     x, y = blobs
     head = LastLayerLaplace(structure).fit(x, y, n_classes=4)
-    again = LastLayerLaplace.restore(head.arrays())
+    again = LastLayerLaplace.from_arrays(head.to_arrays())
     assert np.array_equal(again.predict(x).mean, head.predict(x).mean)
     assert np.array_equal(again.predict(x).epistemic, head.predict(x).epistemic)
 

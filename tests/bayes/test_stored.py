@@ -45,9 +45,9 @@ def check_same(again, posterior, x):
 def test_from_a_file_it_answers_exactly_the_same(blobs, through_a_file, word):
     x, y = blobs
     posterior = resolve("posterior", word)().fit(x, y, n_classes=4)
-    again = type(posterior).restore(through_a_file(posterior.arrays()))
+    again = type(posterior).from_arrays(through_a_file(posterior.to_arrays()))
     check_same(again, posterior, x)
-    check_same(type(again).restore(again.arrays()), posterior, x)
+    check_same(type(again).from_arrays(again.to_arrays()), posterior, x)
     refitted, fresh = (p.fit(x[:30], y[:30], n_classes=4) for p in (again, resolve("posterior", word)()))
     check_same(refitted, fresh, x)
 
@@ -58,7 +58,7 @@ def test_every_structure_and_a_layer_that_was_given(blobs, through_a_file, struc
     weight = np.random.default_rng(0).standard_normal((3, 5))
     for head in (LastLayerLaplace(structure), LastLayerLaplace.around(weight, structure=structure)):
         head.fit(x, y, n_classes=3)
-        again = LastLayerLaplace.restore(through_a_file(head.arrays()))
+        again = LastLayerLaplace.from_arrays(through_a_file(head.to_arrays()))
         check_same(again, head, x)
         check_same(again.fit(x[:9], y[:9], n_classes=3), head.fit(x[:9], y[:9], n_classes=3), x)
 
@@ -68,7 +68,7 @@ def test_every_route_through_laplace_torch(blobs, through_a_file, route, monkeyp
     monkeypatch.setattr("spin_nb.bayes.laplace_torch.ROUTES", (route,))
     x, y = blobs
     posterior = LaplaceAll(hidden=8).fit(x, y, n_classes=3)
-    again = LaplaceAll.restore(through_a_file(posterior.arrays()))
+    again = LaplaceAll.from_arrays(through_a_file(posterior.to_arrays()))
     assert again.route == posterior.route == route
     assert again.prior_precision == posterior.prior_precision
     check_same(again, posterior, x)
@@ -77,7 +77,7 @@ def test_every_route_through_laplace_torch(blobs, through_a_file, route, monkeyp
 @pytest.mark.parametrize("word", WORDS)
 def test_before_it_is_fitted_there_is_nothing_to_keep(word):
     with pytest.raises(NotTrainedError):
-        resolve("posterior", word)().arrays()
+        resolve("posterior", word)().to_arrays()
 
 
 @pytest.mark.parametrize("make", [MCDropout, LaplaceAll])
@@ -86,10 +86,10 @@ def test_a_network_of_ones_own_is_kept_as_weights_but_not_rebuilt(blobs, make):
     net = torch.nn.Sequential(
         torch.nn.Linear(5, 4), torch.nn.ReLU(), torch.nn.Dropout(0.2), torch.nn.Linear(4, 3)
     )
-    arrays = make(net).fit(x, y, n_classes=3).arrays()
+    arrays = make(net).fit(x, y, n_classes=3).to_arrays()
     assert {"net.0.weight", "net.3.bias"} <= set(arrays)
     with pytest.raises(ModelError, match=r"Sequential.*code of your own"):
-        make.restore(arrays)
+        make.from_arrays(arrays)
     about = LaplaceAll().about(net, x, y, n_classes=3)
     with pytest.raises(ModelError, match="code of your own"):
-        LaplaceAll.restore(about.arrays())
+        LaplaceAll.from_arrays(about.to_arrays())

@@ -81,7 +81,7 @@ def test_held_out_labels_say_how_good_it_is_and_do_not_flatter(table):
 def test_many_columns_take_a_fixed_number_of_pairs():
     x = np.random.default_rng(0).standard_normal((50, 40)).astype(np.float32)
     trees = Trees(10).fit(x, np.arange(50) % 2, n_classes=2)
-    assert trees.arrays()["pairs"].shape == (2, PAIRS)
+    assert trees.to_arrays()["pairs"].shape == (2, PAIRS)
     assert np.isfinite(trees.predict(x).mean).all()
 
 
@@ -101,7 +101,7 @@ def test_columns_of_any_size_are_seen(table, size):
 def test_restored_it_says_the_same(table):
     x, y = table
     trees = Trees(20, seed=4).fit(x, y, n_classes=2)
-    again = Trees.restore(trees.arrays())
+    again = Trees.from_arrays(trees.to_arrays())
     assert np.array_equal(again.predict(x).mean, trees.predict(x).mean)
     rows = np.arange(9)
     assert np.array_equal(again.predict(x).draws(rows, 7, 1), trees.predict(x).draws(rows, 7, 1))
@@ -138,9 +138,9 @@ def broken(name, change):
 )
 def test_arrays_that_are_no_trees_are_refused(table, spoil):
     x, y = table
-    arrays = Trees(5).fit(x, y, n_classes=2).arrays()
+    arrays = Trees(5).fit(x, y, n_classes=2).to_arrays()
     with pytest.raises(ModelError):
-        Trees.restore(spoil(arrays))
+        Trees.from_arrays(spoil(arrays))
 
 
 def test_bad_input_is_refused(table):

@@ -238,7 +238,7 @@ def test_an_encoder_without_a_word_must_be_given(digits, snapshot, tmp_path):
     class Own:
         name = "function mine"
 
-        def arrays(self):
+        def to_arrays(self):
             return {}
 
     replace(snapshot, encoder=Own()).save(tmp_path / "m1")

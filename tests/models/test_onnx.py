@@ -296,7 +296,9 @@ def test_it_comes_back_from_its_arrays(keras):
     file = keras()
     pictures = np.moveaxis(X, 1, 3)
     model = OnnxModel(file.path).fit(pictures[:40], file.probs(pictures[:40]).argmax(1), n_classes=3)
-    again = OnnxModel.restore(model.arrays(), LastLayerLaplace.restore(model.posterior.arrays()))
+    again = OnnxModel.from_arrays(
+        model.to_arrays(), LastLayerLaplace.from_arrays(model.posterior.to_arrays())
+    )
     np.testing.assert_array_equal(again.predict(pictures).mean, model.predict(pictures).mean)
-    assert OnnxModel(file.path, prepare=lambda items: items).arrays() == {}
+    assert OnnxModel(file.path, prepare=lambda items: items).to_arrays() == {}
     np.testing.assert_array_equal(copy.deepcopy(model).predict(pictures).mean, model.predict(pictures).mean)

@@ -66,8 +66,8 @@ def test_what_is_ours_says_the_same_again(data, model, tmp_path):
     again = data.back(own, tmp_path / "m")
     assert again.name == own.name
     before, after = (o.survey(lambda rows: data.x[rows], 30) for o in (own, again))
-    for name, array in before.arrays().items():
-        assert np.array_equal(after.arrays()[name], array), name
+    for name, array in before.to_arrays().items():
+        assert np.array_equal(after.to_arrays()[name], array), name
     rows = np.arange(7)
     assert np.array_equal(before.draws(rows, 5, 1), after.draws(rows, 5, 1))
 
@@ -124,7 +124,7 @@ def test_damaged_or_foreign_files_are_said(data, tmp_path):
         bring_back(Kept(snapshot.kept.card), tmp_path / "m", 3, lambda model, shape: None)
     words = np.frombuffer(json.dumps(["mlp", [9], 3]).encode(), np.uint8)
     with pytest.raises(ModelError, match="not the weights of a 'mlp'"):
-        Network.restore({**other.model.arrays(), "words": words})
+        Network.from_arrays({**other.model.to_arrays(), "words": words})
     with pytest.raises(ModelError, match="cannot be read back"):
         bring_back(Kept({"name": "mine"}), tmp_path / "m", 3, lambda model, shape: None)
 

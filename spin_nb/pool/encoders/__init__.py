@@ -61,7 +61,7 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
     _check_fits(getattr(found, "name", None), pool.modality)
     if isinstance(found, type):
         found = _made(found)
-    if all(hasattr(found, name) for name in ("fit", "encode", "arrays", "restore")):
+    if all(hasattr(found, name) for name in ("fit", "encode", "to_arrays", "from_arrays")):
         return found
     if hasattr(found, "named_modules"):
         raise PoolError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,14 +103,16 @@ class Convolutions:
         standard = self._standard(self._shares(items))
         return np.asarray((standard - learnt["centre"]) @ learnt["components"], np.float32)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
         return dict(self._fitted())
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Convolutions:
-        """Take back what :meth:`arrays` gave."""
-        self._learnt = dict(arrays)
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._learnt = dict(arrays)
+        return encoder
 
     def _shares(self, items: Sequence[Any]) -> Float:
         """(n, dilations * kernels): share of the points at which each kernel exceeds its level."""

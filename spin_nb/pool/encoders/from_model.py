@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -68,14 +69,16 @@ class FromModel(ABC):
         """
         return self._run(self._fitted()(items)) - self._mean
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """InputSpec of the input and mean of the output; the model is not among them."""
-        return {**self._fitted().arrays(), "mean": self._mean}
+        return {**self._fitted().to_arrays(), "mean": self._mean}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Self:
-        """Take back what :meth:`arrays` gave."""
-        self._form, self._mean = InputSpec.restore(arrays, self._prepare), arrays["mean"]
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the model, and stays as it is."""
+        encoder = copy(unfitted)
+        encoder._form, encoder._mean = InputSpec.from_arrays(arrays, encoder._prepare), arrays["mean"]
+        return encoder
 
     def _fitted(self) -> InputSpec:
         if self._form is None:

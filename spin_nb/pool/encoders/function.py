@@ -74,13 +74,14 @@ class FunctionEncoder:
             )
         return features
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Nothing to keep."""
         return {}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> FunctionEncoder:
-        """Nothing to restore."""
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: FunctionEncoder) -> FunctionEncoder:
+        """Return ``unfitted``: its function is all there is."""
+        return unfitted
 
 
 def code_digest(function: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,16 +64,18 @@ class LogMel:
         mean, components = self._fitted()
         return np.asarray((self._spectra(items) - mean) @ components, np.float32)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
         mean, components = self._fitted()
         return {"rate": np.asarray([self._rate], np.int64), "mean": mean, "components": components}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> LogMel:
-        """Take back what :meth:`arrays` gave."""
-        self._rate = int(arrays["rate"][0])
-        self._mean, self._components = arrays["mean"], arrays["components"]
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._rate = int(arrays["rate"][0])
+        encoder._mean, encoder._components = arrays["mean"], arrays["components"]
+        return encoder
 
     def _spectra(self, items: Sequence[Sound]) -> Float:
         bands, frames = self.settings["bands"], self.settings["frames"]

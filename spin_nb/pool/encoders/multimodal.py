@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,27 +57,30 @@ class MultimodalEncoder:
         """Features, float32 (n, d): those of every part, in order."""
         return np.concatenate([_encoded(name, part, items) for name, part in self._fitted().items()], axis=1)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt; names and words as UTF-8 JSON bytes."""
         parts = self._fitted()
         plan = json.dumps([[name, word] for name, (word, *_) in parts.items()])
         found: dict[str, NDArray[Any]] = {"plan": np.frombuffer(plan.encode(), np.uint8)}
         for number, (_, encoder, mean, scale) in enumerate(parts.values()):
             found |= {f"{number}.mean": mean, f"{number}.scale": scale}
-            found |= {f"{number}.of.{name}": array for name, array in encoder.arrays().items()}
+            found |= {f"{number}.of.{name}": array for name, array in encoder.to_arrays().items()}
         return found
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> MultimodalEncoder:
-        """Take back what :meth:`arrays` gave."""
-        self._parts = {}
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._parts = {}
         for number, (name, word) in enumerate(json.loads(arrays["plan"].tobytes())):
             start = f"{number}.of."
             learnt = {
                 key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)
             }
-            encoder = resolve("encoder", word)().restore(learnt)
-            self._parts[name] = (word, encoder, arrays[f"{number}.mean"], arrays[f"{number}.scale"])
-        return self
+            unfitted = resolve("encoder", word)()
+            part = type(unfitted).from_arrays(learnt, unfitted)
+            encoder._parts[name] = (word, part, arrays[f"{number}.mean"], arrays[f"{number}.scale"])
+        return encoder
 
     def _fitted(self) -> dict[str, tuple[str, Any, Float, Float]]:
         if self._parts is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,16 +85,18 @@ class Photo:
         mean, components = self._fitted()
         return PhotoGraph(mean, components).eval()
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
         mean, components = self._fitted()
         return {"mean": mean, "components": components}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Photo:
-        """Take back what :meth:`arrays` gave."""
-        self._mean, self._components = arrays["mean"], arrays["components"]
-        self._graph = None
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._mean, encoder._components = arrays["mean"], arrays["components"]
+        encoder._graph = None
+        return encoder
 
     def _fitted(self) -> tuple[Float, Float]:
         if self._mean is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,16 +77,18 @@ class PixelsPCA:
         self._fitted()
         return PixelsGraph(self._mean, self._components).eval()
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
         shape = np.asarray(self._fitted().shape, np.int64)
         return {"shape": shape, "mean": self._mean, "components": self._components}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> PixelsPCA:
-        """Take back what :meth:`arrays` gave."""
-        self._form = InputSpec(tuple(int(side) for side in arrays["shape"]))
-        self._mean, self._components = arrays["mean"], arrays["components"]
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._form = InputSpec(tuple(int(side) for side in arrays["shape"]))
+        encoder._mean, encoder._components = arrays["mean"], arrays["components"]
+        return encoder
 
     def _fitted(self) -> InputSpec:
         if self._form is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,16 +92,18 @@ class Columns:
         self._fitted()
         return ColumnsGraph(self._mean, self._scale).eval()
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt; the plan as UTF-8 JSON bytes."""
         plan = np.frombuffer(json.dumps(self._fitted()).encode(), np.uint8)
         return {"plan": plan, "mean": self._mean, "scale": self._scale}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Columns:
-        """Take back what :meth:`arrays` gave."""
-        self._plan = json.loads(arrays["plan"].tobytes())
-        self._mean, self._scale = arrays["mean"], arrays["scale"]
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._plan = json.loads(arrays["plan"].tobytes())
+        encoder._mean, encoder._scale = arrays["mean"], arrays["scale"]
+        return encoder
 
     def _fitted(self) -> list[dict[str, Any]]:
         if self._plan is None:

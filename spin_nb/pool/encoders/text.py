@@ -6,7 +6,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,16 +109,18 @@ class TfidfSVD:
         self._fitted()
         return WordsGraph(self._idf, self._components).eval()
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt; the terms as UTF-8 JSON bytes."""
         terms = np.frombuffer(json.dumps(list(self._fitted())).encode(), np.uint8)
         return {"terms": terms, "idf": self._idf, "components": self._components}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> TfidfSVD:
-        """Take back what :meth:`arrays` gave."""
-        self._terms = {term: row for row, term in enumerate(json.loads(arrays["terms"].tobytes()))}
-        self._idf, self._components = arrays["idf"], arrays["components"]
-        return self
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._terms = {term: row for row, term in enumerate(json.loads(arrays["terms"].tobytes()))}
+        encoder._idf, encoder._components = arrays["idf"], arrays["components"]
+        return encoder
 
     def _counts(self, items: Sequence[Any]) -> Any:
         from scipy.sparse import csr_array

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,20 +53,23 @@ class Frames:
         found = [pictures.encode(list(item)) for item in items]
         return np.stack([np.concatenate([part.mean(axis=0), part.std(axis=0)]) for part in found])
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
-        learnt = self._fitted().arrays()
+        learnt = self._fitted().to_arrays()
         return {
             "word": np.frombuffer(self._word.encode(), np.uint8),
             **{f"of.{name}": array for name, array in learnt.items()},
         }
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> Frames:
-        """Take back what :meth:`arrays` gave."""
-        self._word = arrays["word"].tobytes().decode()
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
+        encoder = copy(unfitted or cls())
+        encoder._word = arrays["word"].tobytes().decode()
         learnt = {name.removeprefix("of."): array for name, array in arrays.items() if name.startswith("of.")}
-        self._pictures = resolve("encoder", self._word)().restore(learnt)
-        return self
+        pictures = resolve("encoder", encoder._word)()
+        encoder._pictures = type(pictures).from_arrays(learnt, pictures)
+        return encoder
 
     def _fitted(self) -> Any:
         if self._pictures is None:

@@ -66,14 +66,11 @@ def features(
     """
     tell = progress or (lambda fraction, words: None)
     home = Path(folder or pool.folder.parent) / "features"
-    made = make_encoder(encoder, pool)
-    cached = _cached(pool, made, home)
-    if cached is None:
-        cached = _compute(pool, made, home, tell)
-    if len(pool) > pool.n_base:
-        cached = _with_arrivals(pool, made, cached, tell)
+    unfitted = make_encoder(encoder, pool)
+    fitted, base = _cached(pool, unfitted, home) or _compute(pool, unfitted, home, tell)
+    rows = _with_arrivals(pool, fitted, base, tell) if len(pool) > pool.n_base else base
     tell(1.0, "features ready")
-    return made, cached
+    return fitted, rows
 
 
 def _with_arrivals(pool: Pool, encoder: Any, base: Float, tell: Progress) -> Float:
@@ -101,21 +98,21 @@ def _place(pool: Pool, encoder: Any, home: Path) -> Path:
     return home / f"{key[:32]}.npy"
 
 
-def _cached(pool: Pool, encoder: Any, home: Path) -> Float | None:
-    path = _place(pool, encoder, home)
+def _cached(pool: Pool, unfitted: Any, home: Path) -> tuple[Any, Float] | None:
+    path = _place(pool, unfitted, home)
     learnt = path.with_suffix(".safetensors")
     if not (is_intact(path) and is_intact(learnt)):
         return None
     try:
         from safetensors.numpy import load_file
 
-        encoder.restore(load_file(learnt))
+        encoder = type(unfitted).from_arrays(load_file(learnt), unfitted)
         found: Float = load_array(path)
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None
     if found.ndim != 2 or len(found) != pool.n_base or found.dtype != np.float32:
         return None
-    return found if _still_true(pool, encoder, found) else None
+    return (encoder, found) if _still_true(pool, encoder, found) else None
 
 
 def _still_true(pool: Pool, encoder: Any, found: Float) -> bool:
@@ -127,7 +124,7 @@ def _still_true(pool: Pool, encoder: Any, found: Float) -> bool:
     return again.shape[1] == found.shape[1] and bool(np.allclose(again, found[rows], rtol=1e-4, atol=1e-5))
 
 
-def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> Float:
+def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> tuple[Any, Float]:
     tell(0.0, f"learning {encoder.name}")
     limit = min(getattr(encoder, "fit_items", FIT_ITEMS), FIT_BYTES // _size(pool) + 1)
     items: list[Any] = []
@@ -142,11 +139,11 @@ def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> Float:
     if failed:
         _keep_out(pool, failed)
     if pool.read_only:
-        return found
+        return encoder, found
     try:
-        return _store(_place(pool, encoder, home), encoder, found)
+        return encoder, _store(_place(pool, encoder, home), encoder, found)
     except StorageError:  # a read-only or full project: nothing is lost but time
-        return found
+        return encoder, found
 
 
 def _keep_out(pool: Pool, failed: list[Broken]) -> None:
@@ -203,7 +200,7 @@ def _checked(encoder: Any, items: list[Any], ids: list[str]) -> Float:
 def _store(path: Path, encoder: Any, found: Float) -> Float:
     from safetensors.numpy import save
 
-    arrays = {name: np.ascontiguousarray(value) for name, value in encoder.arrays().items()}
+    arrays = {name: np.ascontiguousarray(value) for name, value in encoder.to_arrays().items()}
     learnt = path.with_suffix(".safetensors")
     write_sealed(learnt, lambda half: half.write_bytes(save(arrays)))
     write_sealed(path, lambda half: _save(half, found))

@@ -81,14 +81,14 @@ class InputSpec:
             "scale": "divide uint8 by 255",
         }
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
         """All but ``prepare``, as arrays to keep."""
         facts = {"shape": self.shape, "last": self.last, "columns": self.columns}
         return {"form": np.frombuffer(json.dumps(facts).encode(), np.uint8)}
 
     @classmethod
-    def restore(cls, arrays: dict[str, NDArray[Any]], prepare: Prepare | None = None) -> InputSpec:
-        """Take back what :meth:`arrays` gave."""
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], prepare: Prepare | None = None) -> InputSpec:
+        """Take back what :meth:`to_arrays` gave."""
         facts = json.loads(arrays["form"].tobytes())
         return cls(tuple(facts["shape"]), facts["last"], tuple(facts["columns"]), prepare)
 

@@ -32,7 +32,7 @@ def save(
             old.unlink(missing_ok=True)
     if predictive is None or predictive.by.inputs is None:
         return
-    arrays = {name: np.array(array, order="C") for name, array in predictive.arrays().items()}
+    arrays = {name: np.array(array, order="C") for name, array in predictive.to_arrays().items()}
     path = _path(project, model_id)
     try:
         write_sealed(path, lambda half: save_file(arrays, half, {"pool": project.pool.content}))
@@ -52,7 +52,7 @@ def load(project: Project, model_id: str, model: Own, source: Source) -> OwnPred
             if (file.metadata() or {}).get("pool") != pool.content:
                 return None
             arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        predictive = OwnPredictive.restore(model, source, arrays)
+        predictive = OwnPredictive.from_arrays(model, source, arrays)
     except Exception:  # of another version: the model is asked again
         return None
     fits = pool.n_base <= len(predictive) <= len(pool) and predictive.mean.shape[1] == model.n_classes

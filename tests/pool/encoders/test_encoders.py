@@ -108,9 +108,11 @@ def test_the_onnx_graph_gives_what_encode_gives(case):
 def test_arrays_restore_exactly_and_hold_numbers_only(case):
     make, items = case
     encoder = make().fit(items)
-    arrays = encoder.arrays()
+    arrays = encoder.to_arrays()
     assert all(array.dtype.kind in "uif" for array in arrays.values())
-    again = make().restore({name: array.copy() for name, array in arrays.items()})
+    unfitted = make()
+    again = type(unfitted).from_arrays({name: array.copy() for name, array in arrays.items()}, unfitted)
+    assert again is not unfitted
     assert np.array_equal(again.encode(items), encoder.encode(items))
     assert again.describe() == encoder.describe()
 
@@ -137,7 +139,7 @@ def test_what_the_device_must_do_is_json_and_has_the_shape_of_prepare(case):
 
 def test_an_encoder_that_learnt_nothing_says_so(case):
     make, items = case
-    for use in (lambda: make().encode(items), lambda: make().arrays(), lambda: make().module()):
+    for use in (lambda: make().encode(items), lambda: make().to_arrays(), lambda: make().module()):
         with pytest.raises(ModelError, match="learnt nothing"):
             use()
 
@@ -220,8 +222,8 @@ def test_tfidf_equals_sklearn_on_square_root_counts():
     encoder = TfidfSVD().fit(texts)
     reference = TfidfTransformer(norm="l2", smooth_idf=True).fit_transform(np.sqrt(encoder.prepare(texts)))
     expected = TfidfTransformer(smooth_idf=True).fit(encoder.prepare(texts)).idf_
-    components = encoder.arrays()["components"]
-    np.testing.assert_allclose(encoder.arrays()["idf"], expected, rtol=1e-5)
+    components = encoder.to_arrays()["components"]
+    np.testing.assert_allclose(encoder.to_arrays()["idf"], expected, rtol=1e-5)
     np.testing.assert_allclose(encoder.encode(texts), normalize(reference @ components), atol=1e-5)
     whole = np.linalg.svd(reference.toarray())[2][: components.shape[1]]
     assert np.abs(np.sum(whole * components.T, axis=1)[:3]).min() > 0.99, "the leading singular vectors"
@@ -273,7 +275,7 @@ def test_any_table_gives_finite_features_or_says_why_not(items):
     features = encoder.encode([*items, {}, {"a": "other", "c": 1}])
     assert features.shape[0] == len(items) + 2
     assert np.isfinite(features).all()
-    assert np.array_equal(Columns().restore(encoder.arrays()).encode(items), encoder.encode(items))
+    assert np.array_equal(Columns.from_arrays(encoder.to_arrays()).encode(items), encoder.encode(items))
 
 
 def test_columns_leave_out_counters_names_and_constants():

@@ -77,7 +77,7 @@ def test_series_as_short_as_can_be(length):
 def test_a_long_series_goes_through_in_stretches_as_if_whole():
     items = [RNG.normal(size=(1, 40_000)).astype(np.float32) for _ in range(2)]
     encoder = Convolutions(kernels=4).fit(items)
-    share, learnt = encoder._shares(items)[0], encoder.arrays()
+    share, learnt = encoder._shares(items)[0], encoder.to_arrays()
     padded = np.pad(items[0][0], 4)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 9)
     above = (windows @ learnt["weights"][0, :, 0].T > learnt["levels"][0]).mean(axis=0)

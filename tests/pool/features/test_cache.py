@@ -30,8 +30,8 @@ def test_features_are_a_memory_map_and_come_from_the_cache_the_second_time(tmp_p
     monkeypatch.setattr(type(encoder), "encode", lambda *a: pytest.fail("encoded again"))
     again, same = features(Pool.open(tmp_path), "pixels-pca", tmp_path)
     assert np.array_equal(found, same)
-    assert {name: a.tobytes() for name, a in again.arrays().items()} == {
-        name: a.tobytes() for name, a in encoder.arrays().items()
+    assert {name: a.tobytes() for name, a in again.to_arrays().items()} == {
+        name: a.tobytes() for name, a in encoder.to_arrays().items()
     }
 
 
@@ -128,12 +128,12 @@ def flip(path):
 def test_one_flipped_byte_in_the_cache_is_found(tmp_path, ending):
     pool = Pool.save(tmp_path, read_pool(samples.digits()))
     encoder, found = features(pool)
-    kept, learnt = np.array(found), {name: array.copy() for name, array in encoder.arrays().items()}
+    kept, learnt = np.array(found), {name: array.copy() for name, array in encoder.to_arrays().items()}
     del found
     flip(next((tmp_path / "features").glob(f"*{ending}")))
     encoder, again = features(Pool.open(tmp_path))
     assert np.array_equal(again, kept)
-    assert all(np.array_equal(array, learnt[name]) for name, array in encoder.arrays().items())
+    assert all(np.array_equal(array, learnt[name]) for name, array in encoder.to_arrays().items())
 
 
 def test_a_disk_that_takes_no_cache_costs_time_only(tmp_path):

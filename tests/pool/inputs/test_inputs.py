@@ -120,4 +120,4 @@ def test_items_of_another_form_are_refused(pool):
 
 def test_a_form_comes_back_from_its_arrays():
     form = infer_input_spec([{"a": 1.0, "b": 2}])
-    assert InputSpec.restore(form.arrays()) == form
+    assert InputSpec.from_arrays(form.to_arrays()) == form

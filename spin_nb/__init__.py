@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spin_nb.pool.sources import samples
     from spin_nb.pool.sources.user_pools import Multimodal, TimeSeries
     from spin_nb.project.repair import repair
-    from spin_nb.session.open import open_session as open
+    from spin_nb.session.open import open
     from spin_nb.session.session import Session
     from spin_nb.tasks import (
         Boxes,
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "open": "spin_nb.session.open:open_session",
+    "open": "spin_nb.session.open:open",
     "repair": "spin_nb.project.repair:repair",
     "Session": "spin_nb.session.session:Session",
     "SpinError": "spin_nb.errors:SpinError",

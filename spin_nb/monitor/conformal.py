@@ -235,6 +235,6 @@ def _refuse(n: int, alpha: float, actively_chosen: bool) -> None:
     if n < needed:
         raise ModelError(
             f"alpha {alpha:g} needs at least {needed} audit labels; there {'is' if n == 1 else 'are'} {n}.",
-            f"Label on until there are {needed} audits (a larger s.audit_share gets there sooner), "
+            f"Label on until there are {needed} audits (a larger s.audit.share gets there sooner), "
             "or accept a larger alpha.",
         )

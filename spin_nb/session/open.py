@@ -37,6 +37,7 @@ from spin_nb.session.labeller.cards import NEEDS
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.progress import progress_bar
+from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.session import Session
 from spin_nb.tasks import Classes
 from spin_nb.words import shown
@@ -51,10 +52,10 @@ _ODD = (
     MemoryError,
     OSError,
 )
-LATER = 5000  # files from which on the project opens before they have been looked at
+DEFERRED_FROM_FILES = 5000  # from which on the project opens before they have been looked at
 
 
-def open_session(
+def open(
     path: str | Path,
     pool: Any = None,
     classes: Sequence[str] | None = None,
@@ -301,39 +302,35 @@ def _refuse_outside(folder: Path, found: PoolData) -> None:
 
 
 def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str, trusted: bool) -> Session:
-    meta = store.meta
-    asked = _encoder(encoder, meta.get("encoder"), folder, trusted)
-    session: Session | None = None
+    meta, runtime = store.meta, Runtime()
+    encoder = _encoder(encoder, meta.get("encoder"), folder, trusted)
+    task, seed = held_task(meta), int(meta["seed"])
 
-    def tell_of_changes() -> None:
+    def report_changes() -> None:
         changes = changed_files(pool)
-        if changes and session is not None:
-            session._runtime.announcer.report(changes)
+        if changes:
+            runtime.announcer.report(changes)
 
-    def make(progress: Any) -> tuple[Any, Any]:
+    def compute_features(progress: Any) -> tuple[Any, Any]:
         pool.look()
-        tell_of_changes()
-        fitted, array = features(pool, asked, folder, progress=progress)
+        report_changes()
+        fitted, array = features(pool, encoder, folder, progress=progress)
         if not store.read_only:
             save_encoder(fitted, folder)
             if meta.get("encoder") != fitted.name:
                 store.set_meta("encoder", fitted.name)
         return fitted, array
 
-    task, seed = held_task(meta), int(meta["seed"])
-    n_classes = (
-        len(task.names) if task.learns == "classes" else 2
-    )  # where labels are no classes: labelled, and not
+    n_classes = len(task.names) if task.learns == "classes" else 2  # else: labelled, and not
     pool_model = PoolModel(
-        pool, make, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder
+        pool, compute_features, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder
     )
-    if not pool.on_files or len(pool) < LATER:
+    if not pool.on_files or len(pool) < DEFERRED_FROM_FILES:
         pool_model.compute_features(progress_bar("Features"))
-    session = Session(Project(folder, store, pool, task, annotator, seed), pool_model)
-    tell_of_changes()  # nobody could hear of them before
+    session = Session(Project(folder, store, pool, task, annotator, seed), runtime, pool_model)
     lost = lost_arrivals(store, pool)
     if lost:
-        session._runtime.announcer.report(lost)
+        runtime.announcer.report(lost)
     return session
 
 

@@ -223,7 +223,9 @@ def act_label(p: Path, tell: Tell) -> None:
         if row % 2:
             s.label(name, "c")
         else:
-            answer = s.apply("box", [{"seq": (row - 18) // 2, "kind": "label", "id": name, "value": "c"}])
+            answer = s._channel.apply(
+                "box", [{"seq": (row - 18) // 2, "kind": "label", "id": name, "value": "c"}]
+            )
             assert not answer["refused"]
         tell({"did": True})
     tell({"will": ["undo", name]})
@@ -233,7 +235,7 @@ def act_label(p: Path, tell: Tell) -> None:
 
 def act_watch(p: Path, tell: Tell) -> None:
     s = open_it(p, tell, {})
-    s.watch(table()[:24] + 0.01)
+    s.watch(table()[:24] + 0.01, wait=True)
 
 
 def act_open(options: Callable[[Path], dict[str, Any]]) -> Callable[[Path, Tell], None]:
@@ -305,7 +307,7 @@ def look(p: Path, tell: Tell, scene: str, expected: dict[str, Any], options: dic
         bundle(p, tell, s)
     for id in s.ask(2).ids:
         s.label(id, "a")
-    s.watch([s.pool.load([0])[0]])
+    s.watch([s.pool.load([0])[0]], wait=True)
     s.close()
 
 

@@ -51,7 +51,7 @@ def act(path: str, trusted: bool) -> dict:
         told["labels"] = s.values
         told["asked"] = len(s.ask(3).ids)
         if s.pool.modality == "table":
-            s.watch(np.zeros((2, 4), np.float32))
+            s.watch(np.zeros((2, 4), np.float32), wait=True)
         told["problem"] = s.problem
         s.close()
         s = spin.open(path, trusted=trusted, annotator="me")

@@ -25,7 +25,7 @@ def tossed(tmp_path):
         opened.append(s)
         s._live.pool_model.wait()
         if first:
-            s.audit_share = 0.5
+            s.audit.share = 0.5
             coin = np.random.default_rng(seed)
             toss.update({id: "ac"[coin.integers(2)] for id in s.pool.ids})
         return s
@@ -44,7 +44,7 @@ def audits_of(s) -> set[str]:
 
 
 def trained_on(s) -> set[str]:
-    return {s.pool.ids[row] for row in s._label_log.training[0]}
+    return {s.pool.ids[row] for row in s._live.label_log.training[0]}
 
 
 def test_audits_shown_in_one_session_do_not_train_where_another_labels_them(tossed):
@@ -62,10 +62,10 @@ def test_audits_shown_in_one_session_do_not_train_where_another_labels_them(toss
 def test_a_label_that_trained_stops_to_when_its_item_is_shown_as_an_audit_elsewhere(tossed):
     open_, toss = tossed
     ada, bob = open_("ada"), open_("bob")
-    cards = {card["token"]: card["id"] for card in ada.queue_cards(10)[0]}
+    cards = {card["token"]: card["id"] for card in ada._channel.queue_cards(10)[0]}
     bob.label({id: toss[id] for id in cards.values()})
     assert trained_on(bob) == set(cards.values()), "nothing was shown, so nothing audits yet"
-    ada.apply("page", [{"seq": n, "kind": "shown", "token": t} for n, t in enumerate(cards, 1)])
+    ada._channel.apply("page", [{"seq": n, "kind": "shown", "token": t} for n, t in enumerate(cards, 1)])
     bob.ask(1)
     audits = audits_of(ada) & set(cards.values())
     assert audits
@@ -114,7 +114,7 @@ def test_coin_tosses_are_right_half_of_the_time_whoever_labelled_the_audits(toss
         ada.close()
         bob.close()
         again = open_("ada", seed)
-        judged = again.audited
+        judged = again.audit.predictions
         right += int((judged.probs.argmax(1) == judged.truth).sum())
         audits += len(judged)
         above += again.accuracy.low > 0.5

@@ -57,7 +57,7 @@ def projects(tmp_path_factory):
     closed = tmp_path_factory.mktemp("flips") / "closed.spin"
     layer = spin.encoders.TorchLayer(network(), "1")
     s = spin.open(closed, pool=points(), classes=CLASSES, annotator="ada", encoder=layer)
-    s.audit_share = 0.3
+    s.audit.share = 0.3
     for id in s.ask(12).ids:
         s.label(id, CLASSES[hash_of(id) % 3])
     for turn in range(N_EVENTS // N_LABELLED):
@@ -66,9 +66,9 @@ def projects(tmp_path_factory):
     s.flag(s.pool.ids[4])
     s.undo()
     s.train(wait=True)
-    s.watch(points()[:5] + 0.01)
+    s.watch(points()[:5] + 0.01, wait=True)
     s.label(s.pool.ids[-1], "ok")
-    s._live.pool_model._keep(s.layout[:N_ITEMS])
+    s._live.pool_model._save_layout(s._view_data.layout[:N_ITEMS])
     s.close()
     killed = closed.with_name("killed.spin")
     shutil.copytree(closed, killed)
@@ -96,11 +96,11 @@ def seen(at, **more):
             "classes": list(s.classes),
             "accuracy": repr(s.accuracy),
         }
-        predictive = s.predictive
+        predictive = s.model.predictive
         arrays = {"features": np.asarray(s._live.pool_model.features)}
         if predictive is not None:
             arrays["prediction"] = np.asarray(predictive.mean)
-        arrays["layout"] = np.asarray(s.layout)
+        arrays["layout"] = np.asarray(s._view_data.layout)
         return facts, arrays, s.problem
     finally:
         s.close()

@@ -105,9 +105,13 @@ def room(request):
 def s(here, room):
     of, _, _ = room
     s = spin.open(here / "p.spin", pool=of.pool, task=of.task, annotator="ada")
-    labels = [CLASSES[label] for label in TRUTH[:10]] if s.by_class and of.label == "a" else [of.label] * 10
+    labels = (
+        [CLASSES[label] for label in TRUTH[:10]]
+        if s._view_data.learns_classes and of.label == "a"
+        else [of.label] * 10
+    )
     s.label(dict(zip(s.pool.ids, labels, strict=False)))
-    if s.by_class:
+    if s._view_data.learns_classes:
         s.train(wait=True)
     yield s
     s.close()
@@ -127,6 +131,9 @@ def things(s):
     """(name, thing, what not to call) of all that a person holds."""
     ids = s.pool.ids[:3]
     yield "s", s, ("close",)
+    yield "s.model", s.model, ()
+    yield "s.audit", s.audit, ()
+    yield "s.stream", s.stream, ()
     yield "s.ask(...)", s.ask(1), ()
     yield "s.accuracy", s.accuracy, ()
     yield "s.check(...)", s.check(), ()
@@ -174,7 +181,7 @@ def test_public_methods_answer_in_words(s, room):
         args, kwargs = arguments(function, rng, make, good)
         campaign.call(word, lambda *a, f=function, **k: ended(f(*a, **k)), args, kwargs)
     campaign.report(f"{len(calls)} public methods, {name}")
-    s.audit_share = 0.1
+    s.audit.share = 0.1
     s.label(ids[20], of.label)
     assert s.values[ids[20]] == of.label, "the session labels on"
 
@@ -315,7 +322,7 @@ def views(s, room):
     for word in VIEWS:
         with suppress(SpinError):
             shown.append(getattr(s, word))
-    if s.by_class:
+    if s._view_data.learns_classes:
         handle = s.train()
         handle.result(120)
         shown.append(Progress(handle))

@@ -43,7 +43,7 @@ def read(at) -> tuple[list, list, np.ndarray, dict, bool]:
 def test_nothing_below_pool_changes_in_silence(tmp_path, kind):
     s = spin.open(tmp_path / "p.spin", pool=POOLS[kind], classes=["a", "b"])
     s.label({s.pool.ids[0]: "a", s.pool.ids[-1]: "b"})
-    s.watch(POOLS[kind][:2])
+    s.watch(POOLS[kind][:2], wait=True)
     s.close()
     ids, items, features, values, _ = read(s.folder)
     chance, outcomes = random.Random(0), Counter()

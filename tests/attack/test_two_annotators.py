@@ -37,7 +37,7 @@ while len(asked) < n:
             s.label(id, coin.choice("ab"))
         else:
             seq += 1
-            s.apply("page-" + who, [{"seq": seq, "kind": "label", "id": id, "value": coin.choice("ab")}])
+            s._channel.apply("page-" + who, [{"seq": seq, "kind": "label", "id": id, "value": coin.choice("ab")}])
 print(json.dumps(asked), flush=True)
 s.close()
 """
@@ -98,12 +98,12 @@ def test_in_step_the_labellers_hold_other_cards(open_):
     for _ in range(ROUNDS):
         for s in (ada, bob):
             seq += 1
-            card = s.queue_cards(12)[0][0]
+            card = s._channel.queue_cards(12)[0][0]
             shown[s].append(card["id"])
             entry = {"seq": seq, "kind": "label", "id": card["id"], "value": "a", "token": card["token"]}
-            s.apply("page", [entry])
-    assert not {card["id"] for card in ada.queue_cards(12)[0]} & {
-        card["id"] for card in bob.queue_cards(12)[0]
+            s._channel.apply("page", [entry])
+    assert not {card["id"] for card in ada._channel.queue_cards(12)[0]} & {
+        card["id"] for card in bob._channel.queue_cards(12)[0]
     }
     assert count("labellers in step", shown[ada], shown[bob]) == 0
 
@@ -153,7 +153,7 @@ def book_all(s, drawn):
     asks = [replace(ask, annotator=s.annotator) for ask in drawn.asks]
     return [
         ask.item
-        for ask in sharing.book(s._project, s._live, asks, s._label_log.state.seq, shown=True).values()
+        for ask in sharing.book(s._project, s._live, asks, s._live.label_log.state.seq, shown=True).values()
     ]
 
 
@@ -170,7 +170,7 @@ def test_the_audits_of_two_people_are_the_sample_that_one_would_have_drawn(open_
             s.label(dict.fromkeys(s.ask(5).ids, "a"))
     audits = audits_of(ada)
     assert len(audits) == 20, "one ask in five, of each"
-    lowest = np.argsort(ada._label_log.plan.chance)[:20]
+    lowest = np.argsort(ada._live.label_log.plan.chance)[:20]
     assert set(audits["item"]) == {ada.pool.ids[row] for row in lowest}
     assert sorted(audits["q"], reverse=True) == pytest.approx([1 / (400 - m) for m in range(20)][::-1])
     assert audits["annotator"].value_counts().sort("annotator")["count"].to_list() == [10, 10]
@@ -187,8 +187,8 @@ def test_what_others_were_asked_is_asked_again_after_a_while(open_, monkeypatch)
 
 def test_cards_given_back_are_free_for_others_at_once(open_):
     ada, bob = open_("ada", n=12, share=0), open_("bob")
-    ada.queue_cards(12)
+    ada._channel.queue_cards(12)
     with pytest.raises(QueryError, match="asked of others"):
         bob.ask(1)
-    ada.queue_cards(0)
+    ada._channel.queue_cards(0)
     assert len(bob.ask(12)) == 12

@@ -44,17 +44,17 @@ STEPS = {  # what a person may do, and how often
     lambda s, coin: s.flag(coin.choice(s.pool.ids)): 1,
     lambda s, coin: s.undo(): 3,
     lambda s, coin: s.redo(): 2,
-    lambda s, coin: s.release_audits(): 1,
-    lambda s, coin: setattr(s, "audit_share", coin.choice([0, 0.1, 0.2, 0.5])): 0.5,
+    lambda s, coin: s.audit.release(): 1,
+    lambda s, coin: setattr(s.audit, "share", coin.choice([0, 0.1, 0.2, 0.5])): 0.5,
 }
 
 
 def facts(s):
     """What a session says of the project, and what its model says of every item."""
-    values, ledger = s.values, s._label_log
+    values, ledger = s.values, s._live.label_log
     said = {
         "values": values,
-        "classes of the rows": s.label_index.tolist(),
+        "classes of the rows": s._view_data.label_index.tolist(),
         "audits": sorted(zip(*(column.tolist() for column in ledger.audits), strict=True)),
         "drawn": sorted(ledger.drawn_rows().tolist()),
         "unanswered": sorted(ledger.unanswered_rows().tolist()),
@@ -62,9 +62,9 @@ def facts(s):
         "trains": sorted(zip(*(column.tolist() for column in ledger.training), strict=True)),
         "taken": sorted(ledger.taken()),
         "accuracy": repr(s.accuracy),
-        "audit share": s.audit_share,
+        "audit share": s.audit.share,
     }
-    return said, None if s.predictive is None else s.predictive.mean
+    return said, None if s.model.predictive is None else s.model.predictive.mean
 
 
 @pytest.mark.parametrize("seed", PROJECTS)
@@ -73,7 +73,7 @@ def test_whatever_two_people_do_both_see_what_is_on_disk(tmp_path, seed):
     ada = spin.open(
         at, pool=points(coin.randrange(60, 120), seed), classes=CLASSES, annotator="ada", seed=seed
     )
-    ada.audit_share = 0.5
+    ada.audit.share = 0.5
     bob = spin.open(at, annotator=coin.choice(["ada", "bob"]))
     for _ in range(coin.randrange(10, 45)):
         step = coin.choices(list(STEPS), list(STEPS.values()))[0]

@@ -65,7 +65,7 @@ def folder_of(kind, ending, write):
 
 def begin(name, pool, task, value, **more):
     s = spin.open(f"hostile-{{name}}.spin", pool=pool, task=task, annotator=BAD[1] + TURNED, **more)
-    s.audit_share = 0
+    s.audit.share = 0
     s.suggest(dict.fromkeys(s.pool.ids, (value, 0.8)))
     return s
 
@@ -84,11 +84,11 @@ NAMES = [*BAD, TURNED, LONG]
 
 MAIN = """# main
 s = spin.open(FILES[1] + ".spin", pool=texts, classes=NAMES, annotator=BAD[1] + TURNED)
-s.audit_share = 0.5
+s.audit.share = 0.5
 for _ in range(2):
     s.label({id: NAMES[int(id.split()[-1]) % 6] for id in s.ask(6).ids})
     s.train(wait=True)
-s.watch(BAD_TEXTS)
+s.watch(BAD_TEXTS, wait=True)
 s._live.pool_model.start_umap = lambda _: None  # its compilation would take most of this test's time
 
 class Failing:

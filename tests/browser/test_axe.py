@@ -10,11 +10,11 @@ OPEN = """# open digits
 digits = spin.samples.digits()
 s = spin.open("axe.spin", pool=digits.items[:300], classes=digits.classes)
 s._live.pool_model.start_umap = lambda _: None  # its compilation would take most of this test's time
-s.audit_share = 0.5
+s.audit.share = 0.5
 for _ in range(2):
     s.label({id: digits.labels[s.pool.row(id)] for id in s.ask(12).ids})
     s.train(wait=True)
-s.watch(digits.items[300:360])
+s.watch(digits.items[300:360], wait=True)
 run = s.train()
 run.result();"""
 VIEWS = {

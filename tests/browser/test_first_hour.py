@@ -17,7 +17,7 @@ OPEN = """import spin_nb as spin
 from sklearn.dummy import DummyClassifier
 digits = spin.samples.digits()
 s = spin.open("hour.spin", pool=digits)
-s.audit_share = 0.5
+s.audit.share = 0.5
 for id in [] if s.labels.height else s.ask(60):
     s.label(id, digits.labels[digits.ids.index(id)])
 guess = DummyClassifier()"""
@@ -89,12 +89,12 @@ def test_a_worse_model_stays_behind_and_the_report_on_screen_says_so(hour):
     report = output(hour, GUESS)
     report.get_by_text("held-out labels; s.train(DummyClassifier, show=True) shows it").first.wait_for()
     assert "kept graph" in report.inner_text()
-    assert hour.run_code("print(s.head)").strip() == "graph"
+    assert hour.run_code("print(s.model.head)").strip() == "graph"
     hour.run_cell(INSIST)
     output(hour, INSIST).get_by_text("DummyClassifier is shown because you said show=True").first.wait_for()
-    assert hour.run_code("print(s.head)").strip() == "DummyClassifier"
+    assert hour.run_code("print(s.model.head)").strip() == "DummyClassifier"
     hour.run_code("s.train(wait=True)")
-    assert hour.run_code("print(s.head)").strip() != "DummyClassifier"
+    assert hour.run_code("print(s.model.head)").strip() != "DummyClassifier"
 
 
 ARRIVALS, CHUNK = 400, 16  # so many are scored together

@@ -20,7 +20,7 @@ points = [f"paw_{i}" for i in range(17)]
 
 def begin(name, pool, task):
     s = spin.open(name + ".spin", pool=pool, task=task, annotator="ada")
-    s.audit_share = 0
+    s.audit.share = 0
     return s
 
 texts_ = begin("fit-texts", texts, spin.Classes(intents))

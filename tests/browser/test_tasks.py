@@ -27,7 +27,7 @@ pairs = [f"answer {i}: yes, tomorrow" for i in range(24)]
 
 def begin(name, pool, task, value):
     s = spin.open(name + ".spin", pool=pool, task=task, annotator="ada")
-    s.audit_share = 0
+    s.audit.share = 0
     s.suggest(dict.fromkeys(s.pool.ids, (value, 0.8)))
     return s
 """

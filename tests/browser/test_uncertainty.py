@@ -18,7 +18,7 @@ OPEN = f"""
 import spin_nb as spin
 names = [{HOSTILE!r}, "<b>one</b>", "2", "3", "4", "5", "6", "7", "8", "9"]
 s = spin.open("clicked.spin", pool="pictures", classes=names)
-s.audit_share = 0.0
+s.audit.share = 0.0
 for row in range(40):
     s.label(s.pool.ids[row], s.classes[int(s.pool.ids[row][0])])
 """

@@ -70,10 +70,10 @@ def test_every_label_ask_model_and_number_is_there_after_opening_it(old, facts):
     assert s.items["item"].to_list() == facts["items"]
     assert s.values == facts["values"]
     assert repr(s.accuracy) == facts["accuracy"]
-    assert s.audit_share == facts["share"]
-    assert s.head == facts["head"]
-    assert len(s.curve) == facts["curve"]
-    np.testing.assert_allclose(s.predictive.mean, facts["mean"], atol=1e-5)
+    assert s.audit.share == facts["share"]
+    assert s.model.head == facts["head"]
+    assert len(s.audit.curve) == facts["curve"]
+    np.testing.assert_allclose(s.model.predictive.mean, facts["mean"], atol=1e-5)
     assert [path.name for path in (old / "models").iterdir()] == facts["models"]
     s.label("item-000023", "dent")
     s.close()

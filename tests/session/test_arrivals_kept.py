@@ -41,8 +41,8 @@ def facts(s):
     rows = np.arange(len(s.pool))
     return {
         "phi": s._live.pool_model.learner.graph.phi,
-        "layout": s.layout,
-        "mean": s.predictive.mean,
+        "layout": s._view_data.layout,
+        "mean": s.model.predictive.mean,
         "as arrivals": s._live.pool_model.as_arrivals(rows).mean,
     }
 
@@ -54,13 +54,13 @@ def same(one, other):
 
 def test_each_arrival_is_looked_up_once_as_long_as_the_project_lasts(opened, looked_up):
     s = opened()
-    s.watch(NEW[:70])
+    s.watch(NEW[:70], wait=True)
     assert sum(looked_up) == 70
     before = facts(s)
     s.close()
     again = opened()
     same(before, facts(again))
-    again.watch(NEW[70:])
+    again.watch(NEW[70:], wait=True)
     again.close()
     same(facts(opened()), facts(again))
     assert sum(looked_up) == 100
@@ -68,10 +68,10 @@ def test_each_arrival_is_looked_up_once_as_long_as_the_project_lasts(opened, loo
 
 def test_after_a_kill_only_what_came_since_is_looked_up(opened, looked_up, monkeypatch):
     s = opened()
-    s.watch(NEW[:70])
+    s.watch(NEW[:70], wait=True)
     s.close()
     s = opened()
-    s.watch(NEW[70:])
+    s.watch(NEW[70:], wait=True)
     monkeypatch.setattr(s._live.pool_model, "save_neighbours", lambda: None)
     before = facts(s)
     s.close()
@@ -83,7 +83,7 @@ def test_after_a_kill_only_what_came_since_is_looked_up(opened, looked_up, monke
 @pytest.mark.parametrize("what", ["flipped", "of other arrivals", "cut"])
 def test_what_is_kept_is_believed_only_where_it_is_about_these_arrivals(opened, looked_up, tmp_path, what):
     s = opened()
-    s.watch(NEW[:70])
+    s.watch(NEW[:70], wait=True)
     before = facts(s)
     s.close()
     (file,) = (tmp_path / "p.spin" / "features").glob("*.late15.safetensors")
@@ -102,7 +102,7 @@ def test_a_project_that_was_deleted_is_not_made_anew_by_closing_it(opened, tmp_p
     import shutil
 
     s = opened()
-    s.watch(NEW[:5])
+    s.watch(NEW[:5], wait=True)
     shutil.rmtree(tmp_path / "p.spin")
     s.close()
     assert not (tmp_path / "p.spin").exists()
@@ -114,14 +114,14 @@ def test_an_arrival_leaves_its_rows_and_a_few_small_objects(opened):
     import tracemalloc
 
     s = opened()
-    s.watch(RNG.normal(size=(320, 4)).astype(np.float32))
+    s.watch(RNG.normal(size=(320, 4)).astype(np.float32), wait=True)
     n = 640
     stream = RNG.normal(size=(n, 4)).astype(np.float32)
     gc.collect()
     tracemalloc.start()
     try:
         before = tracemalloc.take_snapshot()
-        s.watch(stream)
+        s.watch(stream, wait=True)
         gc.collect()
         after = tracemalloc.take_snapshot()
     finally:

@@ -100,7 +100,7 @@ def test_bad_items_leave_the_audits_labelled_or_not(open_):
     s.flag(bare)
     assert (s.accuracy.n, s.accuracy.flagged, s.accuracy.unanswered) == (22, 2, 0)
     assert repr(s.accuracy).endswith("2 bad items left out)")
-    assert {s.pool.ids[row] for row in s._label_log.training[0]}.isdisjoint([labelled, bare])
+    assert {s.pool.ids[row] for row in s._live.label_log.training[0]}.isdisjoint([labelled, bare])
 
 
 def test_items_labelled_unasked_are_not_what_the_estimate_is_of(open_):
@@ -127,7 +127,7 @@ def test_arrivals_count_by_how_many_they_are_before_one_of_them_is_audited(open_
     s = open_()
     ask_and_label(s, 48)
     before = s.accuracy
-    s.watch(clusters(N, seed=1))
+    s.watch(clusters(N, seed=1), wait=True)
     after = s.accuracy
     assert after.value is None
     assert after.low == pytest.approx(before.low / 2)
@@ -146,7 +146,7 @@ def test_released_audits_never_judge_again_with_a_corrected_label_neither(open_)
     ask_and_label(s, 20)
     old, skipped = audits_of(s)[:9], audits_of(s)[9]
     s.skip(skipped)
-    assert s.release_audits() == 9
+    assert s.audit.release() == 9
     s.undo()  # takes the skip back: the item had a label before the release
     label(s, old)
     assert (s.accuracy.n, s.accuracy.unanswered) == (0, 0)
@@ -162,46 +162,46 @@ def test_a_release_reaches_a_session_that_is_open_elsewhere(open_):
     ask_and_label(ada, 20)
     assert len(bob.values) == 20
     assert bob.accuracy.n == 10
-    ada.release_audits()
+    ada.audit.release()
     bob.values  # noqa: B018 - takes in what ada did
     assert bob.accuracy.n == 0
-    assert len(bob._label_log.training[0]) == 20
+    assert len(bob._live.label_log.training[0]) == 20
 
 
 def test_a_release_takes_in_what_others_have_labelled_and_holds_alike_everywhere(open_):
     ada, bob = open_(), open_("bob")
     ask_and_label(ada, 10)
     ask_and_label(bob, 30)
-    assert ada.release_audits() == 20, "bob's among them, of which ada's session had not heard"
+    assert ada.audit.release() == 20, "bob's among them, of which ada's session had not heard"
     for s in (ada, bob, open_("eve")):
         assert len(s.values) == 40
         assert s.accuracy.n == 0
-        assert len(s._label_log.training[0]) == 40
+        assert len(s._live.label_log.training[0]) == 40
 
 
 def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits(open_):
     ada, bob = open_(), open_("bob")
     ask_and_label(ada, 20)
     waiting = bob.ask(20).ids
-    ada.release_audits()
+    ada.audit.release()
     label(bob, waiting)
     again = open_("eve")
     for s in (ada, bob):
         assert set(s.values) == set(again.values)
-        assert s._label_log.released == again._label_log.released
+        assert s._live.label_log.released == again._live.label_log.released
         assert (s.accuracy.n, again.accuracy.n) == (10, 10)
 
 
 def test_a_share_set_in_one_session_reserves_its_audits_in_all_that_are_open(open_):
     ada, bob = open_(), open_("bob")
-    ada.audit_share = 0.1
-    assert bob.audit_share == 0.1
-    ada.audit_share = 0.5
+    ada.audit.share = 0.1
+    assert bob.audit.share == 0.1
+    ada.audit.share = 0.5
     ask_and_label(bob, 20)
     again = open_("eve")
-    assert bob.audit_share == again.audit_share == 0.5
+    assert bob.audit.share == again.audit.share == 0.5
     assert len(audits_of(bob)) == 10
-    reserved = {again.pool.ids[row] for row in np.flatnonzero(again._label_log.plan.reserved)}
+    reserved = {again.pool.ids[row] for row in np.flatnonzero(again._live.label_log.plan.reserved)}
     assert {ask["item"] for ask in bob.asks.filter(~bob.asks["audit"]).iter_rows(named=True)}.isdisjoint(
         reserved
     )
@@ -209,43 +209,43 @@ def test_a_share_set_in_one_session_reserves_its_audits_in_all_that_are_open(ope
 
 def test_a_share_that_grows_during_a_draw_reserves_its_audits_from_it(open_, monkeypatch):
     ada = open_()
-    ada.audit_share = 0
+    ada.audit.share = 0
     bob = open_("bob")
     prepare = bob._sampler.prepare
 
     def prepare_while_the_share_grows(*args, **kwargs):
         asks = prepare(*args, **kwargs)()
-        ada.audit_share = 0.5
+        ada.audit.share = 0.5
         return lambda: asks
 
     monkeypatch.setattr(bob._sampler, "prepare", prepare_while_the_share_grows)
     asked = bob.ask(20).ids
     assert len(asked) == 20
-    reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._label_log.plan.reserved)}
+    reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._live.label_log.plan.reserved)}
     assert reserved & set(asked) == set(audits_of(bob))
 
 
 def test_audits_that_a_larger_share_comes_too_late_for_count_as_unanswered(open_):
     s = open_()
-    s.audit_share = 0.1
+    s.audit.share = 0.1
     early = set(ask_and_label(s, 40)) - set(audits_of(s))
     assert s.accuracy.unanswered == 0
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     ask_and_label(s, 36)
-    chance = dict(zip(s.pool.ids, s._label_log.plan.chance, strict=True))
+    chance = dict(zip(s.pool.ids, s._live.label_log.plan.chance, strict=True))
     reach = max(chance[id] for id in audits_of(s))
     late = {id for id in early if chance[id] < reach}
     assert late
     assert (s.accuracy.n, s.accuracy.unanswered) == (len(audits_of(s)), len(late))
     assert s.accuracy.high == 1.0
-    label(s, [id for id in s.pool.ids if s.label_index[s.pool.row(id)] < 0])
+    label(s, [id for id in s.pool.ids if s._view_data.label_index[s.pool.row(id)] < 0])
     assert s.accuracy.unanswered == len(late), "labels by hand are no audits that were missed"
 
 
 def test_released_audits_are_none_that_were_missed_neither_before_the_next_ask_nor_after_reopening(open_):
     s = open_()
     ask_and_label(s, 20)
-    s.release_audits()
+    s.audit.release()
     ask_and_label(s, 8)
     assert (s.accuracy.n, s.accuracy.unanswered) == (4, 0)
     assert open_().accuracy == s.accuracy
@@ -267,7 +267,7 @@ def test_a_session_that_only_looks_says_the_accuracy_of_the_labels_that_it_shows
 def test_a_released_item_whose_label_is_taken_back_is_asked_but_audits_no_more(open_):
     s = open_()
     asked = ask_and_label(s, 2)
-    s.release_audits()
+    s.audit.release()
     s.undo()
     audit = audits_of(s)[0]
     rest = [id for id in s.pool.ids if id not in asked]
@@ -281,10 +281,12 @@ def test_a_released_item_whose_label_is_taken_back_is_asked_but_audits_no_more(o
 @pytest.mark.parametrize("posterior", [None, "trees"])
 def test_a_model_is_not_judged_by_audits_it_learnt_from_neither_after_reopening(open_, posterior):
     s, bob = open_(), open_("bob")
-    cards = {card["token"]: card["id"] for card in s.queue_cards(30)[0]}
+    cards = {card["token"]: card["id"] for card in s._channel.queue_cards(30)[0]}
     label(bob, cards.values())  # nothing was shown yet: all of them train there
     bob.train(posterior=posterior, wait=True)
-    s.apply("page", [{"seq": n, "kind": "shown", "token": token} for n, token in enumerate(cards, 1)])
+    s._channel.apply(
+        "page", [{"seq": n, "kind": "shown", "token": token} for n, token in enumerate(cards, 1)]
+    )
     ask_and_label(bob, 20)
     shown = set(audits_of(bob)) & set(cards.values())
     assert shown

@@ -60,11 +60,11 @@ def refused(error, call, *args, **kwargs):
     "value", [*ODD, Evil(), EvilMapping(a=1), "x" * 1_000_000], ids=lambda v: type(v).__name__
 )
 def test_every_command_refuses_what_is_no_item(s, value):
-    calls = [s.label, s.skip, s.unsure, s.flag, s.card, s.explain, s.suggestion]
+    calls = [s.label, s.skip, s.unsure, s.flag, s._channel.card, s.explain, s.model.suggestion]
     for call in calls:
         refused(SpinError, call, value, *(["a"] if call == s.label and not isinstance(value, dict) else []))
     if not isinstance(value, str):
-        refused(LabelError, s.value, value)
+        refused(LabelError, s._view_data.value, value)
     refused(LabelError, s.label, s.pool.ids[0], value)
 
 
@@ -105,11 +105,11 @@ def test_a_handle_waits_for_a_number_of_seconds(s, value):
 
 @pytest.mark.parametrize("box", [print, None, [1], [1, 2, 3, "x"], [[1], 2, 3, 4], Evil()])
 def test_a_piece_of_a_picture_is_four_numbers(s, box):
-    refused(LabelError, s.detail, s.pool.ids[0], box, 10)
-    refused(LabelError, s.detail, s.pool.ids[0], [0, 0, 1, 1], box)
+    refused(LabelError, s._channel.detail, s.pool.ids[0], box, 10)
+    refused(LabelError, s._channel.detail, s.pool.ids[0], [0, 0, 1, 1], box)
     if box is not None:
-        refused(LabelError, s.detail, s.pool.ids[0], [0, 0, 1, 1], 10, box)
-        refused(LabelError, s.frame, s.pool.ids[0], 0, box)
+        refused(LabelError, s._channel.detail, s.pool.ids[0], [0, 0, 1, 1], 10, box)
+        refused(LabelError, s._channel.frame, s.pool.ids[0], 0, box)
 
 
 @pytest.mark.parametrize("value", [print, 5, [Evil()], (1 / 0 for _ in [1])], ids=lambda v: type(v).__name__)
@@ -154,15 +154,15 @@ def test_a_strategy_that_asks_for_what_there_is_not_is_told_what_there_is(s):
 
 def test_what_the_queue_is_asked_for_is_checked(s):
     for n in (None, 1.5, np.array(3), [], {}, object(), "3", -1, float("nan"), True, Evil()):
-        refused(LabelError, s.queue_cards, n)
-        refused(LabelError, s.past, "undo", n)
+        refused(LabelError, s._channel.queue_cards, n)
+        refused(LabelError, s._channel.past, "undo", n)
     for tokens in (None, 5, "abc", Evil(), {1}):
-        refused(LabelError, s.queue_cards, 1, tokens)
-        refused(LabelError, s.suggestions, tokens)
-        refused(LabelError, s.apply, "c", tokens)
-    assert s.suggestions([[], {}, None, 5]) == {}
-    refused(LabelError, s.apply, "x" * 1000, [])
-    refused(LabelError, s.apply, None, [])
+        refused(LabelError, s._channel.queue_cards, 1, tokens)
+        refused(LabelError, s._channel.suggestions, tokens)
+        refused(LabelError, s._channel.apply, "c", tokens)
+    assert s._channel.suggestions([[], {}, None, 5]) == {}
+    refused(LabelError, s._channel.apply, "x" * 1000, [])
+    refused(LabelError, s._channel.apply, None, [])
 
 
 def test_a_selection_that_fails_while_it_is_read_is_refused(s):
@@ -215,7 +215,7 @@ def test_what_a_page_says_wrongly_is_answered_in_words_and_not_logged(s, caplog)
 )
 def test_keys_of_the_labeller_that_are_none_are_refused(s, value):
     refused(SettingError, setattr, s.labeller, "bindings", value)
-    assert s.labeller.bindings == s.bindings == {}
+    assert s.labeller.bindings == s._view_data.key_bindings.get() == {}
 
 
 def test_what_a_page_sets_wrongly_is_said_and_put_back(s):
@@ -223,7 +223,7 @@ def test_what_a_page_sets_wrongly_is_said_and_put_back(s):
     labeller.send = lambda content, buffers=None: told.append(content)
     for bindings in (5, {"skip": "not a key"}, {"zz": "s"}):
         labeller.set_state({"bindings": bindings})
-        assert labeller.bindings == s.bindings
+        assert labeller.bindings == s._view_data.key_bindings.get()
     assert [content["push"] for content in told] == ["problem"] * 3
 
 
@@ -235,7 +235,7 @@ def test_whole_numbers_as_classes_are_their_text(tmp_path):
     s.label({s.pool.ids[3]: np.int64(0)})
     assert list(s.values.values()) == ["0", "1", "1", "0"]
     assert s.suggest({s.pool.ids[0]: (1, 0.5)}) == 1
-    assert s.suggestion(s.pool.ids[0]) == ("1", 0.5)
+    assert s.model.suggestion(s.pool.ids[0]) == ("1", 0.5)
     for value in (1.0, True):
         with pytest.raises(LabelError, match="is not a class"):
             s.label(s.pool.ids[2], value)

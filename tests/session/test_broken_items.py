@@ -108,18 +108,20 @@ def test_a_call_is_refused_with_its_reason_and_nothing_of_it_is_stored(tmp_path,
 def test_a_page_is_refused_with_the_reason_and_goes_on(tmp_path, case):
     pool, task, good, bad = case
     s = opened(tmp_path, pool, task)
-    card, *others = s.queue_cards(3)[0]
+    card, *others = s._channel.queue_cards(3)[0]
     values = [*bad, *NEVER]
-    answer = s.apply("page", [entry(i + 1, card, value) for i, value in enumerate(values)])
+    answer = s._channel.apply("page", [entry(i + 1, card, value) for i, value in enumerate(values)])
     assert answer["ack"] == len(values), "what is refused is not sent again for ever"
     assert answer["error"] is None
     assert [refused["seq"] for refused in answer["refused"]] == list(range(1, len(values) + 1))
     assert all(refused["what"] for refused in answer["refused"])
     assert s.history.is_empty()
     kept = [card["token"], *(other["token"] for other in others)]
-    still, _ = s.queue_cards(4, kept)
+    still, _ = s._channel.queue_cards(4, kept)
     assert [card["token"] for card in still[:3]] == kept, "the item waits for a label that can be stored"
-    then = s.apply("page", [entry(len(values) + 1, card, good), entry(len(values) + 2, others[0], good)])
+    then = s._channel.apply(
+        "page", [entry(len(values) + 1, card, good), entry(len(values) + 2, others[0], good)]
+    )
     assert then["refused"] == []
     assert s.values == {card["id"]: good, others[0]["id"]: good}
 
@@ -155,9 +157,11 @@ def test_a_page_is_refused_with_the_reason_and_goes_on(tmp_path, case):
 )
 def test_an_entry_that_is_none_does_not_stop_those_after_it(tmp_path, entry_):
     s = opened(tmp_path, ROWS)
-    card = s.queue_cards(1)[0][0]
+    card = s._channel.queue_cards(1)[0][0]
     other = next(id for id in s.pool.ids if id not in (card["id"], "item-000000"))
-    answer = s.apply("page", [{"seq": 1, **entry_}, {"seq": 2, "kind": "label", "id": other, "value": "b"}])
+    answer = s._channel.apply(
+        "page", [{"seq": 1, **entry_}, {"seq": 2, "kind": "label", "id": other, "value": "b"}]
+    )
     assert (answer["ack"], answer["error"]) == (2, None)
     assert s.values[other] == "b"
     assert set(s.values) <= {other, "item-000000"}
@@ -237,7 +241,7 @@ def shown_or_kept_out(s) -> dict[str, str]:
     """Id -> why an item cannot be labelled: from ``s.items``, or its card."""
     why = dict(s.items.filter(s.items["broken"].is_not_null()).select("item", "broken").iter_rows())
     for id in s.pool.ids:
-        card, buffers = s.card(id)
+        card, buffers = s._channel.card(id)
         if "broken" in card:
             assert not buffers
             why[id] = card["broken"]
@@ -246,16 +250,16 @@ def shown_or_kept_out(s) -> dict[str, str]:
 
 def goes_on(s, bad: set[str]) -> None:
     """Every good item gets its card and label, every bad one is kept out or flagged, until nothing is left."""
-    s.audit_share = 0.2
+    s.audit.share = 0.2
     seq, seen = 0, set()
-    while cards := s.queue_cards(4)[0]:
+    while cards := s._channel.queue_cards(4)[0]:
         for card in cards:
             seq += 1
             assert card["id"] not in seen, "nobody is asked twice"
             seen.add(card["id"])
             assert ("broken" in card) == (card["id"] in bad)
             done = entry(seq, card, kind="flag") if "broken" in card else entry(seq, card, "a")
-            assert s.apply("page", [done])["refused"] == []
+            assert s._channel.apply("page", [done])["refused"] == []
     assert seen == set(s.pool.ids)
     assert set(s.values) == set(s.pool.ids) - bad
     values = s.values
@@ -347,7 +351,7 @@ def test_a_picture_that_breaks_later_is_a_broken_card_and_can_be_flagged(tmp_pat
         WAYS[way](pictures / id)
     broken = set(s.pool.ids[1:3])
     assert set(shown_or_kept_out(s)) >= broken | {first}
-    cards, _ = s.queue_cards(5)
+    cards, _ = s._channel.queue_cards(5)
     assert {card["id"] for card in cards} == set(s.pool.ids[1:])
     assert {card["id"] for card in cards if "broken" in card} == broken
     assert all(card["suggestion"] is None for card in cards if "broken" in card)
@@ -355,10 +359,10 @@ def test_a_picture_that_breaks_later_is_a_broken_card_and_can_be_flagged(tmp_pat
         entry(i + 1, card, kind="flag") if "broken" in card else entry(i + 1, card, [box])
         for i, card in enumerate(cards)
     ]
-    assert s.apply("page", entries)["refused"] == []
-    assert s.queue_cards(5)[0] == []
+    assert s._channel.apply("page", entries)["refused"] == []
+    assert s._channel.queue_cards(5)[0] == []
     assert set(s.values) == set(s.pool.ids) - broken, "what was labelled before stays"
-    assert s.apply("page", [{"seq": 6, "kind": "undo"}])["refused"] == []
+    assert s._channel.apply("page", [{"seq": 6, "kind": "undo"}])["refused"] == []
     s.close()
     again = spin.open(tmp_path / "p.spin", annotator="ada")
     assert again.values[first] == [box]
@@ -369,7 +373,7 @@ def test_points_are_still_suggested_and_judged_when_labelled_pictures_are_gone(t
     for i in range(6, 30):
         Image.fromarray(RNG.integers(0, 256, (90, 120, 3), dtype=np.uint8)).save(pictures / f"good{i}.jpg")
     s = opened(tmp_path, pictures, spin.Keypoints(["nose"]))
-    s.audit_share = 0.3
+    s.audit.share = 0.3
     for id in s.ask(20):
         s.label(id, {"nose": [float(RNG.integers(0, 120)), float(RNG.integers(0, 90))]})
     for id in list(s.values)[::2]:
@@ -387,7 +391,7 @@ def test_a_sound_and_a_video_that_are_gone_are_broken_cards(tmp_path, sounds, vi
         s = spin.open(tmp_path / f"{root.name}.spin", pool=root, classes=["a", "b"], annotator="ada")
         id = s.pool.ids[0]
         (root / id).unlink()
-        assert "No such file" in s.card(id)[0]["broken"]
+        assert "No such file" in s._channel.card(id)[0]["broken"]
         goes_on(s, {id})
 
 
@@ -397,7 +401,7 @@ def test_a_part_that_breaks_is_said_on_the_card_and_the_item_is_labelled(tmp_pat
             path.unlink()
     s = opened(tmp_path, spin.Multimodal(photo=pictures, words=TEXTS[:6]))
     (pictures / s.pool.ids[0]).write_bytes(b"junk")
-    card, _ = s.card(s.pool.ids[0])
+    card, _ = s._channel.card(s.pool.ids[0])
     assert "broken" not in card
     assert "cannot be shown" in card["parts"][0]["data"]
     assert card["parts"][1]["data"] == TEXTS[0]
@@ -423,7 +427,7 @@ def test_what_this_session_cannot_show_is_named_in_its_items(tmp_path):
     s.close()
     s, other = spin.open(tmp_path / "p", pool=str(photos)), spin.open(tmp_path / "p", annotator="ben")
     assert s.problem is None
-    (new,) = other.watch([PICTURES[20]]).ids
+    (new,) = other.watch([PICTURES[20]], wait=True).ids
     why = dict(s.items.drop_nulls("broken").select("item", "broken").iter_rows())
     assert set(why) == {"03.png", "07.png", new}
     assert all("not in this session's pool" in words for words in why.values())

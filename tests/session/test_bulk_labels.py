@@ -12,7 +12,7 @@ from spin_nb.models.learner import Learner
 def s(project, digits):
     s = project()
     s._live.pool_model.wait()
-    s.audit_share = 0
+    s.audit.share = 0
     digits.label(s, s.ask(30).ids)
     return s
 
@@ -29,24 +29,24 @@ def sevens(s, digits, n=40):
 
 def most(s):
     """Labels of the class that was labelled most one by one."""
-    return int(np.bincount(s._label_log.training[1]).max())
+    return int(np.bincount(s._live.label_log.training[1]).max())
 
 
 def weights(s):
     """Item -> how many labels its label counts as."""
-    rows, _, weights, _ = s._label_log.lesson()
+    rows, _, weights, _ = s._live.label_log.lesson()
     each = np.ones(len(rows)) if weights is None else weights
     return {s.pool.ids[row]: weight for row, weight in zip(rows, each, strict=True)}
 
 
 def counted(s, label="7"):
     """What the labels of a class count together."""
-    _, y, weights, _ = s._label_log.lesson()
+    _, y, weights, _ = s._live.label_log.lesson()
     return float((np.ones(len(y)) if weights is None else weights)[y == s.classes.index(label)].sum())
 
 
 def test_labels_given_one_by_one_count_fully(s):
-    assert s._label_log.weights is None
+    assert s._live.label_log.weights is None
 
 
 def test_a_gesture_of_one_class_counts_no_more_than_the_class_labelled_most(s, digits):
@@ -58,7 +58,7 @@ def test_a_gesture_of_one_class_counts_no_more_than_the_class_labelled_most(s, d
 
 def test_a_call_that_labels_several_classes_counts_fully(s, digits):
     s.label({id: digits.truth(s, id) for id in unlabelled(s)[:300]})
-    assert s._label_log.weights is None
+    assert s._live.label_log.weights is None
 
 
 def test_the_rest_in_one_call_counts_fully_where_the_rare_class_was_labelled_by_hand(project, digits):
@@ -68,37 +68,37 @@ def test_the_rest_in_one_call_counts_fully_where_the_rare_class_was_labelled_by_
     truth = {id: digits.truth(s, id) for id in s.pool.ids[:300]}
     digits.label(s, [id for id in truth if truth[id] == "7"])
     s.label({id: "1" for id in truth if truth[id] != "7"})
-    assert s._label_log.weights is None
+    assert s._live.label_log.weights is None
 
 
 def test_answers_to_what_was_asked_count_fully(s, digits):
     asked = s.ask(40).ids
     s.label(dict.fromkeys(asked, "7"))
-    assert s._label_log.weights is None
+    assert s._live.label_log.weights is None
 
 
 def test_an_answer_given_again_by_hand_changes_what_a_gesture_counts_at_once(s, digits, project):
     """Fewer answers than labels of a person's own: from then on the gesture counts fully, live as after opening."""
     s.label(sevens(s, digits))
-    assert s._label_log.weights is not None
+    assert s._live.label_log.weights is not None
     for id in list(s.values)[:16]:
-        s.label(id, s.value(id))
-    live = np.array(s.predictive.mean)
+        s.label(id, s._view_data.value(id))
+    live = np.array(s.model.predictive.mean)
     s.close()
     again = project()
     again._live.pool_model.wait()
-    np.testing.assert_allclose(again.predictive.mean, live, atol=1e-4)
+    np.testing.assert_allclose(again.model.predictive.mean, live, atol=1e-4)
 
 
 def test_undo_and_redo_take_the_weights_along(s, digits):
-    before = np.array(s.predictive.mean)
+    before = np.array(s.model.predictive.mean)
     s.label(sevens(s, digits))
-    after = np.array(s.predictive.mean)
+    after = np.array(s.model.predictive.mean)
     s.undo()
-    assert s._label_log.weights is None
-    np.testing.assert_allclose(s.predictive.mean, before, atol=1e-4)
+    assert s._live.label_log.weights is None
+    np.testing.assert_allclose(s.model.predictive.mean, before, atol=1e-4)
     s.redo()
-    np.testing.assert_allclose(s.predictive.mean, after, atol=1e-4)
+    np.testing.assert_allclose(s.model.predictive.mean, after, atol=1e-4)
 
 
 def test_an_item_labelled_again_by_itself_counts_fully(s, digits):
@@ -116,13 +116,13 @@ def test_the_live_head_is_what_a_project_that_is_opened_again_shows(s, digits, p
     digits.label(s, unlabelled(s)[:15])
     s.undo()
     digits.label(s, unlabelled(s)[-10:])
-    said, before = np.array(s.predictive.mean), weights(s)
+    said, before = np.array(s.model.predictive.mean), weights(s)
     assert min(before.values()) < 1
     s.close()
     again = project()
     again._live.pool_model.wait()
     assert weights(again) == before
-    np.testing.assert_allclose(again.predictive.mean, said, atol=1e-4)
+    np.testing.assert_allclose(again.model.predictive.mean, said, atol=1e-4)
 
 
 def test_labels_after_a_gesture_seldom_solve_the_graph_anew(s, digits, monkeypatch):
@@ -141,5 +141,5 @@ def test_a_label_is_trained_with_what_it_counts(s, digits, monkeypatch):
         Learner, "fit", lambda self, *a, **how: (passed.append(how["weights"]), fit(self, *a, **how))[1]
     )
     report = s.train(wait=True)
-    assert report.n_labels == len(s._label_log.training[0])
-    assert np.array_equal(passed[0], s._label_log.weights)
+    assert report.n_labels == len(s._live.label_log.training[0])
+    assert np.array_equal(passed[0], s._live.label_log.weights)

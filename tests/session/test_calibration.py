@@ -14,7 +14,7 @@ from spin_nb.monitor import conformal_sets
 def judged(project, digits):
     """A project with 30 audits among 60 labels."""
     s = project()
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     while len(s.labels) < 60:
         digits.label(s, s.ask(10).ids)
     return s
@@ -24,24 +24,26 @@ def test_what_is_judged_is_the_audit_sample_in_the_eyes_of_the_head_shown(judged
     s = judged
     audits = [id for id in s.labels["item"] if id in set(s.asks.filter(s.asks["audit"])["item"])]
     rows = [s.pool.row(id) for id in audits]
-    assert len(s.audited) == 30 == s.accuracy.n
-    assert np.array_equal(s.audited.probs, s.predictive.mean[rows])
-    assert [digits.classes[c] for c in s.audited.truth] == digits.names[rows].tolist()
-    assert s.curve[-1].n_audits == 30
-    assert s.curve[-1].nll is not None
+    assert len(s.audit.predictions) == 30 == s.accuracy.n
+    assert np.array_equal(s.audit.predictions.probs, s.model.predictive.mean[rows])
+    assert [digits.classes[c] for c in s.audit.predictions.truth] == digits.names[rows].tolist()
+    assert s.audit.curve[-1].n_audits == 30
+    assert s.audit.curve[-1].nll is not None
 
 
 def test_before_the_first_label_nothing_is_judged(project):
     s = project()
-    assert len(s.audited) == 0
-    assert s.audited.probs.shape == (0, 10)
+    assert len(s.audit.predictions) == 0
+    assert s.audit.predictions.probs.shape == (0, 10)
 
 
 def test_sets_rest_on_the_audits_alone(judged):
     s = judged
     sets = s.predict(s.pool.ids).sets(alpha=0.2)
     assert sets.n_audits == 30
-    expected = conformal_sets(s.predictive.mean, s.audited.probs, s.audited.truth, alpha=0.2)
+    expected = conformal_sets(
+        s.model.predictive.mean, s.audit.predictions.probs, s.audit.predictions.truth, alpha=0.2
+    )
     assert np.array_equal(sets.members, expected)
     assert sets.labels[0] == tuple(np.array(s.classes)[sets.members[0]])
     assert np.array_equal(sets.sizes, sets.members.sum(1))
@@ -55,20 +57,20 @@ def test_with_too_few_audits_sets_are_refused_with_the_number(project, digits):
     digits.label(s, s.ask(20).ids)
     with pytest.raises(ModelError, match="at least 9 audit labels; there are 2") as caught:
         s.predict(s.pool.ids[:3]).sets(alpha=0.1)
-    assert "s.audit_share" in str(caught.value)
+    assert "s.audit.share" in str(caught.value)
     with pytest.raises(ModelError, match="at least 19"):
         s.predict(s.pool.ids[:3]).sets(alpha=0.05)
 
 
 def test_released_audits_no_longer_vouch_for_anything(judged):
-    judged.release_audits()
+    judged.audit.release()
     with pytest.raises(ModelError, match="there are 0"):
         judged.predict(judged.pool.ids[:3]).sets()
 
 
 def test_sets_of_the_unlabelled_rest_hold_the_truth_as_often_as_they_say(judged, digits):
     s = judged
-    rest = np.flatnonzero(s.label_index < 0)
+    rest = np.flatnonzero(s._view_data.label_index < 0)
     truth = np.array([digits.classes.index(name) for name in digits.names[rest]])
     for score in ("lac", "aps"):
         sets = s.predict([s.pool.ids[row] for row in rest]).sets(alpha=0.1, score=score)
@@ -86,14 +88,14 @@ def test_new_items_are_judged_by_audits_seen_as_new_and_sets_of_them_hold_the_tr
     s = spin.open(
         tmp_path / "p.spin", pool=sample.items[order[:400]], classes=sample.classes, annotator="ada"
     )
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     while len(s.labels) < 120:
         s.label({id: str(names[s.pool.row(id)]) for id in s.ask(20).ids})
     s.train(wait=True)
     fresh, truth = sample.items[order[400:1000]], np.searchsorted(sample.classes, names[400:1000])
     for head in (None, "graph", "linear", "mean"):
         prediction = s.predict(fresh, head=head)
-        rows = s._label_log.audits[0]
+        rows = s._live.label_log.audits[0]
         assert np.array_equal(prediction.audits.probs, s._live.pool_model.as_arrivals(rows, head).mean)
         sets = prediction.sets(alpha=0.1)
         assert sets.members[np.arange(600), truth].mean() > 0.85
@@ -103,7 +105,7 @@ def test_new_items_are_judged_by_audits_seen_as_new_and_sets_of_them_hold_the_tr
 
 def test_an_audit_that_has_itself_arrived_is_seen_as_new_too(judged, digits):
     s = judged
-    s.watch(iter(spin.samples.digits().items[400:420]))
+    s.watch(iter(spin.samples.digits().items[400:420]), wait=True)
     rows = np.array([3, 405, 410])
     among = s._live.pool_model.as_arrivals(rows)
     again = s.predict(spin.samples.digits().items[[405, 410]])

@@ -31,12 +31,12 @@ def entry(seq: int, card: dict, kind: str = "label", value: str | None = "1", **
 
 
 def queue(s, n: int = 8, have=()):
-    cards, buffers = s.queue_cards(n, have)
+    cards, buffers = s._channel.queue_cards(n, have)
     return [c for c in cards if not c.get("kept")], buffers, cards
 
 
 def test_a_card_carries_what_is_shown_and_never_says_that_it_audits(s):
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     s.suggest(dict.fromkeys(s.pool.ids, ("3", 0.6)))
     cards, buffers, _ = queue(s)
     assert len(cards) == 8
@@ -49,22 +49,22 @@ def test_what_is_queued_is_not_asked_until_it_is_shown(s):
     before = len(s.asks)
     cards, _, _ = queue(s)
     assert len(s.asks) == before
-    s.apply("c", [entry(1, cards[0], "shown", None)])
+    s._channel.apply("c", [entry(1, cards[0], "shown", None)])
     assert s.asks["item"].to_list()[before:] == [cards[0]["id"]]
 
 
 def test_entries_are_applied_once_and_in_order_however_often_they_are_sent(s):
     cards, _, _ = queue(s)
     entries = [entry(i + 1, card) for i, card in enumerate(cards[:4])]
-    assert s.apply("c", entries[:2])["ack"] == 2
-    assert s.apply("c", entries)["ack"] == 4
-    assert s.apply("c", entries[1:3])["ack"] == 4
+    assert s._channel.apply("c", entries[:2])["ack"] == 2
+    assert s._channel.apply("c", entries)["ack"] == 4
+    assert s._channel.apply("c", entries[1:3])["ack"] == 4
     assert s.labels["item"].to_list()[10:] == [c["id"] for c in cards[:4]]
 
 
 def test_a_gap_is_named_and_what_came_before_it_is_kept(s):
     cards, _, _ = queue(s)
-    answer = s.apply("c", [entry(1, cards[0]), entry(3, cards[2])])
+    answer = s._channel.apply("c", [entry(1, cards[0]), entry(3, cards[2])])
     assert (answer["ack"], answer["gap"]) == (1, 2)
     assert s.labels["item"].to_list()[10:] == [cards[0]["id"]]
 
@@ -72,8 +72,8 @@ def test_a_gap_is_named_and_what_came_before_it_is_kept(s):
 def test_an_undo_cannot_overtake_its_label(s):
     cards, _, _ = queue(s)
     undo = {"seq": 2, "kind": "undo"}
-    assert s.apply("c", [undo])["gap"] == 1
-    answer = s.apply("c", [undo, entry(1, cards[0])])
+    assert s._channel.apply("c", [undo])["gap"] == 1
+    answer = s._channel.apply("c", [undo, entry(1, cards[0])])
     assert answer["ack"] == 2
     assert answer["undone"] == [{"seq": 2, "id": cards[0]["id"], "n": 1}]
     assert len(s.labels) == 10
@@ -83,15 +83,15 @@ def test_an_undo_cannot_overtake_its_label(s):
 def test_a_redo_says_what_it_brought_back(s):
     cards, _, _ = queue(s)
     s.label(cards[1]["id"], "2")
-    s.apply("c", [entry(1, cards[0]), {"seq": 2, "kind": "undo"}])
+    s._channel.apply("c", [entry(1, cards[0]), {"seq": 2, "kind": "undo"}])
     s.undo()  # a cell takes back its own
-    answer = s.apply("c", [{"seq": 3, "kind": "redo"}, {"seq": 4, "kind": "redo"}])
+    answer = s._channel.apply("c", [{"seq": 3, "kind": "redo"}, {"seq": 4, "kind": "redo"}])
     redone = [{"seq": 3, "id": cards[1]["id"], "n": 1}, {"seq": 4, "id": cards[0]["id"], "n": 1}]
     assert answer["redone"] == redone
 
 
 def test_suggestions_reach_cards_that_are_queued_already_but_no_audit(s):
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     s.suggest(dict.fromkeys(s.pool.ids, ("3", 0.6)))
     cards, _, _ = queue(s, 16)
     told = []
@@ -108,7 +108,7 @@ def test_suggestions_reach_cards_that_are_queued_already_but_no_audit(s):
 
 def test_a_label_the_task_refuses_is_told_and_does_not_hold_up_the_rest(s):
     cards, _, _ = queue(s)
-    answer = s.apply("c", [entry(1, cards[0], value="eleven"), entry(2, cards[1])])
+    answer = s._channel.apply("c", [entry(1, cards[0], value="eleven"), entry(2, cards[1])])
     assert answer["ack"] == 2
     assert answer["refused"][0]["seq"] == 1
     assert "eleven" in answer["refused"][0]["what"]
@@ -128,7 +128,7 @@ def test_entries_that_cannot_be_read_are_refused_and_hold_up_none(s):
     numbered = [{"seq": seq, **one} for seq, one in enumerate(broken, start=1)]
     unusable = [None, "label", [], label, *({**label, "seq": seq} for seq in ("a", 0, -1, 1.5, True))]
     unusable += [{**label, "seq": seq} for seq in (float("nan"), float("inf"))]
-    answer = s.apply("c", [*unusable, *numbered, {"seq": 6.0, **label}])
+    answer = s._channel.apply("c", [*unusable, *numbered, {"seq": 6.0, **label}])
     assert (answer["ack"], answer["gap"], answer["error"]) == (6, None, None)
     assert [told["seq"] for told in answer["refused"]] == [None] * len(unusable) + [1, 2, 3, 4, 5]
     assert all("->" in told["what"] for told in answer["refused"])
@@ -141,7 +141,7 @@ def test_a_label_stands_without_what_cannot_be_read_beside_it(s):
     odd += [{"suggested": said} for said in (5, "1", ["eleven", 0.5], ["1"])]
     odd += [{"token": token} for token in ("\ud800", "nope", 5, {"a": 1})]
     for seq, beside in enumerate(odd, start=1):
-        answer = s.apply("c", [{**entry(seq, cards[0]), **beside}])
+        answer = s._channel.apply("c", [{**entry(seq, cards[0]), **beside}])
         assert (answer["ack"], answer["refused"]) == (seq, [])
         row = s.labels.row(-1, named=True)
         assert (row["item"], row["value"]) == (cards[0]["id"], "1")
@@ -149,13 +149,13 @@ def test_a_label_stands_without_what_cannot_be_read_beside_it(s):
 
 
 def test_a_class_that_would_be_wrong_more_often_than_not_is_not_suggested(s, digits):
-    best = dict(zip(s.pool.ids, s.predictive.mean.max(axis=1), strict=True))
+    best = dict(zip(s.pool.ids, s.model.predictive.mean.max(axis=1), strict=True))
     assert min(best.values()) < 0.5
-    assert all((s.suggestion(id) is None) == (p < 0.5) for id, p in best.items())
+    assert all((s.model.suggestion(id) is None) == (p < 0.5) for id, p in best.items())
     digits.label(s, s.ask(60).ids)
-    best = dict(zip(s.pool.ids, s.predictive.mean.max(axis=1), strict=True))
+    best = dict(zip(s.pool.ids, s.model.predictive.mean.max(axis=1), strict=True))
     assert max(best.values()) >= 0.5
-    assert all((s.suggestion(id) is None) == (p < 0.5) for id, p in best.items())
+    assert all((s.model.suggestion(id) is None) == (p < 0.5) for id, p in best.items())
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_of_very_many_classes_a_card_names_the_likeliest_without_telling_an_audi
     assert all("likeliest" not in card for card in queue(s, 8)[0]), "nothing is known yet"
     s.label({s.pool.ids[4 * i]: f"class {i}" for i in range(40)})
     s.label({s.pool.ids[4 * 7 + 1]: "class 7", s.pool.ids[4 * 7 + 2]: "class 7"})
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     cards, _, _ = queue(s, 30)
     told = {card["token"]: s._channel.queue.ask_of(card["token"]).suggest for card in cards}
     assert set(told.values()) == {True, False}
@@ -183,23 +183,23 @@ def test_of_very_many_classes_a_card_names_the_likeliest_without_telling_an_audi
             p = [p for _, p in card["likeliest"]]
             assert p == sorted(p, reverse=True)
             row = s.pool.row(card["id"])
-            assert names[0] == s.classes[s.predictive.mean[row].argmax()]
+            assert names[0] == s.classes[s.model.predictive.mean[row].argmax()]
         else:
             assert card["likeliest"][0] == ("class 7", None), "given most often, whatever the item"
             assert {p for _, p in card["likeliest"]} == {None}
-    again = s.likeliest([*told, "no such token"])
+    again = s._channel.likeliest([*told, "no such token"])
     assert again == {card["token"]: card["likeliest"] for card in cards}
 
 
 def test_of_a_few_classes_each_has_its_own_key(s):
     cards, _, _ = queue(s, 8)
-    assert s.likeliest([card["token"] for card in cards]) == {}
+    assert s._channel.likeliest([card["token"] for card in cards]) == {}
 
 
 @pytest.mark.parametrize("shown_ms", [10**400, -1, float("nan"), float("inf"), "x", None, True, [], {"a": 1}])
 def test_no_nonsense_beside_a_label_refuses_it(s, shown_ms):
     cards, _, _ = queue(s)
-    answer = s.apply("c", [entry(1, cards[0], shown_ms=shown_ms)])
+    answer = s._channel.apply("c", [entry(1, cards[0], shown_ms=shown_ms)])
     assert (answer["ack"], answer["refused"]) == (1, [])
     assert s.labels["item"].to_list()[-1] == cards[0]["id"]
 
@@ -207,10 +207,10 @@ def test_no_nonsense_beside_a_label_refuses_it(s, shown_ms):
 def test_a_refused_entry_that_is_sent_again_is_told_again_also_after_a_restart(s, project):
     cards, _, _ = queue(s)
     entries = [entry(1, cards[0], "shown", None), entry(2, cards[0], value="eleven"), entry(3, cards[1])]
-    s.apply("c", [*entries, {"seq": 4, "kind": "redo"}])  # the answer is lost on its way
+    s._channel.apply("c", [*entries, {"seq": 4, "kind": "redo"}])  # the answer is lost on its way
     s.close()
     again = project()
-    answer = again.apply("c", [*entries, {"seq": 4, "kind": "redo"}, entry(5, cards[2])])
+    answer = again._channel.apply("c", [*entries, {"seq": 4, "kind": "redo"}, entry(5, cards[2])])
     assert (answer["ack"], [told["seq"] for told in answer["refused"]]) == (5, [2, 4])
     assert again.labels["item"].to_list()[10:] == [cards[1]["id"], cards[2]["id"]]
 
@@ -219,7 +219,7 @@ def test_what_is_refused_comes_back_in_a_few_words(s):
     cards, _, _ = queue(s)
     long = "x" * 2_000_000
     odd = [{"kind": long}, {"id": long}, {"value": long}, {"token": long, "id": "no such"}, {"kind": 10**400}]
-    answer = s.apply("c", [{**entry(seq, cards[0]), **beside} for seq, beside in enumerate(odd, 1)])
+    answer = s._channel.apply("c", [{**entry(seq, cards[0]), **beside} for seq, beside in enumerate(odd, 1)])
     assert [told["seq"] for told in answer["refused"]] == [1, 2, 3, 4, 5]
     assert max(len(told["what"]) for told in answer["refused"]) < 1000
 
@@ -234,7 +234,7 @@ def test_many_entries_are_stored_in_pieces_between_which_others_write(s, tmp_pat
     between = threading.Thread(target=lambda: [other.skip(id) for id in other.pool.ids[:3]])
     between.start()
     order = [*entries[::-1], *entries[:50]]
-    assert s.apply("c", order)["ack"] == 3 * ENTRIES_PER_TRANSACTION
+    assert s._channel.apply("c", order)["ack"] == 3 * ENTRIES_PER_TRANSACTION
     between.join()
     mine = s.history.filter(s.history["client"] == "c")
     assert mine["client_seq"].to_list() == list(range(1, 3 * ENTRIES_PER_TRANSACTION + 1)), (
@@ -256,7 +256,7 @@ def test_a_full_disk_keeps_the_pieces_before_it(s, monkeypatch):
         {"seq": n, "kind": "label", "id": ids[n % 100], "value": "1"}
         for n in range(1, ENTRIES_PER_TRANSACTION + 20)
     ]
-    answer = s.apply("c", entries)
+    answer = s._channel.apply("c", entries)
     assert (answer["ack"], answer["gap"]) == (ENTRIES_PER_TRANSACTION, None)
     assert "full" in answer["error"]
 
@@ -268,11 +268,11 @@ def test_while_another_process_has_the_database_others_read_on(s, tmp_path, monk
     other = sqlite3.connect(tmp_path / "digits.spin" / "project.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     answers = []
-    writer = threading.Thread(target=lambda: answers.append(s.apply("c", [entry(1, cards[0])])))
+    writer = threading.Thread(target=lambda: answers.append(s._channel.apply("c", [entry(1, cards[0])])))
     writer.start()
     for _ in range(3):
-        assert len(s.label_index) == len(s.pool)
-        assert s.value(cards[0]["id"]) is None
+        assert len(s._view_data.label_index) == len(s.pool)
+        assert s._view_data.value(cards[0]["id"]) is None
     assert answers == [], "it is still waiting"
     other.execute("ROLLBACK")
     other.close()
@@ -283,10 +283,10 @@ def test_while_another_process_has_the_database_others_read_on(s, tmp_path, monk
 @pytest.mark.parametrize(
     "act",
     [
-        lambda s: s.queue_cards(8),
+        lambda s: s._channel.queue_cards(8),
         lambda s: s.ask(4),
-        lambda s: s.watch(np.zeros_like(s.pool.load([0]))),
-        lambda s: s.release_audits(),
+        lambda s: s.watch(np.zeros_like(s.pool.load([0])), wait=True),
+        lambda s: s.audit.release(),
     ],
     ids=["queue", "ask", "watch", "release"],
 )
@@ -305,7 +305,7 @@ def test_nor_does_what_is_asked_or_joins_hold_up_who_labels_and_looks(s, tmp_pat
     def look():
         begun.wait()
         for _ in range(3):
-            seen.append((len(s.label_index), len(s.past("undo", 2))))
+            seen.append((len(s._view_data.label_index), len(s._channel.past("undo", 2))))
         other.execute("ROLLBACK")
 
     other.execute("BEGIN IMMEDIATE")
@@ -320,10 +320,10 @@ def test_nor_does_what_is_asked_or_joins_hold_up_who_labels_and_looks(s, tmp_pat
 
 def test_undo_and_redo_are_the_only_past(s):
     with pytest.raises(LabelError, match="neither 'undo' nor 'redo'"):
-        s.past("zz", 3)
+        s._channel.past("zz", 3)
     for n in (-1, 1.5, "3", None, True, float("nan"), 10**400):
         with pytest.raises(LabelError, match="whole number"):
-            s.past("undo", n)
+            s._channel.past("undo", n)
 
 
 def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
@@ -331,7 +331,7 @@ def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
     cards, _, _ = queue(s, 30)
     card = next(c for c in cards if c["suggestion"])
     name = card["suggestion"]["value"]
-    s.apply(
+    s._channel.apply(
         "c",
         [entry(1, card, value=name, suggested=[name, card["suggestion"]["p"]], accepted=True, shown_ms=840)],
     )
@@ -364,7 +364,7 @@ def test_long_texts_weigh_as_well():
 
 def test_kept_cards_are_not_drawn_again_and_the_queue_never_repeats_an_item(s):
     first, _, _ = queue(s, 8)
-    s.apply("c", [entry(1, first[0])])
+    s._channel.apply("c", [entry(1, first[0])])
     fresh, _, cards = queue(s, 10, [c["token"] for c in first[1:]])
     assert [c["token"] for c in cards[:7]] == [c["token"] for c in first[1:]]
     assert len(fresh) == 3
@@ -372,17 +372,17 @@ def test_kept_cards_are_not_drawn_again_and_the_queue_never_repeats_an_item(s):
 
 
 def test_a_label_sent_again_after_a_restart_finds_its_ask(s, project):
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     cards, _, _ = queue(s)
     s.close()
     again = project()
-    again.apply("c", [entry(i + 1, card) for i, card in enumerate(cards)])
+    again._channel.apply("c", [entry(i + 1, card) for i, card in enumerate(cards)])
     assert again.accuracy.n == 5  # one of the first ten, four of these
     assert again.labels["ask"].to_list()[10:] == [c["token"] for c in cards]
 
 
 def test_neither_a_label_nor_what_follows_it_lists_all_labels(s, monkeypatch):
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     cards, _, _ = queue(s)
     entries = [entry(i + 1, card) for i, card in enumerate(cards)]
 
@@ -391,9 +391,9 @@ def test_neither_a_label_nor_what_follows_it_lists_all_labels(s, monkeypatch):
 
     for owner, name in [(State, "current"), (State, "labels"), (LabelLog, "values"), (LabelLog, "training")]:
         monkeypatch.setattr(owner, name, property(refuse))
-    answer = s.apply("c", [*entries, {"seq": 9, "kind": "undo"}])
-    assert (answer["n_labels"], s.label_index.tolist().count(-1)) == (17, len(s.pool) - 17)
-    assert (s.accuracy.n, s.curve[-1].n_labels) == (4, 17)
+    answer = s._channel.apply("c", [*entries, {"seq": 9, "kind": "undo"}])
+    assert (answer["n_labels"], s._view_data.label_index.tolist().count(-1)) == (17, len(s.pool) - 17)
+    assert (s.accuracy.n, s.audit.curve[-1].n_labels) == (4, 17)
     assert s.redo() == cards[-1]["id"]
 
 
@@ -404,7 +404,7 @@ def test_a_full_disk_leaves_the_label_pending_and_says_why(s):
     s._project.store._database._db.execute(f"PRAGMA max_page_count = {pages}")
     refused = None
     for seq in range(1, 400):
-        answer = s.apply("c", [entry(seq, cards[seq % 8], value="1" if seq % 2 else "2")])
+        answer = s._channel.apply("c", [entry(seq, cards[seq % 8], value="1" if seq % 2 else "2")])
         if answer["error"]:
             refused = seq
             break
@@ -413,7 +413,7 @@ def test_a_full_disk_leaves_the_label_pending_and_says_why(s):
     assert answer["ack"] == refused - 1
     n = len(s.history)
     s._project.store._database._db.execute("PRAGMA max_page_count = 1073741823")
-    assert s.apply("c", [entry(refused, cards[refused % 8])])["ack"] == refused
+    assert s._channel.apply("c", [entry(refused, cards[refused % 8])])["ack"] == refused
     assert len(s.history) == n + 1
 
 
@@ -429,12 +429,12 @@ def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch
 
     monkeypatch.setattr(s._project.store, "append", fails_at_last)
     batch = [entry(1, cards[0]), {"seq": 2, "kind": "undo"}]
-    assert s.apply("c", batch)["ack"] == 0
+    assert s._channel.apply("c", batch)["ack"] == 0
     assert len(s.labels) == 10 == len(s.history)
     monkeypatch.undo()
-    assert s.apply("c", batch)["ack"] == 2
+    assert s._channel.apply("c", batch)["ack"] == 2
     assert s.history["kind"].to_list()[10:] == ["label", "undo"]
-    assert s._label_log.state.seq == s._project.store.state().seq
+    assert s._live.label_log.state.seq == s._project.store.state().seq
 
 
 def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, monkeypatch, digits):
@@ -458,12 +458,12 @@ def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, m
 
 def test_what_was_skipped_comes_back_when_nothing_else_is_left(tmp_path):
     s = spin.open(tmp_path / "p.spin", pool=np.eye(4, dtype=np.float32), classes=["a", "b"])
-    s.audit_share = 0
+    s.audit.share = 0
     for id in s.pool.ids:
         s.skip(id)
     cards, _, _ = queue(s)
     assert {c["id"] for c in cards} == set(s.pool.ids)
-    s.apply("c", [entry(1, cards[0], value="a")])
+    s._channel.apply("c", [entry(1, cards[0], value="a")])
     fresh, _, kept = queue(s, 8, [c["token"] for c in cards])
     assert [c["token"] for c in kept] == [c["token"] for c in cards[1:]]
     assert fresh == []
@@ -473,7 +473,7 @@ def test_labels_are_committed_on_another_thread_while_the_home_thread_is_busy(s)
     cards, _, _ = queue(s)
     seen, answers = [], []
     s.events.labelled.connect(lambda ids: seen.append((ids, threading.get_ident())))
-    worker = threading.Thread(target=lambda: answers.append(s.apply("c", [entry(1, cards[0])])))
+    worker = threading.Thread(target=lambda: answers.append(s._channel.apply("c", [entry(1, cards[0])])))
     worker.start()
     worker.join(120)
     assert answers[0]["ack"] == 1
@@ -494,7 +494,7 @@ def test_labelling_does_not_wait_for_training(s, digits):
     digits.label(s, s.ask(30).ids)
     run = s.train(posterior=UntilStored())
     cards, _, _ = queue(s)
-    s.apply("c", [entry(1, cards[0])])
+    s._channel.apply("c", [entry(1, cards[0])])
     assert s.labels["item"].to_list()[-1] == cards[0]["id"]
     assert not run.done
     stored.set()
@@ -503,6 +503,6 @@ def test_labelling_does_not_wait_for_training(s, digits):
 
 def test_two_clients_do_not_share_a_count(s):
     cards, _, _ = queue(s)
-    assert s.apply("a", [entry(1, cards[0])])["ack"] == 1
-    assert s.apply("b", [entry(1, cards[1])])["ack"] == 1
+    assert s._channel.apply("a", [entry(1, cards[0])])["ack"] == 1
+    assert s._channel.apply("b", [entry(1, cards[1])])["ack"] == 1
     assert len(s.labels) == 12

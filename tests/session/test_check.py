@@ -56,7 +56,7 @@ def test_a_cache_whose_seal_is_just_being_written_is_no_fault(project, monkeypat
 
 
 def test_arrivals_that_only_the_database_knows_are_named(project):
-    project.watch(list(PIXELS[:3]))
+    project.watch(list(PIXELS[:3]), wait=True)
     log = project.folder / "pool" / "arrivals.jsonl"
     log.unlink()
     (damage,) = project.check().damaged

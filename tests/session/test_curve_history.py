@@ -9,8 +9,8 @@ from zlib import crc32
 
 import pytest
 
-from spin_nb.session.audit import curve
 from spin_nb.session.audit.curve_log import MOST, CurveLog, _line
+from spin_nb.session.model.runs import cv_scores
 
 KEPT = {
     "time": 0.0,
@@ -26,7 +26,7 @@ KEPT = {
 @pytest.fixture
 def s(project, digits):
     s = project()
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     digits.label(s, s.ask(12).ids)
     s.train(wait=True)
     digits.label(s, s.ask(4).ids)
@@ -39,33 +39,33 @@ def log(s):
 
 
 def test_the_curve_is_the_same_after_reopening_label_by_label(s, project):
-    before = s.curve
+    before = s.audit.curve
     assert [at.n_labels for at in before] == list(range(1, 16))
-    assert project().curve == before, "the first session was never closed"
+    assert project().audit.curve == before, "the first session was never closed"
     s.close()
-    assert project().curve == before
+    assert project().audit.curve == before
 
 
 def test_without_its_file_a_curve_has_a_point_a_training(s, project):
     s.close()
     log(s).unlink()
-    assert 12 in [at.n_labels for at in project().curve]
+    assert 12 in [at.n_labels for at in project().audit.curve]
 
 
 def test_a_line_that_changed_or_was_cut_is_passed_over(s, project):
-    before = s.curve
+    before = s.audit.curve
     s.close()
     whole = log(s).read_bytes()
     at = whole.index(b'"n_labels":5,') + len('"n_labels":')
     log(s).write_bytes(whole[:at] + b"4" + whole[at + 1 :] + b'0badf00d {"time"')
-    again = project().curve
+    again = project().audit.curve
     assert again == [point for point in before if point.n_labels != 5]
 
 
 def test_a_person_who_may_only_read_sees_it_and_writes_nothing(s, project):
-    before, size = s.curve, log(s).stat().st_size
+    before, size = s.audit.curve, log(s).stat().st_size
     s.close()
-    assert project(read_only=True).curve == before
+    assert project(read_only=True).audit.curve == before
     assert log(s).stat().st_size == size
 
 
@@ -84,7 +84,7 @@ def test_a_link_in_its_place_is_neither_read_nor_written(s, project, digits, tmp
 
 @pytest.mark.parametrize("what", ["n_labels", "time", "nll", "low", "value", "n"])
 def test_a_point_with_a_number_no_float_has_room_for_is_passed_over(s, project, what):
-    before = s.curve
+    before = s.audit.curve
     s.close()
     kept = json.loads(log(s).read_bytes().splitlines()[-1][9:])
     (kept if what in kept else kept["accuracy"])[what] = 10**400
@@ -92,7 +92,7 @@ def test_a_point_with_a_number_no_float_has_room_for_is_passed_over(s, project, 
     with open(log(s), "ab") as stream:
         stream.write(b"%08x %s\n" % (crc32(text), text))
     again = project(trusted=False)
-    assert again.curve == before
+    assert again.audit.curve == before
     assert again.curves is not None
 
 
@@ -113,7 +113,7 @@ def test_a_point_with_a_number_no_float_has_room_for_is_passed_over(s, project, 
 def test_a_run_that_says_nothing_of_heads_is_no_validation(metrics):
     scores = {"graph": 0.75}
     runs = [SimpleNamespace(metrics=run) for run in (metrics, {"validation": scores, "curve": KEPT})]
-    assert curve.cv_scores(SimpleNamespace(runs=lambda: runs)) == [(3, scores)]
+    assert cv_scores(SimpleNamespace(runs=lambda: runs)) == [(3, scores)]
 
 
 def test_a_pipe_in_its_place_is_waited_for_by_nobody(s):
@@ -126,7 +126,7 @@ def test_a_pipe_in_its_place_is_waited_for_by_nobody(s):
 def test_a_long_history_is_made_short_and_keeps_its_ends(s):
     import dataclasses
 
-    last = s.curve[-1]
+    last = s.audit.curve[-1]
     s.close()
     many = [dataclasses.replace(last, n_labels=n) for n in range(1, 3 * MOST)]
     log(s).write_bytes(b"".join(map(_line, many)))

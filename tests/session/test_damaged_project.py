@@ -135,16 +135,16 @@ def test_keys_that_are_none_are_dropped_and_keep_no_project_shut(tmp_path, kept)
     at, label = labelled(tmp_path, PIXELS)
     tampered(at, f"INSERT INTO meta VALUES ('bindings', '{kept}')")
     s = spin.open(at, annotator="ada")
-    assert (s.values, s.bindings, s.labeller.bindings) == (label, {}, {})
-    s.bindings = {"skip": "s"}
-    assert spin.open(at, annotator="ada").bindings == {"skip": "s"}
+    assert (s.values, s._view_data.key_bindings.get(), s.labeller.bindings) == (label, {}, {})
+    s.labeller.bindings = {"skip": "s"}
+    assert spin.open(at, annotator="ada").labeller.bindings == {"skip": "s"}
 
 
 def test_keys_of_a_project_that_may_not_be_written_are_refused_not_forgotten(tmp_path):
     at, _ = labelled(tmp_path, PIXELS)
     s = spin.open(at, read_only=True)
     with pytest.raises(ReadOnlyError, match="keys"):
-        s.bindings = {"skip": "s"}
+        s.labeller.bindings = {"skip": "s"}
     with pytest.raises(ReadOnlyError):
         s.labeller.bindings = {"skip": "s"}
     assert s.labeller.bindings == {}

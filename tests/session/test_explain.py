@@ -13,15 +13,15 @@ from spin_nb.session.model.what_if import FUNCTIONS
 @pytest.fixture
 def s(project, digits):
     s = project()
-    s.audit_share = 0.0
+    s.audit.share = 0.0
     for _ in range(25):
         digits.label(s, s.ask(1).ids)
     return s
 
 
 def doubtful(s, n):
-    predictive = s.predictive
-    total = np.where(s.label_index < 0, predictive.epistemic + predictive.aleatoric, -1)
+    predictive = s.model.predictive
+    total = np.where(s._view_data.label_index < 0, predictive.epistemic + predictive.aleatoric, -1)
     return [s.pool.ids[row] for row in np.argsort(-total)[:n]]
 
 
@@ -47,7 +47,7 @@ def test_its_numbers_are_those_of_the_prediction(s):
 
 def test_the_nearest_labels_are_the_nearest_that_train(s, digits):
     id = doubtful(s, 1)[0]
-    s.release_audits()
+    s.audit.release()
     features = s._live.pool_model.features
     rows = np.array([s.pool.row(item) for item in s.labels["item"]])
     distance = np.linalg.norm(features[rows] - features[s.pool.row(id)], axis=1)
@@ -62,10 +62,10 @@ def test_the_nearest_labels_are_the_nearest_that_train(s, digits):
 
 def test_audit_labels_teach_nothing_and_are_no_neighbours(project, digits):
     s = project()
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     for _ in range(20):
         digits.label(s, s.ask(1).ids)
-    trained = {s.pool.ids[row] for row in s._label_log.training[0]}
+    trained = {s.pool.ids[row] for row in s._live.label_log.training[0]}
     assert len(trained) < 20
     assert {n.id for n in s.explain(s.pool.ids[0]).neighbours} <= trained
 
@@ -79,7 +79,7 @@ def test_a_labelled_item_is_not_its_own_neighbour(s):
 
 
 def test_what_the_graph_head_says_would_happen_happens(s):
-    assert s.head == "graph"
+    assert s.model.head == "graph"
     ids = doubtful(s, 12)
     told = [(id, change) for id in ids for change in s.explain(id).changes if change.flips]
     assert len(told) >= 10
@@ -122,12 +122,12 @@ def test_items_taught_are_those_the_label_would_make_surer(s):
 
     id = doubtful(s, 1)[0]
     taught = s.explain(id).taught
-    before = s.predictive.mean.copy()
-    others = (s.label_index < 0) & (np.arange(len(s.pool)) != s.pool.row(id))
+    before = s.model.predictive.mean.copy()
+    others = (s._view_data.label_index < 0) & (np.arange(len(s.pool)) != s.pool.row(id))
     gain = np.zeros(len(s.pool))
     for c, name in enumerate(s.classes):
         s.label(id, name)
-        gain += before[s.pool.row(id), c] * (entropy(before) - entropy(s.predictive.mean))
+        gain += before[s.pool.row(id), c] * (entropy(before) - entropy(s.model.predictive.mean))
         s.undo()
     assert (taught.of, taught.looked_at) == (others.sum(), others.sum())
     assert taught.items == pytest.approx(np.sum(gain[others] >= 0.1), rel=0.3, abs=3)
@@ -144,7 +144,7 @@ def test_ten_functions_are_too_few_to_suppose_labels_with(s):
 
 def test_with_every_other_item_labelled_there_is_nothing_to_suppose(project, digits):
     s = project()
-    s.audit_share = 0.0
+    s.audit.share = 0.0
     digits.label(s, s.pool.ids[1:])
     why = s.explain(s.pool.ids[0])
     assert why.tried == 0
@@ -152,7 +152,7 @@ def test_with_every_other_item_labelled_there_is_nothing_to_suppose(project, dig
 
 
 def test_an_arrival_is_explained_too(s, digits):
-    arrived = s.watch([digits.images[0].astype(float) + 1]).ids[0]
+    arrived = s.watch([digits.images[0].astype(float) + 1], wait=True).ids[0]
     assert s.explain(arrived).neighbours
 
 

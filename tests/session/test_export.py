@@ -56,7 +56,7 @@ def test_the_bundle_answers_as_the_notebook_without_us(trained, tmp_path):
 def test_the_manifest_states_agreement_audited_accuracy_and_what_was_not_checked(trained, tmp_path):
     report = trained.export(tmp_path / "bundle")
     manifest = json.loads((tmp_path / "bundle/manifest.json").read_text())
-    shown = trained.predictive.mean.argmax(1)
+    shown = trained.model.predictive.mean.argmax(1)
     distilled = last_model(trained).linear.predict(trained._live.pool_model.features).mean.argmax(1)
     assert report.agreement == pytest.approx((shown == distilled).mean(), abs=0.01)
     assert manifest["metrics"]["audited_accuracy"]["n"] == trained.accuracy.n == 4

@@ -108,17 +108,17 @@ def test_the_history_says_which_events_were_one_call(s):
 
 def test_the_labeller_is_told_of_one_step(s):
     s.label(many(s, 5))
-    assert s.past("undo", 2)[-1] == {
+    assert s._channel.past("undo", 2)[-1] == {
         "id": s.pool.ids[104],
         "kind": "label",
         "value": "7",
         "previous": None,
         "n": 5,
     }
-    answer = s.apply("c", [{"seq": 1, "kind": "undo"}])
+    answer = s._channel.apply("c", [{"seq": 1, "kind": "undo"}])
     assert answer["undone"] == [{"seq": 1, "id": s.pool.ids[104], "n": 5}]
     assert answer["n_labels"] == 10
-    assert s.past("redo", 1)[0]["n"] == 5
+    assert s._channel.past("redo", 1)[0]["n"] == 5
 
 
 def test_two_kernels_of_one_person_may_undo_at_once(s, tmp_path):

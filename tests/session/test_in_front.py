@@ -57,7 +57,7 @@ def labelled(project, digits):
 def test_a_worse_model_stays_behind_and_can_be_asked(labelled):
     s = labelled(60)
     report = s.train(Guess(), wait=True)
-    assert report.head == s.head == "graph"
+    assert report.head == s.model.head == "graph"
     assert report.compared["Guess"] < 0.4 < 0.7 < report.compared["graph"]
     words = (
         f"kept graph {100 * report.compared['graph']:.1f} %; Guess {100 * report.compared['Guess']:.1f} % "
@@ -65,7 +65,7 @@ def test_a_worse_model_stays_behind_and_can_be_asked(labelled):
     )
     assert report.note == words
     assert words in repr(report)
-    assert s.heads == ["graph", "linear", "mean", "Guess"]
+    assert s.model.heads == ["graph", "linear", "mean", "Guess"]
     assert set(s.predict(s.pool.ids, head="Guess").labels) == {s.classes[0]}
     assert len(set(s.predict(s.pool.ids).labels)) > 5
 
@@ -73,7 +73,7 @@ def test_a_worse_model_stays_behind_and_can_be_asked(labelled):
 def test_a_model_that_does_as_well_is_shown(labelled):
     s = labelled(60)
     report = s.train(Nearest(), wait=True)
-    assert report.head == s.head == "Nearest"
+    assert report.head == s.model.head == "Nearest"
     assert "kept" not in report.note
     assert "on the same 12 held-out labels" in report.note
 
@@ -85,7 +85,7 @@ def test_who_insists_sees_it_and_nothing_is_trained_again(labelled):
     fits = Nearest.fits
     report = s.train(model, show=True, wait=True)
     assert Nearest.fits == fits
-    assert report.head == s.head == "Nearest"
+    assert report.head == s.model.head == "Nearest"
     assert "because you said show=True" in report.note
     s.label(s.ask(1).ids[0], s.classes[0])
     s.undo()
@@ -107,26 +107,26 @@ def test_too_few_labels_to_compare_change_nothing_in_front(labelled):
 def test_an_own_model_in_front_is_not_replaced_by_a_worse_one(labelled, project):
     s = labelled(60)
     s.train(posterior="trees", show=True, wait=True)
-    shown = s.predictive.mean.copy()
+    shown = s.model.predictive.mean.copy()
     report = s.train(Guess(), wait=True)
-    assert report.head == s.head == "trees"
+    assert report.head == s.model.head == "trees"
     assert set(report.compared) == {"Guess", "trees", "graph", "linear", "mean"}
     assert report.note.startswith("kept trees")
-    assert np.array_equal(s.predictive.mean, shown)
-    assert s.heads == ["trees", "graph", "linear", "mean", "Guess"]
+    assert np.array_equal(s.model.predictive.mean, shown)
+    assert s.model.heads == ["trees", "graph", "linear", "mean", "Guess"]
     s.close()
     again = project()
-    assert again.head == "trees"
-    assert np.array_equal(again.predictive.mean, shown)
+    assert again.model.head == "trees"
+    assert np.array_equal(again.model.predictive.mean, shown)
     assert again.problem is None
 
 
 def test_a_reopened_project_shows_the_head_it_was_closed_with(labelled, project):
     s = labelled(60)
     report = s.train(posterior="ensemble", wait=True)
-    mean, aside = s.predictive.mean.copy(), s.predict(s.pool.ids, head="ensemble").mean
+    mean, aside = s.model.predictive.mean.copy(), s.predict(s.pool.ids, head="ensemble").mean
     s.close()
     again = project()
-    assert again.head == report.head
-    assert np.allclose(again.predictive.mean, mean, atol=1e-6)
+    assert again.model.head == report.head
+    assert np.allclose(again.model.predictive.mean, mean, atol=1e-6)
     assert np.allclose(again.predict(again.pool.ids, head="ensemble").mean, aside, atol=1e-6)

@@ -62,7 +62,7 @@ def act(s, what):
         "label": lambda: s.label(ids[2], "a"),
         "labels": lambda: s.label({id: "ab"[n % 2] for n, id in enumerate(ids[:40])}),
         "undo": s.undo,
-        "release": s.release_audits,
+        "release": s.audit.release,
     }[what]()
 
 
@@ -93,11 +93,11 @@ def test_what_another_session_labelled_is_taken_in_whole(s, monkeypatch, what):
 def test_arrivals_whose_joining_was_interrupted_have_joined(s, monkeypatch, step):
     monkeypatch.setattr(s.pool, step, interrupted(getattr(s.pool, step)))
     with pytest.raises(KeyboardInterrupt):
-        s.watch(list(POINTS[:8] + 3))
+        s.watch(list(POINTS[:8] + 3), wait=True)
     monkeypatch.undo()
     assert len(s.pool.ids) == 68
     check_as_on_disk(s)
-    s.watch(list(POINTS[:4] - 3))
+    s.watch(list(POINTS[:4] - 3), wait=True)
     assert len(s.items) == 72
 
 
@@ -113,9 +113,9 @@ def test_an_interrupted_watch_is_cancelled_and_the_next_one_begins(s):
             yield POINTS[taken % 60] + 3
 
     with pytest.raises(KeyboardInterrupt):
-        s.watch(camera())
+        s.watch(camera(), wait=True)
     go_on.set()
-    assert s.watch(list(POINTS[:3] - 3)).n == 3
+    assert s.watch(list(POINTS[:3] - 3), wait=True).n == 3
     before = (taken, len(s.pool.ids))
     assert taken == 40
     assert 63 <= len(s.pool.ids) <= 63 + taken
@@ -134,13 +134,13 @@ def test_an_interrupted_training_is_cancelled_and_the_next_one_begins(s):
                 go_on.wait(PATIENCE_SECONDS)
             return super().fit(x, y, sample_weight)
 
-    shown = s.head
+    shown = s.model.head
     with pytest.raises(KeyboardInterrupt):
         s.train(Slow(), wait=True)
     go_on.set()
     assert s.train(wait=True).n_labels == 3
     assert [run.status for run in s._project.store.runs()] == ["cancelled", "done"]
-    assert s.head == shown
+    assert s.model.head == shown
     check_as_on_disk(s)
 
 
@@ -170,7 +170,7 @@ def test_a_view_that_fails_takes_no_arrival_back(s):
 
     s.events.watched.connect(fail)
     with pytest.raises(Exception, match=r"a view of a person's own|emitting"):
-        s.watch(list(POINTS[:8] + 3))
+        s.watch(list(POINTS[:8] + 3), wait=True)
     s.events.watched.disconnect(fail)
     assert len(s.items) == len(s.pool.ids) == 68
     check_as_on_disk(s)

@@ -22,7 +22,7 @@ s = spin.open({path!r}, annotator="ada")
 # What the labeller's outbox does: send from the first entry that is not acknowledged, one after another.
 SEND = """
 for entry in json.loads({entries!r}):
-    answer = s.apply("outbox", [entry])
+    answer = s._channel.apply("outbox", [entry])
     print(json.dumps([entry["seq"], answer["ack"], answer["error"]]), flush=True)
 """
 

@@ -81,7 +81,7 @@ class Page:
     def label(self, n: int) -> None:
         for _ in range(n):
             had = {card["token"]: card for card in self.cards}
-            fresh, _ = self.s.queue_cards(8, list(had))
+            fresh, _ = self.s._channel.queue_cards(8, list(had))
             self.cards = [had.get(card["token"], card) for card in fresh]
             card = self.cards.pop(0)
             self.say("shown", card)
@@ -94,7 +94,7 @@ class Page:
     def say(self, kind: str, card: dict, value=None) -> dict:
         self.seq += 1
         entry = {"seq": self.seq, "kind": kind, "id": card["id"], "token": card["token"], "value": value}
-        said = self.s.apply(self.client, [entry])
+        said = self.s._channel.apply(self.client, [entry])
         assert (said["refused"], said["error"], said["ack"]) == ([], None, self.seq)
         return said
 
@@ -114,7 +114,7 @@ def test_it_is_labelled_at_random_while_it_is_looked_at_then_auto_takes_over(pro
     assert np.all((q > 0.9 / N) & (q < 1.3 / N)), (
         "each was as likely as any other that is not kept for auditing"
     )
-    assert (s.predictive, s.head, s.problem) == (None, None, None)
+    assert (s.model.predictive, s.model.head, s.problem) == (None, None, None)
     assert (s.accuracy.n, s.accuracy.value) == (0, None)
     assert "40 labelled" in repr(s)
 
@@ -122,14 +122,14 @@ def test_it_is_labelled_at_random_while_it_is_looked_at_then_auto_takes_over(pro
     s._live.pool_model.wait()
     assert s.values == page.given
     assert s.accuracy.n == 4
-    assert s.predictive.mean.shape == (N, 2)
+    assert s.model.predictive.mean.shape == (N, 2)
     page.label(20)
     asks = s.asks
     assert asks["audit"].sum() == 6
     strategies = asks.filter(~asks["audit"])["strategy"].to_list()
     assert strategies[:36] == ["random"] * 36
     assert strategies[-10:] == ["auto"] * 10, "but for the cards that were queued before"
-    right = s.predictive.mean.argmax(1) == [s.classes.index(truth(id)) for id in s.pool.ids]
+    right = s.model.predictive.mean.argmax(1) == [s.classes.index(truth(id)) for id in s.pool.ids]
     assert right.mean() > 0.95
 
 
@@ -161,14 +161,14 @@ def test_what_turns_out_to_be_broken_leaves_the_pool_and_no_label_is_lost(projec
     s = project(with_junk)
     broken = {f"{row:04d}.png" for row in (1, JUNK, JUNK + 1, 2999, 5998)}
     assert len(s.pool) == N, "files are not decoded while a pool opens"
-    assert "broken" in s.card("0031.png")[0]
+    assert "broken" in s._channel.card("0031.png")[0]
     s.label({f"{row:04d}.png": truth(f"{row:04d}") for row in (0, 2, 30, 33, 3000, 5997, 5999)})
     s.label("0031.png", "light")
     s.flag("0001.png")
     page = Page(s)
     page.label(12)
     before = s.values
-    cards = s.queue_cards(8)[0]
+    cards = s._channel.queue_cards(8)[0]
 
     looking.go.set()
     s._live.pool_model.wait()
@@ -178,16 +178,16 @@ def test_what_turns_out_to_be_broken_leaves_the_pool_and_no_label_is_lost(projec
     assert set(items.filter(items["broken"].is_not_null())["item"]) == broken
     assert s.values == before, "labels are tied to files, not to rows"
     assert set(s.labels["item"]) == set(before)
-    rows, classes = s._label_log.training
+    rows, classes = s._live.label_log.training
     audited = set(s.labels.filter(s.labels["audit"])["item"])
     found = {s.pool.ids[row]: s.classes[at] for row, at in zip(rows, classes, strict=True)}
     assert found == {id: value for id, value in before.items() if id not in broken | audited}
     for row in (0, 2, 30, 33, 3000, 5997, 5999):
         id = f"{row:04d}.png"
-        assert s.card(id)[0]["size"] == [SIDES[row % 6]] * 2, "and so are pictures"
+        assert s._channel.card(id)[0]["size"] == [SIDES[row % 6]] * 2, "and so are pictures"
     with pytest.raises(LabelError, match="kept out"):
         s.label("0031.png", "dark")
-    kept = s.queue_cards(8, [card["token"] for card in cards])[0]
+    kept = s._channel.queue_cards(8, [card["token"] for card in cards])[0]
     assert [card["token"] for card in kept] == [card["token"] for card in cards]
     page.cards = []
     page.label(20)
@@ -206,21 +206,21 @@ def test_broken_cards_leave_the_queue_once_it_is_known(project, looking, photos,
         name = f"{row:04d}.png"
         os.link(photos / name if row % 3 == 0 else junk, root / name)
     s = project(root)
-    cards, _ = s.queue_cards(8)
+    cards, _ = s._channel.queue_cards(8)
     broken = [card for card in cards if "broken" in card]
     assert broken, "two thirds of the files are no pictures"
     assert all("not a picture" in card["broken"] for card in broken)
     looking.go.set()
     s._live.pool_model.wait()
     assert len(s.pool) == N / 3
-    now, _ = s.queue_cards(8, [card["token"] for card in cards])
+    now, _ = s._channel.queue_cards(8, [card["token"] for card in cards])
     assert [card["token"] for card in now if card.get("kept")] == [
         card["token"] for card in cards if card not in broken
     ]
     assert len(now) == 8
     assert not any("broken" in card for card in now)
     flag = {"seq": 1, "kind": "flag", "id": broken[0]["id"], "token": broken[0]["token"]}
-    said = s.apply("page", [flag, {"seq": 2, "kind": "label", "id": s.pool.ids[0], "value": "dark"}])
+    said = s._channel.apply("page", [flag, {"seq": 2, "kind": "label", "id": s.pool.ids[0], "value": "dark"}])
     assert said["ack"] == 2
     assert "kept out" in said["refused"][0]["what"]
     assert s.values == {s.pool.ids[0]: "dark"}
@@ -238,8 +238,8 @@ def test_a_card_that_was_being_read_while_rows_moved_shows_its_own_item(
         return show(row, size)
 
     monkeypatch.setattr(s.pool, "show", slow)
-    inspected, _ = s.card("3000.png")
-    cards, _ = s.queue_cards(8)
+    inspected, _ = s._channel.card("3000.png")
+    cards, _ = s._channel.queue_cards(8)
     assert len(cards) == 8
     assert len(s.pool) < N
     for card in [inspected, *cards]:
@@ -316,7 +316,7 @@ def test_closing_in_the_middle_is_clean_and_everything_is_found_again(project, l
     assert again.values == page.given
     Page(again, client="another page").label(1)
     again._live.pool_model.wait()
-    assert again.predictive.mean.shape == (N, 2)
+    assert again.model.predictive.mean.shape == (N, 2)
     assert len(again.values) == 16
 
 

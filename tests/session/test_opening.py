@@ -104,7 +104,7 @@ def test_a_function_as_encoder_must_be_passed_again(tmp_path, digits):
     spin.open(tmp_path / "p.spin", pool=digits.images, classes=digits.classes, encoder=mean)
     with pytest.raises(ContradictionError, match="encoder="):
         spin.open(tmp_path / "p.spin")
-    assert spin.open(tmp_path / "p.spin", encoder=mean)._pool_model.features.shape == (400, 2)
+    assert spin.open(tmp_path / "p.spin", encoder=mean)._live.pool_model.features.shape == (400, 2)
 
 
 def test_features_are_computed_once(tmp_path, digits):
@@ -198,9 +198,9 @@ def test_one_string_is_no_class_list(tmp_path, digits):
 
 def test_the_map_starts_with_pca_and_takes_up_a_kept_umap(project):
     s = project()
-    assert s.layout_name == "pca"
-    s._live.pool_model._keep(np.zeros((400, 2), np.float32))
-    assert project().layout_name == "umap"
+    assert s._view_data.layout_name == "pca"
+    s._live.pool_model._save_layout(np.zeros((400, 2), np.float32))
+    assert project()._view_data.layout_name == "umap"
 
 
 def test_hostile_names_stay_data(tmp_path, photos):

@@ -36,7 +36,7 @@ def copied(files, folder: Path) -> Path:
 
 def cards_of(s, n: int):
     """Cards as a page gets them: all can be shown, and the bytes that each refers to are there."""
-    cards, buffers = s.queue_cards(n)
+    cards, buffers = s._channel.queue_cards(n)
     assert len(cards) == n
     for card in cards:
         assert "broken" not in card, card
@@ -56,7 +56,7 @@ def answer(s, cards, truth, first: int = 1):
         }
         for i, card in enumerate(cards)
     ]
-    said = s.apply("page", entries)
+    said = s._channel.apply("page", entries)
     assert (said["refused"], said["error"], said["gap"]) == ([], None, None)
     assert said["ack"] == first + len(cards) - 1
 
@@ -67,9 +67,11 @@ def labelled_and_found_again(s, truth, cards):
     given = {card["id"]: truth[card["id"]] for card in cards}
     assert s.values == given
     last, seq = cards[-1]["id"], len(cards) + 1
-    assert s.apply("page", [{"seq": seq, "kind": "undo"}])["undone"] == [{"seq": seq, "id": last, "n": 1}]
+    assert s._channel.apply("page", [{"seq": seq, "kind": "undo"}])["undone"] == [
+        {"seq": seq, "id": last, "n": 1}
+    ]
     assert s.values == {id: value for id, value in given.items() if id != last}
-    assert s.apply("page", [{"seq": seq + 1, "kind": "redo"}])["refused"] == []
+    assert s._channel.apply("page", [{"seq": seq + 1, "kind": "redo"}])["refused"] == []
     assert s.values == given
     s.close()
     again = spin.open(s.folder, annotator="ada")
@@ -187,7 +189,7 @@ def error(said, truth) -> list[float]:
 def test_suggested_points_of_a_mouse_beat_the_mean_pose(tmp_path, real):
     names, truth = mouse(real)
     s = opened(tmp_path, pictures_of_mouse(real, truth, tmp_path), spin.Keypoints(names))
-    s.audit_share = 0
+    s.audit.share = 0
     s._live.pool_model.wait()
     first = [s.pool.ids[row] for row in np.random.default_rng(0).permutation(len(s.pool))[:40]]
     s.label({id: truth[id] for id in first})
@@ -347,7 +349,7 @@ def test_suggested_temperatures_beat_the_mean(tmp_path, real):
     frame = machines(real, 500)
     truth = dict(frame.select("id", column).iter_rows())
     s = opened(tmp_path, frame.drop(column), spin.Number(300, 320, step=0.1, unit="K"))
-    s.audit_share = 0
+    s.audit.share = 0
     cards, _ = cards_of(s, 60)
     answer(s, cards, truth)
     first = {card["id"] for card in cards}
@@ -398,6 +400,6 @@ def test_videos_of_a_street(tmp_path, real):
             drawn = Image.open(io.BytesIO(buffers[at]))
             assert drawn.format == "JPEG"
             assert drawn.size[0] / drawn.size[1] == pytest.approx(size[0] / size[1], rel=0.02)
-        frame, bytes_ = s.frame(card["id"], facts["at"][5])
+        frame, bytes_ = s._channel.frame(card["id"], facts["at"][5])
         assert Image.open(io.BytesIO(bytes_[frame["buffers"][0]])).size == tuple(size)
     labelled_and_found_again(s, truth, cards)

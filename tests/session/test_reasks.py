@@ -21,7 +21,7 @@ def open_(tmp_path):
         first = {} if at.exists() else {"pool": np.eye(6, dtype=np.float32) if pool is None else pool}
         opened.append(spin.open(at, classes=["a", "b"], annotator=annotator, **first))
         if first:
-            opened[-1].audit_share = 0
+            opened[-1].audit.share = 0
         return opened[-1]
 
     yield open_
@@ -43,7 +43,7 @@ def test_what_is_put_aside_comes_back_once_and_no_more(open_, kind):
     getattr(s, kind)(item)
     with pytest.raises(QueryError, match="put aside for good"):
         s.ask(1)
-    assert s.queue_cards(4)[0] == []
+    assert s._channel.queue_cards(4)[0] == []
 
 
 def test_a_restart_does_not_forget_how_often_an_item_was_put_aside(open_):
@@ -99,13 +99,13 @@ def test_the_error_says_what_can_still_be_labelled_and_then_it_can(open_):
         s.ask(1)
     assert f"put aside (1) by its id: s.label({item!r}, value)" in str(caught.value)
     s.label(item, "a")
-    assert s.label_index[3] == 0
+    assert s._view_data.label_index[3] == 0
 
 
 def test_reserved_items_come_back_as_audits_once(open_):
     s = open_(np.eye(40, dtype=np.float32))
-    s.audit_share = 0.5
-    item = str(s.pool.ids[int(np.flatnonzero(s._label_log.plan.reserved)[0])])
+    s.audit.share = 0.5
+    item = str(s.pool.ids[int(np.flatnonzero(s._live.label_log.plan.reserved)[0])])
     label_all_but(s, item)
     s.unsure(item)
     assert s.ask(1).ids == (item,)
@@ -134,7 +134,7 @@ def answer_by_chance(people, rng) -> dict[str, int]:
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_people_answer_asking_ends_and_nothing_is_asked_more_than_twice(open_, seed):
     people = [open_(np.eye(16, dtype=np.float32)), open_(annotator="bob")]
-    people[0].audit_share = 0.2
+    people[0].audit.share = 0.2
     times = answer_by_chance(people, np.random.default_rng(seed))
     assert set(times) == set(people[0].pool.ids)
     assert max(times.values()) == 2
@@ -238,14 +238,14 @@ def test_where_two_people_disagree_the_last_label_holds_and_neither_asks_again(o
     bob.label(item, "b")
     asked = {id for _ in range(20) for id in ada.ask(1).ids}  # nothing is answered
     assert item not in asked
-    assert ada.label_index[0] == 1
+    assert ada._view_data.label_index[0] == 1
     bob.undo()
     ada.ask(1)
-    assert ada.label_index[0] == 0
+    assert ada._view_data.label_index[0] == 0
     bob.redo()
     label_all_but(ada, item)
     for s in (ada, bob, open_()):
-        assert s.label_index[0] == 1
+        assert s._view_data.label_index[0] == 1
         with pytest.raises(QueryError):
             s.ask(1)
 
@@ -255,7 +255,7 @@ def test_a_label_and_an_unsure_that_alternate_bring_an_item_back_once(open_):
     item = ada.pool.ids[0]
     label_all_but(ada)
     bob.unsure(item)
-    assert bob.label_index[0] == -1
+    assert bob._view_data.label_index[0] == -1
     assert ada.ask(1).ids == (item,)
     ada.label(item, "a")
     bob.unsure(item)

@@ -61,11 +61,11 @@ def test_the_live_head_follows_every_label_and_every_undo(project, digits):
     s = project()
     asked = s.ask(12)
     digits.label(s, asked.ids)
-    before = s.predictive.mean.copy()
+    before = s.model.predictive.mean.copy()
     s.label(s.ask(1).ids[0], "3")
-    assert not np.allclose(s.predictive.mean, before)
+    assert not np.allclose(s.model.predictive.mean, before)
     s.undo()
-    assert np.allclose(s.predictive.mean, before, atol=1e-3)
+    assert np.allclose(s.model.predictive.mean, before, atol=1e-3)
 
 
 def test_audits_never_train_and_alone_judge_accuracy(project, digits):
@@ -79,7 +79,7 @@ def test_audits_never_train_and_alone_judge_accuracy(project, digits):
     assert s.accuracy.n == 4
     assert s.accuracy.value is None
     assert len(s.labels) == 40
-    assert s.curve[-1].n_labels == 40
+    assert s.audit.curve[-1].n_labels == 40
 
 
 def test_many_labels_at_once_are_one_solve_and_come_to_the_same(project, digits, monkeypatch):
@@ -87,19 +87,19 @@ def test_many_labels_at_once_are_one_solve_and_come_to_the_same(project, digits,
     ids = s.pool.ids[:150]
     for id in ids:
         s.label(id, digits.truth(s, id))
-    one_by_one = s.predictive.mean.copy()
+    one_by_one = s.model.predictive.mean.copy()
     for _ in ids:
         s.undo()
     monkeypatch.setattr(
         s._live.pool_model.learner, "label", lambda row, y: pytest.fail("a step for each label")
     )
     s.label({id: digits.truth(s, id) for id in ids})
-    np.testing.assert_allclose(s.predictive.mean, one_by_one, atol=2e-3)
+    np.testing.assert_allclose(s.model.predictive.mean, one_by_one, atol=2e-3)
 
 
 def test_an_audit_label_can_be_undone_and_given_again(project, digits):
     s = project()
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     asked = s.ask(2)
     audit = s.asks.filter(s.asks["audit"])["item"][0]
     digits.label(s, [id for id in asked.ids if id != audit])
@@ -113,10 +113,10 @@ def test_an_audit_label_can_be_undone_and_given_again(project, digits):
 
 def test_released_audits_train_and_stop_judging(project, digits):
     s = project()
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     digits.label(s, s.ask(10).ids)
     assert s.accuracy.n == 5
-    assert s.release_audits() == 5
+    assert s.audit.release() == 5
     assert s.accuracy.n == 0
     assert len(s._live.pool_model.learner.graph.rows) == 10
     again = project()
@@ -125,8 +125,8 @@ def test_released_audits_train_and_stop_judging(project, digits):
 
 
 def test_the_share_of_audits_is_kept(project):
-    project().audit_share = 0.25
-    assert project().audit_share == 0.25
+    project().audit.share = 0.25
+    assert project().audit.share == 0.25
 
 
 @pytest.mark.parametrize("strategy", ["auto", "entropy", "margin", "bald", "random"])
@@ -146,18 +146,18 @@ def test_training_reports_its_head_and_keeps_a_model(project, digits):
     digits.label(s, s.ask(30).ids)
     report = s.train(wait=True)
     assert report.head in ("graph", "linear", "mean")
-    assert s.head == report.head
+    assert s.model.head == report.head
     assert report.n_labels == 27
     assert (s.folder / "models" / report.model_id / "card.json").exists()
-    assert [at.n_labels for at in s.curve] == list(range(1, 31))
-    assert [at.n_labels for at in project().curve] == list(range(1, 31))
+    assert [at.n_labels for at in s.audit.curve] == list(range(1, 31))
+    assert [at.n_labels for at in project().audit.curve] == list(range(1, 31))
 
 
 def test_the_curve_follows_every_label_and_forgets_what_was_undone(project, digits):
     s = project()
     digits.label(s, s.ask(5).ids)
     s.undo()
-    assert [at.n_labels for at in s.curve] == [1, 2, 3, 4]
+    assert [at.n_labels for at in s.audit.curve] == [1, 2, 3, 4]
 
 
 def test_a_reopened_project_answers_as_before(project, digits):
@@ -169,7 +169,7 @@ def test_a_reopened_project_answers_as_before(project, digits):
     again._live.pool_model.wait()
     after = again.predict(again.pool.ids[:50])
     assert again._training.model_id == s._training.model_id
-    assert again.head == s.head
+    assert again.model.head == s.model.head
     assert np.allclose(before.mean, after.mean, atol=1e-4)
 
 
@@ -217,18 +217,18 @@ def test_arrivals_are_scored_watched_and_asked(project, digits):
     for _ in range(4):
         digits.label(s, s.ask(10).ids)
     fresh = spin.samples.digits().items[400:640]
-    calm = s.watch(fresh)
+    calm = s.watch(fresh, wait=True)
     assert calm.n == 240
-    assert len(s.pool) == 640 == len(s.layout) == len(s.predictive.mean)
+    assert len(s.pool) == 640 == len(s._view_data.layout) == len(s.model.predictive.mean)
     rng = np.random.default_rng(0)
-    loud = s.watch(np.clip(255 - fresh + rng.normal(0, 60, fresh.shape), 0, 255).astype(np.uint8))
+    loud = s.watch(np.clip(255 - fresh + rng.normal(0, 60, fresh.shape), 0, 255).astype(np.uint8), wait=True)
     assert loud.alarms
-    assert len(s.drift_points) == 480
+    assert len(s.stream.points) == 480
     assert any(id in set(loud.ids) for id in s.ask(40).ids)
     again = project()
     assert len(again.pool) == 880
     again._live.pool_model.wait()
-    assert len(again.predictive.mean) == 880
+    assert len(again.model.predictive.mean) == 880
 
 
 def test_selecting_tells_the_views(project):
@@ -401,16 +401,16 @@ class TestBadInput:
         s = project()
         digits.label(s, s.ask(3).ids)
         acts = (
-            lambda: setattr(s, "audit_share", "x"),
-            lambda: setattr(s, "audit_share", None),
+            lambda: setattr(s.audit, "share", "x"),
+            lambda: setattr(s.audit, "share", None),
             lambda: setattr(s, "selected", None),
             lambda: setattr(s, "selected", 5),
             lambda: s.export(None),
             lambda: s.label({s.pool.ids[0]: "6"}, "7"),
             lambda: s.label([s.pool.ids[0]], "7"),
             lambda: s.predict(None),
-            lambda: s.watch(None),
-            lambda: s.watch("one thing"),
+            lambda: s.watch(None, wait=True),
+            lambda: s.watch("one thing", wait=True),
         )
         for act in acts:
             with pytest.raises(SpinError) as caught:
@@ -421,7 +421,7 @@ class TestBadInput:
     def test_an_item_of_a_stream_that_cannot_be_read_is_kept_out_and_the_rest_goes_on(self, project, digits):
         s = project()
         digits.label(s, s.ask(10).ids)
-        report = s.watch([digits.images[0], "nonsense", digits.images[1]])
+        report = s.watch([digits.images[0], "nonsense", digits.images[1]], wait=True)
         assert report.n == 2
         assert report.broken[0].id == "number 1 of the stream"
         assert len(s.pool) == 402
@@ -436,7 +436,7 @@ class TestBadInput:
             raise ValueError("the camera is gone")
 
         with pytest.raises(PoolError, match="after 2 items: ValueError: the camera is gone") as caught:
-            s.watch(stream())
+            s.watch(stream(), wait=True)
         self.said(caught)
         assert len(s.pool) == 402
 
@@ -444,7 +444,11 @@ class TestBadInput:
         s = project()
         digits.label(s, s.ask(10).ids)
         s.close()
-        for act in (lambda: s.label(s.pool.ids[0], "1"), lambda: s.watch([digits.images[0]]), s.train):
+        for act in (
+            lambda: s.label(s.pool.ids[0], "1"),
+            lambda: s.watch([digits.images[0]], wait=True),
+            s.train,
+        ):
             with pytest.raises(ProjectError) as caught:
                 act()
             assert "closed" in self.said(caught)
@@ -456,25 +460,25 @@ def test_a_script_may_poll_a_handle(project, digits):
     run = s.train()
     until(lambda: run.done)
     assert run.status == "done"
-    assert s.head == run.result().head
+    assert s.model.head == run.result().head
 
 
 def test_an_endless_stream_can_be_cancelled(project, digits):
     s = project()
     digits.label(s, s.ask(10).ids)
     watching = s.watch(itertools.cycle(digits.images[:50]), wait=False)
-    until(lambda: len(s.drift_points) >= 32 or watching.status not in ("queued", "running"))
+    until(lambda: len(s.stream.points) >= 32 or watching.status not in ("queued", "running"))
     assert watching.status == "running"
     watching.cancel()
     with pytest.raises(SpinError, match="was cancelled"):
         watching.result(120)
-    assert len(s.pool) == 400 + len(s.drift_points)
+    assert len(s.pool) == 400 + len(s.stream.points)
 
 
 def test_what_was_trained_is_there_at_once_after_reopening(project, digits, tmp_path):
     s = project()
     digits.label(s, s.ask(20).ids)
     s.train(wait=True)
-    assert project().head == s.head
-    assert project().predictive is not None
+    assert project().model.head == s.model.head
+    assert project().model.predictive is not None
     assert project().export(tmp_path / "bundle").agreement > 0.5

@@ -36,7 +36,7 @@ def opened(tmp_path, plates, task):
 
 def test_boxes_are_drawn_on_the_picture_beside_its_words_and_row(tmp_path, plates):
     s = opened(tmp_path, plates, spin.Boxes(["crack"]))
-    (card,), buffers = s.queue_cards(1)
+    (card,), buffers = s._channel.queue_cards(1)
     photo = next(part for part in card["parts"] if part["name"] == "photo")
     assert photo["size"] == [WIDTH, HEIGHT]
     assert max(Image.open(io.BytesIO(buffers[photo["buffers"][0]])).size) == 1600
@@ -48,7 +48,7 @@ def test_boxes_are_drawn_on_the_picture_beside_its_words_and_row(tmp_path, plate
 
 def test_spans_are_marked_in_the_whole_text_beside_the_picture(tmp_path, plates):
     s = opened(tmp_path, plates, spin.Spans(["part"]))
-    card = s.queue_cards(1)[0][0]
+    card = s._channel.queue_cards(1)[0][0]
     shown = next(part for part in card["parts"] if part["name"] == "words")["data"]
     assert shown == WORDS[s.pool.row(card["id"])]
     last = [{"label": "part", "start": len(shown) - 6, "end": len(shown) - 1}]

@@ -94,13 +94,13 @@ def test_what_the_task_does_not_allow_is_refused_and_nothing_is_stored(tmp_path,
 def test_a_page_is_told_why_its_label_was_refused(tmp_path, case):
     pool, task, good, bad = case
     s = opened(tmp_path, pool, task)
-    cards, _ = s.queue_cards(2)
+    cards, _ = s._channel.queue_cards(2)
     values = [{"value": good}, {"value": bad}]
     entries = [
         {"seq": i + 1, "kind": "label", "id": card["id"], "token": card["token"], **value}
         for i, (card, value) in enumerate(zip(cards, values, strict=True))
     ]
-    answer = s.apply("page", entries)
+    answer = s._channel.apply("page", entries)
     assert answer["ack"] == 2
     assert [entry["seq"] for entry in answer["refused"]] == [2]
     assert list(s.values.values()) == [good]
@@ -109,9 +109,9 @@ def test_a_page_is_told_why_its_label_was_refused(tmp_path, case):
 def test_a_suggestion_is_on_the_card_and_the_store_knows_whether_it_was_taken_unchanged(tmp_path, case):
     pool, task, good, _ = case
     s = opened(tmp_path, pool, task)
-    s.audit_share = 0
+    s.audit.share = 0
     s.suggest(dict.fromkeys(s.pool.ids, (good, 0.8)))
-    cards = [card for card in s.queue_cards(16)[0] if card["suggestion"]]
+    cards = [card for card in s._channel.queue_cards(16)[0] if card["suggestion"]]
     assert cards[0]["suggestion"] == {"value": good, "p": 0.8}
     other = changed(good)
     entries = [
@@ -125,7 +125,7 @@ def test_a_suggestion_is_on_the_card_and_the_store_knows_whether_it_was_taken_un
         }
         for i, (card, value) in enumerate(zip(cards, [good, other], strict=False))
     ]
-    assert s.apply("page", entries)["refused"] == []
+    assert s._channel.apply("page", entries)["refused"] == []
     assert s.labels["accepted"].to_list() == [True, False]
     assert s.labels["suggested_p"].to_list() == [0.8, 0.8]
 
@@ -135,7 +135,7 @@ def test_a_probability_may_come_from_any_library(tmp_path, p):
     pool, task, good, _ = TASKS["boxes"]
     s = opened(tmp_path, pool, task)
     s.suggest({s.pool.ids[0]: (good, p)})
-    assert s.suggestion(s.pool.ids[0]) == (good, pytest.approx(min(float(p), 1.0)))
+    assert s.model.suggestion(s.pool.ids[0]) == (good, pytest.approx(min(float(p), 1.0)))
 
 
 @pytest.mark.parametrize("p", [-0.1, 0, 1.1, float("nan"), "0.7", True])
@@ -149,13 +149,13 @@ def test_what_is_no_probability_is_refused(tmp_path, p):
 def test_a_suggestion_without_a_probability_has_none(tmp_path):
     pool, task, good, _ = TASKS["boxes"]
     s = opened(tmp_path, pool, task)
-    s.audit_share = 0
+    s.audit.share = 0
     s.suggest(dict.fromkeys(s.pool.ids, good))
-    card = next(card for card in s.queue_cards(16)[0] if card["suggestion"])
+    card = next(card for card in s._channel.queue_cards(16)[0] if card["suggestion"])
     assert card["suggestion"] == {"value": good, "p": None}
-    assert s.suggestion(card["id"]) == (good, None)
+    assert s.model.suggestion(card["id"]) == (good, None)
     entry = {"seq": 1, "kind": "label", "id": card["id"], "token": card["token"], "value": good}
-    assert s.apply("page", [{**entry, "suggested": [good, None]}])["refused"] == []
+    assert s._channel.apply("page", [{**entry, "suggested": [good, None]}])["refused"] == []
     assert s.labels.select("accepted", "suggested_p").row(0) == (True, None)
 
 
@@ -170,9 +170,9 @@ def changed(value):
 def test_audits_are_shown_without_a_suggestion_and_judge_it(tmp_path, case):
     pool, task, good, _ = case
     s = opened(tmp_path, pool, task)
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     s.suggest(lambda id: (good, 0.9))
-    cards, _ = s.queue_cards(40)
+    cards, _ = s._channel.queue_cards(40)
     asks = s._project.store.pending()
     hidden = {ask.item for ask in asks if ask.audit}
     assert hidden
@@ -181,28 +181,28 @@ def test_audits_are_shown_without_a_suggestion_and_judge_it(tmp_path, case):
         {"seq": i + 1, "kind": "label", "id": card["id"], "token": card["token"], "value": good}
         for i, card in enumerate(cards)
     ]
-    s.apply("page", entries)
+    s._channel.apply("page", entries)
     assert s.accuracy.n == len(hidden)
-    if not s.by_class:  # else the session's own model is judged
+    if not s._view_data.learns_classes:  # else the session's own model is judged
         assert s.accuracy.high == 1.0
 
 
 def test_numbers_are_suggested_from_the_labels_so_far(tmp_path):
     s = opened(tmp_path, ROWS, spin.Number(0, 10))
-    s.audit_share = 0
+    s.audit.share = 0
     truth = dict(zip(s.pool.ids, (5 + 4 * ROWS[:, 0]).tolist(), strict=True))
     for _ in range(4):
-        assert s.suggestion(s.pool.ids[0]) is None
+        assert s.model.suggestion(s.pool.ids[0]) is None
         s.label({id: truth[id] for id in s.ask(1).ids})
     s.label({id: truth[id] for id in s.ask(8).ids})
-    errors = [abs(s.suggestion(id)[0] - truth[id]) for id in s.pool.ids]
+    errors = [abs(s.model.suggestion(id)[0] - truth[id]) for id in s.pool.ids]
     assert np.mean(errors) < 0.5, "a tenth of what a guess of the middle would miss"
 
 
 def test_a_suggestion_that_fails_leaves_the_card_without_one_and_says_why(tmp_path):
     s = opened(tmp_path, ROWS, spin.Number(0, 10))
     s.suggest(lambda id: 1 / 0)
-    cards, _ = s.queue_cards(3)
+    cards, _ = s._channel.queue_cards(3)
     assert [card["suggestion"] for card in cards] == [None] * 3
     assert "ZeroDivisionError" in s.problem
 
@@ -213,9 +213,9 @@ def test_suggestions_are_checked_before_any_is_taken(tmp_path):
     for wrong in ({first: 3, "nobody": 3}, {first: 3, second: 11}, {first: (3, 2.0)}, 7):
         with pytest.raises(LabelError):
             s.suggest(wrong)
-    assert s.suggestion(s.pool.ids[0]) is None
+    assert s.model.suggestion(s.pool.ids[0]) is None
     assert s.suggest({first: 3, second: (4, 0.9)}) == 2
-    assert s.suggestion(second) == (4.0, 0.9)
+    assert s.model.suggestion(second) == (4.0, 0.9)
 
 
 def test_what_was_given_goes_before_a_function_and_a_function_before_the_model(tmp_path):
@@ -224,9 +224,9 @@ def test_what_was_given_goes_before_a_function_and_a_function_before_the_model(t
     s.label(dict.fromkeys(s.pool.ids[10:30], 5.0))
     s.suggest({given: 1})
     s.suggest(lambda id: None if id == left else (2, 0.7))
-    assert s.suggestion(given) == (1.0, None)
-    assert s.suggestion(asked) == (2.0, 0.7)
-    assert s.suggestion(left)[0] == pytest.approx(5.0, abs=0.1)
+    assert s.model.suggestion(given) == (1.0, None)
+    assert s.model.suggestion(asked) == (2.0, 0.7)
+    assert s.model.suggestion(left)[0] == pytest.approx(5.0, abs=0.1)
 
 
 def test_what_was_suggested_can_be_taken_away_one_by_one_and_all_at_once(tmp_path):
@@ -234,15 +234,15 @@ def test_what_was_suggested_can_be_taken_away_one_by_one_and_all_at_once(tmp_pat
     first, second, third = s.pool.ids[:3]
     s.suggest({first: 1, second: 2})
     assert s.suggest({first: None, third: 3}) == 1
-    assert [s.suggestion(id) for id in (first, second, third)] == [None, (2.0, None), (3.0, None)]
+    assert [s.model.suggestion(id) for id in (first, second, third)] == [None, (2.0, None), (3.0, None)]
     with pytest.raises(LabelError):
         s.suggest({second: None, "nobody": None})
-    assert s.suggestion(second) == (2.0, None)
+    assert s.model.suggestion(second) == (2.0, None)
     s.suggest(lambda id: 4)
     assert s.suggest({second: None}) == 0
-    assert s.suggestion(second) == (4.0, None)
+    assert s.model.suggestion(second) == (4.0, None)
     assert s.suggest(None) == 0
-    assert {s.suggestion(id) for id in s.pool.ids} == {None}
+    assert {s.model.suggestion(id) for id in s.pool.ids} == {None}
 
 
 def test_a_late_answer_of_a_function_that_was_replaced_is_dropped(tmp_path):
@@ -254,21 +254,21 @@ def test_a_late_answer_of_a_function_that_was_replaced_is_dropped(tmp_path):
         return 1
 
     s.suggest(slow)
-    assert s.suggestion(id) == (2.0, None)
-    assert s.suggestion(id) == (2.0, None)
+    assert s.model.suggestion(id) == (2.0, None)
+    assert s.model.suggestion(id) == (2.0, None)
 
 
 def test_corrected_labels_are_learnt_anew_and_so_are_labels_taken_back(tmp_path):
     s = opened(tmp_path, ROWS, spin.Number(0, 10))
     labelled, other = s.pool.ids[:40], s.pool.ids[-1]
     s.label(dict.fromkeys(labelled, 1.0))
-    assert s.suggestion(other)[0] == pytest.approx(1.0, abs=0.1)
+    assert s.model.suggestion(other)[0] == pytest.approx(1.0, abs=0.1)
     for id in labelled:
         s.label(id, 9.0)
-    assert s.suggestion(other)[0] == pytest.approx(9.0, abs=0.5)
+    assert s.model.suggestion(other)[0] == pytest.approx(9.0, abs=0.5)
     for _ in labelled:
         s.undo()
-    assert s.suggestion(other)[0] == pytest.approx(1.0, abs=0.5)
+    assert s.model.suggestion(other)[0] == pytest.approx(1.0, abs=0.5)
 
 
 def test_numbers_are_learnt_anew_only_when_a_tenth_of_the_labels_changed(tmp_path, monkeypatch):
@@ -279,22 +279,22 @@ def test_numbers_are_learnt_anew_only_when_a_tenth_of_the_labels_changed(tmp_pat
     s.label(dict.fromkeys(s.pool.ids[:40], 1.0))
     for number in range(3):  # to and fro is no change
         s.label(s.pool.ids[number], 9.0)
-        s.suggestion(other)
+        s.model.suggestion(other)
         s.undo()
-        s.suggestion(other)
+        s.model.suggestion(other)
     for number in range(4):
         s.label(s.pool.ids[number], 9.0)
-        s.suggestion(other)
+        s.model.suggestion(other)
     assert fits == [40, 40]
     s.label(s.pool.ids[40], 9.0)
-    s.suggestion(other)
+    s.model.suggestion(other)
     assert fits == [40, 40]
 
 
 def test_where_nothing_is_suggested_nothing_is_judged(tmp_path):
     pool, task, good, _ = TASKS["boxes"]
     s = opened(tmp_path, pool, task)
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     s.label(dict.fromkeys(s.ask(50).ids, good))
     assert (s.accuracy.n, s.accuracy.value, s.accuracy.low, s.accuracy.high) == (0, None, 0.0, 1.0)
     assert "nothing is suggested yet" in repr(s)
@@ -307,7 +307,7 @@ def test_where_nothing_is_suggested_nothing_is_judged(tmp_path):
 
 def test_an_audit_is_scored_again_only_where_its_label_or_its_suggestion_changed(tmp_path, monkeypatch):
     s = opened(tmp_path, TEXTS, spin.FreeText())
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     asked = s.ask(20).ids
     scored, score = [], spin.FreeText.score
     monkeypatch.setattr(spin.FreeText, "score", lambda self, *of: scored.append(of[0]) or score(self, *of))
@@ -343,7 +343,7 @@ def test_what_needs_classes_says_so(tmp_path):
     ):
         with pytest.raises(ModelError, match="needs classes"):
             call()
-    assert (s.predictive, s.head, s.heads) == (None, None, [])
+    assert (s.model.predictive, s.model.head, s.model.heads) == (None, None, [])
 
 
 def test_another_task_for_the_same_project_is_refused(tmp_path):
@@ -356,10 +356,13 @@ def test_another_task_for_the_same_project_is_refused(tmp_path):
 
 def test_keys_of_ones_own_are_there_after_reopening_and_are_nobody_elses(tmp_path):
     s = opened(tmp_path, TEXTS, spin.Spans(["city"]))
-    s.bindings = {"skip": "s", "class:city": "c"}
+    s.labeller.bindings = {"skip": "s", "class:city": "c"}
     s.close()
-    assert spin.open(tmp_path / "t.spin", annotator="ada").bindings == {"skip": "s", "class:city": "c"}
-    assert spin.open(tmp_path / "t.spin", annotator="bob").bindings == {}
+    assert spin.open(tmp_path / "t.spin", annotator="ada").labeller.bindings == {
+        "skip": "s",
+        "class:city": "c",
+    }
+    assert spin.open(tmp_path / "t.spin", annotator="bob").labeller.bindings == {}
 
 
 def test_what_is_drawn_on_a_picture_or_marked_in_a_text_needs_one(tmp_path):

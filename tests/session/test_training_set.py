@@ -15,7 +15,7 @@ def looked_up(s):
     in_force = drawn_since_release(s)
     trains, audits = {}, {}
     for row in s.labels.iter_rows(named=True):
-        if s._label_log.has(row["item"]) and not row["flagged"]:
+        if s._live.label_log.has(row["item"]) and not row["flagged"]:
             out = audits if row["item"] in in_force else trains
             out[row["item"]] = s.classes.index(row["value"])
     return trains, audits
@@ -38,21 +38,21 @@ def kept(s, rows_and_classes):
 
 def agrees(s):
     trains, audits = looked_up(s)
-    assert kept(s, s._label_log.training) == trains
-    assert list(kept(s, s._label_log.audits).items()) == list(audits.items())
+    assert kept(s, s._live.label_log.training) == trains
+    assert list(kept(s, s._live.label_log.audits).items()) == list(audits.items())
     index = np.full(len(s.pool), -1)
     for id, y in {**trains, **audits}.items():
         index[s.pool.row(id)] = y
-    assert s.label_index.tolist() == index.tolist()
+    assert s._view_data.label_index.tolist() == index.tolist()
 
 
 def test_the_same_as_looked_up_anew_whatever_is_done(project):
     s, chance = project(), random.Random(0)
-    s.audit_share = 0.5
+    s.audit.share = 0.5
     asked = list(s.ask(16).ids)
     for step in range(120):
         if step == 60:
-            s.release_audits()
+            s.audit.release()
             asked = list(s.ask(48).ids)
         do = chance.choice(["label", "label", "label", "skip", "flag", "undo", "undo", "redo"])
         try:
@@ -65,7 +65,7 @@ def test_the_same_as_looked_up_anew_whatever_is_done(project):
         except LabelError:  # nothing to bring back
             continue
         agrees(s)
-    assert len(s._label_log.audits[0]) > 3
+    assert len(s._live.label_log.audits[0]) > 3
 
 
 def test_rows_move_up_when_an_item_leaves_the_pool():

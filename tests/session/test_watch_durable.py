@@ -31,7 +31,9 @@ def opened(open_numbers):
 
 def agree(s, n: int) -> None:
     """Pool, database, plan, layout and features have ``n`` rows, and each row's features are its own."""
-    assert len(s.pool) == len(s.items) == len(s._label_log.plan.reserved) == len(s.layout) == n
+    assert (
+        len(s.pool) == len(s.items) == len(s._live.label_log.plan.reserved) == len(s._view_data.layout) == n
+    )
     assert s.pool.ids == s.items["item"].to_list()
     assert (
         len(s._live.pool_model.features)
@@ -47,8 +49,8 @@ def goes_on(s, n: int) -> None:
     """Asking, labelling and watching work."""
     for id in s.ask(4).ids:
         s.label(id, "a")
-    assert s.queue_cards(3)[0]
-    assert len(s.watch(NEW[:3]).ids) == 3
+    assert s._channel.queue_cards(3)[0]
+    assert len(s.watch(NEW[:3], wait=True).ids) == 3
     agree(s, n + 3)
 
 
@@ -71,12 +73,12 @@ def test_a_watch_that_fails_leaves_no_arrival_and_the_session_goes_on(opened, mo
             patch.setattr(spin_nb.session.labels.label_log, "BUSY_SECONDS", 0.1)
             other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SpinError):
-            s.watch(NEW)
+            s.watch(NEW, wait=True)
     if step == "locked":
         other.execute("ROLLBACK")
     other.close()
     agree(s, 60)
-    assert not s.drift_points
+    assert not s.stream.points
     goes_on(s, 60)
     agree(opened(), 63)
 
@@ -85,7 +87,7 @@ def test_a_watch_after_the_folder_was_deleted_makes_nothing_anew(opened):
     s = opened()
     shutil.rmtree(s.folder)
     with pytest.raises(SpinError):
-        s.watch(NEW)
+        s.watch(NEW, wait=True)
     assert not s.folder.exists()
     assert len(s.pool) == 60
 
@@ -93,13 +95,13 @@ def test_a_watch_after_the_folder_was_deleted_makes_nothing_anew(opened):
 @pytest.mark.parametrize("what", ["link", "pipe"])
 def test_arrivals_are_not_written_through_what_took_the_place_of_their_file(opened, tmp_path, what):
     s, precious = opened(), tmp_path / "precious.txt"
-    s.watch(NEW[:2])
+    s.watch(NEW[:2], wait=True)
     precious.write_text("mine\n")
     place = s.folder / "pool" / "arrivals.jsonl"
     place.unlink()
     place.symlink_to(precious) if what == "link" else os.mkfifo(place)
     with pytest.raises(SpinError, match="cannot store arrivals"):
-        s.watch(NEW[2:4])
+        s.watch(NEW[2:4], wait=True)
     assert precious.read_text() == "mine\n"
     assert len(s.pool) == len(s.items) == 62
 
@@ -109,7 +111,7 @@ def test_a_kill_between_the_line_and_the_database_leaves_the_arrivals(opened, tm
     s.close()
     shutil.copytree(s.folder, tmp_path / "before")
     s = opened()
-    s.watch(NEW[:16])
+    s.watch(NEW[:16], wait=True)
     s.close()
     for path in s.folder.glob("project.db*"):
         path.unlink()
@@ -132,7 +134,7 @@ def test_arrivals_that_an_older_version_left_out_of_the_database_are_mended_on_o
 
 def test_arrivals_that_were_cut_from_the_file_are_said_to_be_lost(opened):
     s = opened()
-    lost = s.watch(NEW[:2]).ids
+    lost = s.watch(NEW[:2], wait=True).ids
     s.label(lost[0], "a")
     s.close()
     log = Path(s.folder / "pool/arrivals.jsonl")
@@ -146,7 +148,7 @@ def test_an_arrival_whose_picture_is_damaged_keeps_nothing_shut(tmp_path):
     pictures = RNG.integers(0, 255, (20, 8, 8), dtype=np.uint8)
     s = spin.open(tmp_path / "p.spin", pool=pictures, classes=["a", "b"])
     s.label({s.pool.ids[0]: "a", s.pool.ids[1]: "b"})
-    first, second = s.watch(pictures[:2]).ids
+    first, second = s.watch(pictures[:2], wait=True).ids
     s.close()
     name = json.loads((s.folder / "pool/arrivals.jsonl").read_text())["items"][0]["picture"]
     path = s.folder / "pool/arrivals" / name
@@ -176,7 +178,7 @@ def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, mo
 
     monkeypatch.setattr(s.pool, "join", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        s.watch(NEW[:4])
+        s.watch(NEW[:4], wait=True)
     signal.signal(signal.SIGINT, before)
     monkeypatch.undo()
     assert interrupts
@@ -186,22 +188,22 @@ def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, mo
 
 def test_views_hear_of_arrivals_ten_times_a_second_and_of_the_last_ones(opened, monkeypatch):
     s, heard, clock = opened(), [], Clock()
-    s._stream._pace = Pace(clock)
+    s.stream._monitor._pace = Pace(clock)
     s.events.watched.connect(heard.append)
     s.events.watched.connect(lambda n: clock.pass_(0.001))
     stream = (clock.pass_(0.002) or row for row in np.concatenate([NEW] * 20))
-    assert s.watch(stream).n == 400
+    assert s.watch(stream, wait=True).n == 400
     assert sum(heard) == 400
     assert len(heard) <= 10 * clock.now + 2
 
 
 def test_views_that_take_long_to_draw_get_a_fifth_of_the_time(opened):
     s, heard, clock = opened(), [], Clock()
-    s._stream._pace = Pace(clock)
+    s.stream._monitor._pace = Pace(clock)
     s.events.watched.connect(heard.append)
     s.events.watched.connect(lambda n: clock.pass_(1.0))
     stream = (clock.pass_(0.01) or row for row in np.concatenate([NEW] * 20))
-    s.watch(stream)
+    s.watch(stream, wait=True)
     assert sum(heard) == 400
     assert len(heard) <= 4
 

@@ -74,8 +74,8 @@ class TestWhatIsShown:
     def test_a_cnn_reads_digits_it_has_not_seen(self, labelled, digits):
         s = labelled(100)
         report = s.train("cnn", show=True, wait=True)
-        assert report.head == s.head == "cnn"
-        assert s.heads == ["cnn", "graph", "linear", "mean"]
+        assert report.head == s.model.head == "cnn"
+        assert s.model.heads == ["cnn", "graph", "linear", "mean"]
         new = s.predict(digits.new)
         testing.check_predictive(new.source, 400, 10)
         assert digits.right(new) > 0.7
@@ -85,34 +85,37 @@ class TestWhatIsShown:
 
     def test_every_way_to_look_at_it_works(self, labelled, digits):
         s = labelled(40)
-        s.audit_share = 0.5
+        s.audit.share = 0.5
         for id in s.ask(8).ids:
             s.label(id, str(digits.names[s.pool.row(id)]))
         s.train(small(), "dropout", show=True, wait=True)
-        testing.check_predictive(s.predictive, 300, 10)
+        testing.check_predictive(s.model.predictive, 300, 10)
         known = s.predict(s.pool.ids[:5])
-        assert np.array_equal(known.mean, s.predictive.mean[:5])
+        assert np.array_equal(known.mean, s.model.predictive.mean[:5])
         assert np.allclose(s.predict(digits.images[:5]).mean, known.mean, atol=1e-5), (
             "a net needs no neighbours"
         )
-        assert len(s.audited) == s.accuracy.n == 4
+        assert len(s.audit.predictions) == s.accuracy.n == 4
         assert len(s.predict(digits.new[:2]).audits) == 4
-        card, _ = s.card(s.pool.ids[0])
-        assert card["epistemic"] == pytest.approx(float(s.predictive.epistemic[0]))
+        card, _ = s._channel.card(s.pool.ids[0])
+        assert card["epistemic"] == pytest.approx(float(s.model.predictive.epistemic[0]))
         for strategy in ("bald", "entropy", "auto"):
             assert len(s.ask(2, strategy=strategy)) == 2
-        report = s.watch(digits.new[:20])
+        report = s.watch(digits.new[:20], wait=True)
         assert report.n == 20
-        assert np.allclose(s.predictive.mean[300:], s.predict(digits.new[:20]).mean, atol=1e-5)
-        assert s.predictive.draws(np.array([0, 319]), 3, 0).shape == (3, 2, 10)
+        assert np.allclose(s.model.predictive.mean[300:], s.predict(digits.new[:20]).mean, atol=1e-5)
+        assert s.model.predictive.draws(np.array([0, 319]), 3, 0).shape == (3, 2, 10)
         assert s.calibration is not None
 
     def test_a_label_moves_the_graph_underneath_and_not_the_model_shown(self, labelled):
         s = labelled(40)
         s.train(small(), show=True, wait=True)
-        shown, graph = s.predictive.mean.copy(), s._live.pool_model.learner.predictive("graph").mean.copy()
+        shown, graph = (
+            s.model.predictive.mean.copy(),
+            s._live.pool_model.learner.predictive("graph").mean.copy(),
+        )
         s.label(s.ask(1).ids[0], "3")
-        assert np.array_equal(s.predictive.mean, shown)
+        assert np.array_equal(s.model.predictive.mean, shown)
         assert not np.array_equal(s._live.pool_model.learner.predictive("graph").mean, graph)
 
     def test_it_is_exported_as_what_says_the_same(self, labelled, tmp_path):
@@ -126,7 +129,7 @@ class TestWhatIsShown:
         s = labelled(30)
         s.train("mlp", show=True, wait=True)
         assert s.train(wait=True).head in ("graph", "linear", "mean")
-        assert "mlp" not in s.heads
+        assert "mlp" not in s.model.heads
 
 
 class TestWhatMayBePassed:
@@ -135,7 +138,7 @@ class TestWhatMayBePassed:
 
         s = labelled(100)
         report = s.train(RandomForestClassifier(30), show=True, wait=True)
-        assert s.head == "RandomForestClassifier"
+        assert s.model.head == "RandomForestClassifier"
         assert digits.right(s.predict(digits.new)) > 0.5
         assert report.validation["RandomForestClassifier"] > 0.5
 
@@ -193,7 +196,7 @@ class TestWhatMayBePassed:
         s = labelled(60)
         s.train(Nearest, show=True, wait=True)
         assert "looking" in [words for _, words in heard]
-        assert s.head == "Nearest"
+        assert s.model.head == "Nearest"
         assert digits.right(s.predict(digits.new)) > 0.6
 
     def test_texts_and_mixed_rows_are_seen_through_the_encoder(self, tmp_path):
@@ -206,13 +209,13 @@ class TestWhatMayBePassed:
             width = s._live.pool_model.features.shape[1]
             s.label({id: ("even", "odd")[row % 2] for row, id in enumerate(s.pool.ids[:10])})
             s.train(nn.Linear(width, 2), show=True, wait=True)
-            assert s.head == "Linear"
+            assert s.model.head == "Linear"
             assert s.predict(texts[:3] if name == "texts" else rows[:3]).mean.shape == (3, 2)
             s.train("mlp", show=True, wait=True)
             with pytest.raises(ModelError, match="no pictures") as caught:
                 s.train("cnn", show=True, wait=True)
             assert "mlp" in caught.value.do
-            assert s.head == "mlp"
+            assert s.model.head == "mlp"
             s.close()
 
     def test_numbers_are_seen_as_they_are_by_ones_own_network(self, tmp_path):
@@ -241,7 +244,7 @@ class TestWhatGoesWrong:
         return s
 
     def refused(self, s, model, says, posterior=None, kind=ModelError, at_once=False):
-        before, told = s.predictive.mean.copy(), []
+        before, told = s.model.predictive.mean.copy(), []
         s.events.problem.connect(told.append)
         if at_once:
             with pytest.raises(kind, match=says) as caught:
@@ -256,8 +259,8 @@ class TestWhatGoesWrong:
             assert caught.value.do in s.problem
             assert s.problem in repr(s)
         assert caught.value.do
-        assert s.head == "mlp"
-        assert np.array_equal(s.predictive.mean, before)
+        assert s.model.head == "mlp"
+        assert np.array_equal(s.model.predictive.mean, before)
 
     def test_a_net_that_does_not_end_in_a_linear_layer(self, s):
         self.refused(s, nn.Sequential(*small(), nn.Tanh()), "not linear")
@@ -279,7 +282,7 @@ class TestWhatGoesWrong:
 
     def test_a_net_without_dropout_layers_gets_a_dropout_head(self, s):
         s.train(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), "dropout", show=True, wait=True)
-        assert s.head == "Sequential"
+        assert s.model.head == "Sequential"
 
     def test_a_classifier_whose_rows_do_not_sum_to_one(self, s):
         from sklearn.naive_bayes import GaussianNB
@@ -322,7 +325,7 @@ class TestWhatGoesWrong:
         s.label(s.pool.ids[0], "a")
         with pytest.raises(PoolError, match="needs numbers"):
             s.train(Wants(), show=True, wait=True)
-        assert s.head == "graph"
+        assert s.model.head == "graph"
         s.close()
 
     @pytest.mark.parametrize("model", ["mlp", "cnn", small])
@@ -331,7 +334,7 @@ class TestWhatGoesWrong:
         s = project()
         s.label(dict.fromkeys(s.pool.ids[:n], "4"))
         s.train(model, show=True, wait=True)
-        testing.check_predictive(s.predictive, 300, 10)
+        testing.check_predictive(s.model.predictive, 300, 10)
         assert s.problem is None
 
     def test_a_training_that_succeeds_clears_the_problem(self, s):
@@ -369,19 +372,19 @@ class TestMeanwhile:
         assert Slow.begun.wait(120)
         ids = s.ask(3).ids
         s.label(dict.fromkeys(ids, "5"))
-        s.watch(digits.new[:20])
+        s.watch(digits.new[:20], wait=True)
         Slow.go_on.set()
         report = run.result(120)
         assert report.n_labels == 30
         assert len(s.labels) == 33
-        assert len(s.predictive.mean) == len(s.pool) == 320
+        assert len(s.model.predictive.mean) == len(s.pool) == 320
         assert len(s._live.pool_model.learner.graph.rows) == 33 - s.accuracy.n
         assert s.train("mlp", show=True, wait=True).n_labels == 33 - s.accuracy.n
 
     def test_cancelling_keeps_the_last_model(self, labelled):
         s = labelled(30)
         s.train("mlp", show=True, wait=True)
-        before = s.predictive.mean.copy()
+        before = s.model.predictive.mean.copy()
         run = s.train(Slow)
         assert Slow.begun.wait(120)
         run.cancel()
@@ -389,9 +392,9 @@ class TestMeanwhile:
         with pytest.raises(SpinError, match="was cancelled"):
             run.result(120)
         assert run.status == "cancelled"
-        assert s.head == "mlp"
+        assert s.model.head == "mlp"
         assert s.problem is None
-        assert np.array_equal(s.predictive.mean, before)
+        assert np.array_equal(s.model.predictive.mean, before)
 
     def test_the_same_asked_for_twice_is_one_training_and_another_is_another(self, labelled):
         s = labelled(30)
@@ -410,8 +413,8 @@ class TestMeanwhile:
         own = s._live.pool_model.learner.own()
         monkeypatch.setattr(own, "_predict", None)
         s.label(s.ask(1).ids[0], "3")
-        assert s.predictive.mean.shape == (300, 10)
-        assert s.predictive.epistemic.shape == (300,)
+        assert s.model.predictive.mean.shape == (300, 10)
+        assert s.model.predictive.epistemic.shape == (300,)
 
     def test_progress_is_heard_from_the_network_and_from_the_pool(self, labelled, heard):
         labelled(30).train("mlp", show=True, wait=True)
@@ -442,4 +445,4 @@ def test_a_model_may_stop_itself_once_it_is_cancelled(labelled):
     run.cancel()
     with pytest.raises(SpinError, match="was cancelled"):
         run.result(120)
-    assert s.head == "graph"
+    assert s.model.head == "graph"

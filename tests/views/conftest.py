@@ -41,7 +41,7 @@ class DrawnSession:
     def __init__(self, n: int = 120, classes: list[str] | None = None, features=None, shown=None) -> None:
         rng = np.random.default_rng(0)
         self.classes = classes or ["ok", "crack", "dent"]
-        self.task, self.by_class = Classes(self.classes), True
+        self.task, self.learns_classes = Classes(self.classes), True
         C = len(self.classes)
         self.truth = rng.integers(0, C, n)
         self.features = (
@@ -60,7 +60,9 @@ class DrawnSession:
         self.drift_points: list = []
         self.labels_per_minute = 0.0
         self.accuracy = wilson(0, 0)
-        self.trained = 0
+        self.cv_scores: list = []
+        self.channel = self
+        self.umaps = self.trained = 0
         self.explained: list[str] = []
 
     @property
@@ -102,6 +104,12 @@ class DrawnSession:
             -2 * far / scale, np.sqrt(far.min(1) / scale) / np.sqrt(known.sum())
         )
         self.head = "graph"
+
+    def view(self, word: str):
+        return getattr(self, word)
+
+    def start_umap(self) -> None:
+        self.umaps += 1
 
     def move(self) -> None:
         self.layout, self.layout_name = self.layout[:, ::-1].copy(), "umap"

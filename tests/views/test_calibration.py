@@ -42,7 +42,7 @@ def test_before_the_first_label_and_before_the_first_audit_the_view_says_what_to
     assert not any(trace.visible for trace in view.figure.data)
     judged.label(0, 1, 2)
     assert "No audit label yet" in texts(view)
-    assert "s.audit_share" in texts(view)
+    assert "s.audit.share" in texts(view)
 
 
 def test_dots_are_groups_of_audits_with_their_wilson_interval(judged):

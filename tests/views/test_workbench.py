@@ -17,6 +17,7 @@ from spin_nb.views.workbench.view import Workbench
 @pytest.fixture
 def bench(drawn):
     drawn.map, drawn.labeller = MapView(drawn), ipywidgets.Label()
+    drawn.labeller.add_traits(seen=traitlets.Bool(True))
     drawn.audited = Audited(np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
     drawn.calibration = CalibrationView(drawn)
     drawn.uncertainty, drawn.curves, drawn.drift = UncertaintyView(drawn), CurvesView(drawn), DriftView(drawn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from spin_nb.session.asks.sharing import LEASE, MAX_DRAWS, annotator_seed, asked
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.training import Training
 from spin_nb.session.project import Project
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.session.runtime.runtime import Runtime
+from spin_nb.types import Asked, Float, Ints, Picked
 from spin_nb.words import shown
 
 MAX_UNDECIDED = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
@@ -26,12 +28,28 @@ MAX_UNDECIDED = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms 
 class Sampler:
     """Draws asks for this session's annotator."""
 
-    def __init__(self, project: Project, live: LiveModel, training: Training) -> None:
+    def __init__(self, project: Project, runtime: Runtime, live: LiveModel, training: Training) -> None:
         self._project = project
+        self._runtime = runtime
         self._live = live
         self._training = training
 
-    def ask(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
+    def propose(self, k: int, strategy: Any) -> Asked:
+        """Draw ``k`` items, book them as shown, tell the views; see ``Session.ask``."""
+        self._runtime.main_thread.drain()
+        self._project.check_writable("ask")
+        n_items = len(self._project.pool)
+        if isinstance(k, bool) or not isinstance(k, Integral) or not 1 <= k <= n_items:
+            raise QueryError(f"{shown(k)} items cannot be asked.", f"Ask for 1 to {n_items:,}: s.ask(8).")
+        self._live.pool_model.wait()
+        asks, reason = self._book(int(k), strategy)
+        if not asks:
+            raise self.nothing_left()
+        ids = tuple(ask.item for ask in asks)
+        self._runtime.announcer.emit("asked", ids)
+        return Asked(ids, strategy_word(strategy), tuple(ask.q for ask in asks), reason)
+
+    def _book(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
         """Asks that are on disk as shown, and why these; drawn again where others were quicker to take some."""
         asks: list[NewAsk] = []
         reason = ""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from spin_nb.monitor.calibration import ece, nll
-from spin_nb.monitor.curves import CurvePoint, is_number
+from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.store import Store
 from spin_nb.session.audit.curve_log import CurveLog, append
 from spin_nb.session.audit.judge import Judge
 from spin_nb.session.labels.label_log import LabelLog
+from spin_nb.session.model.runs import curve_points
 from spin_nb.session.project import Project
 
 
@@ -54,42 +54,20 @@ class Curve:
         self._log.add(point)
 
 
-def replay(store: Store, known: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
-    """The curve of a reopened project: ``known`` label by label, and from finished runs what lies before and after."""
-    runs = {point.n_labels: point for run in store.runs() if (point := _point(run.metrics))}
-    points = [runs[n] for n in sorted(runs)]
-    if not known:
-        return points
-    first, last = known[0], known[-1]
-    whole = [at for at in points if at.time < first.time and at.n_labels < first.n_labels] + list(known)
-    for at in points:
-        if at.time > last.time:
-            append(whole, at)
-    return whole
-
-
-def cv_scores(store: Store) -> list[tuple[int, dict[str, float]]]:
-    """Labels so far and each head's cross-validated accuracy, run by run."""
-    runs = [(point, run.metrics) for run in store.runs() if (point := _point(run.metrics))]
-    return [
-        (point.n_labels, metrics["validation"])
-        for point, metrics in runs
-        if _are_scores(metrics.get("validation"))
-    ]
+def replay(store: Store, logged: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
+    """Return the curve of a reopened project: ``logged`` label by label, with finished runs before and after."""
+    of_runs = curve_points(store)
+    if not logged:
+        return of_runs
+    first, last = logged[0], logged[-1]
+    earlier = [point for point in of_runs if point.time < first.time and point.n_labels < first.n_labels]
+    points = [*earlier, *logged]
+    for point in of_runs:
+        if point.time > last.time:
+            append(points, point)
+    return points
 
 
 def _says_the_same(one: CurvePoint, other: CurvePoint) -> bool:
     """Whether two points say the same of the same labels, whenever that was, and at whatever pace."""
     return replace(one, time=other.time, labels_per_minute=other.labels_per_minute) == other
-
-
-def _are_scores(scores: Any) -> bool:
-    """Whether these are heads and their accuracies: a project may be damaged, or come from somebody else."""
-    return isinstance(scores, dict) and all(map(is_number, scores.values()))
-
-
-def _point(metrics: dict[str, Any]) -> CurvePoint | None:
-    try:
-        return CurvePoint.from_json(metrics["curve"]) if "curve" in metrics else None
-    except (TypeError, KeyError, ValueError):
-        return None

@@ -13,16 +13,15 @@ from spin_nb.session.runtime.announcer import Announcer
 
 
 class Channel:
-    """The labeller's half of a session.
+    """Calls a page may make, each described where it is done.
+
+    ``queue_cards``, ``suggestions`` and ``likeliest`` are of the :class:`CardQueue` (what to label next), ``apply`` and
+    ``past`` of the :class:`Entries` (what was decided), ``card``, ``frame`` and ``detail`` of the :class:`Inspection`
+    (any item, looked at).
 
     Attributes
     ----------
     queue : CardQueue
-        What to label next.
-    entries : Entries
-        What was decided.
-    inspection : Inspection
-        Any item, looked at.
     """
 
     def __init__(
@@ -33,6 +32,9 @@ class Channel:
         suggestions: Suggestions,
         announcer: Announcer,
     ) -> None:
-        self.inspection = Inspection(project, live)
-        self.queue = CardQueue(project, live, sampler, suggestions, self.inspection)
-        self.entries = Entries(project, live, self.queue, announcer)
+        inspection = Inspection(project, live)
+        queue = self.queue = CardQueue(project, live, sampler, suggestions, inspection)
+        entries = Entries(project, live, queue, announcer)
+        self.queue_cards, self.suggestions, self.likeliest = queue.cards, queue.suggestions, queue.likeliest
+        self.apply, self.past = entries.apply, entries.past
+        self.card, self.frame, self.detail = inspection.card, inspection.frame, inspection.detail

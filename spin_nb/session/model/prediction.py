@@ -30,7 +30,7 @@ def predict(
         As :meth:`Session.predict <spin_nb.session.session.Session.predict>` says.
     """
     if not isinstance(head, str | None):
-        raise ModelError(f"head={shown(head)} is no head.", "Pass one of s.heads, or leave it out.")
+        raise ModelError(f"head={shown(head)} is no head.", "Pass one of s.model.heads, or leave it out.")
     pool_model = live.pool_model
     pool_model.wait()
     with live.label_log.lock:

@@ -30,6 +30,9 @@ from spin_nb.types import Ints, TrainReport
 if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
 
+OF_SUGGESTIONS = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
+NOTHING_LEARNT = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
+
 
 @dataclass(frozen=True, eq=False)
 class _Request:
@@ -92,6 +95,11 @@ class Training:
 
     def start(self, model: Any = None, posterior: Any = None, show: bool = False) -> Job[TrainReport]:
         """Queue a run; returns the one that waits where it has not begun and was asked for the same."""
+        self._runtime.main_thread.drain()
+        self._project.check_writable("train")
+        self._project.check_classes(
+            "s.train", OF_SUGGESTIONS if self._project.task.outputs else NOTHING_LEARNT
+        )
         spec = wanted(model, posterior, seed=self._project.seed, beginnings=self._initial)
         request = _Request(model, posterior, show)
         if self._queued is not None and self._queued[1].status == "queued":

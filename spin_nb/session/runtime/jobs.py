@@ -56,7 +56,7 @@ class Job(Generic[Result]):
 
     @property
     def status(self) -> str:
-        """What pool_model it is at: "queued", "running", "done", "cancelled" or "failed"."""
+        """Stage: "queued", "running", "done", "cancelled" or "failed"."""
         self._main_thread.drain()  # who polls in a script is the only one who can let the result land
         return self._status
 
@@ -137,6 +137,15 @@ class Job(Generic[Result]):
         self._main_thread.run(self.changed.emit)
 
 
+def wait_for(job: Job[Result]) -> Result:
+    """Wait for a job that nobody else has: Ctrl-C cancels it."""
+    try:
+        return job.result()
+    except KeyboardInterrupt:
+        job.cancel()
+        raise
+
+
 class Worker:
     """One worker thread that does its jobs one after another.
 
@@ -149,7 +158,7 @@ class Worker:
         self._main_thread = main_thread
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._jobs_: list[Job[Any]] = []
+        self._open_jobs: list[Job[Any]] = []
         self._closed = False
 
     def start(
@@ -168,7 +177,7 @@ class Worker:
         """
         if self._closed:
             raise ProjectError("this session is closed.", "Open the project again: spin.open(path).")
-        self._jobs_ = [*(other for other in self._jobs_ if not other._future.done()), job]
+        self._open_jobs = [*(other for other in self._open_jobs if not other._future.done()), job]
         self._jobs.put(lambda: self._run(job, work, land, failed))
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._serve, name=f"spin-{self._name}", daemon=True)
@@ -180,7 +189,7 @@ class Worker:
     def close(self) -> None:
         """Cancel what runs and what waits; the thread ends at its next checkpoint."""
         self._closed = True
-        for job in self._jobs_:
+        for job in self._open_jobs:
             job.cancel()
         self._jobs.put(None)
 

@@ -53,9 +53,8 @@ class WatchReport:
     broken: tuple[Broken, ...] = ()
 
     def __repr__(self) -> str:
-        alarms = ", ".join(f"{what} at arrival {index}" for index, what in self.alarms) or "none"
         unreadable = f"; {len(self.broken)} could not be read (.broken says why)" if self.broken else ""
-        return f"Watched {self.n} arrivals; drift found: {alarms}{unreadable}"
+        return f"Watched {self.n} arrivals; drift found: {in_words(self.alarms)}{unreadable}"
 
 
 class Pace:
@@ -190,7 +189,7 @@ class StreamMonitor:
         """Store a chunk and tell of it; on the main thread."""
         points = self._live.label_log.patiently(partial(self._commit, batch, *scored))
         self._pace.tell(len(batch.ids), self._tell)
-        return WatchReport(len(batch.ids), tuple(_alarms(points)), tuple(batch.ids))
+        return WatchReport(len(batch.ids), tuple(alarms(points)), tuple(batch.ids))
 
     def _commit(
         self,
@@ -251,7 +250,13 @@ def _finite(numbers: Any) -> list[float]:
     return [float(number) for number in checked]
 
 
-def _alarms(points: list[DriftPoint]) -> Iterator[tuple[int, str]]:
+def in_words(alarms: Iterable[tuple[int, str]]) -> str:
+    """Text of alarms, "none" for none."""
+    return ", ".join(f"{signal} at arrival {index}" for index, signal in alarms) or "none"
+
+
+def alarms(points: list[DriftPoint]) -> Iterator[tuple[int, str]]:
+    """Yield the arrival and the signal of every alarm."""
     for point in points:
         if point.drift_uncertainty:
             yield point.index, "uncertainty"

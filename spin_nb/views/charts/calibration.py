@@ -17,7 +17,7 @@ MOST_DOTS = 10
 NO_MODEL = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then look again."
 NO_AUDITS = (
     "No audit label yet.\nAudits hide among the items you are asked: go on with s.labeller, or s.ask(16) and s.label."
-    "\nMore of them: s.audit_share = 0.2"
+    "\nMore of them: s.audit.share = 0.2"
 )
 
 

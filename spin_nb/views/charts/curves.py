@@ -46,7 +46,7 @@ class CurvesView(PlotView):
 
     def __init__(self, session: Any) -> None:
         self._validation: dict[str, float] = {}
-        for _, scores in getattr(session, "validations", []):  # the last run's
+        for _, scores in session.cv_scores:  # the last run's
             self._validation = dict(scores)
         session.events.trained.connect(self._remember)
         super().__init__(session)
@@ -61,7 +61,7 @@ class CurvesView(PlotView):
         import plotly.graph_objects as go
         from plotly.subplots import make_subplots
 
-        by_class = self._session.by_class
+        by_class = self._session.learns_classes
         figure = make_subplots(
             rows=3,
             cols=2,
@@ -97,7 +97,9 @@ class CurvesView(PlotView):
 
     def _restyle(self, dark: bool, plotted: bool) -> None:
         super()._restyle(dark, plotted)
-        if not self._session.by_class:  # nothing but class probabilities is calibrated, or has several heads
+        if (
+            not self._session.learns_classes
+        ):  # nothing but class probabilities is calibrated, or has several heads
             for row in (2, 3):
                 self._drawn.update_xaxes(visible=False, row=row, col=2)
                 self._drawn.update_yaxes(visible=False, row=row, col=2)
@@ -124,7 +126,7 @@ class CurvesView(PlotView):
         floor = min(p.accuracy.low for p in points)
         figure.update_yaxes(range=[max(0.0, floor - 0.05), 1.02], row=1, col=1)
         self.title(0, headline(points[-1], self._session.task.metric))
-        if self._session.by_class:
+        if self._session.learns_classes:
             for at, subject, values in ((2, CALIBRATION, calibration.y), (3, COMPARED, heads.x)):
                 self.title(at, subject if any(value is not None for value in values) else NOT_YET[subject])
         return None

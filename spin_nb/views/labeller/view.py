@@ -79,7 +79,7 @@ class Labeller(View, entry="labeller/page.js"):
     def __init__(self, session: Any) -> None:
         super().__init__(
             spec=session.task.spec(),
-            bindings=session.bindings,
+            bindings=session.key_bindings.get(),
             project=_key(session),
             read_only=bool(session.read_only),
             n_items=len(session.pool),
@@ -113,7 +113,7 @@ class Labeller(View, entry="labeller/page.js"):
     # -- what the browser asks for --------------------------------------------------------------------------
 
     def _hello(self, _message: Answer) -> tuple[Answer, Buffers]:
-        recent, buffers = self._carded(self._session.past("undo", RECENT))
+        recent, buffers = self._carded(self._session.channel.past("undo", RECENT))
         return {**self._counts(), "recent": recent}, buffers
 
     def _see(self, _message: Answer) -> tuple[Answer, Buffers]:
@@ -123,7 +123,7 @@ class Labeller(View, entry="labeller/page.js"):
     def _past(self, message: Answer) -> tuple[Answer, Buffers]:
         n = min(whole(message.get("n", 0), "n"), MOST)
         past, buffers = self._carded(
-            self._session.past(message.get("kind", "undo"), n, message.get("skip", 0))
+            self._session.channel.past(message.get("kind", "undo"), n, message.get("skip", 0))
         )
         return {"past": past}, buffers
 
@@ -140,14 +140,14 @@ class Labeller(View, entry="labeller/page.js"):
 
     def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
         number = whole(field(message, "frame"), "frame")
-        return self._session.frame(field(message, "id"), number, message.get("part"))
+        return self._session.channel.frame(field(message, "id"), number, message.get("part"))
 
     def _detail(self, message: Answer) -> tuple[Answer, Buffers]:
         box, size = field(message, "box"), message.get("size", 0)
-        return self._session.detail(field(message, "id"), box, size, message.get("part"))
+        return self._session.channel.detail(field(message, "id"), box, size, message.get("part"))
 
     def _card(self, message: Answer) -> tuple[Answer, Buffers]:
-        card, buffers = self._session.card(field(message, "id"))
+        card, buffers = self._session.channel.card(field(message, "id"))
         return {key: card[key] for key in CARD if key in card}, buffers
 
     def _cards(self, message: Answer) -> tuple[Answer, Buffers]:
@@ -157,14 +157,14 @@ class Labeller(View, entry="labeller/page.js"):
             return {**answer, "cards": None}, []
         n = min(whole(message.get("n", 0), "n"), MOST)
         have = [token for token in listed(message.get("have", []), "have") if token is not None]
-        cards, buffers = self._session.queue_cards(n, have)
+        cards, buffers = self._session.channel.queue_cards(n, have)
         return {**answer, "cards": cards}, buffers
 
     def _suggestions(self, message: Answer) -> tuple[Answer, Buffers]:
         tokens = listed(message.get("tokens", []), "tokens")[:MOST]
         said = {
-            "suggestions": self._session.suggestions(tokens),
-            "likeliest": self._session.likeliest(tokens),
+            "suggestions": self._session.channel.suggestions(tokens),
+            "likeliest": self._session.channel.likeliest(tokens),
         }
         return said, []
 
@@ -174,7 +174,7 @@ class Labeller(View, entry="labeller/page.js"):
             listed(field(message, "entries"), "entries"),
         )
         try:
-            answer = self._session.apply(client, entries)
+            answer = self._session.channel.apply(client, entries)
         except Exception as error:
             # The entries stay in the browser, which tries again and says why.
             words = in_words(error)
@@ -185,11 +185,11 @@ class Labeller(View, entry="labeller/page.js"):
         try:
             self.bindings = check_bindings(field(message, "bindings"), self.spec.get("names", []))
         except SpinError as error:
-            return {"bindings": self._session.bindings, "problem": in_words(error)}, []
+            return {"bindings": self._session.key_bindings.get(), "problem": in_words(error)}, []
         return {}, []
 
     def _counts(self) -> Answer:
-        answer = self._session.apply("", [])  # applies nothing: the counts alone
+        answer = self._session.channel.apply("", [])  # applies nothing: the counts alone
         return {key: answer[key] for key in ("n_labels", "per_minute", "at")}
 
     # -- what the session tells (main thread) ---------------------------------------------------------------
@@ -204,12 +204,12 @@ class Labeller(View, entry="labeller/page.js"):
         return check_bindings(proposal["value"], self.spec.get("names", []))
 
     def _bound(self, change: Any) -> None:
-        if change["new"] == self._session.bindings:
+        if change["new"] == self._session.key_bindings.get():
             return
         try:
-            self._session.bindings = change["new"]
+            self._session.key_bindings.set(change["new"])
         except SpinError:
-            self.bindings = self._session.bindings  # pages have heard of the new ones already
+            self.bindings = self._session.key_bindings.get()  # pages have heard of the new ones already
             raise
 
     def _suggested(self, _n: int) -> None:

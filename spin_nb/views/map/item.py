@@ -18,7 +18,7 @@ def item_card(session: Any, id: str, *, hide: bool = False) -> dict[str, Any]:
 
     ``hide`` leaves out what the model thinks: the item is being asked, and an opinion would lead the person.
     """
-    known, buffers = session.card(id)
+    known, buffers = session.channel.card(id)
     known = inline(known, buffers)
     card = {key: known[key] for key in KEPT if key in known}
     if isinstance(card.get("data"), str):
@@ -27,7 +27,7 @@ def item_card(session: Any, id: str, *, hide: bool = False) -> dict[str, Any]:
     if hide:
         card["note"] = "Being asked now: what the model thinks is kept back."
     elif known.get("probs") is None:
-        card["note"] = "No model yet, so no prediction." if session.by_class else ""
+        card["note"] = "No model yet, so no prediction." if session.learns_classes else ""
     else:
         card["bars"] = bars(known["probs"], session.classes)
         facts += [[word, f"{known[word]:.3f} nats"] for word in ("epistemic", "aleatoric")]

@@ -73,7 +73,7 @@ class MapView(Brief, widgets.HBox):
         self._words = self._colourings()
         self.panel = Panel(
             choices=list(self._words),
-            choice=0 if session.by_class else 3,
+            choice=0 if session.learns_classes else 3,
             layout=widgets.Layout(flex="1 1 230px", min_width="190px"),
         )
         self._plot: Any = None
@@ -90,6 +90,8 @@ class MapView(Brief, widgets.HBox):
         self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed, pause=0)
         self.coloured_by = self._words[self.panel.choice]
         self._follow()
+        # Its compilation must not hold up the first paint.
+        self.when_drawn(session.start_umap)
         soon(self.redraw)
 
     @property
@@ -156,11 +158,11 @@ class MapView(Brief, widgets.HBox):
         if at >= 4:
             return colours.by_column(word, _padded(session.pool.columns[_columns(session)[at - 4]], n), dark)
         if at == 3:
-            names = session.classes if session.by_class else ["labelled"]
+            names = session.classes if session.learns_classes else ["labelled"]
             return colours.by_class("Labels", session.label_index[:n], names, "not labelled")
         predictive = session.predictive
         if predictive is None:
-            return colours.grey(n, colours.NO_MODEL if session.by_class else colours.NO_CLASSES)
+            return colours.grey(n, colours.NO_MODEL if session.learns_classes else colours.NO_CLASSES)
         if at == 2:
             head = f"head: {session.head}" if session.head else ""
             return colours.by_class("Predicted class", predictive.mean.argmax(1), session.classes, "", head)

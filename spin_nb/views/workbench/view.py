@@ -60,16 +60,17 @@ class Workbench(Brief, widgets.VBox):
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self.bar = Bar(title=session.name, trains=session.by_class)
+        self._labeller = session.view("labeller")
+        self.bar = Bar(title=session.name, trains=session.learns_classes)
         self.bar.verbs = {"train": self._train, "cancel": self._cancel, "rest": self._rest}
         self._run: Any = None
         self._trained_on = 0
-        self._words = [word for word in TABS if session.by_class or word not in OF_CLASSES]
+        self._words = [word for word in TABS if session.learns_classes or word not in OF_CLASSES]
         self._map_place = _place("the map", session)
         places = [_place(f"the {word} plot", session) for word in self._words]
         self.tabs = widgets.Tab(places, titles=[word.capitalize() for word in self._words])
         super().__init__(
-            [self.bar, _row(self._map_place, session.labeller), self.tabs],
+            [self.bar, _row(self._map_place, self._labeller), self.tabs],
             layout=widgets.Layout(width="100%", min_width="0"),
         )
         self._write = Redraw(self._status, every=0.3)
@@ -78,17 +79,17 @@ class Workbench(Brief, widgets.VBox):
         self._open_all = Redraw(self._follow_labeller, every=0.0)
         self._follow_session()
         soon(self._write)
-        if getattr(session.labeller, "seen", True):
+        if self._labeller.seen:
             soon(self._open_all)
 
     def _follow_session(self) -> None:
-        session, events = self._session, self._session.events
+        events = self._session.events
         for signal in (events.labelled, events.watched):
             signal.connect(lambda *_: self._write())
         events.trained.connect(self._trained)
         events.training.connect(self._follow)
         events.problem.connect(self._trouble)
-        session.labeller.observe(self._open_all, "seen")
+        self._labeller.observe(self._open_all, "seen")
         self.tabs.observe(self._open_tab, "selected_index")
 
     # -- one after the other ------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ class Workbench(Brief, widgets.VBox):
         return {}, []
 
     def _show_map(self) -> None:
-        view = self._session.map
+        view = self._session.view("map")
         if view in self._map_place.children:
             return
         view.observe(self._look, "hovered")
@@ -113,7 +114,7 @@ class Workbench(Brief, widgets.VBox):
     def _show_tab(self) -> None:
         at = self.tabs.selected_index
         if at is not None:
-            self.tabs.children[at].children = [getattr(self._session, self._words[at])]
+            self.tabs.children[at].children = [self._session.view(self._words[at])]
 
     # -- training -----------------------------------------------------------------------------------------
 
@@ -156,7 +157,7 @@ class Workbench(Brief, widgets.VBox):
     def _look(self, change: Any) -> None:
         at = self.tabs.selected_index
         if at is not None and self._words[at] == "uncertainty":  # for nobody to see it would only cost time
-            self._session.uncertainty.point_at(change["new"])
+            self._session.view("uncertainty").point_at(change["new"])
 
     def _status(self) -> None:
         s = self._session

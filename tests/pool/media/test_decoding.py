@@ -92,9 +92,9 @@ def test_a_sitting_with_large_pictures_decodes_each_of_them_once(tmp_path, decod
     s = spin.open(tmp_path / "p.spin", pool=tmp_path / "photos", classes=["a", "b"])
     s._live.pool_model.wait()
     for _ in range(3):
-        cards, _ = s.queue_cards(4)
+        cards, _ = s._channel.queue_cards(4)
         for card in cards:
-            s.card(card["id"])
+            s._channel.card(card["id"])
     s.close()
     assert len(decodes) == 6
 

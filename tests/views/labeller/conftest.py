@@ -79,6 +79,19 @@ class Disk:
         return {e["id"]: e["value"] for e in self.decisions if e["kind"] == "label"}
 
 
+class Keys:
+    """Key bindings of one annotator, kept on the session."""
+
+    def __init__(self, session: FakeSession) -> None:
+        self._session = session
+
+    def get(self) -> dict[str, str]:
+        return self._session.bindings
+
+    def set(self, keys) -> None:
+        self._session.bindings = dict(keys)
+
+
 class FakeSession:
     """The labeller's channel as the session gives it, over a :class:`Disk`."""
 
@@ -86,6 +99,7 @@ class FakeSession:
         self.disk, self.classes = disk, classes
         self.pool = Pool([f"img_{i}" for i in range(n)])
         self.events = Events()
+        self.channel, self.key_bindings = self, Keys(self)
         self.annotator, self.task, self.bindings = "ada", task or Classes(classes), {}
         self.name, self.folder, self.read_only = "parts.spin", Path("parts.spin"), False
         self.labels_per_minute = 12.0

@@ -1,0 +1,83 @@
+"""``s.model``: the model of a session, to look at."""
+
+from __future__ import annotations
+
+from spin_nb.project.records import Suggestion
+from spin_nb.protocols import Predictive
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.runs import CVScores, cv_scores
+from spin_nb.session.model.suggestions import Suggestions
+from spin_nb.session.project import Project
+
+
+class ModelPart:
+    """Model in place, with what it predicts and how well its heads did (``s.model``).
+
+    Train it with ``s.train()``, ask it with ``s.predict(items)``.
+
+    Examples
+    --------
+    >>> s.model                                                      # doctest: +SKIP
+    Head 'graph' (also linear, mean), 120 labels
+      on labels held out: graph 93.1 %, linear 91.7 %, mean 93.4 %
+    """
+
+    __slots__ = ("_live", "_project", "_suggestions")
+
+    def __init__(self, project: Project, live: LiveModel, suggestions: Suggestions) -> None:
+        self._project = project
+        self._live = live
+        self._suggestions = suggestions
+
+    def __repr__(self) -> str:
+        n_labels = self._live.label_log.state.n_labels
+        if not self._project.learns_classes:
+            return f"No heads: labels are {self._project.task.kind!r}, {n_labels:,} so far"
+        if self.head is None:
+            return "No model yet: label a few items, s.labeller"
+        others = ", ".join(self.heads[1:])
+        text = f"Head {self.head!r}{f' (also {others})' if others else ''}, {n_labels:,} labels"
+        scores = self.cv_scores
+        if not scores:
+            return f"{text}; s.train() compares the heads"
+        n, by_head = scores[-1]
+        accuracies = ", ".join(f"{head} {accuracy:.1%}" for head, accuracy in by_head.items())
+        return f"{text}\n  on labels held out, at {n:,} labels: {accuracies}"
+
+    @property
+    def head(self) -> str | None:
+        """Head shown: "graph", "linear", "mean", "trees" or the name of your model; None before the first."""
+        return self._live.head
+
+    @property
+    def heads(self) -> list[str]:
+        """Heads that ``s.predict(items, head=...)`` can ask now, the one shown first."""
+        return self._live.heads
+
+    @property
+    def predictive(self) -> Predictive | None:
+        """Posterior predictive of the whole pool, live.
+
+        None before the first label, and while a large folder is still being looked at.
+        """
+        return self._live.predictive
+
+    @property
+    def cv_scores(self) -> list[CVScores]:
+        """(labels, head -> accuracy on labels held out) of every training.
+
+        The labels held out are the same for all heads where a model was asked for.
+        """
+        return cv_scores(self._project.store)
+
+    def suggestion(self, id: str) -> Suggestion | None:
+        """Return what would be pre-filled for an item now, with its probability or None; None for no suggestion.
+
+        Of classes the session's model suggests one that is right at least as often as not: of probability 0.5 or more.
+
+        Raises
+        ------
+        LabelError
+            Unknown item.
+        """
+        return self._suggestions.of(self._project.pool.row(id))

@@ -1,0 +1,77 @@
+"""``s.stream``: what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, overload
+
+from spin_nb.errors import PoolError
+from spin_nb.monitor.drift import DriftPoint
+from spin_nb.session.arguments import switch
+from spin_nb.session.project import Project
+from spin_nb.session.runtime.jobs import Job, wait_for
+from spin_nb.session.runtime.runtime import Runtime
+from spin_nb.session.stream.arrivals import StreamMonitor, WatchReport, alarms, in_words
+
+
+class StreamPart:
+    """Arrivals of a session, and their drift (``s.stream``).
+
+    Examples
+    --------
+    >>> s.stream                                                     # doctest: +SKIP
+    300 arrivals watched; drift found: distance at arrival 212
+    """
+
+    __slots__ = ("_monitor", "_project", "_runtime")
+
+    def __init__(self, project: Project, runtime: Runtime, monitor: StreamMonitor) -> None:
+        self._project = project
+        self._runtime = runtime
+        self._monitor = monitor
+
+    def __repr__(self) -> str:
+        points = self.points
+        if not points:
+            return "No arrivals watched in this session: s.watch(items)"
+        return f"{len(points):,} arrivals watched; drift found: {in_words(alarms(points))}"
+
+    @property
+    def points(self) -> list[DriftPoint]:
+        """Every arrival scored by :meth:`watch`, in order."""
+        return self._monitor.points
+
+    @overload
+    def watch(self, items: Iterable[Any], *, wait: Literal[False] = False) -> Job[WatchReport]: ...
+    @overload
+    def watch(self, items: Iterable[Any], *, wait: Literal[True]) -> WatchReport: ...
+    @overload
+    def watch(self, items: Iterable[Any], *, wait: bool) -> Job[WatchReport] | WatchReport: ...
+    def watch(self, items: Iterable[Any], *, wait: bool = False) -> Job[WatchReport] | WatchReport:
+        """Score arriving items, look for drift, and offer them to ``s.ask``.
+
+        It runs in the background, as training does.
+
+        Parameters
+        ----------
+        items : iterable
+            Raw items of the pool's kind, taken one by one; may be endless.
+        wait : bool
+            Return when all are through.  Ctrl-C while it waits cancels the rest: what has joined stays.
+
+        Returns
+        -------
+        Job, or WatchReport with ``wait=True``
+
+        Raises
+        ------
+        NotTrainedError
+            Before the first label.
+        PoolError
+            Items that are no iterable of the pool's kind.
+        """
+        self._runtime.main_thread.drain()
+        self._project.check_writable("take in arrivals")
+        switch(wait, "wait", PoolError)
+        job = self._monitor.start(items)
+        return wait_for(job) if wait else job

@@ -1,0 +1,213 @@
+"""The side of a session that views see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from spin_nb.monitor.curves import CurvePoint
+from spin_nb.monitor.drift import DriftPoint
+from spin_nb.pool.pool import Pool
+from spin_nb.protocols import Predictive
+from spin_nb.registry import resolve
+from spin_nb.session.audit.curve import Curve
+from spin_nb.session.audit.judge import Judge
+from spin_nb.session.labeller.channel import Channel
+from spin_nb.session.labeller.key_bindings import KeyBindings
+from spin_nb.session.model.audited import Audited
+from spin_nb.session.model.explain import explain
+from spin_nb.session.model.explanation import Explanation
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.runs import CVScores, cv_scores
+from spin_nb.session.model.training import Training
+from spin_nb.session.project import Project
+from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.runtime import Runtime
+from spin_nb.session.runtime.signals import Signals
+from spin_nb.session.selection import Selection
+from spin_nb.session.stream.arrivals import StreamMonitor
+from spin_nb.types import Estimate, Float, Ints, TrainReport
+
+
+class ViewData:
+    """Facts that views draw, and the few things a hand on them does; each view is made once.
+
+    Parameters
+    ----------
+    channel : Channel
+        What pages of the labeller talk to; any thread.
+    key_bindings : KeyBindings
+    selection : Selection
+
+    Notes
+    -----
+    ``spin_nb.views.SessionLike`` is the contract; this class and the doubles of the tests satisfy it.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        runtime: Runtime,
+        live: LiveModel,
+        *,
+        judge: Judge,
+        curve: Curve,
+        stream: StreamMonitor,
+        training: Training,
+        channel: Channel,
+    ) -> None:
+        self.channel = channel
+        self.key_bindings = KeyBindings(project)
+        self.selection = Selection(project, runtime.announcer)
+        self._project = project
+        self._runtime = runtime
+        self._live = live
+        self._judge = judge
+        self._curve = curve
+        self._stream = stream
+        self._training = training
+        self._views: dict[str, Any] = {}
+
+    # -- what it is about ----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The project folder's name."""
+        return self._project.name
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder."""
+        return self._project.folder
+
+    @property
+    def annotator(self) -> str:
+        """Who labels in this session."""
+        return self._project.annotator
+
+    @property
+    def read_only(self) -> bool:
+        """Whether labels cannot be saved."""
+        return self._project.read_only
+
+    @property
+    def pool(self) -> Pool:
+        """What can be labelled."""
+        return self._project.pool
+
+    @property
+    def task(self) -> Any:
+        """What a label may be."""
+        return self._project.task
+
+    @property
+    def classes(self) -> list[str]:
+        """Names the task has, in the order of every probability column."""
+        return self._project.classes
+
+    @property
+    def learns_classes(self) -> bool:
+        """Whether a label is one of :attr:`classes`; else there are no class probabilities."""
+        return self._project.learns_classes
+
+    @property
+    def events(self) -> Signals:
+        """Signals, emitted on the main thread."""
+        return self._runtime.signals
+
+    # -- what is known now ---------------------------------------------------------------------------------
+
+    @property
+    def label_index(self) -> Ints:
+        """Class index of each row's label, int64 (n,), -1 without; audit labels included.
+
+        Where labels are no classes, 0 stands for any label.
+        """
+        return self._live.label_log.index(len(self.pool))
+
+    @property
+    def labels_per_minute(self) -> float:
+        """Present pace of the person at the labeller."""
+        return self._live.label_log.labels_per_minute
+
+    @property
+    def head(self) -> str | None:
+        """Head shown, None before the first label."""
+        return self._live.head
+
+    @property
+    def predictive(self) -> Predictive | None:
+        """Posterior predictive of the whole pool, None before the first label."""
+        return self._live.predictive
+
+    @property
+    def layout(self) -> Float:
+        """Map coordinates, float32 (n, 2) in about [-1, 1]."""
+        return self._live.pool_model.layout
+
+    @property
+    def layout_name(self) -> str:
+        """Word of the layout: "pca" until UMAP is ready, then "umap"."""
+        return self._live.pool_model.layout_name
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Accuracy on the hidden audit sample."""
+        self._live.try_to_catch_up()
+        return self._judge.accuracy()
+
+    @property
+    def audited(self) -> Audited:
+        """Predictions for the audits, beside their labels."""
+        return self._judge.audited()
+
+    @property
+    def curve(self) -> list[CurvePoint]:
+        """Audited accuracy, calibration and pace, label by label."""
+        return self._curve.points
+
+    @property
+    def cv_scores(self) -> list[CVScores]:
+        """(labels, head -> accuracy on labels held out) of every training."""
+        return cv_scores(self._project.store)
+
+    @property
+    def drift_points(self) -> list[DriftPoint]:
+        """Every arrival scored, in order."""
+        return self._stream.points
+
+    @property
+    def selected(self) -> list[str]:
+        """Ids selected on the map, or in a cell."""
+        return self.selection.ids
+
+    @selected.setter
+    def selected(self, ids: Iterable[str]) -> None:
+        self.selection.set(ids)
+
+    def value(self, id: str) -> Any | None:
+        """Return the item's label now, or None; any thread."""
+        if not isinstance(id, str):
+            self.pool.row(id)  # raises what is wrong with it
+        return self._live.label_log.value(id)
+
+    def explain(self, id: str) -> Explanation:
+        """Explain the answer an item gets; see ``Session.explain``."""
+        return explain(self._project, self._live, id)
+
+    # -- what a hand does ----------------------------------------------------------------------------------
+
+    def train(self) -> Job[TrainReport]:
+        """Start training the heads, in the background."""
+        return self._training.start()
+
+    def start_umap(self) -> None:
+        """Compute UMAP in the background, once; the map moves when it is there."""
+        self._live.pool_model.start_umap(self._runtime, self._live.label_log.lock)
+
+    def view(self, word: str) -> Any:
+        """Return the view of this name; the same whenever it is asked for."""
+        if word not in self._views:
+            self._views[word] = resolve("view", word)(self)
+        return self._views[word]

@@ -19,6 +19,8 @@
 
 Within the toolkit ``except ValueError`` means what others raise: where a :class:`SpinError` may come, too, it is let
 through first.
+
+:class:`Cancelled` is none of them: it ends work that a person cancelled.
 """
 
 
@@ -100,3 +102,7 @@ class ExportError(SpinError, RuntimeError):
 
 class UnknownWordError(SpinError, LookupError):
     """A word that no registry knows."""
+
+
+class Cancelled(Exception):
+    """Raised in work that a person cancelled, to end it."""

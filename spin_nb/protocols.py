@@ -51,8 +51,8 @@ class Model(Protocol):
 
     ``inputs`` says what it takes: "items", prepared by :class:`spin_nb.pool.inputs.inputs.Inputs`, (n, ...) float32, or
     "features", the encoder's (n, d).  Every ``fit`` begins anew and replaces what was fitted before only when it has
-    succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.models.head_selection.Cancelled` once
-    ``cancelled()`` says so.  ``predict`` may be called again and again: same seed, same functions, in all of them.
+    succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.errors.Cancelled` once
+    ``is_cancelled()`` says so.  ``predict`` may be called again and again: same seed, same functions, in all of them.
 
     Three members more, if it has them:
 
@@ -71,7 +71,7 @@ class Model(Protocol):
         *,
         n_classes: int,
         progress: Callable[[float, str], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> Model: ...
     def predict(self, inputs: Any) -> Predictive: ...
 

@@ -8,7 +8,7 @@ from spin_nb.bayes.graph import GraphPosterior, LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.laplace_torch import LaplaceAll, LaplaceSubnet
 from spin_nb.bayes.linear_regression import LastLayerRegression, RegressionPredictive
-from spin_nb.bayes.predictive import RowsPredictive, averaged, decompose, entropy
+from spin_nb.bayes.predictive import RowsPredictive, average, decompose, entropy
 from spin_nb.bayes.trees import Trees
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "RegressionPredictive",
     "RowsPredictive",
     "Trees",
-    "averaged",
+    "average",
     "decompose",
     "dropout_predictive",
     "entropy",

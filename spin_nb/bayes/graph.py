@@ -78,7 +78,7 @@ class LiveGraph:
         self.scores = np.zeros((n, self.n_classes), np.float32)
         self.variance = np.einsum("nd,nd->n", self.phi, self.phi)
 
-    def frozen(self) -> LiveGraph:
+    def freeze(self) -> LiveGraph:
         """A copy that later labels do not change; ``phi`` is shared."""
         other = copy.copy(self)
         for name in ("covariance", "weights", "scores", "variance"):

@@ -218,7 +218,7 @@ class RowsPredictive:
         found = [part(self.marginal_logits(start, min(start + rows, n))) for start in starts]
         return [np.concatenate(columns) for columns in zip(*found, strict=True)]
 
-    def doubt(self, row: int) -> tuple[float, float]:
+    def uncertainty_of(self, row: int) -> tuple[float, float]:
         """Epistemic and aleatoric of one item, nats, without computing them for all."""
         aleatoric, epistemic = _decompose_logits(self.marginal_logits(row, row + 1))
         return float(epistemic[0]), float(aleatoric[0])
@@ -267,7 +267,7 @@ def zero_one(surest: Float, mean_surest: Float) -> Float:
     return np.maximum(surest.mean(axis=0) - mean_surest, 0)
 
 
-def averaged(first: RowsPredictive, second: RowsPredictive) -> RowsPredictive:
+def average(first: RowsPredictive, second: RowsPredictive) -> RowsPredictive:
     """The mean of the logits of two posteriors over the same items, their errors independent.
 
     On 30 to 200 labels of digits, AG News and Fashion-MNIST as accurate as the mean of their log-probabilities, and

@@ -15,29 +15,33 @@ from spin_nb.words import shown
 AGAIN = "Train again: s.train()."
 
 
-def check_card(card: Any) -> dict[str, Any]:
-    """Return ``card`` if every entry is what it should be; a project may come from somebody else.
+def check_card(card: object) -> dict[str, Any]:
+    """Return ``card`` if every entry is what it should be.
+
+    A project may come from somebody else.
 
     Raises
     ------
     ValueError
         One is not; the entry and its value are named.
     """
-    return _checked(card, _ENTRIES)
+    return _check_entries(card, _ENTRIES)
 
 
-def check_own(card: Any) -> dict[str, Any]:
-    """Return what a card says of a model of the person's choice, as :func:`check_card`.
+def check_model_entry(card: object) -> dict[str, Any]:
+    """Return the entry of a model of the person's choice, as :func:`check_card`.
 
     Raises
     ------
     ValueError
     """
-    return _checked(card, _OWN)
+    return _check_entries(card, _MODEL_ENTRIES)
 
 
 def content(path: Path, digests: Mapping[str, str]) -> bytes:
-    """Bytes of a file of a model, which must be those its card has the sha256 of; older cards have none.
+    """Read a file of a model, which must be what its card says.
+
+    The card has its sha256; older cards have none.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def content(path: Path, digests: Mapping[str, str]) -> bytes:
     return path.read_bytes()
 
 
-def _checked(card: Any, entries: dict[str, Callable[[Any], bool]]) -> dict[str, Any]:
+def _check_entries(card: object, entries: dict[str, Callable[[object], bool]]) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise ValueError(f"its card is {shown(card)}")
     for name, fits in entries.items():
@@ -59,40 +63,41 @@ def _checked(card: Any, entries: dict[str, Callable[[Any], bool]]) -> dict[str, 
     return card
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _maybe(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+def _maybe(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value is None or fits(value)
 
 
-def _is_object(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+def _is_object(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
 
 
-def _is_classes(value: Any) -> bool:
+def _is_classes(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
 
 
-def _is_encoder(value: Any) -> bool:
-    named = isinstance(value, dict) and _maybe(_is_text)(value.get("name"))
-    return named and isinstance(value.get("settings"), dict)
+def _is_encoder(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return _maybe(_is_text)(value.get("name")) and isinstance(value.get("settings"), dict)
 
 
-def _is_shape(value: Any) -> bool:
+def _is_shape(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_count, value))
 
 
-_ENTRIES: dict[str, Callable[[Any], bool]] = {
+_ENTRIES: dict[str, Callable[[object], bool]] = {
     "schema": _is_count,
     "model_id": _is_text,
     "created": _is_text,
@@ -108,7 +113,7 @@ _ENTRIES: dict[str, Callable[[Any], bool]] = {
         _is_object(lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))
     ),
 }
-_OWN: dict[str, Callable[[Any], bool]] = {
+_MODEL_ENTRIES: dict[str, Callable[[object], bool]] = {
     "name": _is_text,
     "class": _is_text,
     "posterior": _maybe(_is_text),

@@ -1,28 +1,33 @@
-"""A fitted model of the person's choice, and what it says of a pool."""
+"""A fitted model of the person's choice, and its predictions over a pool."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, SpinError
+from spin_nb.protocols import Model, Posterior, Predictive
 from spin_nb.types import Float, Ints
 from spin_nb.words import said_by
 
-NUMBERS = 2**22  # numbers that go through a model at once: 16 MB
-FEWEST, MOST = 16, 4096  # items
+if TYPE_CHECKING:
+    from spin_nb.pool.inputs import Inputs
+
+MAX_NUMBERS_PER_CHUNK = 2**22  # that go through a model at once: 16 MB
+MIN_ITEMS_PER_CHUNK, MAX_ITEMS_PER_CHUNK = 16, 4096
 
 Source = Callable[[Ints], Float]
 """Rows -> what the model takes of them, (m, ...)."""
 Step = Callable[[float], None]
+Answer = TypeVar("Answer")
 
 
-class Own:
+class FittedModel:
     """A fitted model, asked by one thread at a time.
 
     Parameters
@@ -36,58 +41,64 @@ class Own:
     n_classes : int
     """
 
-    def __init__(self, name: str, model: Any, inputs: Any, n_classes: int) -> None:
+    def __init__(self, name: str, model: Model | Posterior, inputs: Inputs | None, n_classes: int) -> None:
         self.name, self.model, self.inputs, self.n_classes = name, model, inputs, n_classes
-        self._alone = RLock()
-        # Where the model is a posterior on features of its own, items go through it once and these are held.
-        self._posterior = getattr(model, "posterior", None) if hasattr(model, "features") else None
+        self._lock = RLock()
+        # Where the model is a posterior on features of its own, items go through it once and these are stored.
+        self._posterior: Posterior | None = (
+            getattr(model, "posterior", None) if hasattr(model, "features") else None
+        )
 
     @property
-    def holds_features(self) -> bool:
-        """Whether what is held of an item is the model's own features of it."""
+    def has_features(self) -> bool:
+        """True where the model has features of its own, which are stored for each item."""
         return self._posterior is not None
 
     @property
-    def at_once(self) -> int:
+    def chunk_size(self) -> int:
         """Items that go through the model at once."""
         width = 1 if self.inputs is None else prod(self.inputs.shape)
-        return max(FEWEST, min(MOST, NUMBERS // width))
+        return max(MIN_ITEMS_PER_CHUNK, min(MAX_ITEMS_PER_CHUNK, MAX_NUMBERS_PER_CHUNK // width))
 
-    def features(self, x: Float) -> Float:
-        """The model's own features (m, width) of what it takes (m, ...)."""
-        with self._alone:
-            found = np.asarray(self._asked(lambda: self.model.features(x)), np.float32)
-        if found.ndim != 2 or len(found) != len(x):
+    def features(self, inputs: Float) -> Float:
+        """Compute the model's own features (m, width) of its inputs (m, ...)."""
+        with self._lock:
+            features = np.asarray(self._call(lambda: self.model.features(inputs)), np.float32)  # type: ignore[union-attr]
+        if features.ndim != 2 or len(features) != len(inputs):
             raise ModelError(
-                f"features of {self.name} have shape {found.shape} for {len(x)} items.",
+                f"features of {self.name} have shape {features.shape} for {len(inputs)} items.",
                 "Return (n, width), a row per item.",
             )
-        return found
+        return features
 
-    def numbers(self, held: Float) -> tuple[Float, Float, Float]:
-        """Mean (m, C), epistemic (m,) and aleatoric (m,) of what is held of items.
+    def moments(self, inputs: Float) -> tuple[Float, Float, Float]:
+        """Compute mean (m, C), epistemic (m,) and aleatoric (m,).
+
+        Parameters
+        ----------
+        inputs : float32 (m, ...)
+            The model's own features where it has some, else its inputs.
 
         Raises
         ------
         ModelError
             The model fails, or gives anything but probabilities.
         """
-        with self._alone:
-            predictive = self._predict(held)
-            parts = self._asked(lambda: (predictive.mean, predictive.epistemic, predictive.aleatoric))
+        with self._lock:
+            predictive = self._predict(inputs)
+            parts = self._call(lambda: (predictive.mean, predictive.epistemic, predictive.aleatoric))
         mean, epistemic, aleatoric = (np.asarray(part, np.float32) for part in parts)
-        _check(self.name, mean, epistemic, aleatoric, (len(held), self.n_classes))
+        _check_moments(self.name, mean, epistemic, aleatoric, (len(inputs), self.n_classes))
         return mean, epistemic, aleatoric
 
-    def draws(self, held: Float, S: int, seed: int) -> Float:
-        """Draws (S, m, C) of what is held of items: same seed, same functions."""
-        with self._alone:
-            predictive = self._predict(held)
-            drawn: Float = self._asked(lambda: predictive.draws(np.arange(len(held)), S, seed))
-        return drawn
+    def draws(self, inputs: Float, S: int, seed: int) -> Float:
+        """Draw (S, m, C) for what :meth:`moments` takes: same seed, same functions."""
+        with self._lock:
+            predictive = self._predict(inputs)
+            return self._call(lambda: predictive.draws(np.arange(len(inputs)), S, seed))
 
-    def survey(self, source: Source, n: int, step: Step | None = None) -> OwnPredictive:
-        """Ask the model about ``n`` items, a chunk at a time.
+    def predict_all(self, source: Source, n: int, step: Step | None = None) -> ModelPredictive:
+        """Predict ``n`` items, a chunk at a time.
 
         Parameters
         ----------
@@ -97,32 +108,36 @@ class Own:
         step : callable, optional
             Hears the fraction done before every chunk; what it raises ends the work.
         """
-        size, step = self.at_once, step or (lambda fraction: None)
-        kept: list[Float] = []
+        size, step = self.chunk_size, step or (lambda fraction: None)
+        features: list[Float] = []
         parts: list[tuple[Float, Float, Float]] = []
         for start in range(0, n, size):
             step(start / n)
-            x = source(np.arange(start, min(start + size, n)))
-            if self.holds_features:
-                kept.append(self.features(x))
-            parts.append(self.numbers(kept[-1] if kept else x))
+            inputs = source(np.arange(start, min(start + size, n)))
+            if self.has_features:
+                features.append(self.features(inputs))
+            parts.append(self.moments(features[-1] if features else inputs))
         step(1.0)
-        nothing = np.empty(0, np.float32)
-        parts = parts or [(nothing.reshape(0, self.n_classes), nothing, nothing)]
+        empty = np.empty(0, np.float32)
+        parts = parts or [(empty.reshape(0, self.n_classes), empty, empty)]
         mean, epistemic, aleatoric = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return OwnPredictive(self, np.concatenate(kept) if kept else source, mean, epistemic, aleatoric)
+        inputs_of_rows = np.concatenate(features) if features else source
+        return ModelPredictive(self, inputs_of_rows, mean, epistemic, aleatoric)
 
-    def new(self, items: list[Any], encode: Callable[[list[Any]], Float]) -> OwnPredictive:
-        """Ask the model about loaded items that are not in the pool; ``encode`` gives the encoder's features."""
+    def predict_items(
+        self, items: Sequence[object], encode: Callable[[Sequence[object]], Float]
+    ) -> ModelPredictive:
+        """Predict loaded items outside the pool; ``encode`` gives the encoder's features."""
         if self.inputs is None:
             features = encode(items)
-            return self.survey(lambda rows: features[rows], len(items))
-        return self.survey(lambda rows: self.inputs.items([items[row] for row in rows]), len(items))
+            return self.predict_all(lambda rows: features[rows], len(items))
+        inputs = self.inputs
+        return self.predict_all(lambda rows: inputs.items([items[row] for row in rows]), len(items))
 
-    def _predict(self, held: Float) -> Any:
-        return self._asked(lambda: (self._posterior or self.model).predict(held))
+    def _predict(self, inputs: Float) -> Predictive:
+        return self._call(lambda: (self._posterior or self.model).predict(inputs))
 
-    def _asked(self, ask: Callable[[], Any]) -> Any:
+    def _call(self, ask: Callable[[], Answer]) -> Answer:
         try:
             return ask()
         except SpinError:
@@ -134,87 +149,96 @@ class Own:
             ) from error
 
 
-class OwnPredictive:
-    """What a model of the person's choice says of items: the numbers are there, draws are made when asked for.
+class ModelPredictive:
+    """A fitted model's predictions: numbers at hand, draws made on demand.
 
     Parameters
     ----------
-    by : Own
-        Who says it.
-    held : array (n, ...) or callable
-        What is held of the items, or what gives it for some rows.
+    model : FittedModel
+        Whose predictions they are.
+    inputs : array (n, ...) or callable
+        The model's own features of the items, or rows -> what the model takes of them.
     mean : float32 (n, C)
     epistemic, aleatoric : float32 (n,)
         In nats.
     """
 
     def __init__(
-        self, by: Own, held: Float | Source, mean: Float, epistemic: Float, aleatoric: Float
+        self, model: FittedModel, inputs: Float | Source, mean: Float, epistemic: Float, aleatoric: Float
     ) -> None:
-        self.by, self._held = by, held
+        self.model, self._inputs = model, inputs
         self.mean, self.epistemic, self.aleatoric = mean, epistemic, aleatoric
 
     def __len__(self) -> int:
         return len(self.mean)
 
-    def doubt(self, row: int) -> tuple[float, float]:
+    def uncertainty_of(self, row: int) -> tuple[float, float]:
         """Epistemic and aleatoric of one item, nats."""
         return float(self.epistemic[row]), float(self.aleatoric[row])
 
     def draws(self, rows: Ints, S: int, seed: int) -> Float:
-        """Joint posterior draws (S, len(rows), C): same seed, same functions, whichever rows are asked for."""
+        """Joint posterior draws (S, len(rows), C).
+
+        Same seed, same functions, whichever rows are asked for.
+        """
         rows = np.asarray(rows, np.int64).reshape(-1)
         if S < 1:
             raise ModelError(f"cannot draw {S} times.", "Ask for S >= 1.")
         if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
             raise ModelError(f"draws wanted for rows outside 0..{len(self) - 1}.", "Pass rows of the pool.")
-        size = self.by.at_once
+        size = self.model.chunk_size
         parts = [
-            self.by.draws(self._at(rows[start : start + size]), S, seed)
+            self.model.draws(self._inputs_at(rows[start : start + size]), S, seed)
             for start in range(0, max(len(rows), 1), size)
         ]
         return np.concatenate(parts, axis=1)
 
-    def at(self, rows: Ints) -> OwnPredictive:
-        """The same of some rows."""
+    def at(self, rows: Ints) -> ModelPredictive:
+        """Select the predictions of some rows."""
         rows = np.asarray(rows, np.int64)
-        held = self._at(rows) if isinstance(self._held, np.ndarray) else lambda some: self._at(rows[some])
-        return OwnPredictive(self.by, held, *(numbers[rows] for numbers in self._numbers()))
+        inputs: Float | Source = (
+            self._inputs_at(rows)
+            if isinstance(self._inputs, np.ndarray)
+            else lambda some: self._inputs_at(rows[some])
+        )
+        return ModelPredictive(self.model, inputs, *(values[rows] for values in self._moments()))
 
-    def extended(self, more: OwnPredictive) -> OwnPredictive:
-        """The same with the items of ``more`` after them; where rows are looked up, these must know them."""
-        held = self._held
-        if isinstance(held, np.ndarray):
-            held = np.concatenate([held, more._at(np.arange(len(more)))])
-        both = zip(self._numbers(), more._numbers(), strict=True)
-        return OwnPredictive(self.by, held, *(np.concatenate(pair) for pair in both))
+    def extend(self, more: ModelPredictive) -> ModelPredictive:
+        """Append the items of ``more``; where rows are looked up, these must know them."""
+        inputs = self._inputs
+        if isinstance(inputs, np.ndarray):
+            inputs = np.concatenate([inputs, more._inputs_at(np.arange(len(more)))])
+        pairs = zip(self._moments(), more._moments(), strict=True)
+        return ModelPredictive(self.model, inputs, *(np.concatenate(pair) for pair in pairs))
 
-    def _numbers(self) -> tuple[Float, Float, Float]:
+    def _moments(self) -> tuple[Float, Float, Float]:
         return self.mean, self.epistemic, self.aleatoric
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The numbers, and the model's own features where they are held: what :meth:`from_arrays` takes."""
-        found = {"mean": self.mean, "epistemic": self.epistemic, "aleatoric": self.aleatoric}
-        return found | ({"held": self._held} if isinstance(self._held, np.ndarray) else {})
+        """Pack the numbers, and the model's own features, for :meth:`from_arrays`."""
+        moments = {"mean": self.mean, "epistemic": self.epistemic, "aleatoric": self.aleatoric}
+        return moments | ({"held": self._inputs} if isinstance(self._inputs, np.ndarray) else {})
 
     @classmethod
-    def from_arrays(cls, by: Own, source: Source, arrays: dict[str, NDArray[Any]]) -> OwnPredictive:
-        """The same from :meth:`to_arrays`, without asking the model.
+    def from_arrays(cls, model: FittedModel, source: Source, arrays: dict[str, NDArray[Any]]) -> ModelPredictive:
+        """Rebuild from :meth:`to_arrays`, without asking the model.
 
         Raises
         ------
         KeyError
             Something is missing.
         """
-        held = arrays["held"] if by.holds_features else source
-        return cls(by, held, arrays["mean"], arrays["epistemic"], arrays["aleatoric"])
+        inputs = arrays["held"] if model.has_features else source
+        return cls(model, inputs, arrays["mean"], arrays["epistemic"], arrays["aleatoric"])
 
-    def _at(self, rows: Ints) -> Float:
-        found: Float = self._held[rows] if isinstance(self._held, np.ndarray) else self._held(rows)
-        return found
+    def _inputs_at(self, rows: Ints) -> Float:
+        inputs: Float = self._inputs[rows] if isinstance(self._inputs, np.ndarray) else self._inputs(rows)
+        return inputs
 
 
-def _check(name: str, mean: Float, epistemic: Float, aleatoric: Float, shape: tuple[int, int]) -> None:
+def _check_moments(
+    name: str, mean: Float, epistemic: Float, aleatoric: Float, shape: tuple[int, int]
+) -> None:
     n, n_classes = shape
     if mean.shape != shape or epistemic.shape != (n,) or aleatoric.shape != (n,):
         raise ModelError(

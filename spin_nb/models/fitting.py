@@ -1,11 +1,11 @@
-"""Fit what a person asked for, and say how well it does on labels it has not seen."""
+"""Fit a model of the person's choice, and measure it on labels it has not seen."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,35 +14,39 @@ from spin_nb.bayes.committee import Committee
 from spin_nb.bayes.graph import GraphPosterior
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.trees import Trees
-from spin_nb.errors import ModelError, SpinError
-from spin_nb.models.fitted_model import Own, OwnPredictive, Source
-from spin_nb.models.head_selection import FEWEST, FOLDS, Cancelled, Progress, split, within
-from spin_nb.models.model_spec import Wanted
+from spin_nb.errors import Cancelled, ModelError, SpinError
+from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
+from spin_nb.models.head_selection import FOLDS, MIN_LABELS_FOR_CV, Progress, split, within
+from spin_nb.models.model_spec import ModelSpec
+from spin_nb.protocols import Model, Posterior
 from spin_nb.types import Float, Ints
 from spin_nb.words import said_by, shown
 
-SPLIT_FROM = 20  # labels below which one part of a fifth says nothing
-SLOW = 60.0  # seconds of one fit beyond which it is fitted once more only, to be judged
+if TYPE_CHECKING:
+    from spin_nb.pool.inputs import Inputs
+
+MIN_LABELS_FOR_HOLDOUT = 20  # below, a fifth of them says nothing
+MAX_SECONDS_FOR_CV = 60.0  # of one fit; beyond, it is fitted once more only, to be judged
 
 
-def fit_own(
-    wanted: Wanted,
-    inputs_of: Callable[[Any], Any],
-    features: Callable[[Ints], Float],
+def fit_model(
+    spec: ModelSpec,
+    inputs_of: Callable[[Model | Posterior], Inputs | None],
+    features: Source,
     rows: Ints,
     y: Ints,
     n_classes: int,
     *,
     seed: int,
     progress: Progress,
-    cancelled: Callable[[], bool],
-    rival: Wanted | None = None,
-) -> tuple[Own, dict[str, float], NDArray[np.int64] | None]:
-    """Fit it to labelled rows; how well it and a rival do on the same labels held out.
+    is_cancelled: Callable[[], bool],
+    rival: ModelSpec | None = None,
+) -> tuple[FittedModel, dict[str, float], NDArray[np.int64] | None]:
+    """Fit a model to labelled rows, and score it and a rival on labels held out.
 
     Parameters
     ----------
-    wanted : Wanted
+    spec : ModelSpec
         With ``begin``.
     inputs_of : callable
         Unfitted model -> :class:`~spin_nb.pool.inputs.inputs.Inputs`, or None where it takes the encoder's features.
@@ -50,16 +54,16 @@ def fit_own(
         Rows -> the encoder's features.
     rows, y : int (m,)
     n_classes, seed : int
-    rival : Wanted, optional
+    rival : ModelSpec, optional
         Judged on the same labels; one that fails is left out.
 
     Returns
     -------
-    own : Own
+    model : FittedModel
     accuracies : dict
         Name -> accuracy on the labels held out, of both; empty where none can be.
     parts : int (m,) or None
-        As :func:`parts_of`.
+        As :func:`validation_parts`.
 
     Raises
     ------
@@ -67,29 +71,30 @@ def fit_own(
         Whatever goes wrong, the person's own code included.
     Cancelled
     """
-    assert wanted.begin is not None
-    model = wanted.begin()
-    inputs = inputs_of(model)
+    assert spec.begin is not None
+    new_model = spec.begin()
+    inputs = inputs_of(new_model)
     x = features(rows) if inputs is None else inputs.rows(rows)
     began = time.monotonic()
-    fitted = _fitted(model, x, y, n_classes, within(progress, 0, 0.5), cancelled)
-    own = Own(wanted.name, fitted, inputs, n_classes)
-    parts = parts_of(model, len(y), seed, slow=time.monotonic() - began > SLOW)
+    model = FittedModel(
+        spec.name, _fit(new_model, x, y, n_classes, within(progress, 0, 0.5), is_cancelled), inputs, n_classes
+    )
+    parts = validation_parts(new_model, len(y), seed, slow=time.monotonic() - began > MAX_SECONDS_FOR_CV)
     if parts is None:
-        return own, {}, None
-    told: dict[str, Any] = {"progress": within(progress, 0.5, 0.8), "cancelled": cancelled}
-    accuracies = {own.name: held_out(wanted, x, y, n_classes, parts, **told)}
-    if rival is not None and rival.begin is not None and rival.name != own.name:
-        told["progress"] = within(progress, 0.8, 1)
+        return model, {}, None
+    reports: dict[str, Any] = {"progress": within(progress, 0.5, 0.8), "is_cancelled": is_cancelled}
+    accuracies = {model.name: held_out_accuracy(spec, x, y, n_classes, parts, **reports)}
+    if rival is not None and rival.begin is not None and rival.name != model.name:
+        reports["progress"] = within(progress, 0.8, 1)
         with suppress(SpinError):  # the person did not ask for it: its failure is none of theirs
             inputs = inputs_of(rival.begin())
             x = features(rows) if inputs is None else inputs.rows(rows)
-            accuracies[rival.name] = held_out(rival, x, y, n_classes, parts, **told)
-    return own, accuracies, parts
+            accuracies[rival.name] = held_out_accuracy(rival, x, y, n_classes, parts, **reports)
+    return model, accuracies, parts
 
 
-def parts_of(model: Any, n: int, seed: int, *, slow: bool = False) -> NDArray[np.int64] | None:
-    """Which part each of ``n`` labels is held out with, -1 for never; None where nothing is held out.
+def validation_parts(model: object, n: int, seed: int, *, slow: bool = False) -> NDArray[np.int64] | None:
+    """Assign each of ``n`` labels the part it is held out with, -1 for never; None where nothing is held out.
 
     Posteriors that are fitted in closed form get the folds that the heads get: every label alone up to 40, five
     folds above.  A committee gets five.  What takes longer, networks and ensembles of them, is fitted once more,
@@ -97,52 +102,52 @@ def parts_of(model: Any, n: int, seed: int, *, slow: bool = False) -> NDArray[np
 
     Examples
     --------
-    >>> parts_of(GraphPosterior(), 6, 0).tolist(), sorted(parts_of(object(), 20, 0).tolist())[-5:]
+    >>> validation_parts(GraphPosterior(), 6, 0).tolist(), sorted(validation_parts(object(), 20, 0).tolist())[-5:]
     ([0, 1, 2, 3, 4, 5], [-1, 0, 0, 0, 0])
     """
     if isinstance(model, (GraphPosterior, LastLayerLaplace)):
-        return split(n, seed) if n >= FEWEST else None
+        return split(n, seed) if n >= MIN_LABELS_FOR_CV else None
     order = np.random.default_rng(seed).permutation(n)
     if isinstance(model, (Committee, Trees)) and not slow:
-        return order % FOLDS if n >= FEWEST else None
-    return np.where(order < n // 5, 0, -1) if n >= SPLIT_FROM else None
+        return order % FOLDS if n >= MIN_LABELS_FOR_CV else None
+    return np.where(order < n // 5, 0, -1) if n >= MIN_LABELS_FOR_HOLDOUT else None
 
 
-def held_out(
-    wanted: Wanted,
+def held_out_accuracy(
+    spec: ModelSpec,
     x: Float,
     y: Ints,
     n_classes: int,
     parts: NDArray[np.int64],
     *,
     progress: Progress,
-    cancelled: Callable[[], bool],
+    is_cancelled: Callable[[], bool],
 ) -> float:
-    """Share of the labels held out that a model fitted to the others gets right.
+    """Measure the accuracy on labels held out, each predicted by a model fitted to the others.
 
     Raises
     ------
     SpinError, Cancelled
-        As :func:`fit_own`.
+        As :func:`fit_model`.
     """
-    assert wanted.begin is not None
-    n_parts, right = int(parts.max()) + 1, 0
+    assert spec.begin is not None
+    n_parts, n_right = int(parts.max()) + 1, 0
     for part in range(n_parts):
-        told = within(progress, part / n_parts, (part + 1) / n_parts)
-        told(0, f"judging {wanted.name} on labels held out: part {part + 1} of {n_parts}")
-        if cancelled():
+        progress_of_part = within(progress, part / n_parts, (part + 1) / n_parts)
+        progress_of_part(0, f"judging {spec.name} on labels held out: part {part + 1} of {n_parts}")
+        if is_cancelled():
             raise Cancelled
         out = parts == part
-        model = _fitted(wanted.begin(), x[~out], y[~out], n_classes, told, cancelled)
-        probs = Own(wanted.name, model, None, n_classes).survey(_rows(x[out]), int(out.sum())).mean
-        right += int((probs.argmax(axis=1) == y[out]).sum())
-    return right / int((parts >= 0).sum())
+        model = _fit(spec.begin(), x[~out], y[~out], n_classes, progress_of_part, is_cancelled)
+        probs = FittedModel(spec.name, model, None, n_classes).predict_all(_rows(x[out]), int(out.sum())).mean
+        n_right += int((probs.argmax(axis=1) == y[out]).sum())
+    return n_right / int((parts >= 0).sum())
 
 
-def survey(
-    own: Own, source: Source, n: int, *, progress: Progress, cancelled: Callable[[], bool]
-) -> OwnPredictive:
-    """What a fitted model says of ``n`` rows of a pool; takes as long as the model does.
+def predict_all(
+    model: FittedModel, source: Source, n: int, *, progress: Progress, is_cancelled: Callable[[], bool]
+) -> ModelPredictive:
+    """Predict ``n`` rows of a pool; takes as long as the model does.
 
     Raises
     ------
@@ -152,29 +157,36 @@ def survey(
     """
 
     def step(fraction: float) -> None:
-        if cancelled():
+        if is_cancelled():
             raise Cancelled
-        progress(fraction, f"{own.name}: {round(fraction * n):,} of {n:,} items")
+        progress(fraction, f"{model.name}: {round(fraction * n):,} of {n:,} items")
 
-    return own.survey(source, n, step)
+    return model.predict_all(source, n, step)
 
 
-def _rows(x: Float) -> Callable[[Ints], Float]:
+def _rows(x: Float) -> Source:
     return lambda rows: x[rows]
 
 
-def _fitted(
-    model: Any, x: Float, y: Ints, n_classes: int, progress: Progress, cancelled: Callable[[], bool]
-) -> Any:
+def _fit(
+    model: Model | Posterior,
+    x: Float,
+    y: Ints,
+    n_classes: int,
+    progress: Progress,
+    is_cancelled: Callable[[], bool],
+) -> Model | Posterior:
     """``model.fit``; whatever a person's own code raises becomes an error that says what to do."""
     name = type(model).__name__
     progress(0.0, f"fitting {name} to {len(y)} labels")
-    if cancelled():
+    if is_cancelled():
         raise Cancelled
     # A posterior is fitted in one go; a whole model tells how far it is.
-    more = {"progress": progress, "cancelled": cancelled} if hasattr(model, "inputs") else {}
+    reports: dict[str, Any] = (
+        {"progress": progress, "is_cancelled": is_cancelled} if hasattr(model, "inputs") else {}
+    )
     try:
-        fitted = model.fit(x, y, n_classes=n_classes, **more)
+        fitted_model = model.fit(x, y, n_classes=n_classes, **reports)
     except (SpinError, Cancelled):
         raise
     except Exception as error:
@@ -182,6 +194,6 @@ def _fitted(
             f"{name} failed on {len(y)} labels: {said_by(error)}",
             "Mend it, or train another model; the last good one stays.",
         ) from error
-    if not hasattr(fitted, "predict"):
-        raise ModelError(f"fit of {name} returned {shown(fitted)}.", "Let it return self.")
-    return fitted
+    if not hasattr(fitted_model, "predict"):
+        raise ModelError(f"fit of {name} returned {shown(fitted_model)}.", "Let it return self.")
+    return fitted_model

@@ -1,4 +1,4 @@
-"""Items in, what a network's last layer sees out, a chunk at a time."""
+"""Forward passes of a network, a chunk at a time: items in, what its last layer is given out."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from spin_nb.types import Float
 if TYPE_CHECKING:
     import torch
 
-ROWS = 256  # items that go through the network at once
+ITEMS_PER_BATCH = 256  # that go through the network at once
 
 
-def read(
+def read_inputs(
     inputs: Any, start: int = 0, stop: int | None = None, *, shape: tuple[int, ...] | None = None
 ) -> Float:
-    """A run of items of an array or a torch Dataset, as float32 (n, ...).
+    """Read a run of items of an array or a torch Dataset, as float32 (n, ...).
 
     Raises
     ------
@@ -52,8 +52,8 @@ def read(
     return check_inputs(np.stack(arrays) if arrays else empty, shape=shape)
 
 
-def penultimate(net: torch.nn.Module, inputs: Float, n_classes: int) -> Float:
-    """What the last linear layer is given, chunk by chunk (n, width).
+def last_layer_inputs(net: torch.nn.Module, inputs: Float, n_classes: int) -> Float:
+    """Compute what the last linear layer is given (n, width), chunk by chunk.
 
     Raises
     ------
@@ -63,23 +63,24 @@ def penultimate(net: torch.nn.Module, inputs: Float, n_classes: int) -> Float:
     import torch
 
     linear = [module for module in net.modules() if isinstance(module, torch.nn.Linear)]
-    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    calls: list[tuple[torch.Tensor, torch.Tensor]] = []
     handles = [
-        layer.register_forward_hook(lambda _, given, out: seen.append((given[0], out))) for layer in linear
+        layer.register_forward_hook(lambda _, arguments, out: calls.append((arguments[0], out)))
+        for layer in linear
     ]
     parts, before = [], net.training
     try:
         net.eval()
         with torch.no_grad():
-            for start in range(0, max(len(inputs), 1), ROWS):
-                seen.clear()
-                out = checked_logits(net, beside(net, inputs[start : start + ROWS]), n_classes)
-                if not seen or seen[-1][1].shape != out.shape or not _same(seen[-1][1], out):
+            for start in range(0, max(len(inputs), 1), ITEMS_PER_BATCH):
+                calls.clear()
+                out = checked_logits(net, beside(net, inputs[start : start + ITEMS_PER_BATCH]), n_classes)
+                if not calls or calls[-1][1].shape != out.shape or not _same(calls[-1][1], out):
                     raise ModelError(
                         f"the last layer of {type(net).__name__} is not linear.",
                         "Let it end in torch.nn.Linear; leave out what comes after it.",
                     )
-                parts.append(seen[-1][0].float().cpu().numpy())
+                parts.append(calls[-1][0].float().cpu().numpy())
     finally:
         net.train(before)
         for handle in handles:
@@ -88,14 +89,16 @@ def penultimate(net: torch.nn.Module, inputs: Float, n_classes: int) -> Float:
 
 
 def weights(net: torch.nn.Module) -> dict[str, NDArray[Any]]:
-    """Weights and buffers by their names in the network."""
-    held = {
+    """Copy weights and buffers, by their names in the network."""
+    tensors = {
         name: value.detach().cpu() for name, value in net.state_dict().items() if hasattr(value, "detach")
     }
     # numpy knows no bfloat16
-    return {name: np.array(v.float() if str(v.dtype) == "torch.bfloat16" else v) for name, v in held.items()}
+    return {
+        name: np.array(v.float() if str(v.dtype) == "torch.bfloat16" else v) for name, v in tensors.items()
+    }
 
 
-def _same(given: torch.Tensor, out: torch.Tensor) -> bool:
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
     """Equal, NaN included: whether they are finite is told where the loss is taken."""
-    return bool(((given == out) | (given.isnan() & out.isnan())).all())
+    return bool(((a == b) | (a.isnan() & b.isnan())).all())

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from spin_nb.types import Ints
 
 Array = NDArray[np.float64]
-GROWTH = 2  # by which gestures may multiply what a class counts
-STEPS = 4  # of a weight from one to a half
+MAX_GROWTH = 2  # factor by which gestures may multiply what a class counts
+STEPS_PER_HALVING = 4  # of a weight
 ROUNDING = 1e-9
 
 
 def gesture_weights(alone: Ints, together: Ints) -> Array:
-    """How many labels each label of a gesture counts as, class by class.
+    """Weigh each label of a gesture, class by class.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def gesture_weights(alone: Ints, together: Ints) -> Array:
     Returns
     -------
     float64 (C,)
-        At most 1, in steps of a fifth, so that the next label seldom changes it.
+        Labels that each counts as: at most 1, in steps of a fifth, so that the next label seldom changes it.
 
     Examples
     --------
@@ -46,15 +46,15 @@ def gesture_weights(alone: Ints, together: Ints) -> Array:
     >>> gesture_weights(np.array([6, 5, 4]), np.array([100, 85, 90]))
     array([1., 1., 1.])
     """
-    grown = np.sort((alone + together + 1) / (alone + 1))[(len(alone) - 1) // 2]
-    most = np.minimum(alone.max(initial=0) + 1, GROWTH * (alone + 1))
-    room = np.maximum(grown * most - 1 - alone, 1)
+    growth = np.sort((alone + together + 1) / (alone + 1))[(len(alone) - 1) // 2]
+    most = np.minimum(alone.max(initial=0) + 1, MAX_GROWTH * (alone + 1))
+    room = np.maximum(growth * most - 1 - alone, 1)
     share = room / np.maximum(together, 1) * (1 + ROUNDING)
-    return np.minimum(2 ** (np.floor(STEPS * np.log2(share)) / STEPS), 1.0)
+    return np.minimum(2 ** (np.floor(STEPS_PER_HALVING * np.log2(share)) / STEPS_PER_HALVING), 1.0)
 
 
-def thinned(y: Ints, weights: Array | None) -> Ints:
-    """Positions of labels that stand for all of them where a model counts each as one, ascending.
+def thin(y: Ints, weights: Array | None) -> Ints:
+    """Choose labels that stand for all of them where a model counts each as one.
 
     Of the labels of a class that count less than one, as many as they count together, spread evenly.
 
@@ -66,14 +66,14 @@ def thinned(y: Ints, weights: Array | None) -> Ints:
 
     Examples
     --------
-    >>> thinned(np.array([0, 1, 1, 1, 1]), np.array([1, 0.5, 0.5, 0.5, 0.5]))
+    >>> thin(np.array([0, 1, 1, 1, 1]), np.array([1, 0.5, 0.5, 0.5, 0.5]))
     array([0, 1, 4])
     """
     if weights is None:
         return np.arange(len(y))
-    chosen = [np.flatnonzero(weights >= 1)]
+    positions = [np.flatnonzero(weights >= 1)]
     for label in np.unique(y[weights < 1]):
         rows = np.flatnonzero((y == label) & (weights < 1))
-        few = max(1, round(float(weights[rows].sum())))
-        chosen.append(rows[np.linspace(0, len(rows) - 1, few).astype(np.int64)])
-    return np.sort(np.concatenate(chosen))
+        n_positions = max(1, round(float(weights[rows].sum())))
+        positions.append(rows[np.linspace(0, len(rows) - 1, n_positions).astype(np.int64)])
+    return np.sort(np.concatenate(positions))

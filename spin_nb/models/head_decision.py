@@ -1,14 +1,14 @@
-"""Which head is in front after a training that was asked for one: never a worse one, unless the person insists."""
+"""The head to show after a training that asked for one: never a worse one, unless the person insists."""
 
 from __future__ import annotations
 
 from spin_nb.models.head_selection import HEADS, Fit, best_head
 
-CHANCE = 1  # held-out labels by which two heads may differ without a reason
+MAX_CHANCE_LABELS = 1  # held-out labels by which two heads may differ without a reason
 
 
-def in_front(fit: Fit, name: str, *, before: str | None, insists: bool, call: str) -> tuple[str, str]:
-    """The head to show, and why, in words.
+def head_to_show(fit: Fit, name: str, *, before: str | None, insists: bool, call: str) -> tuple[str, str]:
+    """Decide which head to show, and say why.
 
     What was asked for is shown where it gets as many of the labels held out right as what would be shown without it,
     one label being chance.  Where there are too few to hold some out nothing speaks for it, and nothing changes.
@@ -28,35 +28,35 @@ def in_front(fit: Fit, name: str, *, before: str | None, insists: bool, call: st
 
     Examples
     --------
-    >>> fit = Fit("cnn", None, compared={"cnn": 0.1, "graph": 0.5}, n_compared=10)
-    >>> in_front(fit, "cnn", before=None, insists=False, call="s.train('cnn', show=True)")[1]
+    >>> fit = Fit("cnn", None, comparison={"cnn": 0.1, "graph": 0.5}, n_held_out=10)
+    >>> head_to_show(fit, "cnn", before=None, insists=False, call="s.train('cnn', show=True)")[1]
     "kept graph 50.0 %; cnn 10.0 % on the same 10 held-out labels; s.train('cnn', show=True) shows it"
     """
     other = before or _best(fit)
-    known = {head: f"{head} {100 * right:.1f} %" for head, right in fit.compared.items()}
-    rival = other if other in known else _best(fit)
-    if not known:
-        compared = f"{fit.n_labels} labels are too few to compare {name} with {other}"
+    scores = {head: f"{head} {100 * accuracy:.1f} %" for head, accuracy in fit.comparison.items()}
+    rival = other if other in scores else _best(fit)
+    if not scores:
+        comparison = f"{fit.n_labels} labels are too few to compare {name} with {other}"
     else:
-        compared = f"{known[name]}, {known[rival]} on the same {fit.n_compared} held-out labels"
+        comparison = f"{scores[name]}, {scores[rival]} on the same {fit.n_held_out} held-out labels"
     if name == other:
         return name, ""
     if insists:
-        return name, f"{name} is shown because you said show=True; {compared}"
-    if not known:
-        return other, f"kept {other}: {compared}; {call} shows it"
-    behind = round((fit.compared[rival] - fit.compared[name]) * fit.n_compared)
-    if behind <= CHANCE:
-        return name, compared
-    kept = known[rival] if rival == other else f"{other} ({known[rival]})"
-    return other, f"kept {kept}; {known[name]} on the same {fit.n_compared} held-out labels; {call} shows it"
+        return name, f"{name} is shown because you said show=True; {comparison}"
+    if not scores:
+        return other, f"kept {other}: {comparison}; {call} shows it"
+    n_behind = round((fit.comparison[rival] - fit.comparison[name]) * fit.n_held_out)
+    if n_behind <= MAX_CHANCE_LABELS:
+        return name, comparison
+    other_score = scores[rival] if rival == other else f"{other} ({scores[rival]})"
+    return other, (
+        f"kept {other_score}; {scores[name]} on the same {fit.n_held_out} held-out labels; {call} shows it"
+    )
 
 
 def _best(fit: Fit) -> str:
     """The head that cross-validation chooses."""
-    judged = {head: fit.validation[head] for head in HEADS if head in fit.validation}
-    return (
-        best_head({head: round(right * fit.n_labels) for head, right in judged.items()})
-        if judged
-        else "graph"
-    )
+    accuracies = {head: fit.validation[head] for head in HEADS if head in fit.validation}
+    if not accuracies:
+        return "graph"
+    return best_head({head: round(accuracy * fit.n_labels) for head, accuracy in accuracies.items()})

@@ -1,11 +1,11 @@
-"""What turns labels into predictions over a pool: a live graph head, a linear head, and the choice between them."""
+"""A learner: labels in, predictions over a pool out, by the head that does best."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,40 +14,44 @@ from spin_nb.bayes._checks import check_features, check_labels
 from spin_nb.bayes.basis import GraphBasis, graph_basis, length_scales
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.bayes.predictive import RowsPredictive, averaged
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.bayes.predictive import RowsPredictive, average
+from spin_nb.errors import Cancelled, ModelError, NotTrainedError
 from spin_nb.growing import Growing
 from spin_nb.models.ask import ask
-from spin_nb.models.fitted_model import Own, OwnPredictive, Source
-from spin_nb.models.fitting import fit_own, survey
-from spin_nb.models.gestures import thinned
-from spin_nb.models.head_selection import HEADS, Cancelled, Fit, choose, held_out_heads, within
-from spin_nb.models.model_spec import Wanted
-from spin_nb.models.tree_head import with_trees
+from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
+from spin_nb.models.fitting import fit_model, predict_all
+from spin_nb.models.gestures import thin
+from spin_nb.models.head_selection import HEADS, Fit, Progress, held_out_heads, select_head, within
+from spin_nb.models.model_spec import ModelSpec
+from spin_nb.models.tree_head import consider_trees
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 from spin_nb.words import shown
 
+if TYPE_CHECKING:
+    from spin_nb.pool.inputs import Inputs
+    from spin_nb.protocols import Model, Posterior, Strategy
+
 __all__ = ["Cancelled", "Fit", "Learner"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Extension:
-    """The arrays of a :class:`Learner` with items that arrived behind them, and what models of the person's say."""
+    """A learner's arrays and predictions, with items that arrived at their end."""
 
     features: Float
     scales: Float
     graph: dict[str, NDArray[Any]]
-    own: dict[str, OwnPredictive]
+    predictives: dict[str, ModelPredictive]
 
 
 class Learner:
-    """Both heads over one pool.
+    """The heads over one pool.
 
     Parameters
     ----------
     features : float32 (n, d)
-        Of the pool; held, never written.
+        Of the pool; never written.
     neighbours : int (n, k)
         Rows of each item's nearest items, nearest first, without itself.
     distances : float32 (n, k)
@@ -79,7 +83,7 @@ class Learner:
         n_classes: int,
         *,
         seed: int = 0,
-        inputs_of: Callable[[Any], Any] | None = None,
+        inputs_of: Callable[[Model | Posterior], Inputs | None] | None = None,
     ) -> None:
         self.features = check_features(features)
         self.n_classes = n_classes
@@ -92,9 +96,9 @@ class Learner:
         self._inputs_of = inputs_of or (lambda model: None)
         self._fit: Fit | None = None
         self._linear: RowsPredictive | None = None
-        # What models of the person's choice say, by name: of the one last trained, and of the one shown.
-        self._owns: dict[str, OwnPredictive] = {}
-        self._learnt: dict[str, frozenset[str]] = {}
+        # Of models of the person's choice, by name: the one last trained, and the one shown.
+        self._predictives: dict[str, ModelPredictive] = {}
+        self._training_ids: dict[str, frozenset[str]] = {}
 
     def __len__(self) -> int:
         return len(self.features)
@@ -107,43 +111,51 @@ class Learner:
     @property
     def heads(self) -> list[str]:
         """The heads that can be asked now, the one shown first."""
-        known = [*HEADS, *self._owns] if self._fit else ["graph"]
-        return [self.head, *(head for head in known if head != self.head)]
+        heads = [*HEADS, *self._predictives] if self._fit else ["graph"]
+        return [self.head, *(head for head in heads if head != self.head)]
 
-    def own(self, head: str | None = None) -> Own | None:
-        """The model of the person's choice where the head meant, by default the one shown, is one.
-
-        Raises
-        ------
-        ModelError
-            An unknown head.
-        """
-        said = self._owns.get(self._checked(head))
-        return None if said is None else said.by
-
-    def learnt(self, head: str | None = None) -> frozenset[str]:
-        """Ids whose labels a head learnt from when it was last trained; none for the graph, which lets go of a label.
+    def fitted_model(self, head: str | None = None) -> FittedModel | None:
+        """Return the model of a head, by default the one shown; None for heads that every training fits.
 
         Raises
         ------
         ModelError
             An unknown head.
         """
-        head = self._checked(head)
-        if self._fit is None or head == "graph":
-            return frozenset()
-        return self._fit.learnt if head in HEADS else self._learnt[head]
+        predictive = self._predictives.get(self._check_head(head))
+        return None if predictive is None else predictive.model
 
     @property
-    def trained(self) -> bool:
-        """Whether there is a label to predict from."""
+    def asks_by(self) -> str:
+        """Measure that "auto" asks by for the head shown: "variance" or "margin"."""
+        model = self.fitted_model()
+        return "variance" if model is None else str(getattr(model.model, "asks_by", "variance"))
+
+    def training_ids(self, head: str | None = None) -> frozenset[str]:
+        """Ids whose labels a head learnt from when it was last trained.
+
+        None for the graph, which lets go of a label.
+
+        Raises
+        ------
+        ModelError
+            An unknown head.
+        """
+        head = self._check_head(head)
+        if self._fit is None or head == "graph":
+            return frozenset()
+        return self._fit.training_ids if head in HEADS else self._training_ids[head]
+
+    @property
+    def is_trained(self) -> bool:
+        """True where there is a label to predict from."""
         return len(self.graph) > 0
 
-    def frozen(self) -> Learner:
-        """A copy that later labels do not change, for work that must not hold them up."""
-        other = copy.copy(self)
-        other.graph = self.graph.frozen()
-        return other
+    def freeze(self) -> Learner:
+        """Return a copy that later labels do not change, for work that must not hold them up."""
+        snapshot = copy.copy(self)
+        snapshot.graph = self.graph.freeze()
+        return snapshot
 
     @one_thread()
     def label(self, row: int, y: int, weight: float = 1.0) -> None:
@@ -161,26 +173,27 @@ class Learner:
         self.graph.reset(rows, y, weights)
 
     def extend(
-        self, features: Float, neighbours: Ints, distances: Float, own: OwnPredictive | None = None
+        self, features: Float, neighbours: Ints, distances: Float, predictive: ModelPredictive | None = None
     ) -> None:
         """Append items that arrived, as :meth:`extension` has it."""
-        self.take(self.extension(features, neighbours, distances, own))
+        self.take(self.extension(features, neighbours, distances, predictive))
 
     @one_thread()
     def extension(
-        self, features: Float, neighbours: Ints, distances: Float, own: OwnPredictive | None = None
+        self, features: Float, neighbours: Ints, distances: Float, predictive: ModelPredictive | None = None
     ) -> Extension:
-        """Items that arrived: rows n, n + 1, ...; ``neighbours`` are rows of the original pool.
+        """Prepare items that arrived, as rows n, n + 1, ...
 
-        Nothing is changed until :meth:`take` has it, and that cannot fail.
+        ``neighbours`` are rows of the original pool.  Nothing is changed until :meth:`take` has it, and that cannot
+        fail.
 
         Parameters
         ----------
         features : float32 (m, d)
         neighbours : int (m, k)
         distances : float32 (m, k)
-        own : OwnPredictive, optional
-            What :meth:`own` says of them; asked when somebody wants to know unless given.
+        predictive : ModelPredictive, optional
+            Of :meth:`fitted_model` for them; without it the model is asked when somebody wants to know.
 
         Raises
         ------
@@ -189,12 +202,16 @@ class Learner:
         """
         phi = self.basis.extend(neighbours, distances, features)
         late = length_scales(np.asarray(distances, np.float32), floor=float(self.basis.scales.min()))
-        asked = {} if own is None else {n: said for n, said in self._owns.items() if said.by is own.by}
+        predictives: dict[str, ModelPredictive] = {}
+        if predictive is not None:
+            for name, earlier in self._predictives.items():
+                if earlier.model is predictive.model:
+                    predictives[name] = self.catch_up(earlier).extend(predictive)
         return Extension(
             self._growing["features"].after(self.features, check_features(features)),
             self._growing["scales"].after(self.scales, late),
             self.graph.extension(phi),
-            {name: self.caught_up(said).extended(own) for name, said in asked.items() if own is not None},
+            predictives,
         )
 
     @one_thread()
@@ -203,7 +220,8 @@ class Learner:
         self.features, self.scales = extension.features, extension.scales
         self.graph.take(extension.graph)
         self._linear = None
-        self._owns = {**self._owns, **extension.own}  # the others are asked when somebody wants to know
+        # The others are asked when somebody wants to know.
+        self._predictives = {**self._predictives, **extension.predictives}
 
     @one_thread()
     def fit(
@@ -211,10 +229,10 @@ class Learner:
         rows: Ints,
         y: Ints,
         *,
-        wanted: Wanted | None = None,
-        rival: Wanted | None = None,
+        spec: ModelSpec | None = None,
+        rival: ModelSpec | None = None,
         progress: Callable[[float, str], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
         weights: NDArray[np.float64] | None = None,
     ) -> Fit:
         """Fit the linear head, cross-validate both heads and choose; changes nothing here.
@@ -225,17 +243,18 @@ class Learner:
             Labelled rows, m >= 1.
         y : int (m,)
             Class index of each.
-        wanted : Wanted, optional
-            To fit and show instead of the head cross-validation chooses; see :func:`spin_nb.models.model_spec.wanted`.
-        rival : Wanted, optional
-            Compared with what is wanted, on the same labels held out; it is not fitted to all of them.
+        spec : ModelSpec, optional
+            To fit and show instead of the head cross-validation chooses; see
+            :func:`~spin_nb.models.model_spec.parse_model_spec`.
+        rival : ModelSpec, optional
+            Compared with ``spec``, on the same labels held out; it is not fitted to all of them.
         progress : callable, optional
             Hears ``(fraction, words)``.
-        cancelled : callable, optional
+        is_cancelled : callable, optional
             Asked between steps; :class:`Cancelled` is raised when it says True.
         weights : float64 (m,), optional
             How many labels each counts as, one without.  A model of the person's choice, which counts every label as
-            one, gets :func:`some of them <spin_nb.models.gestures.thinned>`.
+            one, gets :func:`some of them <spin_nb.models.gestures.thin>`.
 
         Returns
         -------
@@ -245,7 +264,7 @@ class Learner:
         Raises
         ------
         ModelError
-            No labels; rows or class indices out of range; what was wanted cannot be fitted.
+            No labels; rows or class indices out of range; the model asked for cannot be fitted.
         Cancelled
         """
         rows = np.asarray(rows, np.int64).reshape(-1)
@@ -256,70 +275,119 @@ class Learner:
             raise ModelError(
                 f"a labelled row lies outside the pool of {len(self)}.", "Pass rows of the pool."
             )
-        tell, stop = progress or (lambda fraction, words: None), cancelled or (lambda: False)
-        share = 0.7 if wanted is None else 0.1 if wanted.begin else 1
-        noise, seed, n_classes = self.graph.noise, self.seed, self.n_classes
-        told: dict[str, Any] = {"progress": within(tell, 0, share), "cancelled": stop}
-        labelled = self.features[rows], self.graph.phi[rows], y, n_classes
-        fit = choose(*labelled, noise=noise, seed=seed, weights=weights, **told)
-        told = {"progress": within(tell, share, 1), "cancelled": stop}
-        kept = thinned(y, weights)
-        if wanted is None:
-            return with_trees(
-                fit, self._encoded, rows, y, n_classes, len(self), seed=seed, weights=weights, **told
-            )
-        if wanted.begin is None:
-            return replace(fit, head=wanted.name, compared=dict(fit.validation), n_compared=len(kept))
-        rows, y = rows[kept], y[kept]
-        told = {"progress": within(tell, share, 0.65), "cancelled": stop}
-        own, accuracies, parts = fit_own(
-            wanted, self._inputs_of, self._encoded, rows, y, n_classes, seed=seed, rival=rival, **told
+        report, stop = progress or (lambda fraction, words: None), is_cancelled or (lambda: False)
+        share = 0.7 if spec is None else 0.1 if spec.begin else 1
+        fit = select_head(
+            self.features[rows],
+            self.graph.phi[rows],
+            y,
+            self.n_classes,
+            noise=self.graph.noise,
+            seed=self.seed,
+            weights=weights,
+            progress=within(report, 0, share),
+            is_cancelled=stop,
         )
-        said = survey(own, self.source(own), len(self), progress=within(tell, 0.65, 0.9), cancelled=stop)
-        fit = replace(fit, head=own.name, own=said)
+        if spec is None:
+            return consider_trees(
+                fit,
+                self._features_of,
+                rows,
+                y,
+                self.n_classes,
+                len(self),
+                seed=self.seed,
+                weights=weights,
+                progress=within(report, share, 1),
+                is_cancelled=stop,
+            )
+        sample = thin(y, weights)
+        if spec.begin is None:
+            return replace(fit, head=spec.name, comparison=dict(fit.validation), n_held_out=len(sample))
+        return self._fit_model(fit, spec, rival, rows[sample], y[sample], report, stop)
+
+    def _fit_model(
+        self,
+        fit: Fit,
+        spec: ModelSpec,
+        rival: ModelSpec | None,
+        rows: Ints,
+        y: Ints,
+        report: Progress,
+        stop: Callable[[], bool],
+    ) -> Fit:
+        """Fit a model of the person's choice beside the heads, and compare all of them on the same labels."""
+        model, accuracies, parts = fit_model(
+            spec,
+            self._inputs_of,
+            self._features_of,
+            rows,
+            y,
+            self.n_classes,
+            seed=self.seed,
+            rival=rival,
+            progress=within(report, 0.1, 0.65),
+            is_cancelled=stop,
+        )
+        predictive = predict_all(
+            model, self.source(model), len(self), progress=within(report, 0.65, 0.9), is_cancelled=stop
+        )
+        fit = replace(fit, head=model.name, predictive=predictive)
         if parts is None:
-            tell(1.0, "too few labels to compare heads")
+            report(1.0, "too few labels to compare heads")
             return fit
-        told = {"progress": within(tell, 0.9, 1), "cancelled": stop}
         logs = held_out_heads(
-            self.features[rows], self.graph.phi[rows], y, n_classes, parts, fit.linear, noise=noise, **told
+            self.features[rows],
+            self.graph.phi[rows],
+            y,
+            self.n_classes,
+            parts,
+            fit.linear,
+            noise=self.graph.noise,
+            progress=within(report, 0.9, 1),
+            is_cancelled=stop,
         )
         truth = y[parts >= 0]
         heads = {head: float(np.mean(logs[head].argmax(axis=1) == truth)) for head in HEADS}
-        tell(1.0, "heads compared")
-        validation = {**fit.validation, own.name: accuracies[own.name]}
-        return replace(fit, validation=validation, compared={**accuracies, **heads}, n_compared=len(truth))
+        report(1.0, "heads compared")
+        validation = {**fit.validation, model.name: accuracies[model.name]}
+        return replace(fit, validation=validation, comparison={**accuracies, **heads}, n_held_out=len(truth))
 
-    def source(self, own: Own) -> Source:
-        """Rows of the pool -> what a model takes of them."""
-        return self._encoded if own.inputs is None else own.inputs.rows
+    def source(self, model: FittedModel) -> Source:
+        """Return the function from rows of the pool to what a model takes of them."""
+        return self._features_of if model.inputs is None else model.inputs.rows
 
-    def _encoded(self, rows: Ints) -> Float:
-        found: Float = self.features[rows]
-        return found
+    def _features_of(self, rows: Ints) -> Float:
+        features: Float = self.features[rows]
+        return features
 
     def adopt(self, fit: Fit) -> None:
-        """Put a fit in place; items that arrived since are caught up with.
+        """Put a fit in place, and catch up with items that arrived since.
 
         A head of its that is a model of the person's choice, and not its own one, must have been there before: it goes
         on being shown.
         """
-        before = {name: said for name, said in self._owns.items() if name == fit.head}
+        before = {name: predictive for name, predictive in self._predictives.items() if name == fit.head}
         self._fit, self._linear = fit, None
-        self._owns = before if fit.own is None else {**before, fit.own.by.name: self.caught_up(fit.own)}
-        new = {} if fit.own is None else {fit.own.by.name: fit.learnt}
-        self._learnt = {**{name: self._learnt[name] for name in before}, **new}
+        self._predictives = before
+        self._training_ids = {name: self._training_ids[name] for name in before}
+        if fit.predictive is not None:
+            name = fit.predictive.model.name
+            self._predictives[name] = self.catch_up(fit.predictive)
+            self._training_ids[name] = fit.training_ids
 
-    def caught_up(self, said: OwnPredictive) -> OwnPredictive:
-        """``said`` with what its model says of the items that have joined since."""
-        late, source = np.arange(len(said), len(self)), self.source(said.by)
+    def catch_up(self, predictive: ModelPredictive) -> ModelPredictive:
+        """Predict the items that have joined since as well."""
+        late, source = np.arange(len(predictive), len(self)), self.source(predictive.model)
         if not len(late):
-            return said
-        return said.extended(said.by.survey(lambda rows: source(late[rows]), len(late)))
+            return predictive
+        return predictive.extend(predictive.model.predict_all(lambda rows: source(late[rows]), len(late)))
 
     @one_thread()
-    def predictive(self, head: str | None = None) -> RowsPredictive | OwnPredictive:
-        """Predictive over the pool as labelled so far; later labels do not change it.
+    def predictive(self, head: str | None = None) -> RowsPredictive | ModelPredictive:
+        """Return the predictive over the pool as labelled so far.
+
+        Later labels do not change it.
 
         Parameters
         ----------
@@ -334,21 +402,23 @@ class Learner:
         ModelError
             An unknown head.
         """
-        head = self._checked(head)
+        head = self._check_head(head)
         if head == "graph":
             return self.graph.predictive()
         if head not in HEADS:
-            self._owns[head] = self.caught_up(self._owns[head])
-            return self._owns[head]
+            self._predictives[head] = self.catch_up(self._predictives[head])
+            return self._predictives[head]
         if self._linear is None:
-            self._linear = self._fitted().predict(self.features)
-        return self._linear if head == "linear" else averaged(self.graph.predictive(), self._linear)
+            self._linear = self._linear_head().predict(self.features)
+        return self._linear if head == "linear" else average(self.graph.predictive(), self._linear)
 
     @one_thread()
     def predict(
         self, features: Float, neighbours: Ints, distances: Float, head: str | None = None
-    ) -> RowsPredictive | OwnPredictive:
-        """Predictive over items outside the pool; what takes the items themselves is asked by ``own().new``.
+    ) -> RowsPredictive | ModelPredictive:
+        """Return the predictive over items outside the pool.
+
+        A model that takes the items themselves is asked by ``fitted_model().predict_items``.
 
         Parameters
         ----------
@@ -364,22 +434,22 @@ class Learner:
         NotTrainedError, ModelError
             As :meth:`predictive`; features of another width, not finite; a model that takes no features.
         """
-        head, own = self._checked(head), self.own(head)
-        if own is not None:
-            return _of_features(own, features)
+        head, model = self._check_head(head), self.fitted_model(head)
+        if model is not None:
+            return _predict_features(model, features)
         if head == "linear":
-            return self._fitted().predict(features)
+            return self._linear_head().predict(features)
         graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
-        return graph if head == "graph" else averaged(graph, self._fitted().predict(features))
+        return graph if head == "graph" else average(graph, self._linear_head().predict(features))
 
-    def _checked(self, head: str | None) -> str:
+    def _check_head(self, head: str | None) -> str:
         head = head or self.head
-        known = (*HEADS, *self._owns)
-        if head not in known:
-            raise ModelError(f"no head is called {shown(head)}.", f"Use one of {', '.join(known)}.")
+        heads = (*HEADS, *self._predictives)
+        if head not in heads:
+            raise ModelError(f"no head is called {shown(head)}.", f"Use one of {', '.join(heads)}.")
         return head
 
-    def _fitted(self) -> LastLayerLaplace:
+    def _linear_head(self) -> LastLayerLaplace:
         if self._fit is None:
             raise NotTrainedError("the linear head has not been trained.", "Train first: s.train(wait=True).")
         return self._fit.linear
@@ -390,7 +460,7 @@ class Learner:
         k: int,
         candidates: Ints,
         *,
-        strategy: Any = "auto",
+        strategy: str | Strategy = "auto",
         pending: Sequence[int] = (),
         seed: int = 0,
     ) -> Picked:
@@ -422,7 +492,9 @@ class Learner:
         return ask(self, k, candidates, strategy=strategy, pending=pending, seed=seed)
 
 
-def _of_features(own: Own, features: Float) -> OwnPredictive:
-    if own.inputs is not None:
-        raise ModelError(f"{own.name} takes items, no features.", "Ask it: own().new(items, encode).")
-    return own.survey(lambda rows: features[rows], len(features))
+def _predict_features(model: FittedModel, features: Float) -> ModelPredictive:
+    if model.inputs is not None:
+        raise ModelError(
+            f"{model.name} takes items, no features.", "Ask it: fitted_model().predict_items(items, encode)."
+        )
+    return model.predict_all(lambda rows: features[rows], len(features))

@@ -1,10 +1,10 @@
-"""What a person asked to be trained and shown in place of the heads that are always there."""
+"""A model spec: what to train and show in place of the heads that every training fits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import ModelError, UnknownWordError
 from spin_nb.models import posterior_spec
@@ -12,12 +12,17 @@ from spin_nb.models.head_selection import HEADS
 from spin_nb.registry import resolve, words
 from spin_nb.words import shown
 
-ALREADY = {"laplace": "linear", "graph": "graph"}  # words of the heads that every training fits
+if TYPE_CHECKING:
+    import torch
+
+    from spin_nb.protocols import Model, Posterior
+
+HEAD_OF_POSTERIOR = {"laplace": "linear", "graph": "graph"}  # heads that every training fits
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Something to train that is none of the heads, or one of them by name.
+class ModelSpec:
+    """A model to train, or a head that every training fits.
 
     Attributes
     ----------
@@ -28,17 +33,17 @@ class Wanted:
     """
 
     name: str
-    begin: Callable[[], Any] | None = None
+    begin: Callable[[], Model | Posterior] | None = None
 
 
-def wanted(
-    model: Any = None,
-    posterior: Any = None,
+def parse_model_spec(
+    model: object = None,
+    posterior: object = None,
     *,
     seed: int = 0,
-    beginnings: MutableMapping[Any, Any] | None = None,
-) -> Wanted | None:
-    """What these mean; None where neither is given.
+    beginnings: MutableMapping[torch.nn.Module, torch.nn.Module] | None = None,
+) -> ModelSpec | None:
+    """Parse what ``s.train`` takes; None where it takes nothing.
 
     Parameters
     ----------
@@ -60,89 +65,92 @@ def wanted(
 
     Examples
     --------
-    >>> wanted("mlp").name, wanted(posterior="dropout").name, wanted(posterior="laplace").name
-    ('mlp', 'dropout', 'linear')
+    >>> specs = parse_model_spec("mlp"), parse_model_spec(posterior="dropout"), parse_model_spec(posterior="laplace")
+    >>> [spec.name for spec in specs]
+    ['mlp', 'dropout', 'linear']
     """
-    _not_the_other(posterior, "posterior", "network", "model")
-    _not_the_other(model, "network", "posterior", "posterior")
+    _check_kind(posterior, "posterior", "network", "model")
+    _check_kind(model, "network", "posterior", "posterior")
     posterior_spec.check(posterior)
     if model is None:
         return None if posterior is None else _posterior(posterior, seed)
     resolve("network", model)
     name = _name(model)
     if isinstance(model, str):
-        return Wanted(name, lambda: _network(model, posterior, seed))
+        return ModelSpec(name, lambda: _network(model, posterior, seed))
     if posterior_spec.is_network(model):
         start = _beginning(model, {} if beginnings is None else beginnings)
-        return Wanted(name, lambda: _network(start, posterior, seed))
+        return ModelSpec(name, lambda: _network(start, posterior, seed))
     if posterior_spec.is_fittable(model):
-        _alone(model, posterior)
-        posterior_spec.ready(model, seed)
-        start = posterior_spec.copied(model)
-        return Wanted(name, lambda: posterior_spec.ready(posterior_spec.copied(start), seed))
+        _check_no_posterior(model, posterior)
+        posterior_spec.as_fittable(model, seed)
+        start_model = posterior_spec.copy_of(model)
+        return ModelSpec(name, lambda: posterior_spec.as_fittable(posterior_spec.copy_of(start_model), seed))
     if callable(model):
-        return Wanted(name, lambda: _made(model, posterior, seed))
+        return ModelSpec(name, lambda: _build(model, posterior, seed))
     raise ModelError(
         f"{shown(model)} is no model.",
         "Pass 'cnn', 'mlp', a torch network, a function that makes one, or a scikit-learn classifier.",
     )
 
 
-def as_called(model: Any, posterior: Any) -> str:
-    """How to ask for the same and insist.
+def train_call(model: object, posterior: object) -> str:
+    """Spell the call that asks for the same and insists.
 
     Examples
     --------
-    >>> as_called("cnn", None), as_called(None, "dropout")
+    >>> train_call("cnn", None), train_call(None, "dropout")
     ("s.train('cnn', show=True)", "s.train(posterior='dropout', show=True)")
     """
-    words = [] if model is None else [_spelt(model)]
-    words += [] if posterior is None else [f"posterior={_spelt(posterior)}"]
-    return f"s.train({', '.join([*words, 'show=True'])})"
+    arguments = [] if model is None else [_source_of(model)]
+    arguments += [] if posterior is None else [f"posterior={_source_of(posterior)}"]
+    return f"s.train({', '.join([*arguments, 'show=True'])})"
 
 
-def _spelt(spec: Any) -> str:
-    return repr(spec) if isinstance(spec, str) else posterior_spec.called(spec)
+def _source_of(spec: object) -> str:
+    return repr(spec) if isinstance(spec, str) else posterior_spec.name_of(spec)
 
 
-def _posterior(spec: Any, seed: int) -> Wanted:
-    if isinstance(spec, str) and spec in ALREADY:
-        return Wanted(ALREADY[spec])
-    start = posterior_spec.copied(spec) if posterior_spec.is_fittable(spec) else spec
-    return Wanted(_name(spec), lambda: posterior_spec.begin(start, seed))
+def _posterior(spec: object, seed: int) -> ModelSpec:
+    if isinstance(spec, str) and spec in HEAD_OF_POSTERIOR:
+        return ModelSpec(HEAD_OF_POSTERIOR[spec])
+    start = posterior_spec.copy_of(spec) if posterior_spec.is_fittable(spec) else spec
+    return ModelSpec(_name(spec), lambda: posterior_spec.begin(start, seed))
 
 
-def _network(net: Any, posterior: Any, seed: int) -> Any:
+def _network(net: Any, posterior: object, seed: int) -> Model:
     from spin_nb.models.network import Network
 
     return Network(net, "laplace" if posterior is None else posterior, seed=seed)
 
 
-def _beginning(net: Any, beginnings: MutableMapping[Any, Any]) -> Any:
+def _beginning(
+    net: torch.nn.Module, beginnings: MutableMapping[torch.nn.Module, torch.nn.Module]
+) -> torch.nn.Module:
     if net not in beginnings:
-        beginnings[net] = posterior_spec.copied(net)
+        beginnings[net] = posterior_spec.copy_of(net)
     return beginnings[net]
 
 
-def _made(factory: Callable[[], Any], posterior: Any, seed: int) -> Any:
-    """What the function makes, with torch's random numbers seeded while it does."""
+def _build(factory: Callable[[], object], posterior: object, seed: int) -> Model | Posterior:
+    """Call the function, with torch's random numbers seeded while it runs."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        made = posterior_spec.made_by(factory, _name(factory), "a torch network or a classifier")
-    if posterior_spec.is_network(made):
-        return _network(made, posterior, seed)
-    _alone(made, posterior)
-    return posterior_spec.ready(made, seed)
+        product = posterior_spec.call_factory(factory, _name(factory), "a torch network or a classifier")
+    if posterior_spec.is_network(product):
+        return _network(product, posterior, seed)
+    _check_no_posterior(product, posterior)
+    return posterior_spec.as_fittable(product, seed)
 
 
-def _not_the_other(spec: Any, kind: str, other: str, argument: str) -> None:
+def _check_kind(spec: object, kind: str, other: str, argument: str) -> None:
     if isinstance(spec, str) and spec not in words(kind) and spec in words(other):
         raise UnknownWordError(f"{spec!r} is a {other}, no {kind}.", f"Pass it as {argument}={spec!r}.")
 
 
-def _alone(model: Any, posterior: Any) -> None:
+def _check_no_posterior(model: object, posterior: object) -> None:
     if posterior is not None:
         raise ModelError(
             f"{type(model).__name__} brings its own posterior, so posterior={shown(posterior)} cannot go on it.",
@@ -150,7 +158,7 @@ def _alone(model: Any, posterior: Any) -> None:
         )
 
 
-def _name(spec: Any) -> str:
-    """A word as it is, a function's or class's own name, else the name of its class; never that of a head."""
-    name = spec if isinstance(spec, str) else posterior_spec.called(spec)
+def _name(spec: object) -> str:
+    """A word, or the name of a function or class; never that of a head."""
+    name = spec if isinstance(spec, str) else posterior_spec.name_of(spec)
     return f"own {name}" if name in HEADS else name

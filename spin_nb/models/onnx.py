@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_features, check_inputs, check_labels, check_some
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.errors import Cancelled, ModelError, NotTrainedError
 from spin_nb.models import posterior_spec
-from spin_nb.models.head_selection import Cancelled
 from spin_nb.models.onnx_last_layer import find_features, find_logits, last_layer
 from spin_nb.pool.encoders.onnx_output import as_features
 from spin_nb.pool.inputs.spec import Prepare
 from spin_nb.pool.onnx.graph import OnnxGraph, read_onnx
-from spin_nb.protocols import Predictive
+from spin_nb.protocols import Posterior, Predictive
 from spin_nb.types import Float, Ints
 
 
@@ -75,41 +74,43 @@ class OnnxModel:
         path: Path | str | OnnxGraph,
         features: str | None = None,
         logits: str | None = None,
-        posterior: Any = "laplace",
+        posterior: object = "laplace",
         prepare: Prepare | None = None,
     ) -> None:
         self.graph = path if isinstance(path, OnnxGraph) else read_onnx(path)
         self.on_top = posterior_spec.check(posterior)
-        self._own_layer = isinstance(posterior, str) and posterior == "laplace"
+        self._keeps_last_layer = isinstance(posterior, str) and posterior == "laplace"
         self._prepare = prepare
-        self._logits = find_logits(self.graph, logits) if self._own_layer or features is None else ""
-        self._features = self.graph.require(features) if features is not None else self._found()
+        self._logits = find_logits(self.graph, logits) if self._keeps_last_layer or features is None else ""
+        self._features = self.graph.require(features) if features is not None else self._last_layer_input()
         self._channels_last = self.graph.channels_last(self._features)
         size, last = self.graph.layout()
         self.form: dict[str, Any] = {"size": size, "last": last, "prepare": prepare}
-        self.posterior: Any = None
+        self.posterior: Posterior | None = None
 
-    def _found(self) -> str:
-        found = find_features(self.graph, self._logits)
-        if found is None or found == self.graph.input:
+    def _last_layer_input(self) -> str:
+        name = find_features(self.graph, self._logits)
+        if name is None or name == self.graph.input:
             names = self.graph.tensors
             raise ModelError(
                 f"no linear layer makes {self._logits!r} of {self.graph.file!r}.",
                 f"Name features= and logits=; it computes {', '.join(map(repr, names[-12:]))}"
                 + (f" and {len(names) - 12} more." if len(names) > 12 else "."),
             )
-        return found
+        return name
 
     def fit(
         self,
-        inputs: Any,
+        inputs: Float,
         y: Ints,
         *,
         n_classes: int,
         progress: Callable[[float, str], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> OnnxModel:
-        """Put a posterior on the features of labelled items; what was fitted before stays until it is there.
+        """Fit a posterior to the features of labelled items.
+
+        What was fitted before stays until it is there.
 
         Parameters
         ----------
@@ -119,7 +120,7 @@ class OnnxModel:
         n_classes : int
         progress : callable, optional
             Hears ``(fraction, words)``.
-        cancelled : callable, optional
+        is_cancelled : callable, optional
             Asked between steps.
 
         Raises
@@ -131,7 +132,7 @@ class OnnxModel:
         """
 
         def step(fraction: float, words: str) -> None:
-            if cancelled and cancelled():
+            if is_cancelled and is_cancelled():
                 raise Cancelled
             if progress:
                 progress(fraction, words)
@@ -142,17 +143,17 @@ class OnnxModel:
         step(0.0, f"{self.graph.file}: features of {len(y)} items")
         features = self.features(inputs)
         step(0.5, f"fitting a posterior to {len(y)} labels")
-        made = (
-            self._about_its_own(inputs[:1], n_classes)
-            if self._own_layer
+        new_posterior: Posterior = (
+            self._around_last_layer(inputs[:1], n_classes)
+            if self._keeps_last_layer
             else posterior_spec.begin(self.on_top, 0)
         )
-        self.posterior = made.fit(features, y, n_classes=n_classes)
+        self.posterior = new_posterior.fit(features, y, n_classes=n_classes)
         step(1.0, "trained")
         return self
 
-    def _about_its_own(self, one: Float, n_classes: int) -> LastLayerLaplace:
-        weight, bias = last_layer(self.graph, self._features, self._logits, self._run(one))
+    def _around_last_layer(self, item: Float, n_classes: int) -> LastLayerLaplace:
+        weight, bias = last_layer(self.graph, self._features, self._logits, self._run(item))
         if len(bias) != n_classes:
             raise ModelError(
                 f"{self._logits!r} of {self.graph.file!r} has {len(bias)} logits, the project {n_classes} classes.",
@@ -161,8 +162,8 @@ class OnnxModel:
             )
         return LastLayerLaplace.around(weight, bias)
 
-    def features(self, inputs: Any) -> Float:
-        """What the last layer is given (n, d), float32.
+    def features(self, inputs: Float) -> Float:
+        """Compute what the last layer is given (n, d), float32.
 
         Raises
         ------
@@ -173,8 +174,8 @@ class OnnxModel:
         """
         return check_features(as_features(self._run(check_inputs(inputs)), self._channels_last))
 
-    def predict(self, inputs: Any) -> Predictive:
-        """Predictive over items (m, ...).
+    def predict(self, inputs: Float) -> Predictive:
+        """Predict items (m, ...).
 
         Raises
         ------
@@ -183,23 +184,22 @@ class OnnxModel:
         """
         if self.posterior is None:
             raise NotTrainedError("this model has no posterior yet.", "Call fit(inputs, y, n_classes=C).")
-        found: Predictive = self.posterior.predict(self.features(inputs))
-        return found
+        return self.posterior.predict(self.features(inputs))
 
     def _run(self, inputs: Float) -> NDArray[Any]:
-        given = self.graph.feed(inputs, unit=self._prepare is None)
-        return self.graph.run([self._features], given)[0]
+        feed = self.graph.feed(inputs, unit=self._prepare is None)
+        return self.graph.run([self._features], feed)[0]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The graph and the names, for :meth:`from_arrays`; nothing with ``prepare``, which cannot be kept."""
+        """Pack the graph and the names; nothing with ``prepare``, which cannot be saved."""
         if self._prepare is not None:
             return {}
         names = json.dumps([self.graph.file, self._features, self._logits]).encode()
         return {"graph": np.frombuffer(self.graph.content, np.uint8), "names": np.frombuffer(names, np.uint8)}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], posterior: Any) -> OnnxModel:
-        """The model again, with a posterior that is fitted already."""
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], posterior: Posterior) -> OnnxModel:
+        """Rebuild the model, with a posterior that is fitted already."""
         file, features, logits = json.loads(arrays["names"].tobytes())
         model = cls(OnnxGraph(arrays["graph"].tobytes(), file), features, logits or None)
         model.posterior = posterior

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,21 @@ from spin_nb.pool.onnx.graph import OnnxGraph
 from spin_nb.pool.onnx.run import Runner
 from spin_nb.types import Float
 
-WIDEST = 8192
-"""Numbers an item beyond which a posterior over the last layer takes over 500 MB."""
-TOLERANCE = 1e-4
-_BLOCK = 512
+if TYPE_CHECKING:
+    import onnx
+
+MAX_FEATURES = 8192  # numbers an item beyond which a posterior over the last layer takes over 500 MB
+MAX_RELATIVE_ERROR = 1e-4  # of logits that are linear in the features
+_UNIT_VECTORS_PER_RUN = 512
 _SOFTMAX = ("Softmax", "LogSoftmax")
 _ON_THE_WAY = (*_SOFTMAX, "Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten")
 _WITH_CONSTANT = ("Add", "Sub", "Mul", "Div", "BatchNormalization")
 
 
 def find_logits(graph: OnnxGraph, name: str | None = None) -> str:
-    """Name of the logits: ``name``, or the one output behind a linear layer; before its softmax, if it has one.
+    """Find the name of the logits.
+
+    It is ``name``, or the one output behind a linear layer; before its softmax, if it has one.
 
     Raises
     ------
@@ -33,42 +37,42 @@ def find_logits(graph: OnnxGraph, name: str | None = None) -> str:
     """
     if name is None:
         outputs = graph.outputs
-        found = [output for output in outputs if find_features(graph, output) is not None] or outputs
-        if len(found) > 1:
+        candidates = [output for output in outputs if find_features(graph, output) is not None] or outputs
+        if len(candidates) > 1:
             raise ModelError(
                 f"{graph.file!r} has several outputs: {', '.join(map(repr, outputs))}.",
                 "Name one: logits=...",
             )
-        name = found[0]
+        name = candidates[0]
     name = graph.require(name)
-    made = _makers(graph)
+    nodes = _nodes_by_output(graph)
     at: str | None = name
-    while at is not None and at in made and made[at].op_type in _ON_THE_WAY:
-        if made[at].op_type in _SOFTMAX:
-            return str(made[at].input[0])
-        at = made[at].input[0]
+    while at is not None and at in nodes and nodes[at].op_type in _ON_THE_WAY:
+        if nodes[at].op_type in _SOFTMAX:
+            return str(nodes[at].input[0])
+        at = nodes[at].input[0]
     return name
 
 
 def find_features(graph: OnnxGraph, logits: str) -> str | None:
-    """Name of what the last linear layer before ``logits`` is given; None where there is no such layer."""
-    made, fixed = _makers(graph), _constants(graph)
+    """Find the name of what the last linear layer is given; None where there is none."""
+    nodes, constants = _nodes_by_output(graph), _constants(graph)
     at = logits
-    while at in made:
-        node = made[at]
-        given = [name for name in node.input if name and name not in fixed]
+    while at in nodes:
+        node = nodes[at]
+        variables = [name for name in node.input if name and name not in constants]
         if node.op_type in ("Gemm", "MatMul"):
-            return given[0] if len(given) == 1 else None
-        if node.op_type in _WITH_CONSTANT and len(given) != 1:
+            return variables[0] if len(variables) == 1 else None
+        if node.op_type in _WITH_CONSTANT and len(variables) != 1:
             return None
         if node.op_type not in (*_ON_THE_WAY, *_WITH_CONSTANT):
             return None
-        at = given[0]
+        at = variables[0]
     return None
 
 
 def last_layer(graph: OnnxGraph, features: str, logits: str, example: NDArray[Any]) -> tuple[Float, Float]:
-    """Weights (C, d) and biases (C,) of ``logits = features W' + b``.
+    """Compute weights (C, d) and biases (C,) of ``logits = features W' + b``.
 
     The piece of the graph between the two is run on zeros and on unit vectors, which gives both exactly whatever the
     layer is written as, and on random vectors, which shows whether it is linear.
@@ -89,25 +93,28 @@ def last_layer(graph: OnnxGraph, features: str, logits: str, example: NDArray[An
     """
     shape = example.shape[1:]
     width = int(np.prod(shape))
-    if max(shape, default=0) < width or width > WIDEST:
+    if max(shape, default=0) < width or width > MAX_FEATURES:
         raise ModelError(
-            f"{features!r} has shape {shape} an item; a posterior takes (d,), d up to {WIDEST:,}.",
+            f"{features!r} has shape {shape} an item; a posterior takes (d,), d up to {MAX_FEATURES:,}.",
             "Name what the last linear layer is given: features=...",
         )
     piece = Runner(_between(graph, features, logits, example), features, [logits], graph.shape[0], graph.file)
 
     def run(x: Float) -> Float:
-        found = piece(x.reshape(len(x), *shape).astype(example.dtype))[0]
-        return found.reshape(len(x), -1).astype(np.float64)
+        output = piece(x.reshape(len(x), *shape).astype(example.dtype))[0]
+        return output.reshape(len(x), -1).astype(np.float64)
 
     bias = run(np.zeros((1, width), np.float32))[0]
-    units = (np.eye(width, dtype=np.float32)[at : at + _BLOCK] for at in range(0, width, _BLOCK))
+    units = (
+        np.eye(width, dtype=np.float32)[at : at + _UNIT_VECTORS_PER_RUN]
+        for at in range(0, width, _UNIT_VECTORS_PER_RUN)
+    )
     weight = np.concatenate([run(block) for block in units]).T - bias[:, None]
     size = float(np.sqrt(np.mean(np.square(example, dtype=np.float64)))) or 1.0
     random = size * np.random.default_rng(0).standard_normal((16, width), dtype=np.float32)
-    there = run(random)
-    gap = np.abs(there - (random @ weight.T + bias)).max()
-    if not gap <= TOLERANCE * np.abs(there).max():
+    logits_of_random = run(random)
+    gap = np.abs(logits_of_random - (random @ weight.T + bias)).max()
+    if not gap <= MAX_RELATIVE_ERROR * np.abs(logits_of_random).max():
         raise ModelError(
             f"{logits!r} is not a linear function of {features!r} (off by {gap:.2g}).", _advice(graph, logits)
         )
@@ -122,23 +129,23 @@ def _advice(graph: OnnxGraph, logits: str) -> str:
     return f"Leave features= out (the last linear layer is given {last!r}), or {learn}."
 
 
-def _between(graph: OnnxGraph, features: str, logits: str, example: NDArray[Any]) -> Any:
+def _between(graph: OnnxGraph, features: str, logits: str, example: NDArray[Any]) -> onnx.ModelProto:
     """The piece of the graph that makes logits of features, as a model of its own."""
     import onnx
 
     model = graph.model()
-    made = {name: node for node in model.graph.node for name in node.output if name}
-    wanted, needed = [logits], set()
-    while wanted:
-        name = wanted.pop()
-        if name == features or name in needed:
+    node_of = {name: node for node in model.graph.node for name in node.output if name}
+    queue, names = [logits], set()
+    while queue:
+        name = queue.pop()
+        if name == features or name in names:
             continue
-        needed.add(name)
+        names.add(name)
         if name == graph.input:
             raise ModelError(f"{logits!r} does not follow from {features!r} alone.", _advice(graph, logits))
-        wanted.extend(given for given in (made[name].input if name in made else ()) if given)
-    nodes = [node for node in model.graph.node if needed & set(node.output)]
-    weights = [tensor for tensor in model.graph.initializer if tensor.name in needed]
+        queue.extend(source for source in (node_of[name].input if name in node_of else ()) if source)
+    nodes = [node for node in model.graph.node if names & set(node.output)]
+    weights = [tensor for tensor in model.graph.initializer if tensor.name in names]
     kind = onnx.helper.np_dtype_to_tensor_dtype(example.dtype)
     sides = [graph.shape[0] or "n", *example.shape[1:]]
     source = onnx.helper.make_tensor_value_info(features, kind, sides)
@@ -150,15 +157,15 @@ def _between(graph: OnnxGraph, features: str, logits: str, example: NDArray[Any]
     return model
 
 
-def _makers(graph: OnnxGraph) -> dict[str, Any]:
+def _nodes_by_output(graph: OnnxGraph) -> dict[str, onnx.NodeProto]:
     return {name: node for node in graph.model().graph.node for name in node.output if name}
 
 
 def _constants(graph: OnnxGraph) -> set[str]:
     """Names of weights and of what is computed from weights alone."""
-    held = graph.model().graph
-    found = {tensor.name for tensor in held.initializer}
-    for node in held.node:
-        if found.issuperset(name for name in node.input if name):
-            found.update(node.output)
-    return found
+    proto = graph.model().graph
+    constants = {tensor.name for tensor in proto.initializer}
+    for node in proto.node:
+        if constants.issuperset(name for name in node.input if name):
+            constants.update(node.output)
+    return constants

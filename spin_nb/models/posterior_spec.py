@@ -1,19 +1,28 @@
-"""A posterior of the person's choice: what may stand for one, and an unfitted one made of it."""
+"""A posterior spec: a word, a function, a posterior or a classifier, and an unfitted posterior made of it."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from spin_nb.bayes.committee import Committee
 from spin_nb.errors import ModelError, SpinError
 from spin_nb.registry import resolve
 from spin_nb.words import said_by, shown
 
+if TYPE_CHECKING:
+    import torch
 
-def check(spec: Any) -> Any:
-    """Return ``spec`` if a posterior can be made of it: nothing is trained for a word that does not exist.
+    from spin_nb.protocols import Posterior
+
+Spec = TypeVar("Spec")
+
+
+def check(spec: Spec) -> Spec:
+    """Return ``spec`` if a posterior can be made of it.
+
+    Nothing is trained for a word that does not exist.
 
     Raises
     ------
@@ -22,19 +31,19 @@ def check(spec: Any) -> Any:
     ModelError
         An object that is neither a posterior nor a classifier with probabilities.
     """
-    made = resolve("posterior", spec)
-    if is_network(made):
+    source = resolve("posterior", spec)
+    if is_network(source):
         raise ModelError(
-            f"a network ({type(made).__name__}) is no posterior by itself.",
+            f"a network ({type(source).__name__}) is no posterior by itself.",
             "Pass it as model=: s.train(model=net), with a posterior on top of it if you like.",
         )
-    if spec is not None and (is_fittable(made) or not callable(made)):
-        ready(made, 0)
+    if spec is not None and (is_fittable(source) or not callable(source)):
+        as_fittable(source, 0)
     return spec
 
 
-def begin(spec: Any, seed: int) -> Any:
-    """An unfitted posterior, nobody else's.
+def begin(spec: object, seed: int) -> Posterior:
+    """Make an unfitted posterior, nobody else's.
 
     Parameters
     ----------
@@ -48,15 +57,15 @@ def begin(spec: Any, seed: int) -> Any:
     UnknownWordError, ModelError
         As :func:`check`; what makes one fails.
     """
-    made = resolve("posterior", spec)
-    if is_fittable(made) or not callable(made):
-        return ready(copied(made), seed)
-    name = spec if isinstance(spec, str) else called(made)
-    return ready(made_by(made, name, "a posterior or a classifier"), seed)
+    source = resolve("posterior", spec)
+    if is_fittable(source) or not callable(source):
+        return as_fittable(copy_of(source), seed)
+    name = spec if isinstance(spec, str) else name_of(source)
+    return as_fittable(call_factory(source, name, "a posterior or a classifier"), seed)
 
 
-def made_by(factory: Callable[[], Any], name: str, gives: str) -> Any:
-    """What a person's function makes.
+def call_factory(factory: Callable[[], object], name: str, gives: str) -> object:
+    """Call a person's function that makes a model.
 
     Raises
     ------
@@ -74,38 +83,38 @@ def made_by(factory: Callable[[], Any], name: str, gives: str) -> Any:
         ) from error
 
 
-def called(spec: Any) -> str:
-    """A function's or class's own name, else the name of its class."""
+def name_of(spec: object) -> str:
+    """Name of a function or class, else of its class."""
     function = getattr(spec, "func", spec)  # of functools.partial
     name = str(getattr(function, "__name__", type(spec).__name__))
     return name if name.isprintable() and name != "<lambda>" else "own model"
 
 
-def ready(made: Any, seed: int) -> Any:
-    """A posterior or model as it is, a scikit-learn classifier as a committee.
+def as_fittable(source: Any, seed: int) -> Any:
+    """Return a posterior or model as it is, a scikit-learn classifier as a committee.
 
     Raises
     ------
     ModelError
         Anything else.
     """
-    if hasattr(made, "get_params"):
-        if getattr(made, "_estimator_type", "") == "regressor" or _is_regressor(made):
+    if hasattr(source, "get_params"):
+        if getattr(source, "_estimator_type", "") == "regressor" or _is_regressor(source):
             raise ModelError(
-                f"{type(made).__name__} is a regressor; items are to be told apart into classes.",
+                f"{type(source).__name__} is a regressor; items are to be told apart into classes.",
                 "Pass a classifier with predict_proba, such as RandomForestClassifier().",
             )
-        return Committee(made, seed=seed)
-    if not is_fittable(made):
+        return Committee(source, seed=seed)
+    if not is_fittable(source):
         raise ModelError(
-            f"{shown(made)} is no posterior.",
+            f"{shown(source)} is no posterior.",
             "Pass a word ('dropout'), an object with fit and predict, or a scikit-learn classifier.",
         )
-    return made
+    return source
 
 
-def copied(thing: Any) -> Any:
-    """A copy that what becomes of the original does not change.
+def copy_of(thing: Spec) -> Spec:
+    """Copy an object deeply.
 
     Raises
     ------
@@ -121,17 +130,17 @@ def copied(thing: Any) -> Any:
         ) from error
 
 
-def is_network(thing: Any) -> bool:
-    """Whether it is a torch network; without importing torch."""
+def is_network(thing: object) -> TypeGuard[torch.nn.Module]:
+    """Say whether it is a torch network; without importing torch."""
     return hasattr(thing, "state_dict") and not isinstance(thing, type)
 
 
-def is_fittable(thing: Any) -> bool:
-    """Whether it is an object with ``fit`` and ``predict``, not a class of them."""
+def is_fittable(thing: object) -> bool:
+    """Say whether it is an object with ``fit`` and ``predict``, not a class of them."""
     return not isinstance(thing, type) and hasattr(thing, "fit") and hasattr(thing, "predict")
 
 
-def _is_regressor(estimator: Any) -> bool:
+def _is_regressor(estimator: object) -> bool:
     from sklearn.base import is_regressor
 
     try:

@@ -1,4 +1,4 @@
-"""A model of the person's choice on disk: arrays as safetensors, words as JSON, never code and never pickle.
+"""A fitted model on disk: arrays as safetensors, words as JSON, never code and never pickle.
 
 What a word of the registry stands for, kinds "model" and "posterior", is rebuilt from these by its ``from_arrays``.  A
 person's own network or classifier is code that the project does not hold: the weights of a network are kept all the
@@ -10,23 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, SpinError
-from spin_nb.models.card import check_own, content
-from spin_nb.models.fitted_model import Own
+from spin_nb.models.card import check_model_entry, content
+from spin_nb.models.fitted_model import FittedModel
 from spin_nb.registry import resolve, words
 from spin_nb.words import said_by
 
-OWN, POSTERIOR = "own.safetensors", "posterior.safetensors"
+if TYPE_CHECKING:
+    from spin_nb.pool.inputs import Inputs
+    from spin_nb.protocols import Model, Posterior
+
+MODEL_FILE, POSTERIOR_FILE = "own.safetensors", "posterior.safetensors"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is kept of a fitted model.
+class SavedModel:
+    """A fitted model as plain arrays and a card.
 
     Attributes
     ----------
@@ -43,27 +47,30 @@ class Kept:
     sha256: dict[str, str] = field(default_factory=dict)
 
 
-def keep(own: Own) -> Kept:
-    """What to write of it."""
-    posterior = own.model.posterior if own.holds_features else None
+def save_model(model: FittedModel) -> SavedModel:
+    """Collect a fitted model's arrays and its card."""
+    posterior = model.model.posterior if model.has_features else None  # type: ignore[union-attr]
     card = {
-        "name": own.name,
-        "class": _path(type(own.model)),
+        "name": model.name,
+        "class": _path(type(model.model)),
         "posterior": None if posterior is None else _path(type(posterior)),
-        "shape": None if own.inputs is None else [int(side) for side in own.inputs.shape],
+        "shape": None if model.inputs is None else [int(side) for side in model.inputs.shape],
     }
-    found = {OWN: _arrays(own.model), POSTERIOR: _arrays(posterior)}
-    return Kept(card, {name: arrays for name, arrays in found.items() if arrays})
+    files = {MODEL_FILE: _arrays(model.model), POSTERIOR_FILE: _arrays(posterior)}
+    return SavedModel(card, {name: arrays for name, arrays in files.items() if arrays})
 
 
-def bring_back(
-    kept: Kept, folder: Path, n_classes: int, inputs_of: Callable[[Any, tuple[int, ...]], Any]
-) -> Own:
-    """The fitted model again.
+def load_model(
+    saved_model: SavedModel,
+    folder: Path,
+    n_classes: int,
+    inputs_of: Callable[[Model | Posterior, tuple[int, ...]], Inputs | None],
+) -> FittedModel:
+    """Rebuild a fitted model.
 
     Parameters
     ----------
-    kept : Kept
+    saved_model : SavedModel
         From the card of a snapshot.
     folder : Path
         Of the model.
@@ -76,11 +83,13 @@ def bring_back(
     ModelError
         It is code of the person's own, of other items, or damaged.
     """
-    name = str(kept.card.get("name"))
+    name = str(saved_model.card.get("name"))
     try:
-        card = check_own(kept.card)
-        on_top = [_rebuilt(card["posterior"], kept, folder, POSTERIOR)] if card["posterior"] else []
-        model = _rebuilt(card["class"], kept, folder, OWN, *on_top)
+        card = check_model_entry(saved_model.card)
+        on_top = (
+            [_rebuild(card["posterior"], saved_model, folder, POSTERIOR_FILE)] if card["posterior"] else []
+        )
+        model = _rebuild(card["class"], saved_model, folder, MODEL_FILE, *on_top)
         shape = card["shape"] and tuple(int(side) for side in card["shape"])
         inputs = inputs_of(model, shape) if shape else None
     except SpinError:
@@ -89,28 +98,29 @@ def bring_back(
         raise ModelError(f"{name} cannot be read back: {said_by(error)}", "Train it again.") from error
     if inputs is not None and tuple(inputs.shape) != shape:
         raise ModelError(f"{name} was trained on items of shape {shape}.", "Train it again.")
-    return Own(name, model, inputs, n_classes)
+    return FittedModel(name, model, inputs, n_classes)
 
 
-def _rebuilt(path: str, kept: Kept, folder: Path, file: str, *on_top: Any) -> Any:
-    """An object of a class that some word stands for; nothing else is ever imported."""
-    known = {home: (kind, word) for kind in ("model", "posterior") for word, home in words(kind).items()}
-    made = resolve(*known[path]) if path in known else None
-    held = (folder / file).exists()
-    if made is None or not hasattr(made, "from_arrays") or not held:
-        weights = f" (its weights are in models/{folder.name}/{file})" if held else ""
+def _rebuild(path: str, saved_model: SavedModel, folder: Path, file: str, *on_top: object) -> Any:
+    """Rebuild an object whose class some word stands for; nothing else is ever imported."""
+    words_of_class = {
+        home: (kind, word) for kind in ("model", "posterior") for word, home in words(kind).items()
+    }
+    cls = resolve(*words_of_class[path]) if path in words_of_class else None
+    has_file = (folder / file).exists()
+    if cls is None or not hasattr(cls, "from_arrays") or not has_file:
+        weights = f" (its weights are in models/{folder.name}/{file})" if has_file else ""
         raise ModelError(
             f"{path.partition(':')[2]} cannot be rebuilt from what a project holds{weights}.",
             "Pass it again: s.train(model=...), or s.train(posterior=...).",
         )
-    return made.from_arrays(_read(folder / file, kept.sha256), *on_top)
+    return cls.from_arrays(_read(folder / file, saved_model.sha256), *on_top)
 
 
 def _arrays(model: Any) -> dict[str, NDArray[Any]]:
-    """What the model gives to be kept; nothing where it cannot: that is no reason to lose a training."""
+    """Arrays of a model; none where it cannot give them: no reason to lose a training."""
     try:
-        found = dict(model.to_arrays())
-        return {str(name): np.array(value, order="C") for name, value in found.items()}
+        return {str(name): np.array(value, order="C") for name, value in dict(model.to_arrays()).items()}
     except Exception:
         return {}
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,16 @@ from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
 from spin_nb.io import checksum, has_seal, is_intact, seal, sync
 from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.head_selection import HEADS, Fit
-from spin_nb.models.saved_model import Kept, keep
+from spin_nb.models.saved_model import SavedModel, save_model
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate, Ints
 
+if TYPE_CHECKING:
+    from spin_nb.protocols import Encoder
+
 SCHEMA = 2  # 2: a model of the person's choice is kept beside the heads
-CARD, ARRAYS = "card.json", "model.safetensors"
-EVENTS = "labels.events"
+CARD, ARRAYS = "card.json", "model.safetensors"  # files
+EVENTS = "labels.events"  # an array of the latter
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,15 @@ class Snapshot:
         UTC, ISO 8601.
     accuracy : Estimate or None
         Audited, of the head shown; known when it is exported, not when it is trained.
-    kept : Kept or None
-        What is kept of a model of the person's choice; :func:`~spin_nb.models.saved_model.bring_back` makes it of that.
+    saved_model : SavedModel or None
+        A model of the person's choice; :func:`~spin_nb.models.saved_model.load_model` rebuilds it.
     events : int64 (n_labels,) or None
         Numbers of the events that gave the labels it learnt from; None where an earlier version did not keep them.
     """
 
     model_id: str
     classes: tuple[str, ...]
-    encoder: Any
+    encoder: Encoder | None
     head: str
     linear: LastLayerLaplace
     agreement: float = 1.0
@@ -68,7 +71,7 @@ class Snapshot:
     n_labels: int = 0
     created: str = ""
     accuracy: Estimate | None = None
-    kept: Kept | None = None
+    saved_model: SavedModel | None = None
     events: Ints | None = None
 
     @classmethod
@@ -76,7 +79,7 @@ class Snapshot:
         cls,
         model_id: str,
         classes: Sequence[str],
-        encoder: Any,
+        encoder: Encoder | None,
         fit: Fit,
         n_labels: int,
         events: Ints | None = None,
@@ -91,13 +94,13 @@ class Snapshot:
             validation=dict(fit.validation),
             n_labels=n_labels,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            kept=None if fit.own is None else keep(fit.own.by),
+            saved_model=None if fit.predictive is None else save_model(fit.predictive.model),
             events=events,
         )
 
     @property
     def fit(self) -> Fit:
-        """What :meth:`Learner.adopt <spin_nb.models.learner.Learner.adopt>` takes: the heads that are always there."""
+        """The heads that every training fits, for :meth:`Learner.adopt <spin_nb.models.learner.Learner.adopt>`."""
         head = self.head if self.head in HEADS else "graph"
         return Fit(head, self.linear, dict(self.validation), self.n_labels)
 
@@ -119,7 +122,7 @@ class Snapshot:
             "validation": self.validation,
             "prior_precision": self.linear.prior_precision,
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
-            "own": self.kept.card if self.kept else None,
+            "own": self.saved_model.card if self.saved_model else None,
         }
 
     def save(self, folder: Path | str) -> None:
@@ -143,9 +146,9 @@ class Snapshot:
             with tempfile.TemporaryDirectory(prefix=".model-", dir=folder.parent) as new:
                 fresh = Path(new) / "model"
                 fresh.mkdir()
-                files = {ARRAYS: arrays, **(self.kept.files if self.kept else {})}
-                for name, held in files.items():
-                    save_file({k: np.array(v, order="C") for k, v in held.items()}, fresh / name)
+                files = {ARRAYS: arrays, **(self.saved_model.files if self.saved_model else {})}
+                for name, content_of_file in files.items():
+                    save_file({k: np.array(v, order="C") for k, v in content_of_file.items()}, fresh / name)
                 card = {**self.card(), "sha256": {name: checksum(fresh / name) for name in files}}
                 (fresh / CARD).write_text(json.dumps(card, indent=2), encoding="utf-8")
                 seal(fresh / CARD)
@@ -161,7 +164,7 @@ class Snapshot:
             ) from error
 
     @classmethod
-    def load(cls, folder: Path | str, encoder: Any = None) -> Snapshot:
+    def load(cls, folder: Path | str, encoder: Encoder | None = None) -> Snapshot:
         """Read what :meth:`save` wrote.
 
         Parameters
@@ -200,7 +203,7 @@ class Snapshot:
                 card["validation"],
                 card["n_labels"],
                 card["created"],
-                kept=None if card.get("own") is None else Kept(card["own"], sha256=digests),
+                saved_model=None if card.get("own") is None else SavedModel(card["own"], sha256=digests),
                 events=_numbers(arrays.get(EVENTS)),
             )
         except SpinError:
@@ -220,8 +223,9 @@ def _under(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[An
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
-def _encoder(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Any:
+def _encoder(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Encoder | None:
     if card["name"] not in words("encoder"):
         return None
-    unfitted = resolve("encoder", card["name"])(**card["settings"])
-    return type(unfitted).from_arrays(arrays, unfitted)
+    new_encoder = resolve("encoder", card["name"])(**card["settings"])
+    encoder: Encoder = type(new_encoder).from_arrays(arrays, new_encoder)
+    return encoder

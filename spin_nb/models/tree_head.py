@@ -1,4 +1,4 @@
-"""A committee of trees among the heads a session chooses from: shown where labels held out say that it is better."""
+"""Trees as a candidate head: shown where labels held out are likelier under them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes.trees import Trees
-from spin_nb.models.fitted_model import Own, Source
-from spin_nb.models.fitting import survey
-from spin_nb.models.head_selection import FEWEST, Cancelled, Fit, Progress, within
+from spin_nb.errors import Cancelled
+from spin_nb.models.fitted_model import FittedModel, Source
+from spin_nb.models.fitting import predict_all
+from spin_nb.models.head_selection import MIN_LABELS_FOR_CV, Fit, Progress, within
 from spin_nb.types import Ints
 
 Array = NDArray[np.float64]
 
 NAME = "trees"
-CHANCE = 1  # held-out labels by which two heads may differ without a reason
+MAX_CHANCE_LABELS = 1  # held-out labels by which two heads may differ without a reason
 
 
-def with_trees(
+def consider_trees(
     fit: Fit,
     features: Source,
     rows: Ints,
@@ -30,13 +31,14 @@ def with_trees(
     *,
     seed: int,
     progress: Progress,
-    cancelled: Callable[[], bool],
+    is_cancelled: Callable[[], bool],
     weights: Array | None = None,
 ) -> Fit:
-    """Grow trees on the labels, and show them if the labels held out are likelier under them than under every head.
+    """Grow trees on the labels, and show them where they beat every head.
 
-    Likelihood and not accuracy, because with a rare class whoever says "never" is right most of the time; but no more
-    than one label may be lost.  Every tree leaves out about a third of the labels: those are the ones held out.
+    They do where the labels held out are likelier under them.  Likelihood and not accuracy, because with a rare class
+    whoever says "never" is right most of the time; but no more than one label may be lost.  Every tree leaves out
+    about a third of the labels: those are the ones held out.
 
     Parameters
     ----------
@@ -61,24 +63,24 @@ def with_trees(
     ------
     Cancelled
     """
-    if len(y) < FEWEST or len(np.unique(y)) < 2:
+    if len(y) < MIN_LABELS_FOR_CV or len(np.unique(y)) < 2:
         progress(1.0, "too few labels for trees")
         return fit
-    if cancelled():
+    if is_cancelled():
         raise Cancelled
     progress(0.0, f"growing trees on {len(y)} labels")
     trees = Trees(seed=seed).fit(features(rows), y, n_classes=n_classes, weights=weights)
-    right = held_out_accuracy(trees, y, weights)
-    known = fit.validation
-    fit = replace(fit, validation={**known, NAME: right})
+    accuracy = held_out_accuracy(trees, y, weights)
+    others = fit.validation
+    fit = replace(fit, validation={**others, NAME: accuracy})
     total = len(y) if weights is None else float(weights.sum())
-    behind = round((max(known.values()) - right) * total)
-    if behind > CHANCE or _likelihood(trees, y, weights) <= max(fit.likelihood.values()):
+    n_behind = round((max(others.values()) - accuracy) * total)
+    if n_behind > MAX_CHANCE_LABELS or _likelihood(trees, y, weights) <= max(fit.likelihood.values()):
         progress(1.0, "heads compared")
         return fit
-    own = Own(NAME, trees, None, n_classes)
-    said = survey(own, features, n, progress=within(progress, 0.3, 1), cancelled=cancelled)
-    return replace(fit, head=NAME, own=said)
+    model = FittedModel(NAME, trees, None, n_classes)
+    predictive = predict_all(model, features, n, progress=within(progress, 0.3, 1), is_cancelled=is_cancelled)
+    return replace(fit, head=NAME, predictive=predictive)
 
 
 def held_out_accuracy(trees: Trees, y: Ints, weights: Array | None = None) -> float:

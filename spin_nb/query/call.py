@@ -1,4 +1,4 @@
-"""Calling a strategy, ours or a person's: it is given what its parameters name, and chance is mixed in."""
+"""Call a strategy, ours or a person's, with what its parameters name, and mix chance in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ CONTRACT = (
 )
 
 
-def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: Ints, seed: int) -> Picked:
+def ask_by(
+    strategy: Any, inputs: Callable[[str], object], n: int, k: int, *, free: Ints, seed: int
+) -> Picked:
     """Ask a strategy for ``k`` of the ``free`` rows.
 
     Parameters
@@ -29,7 +31,7 @@ def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: 
     strategy : callable
         A score, ``f(arrays) -> (n,)``, higher = ask first; or a batch, ``f(arrays, k, *, seed) -> Picked``.  Which
         arrays it gets is said by the names of its parameters (:data:`~spin_nb.protocols.STRATEGY_ARRAYS`).
-    given : callable
+    inputs : callable
         Name -> array.
     n : int
         Rows of those arrays.
@@ -49,7 +51,7 @@ def ask_by(strategy: Any, given: Callable[[str], Any], n: int, k: int, *, free: 
         It is no function, names what there is not, fails, or returns neither scores nor a batch.
     """
     names, name = named_by(strategy), name_of(strategy)
-    arguments: dict[str, Any] = {word: given(word) for word in names if word in STRATEGY_ARRAYS}
+    arguments: dict[str, Any] = {word: inputs(word) for word in names if word in STRATEGY_ARRAYS}
     arguments |= {word: value for word, value in (("k", k), ("seed", seed)) if word in names}
     try:
         found = strategy(**arguments)

@@ -105,7 +105,7 @@ def test_draws_are_joint_and_bald_stays_below_the_entropy(n_members, n, S, seed,
     assert np.allclose(p.draws(np.arange(n), 3 * n_members, seed).mean(axis=0), p.mean, atol=1e-5)
     everywhere, some = p.draws(np.arange(n), S, seed), np.arange(n)[::-2]
     assert np.allclose(p.draws(some, S, seed), everywhere[:, some], atol=1e-6)
-    epistemic, aleatoric = p.doubt(n - 1)
+    epistemic, aleatoric = p.uncertainty_of(n - 1)
     assert np.allclose([epistemic, aleatoric], [p.epistemic[-1], p.aleatoric[-1]], atol=1e-4)
 
 

@@ -100,7 +100,7 @@ def test_on_the_graph_it_is_what_the_posterior_says_once_it_has_the_label():
     after = given_labels_on_graph(live.phi[given], all_labels(2, 3), live.phi[of], **known)
     for j, row in enumerate(given):
         for label in range(3):
-            told = live.frozen()
+            told = live.freeze()
             told.update(int(row), label)
             beta = live.sharpness  # as it was: one label does not fit it anew
             said = probit_softmax(beta * told.scores[of], beta**2 * told.variance[of, None])

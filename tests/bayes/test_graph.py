@@ -267,14 +267,14 @@ def test_the_doubt_of_one_item_is_that_of_the_whole_pool():
     predictive = live.predictive()
     for row in (0, 11, 29):
         assert np.allclose(
-            predictive.doubt(row), (predictive.epistemic[row], predictive.aleatoric[row]), atol=1e-5
+            predictive.uncertainty_of(row), (predictive.epistemic[row], predictive.aleatoric[row]), atol=1e-5
         )
 
 
 def test_a_frozen_copy_does_not_follow_later_labels():
     live = LiveGraph(np.eye(4, dtype=np.float32), n_classes=2)
     live.update(0, 1)
-    still = live.frozen()
+    still = live.freeze()
     scores, variance = still.scores.copy(), still.variance.copy()
     live.update(1, 0)
     live.remove(0)

@@ -15,7 +15,7 @@ from spin_nb.bayes import (
     GraphPosterior,
     LastLayerLaplace,
     RowsPredictive,
-    averaged,
+    average,
     decompose,
     entropy,
 )
@@ -92,14 +92,14 @@ def test_the_mean_of_two_posteriors_is_the_mean_of_its_own_draws():
     x[:, 0] += np.arange(60) % 3
     heads = [GraphPosterior(), LastLayerLaplace()]
     first, second = (head.fit(x[:30], y, n_classes=3).predict(x) for head in heads)
-    both = averaged(first, second)
+    both = average(first, second)
     draws = both.draws(np.arange(60), 4000, 0)
     assert np.abs(draws.mean(axis=0) - both.mean).max() < 0.03
     logits = [np.log(head.draws(np.arange(60), 3, seed)) for head, seed in ((first, 5), (second, 6))]
     assert np.allclose(both.draws(np.arange(60), 3, 5), softmax((logits[0] + logits[1]) / 2), atol=1e-5)
     assert np.abs(both.epistemic + both.aleatoric - entropy(both.mean)).max() < 0.06
     with pytest.raises(ModelError, match="Gaussian"):
-        averaged(first, fixed(simplex(1, 60, 3)))
+        average(first, fixed(simplex(1, 60, 3)))
 
 
 def test_rows_outside_and_no_draws_are_refused():

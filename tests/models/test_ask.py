@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import QueryError
-from spin_nb.models.ask import _Given
+from spin_nb.models.ask import StrategyInputs
 from spin_nb.models.learner import Learner
 from spin_nb.pool.features.neighbours import neighbours
 from spin_nb.protocols import STRATEGY_ARRAYS
@@ -71,6 +71,6 @@ def test_what_a_strategy_names_is_of_the_rows_it_is_asked_about(learner):
 
 
 def test_every_name_of_the_contract_is_given(learner):
-    given = _Given(learner, np.arange(5), 5, 0, 0)
+    given = StrategyInputs(learner, np.arange(5), 5, 0, 0)
     for name in STRATEGY_ARRAYS:
         assert name == "labels" or given(name) is not None

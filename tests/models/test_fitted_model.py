@@ -7,11 +7,10 @@ import pytest
 
 from spin_nb import testing
 from spin_nb.bayes import GraphPosterior, LastLayerLaplace, MCDropout
-from spin_nb.errors import ModelError
-from spin_nb.models.fitted_model import Own
-from spin_nb.models.head_selection import Cancelled
+from spin_nb.errors import Cancelled, ModelError
+from spin_nb.models.fitted_model import FittedModel
 from spin_nb.models.learner import Learner
-from spin_nb.models.model_spec import wanted
+from spin_nb.models.model_spec import parse_model_spec
 from spin_nb.models.network import Network
 from spin_nb.pool.features.neighbours import nearest, neighbours
 
@@ -34,7 +33,7 @@ class Blobs:
         return made
 
     def fit(self, learner, model=None, posterior=None, n: int = 30, **more):
-        return learner.fit(np.arange(n), self.y[:n], wanted=wanted(model, posterior), **more)
+        return learner.fit(np.arange(n), self.y[:n], spec=parse_model_spec(model, posterior), **more)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def forest():
 
 
 def new_items(blobs, own):
-    return own.new(list(blobs.x[100:]), np.stack)
+    return own.predict_items(list(blobs.x[100:]), np.stack)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_what_was_asked_for_is_shown(blobs, model, posterior, head):
     assert made.head == head
     assert made.heads == [head, "graph", "linear", "mean"]
     testing.check_predictive(made.predictive(), 100, 3)
-    new = new_items(blobs, made.own())
+    new = new_items(blobs, made.fitted_model())
     testing.check_predictive(new, 20, 3)
     assert (new.mean.argmax(axis=1) == blobs.y[100:]).mean() > 0.8
     assert np.array_equal(made.predictive("linear").mean, made.predictive("linear").mean)
@@ -89,14 +88,14 @@ def test_a_head_that_is_there_already_is_shown_by_its_word(blobs, posterior, hea
     made = blobs.learner()
     made.adopt(blobs.fit(made, posterior=posterior))
     assert made.head == head
-    assert made.own() is None
+    assert made.fitted_model() is None
 
 
 @pytest.mark.parametrize(("model", "posterior"), [(None, "ensemble"), ("mlp", None), ("mlp", "dropout")])
 def test_arrivals_are_answered_too_as_new_items_are(blobs, model, posterior):
     made = blobs.learner()
     made.adopt(blobs.fit(made, model, posterior))
-    before, new = made.predictive().mean, new_items(blobs, made.own())
+    before, new = made.predictive().mean, new_items(blobs, made.fitted_model())
     made.extend(blobs.x[100:110], blobs.hood[0][:10], blobs.hood[1][:10])
     made.extend(blobs.x[110:], blobs.hood[0][10:], blobs.hood[1][10:], new.at(np.arange(10, 20)))
     after = made.predictive()
@@ -117,7 +116,7 @@ def test_items_that_join_while_it_trains_are_caught_up_with(blobs):
 def test_without_a_wish_nothing_changes(blobs):
     made = blobs.learner()
     fit = blobs.fit(made)
-    assert fit.own is None
+    assert fit.predictive is None
     assert fit.head in ("graph", "linear", "mean")
     own = blobs.fit(made, posterior="dropout").validation
     assert set(fit.validation) - set(own) == {"trees"}  # not grown where another model was asked for
@@ -216,7 +215,7 @@ class TestHeldOut:
         y = np.random.default_rng(0).integers(0, 3, 60)
         made = blobs.learner()
         for posterior in (forest(), "ensemble"):
-            fit = made.fit(np.arange(60), y, wanted=wanted(posterior=posterior))
+            fit = made.fit(np.arange(60), y, spec=parse_model_spec(posterior=posterior))
             assert fit.validation[fit.head] < 0.6
 
 
@@ -236,7 +235,7 @@ def test_progress_rises_and_a_person_may_cancel_at_every_step(blobs):
             return len(seen) > stop
 
         with pytest.raises(Cancelled):
-            blobs.fit(made, "mlp", progress=lambda *_, seen=seen: seen.append(1), cancelled=cancelled)
+            blobs.fit(made, "mlp", progress=lambda *_, seen=seen: seen.append(1), is_cancelled=cancelled)
         assert len(seen) <= stop + 3
 
 
@@ -255,7 +254,7 @@ def test_one_thread_at_a_time_asks_a_model(blobs):
             busy.pop()
             return super().predict(features)
 
-    own = Own("slow", Slow().fit(blobs.x, blobs.y, n_classes=3), None, 3)
+    own = FittedModel("slow", Slow().fit(blobs.x, blobs.y, n_classes=3), None, 3)
     threads = [threading.Thread(target=new_items, args=(blobs, own)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -265,7 +264,7 @@ def test_one_thread_at_a_time_asks_a_model(blobs):
 
 
 def test_nothing_is_asked_about_nothing(blobs):
-    own = Own("graph", GraphPosterior().fit(blobs.x, blobs.y, n_classes=3), None, 3)
-    said = own.new([], lambda items: np.zeros((0, 5), np.float32))
+    own = FittedModel("graph", GraphPosterior().fit(blobs.x, blobs.y, n_classes=3), None, 3)
+    said = own.predict_items([], lambda items: np.zeros((0, 5), np.float32))
     assert said.mean.shape == (0, 3)
     assert said.draws(np.zeros(0, int), 2, 0).shape == (2, 0, 3)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.bayes.trees import Trees
-from spin_nb.models.gestures import gesture_weights, thinned
+from spin_nb.models.gestures import gesture_weights, thin
 from spin_nb.models.learner import Learner
-from spin_nb.models.model_spec import wanted
+from spin_nb.models.model_spec import parse_model_spec
 from spin_nb.pool.features.neighbours import nearest, neighbours
 
 counts = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 5000)), min_size=2, max_size=80)
@@ -53,7 +53,7 @@ def test_the_next_labels_seldom_change_what_the_others_count():
 def test_a_model_that_counts_every_label_as_one_gets_some_of_them(n):
     y = np.array([0, 1, 2, *[1] * n])
     weights = np.array([1, 1, 1, *[4 / max(n, 4)] * n])
-    rows = thinned(y, weights)
+    rows = thin(y, weights)
     assert rows[:3].tolist() == [0, 1, 2]
     assert len(rows) == 3 + min(n, 4)
     assert len(set(rows)) == len(rows)
@@ -83,7 +83,7 @@ class Topics:
         learner.reset(rows, self.truth[rows], weights)
         fit = learner.fit(rows, self.truth[rows], weights=weights, **how)
         learner.adopt(fit)
-        heads = ["graph", "linear"] if fit.own is None else [fit.own.by.name]
+        heads = ["graph", "linear"] if fit.predictive is None else [fit.predictive.model.name]
         right = {
             head: learner.predict(self.test, *self.hood, head).mean.argmax(1) == self.test_truth
             for head in heads
@@ -105,7 +105,7 @@ def weighed(topics):
 
 @pytest.mark.parametrize("model", [None, "trees"])
 def test_the_other_classes_are_told_apart_nearly_as_well_as_without(topics, model):
-    how = {} if model is None else {"wanted": wanted(lambda: Trees(30), seed=0)}
+    how = {} if model is None else {"spec": parse_model_spec(lambda: Trees(30), seed=0)}
     rows, weights = weighed(topics)
     without = topics.accuracy(topics.asked, None, **how)
     fully, less = topics.accuracy(rows, None, **how), topics.accuracy(rows, weights, **how)

@@ -97,10 +97,10 @@ def test_fit_changes_nothing_until_adopted(digits, asked):
 
 def test_the_map_follows_a_label_and_its_undo(digits):
     learner = digits.learner()
-    assert not learner.trained
+    assert not learner.is_trained
     learner.label(0, 7)
     one = learner.predictive().mean
-    assert learner.trained
+    assert learner.is_trained
     assert one[0].argmax() == 7
     learner.label(1, 2)
     assert not np.array_equal(learner.predictive().mean, one)
@@ -126,7 +126,7 @@ def test_progress_is_told_and_cancel_is_heard(digits, asked):
     assert told == sorted(told)
     assert told[-1] == 1.0
     with pytest.raises(Cancelled):
-        asked.fit(asked.graph.rows, asked.graph.y, cancelled=lambda: True)
+        asked.fit(asked.graph.rows, asked.graph.y, is_cancelled=lambda: True)
 
 
 def test_within_one_label_the_graph_is_kept():
@@ -235,13 +235,13 @@ def test_a_snapshot_is_never_overwritten(snapshot, tmp_path):
 def test_an_encoder_without_a_word_must_be_given(digits, snapshot, tmp_path):
     from dataclasses import replace
 
-    class Own:
+    class Unregistered:
         name = "function mine"
 
         def to_arrays(self):
             return {}
 
-    replace(snapshot, encoder=Own()).save(tmp_path / "m1")
+    replace(snapshot, encoder=Unregistered()).save(tmp_path / "m1")
     assert Snapshot.load(tmp_path / "m1").encoder is None
     assert Snapshot.load(tmp_path / "m1", digits.encoder).encoder is digits.encoder
 

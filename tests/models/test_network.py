@@ -7,8 +7,7 @@ import pytest
 
 from spin_nb import testing
 from spin_nb.bayes import LastLayerLaplace
-from spin_nb.errors import ModelError, NotTrainedError, UnknownWordError
-from spin_nb.models.head_selection import Cancelled
+from spin_nb.errors import Cancelled, ModelError, NotTrainedError, UnknownWordError
 from spin_nb.models.network import Network
 
 torch = pytest.importorskip("torch")
@@ -134,7 +133,7 @@ def test_progress_is_told_and_a_person_may_cancel(pictures):
     assert "45 labels" in heard[0][1]
     good = network.predict(x).mean
     with pytest.raises(Cancelled):
-        network.fit(x, y, n_classes=3, cancelled=lambda: True)
+        network.fit(x, y, n_classes=3, is_cancelled=lambda: True)
     assert np.array_equal(network.predict(x).mean, good), "the last good model stays"
 
 

@@ -12,8 +12,7 @@ from torch import nn
 
 from spin_nb.bayes import LastLayerLaplace
 from spin_nb.bayes.predictive import softmax
-from spin_nb.errors import ModelError, NotTrainedError, PoolError, SpinError, UnknownWordError
-from spin_nb.models.head_selection import Cancelled
+from spin_nb.errors import Cancelled, ModelError, NotTrainedError, PoolError, SpinError, UnknownWordError
 from spin_nb.models.onnx import OnnxModel
 from spin_nb.models.onnx_last_layer import find_features, find_logits, last_layer
 from spin_nb.pool.inputs.inputs import Inputs
@@ -156,7 +155,7 @@ def test_a_fit_that_fails_leaves_the_last_good_one(net, save_torch):
         with pytest.raises(SpinError):
             model.fit(x, y, n_classes=n_classes)
     with pytest.raises(Cancelled):
-        model.fit(X[:5], Y[:5], n_classes=10, cancelled=lambda: True)
+        model.fit(X[:5], Y[:5], n_classes=10, is_cancelled=lambda: True)
     np.testing.assert_array_equal(model.predict(X).mean, before)
 
 

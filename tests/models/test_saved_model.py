@@ -11,10 +11,10 @@ from safetensors.numpy import load_file
 from spin_nb.bayes import Ensemble, GraphPosterior, LastLayerLaplace, MCDropout
 from spin_nb.bayes.trees import Trees
 from spin_nb.errors import ModelError, VersionError
-from spin_nb.models.fitted_model import Own
+from spin_nb.models.fitted_model import FittedModel
 from spin_nb.models.head_selection import Fit
 from spin_nb.models.network import Network
-from spin_nb.models.saved_model import OWN, POSTERIOR, Kept, bring_back, keep
+from spin_nb.models.saved_model import MODEL_FILE, POSTERIOR_FILE, SavedModel, load_model, save_model
 from spin_nb.models.snapshot import Snapshot
 from tests.models.cards import rewrite
 
@@ -29,17 +29,17 @@ class Data:
         self.x = (rng.standard_normal((30, 5)) * 0.5 + np.eye(3, 5)[self.y] * 2).astype(np.float32)
         self.linear = LastLayerLaplace().fit(self.x, self.y, n_classes=3)
 
-    def own(self, model, name="mine") -> Own:
-        return Own(name, model.fit(self.x, self.y, n_classes=3), None, 3)
+    def fitted_model(self, model, name="mine") -> FittedModel:
+        return FittedModel(name, model.fit(self.x, self.y, n_classes=3), None, 3)
 
     def saved(self, own, folder) -> Snapshot:
-        said = own.survey(lambda rows: self.x[rows], 30)
+        said = own.predict_all(lambda rows: self.x[rows], 30)
         fit = Fit(own.name, self.linear, {own.name: 0.9}, 30, said)
         Snapshot.of("m", CLASSES, None, fit, 30).save(folder)
         return Snapshot.load(folder)
 
-    def back(self, own, folder) -> Own:
-        return bring_back(self.saved(own, folder).kept, folder, 3, lambda model, shape: None)
+    def back(self, own, folder) -> FittedModel:
+        return load_model(self.saved(own, folder).saved_model, folder, 3, lambda model, shape: None)
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +62,10 @@ def data():
     ],
 )
 def test_what_is_ours_says_the_same_again(data, model, tmp_path):
-    own = data.own(model())
+    own = data.fitted_model(model())
     again = data.back(own, tmp_path / "m")
     assert again.name == own.name
-    before, after = (o.survey(lambda rows: data.x[rows], 30) for o in (own, again))
+    before, after = (o.predict_all(lambda rows: data.x[rows], 30) for o in (own, again))
     for name, array in before.to_arrays().items():
         assert np.array_equal(after.to_arrays()[name], array), name
     rows = np.arange(7)
@@ -74,13 +74,13 @@ def test_what_is_ours_says_the_same_again(data, model, tmp_path):
 
 def test_the_weights_of_a_persons_own_network_are_kept_and_it_is_asked_for(data, tmp_path):
     net = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3))
-    own = data.own(Network(net, steps=20))
+    own = data.fitted_model(Network(net, steps=20))
     with pytest.raises(ModelError, match=r"own\.safetensors") as caught:
         data.back(own, tmp_path / "m")
     assert "s.train(model=" in caught.value.do
-    weights = load_file(tmp_path / "m" / OWN)
+    weights = load_file(tmp_path / "m" / MODEL_FILE)
     net.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    assert np.array_equal(net[0].weight.detach(), own.model._fitted[0][0].weight.detach())
+    assert np.array_equal(net[0].weight.detach(), own.model._fit_result[0][0].weight.detach())
 
 
 def test_a_classifier_from_scikit_learn_is_asked_for(data, tmp_path):
@@ -89,7 +89,7 @@ def test_a_classifier_from_scikit_learn_is_asked_for(data, tmp_path):
     from spin_nb.bayes.committee import Committee
 
     with pytest.raises(ModelError, match="Committee cannot be rebuilt") as caught:
-        data.back(data.own(Committee(GaussianNB())), tmp_path / "m")
+        data.back(data.fitted_model(Committee(GaussianNB())), tmp_path / "m")
     assert "s.train" in caught.value.do
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [
         "card.json",
@@ -102,56 +102,59 @@ def test_what_holds_code_or_laplace_torch_is_asked_for(data, tmp_path):
     net = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.Dropout(0.5), torch.nn.Linear(4, 3))
     for n, model in enumerate((MCDropout(net), Network("mlp", "laplace-all", steps=5))):
         with pytest.raises(ModelError) as caught:
-            data.back(data.own(model), tmp_path / f"m{n}")
+            data.back(data.fitted_model(model), tmp_path / f"m{n}")
         assert caught.value.do
-        assert (tmp_path / f"m{n}" / OWN).exists(), "its weights are kept all the same"
+        assert (tmp_path / f"m{n}" / MODEL_FILE).exists(), "its weights are kept all the same"
 
 
 def test_a_card_names_classes_and_imports_nothing_else(data, tmp_path):
     """A project may come from somebody else."""
-    card = keep(data.own(Network("mlp", steps=5))).card | {"class": "antigravity:Anything", "posterior": None}
+    card = save_model(data.fitted_model(Network("mlp", steps=5))).card | {
+        "class": "antigravity:Anything",
+        "posterior": None,
+    }
     with pytest.raises(ModelError, match="Anything cannot be rebuilt"):
-        bring_back(Kept(card), tmp_path, 3, lambda model, shape: None)
+        load_model(SavedModel(card), tmp_path, 3, lambda model, shape: None)
     assert "antigravity" not in __import__("sys").modules
 
 
 def test_damaged_or_foreign_files_are_said(data, tmp_path):
-    own = data.own(Network("mlp", steps=5))
+    own = data.fitted_model(Network("mlp", steps=5))
     snapshot = data.saved(own, tmp_path / "m")
-    other = data.own(Network("mlp", steps=5))
-    (tmp_path / "m" / OWN).write_bytes(b"no safetensors at all")
+    other = data.fitted_model(Network("mlp", steps=5))
+    (tmp_path / "m" / MODEL_FILE).write_bytes(b"no safetensors at all")
     with pytest.raises(ModelError, match="cannot be read back"):
-        bring_back(Kept(snapshot.kept.card), tmp_path / "m", 3, lambda model, shape: None)
+        load_model(SavedModel(snapshot.saved_model.card), tmp_path / "m", 3, lambda model, shape: None)
     words = np.frombuffer(json.dumps(["mlp", [9], 3]).encode(), np.uint8)
     with pytest.raises(ModelError, match="not the weights of a 'mlp'"):
         Network.from_arrays({**other.model.to_arrays(), "words": words})
     with pytest.raises(ModelError, match="cannot be read back"):
-        bring_back(Kept({"name": "mine"}), tmp_path / "m", 3, lambda model, shape: None)
+        load_model(SavedModel({"name": "mine"}), tmp_path / "m", 3, lambda model, shape: None)
 
 
-@pytest.mark.parametrize("file", [OWN, POSTERIOR])
+@pytest.mark.parametrize("file", [MODEL_FILE, POSTERIOR_FILE])
 def test_arrays_that_changed_are_refused(data, tmp_path, file):
-    snapshot = data.saved(data.own(Network("mlp", steps=5)), tmp_path / "m")
+    snapshot = data.saved(data.fitted_model(Network("mlp", steps=5)), tmp_path / "m")
     path = tmp_path / "m" / file
     changed = bytearray(path.read_bytes())
     changed[-3] ^= 255
     path.write_bytes(changed)
     with pytest.raises(ModelError, match=f"{file} cannot be read: it is not what was saved"):
-        bring_back(snapshot.kept, tmp_path / "m", 3, lambda model, shape: None)
+        load_model(snapshot.saved_model, tmp_path / "m", 3, lambda model, shape: None)
 
 
 @pytest.mark.parametrize(
     ("name", "wrong"), [("name", 3), ("class", None), ("posterior", -1), ("shape", "x"), ("shape", [-1])]
 )
 def test_an_entry_that_cannot_be_one_is_refused(data, tmp_path, name, wrong):
-    kept = data.saved(data.own(Network("mlp", steps=5)), tmp_path / "m").kept
+    kept = data.saved(data.fitted_model(Network("mlp", steps=5)), tmp_path / "m").saved_model
     with pytest.raises(ModelError, match=f"cannot be read back: .*'{name}' in its card"):
-        bring_back(Kept({**kept.card, name: wrong}), tmp_path / "m", 3, lambda model, shape: None)
+        load_model(SavedModel({**kept.card, name: wrong}), tmp_path / "m", 3, lambda model, shape: None)
 
 
 def test_what_to_train_again_is_said_by_its_word(data, tmp_path):
     with pytest.raises(ModelError, match="'mlp' is not kept") as caught:
-        data.back(data.own(Network("mlp", "laplace-all", steps=5)), tmp_path / "m")
+        data.back(data.fitted_model(Network("mlp", "laplace-all", steps=5)), tmp_path / "m")
     assert "s.train('mlp', 'laplace-all')" in caught.value.do
 
 
@@ -162,16 +165,16 @@ def test_items_of_another_shape_are_refused(data, tmp_path):
     class Large:
         shape = (9,)
 
-    own = Own("mine", Network("mlp", steps=5).fit(data.x, data.y, n_classes=3), Small(), 3)
-    card = keep(own)
+    own = FittedModel("mine", Network("mlp", steps=5).fit(data.x, data.y, n_classes=3), Small(), 3)
+    card = save_model(own)
     assert card.card["shape"] == [5]
     folder = tmp_path / "m"
     Snapshot("m", tuple(CLASSES), None, "mine", data.linear, kept=card).save(folder)
-    assert bring_back(Snapshot.load(folder).kept, folder, 3, lambda model, shape: Small()).inputs.shape == (
-        5,
-    )
+    assert load_model(
+        Snapshot.load(folder).saved_model, folder, 3, lambda model, shape: Small()
+    ).inputs.shape == (5,)
     with pytest.raises(ModelError, match=r"items of shape \(5,\)"):
-        bring_back(Snapshot.load(folder).kept, folder, 3, lambda model, shape: Large())
+        load_model(Snapshot.load(folder).saved_model, folder, 3, lambda model, shape: Large())
 
 
 def test_snapshots_of_the_first_schema_still_load_and_newer_ones_are_refused(data, tmp_path):
@@ -182,7 +185,7 @@ def test_snapshots_of_the_first_schema_still_load_and_newer_ones_are_refused(dat
     del card["own"]
     rewrite(path, json.dumps(card | {"schema": 1}))
     old = Snapshot.load(tmp_path / "m")
-    assert (old.head, old.kept, old.fit.head) == ("mean", None, "mean")
+    assert (old.head, old.saved_model, old.fit.head) == ("mean", None, "mean")
     rewrite(path, json.dumps(card | {"schema": 1, "head": "dropout"}))
     assert Snapshot.load(tmp_path / "m").fit.head == "graph"
     rewrite(path, json.dumps(card | {"schema": 3}))
@@ -191,7 +194,7 @@ def test_snapshots_of_the_first_schema_still_load_and_newer_ones_are_refused(dat
 
 
 def test_nothing_on_disk_is_a_pickle(data, tmp_path):
-    data.saved(data.own(Network("mlp", steps=5)), tmp_path / "m")
+    data.saved(data.fitted_model(Network("mlp", steps=5)), tmp_path / "m")
     for path in (tmp_path / "m").iterdir():
         assert path.suffix in (".json", ".safetensors", ".sha256")
         assert path.read_bytes()[:1] != b"\x80"

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from spin_nb.bayes.trees import Trees
-from spin_nb.models.ask import EXPLORES
-from spin_nb.models.fitting import parts_of
-from spin_nb.models.head_selection import Cancelled
+from spin_nb.errors import Cancelled
+from spin_nb.models.ask import ASKS_PER_EXPLORING_ASK
+from spin_nb.models.fitting import validation_parts
 from spin_nb.models.learner import Learner
-from spin_nb.models.model_spec import wanted
+from spin_nb.models.model_spec import parse_model_spec
 from spin_nb.models.tree_head import NAME
 from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.query import auto
@@ -87,14 +87,14 @@ def test_every_eighth_ask_is_the_graphs_whatever_the_size_of_the_batches(trained
     for seed in range(0, 24 * k, k):
         picked = trained.ask(k, free, seed=seed)
         assert len(np.unique(picked.indices)) == len(picked.q) == k
-        n = sum((seed + at) % EXPLORES == 1 for at in range(k))
+        n = sum((seed + at) % ASKS_PER_EXPLORING_ASK == 1 for at in range(k))
         explored += n
         if n:
             state = (g.phi, g.covariance, g.variance, g.scores)
             expected = auto(*state, free, n, noise=g.noise, seed=seed)
             assert np.array_equal(picked.indices[:n], expected.indices)
             assert np.array_equal(picked.q[:n], expected.q)
-    assert explored == 24 * k / EXPLORES
+    assert explored == 24 * k / ASKS_PER_EXPLORING_ASK
 
 
 def test_a_class_with_too_few_labels_gets_its_turn_whatever_head_is_shown(table):
@@ -119,7 +119,7 @@ def test_trees_are_shown_where_labels_held_out_are_likelier_and_at_most_one_more
     fewest = min(wrong[head] for head in ("graph", "linear", "mean"))
     assert wrong[NAME] == (held_out.argmax(axis=1) != y).sum()
     assert (fit.head == NAME) == (wrong[NAME] <= fewest + 1 and likelihood > max(fit.likelihood.values()))
-    assert (fit.own is not None) == (fit.head == NAME)
+    assert (fit.predictive is not None) == (fit.head == NAME)
 
 
 def test_the_likelihood_of_a_head_is_of_labels_it_has_not_seen(table):
@@ -136,13 +136,13 @@ def test_the_likelihood_of_a_head_is_of_labels_it_has_not_seen(table):
 def test_a_head_that_was_asked_for_is_not_replaced(table, trained):
     rows, y = trained.graph.rows, trained.graph.y
     for posterior in ("graph", "laplace"):
-        fit = trained.fit(rows, y, wanted=wanted(posterior=posterior))
+        fit = trained.fit(rows, y, spec=parse_model_spec(posterior=posterior))
         assert fit.head != NAME
-        assert fit.own is None
-    asked_for = trained.fit(rows, y, wanted=wanted(posterior="trees"))
+        assert fit.predictive is None
+    asked_for = trained.fit(rows, y, spec=parse_model_spec(posterior="trees"))
     assert asked_for.head == NAME
     assert asked_for.validation[NAME] > 0.8
-    assert parts_of(asked_for.own.by.model, 12, 0).tolist().count(0) == 3
+    assert validation_parts(asked_for.predictive.model.model, 12, 0).tolist().count(0) == 3
 
 
 def test_one_class_or_four_labels_grow_nothing(table):
@@ -160,6 +160,6 @@ def test_cancelled_while_the_trees_are_asked_changes_nothing(table, trained):
             trained.graph.rows,
             trained.graph.y,
             progress=lambda part, words: told.append(words),
-            cancelled=lambda: any("trees" in words for words in told),
+            is_cancelled=lambda: any("trees" in words for words in told),
         )
     assert trained._fit is before

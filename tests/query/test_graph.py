@@ -22,7 +22,7 @@ def live():
 
 
 def after(live, row, y):
-    other = live.frozen()
+    other = live.freeze()
     other.update(row, y)
     return other
 

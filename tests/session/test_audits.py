@@ -293,7 +293,7 @@ def test_a_model_is_not_judged_by_audits_it_learnt_from_neither_after_reopening(
     bob.close()
     again = open_("bob")
     head = posterior or "linear"
-    learnt = again._live.pool_model.learner.learnt(head)
+    learnt = again._live.pool_model.learner.training_ids(head)
     assert learnt == set(cards.values())
     judge = {again.pool.ids[row] for row in again._judge.predictions.judging(head)[0]}
     assert judge == set(audits_of(again)) - shown

@@ -20,7 +20,7 @@ class Guess:
 
     inputs = "features"
 
-    def fit(self, inputs, y, *, n_classes, progress=None, cancelled=None):
+    def fit(self, inputs, y, *, n_classes, progress=None, is_cancelled=None):
         self.n_classes = n_classes
         return self
 
@@ -33,7 +33,7 @@ class Nearest(Guess):
 
     fits = 0
 
-    def fit(self, inputs, y, *, n_classes, progress=None, cancelled=None):
+    def fit(self, inputs, y, *, n_classes, progress=None, is_cancelled=None):
         Nearest.fits += 1
         self.known = inputs, y, n_classes
         return self

@@ -9,8 +9,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb import testing
-from spin_nb.errors import ModelError, PoolError, SpinError, UnknownWordError
-from spin_nb.models.head_selection import Cancelled
+from spin_nb.errors import Cancelled, ModelError, PoolError, SpinError, UnknownWordError
 from spin_nb.session.runtime.jobs import Job
 
 torch = pytest.importorskip("torch")
@@ -174,7 +173,7 @@ class TestWhatMayBePassed:
             inputs = "items"
             form = {"size": 4}  # noqa: RUF012
 
-            def fit(self, inputs, y, *, n_classes, progress=None, cancelled=None):
+            def fit(self, inputs, y, *, n_classes, progress=None, is_cancelled=None):
                 assert inputs.shape[1:] == (1, 4, 4)
                 progress(0.5, "looking")
                 self.known = inputs.reshape(len(inputs), -1), y, n_classes
@@ -315,7 +314,7 @@ class TestWhatGoesWrong:
         class Wants:
             inputs = "items"
 
-            def fit(self, inputs, y, *, n_classes, progress=None, cancelled=None):
+            def fit(self, inputs, y, *, n_classes, progress=None, is_cancelled=None):
                 return self
 
             def predict(self, inputs):
@@ -410,7 +409,7 @@ class TestMeanwhile:
         """The numbers of the whole pool are there when training lands: a view computes nothing."""
         s = labelled(30)
         s.train("mlp", show=True, wait=True)
-        own = s._live.pool_model.learner.own()
+        own = s._live.pool_model.learner.fitted_model()
         monkeypatch.setattr(own, "_predict", None)
         s.label(s.ask(1).ids[0], "3")
         assert s.model.predictive.mean.shape == (300, 10)
@@ -430,9 +429,9 @@ def test_a_model_may_stop_itself_once_it_is_cancelled(labelled):
     class Patient:
         inputs = "features"
 
-        def fit(self, inputs, y, *, n_classes, progress=None, cancelled=None):
+        def fit(self, inputs, y, *, n_classes, progress=None, is_cancelled=None):
             begun.set()
-            while not cancelled():
+            while not is_cancelled():
                 threading.Event().wait(0.01)
             raise Cancelled
 

@@ -111,7 +111,7 @@ class Sampler:
         draw_seed = seed + number
         if not self._live.pool_model.ready:
             return partial(draw, pick=lambda rows, n: at_random(rows, n, draw_seed), strategy="random")
-        learner = self._live.pool_model.learner.frozen()
+        learner = self._live.pool_model.learner.freeze()
 
         def pick(rows: Ints, n: int) -> Picked:
             side_by_side = _side_by_side(learner.features, undecided, learner.graph.rows)

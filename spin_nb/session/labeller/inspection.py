@@ -36,7 +36,7 @@ class Inspection:
         card["kind"] = label.kind if label else None
         if predictive is not None:
             card["probs"] = [float(p) for p in predictive.mean[row]]
-            card["epistemic"], card["aleatoric"] = predictive.doubt(row)
+            card["epistemic"], card["aleatoric"] = predictive.uncertainty_of(row)
         return card, buffers
 
     def frame(self, id: str, number: int, part: str | None = None) -> tuple[Card, list[bytes]]:

@@ -56,7 +56,7 @@ class AuditedPredictions:
     def fair(self, rows: Ints, head: str | None = None) -> NDArray[np.bool_]:
         """Which rows (n,) of the pool a head did not learn from."""
         pool_model = self._live.pool_model
-        learnt = pool_model.learner.learnt(head) if pool_model.ready else frozenset()
+        learnt = pool_model.learner.training_ids(head) if pool_model.ready else frozenset()
         if not learnt:
             return np.ones(len(rows), bool)
         return np.array([self._project.pool.ids[row] not in learnt for row in rows], bool)

@@ -32,7 +32,7 @@ def explain(project: Project, live: LiveModel, id: str) -> Explanation:
     with label_log.lock:  # only while copies are taken: what follows holds up no label
         predictive, y = live.predictive, label_log.index(len(project.pool))
         training, learner, features = label_log.training, pool_model.learner, pool_model.features
-        graph = learner.graph.frozen() if learner.head == "graph" else None
+        graph = learner.graph.freeze() if learner.head == "graph" else None
     if predictive is None:
         raise NotTrainedError(
             "there is no model to explain yet.", "Label a few items: s.ask(8), s.label(id, value)."
@@ -44,7 +44,7 @@ def explain(project: Project, live: LiveModel, id: str) -> Explanation:
         else closed_form(graph, predictive, row, near, unlabelled)
     )
     classes, ids = project.classes, project.pool.ids
-    epistemic, aleatoric = predictive.doubt(row)
+    epistemic, aleatoric = predictive.uncertainty_of(row)
     return Explanation(
         id=id,
         label=classes[y[row]] if y[row] >= 0 else None,

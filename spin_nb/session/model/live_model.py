@@ -118,7 +118,7 @@ class LiveModel:
     @property
     def is_trained(self) -> bool:
         """Whether there are class probabilities to show."""
-        return self._project.learns_classes and self.pool_model.ready and self.pool_model.learner.trained
+        return self._project.learns_classes and self.pool_model.ready and self.pool_model.learner.is_trained
 
     @property
     def head(self) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.growing import Growing
 from spin_nb.io import is_intact, load_array, write_sealed
-from spin_nb.models.fitted_model import OwnPredictive
+from spin_nb.models.fitted_model import ModelPredictive
 from spin_nb.models.head_selection import within
 from spin_nb.models.learner import Extension, Learner
 from spin_nb.models.network import Network
@@ -221,9 +221,9 @@ class PoolModel:
     def predict(self, items: Any, head: str | None, learner: Learner) -> Any:
         """Predictive of raw items that are not in the pool."""
         loaded = self.pool.read(items)
-        own = learner.own(head)
+        own = learner.fitted_model(head)
         if own is not None:
-            return own.new(loaded, self.encoder.encode)
+            return own.predict_items(loaded, self.encoder.encode)
         features = self.encoder.encode(loaded)
         return learner.predict(features, *nearest(self._base, features, NEIGHBOURS), head)
 
@@ -250,9 +250,9 @@ class PoolModel:
 
     def as_arrivals(self, rows: Ints, head: str | None = None) -> Any:
         """Predictive of rows of the pool, each from its neighbours alone, as if it had just arrived."""
-        if self.learner.own(head) is not None:  # it knows nothing of neighbours
+        if self.learner.fitted_model(head) is not None:  # it knows nothing of neighbours
             said = self.learner.predictive(head)
-            assert isinstance(said, OwnPredictive)
+            assert isinstance(said, ModelPredictive)
             return said.at(rows)
         assert self._graph is not None
         at = np.minimum(rows, self.n_base - 1)
@@ -264,7 +264,7 @@ class PoolModel:
         return self.learner.predict(self.features[rows], found, distances, head)
 
     def extension(
-        self, features: Float, found: Ints, distances: Float, own: OwnPredictive | None = None
+        self, features: Float, found: Ints, distances: Float, own: ModelPredictive | None = None
     ) -> tuple[Extension, Float, Ints, Float]:
         """What :meth:`take` lets join: all of it that may fail, and nothing is changed; under the session's lock."""
         late = place(self._layout[: self.n_base], found, distances)

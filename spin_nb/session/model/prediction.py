@@ -35,7 +35,7 @@ def predict(
     pool_model.wait()
     with live.label_log.lock:
         live.catch_up()
-        if not pool_model.learner.trained:
+        if not pool_model.learner.is_trained:
             raise NotTrainedError(
                 "there is no label to predict from yet.",
                 "Label a few items: s.ask(8), s.label(id, value).",
@@ -45,7 +45,7 @@ def predict(
             rows = np.array([project.pool.row(id) for id in ids], np.int64)
             predictive = live.predictive if head is None else pool_model.learner.predictive(head)
             return Prediction.of_rows(predictive, rows, project.classes, audits.in_pool(predictive, head))
-        audited, learner = audits.as_arrivals(head), pool_model.learner.frozen()
+        audited, learner = audits.as_arrivals(head), pool_model.learner.freeze()
     # Reading and encoding new items takes time: it holds up no label.
     predictive = pool_model.predict(items, head, learner)
     return Prediction.of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audited)

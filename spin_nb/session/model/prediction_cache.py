@@ -13,7 +13,7 @@ import numpy as np
 
 from spin_nb.errors import StorageError
 from spin_nb.io import is_intact, write_sealed
-from spin_nb.models.fitted_model import Own, OwnPredictive, Source
+from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.session.project import Project
 
@@ -21,7 +21,7 @@ PREFIX = "own-"
 
 
 def save(
-    project: Project, model_id: str, predictive: OwnPredictive | None, shown_id: str | None = None
+    project: Project, model_id: str, predictive: ModelPredictive | None, shown_id: str | None = None
 ) -> None:
     """Save what a model predicts, where it took items to find out; of other models only ``shown_id`` stays."""
     from safetensors import SafetensorError
@@ -30,7 +30,7 @@ def save(
     for old in inside(project.folder, FEATURES).glob(f"{PREFIX}*"):
         if shown_id is None or old.name.split(".")[0] != f"{PREFIX}{shown_id}":
             old.unlink(missing_ok=True)
-    if predictive is None or predictive.by.inputs is None:
+    if predictive is None or predictive.model.inputs is None:
         return
     arrays = {name: np.array(array, order="C") for name, array in predictive.to_arrays().items()}
     path = _path(project, model_id)
@@ -40,7 +40,7 @@ def save(
         path.unlink(missing_ok=True)
 
 
-def load(project: Project, model_id: str, model: Own, source: Source) -> OwnPredictive | None:
+def load(project: Project, model_id: str, model: FittedModel, source: Source) -> ModelPredictive | None:
     """Load what this model predicts, of at most as many rows as the pool has; None where nothing fits."""
     from safetensors import safe_open
 
@@ -52,7 +52,7 @@ def load(project: Project, model_id: str, model: Own, source: Source) -> OwnPred
             if (file.metadata() or {}).get("pool") != pool.content:
                 return None
             arrays: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        predictive = OwnPredictive.from_arrays(model, source, arrays)
+        predictive = ModelPredictive.from_arrays(model, source, arrays)
     except Exception:  # of another version: the model is asked again
         return None
     fits = pool.n_base <= len(predictive) <= len(pool) and predictive.mean.shape[1] == model.n_classes

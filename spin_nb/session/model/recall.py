@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spin_nb.errors import SpinError
-from spin_nb.models.fitted_model import OwnPredictive
-from spin_nb.models.fitting import survey
+from spin_nb.models.fitted_model import ModelPredictive
+from spin_nb.models.fitting import predict_all
 from spin_nb.models.head_selection import HEADS, Fit
-from spin_nb.models.saved_model import bring_back
+from spin_nb.models.saved_model import load_model
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.project.records import Model
@@ -86,7 +86,7 @@ class Recall:
         self, models: Sequence[Model], snapshot: Snapshot, learner: Learner, progress: Progress
     ) -> Recalled:
         """Fits with the own model that is shown, and with that last trained."""
-        base = replace(snapshot.fit, learnt=self._learnt(snapshot))
+        base = replace(snapshot.fit, training_ids=self._learnt(snapshot))
         fits: list[Fit] = []
         shown_id = None
         if snapshot.head not in HEADS:
@@ -94,7 +94,12 @@ class Recall:
             try:
                 predictive, learnt = self._predictive(holder, snapshot, learner, progress)
                 fits.append(
-                    replace(base, head=predictive.by.name, own=predictive, learnt=learnt | base.learnt)
+                    replace(
+                        base,
+                        head=predictive.model.name,
+                        predictive=predictive,
+                        training_ids=learnt | base.training_ids,
+                    )
                 )
                 shown_id = holder
             except SpinError as error:
@@ -102,27 +107,29 @@ class Recall:
                     f"{snapshot.head!r} could not be put back, the graph head is shown: {error}"
                 )
         fit = fits[0] if fits else base
-        if snapshot.kept is not None and snapshot.kept.card.get("name") != snapshot.head:
+        if snapshot.saved_model is not None and snapshot.saved_model.card.get("name") != snapshot.head:
             with suppress(SpinError):  # what nobody sees is missed when it is asked
                 predictive, learnt = self._predictive(snapshot.model_id, snapshot, learner, progress)
-                fits.append(replace(fit, own=predictive, learnt=learnt))
+                fits.append(replace(fit, predictive=predictive, training_ids=learnt))
         return Recalled(snapshot.model_id, fits or [fit], shown_id)
 
     def _predictive(
         self, model_id: str, last: Snapshot, learner: Learner, progress: Progress
-    ) -> tuple[OwnPredictive, frozenset[str]]:
+    ) -> tuple[ModelPredictive, frozenset[str]]:
         """What an own model predicts for the pool, and the items it learnt from."""
         project = self._project
         folder = inside(project.folder, MODELS, model_id)
         snapshot = last if model_id == last.model_id else Snapshot.load(folder, self._pool_model.encoder)
-        if snapshot.kept is None:
+        if snapshot.saved_model is None:
             raise SpinError(f"{last.head} was not kept.", "Train it again.")
-        model = bring_back(snapshot.kept, folder, len(project.classes), self._pool_model.inputs)
+        model = load_model(snapshot.saved_model, folder, len(project.classes), self._pool_model.inputs)
         source = learner.source(model)
         predictive = prediction_cache.load(project, model_id, model, source)
         if predictive is None:
-            predictive = survey(model, source, len(learner), progress=progress, cancelled=lambda: False)
-        return learner.caught_up(predictive), self._learnt(snapshot)
+            predictive = predict_all(
+                model, source, len(learner), progress=progress, is_cancelled=lambda: False
+            )
+        return learner.catch_up(predictive), self._learnt(snapshot)
 
     def _learnt(self, snapshot: Snapshot) -> frozenset[str]:
         events = snapshot.events

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import LabelError
-from spin_nb.models.target_regression import FEWEST, Targets
+from spin_nb.models.target_regression import MIN_LABELS_FOR_REGRESSION, TargetRegression
 from spin_nb.project.records import Suggestion
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
@@ -25,7 +25,7 @@ class _Fit:
     labels can have changed.
     """
 
-    targets: Targets | None
+    targets: TargetRegression | None
     labels: dict[str, int]
     due: int
     suggestions: dict[str, Suggestion | None] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class TargetSuggestions:
             fit.suggestions[id] = self._suggestion(fit.targets, row)
         return fit.suggestions[id]
 
-    def _suggestion(self, targets: Targets | None, row: int) -> Suggestion | None:
+    def _suggestion(self, targets: TargetRegression | None, row: int) -> Suggestion | None:
         if targets is None:
             return None
         mean, sd = targets.predict(self._live.pool_model.learner.graph.phi[[row]])
@@ -85,13 +85,13 @@ class TargetSuggestions:
                 return replace(fit, due=revision + missing)
         return _Fit(self._learn(list(labels)), labels, revision + _enough(len(labels)))
 
-    def _learn(self, ids: list[str]) -> Targets | None:
+    def _learn(self, ids: list[str]) -> TargetRegression | None:
         rows = [self._project.pool.row(id) for id in ids]
         targets = {row: target for row in rows if (target := self._target(row)) is not None}
-        if len(targets) < FEWEST:
+        if len(targets) < MIN_LABELS_FOR_REGRESSION:
             return None
         phi = self._live.pool_model.learner.graph.phi[list(targets)]
-        return Targets(phi, np.stack(list(targets.values())).astype(np.float32))
+        return TargetRegression(phi, np.stack(list(targets.values())).astype(np.float32))
 
     def _target(self, row: int) -> Any:
         """What a row's label stands for; None where its picture cannot be read any more, so has no size."""

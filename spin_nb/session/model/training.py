@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import NotTrainedError
-from spin_nb.models.head_decision import in_front
+from spin_nb.models.head_decision import head_to_show
 from spin_nb.models.head_selection import HEADS, Fit, within
-from spin_nb.models.model_spec import Wanted, as_called, wanted
+from spin_nb.models.model_spec import ModelSpec, parse_model_spec, train_call
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import MODELS, inside
@@ -67,7 +67,7 @@ class Training:
         Of the model last trained.
     shown_id : str or None
         Of the one that holds the own model shown; None where a head is shown that every training fits.
-    shown : Wanted or None
+    shown : ModelSpec or None
         What made that, where it was trained since the project was opened.
     """
 
@@ -87,7 +87,7 @@ class Training:
         self._landed = landed
         self.model_id: str | None = None
         self.shown_id: str | None = None
-        self.shown: Wanted | None = None
+        self.shown: ModelSpec | None = None
         self._queued: tuple[_Request, Job[TrainReport]] | None = None
         self._last: _Trained | None = None
         # Networks as they were when first passed; gone with the person's own.
@@ -100,7 +100,7 @@ class Training:
         self._project.check_classes(
             "s.train", OF_SUGGESTIONS if self._project.task.outputs else NOTHING_LEARNT
         )
-        spec = wanted(model, posterior, seed=self._project.seed, beginnings=self._initial)
+        spec = parse_model_spec(model, posterior, seed=self._project.seed, beginnings=self._initial)
         request = _Request(model, posterior, show)
         if self._queued is not None and self._queued[1].status == "queued":
             before, job = self._queued
@@ -135,14 +135,14 @@ class Training:
         same = _equal(last.rows, rows) and _equal(last.y, y) and _equal(last.weights, weights)
         return last.fit if same else None
 
-    def _place(self, trained: _Trained, spec: Wanted | None) -> None:
+    def _place(self, trained: _Trained, spec: ModelSpec | None) -> None:
         """Put what a run fitted in place; under the lock."""
         fit = trained.fit
         self._live.pool_model.learner.adopt(fit)
         self.model_id, self._last = trained.model_id, trained
         if fit.head in HEADS:
             self.shown_id = self.shown = None
-        elif fit.own is not None and fit.head == fit.own.by.name:
+        elif fit.predictive is not None and fit.head == fit.predictive.model.name:
             self.shown_id, self.shown = trained.model_id, spec
         self._live.forget_predictive()
 
@@ -163,7 +163,7 @@ class _Trained:
 class _Run:
     """One training run, from the labels as they are when it begins to the model in place."""
 
-    def __init__(self, training: Training, spec: Wanted | None, request: _Request) -> None:
+    def __init__(self, training: Training, spec: ModelSpec | None, request: _Request) -> None:
         self._training, self._spec, self._request = training, spec, request
         self._project, self._live = training._project, training._live
         self._id = self._project.store.start_run({} if spec is None else {"head": spec.name})
@@ -179,32 +179,32 @@ class _Run:
             rows,
             y,
             weights=weights,
-            wanted=self._spec,
+            spec=self._spec,
             rival=training.shown,
             progress=within(job.report, 0, 0.95),
-            cancelled=lambda: job.cancelled,
+            is_cancelled=lambda: job.cancelled,
         )
         head, note = self._in_front(fit, learner)
-        fit = replace(fit, head=head, learnt=frozenset(events))
+        fit = replace(fit, head=head, training_ids=frozenset(events))
         job.report(0.95, "keeping the model")
         model_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         numbers = np.fromiter(events.values(), np.int64, len(events))
         encoder = self._live.pool_model.encoder
         snapshot = Snapshot.of(model_id, project.classes, encoder, fit, len(rows), numbers)
         snapshot.save(inside(project.folder, MODELS, model_id))
-        stays = fit.own is not None and head not in (*HEADS, fit.own.by.name)
-        prediction_cache.save(project, model_id, fit.own, training.shown_id if stays else None)
+        stays = fit.predictive is not None and head not in (*HEADS, fit.predictive.model.name)
+        prediction_cache.save(project, model_id, fit.predictive, training.shown_id if stays else None)
         return _Trained(model_id, self._request, rows, y, weights, fit, note), snapshot
 
     def _in_front(self, fit: Fit, learner: Learner) -> tuple[str, str]:
         """The head to show, and why."""
         if self._spec is None:
             return fit.head, ""
-        name, front = self._spec.name, learner.own()
+        name, front = self._spec.name, learner.fitted_model()
         # One of the same name goes when the new one comes; it cannot stay in front.
-        before = None if front is None or front.name == name or fit.own is None else front.name
-        call = as_called(self._request.model, self._request.posterior)
-        return in_front(fit, name, before=before, insists=self._request.show, call=call)
+        before = None if front is None or front.name == name or fit.predictive is None else front.name
+        call = train_call(self._request.model, self._request.posterior)
+        return head_to_show(fit, name, before=before, insists=self._request.show, call=call)
 
     def land(self, result: tuple[_Trained, Snapshot]) -> TrainReport:
         """Put the model in place; on the main thread."""
@@ -216,7 +216,7 @@ class _Run:
         store.add_model(snapshot.model_id, snapshot.head, snapshot.card())
         metrics = {
             "curve": point.to_json(),
-            "validation": {**snapshot.validation, **trained.fit.compared},
+            "validation": {**snapshot.validation, **trained.fit.comparison},
         }
         store.end_run(self._id, "done", snapshot.model_id, metrics)
         report = TrainReport(
@@ -226,7 +226,7 @@ class _Run:
             point.accuracy,
             time.monotonic() - self._began,
             dict(snapshot.validation),
-            dict(trained.fit.compared),
+            dict(trained.fit.comparison),
             trained.note,
         )
         self._training._landed()

@@ -13,8 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from psygnal import Signal
 
-from spin_nb.errors import ProjectError, SpinError
-from spin_nb.models.head_selection import Cancelled
+from spin_nb.errors import Cancelled, ProjectError, SpinError
 from spin_nb.session.arguments import real
 from spin_nb.session.runtime.main_thread import MainThread
 

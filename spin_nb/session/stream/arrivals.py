@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from spin_nb.errors import NotTrainedError, PoolError
-from spin_nb.models.fitted_model import OwnPredictive
-from spin_nb.models.head_selection import Cancelled
+from spin_nb.errors import Cancelled, NotTrainedError, PoolError
+from spin_nb.models.fitted_model import ModelPredictive
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
 from spin_nb.pool.features.neighbours import nearest
 from spin_nb.pool.storage.arrivals import Batch
@@ -153,8 +152,8 @@ class StreamMonitor:
             return WatchReport(0, (), (), broken)
         features = pool_model.encoder.encode(loaded)
         rows, distances = nearest(pool_model.base, features, NEIGHBOURS)
-        model = pool_model.learner.own()
-        predictive = None if model is None else model.new(loaded, lambda _: features)
+        model = pool_model.learner.fitted_model()
+        predictive = None if model is None else model.predict_items(loaded, lambda _: features)
         batch = pool.prepare(loaded)
         try:
             report = self._runtime.main_thread.call(
@@ -198,7 +197,7 @@ class StreamMonitor:
         features: Float,
         rows: Ints,
         distances: Float,
-        predictive: OwnPredictive | None,
+        predictive: ModelPredictive | None,
     ) -> list[DriftPoint]:
         """Store a chunk under the lock; ``predictive`` is that of a model of the person's choice, while it is shown.
 
@@ -207,10 +206,10 @@ class StreamMonitor:
         """
         project, live = self._project, self._live
         pool_model, label_log = live.pool_model, live.label_log
-        model = pool_model.learner.own()
+        model = pool_model.learner.fitted_model()
         # A new model may have come in between.
-        if model is not None and (predictive is None or predictive.by is not model):
-            predictive = model.new(loaded, lambda _: features)
+        if model is not None and (predictive is None or predictive.model is not model):
+            predictive = model.predict_items(loaded, lambda _: features)
         shown = predictive if model is not None else pool_model.learner.predict(features, rows, distances)
         assert shown is not None
         uncertainty, distance = _finite(shown.epistemic), _finite(distances.mean(1))

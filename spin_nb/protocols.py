@@ -39,6 +39,14 @@ class Posterior(Protocol):
     """A Bayesian head: features in, :class:`Predictive` out.
 
     ``fit`` takes features (n, d) and class indices (n,); classes without a label are allowed.
+
+    Three members more, if it has them:
+
+    - ``validation``: how it is judged on labels held out.  "loo": it is fitted in a moment, once for every label;
+      "folds": five times; "holdout", as without it: once more, without a fifth of the labels.
+    - ``asks_by``: what "auto" asks by while it is shown.  "variance", as without it: where the graph learns most;
+      "margin": where its two best classes are close, for posteriors whose uncertainty says little.
+    - ``arrays()``, and a class method ``restore(arrays)``: what a copy on disk keeps of it, name -> array; no pickle.
     """
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> Posterior: ...
@@ -54,7 +62,7 @@ class Model(Protocol):
     succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.errors.Cancelled` once
     ``is_cancelled()`` says so.  ``predict`` may be called again and again: same seed, same functions, in all of them.
 
-    Three members more, if it has them:
+    ``validation`` and ``asks_by`` are those of a :class:`Posterior`.  Three members more, if it has them:
 
     - ``features(inputs)`` (n, width) float32 and ``posterior``, fitted, with
       ``predict(x) == posterior.predict(features(x))``: a pool's items then go through the model once.

@@ -52,6 +52,7 @@ def check_posterior(make: Callable[[], Any]) -> None:
     predictive = posterior.fit(x, y, n_classes=4).predict(x)
     check_predictive(predictive, len(x), 4)
     assert (predictive.mean.argmax(1) == y).mean() > 0.9, "three separate clusters must be told apart"
+    _check_capabilities(posterior)
     _kept(posterior, predictive, x)
     one = make().fit(x[:1], y[:1], n_classes=3).predict(x)
     check_predictive(one, len(x), 3)
@@ -61,6 +62,13 @@ def check_posterior(make: Callable[[], Any]) -> None:
         _refused(lambda bad=bad: make().fit(x, y, n_classes=3).predict(bad))  # type: ignore[misc]
     _refused(lambda: make().fit(x, y + 5, n_classes=3))
     _refused(lambda: make().fit(np.full_like(x, np.inf), y, n_classes=3))
+
+
+def _check_capabilities(model: object) -> None:
+    """How it is judged and asked, where it says so."""
+    validation, asks_by = getattr(model, "validation", "holdout"), getattr(model, "asks_by", "variance")
+    assert validation in ("loo", "folds", "holdout"), f"{validation!r} is not loo, folds or holdout"
+    assert asks_by in ("variance", "margin"), f"{asks_by!r} is not variance or margin"
 
 
 def _kept(posterior: Any, predictive: Any, x: Float) -> None:
@@ -99,6 +107,7 @@ def check_model(
     heard: list[float] = []
     fitted = model.fit(x, y, n_classes=n_classes, progress=lambda part, words: heard.append(part))
     assert isinstance(fitted, Model), "fit returns the model"
+    _check_capabilities(fitted)
     assert heard == sorted(heard), "progress does not go back"
     assert not heard or (heard[0] >= 0 and heard[-1] <= 1), "progress is a fraction"
     predictive = fitted.predict(x)

@@ -51,6 +51,9 @@ class Committee:
     [0, 0, 1, 1]
     """
 
+    validation = "folds"
+    asks_by = "variance"
+
     def __init__(self, estimator: Any, n_members: int = 16, *, seed: int = 0) -> None:
         if isinstance(estimator, type) or not all(hasattr(estimator, name) for name in ("fit", "get_params")):
             raise ModelError(

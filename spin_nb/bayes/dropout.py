@@ -52,6 +52,9 @@ class MCDropout:
     [0, 0, 1, 1]
     """
 
+    validation = "holdout"
+    asks_by = "variance"
+
     def __init__(
         self, net: Any = None, *, hidden: int = 128, p: float = 0.5, seed: int = 0, device: Any = "auto"
     ) -> None:

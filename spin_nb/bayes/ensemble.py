@@ -62,6 +62,9 @@ class Ensemble:
     [0, 0, 1, 1]
     """
 
+    validation = "holdout"
+    asks_by = "variance"
+
     def __init__(
         self,
         n_members: int = 10,

@@ -243,6 +243,9 @@ class GraphPosterior:
     [0, 1]
     """
 
+    validation = "loo"
+    asks_by = "variance"
+
     def __init__(self, noise: float = NOISE) -> None:
         _check_noise(noise)
         self.noise = noise

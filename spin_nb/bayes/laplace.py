@@ -57,6 +57,9 @@ class LastLayerLaplace:
     [0, 0, 1, 1]
     """
 
+    validation = "loo"
+    asks_by = "variance"
+
     def __init__(self, structure: str = "kron") -> None:
         if structure not in STRUCTURES:
             raise ModelError(f"no structure is called {structure!r}.", f"Use one of {', '.join(STRUCTURES)}.")

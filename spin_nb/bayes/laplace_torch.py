@@ -61,6 +61,9 @@ class LaplaceAll:
     [0, 0, 1, 1]
     """
 
+    validation = "holdout"
+    asks_by = "variance"
+
     def __init__(self, net: Any = None, *, hidden: int = 50, seed: int = 0, device: Any = "auto") -> None:
         check_count(hidden, 1, "the width of a hidden layer", "Use 1 or more, for example 50.")
         self.net, self.hidden, self.seed, self.device = net, hidden, seed, device

@@ -56,6 +56,9 @@ class Trees:
     [0, 0, 1, 1]
     """
 
+    validation = "folds"
+    asks_by = "margin"
+
     def __init__(self, n_members: int = 100, *, seed: int = 0) -> None:
         check_count(n_members, 2, "the trees of a forest", "Use two or more, for example 100.")
         check_count(seed, 0, "the seed of a forest", "Use a whole number, 0 or more.")

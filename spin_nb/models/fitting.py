@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes.committee import Committee
-from spin_nb.bayes.graph import GraphPosterior
-from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.bayes.trees import Trees
 from spin_nb.errors import Cancelled, ModelError, SpinError
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
 from spin_nb.models.head_selection import FOLDS, MIN_LABELS_FOR_CV, Progress, split, within
@@ -96,19 +92,21 @@ def fit_model(
 def validation_parts(model: object, n: int, seed: int, *, slow: bool = False) -> NDArray[np.int64] | None:
     """Assign each of ``n`` labels the part it is held out with, -1 for never; None where nothing is held out.
 
-    Posteriors that are fitted in closed form get the folds that the heads get: every label alone up to 40, five
-    folds above.  A committee gets five.  What takes longer, networks and ensembles of them, is fitted once more,
+    A model says how by ``validation``, see :class:`~spin_nb.protocols.Posterior`: "loo" has every label alone up to
+    40, five folds above, as the heads; "folds" has five; "holdout", and whatever is ``slow``, is fitted once more,
     without a fifth of the labels, and not below 20 labels.
 
     Examples
     --------
+    >>> from spin_nb.bayes.graph import GraphPosterior
     >>> validation_parts(GraphPosterior(), 6, 0).tolist(), sorted(validation_parts(object(), 20, 0).tolist())[-5:]
     ([0, 1, 2, 3, 4, 5], [-1, 0, 0, 0, 0])
     """
-    if isinstance(model, (GraphPosterior, LastLayerLaplace)):
+    validation = getattr(model, "validation", "holdout")
+    if validation == "loo":
         return split(n, seed) if n >= MIN_LABELS_FOR_CV else None
     order = np.random.default_rng(seed).permutation(n)
-    if isinstance(model, (Committee, Trees)) and not slow:
+    if validation == "folds" and not slow:
         return order % FOLDS if n >= MIN_LABELS_FOR_CV else None
     return np.where(order < n // 5, 0, -1) if n >= MIN_LABELS_FOR_HOLDOUT else None
 

@@ -157,12 +157,10 @@ class Network:
         self, net: torch.nn.Module, inputs: Float, y: Ints, n_classes: int
     ) -> tuple[Posterior | None, Predict | None]:
         """Fit a posterior to what the last layer sees; or return what predicts with the whole network."""
-        from spin_nb.bayes.laplace_torch import LaplaceAll
-
         if self._uses_dropout(net):
             return None, _predict_with_dropout(net, n_classes)
         new_posterior = posterior_spec.begin(self.on_top, self._seed)
-        if isinstance(new_posterior, LaplaceAll):
+        if hasattr(new_posterior, "about"):  # a posterior of the whole network
             return None, new_posterior.about(net, inputs, y, n_classes=n_classes).predict
         return new_posterior.fit(last_layer_inputs(net, inputs, n_classes), y, n_classes=n_classes), None
 

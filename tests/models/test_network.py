@@ -48,7 +48,7 @@ def test_laplace_over_all_weights_is_over_those_of_the_network_itself(pictures, 
     predictive = network.predict(x)
     testing.check_predictive(predictive, 45, 3)
     with torch.no_grad():
-        logits = network._fitted[0](torch.from_numpy(x)).numpy()
+        logits = network._fit_result[0](torch.from_numpy(x)).numpy()
     drawn = predictive.joint_logits(np.arange(45), 64, 0)
     assert np.allclose(drawn.mean(axis=0), logits, atol=1e-4), "antithetic draws about the network as trained"
     testing.check_model(lambda: Network(nn.Sequential(nn.Flatten(), nn.Linear(64, 4)), posterior, steps=60))
@@ -84,7 +84,7 @@ def test_a_device_that_is_not_there_is_refused():
 def test_the_features_are_what_the_last_layer_sees(pictures):
     x, y = pictures
     network = Network(small, steps=20).fit(x, y, n_classes=3)
-    net = network._fitted[0]
+    net = network._fit_result[0]
     with torch.no_grad():
         assert np.allclose(net[:-1](torch.from_numpy(x)).numpy(), network.features(x), atol=1e-5)
     assert np.allclose(network.features(x[4:5]), network.features(x)[4:5], atol=1e-5), (

@@ -169,7 +169,7 @@ def test_items_of_another_shape_are_refused(data, tmp_path):
     card = save_model(own)
     assert card.card["shape"] == [5]
     folder = tmp_path / "m"
-    Snapshot("m", tuple(CLASSES), None, "mine", data.linear, kept=card).save(folder)
+    Snapshot("m", tuple(CLASSES), None, "mine", data.linear, saved_model=card).save(folder)
     assert load_model(
         Snapshot.load(folder).saved_model, folder, 3, lambda model, shape: Small()
     ).inputs.shape == (5,)

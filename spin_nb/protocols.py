@@ -46,7 +46,7 @@ class Posterior(Protocol):
       "folds": five times; "holdout", as without it: once more, without a fifth of the labels.
     - ``asks_by``: what "auto" asks by while it is shown.  "variance", as without it: where the graph learns most;
       "margin": where its two best classes are close, for posteriors whose uncertainty says little.
-    - ``arrays()``, and a class method ``restore(arrays)``: what a copy on disk keeps of it, name -> array; no pickle.
+    - ``to_arrays()``, and a class method ``from_arrays(arrays)``: what a copy on disk keeps of it; no pickle.
     """
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> Posterior: ...

@@ -220,7 +220,9 @@ class ModelPredictive:
         return moments | ({"held": self._inputs} if isinstance(self._inputs, np.ndarray) else {})
 
     @classmethod
-    def from_arrays(cls, model: FittedModel, source: Source, arrays: dict[str, NDArray[Any]]) -> ModelPredictive:
+    def from_arrays(
+        cls, model: FittedModel, source: Source, arrays: dict[str, NDArray[Any]]
+    ) -> ModelPredictive:
         """Rebuild from :meth:`to_arrays`, without asking the model.
 
         Raises

@@ -21,7 +21,7 @@ MEMORY = 14 * 2**30  # bytes a peer may take: past it, it is counted as out of m
 def main(name, folder, k, timed):
     arrays = {path.stem: np.load(path) for path in Path(folder).glob("*.npy")}
     y = np.full(len(arrays["features"]), np.nan)
-    y[arrays["labelled"]] = arrays["labels"]
+    y[arrays["labelled_rows"]] = arrays["labels"]
     query = globals()[name](arrays, arrays["features"], y, k)
     limit()
     spent, rows = [], None
@@ -52,7 +52,7 @@ def stub(arrays, n_unlabelled):
             return self
 
         def predict_proba(self, X):
-            labelled = arrays["labelled"]
+            labelled = arrays["labelled_rows"]
             rows = (
                 labelled
                 if len(X) == len(labelled)

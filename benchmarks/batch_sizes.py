@@ -41,9 +41,9 @@ BATCHES = (
 def top(score: Callable[..., Float]) -> Callable[..., Ints]:
     """The best of a score, as they come."""
 
-    def strategy(labelled: Ints, k: int, **arrays: Any) -> Ints:
+    def strategy(labelled_rows: Ints, k: int, **arrays: Any) -> Ints:
         values = score(**{name: arrays[name] for name in inspect.signature(score).parameters})
-        values[labelled] = -np.inf
+        values[labelled_rows] = -np.inf
         return np.argsort(-values, kind="stable")[:k]
 
     return strategy
@@ -90,7 +90,7 @@ def asked(
         "probs": lambda: predictive.mean,
         "draws": lambda: predictive.draws(np.arange(len(x)), DRAWS, seed),
         "features": lambda: x,
-        "labelled": lambda: labelled,
+        "labelled_rows": lambda: labelled,
         "labels": lambda: y[labelled],
         "seed": lambda: seed,
     }

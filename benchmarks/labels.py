@@ -102,7 +102,7 @@ def logistic(data: Split, plan: Plan, seed: int, batch: int, recipe: str) -> Ite
         free = np.setdiff1d(np.arange(len(data.pool)), rows)
         k = min(batch, plan.counts[-1] - len(rows))
         if recipe == "typiclust" and len(rows) < 2 * data.n_classes:
-            new = typiclust(data.pool, k, labelled=rows, seed=seed).indices
+            new = typiclust(data.pool, k, labelled_rows=rows, seed=seed).indices
         elif recipe == "random" or model is None:
             new = rng.choice(free, k, replace=False)
         else:

@@ -107,7 +107,7 @@ def made(n: int, folder: Path) -> None:
     y[:LABELLED] = np.arange(LABELLED) % CLASSES
     centres = rng.standard_normal((CLASSES, WIDTH), np.float32) / 2
     features = centres[y] + rng.standard_normal((n, WIDTH), np.float32)
-    arrays = {"features": features, "labelled": np.arange(LABELLED), "labels": y[:LABELLED]}
+    arrays = {"features": features, "labelled_rows": np.arange(LABELLED), "labels": y[:LABELLED]}
     arrays["probs"] = softmax(features @ centres.T / 4)
     noise = rng.standard_normal((DRAWS, CLASSES, WIDTH), np.float32) / 20
     arrays["draws"] = np.stack([softmax(features @ (centres / 4 + some).T) for some in noise])
@@ -133,11 +133,15 @@ def ours(name: str, folder: Path, k: int) -> dict[str, Any]:
     arrays["scores"] = query.entropy(arrays["probs"])
     wanted = [word for word in inspect.signature(strategy).parameters if word in arrays]
     few = {
-        word: x if word in ("labelled", "labels") else x[..., :400, :]
+        word: x if word in ("labelled_rows", "labels") else x[..., :400, :]
         for word, x in arrays.items()
         if x.ndim > 1
     }
-    few |= {"scores": arrays["scores"][:400], "labelled": arrays["labelled"], "labels": arrays["labels"]}
+    few |= {
+        "scores": arrays["scores"][:400],
+        "labelled_rows": arrays["labelled_rows"],
+        "labels": arrays["labels"],
+    }
     if name == "probcover" and "radius" not in arrays:
         few["radius"] = 1.0
     strategy(

@@ -89,7 +89,7 @@ STRATEGY_ARRAYS = {
     "draws": "(S, n, C) the same under S posterior samples",
     "features": "(n, d) of the encoder",
     "scores": "(n,) BALD of each item, for strategies that draw by any score",
-    "labelled": "(m,) rows of the arrays that are labelled",
+    "labelled_rows": "(m,) rows of the arrays that are labelled",
     "labels": "(m,) their class index",
     "target_draws": "(S, t, C) draws of items that stand for the pool, same samples as draws",
     "phi": "(n, D) features of the graph posterior",
@@ -106,7 +106,7 @@ class Strategy(Protocol):
 
     Any function whose parameters are names of :data:`STRATEGY_ARRAYS`, ``k`` and ``seed``: it gets what it names.
     With ``k`` it returns :class:`~spin_nb.types.Picked`, ``q`` in (0, 1]; without, scores (n,), higher = ask first.
-    ``n`` rows are the candidates; where ``labelled`` is named also the labelled rows, which it must not pick.
+    ``n`` rows are the candidates; where ``labelled_rows`` is named also the labelled rows, which it must not pick.
     """
 
     def __call__(self, *arrays: Any, **settings: Any) -> Any: ...

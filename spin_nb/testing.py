@@ -170,7 +170,7 @@ def check_strategy(strategy: Callable[..., Any]) -> None:
     """
     names = wants(strategy)
     given = {name: value for name, value in _situation().items() if name in names}
-    free = 50 if "labelled" in names else 56
+    free = 50 if "labelled_rows" in names else 56
 
     def ask(k: int, **other: Any) -> Any:
         chosen = {name: value for name, value in (("k", k), ("seed", 3)) if name in names}
@@ -213,7 +213,7 @@ def _situation() -> dict[str, Any]:
         "probs": draws.mean(axis=0),
         "draws": draws,
         "features": rng.normal(size=(56, 5)).astype(np.float32),
-        "labelled": np.arange(50, 56),
+        "labelled_rows": np.arange(50, 56),
         "labels": labels,
         "target_draws": rng.dirichlet(np.ones(4), size=(8, 9)).astype(np.float32),
         "scores": rng.random(56, np.float32),

@@ -14,7 +14,7 @@ from spin_nb.bayes.graph import LiveGraph
 from spin_nb.models.gestures import thin
 from spin_nb.protocols import STRATEGY_ARRAYS, Predictive, Strategy
 from spin_nb.query.auto import auto
-from spin_nb.query.call import ask_by, named_by
+from spin_nb.query.call import ask_by, parameters_of
 from spin_nb.query.committee import bald
 from spin_nb.query.rare import Rare, rarest
 from spin_nb.query.refine import refine
@@ -64,12 +64,14 @@ def ask(
         return _auto(learner, k, candidates, pending, seed)
     function = resolve("strategy", strategy, also=("auto",))
     free = np.setdiff1d(np.asarray(candidates, np.int64), np.asarray(pending, np.int64))
-    names = named_by(function)
+    names = parameters_of(function)
     size = max(k, MAX_CANDIDATES_WITH_DRAWS)
     if {"draws", "scores"} & set(names) and len(free) > size:
         # Any subset drawn without looking leaves weights by q unbiased: q is given the subset.
         free = np.sort(np.random.default_rng(seed).choice(free, size, replace=False))
-    labelled_rows = np.asarray([*learner.graph.rows, *pending], np.int64) if "labelled" in names else free[:0]
+    labelled_rows = (
+        np.asarray([*learner.graph.rows, *pending], np.int64) if "labelled_rows" in names else free[:0]
+    )
     rows = np.concatenate([free, labelled_rows])
     inputs = StrategyInputs(learner, rows, len(free), len(learner.graph.rows), seed)
     picked = ask_by(function, inputs, len(rows), k, free=np.arange(len(free)), seed=seed)
@@ -156,7 +158,7 @@ class StrategyInputs:
         return self._learner.features[self._rows]
 
     @property
-    def labelled(self) -> Ints:
+    def labelled_rows(self) -> Ints:
         """Labelled rows; those that wait for an answer are among them: a batch keeps clear of them too."""
         return np.arange(self._n_free, len(self._rows))
 

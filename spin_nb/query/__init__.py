@@ -33,7 +33,7 @@ from spin_nb.query.gradients import (
     predicted_loss,
 )
 from spin_nb.query.graph import model_change, sigma_opt, vopt
-from spin_nb.query.mixture import mixed
+from spin_nb.query.mixture import epsilon_greedy
 from spin_nb.query.regression import mean_std, variance
 from spin_nb.query.scores import entropy, least_confident, margin
 from spin_nb.types import Picked
@@ -61,6 +61,7 @@ __all__ = [
     "egl_regression",
     "entropy",
     "epig",
+    "epsilon_greedy",
     "expected_error",
     "falcun",
     "gibbs",
@@ -73,7 +74,6 @@ __all__ = [
     "max_herding",
     "mean_kl",
     "mean_std",
-    "mixed",
     "model_change",
     "multi_peak",
     "power",

@@ -114,8 +114,8 @@ def check_outputs(draws: Any, *, name: str = "draws", n: int | None = None) -> F
             f"{name} are (S, n, C): move axis {axis} to the end with np.moveaxis.",
         )
     S, items, _ = draws.shape
-    swapped = n == S != items if n is not None else max(MANY_DRAWS, 10 * items) < S
-    if swapped:
+    is_transposed = n == S != items if n is not None else max(MANY_DRAWS, 10 * items) < S
+    if is_transposed:
         raise QueryError(
             f"{name} of shape {draws.shape} hold {S} draws of {items} items.",
             f"{name} are (S, n, C), not (n, S, C): pass np.swapaxes(draws, 0, 1), or {MANY_DRAWS:,} draws at most.",
@@ -203,17 +203,17 @@ def check_scores(scores: Any, *, n: int | None = None) -> Float:
     return scores
 
 
-def check_labelled(labelled: Any, n: int) -> Ints:
-    """Return ``labelled`` as int64 (m,): different rows of a pool of ``n``, in the order given; None is none.
+def check_labelled(labelled_rows: Any, n: int) -> Ints:
+    """Return ``labelled_rows`` as int64 (m,): different rows of a pool of ``n``, in the order given; None is none.
 
     Raises
     ------
     QueryError
         Not integers (a mask?), out of range, the same row twice.
     """
-    if labelled is None:
+    if labelled_rows is None:
         return np.zeros(0, np.int64)
-    rows = np.asarray(labelled)
+    rows = np.asarray(labelled_rows)
     if rows.ndim == 1 and not rows.size:
         return np.zeros(0, np.int64)
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
@@ -230,18 +230,18 @@ def check_labelled(labelled: Any, n: int) -> Ints:
     return rows.astype(np.int64, copy=False)
 
 
-def check_labels(labels: Any, labelled: Ints, classes: int | None = None) -> Ints:
+def check_labels(labels: Any, labelled_rows: Ints, classes: int | None = None) -> Ints:
     """Return ``labels`` as int64 (m,): one class index for each labelled row.
 
     Raises
     ------
     QueryError
-        Another length than ``labelled``, not integers, outside the classes.
+        Another length than ``labelled_rows``, not integers, outside the classes.
     """
     y = np.asarray(labels)
-    if y.shape != labelled.shape or (y.dtype.kind not in "iu" and y.size):
+    if y.shape != labelled_rows.shape or (y.dtype.kind not in "iu" and y.size):
         raise QueryError(
-            f"labels are {y.dtype} of shape {y.shape}, labelled rows are {labelled.shape}.",
+            f"labels are {y.dtype} of shape {y.shape}, labelled rows are {labelled_rows.shape}.",
             "Pass one class index for each labelled row.",
         )
     if y.size and (y.min() < 0 or (classes is not None and y.max() >= classes)):
@@ -252,7 +252,7 @@ def check_labels(labels: Any, labelled: Ints, classes: int | None = None) -> Int
     return y.astype(np.int64, copy=False)
 
 
-def unlabelled(n: int, labelled: Ints) -> NDArray[np.bool_]:
+def unlabelled(n: int, labelled_rows: Ints) -> NDArray[np.bool_]:
     """Mask (n,) of the rows that may be picked.
 
     Raises
@@ -261,7 +261,7 @@ def unlabelled(n: int, labelled: Ints) -> NDArray[np.bool_]:
         Every row is labelled.
     """
     left = np.ones(n, bool)
-    left[labelled] = False
+    left[labelled_rows] = False
     if not left.any():
         raise QueryError(f"nothing is left to ask: all {n} rows are labelled.", "Add items to the pool.")
     return left
@@ -345,9 +345,9 @@ def _numbers(array: Any, name: str) -> Float:
 
 def _expect(name: str, shape: tuple[int, ...], axis: int, size: int | None) -> None:
     if size is not None and shape[axis] != size:
-        wanted = tuple(size if at == axis else there for at, there in enumerate(shape))
+        expected_shape = tuple(size if at == axis else there for at, there in enumerate(shape))
         raise QueryError(
-            f"{name} of shape {shape} do not fit the arrays beside them, which want {wanted}.",
+            f"{name} of shape {shape} do not fit the arrays beside them, which want {expected_shape}.",
             "Pass arrays over the same items and classes, in the same order.",
         )
 

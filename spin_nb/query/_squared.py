@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.query.mixture import draw_by, picked
+from spin_nb.query.mixture import make_picked, sample_proportional
 from spin_nb.types import Float, Picked
 
 
@@ -60,7 +60,7 @@ def squared_sampling(
     else:
         distances = weight = start.copy()
     while len(rows) < k:
-        row, chance = draw_by(weight, left, rng)
+        row, chance = sample_proportional(weight, left, rng)
         if not rows and isinstance(start, First):
             scores.append(start.score if row == start.row else np.nan)
         else:
@@ -69,4 +69,4 @@ def squared_sampling(
         chances.append(chance)
         left[row] = False
         weight = np.minimum(distances, from_row(row), out=distances)
-    return picked(rows, scores, n_left, reason, q=chances)
+    return make_picked(rows, scores, n_left, reason, q=chances)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import askable, check_k, check_rows
-from spin_nb.query.mixture import EPSILON, draw
+from spin_nb.query.mixture import EPSILON, sample_with
 from spin_nb.query.rare import Rare
 from spin_nb.types import Float, Ints, Picked
 
@@ -62,7 +62,7 @@ def auto(
         Whose turn comes in between; see :mod:`spin_nb.query.rare`.
     seed : int
     epsilon : float
-        Share of uniform picks (:func:`~spin_nb.query.mixture.mixed`).
+        Share of uniform picks (:func:`~spin_nb.query.mixture.epsilon_greedy`).
 
     Returns
     -------
@@ -90,22 +90,24 @@ def auto(
     k = check_k(k, len(candidates))
     look = _Lookahead(phi, covariance, variance, scores, candidates, noise, seed)
     look.learn(*waiting.tolist())
-    explored: list[float] = []
+    exploration_share: list[float] = []
 
     def best() -> int:
         row = look.best(left) if rare is None or not rare.turn() else rare.likeliest(left)
-        explored.append(look.explored(row))
+        exploration_share.append(look.exploration_share(row))
         return row
 
-    picked = draw(best, look.score, left, k, epsilon=epsilon, seed=seed, chosen=look.learn)
-    said = _reason(float(np.mean(explored)))
-    return Picked(picked.indices, picked.scores, picked.q, said if rare is None else f"{said}; {rare.reason}")
+    batch = sample_with(best, look.score, left, k, epsilon=epsilon, seed=seed, after_pick=look.learn)
+    reason = _reason(float(np.mean(exploration_share)))
+    return Picked(
+        batch.indices, batch.scores, batch.q, reason if rare is None else f"{reason}; {rare.reason}"
+    )
 
 
-def _reason(explored: float) -> str:
-    if explored >= 0.5:
-        return f"exploring: {explored:.0%} of what these teach is about places that no label has reached"
-    return f"refining: {1 - explored:.0%} of what these teach is about boundaries between classes"
+def _reason(exploration_share: float) -> str:
+    if exploration_share >= 0.5:
+        return f"exploring: {exploration_share:.0%} of what these teach is about places that no label has reached"
+    return f"refining: {1 - exploration_share:.0%} of what these teach is about boundaries between classes"
 
 
 class _Lookahead:
@@ -124,15 +126,15 @@ class _Lookahead:
         rng = np.random.default_rng(seed)
         self.phi, self.noise_variance = phi, np.float32(noise**2)
         self.covariance = covariance.astype(np.float32)
-        self.asked = _some(candidates, rng)
+        self.rows = _some(candidates, rng)
         judged = _some(np.arange(len(phi)), rng)
-        self.phi_asked, self.phi_judged = phi[self.asked], phi[judged]
+        self.phi_asked, self.phi_judged = phi[self.rows], phi[judged]
         self.across = self.phi_asked @ self.covariance
         self.spread = np.einsum("nd,nd->n", self.across, self.phi_asked)
         self.judged_spread = variance[judged].astype(np.float32, copy=True)
         self.prior = np.einsum("nd,nd->n", self.phi_judged, self.phi_judged)
         self.scores, self.judged_scores = scores, scores[judged].astype(np.float32, copy=True)
-        self.moved = np.zeros((phi.shape[1], scores.shape[1]), np.float32)  # weights, since ``scores``
+        self.weights = np.zeros((phi.shape[1], scores.shape[1]), np.float32)  # weights, since ``scores``
         self.gain: Float | None = None
 
     def learn(self, *rows: int) -> None:
@@ -145,24 +147,24 @@ class _Lookahead:
         root = np.linalg.cholesky(total)
         directions = np.linalg.solve(root, directions).astype(np.float32)
         self.believe(directions.T @ np.linalg.solve(root, self.surprise(rows, x)).astype(np.float32))
-        shared = self.phi_asked @ directions.T
-        self.across -= shared @ directions
-        self.spread -= np.einsum("nr,nr->n", shared, shared)
+        effect = self.phi_asked @ directions.T
+        self.across -= effect @ directions
+        self.spread -= np.einsum("nr,nr->n", effect, effect)
         self.judged_spread -= np.sum((self.phi_judged @ directions.T) ** 2, axis=1)
         self.covariance -= directions.T @ directions
         self.gain = None
 
     def surprise(self, rows: tuple[int, ...], x: Float) -> Float:
         """How far the likeliest class of each row is from its scores; nothing where no label says anything yet."""
-        said = self.scores[list(rows)] + x @ self.moved
-        if not said.any():
-            return said
-        likeliest = np.eye(said.shape[1], dtype=np.float32)[said.argmax(axis=1)]
-        return np.asarray(likeliest - np.float32(1 / said.shape[1]) - said)
+        reason = self.scores[list(rows)] + x @ self.weights
+        if not reason.any():
+            return reason
+        likeliest = np.eye(reason.shape[1], dtype=np.float32)[reason.argmax(axis=1)]
+        return np.asarray(likeliest - np.float32(1 / reason.shape[1]) - reason)
 
     def believe(self, step: Float) -> None:
         """Move every score by a step of the weights (D, C)."""
-        self.moved += step
+        self.weights += step
         self.judged_scores += self.phi_judged @ step
 
     def gains(self) -> Float:
@@ -184,18 +186,18 @@ class _Lookahead:
         return self.gain
 
     def best(self, left: NDArray[np.bool_]) -> int:
-        allowed = left[self.asked]
-        if not allowed.any():
+        is_askable = left[self.rows]
+        if not is_askable.any():
             return int(np.flatnonzero(left)[0])
-        return int(self.asked[np.argmax(np.where(allowed, self.gains(), -np.inf))])
+        return int(self.rows[np.argmax(np.where(is_askable, self.gains(), -np.inf))])
 
     def score(self, row: int) -> float:
-        shared = self.phi_judged @ (self.covariance @ self.phi[row])
+        effect = self.phi_judged @ (self.covariance @ self.phi[row])
         self.gains()
         total = self.noise_variance + self.phi[row] @ self.covariance @ self.phi[row]
-        return float(np.mean(self.wrong * shared**2) / total)
+        return float(np.mean(self.wrong * effect**2) / total)
 
-    def explored(self, row: int) -> float:
+    def exploration_share(self, row: int) -> float:
         """Share of what ``row`` would settle that is still at its prior variance."""
         self.gains()
         share = self.wrong * (self.phi_judged @ (self.covariance @ self.phi[row])) ** 2

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError, SpinError
 from spin_nb.protocols import STRATEGY_ARRAYS, wants
-from spin_nb.query.mixture import mixed, mixed_batch
+from spin_nb.query.mixture import epsilon_greedy, epsilon_greedy_batch
 from spin_nb.types import Ints, Picked
 from spin_nb.words import said_by, short, shown
 
@@ -50,20 +50,20 @@ def ask_by(
     QueryError
         It is no function, names what there is not, fails, or returns neither scores nor a batch.
     """
-    names, name = named_by(strategy), name_of(strategy)
+    names, name = parameters_of(strategy), name_of(strategy)
     arguments: dict[str, Any] = {word: inputs(word) for word in names if word in STRATEGY_ARRAYS}
     arguments |= {word: value for word, value in (("k", k), ("seed", seed)) if word in names}
     try:
-        found = strategy(**arguments)
+        answer = strategy(**arguments)
     except SpinError:
         raise
     except Exception as error:
         what = f"the strategy {name!r} failed: {said_by(error)}."
         raise QueryError(what, CONTRACT) from error
     if "k" not in names:
-        return _by_score(found, name, n, k, free, seed)
-    picked = _checked(found, name, n, k, free)
-    return picked if picked.mixed else mixed_batch(picked, free, seed=seed)
+        return _by_score(answer, name, n, k, free, seed)
+    batch = _check_batch(answer, name, n, k, free)
+    return batch if batch.mixed else epsilon_greedy_batch(batch, free, seed=seed)
 
 
 def name_of(strategy: Any) -> str:
@@ -71,7 +71,7 @@ def name_of(strategy: Any) -> str:
     return short(str(getattr(strategy, "__name__", type(strategy).__name__)))
 
 
-def named_by(strategy: Any) -> tuple[str, ...]:
+def parameters_of(strategy: Any) -> tuple[str, ...]:
     """What a strategy asks for, by the names of its parameters.
 
     Raises
@@ -92,28 +92,28 @@ def named_by(strategy: Any) -> tuple[str, ...]:
         ) from error
 
 
-def _by_score(found: Any, name: str, n: int, k: int, free: Ints, seed: int) -> Picked:
-    scores = np.asarray(found)
+def _by_score(answer: Any, name: str, n: int, k: int, free: Ints, seed: int) -> Picked:
+    scores = np.asarray(answer)
     if scores.shape != (n,) or scores.dtype.kind not in "fiu":
-        answer = f"shape {scores.shape}" if scores.dtype.kind in "fiu" else shown(found)
+        what = f"shape {scores.shape}" if scores.dtype.kind in "fiu" else shown(answer)
         raise QueryError(
-            f"the strategy {name!r} returned {answer}, not a score for each of {n} rows.", CONTRACT
+            f"the strategy {name!r} returned {what}, not a score for each of {n} rows.", CONTRACT
         )
-    picked = mixed(scores[free], k, seed=seed)
-    return replace(picked, indices=free[picked.indices], reason=f"highest {name.replace('_', ' ')}")
+    batch = epsilon_greedy(scores[free], k, seed=seed)
+    return replace(batch, indices=free[batch.indices], reason=f"highest {name.replace('_', ' ')}")
 
 
-def _checked(picked: Any, name: str, n: int, k: int, free: Ints) -> Picked:
-    if not isinstance(picked, Picked):
-        raise QueryError(f"the strategy {name!r} returned {shown(picked)}, not Picked.", CONTRACT)
-    rows, q = np.asarray(picked.indices), np.asarray(picked.q, np.float64)
-    whole = rows.ndim == 1 and rows.dtype.kind in "iu"
-    allowed = whole and bool(_within(rows, free, n).all())
-    if not allowed or len(rows) != k or len(np.unique(rows)) != k:
+def _check_batch(batch: Any, name: str, n: int, k: int, free: Ints) -> Picked:
+    if not isinstance(batch, Picked):
+        raise QueryError(f"the strategy {name!r} returned {shown(batch)}, not Picked.", CONTRACT)
+    rows, q = np.asarray(batch.indices), np.asarray(batch.q, np.float64)
+    are_rows = rows.ndim == 1 and rows.dtype.kind in "iu"
+    is_valid = are_rows and bool(_within(rows, free, n).all())
+    if not is_valid or len(rows) != k or len(np.unique(rows)) != k:
         raise QueryError(f"the strategy {name!r} did not pick {k} different rows of {len(free)}.", CONTRACT)
     if q.shape != rows.shape or not ((q > 0) & (q <= 1)).all():
         raise QueryError(f"the strategy {name!r} returned q outside (0, 1].", CONTRACT)
-    return picked
+    return batch
 
 
 def _within(rows: NDArray[Any], free: Ints, n: int) -> NDArray[np.bool_]:

@@ -44,7 +44,7 @@ def epig(draws: Float, target_draws: Float) -> Float:
     >>> epig(draws, draws[:, :1]).round(3).tolist()
     [0.6930000185966492, 0.0]
     """
-    draws, targets = _checked(draws, target_draws)
+    draws, targets = _check_draws(draws, target_draws)
     of_targets = float(entropies(targets.mean(axis=0)).mean(dtype=np.float64))
 
     def score(joint: Float, own: Float) -> Float:
@@ -88,7 +88,7 @@ def expected_error(draws: Float, target_draws: Float) -> Float:
     >>> expected_error(draws, draws[:, :1]).tolist()
     [0.5, 0.0]
     """
-    draws, targets = _checked(draws, target_draws)
+    draws, targets = _check_draws(draws, target_draws)
     right_now = targets.mean(axis=0).max(axis=1).mean(dtype=np.float64)
 
     def score(joint: Float, own: Float) -> Float:
@@ -98,7 +98,7 @@ def expected_error(draws: Float, target_draws: Float) -> Float:
     return np.maximum(_against_targets(draws, targets, score), 0)
 
 
-def _checked(draws: Float, target_draws: Float) -> tuple[Float, Float]:
+def _check_draws(draws: Float, target_draws: Float) -> tuple[Float, Float]:
     draws = check_draws(draws)
     return draws, check_draws(target_draws, name="target_draws", like=draws.shape)
 

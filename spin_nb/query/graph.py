@@ -132,10 +132,10 @@ def model_change(
     second = _second_moment(phi)
     out = np.empty(len(phi), np.float32)
     for rows, reach, total in _sweep(phi, covariance, noise):
-        moved = np.sqrt(np.maximum(np.einsum("nd,nd->n", reach @ second, reach), 0))
+        shift = np.sqrt(np.maximum(np.einsum("nd,nd->n", reach @ second, reach), 0))
         residual = -scores[rows] - np.float32(1 / scores.shape[1])
         residual[np.arange(len(residual)), scores[rows].argmax(axis=1)] += 1
-        out[rows] = np.linalg.norm(residual, axis=1) * moved / total
+        out[rows] = np.linalg.norm(residual, axis=1) * shift / total
     return out
 
 

@@ -20,7 +20,7 @@ from spin_nb.types import Float, Ints, Picked
 EPSILON = 0.05
 
 
-def mixed(scores: Float, k: int, *, epsilon: float = EPSILON, seed: int) -> Picked:
+def epsilon_greedy(scores: Float, k: int, *, epsilon: float = EPSILON, seed: int) -> Picked:
     """Pick ``k`` items: each time the highest score left or, with probability ``epsilon``, any item left.
 
     Parameters
@@ -45,8 +45,8 @@ def mixed(scores: Float, k: int, *, epsilon: float = EPSILON, seed: int) -> Pick
 
     Examples
     --------
-    >>> picked = mixed(np.array([0.1, 0.9, 0.5]), 2, seed=1)
-    >>> picked.indices.tolist(), picked.q.round(3).tolist()
+    >>> batch = epsilon_greedy(np.array([0.1, 0.9, 0.5]), 2, seed=1)
+    >>> batch.indices.tolist(), batch.q.round(3).tolist()
     ([1, 2], [0.967, 0.975])
     """
     scores = check_scores(scores)
@@ -60,10 +60,10 @@ def mixed(scores: Float, k: int, *, epsilon: float = EPSILON, seed: int) -> Pick
             position += 1
         return int(order[position])
 
-    return draw(best, lambda row: float(scores[row]), left, k, epsilon=epsilon, seed=seed)
+    return sample_with(best, lambda row: float(scores[row]), left, k, epsilon=epsilon, seed=seed)
 
 
-def draw(
+def sample_with(
     best: Callable[[], int],
     score: Callable[[int], float],
     left: NDArray[np.bool_],
@@ -71,7 +71,7 @@ def draw(
     *,
     epsilon: float,
     seed: int,
-    chosen: Callable[[int], None] = lambda _: None,
+    after_pick: Callable[[int], None] = lambda _: None,
 ) -> Picked:
     """Run the mixture over ``left``: ``best()`` names the best row left, ``chosen(row)`` hears of every pick."""
     remaining = int(left.sum())
@@ -89,11 +89,11 @@ def draw(
         q.append((1 - epsilon) * (row == top) + epsilon / remaining)
         left[row] = False
         remaining -= 1
-        chosen(row)
+        after_pick(row)
     return Picked(np.array(picks, np.int64), np.array(scores, np.float32), np.minimum(q, 1.0))
 
 
-def draw_by(
+def sample_proportional(
     weight: NDArray[Any], left: NDArray[np.bool_], rng: np.random.Generator, *, epsilon: float = EPSILON
 ) -> tuple[int, float]:
     """Draw one row in proportion to its weight, mixed with a uniform share; returns it and its probability.
@@ -112,20 +112,20 @@ def draw_by(
     if total > 0:
         chance *= (1 - epsilon) / total
     chance[left] += (epsilon if total > 0 else 1) / n_left
-    cumulated = np.cumsum(chance)
-    row = int(np.searchsorted(cumulated, rng.random() * cumulated[-1], "right"))
+    cumulative = np.cumsum(chance)
+    row = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], "right"))
     row = min(row, int(np.flatnonzero(left)[-1]))  # the product may round up to the total
     return row, min(float(chance[row]), 1.0)
 
 
-def mixed_batch(picked: Picked, free: Ints, *, epsilon: float = EPSILON, seed: int) -> Picked:
+def epsilon_greedy_batch(batch: Picked, free: Ints, *, epsilon: float = EPSILON, seed: int) -> Picked:
     """Mix uniform picks into a batch that was chosen without chance.
 
     At each step the next of its picks that is not taken yet or, with probability ``epsilon``, any free row left.
 
     Parameters
     ----------
-    picked : Picked
+    batch : Picked
     free : int (m,)
         Rows that may be asked, the batch's among them.
     epsilon : float
@@ -136,10 +136,10 @@ def mixed_batch(picked: Picked, free: Ints, *, epsilon: float = EPSILON, seed: i
     Picked
         ``q = (1 - epsilon) [pick is the batch's next] + epsilon / rows left``; NaN scores for the uniform picks.
     """
-    size = int(max(free.max(), picked.indices.max())) + 1
+    size = int(max(free.max(), batch.indices.max())) + 1
     left, score = np.zeros(size, bool), np.full(size, np.nan, np.float32)
-    left[free], score[picked.indices] = True, picked.scores
-    waiting = iter(picked.indices)
+    left[free], score[batch.indices] = True, batch.scores
+    waiting = iter(batch.indices)
     ahead: list[int] = []
 
     def best() -> int:
@@ -147,11 +147,13 @@ def mixed_batch(picked: Picked, free: Ints, *, epsilon: float = EPSILON, seed: i
             ahead[:] = [int(next(waiting))]
         return ahead[0]
 
-    found = draw(best, lambda row: float(score[row]), left, len(picked.indices), epsilon=epsilon, seed=seed)
-    return replace(found, reason=picked.reason)
+    mixture = sample_with(
+        best, lambda row: float(score[row]), left, len(batch.indices), epsilon=epsilon, seed=seed
+    )
+    return replace(mixture, reason=batch.reason)
 
 
-def picked(
+def make_picked(
     indices: Sequence[int] | Ints,
     scores: Sequence[float] | Float,
     n_left: int,
@@ -172,8 +174,8 @@ def picked(
     reason : str
         What the strategy did, for the person.
     q : float (k,), optional
-        With which each was drawn (:func:`draw_by`).  Unless given there was no chance in it, and ``q`` is what the
-        picks have under the mixture that the session then draws: ``1 - EPSILON + EPSILON / (n_left - m)``.
+        With which each was drawn (:func:`sample_proportional`).  Unless given there was no chance in it, and ``q`` is
+        what the picks have under the mixture that the session then draws: ``1 - EPSILON + EPSILON / (n_left - m)``.
 
     Returns
     -------
@@ -181,7 +183,7 @@ def picked(
 
     Examples
     --------
-    >>> picked([4, 2], [0.9, 0.5], 5, "highest score").q.round(4).tolist()
+    >>> make_picked([4, 2], [0.9, 0.5], 5, "highest score").q.round(4).tolist()
     [0.96, 0.9625]
     """
     rows = np.asarray(indices, np.int64)

@@ -59,10 +59,10 @@ def rarest(labels: Ints, n_classes: int) -> int | None:
     from scipy.special import bdtr  # the same as scipy.stats.binom.cdf, which takes a second to import
 
     counts = np.bincount(labels, minlength=n_classes)
-    known = np.flatnonzero(counts)
-    if len(known) < 2:
+    known_classes = np.flatnonzero(counts)
+    if len(known_classes) < 2:
         return None
-    fewest = int(known[np.argmin(counts[known])])
+    fewest = int(known_classes[np.argmin(counts[known_classes])])
     few = counts[fewest] < SHARE * len(labels) / n_classes
     no_chance = bdtr(counts[fewest], len(labels), 1 / n_classes) < CHANCE / n_classes
     return fewest if few and no_chance else None

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from spin_nb.query._checks import askable, check_k, check_rows
-from spin_nb.query.mixture import EPSILON, draw
+from spin_nb.query.mixture import EPSILON, sample_with
 from spin_nb.query.rare import Rare
 from spin_nb.query.scores import margin
 from spin_nb.types import Float, Ints, Picked
 
-LOOKED = 1000  # items, beside the batch's size, that are looked at
+N_CANDIDATES = 1000  # items, beside the batch's size, that are looked at
 
 
 def refine(
@@ -52,7 +52,7 @@ def refine(
         Whose turn comes in between; see :mod:`spin_nb.query.rare`.
     seed : int
     epsilon : float
-        Share of uniform picks (:func:`~spin_nb.query.mixture.mixed`).
+        Share of uniform picks (:func:`~spin_nb.query.mixture.epsilon_greedy`).
 
     Returns
     -------
@@ -90,9 +90,13 @@ def refine(
         apart = waiting & ~near.mask
         return int(narrow[np.argmax(apart if apart.any() else waiting)])
 
-    picked = draw(best, lambda row: float(scores[row]), left, k, epsilon=epsilon, seed=seed, chosen=near.add)
-    said = "refining: the trees are least decided here"
-    return Picked(picked.indices, picked.scores, picked.q, said if rare is None else f"{said}; {rare.reason}")
+    batch = sample_with(
+        best, lambda row: float(scores[row]), left, k, epsilon=epsilon, seed=seed, after_pick=near.add
+    )
+    reason = "refining: the trees are least decided here"
+    return Picked(
+        batch.indices, batch.scores, batch.q, reason if rare is None else f"{reason}; {rare.reason}"
+    )
 
 
 class _Near:
@@ -109,7 +113,7 @@ class _Near:
 
 def _highest(values: Float, free: Ints, k: int) -> Ints:
     """Free rows from the highest value down, ties by lowest row, as many as may be looked at."""
-    most = min(len(free), k + LOOKED)
+    most = min(len(free), k + N_CANDIDATES)
     least = np.partition(values[free], len(free) - most)[len(free) - most]
     some = free[values[free] >= least]
     return some[np.argsort(-values[some], kind="stable")][:most]

@@ -45,7 +45,19 @@ def test_what_a_strategy_names_is_of_the_rows_it_is_asked_about(learner):
     heard = {}
 
     def mine(
-        features, labelled, labels, probs, draws, target_draws, scores, score_means, phi, variance, k, *, seed
+        features,
+        labelled_rows,
+        labels,
+        probs,
+        draws,
+        target_draws,
+        scores,
+        score_means,
+        phi,
+        variance,
+        k,
+        *,
+        seed,
     ):
         heard.update({name: value for name, value in locals().items() if name in STRATEGY_ARRAYS})
         raise QueryError("heard", "enough")
@@ -55,7 +67,7 @@ def test_what_a_strategy_names_is_of_the_rows_it_is_asked_about(learner):
     free = np.setdiff1d(np.arange(4, 80), PENDING)
     rows = np.concatenate([free, list(LABELS), PENDING])
     expected = learner.predictive().mean
-    assert heard["labelled"].tolist() == list(range(len(free), len(rows)))
+    assert heard["labelled_rows"].tolist() == list(range(len(free), len(rows)))
     assert heard["labels"].tolist() == [*LABELS.values(), *expected[list(PENDING)].argmax(axis=1)]
     for name, whole in (
         ("features", learner.features),

@@ -61,13 +61,13 @@ def test_q_is_how_often_a_row_is_drawn():
 @given(n=st.integers(2, 30), seed=st.integers(0, 10**6), data=st.data())
 def test_picks_are_distinct_unlabelled_and_seeded(n, seed, data):
     probs, features = made(n, seed=seed)
-    labelled = np.flatnonzero(np.random.default_rng(seed).random(n) < 0.3)[: n - 1]
-    k = data.draw(st.integers(1, n - len(labelled)))
-    picked = badge(probs, features, k, labelled=labelled, seed=seed)
+    labelled_rows = np.flatnonzero(np.random.default_rng(seed).random(n) < 0.3)[: n - 1]
+    k = data.draw(st.integers(1, n - len(labelled_rows)))
+    picked = badge(probs, features, k, labelled_rows=labelled_rows, seed=seed)
     assert len(set(picked.indices.tolist())) == k
-    assert not set(picked.indices.tolist()) & set(labelled.tolist())
+    assert not set(picked.indices.tolist()) & set(labelled_rows.tolist())
     assert ((picked.q > 0) & (picked.q <= 1)).all()
-    assert (badge(probs, features, k, labelled=labelled, seed=seed).indices == picked.indices).all()
+    assert (badge(probs, features, k, labelled_rows=labelled_rows, seed=seed).indices == picked.indices).all()
 
 
 def test_the_batch_is_spread_over_groups_where_the_longest_gradients_are_not():
@@ -100,9 +100,9 @@ def test_bad_input_is_refused():
     probs, features = made(5)
     for act, words in (
         (lambda: badge(probs, features, 0), "cannot ask 0 of 5"),
-        (lambda: badge(probs, features, 4, labelled=[0, 1]), "cannot ask 4 of 3"),
+        (lambda: badge(probs, features, 4, labelled_rows=[0, 1]), "cannot ask 4 of 3"),
         (lambda: badge(probs, features[:4], 1), r"\(4, 6\).*\(5, 6\)"),
-        (lambda: badge(probs, features, 1, labelled=range(5)), "all 5 rows are labelled"),
+        (lambda: badge(probs, features, 1, labelled_rows=range(5)), "all 5 rows are labelled"),
         (lambda: badge(features, features, 1), "no probabilities"),
     ):
         with pytest.raises(QueryError, match=words):

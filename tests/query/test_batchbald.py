@@ -110,7 +110,7 @@ def test_a_pool_too_large_to_count_out_loses_little(monkeypatch):
     exact = batchbald(draws, 5)
     monkeypatch.setattr(module, "EXACT_WORK", 1000)
     monkeypatch.setattr(module, "SAMPLED_WORK", 40_000)
-    monkeypatch.setattr(module, "REFINED", 20)
+    monkeypatch.setattr(module, "N_REFINED", 20)
     rough = batchbald(draws, 5)
     assert rough.scores.sum() == pytest.approx(exact.scores.sum(), rel=0.03)
 

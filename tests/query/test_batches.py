@@ -12,7 +12,7 @@ from spin_nb.errors import QueryError
 from spin_nb.query.mixture import EPSILON
 
 ARRAYS = ("probs", "draws", "features", "scores")
-ANSWERS = ("labelled", "labels")
+ANSWERS = ("labelled_rows", "labels")
 BATCHES = {
     "batchbald": ("draws",),
     "class_balanced": ("probs", "labels"),
@@ -50,12 +50,12 @@ def made(n, seed=0, C=3, d=4, S=5):
     }
 
 
-def ask(name, arrays, k, labelled=(0, 3), labels=None, **settings):
+def ask(name, arrays, k, labelled_rows=(0, 3), labels=None, **settings):
     wanted = BATCHES[name]
     given_ = {word: arrays[word] for word in wanted if word in arrays}
     if "labels" in wanted:
-        given_["labels"] = np.arange(len(labelled)) % 3 if labels is None else labels
-    return getattr(query, name)(k=k, labelled=np.array(labelled, np.int64), **given_, **settings)
+        given_["labels"] = np.arange(len(labelled_rows)) % 3 if labels is None else labels
+    return getattr(query, name)(k=k, labelled_rows=np.array(labelled_rows, np.int64), **given_, **settings)
 
 
 @EVERY
@@ -87,7 +87,7 @@ def test_the_order_of_items_does_not_matter(name):
     moved = {word: x[:, shuffled] if word == "draws" else x[shuffled] for word, x in arrays.items()}
     settings_ = {"combinations": 10**6} if name == "batchbald" else {}
     before = ask(name, arrays, 5, **settings_)
-    after = ask(name, moved, 5, labelled=place[[0, 3]], **settings_)
+    after = ask(name, moved, 5, labelled_rows=place[[0, 3]], **settings_)
     assert shuffled[after.indices].tolist() == before.indices.tolist()
 
 
@@ -125,7 +125,7 @@ def test_all_that_are_left_may_be_picked(name):
 
 @EVERY
 @pytest.mark.parametrize(
-    ("k", "labelled", "word"),
+    ("k", "labelled_rows", "word"),
     [
         (0, (0,), "cannot ask 0"),
         (9, (0, 1), "cannot ask 9 of 8"),
@@ -135,9 +135,9 @@ def test_all_that_are_left_may_be_picked(name):
         (1, (2, 2), "twice"),
     ],
 )
-def test_impossible_batches_are_refused(name, k, labelled, word):
+def test_impossible_batches_are_refused(name, k, labelled_rows, word):
     with pytest.raises(QueryError, match=word):
-        ask(name, made(10), k, labelled=labelled)
+        ask(name, made(10), k, labelled_rows=labelled_rows)
 
 
 @EVERY
@@ -167,12 +167,12 @@ def test_labels_must_fit_the_labelled_rows(name):
 @pytest.mark.parametrize("name", NEED_LABELS)
 def test_what_compares_with_labels_says_that_there_are_none(name):
     with pytest.raises(QueryError, match="labelled"):
-        ask(name, made(10), 2, labelled=())
+        ask(name, made(10), 2, labelled_rows=())
 
 
 @pytest.mark.parametrize("name", sorted(set(BATCHES) - set(NEED_LABELS)))
 def test_the_first_batch_needs_no_labels(name):
-    assert len(set(ask(name, made(20), 6, labelled=()).indices.tolist())) == 6
+    assert len(set(ask(name, made(20), 6, labelled_rows=()).indices.tolist())) == 6
 
 
 @pytest.mark.parametrize("name", ["gibbs", "power", "softrank", "falcun"])

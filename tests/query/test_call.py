@@ -7,13 +7,13 @@ import pytest
 
 from spin_nb.errors import QueryError
 from spin_nb.protocols import wants
-from spin_nb.query import badge, entropy, kcenter, mixed, power, uniform
+from spin_nb.query import badge, entropy, epsilon_greedy, kcenter, power, uniform
 from spin_nb.query.call import ask_by
-from spin_nb.query.mixture import draw_by, mixed_batch, picked
+from spin_nb.query.mixture import epsilon_greedy_batch, make_picked, sample_proportional
 from spin_nb.types import Picked
 
 P = np.array([[0.5, 0.5, 0.0], [0.4, 0.3, 0.3], [1.0, 0.0, 0.0], [0.6, 0.2, 0.2]], np.float32)
-GIVEN = {"probs": P, "features": np.eye(4, dtype=np.float32), "labelled": np.empty(0, int)}
+GIVEN = {"probs": P, "features": np.eye(4, dtype=np.float32), "labelled_rows": np.empty(0, int)}
 
 
 def ask(strategy, k=1, free=(0, 1, 2, 3), seed=0):
@@ -32,7 +32,7 @@ def test_it_is_given_what_it_names_and_nothing_else():
 
     def mine(features, k, *, power=3, seed=0):
         heard.update(features=features, k=k, seed=seed, power=power)
-        return mixed(features[:, 0], k, seed=seed)
+        return epsilon_greedy(features[:, 0], k, seed=seed)
 
     assert wants(mine) == ("features", "k", "seed")
     assert ask(mine, k=2, seed=7).indices[0] == 0
@@ -77,12 +77,12 @@ def frequencies(draw, n, times=4000):
 
 
 def test_a_batch_without_chance_is_mixed_with_uniform_picks_at_the_probability_it_says():
-    batch = picked([2, 0], [0.9, 0.5], 4, "because")
+    batch = make_picked([2, 0], [0.9, 0.5], 4, "because")
     assert not batch.mixed
-    first, inverse = frequencies(lambda s: mixed_batch(batch, np.arange(4), epsilon=0.2, seed=s), 4)
+    first, inverse = frequencies(lambda s: epsilon_greedy_batch(batch, np.arange(4), epsilon=0.2, seed=s), 4)
     assert np.allclose(first, [0.05, 0.05, 0.85, 0.05], atol=0.02)
     assert np.allclose(inverse, 1, atol=0.35)
-    some = [mixed_batch(batch, np.arange(4), epsilon=0.2, seed=s) for s in range(50)]
+    some = [epsilon_greedy_batch(batch, np.arange(4), epsilon=0.2, seed=s) for s in range(50)]
     assert all(len(set(p.indices.tolist())) == 2 and p.reason == "because" for p in some)
 
 
@@ -104,7 +104,8 @@ def test_random_is_uniform_and_says_so():
 def test_a_row_is_drawn_by_its_weight_and_a_uniform_share():
     rng, left = np.random.default_rng(0), np.array([True, True, False, True])
     rows, q = zip(
-        *(draw_by(np.array([1.0, 0, 7, 3]), left, rng, epsilon=0.3) for _ in range(4000)), strict=True
+        *(sample_proportional(np.array([1.0, 0, 7, 3]), left, rng, epsilon=0.3) for _ in range(4000)),
+        strict=True,
     )
     expected = np.array([0.7 / 4 + 0.1, 0.1, 0, 0.7 * 3 / 4 + 0.1])
     assert np.allclose(np.bincount(rows, minlength=4) / 4000, expected, atol=0.03)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import QueryError
-from spin_nb.query import bald, egl, epig, mixed, model_change, variance
+from spin_nb.query import bald, egl, epig, epsilon_greedy, model_change, variance
 from spin_nb.query._checks import (
     blocks,
     check_draws,
@@ -74,7 +74,7 @@ def test_draws_that_are_none():
 def test_one_number_an_item():
     refused(lambda: check_scores(np.array([1.0, np.nan])), "1 scores are NaN")
     refused(lambda: check_scores(np.zeros(0)), "nothing to choose from", "(0,)")
-    refused(lambda: mixed(np.zeros((2, 2)), 1, seed=0), "(2, 2)")
+    refused(lambda: epsilon_greedy(np.zeros((2, 2)), 1, seed=0), "(2, 2)")
     assert check_scores([np.inf, 0]).tolist() == [np.inf, 0]
     refused(lambda: check_values([1.0, np.inf], "losses"), "losses", "row 1")
     refused(lambda: check_values([1.0], "losses", n=2), "(1,)", "(2,)")

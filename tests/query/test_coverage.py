@@ -21,14 +21,14 @@ def squared(x):
     return ((x[:, None] - x) ** 2).sum(axis=2)
 
 
-def naive(similarity, k, labelled=(), weights=None):
+def naive(similarity, k, labelled_rows=(), weights=None):
     """Greedy coverage over every pair; gains as shares."""
     n = len(similarity)
     weights = np.ones(n) if weights is None else weights
-    covered = similarity[list(labelled)].max(axis=0) if len(labelled) else np.zeros(n)
+    covered = similarity[list(labelled_rows)].max(axis=0) if len(labelled_rows) else np.zeros(n)
     left = np.ones(n, bool)
-    left[list(labelled)] = False
-    judged = left / left.sum() if len(labelled) else weights / weights.sum()
+    left[list(labelled_rows)] = False
+    judged = left / left.sum() if len(labelled_rows) else weights / weights.sum()
     rows, gains = [], []
     for _ in range(k):
         value = np.where(left, np.maximum(similarity - covered, 0) @ judged, -1)
@@ -45,23 +45,23 @@ def blobs(n=200, C=5, d=4, seed=0):
     return (rng.normal(0, 3, (C, d))[y] + rng.normal(0, 0.7, (n, d))).astype(np.float32), y
 
 
-@pytest.mark.parametrize("labelled", [(), (3, 11, 60)])
+@pytest.mark.parametrize("labelled_rows", [(), (3, 11, 60)])
 @pytest.mark.parametrize("seed", range(3))
-def test_probcover_covers_most(seed, labelled):
+def test_probcover_covers_most(seed, labelled_rows):
     x, _ = blobs(seed=seed)
-    rows, gains = naive((squared(x) < 1.3**2).astype(float), 8, labelled)
-    picked = probcover(x, 8, labelled=labelled, radius=1.3)
+    rows, gains = naive((squared(x) < 1.3**2).astype(float), 8, labelled_rows)
+    picked = probcover(x, 8, labelled_rows=labelled_rows, radius=1.3)
     assert picked.indices.tolist() == rows
     assert np.allclose(picked.scores, gains, atol=1e-6)
 
 
-@pytest.mark.parametrize("labelled", [(), (3, 11, 60)])
+@pytest.mark.parametrize("labelled_rows", [(), (3, 11, 60)])
 @pytest.mark.parametrize("sigma", [0.4, 1.0])
-def test_max_herding_is_its_formula(sigma, labelled):
+def test_max_herding_is_its_formula(sigma, labelled_rows):
     x, _ = blobs()
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-    rows, gains = naive(np.exp(-squared(unit) / sigma**2), 10, labelled)
-    picked = max_herding(x, 10, labelled=labelled, sigma=sigma)
+    rows, gains = naive(np.exp(-squared(unit) / sigma**2), 10, labelled_rows)
+    picked = max_herding(x, 10, labelled_rows=labelled_rows, sigma=sigma)
     assert picked.indices.tolist() == rows
     assert np.allclose(picked.scores, gains, atol=1e-5)
 
@@ -161,23 +161,25 @@ def test_diverse_names_what_the_score_names():
         "target_draws",
         "features",
         "k",
-        "labelled",
+        "labelled_rows",
         "seed",
     ]
     x, _ = blobs()
     probs = np.random.default_rng(0).dirichlet(np.ones(3), 200).astype(np.float32)
-    given_ = diverse(margin)(probs=probs, features=x, k=6, labelled=np.arange(4), seed=0)
-    assert given_.indices.tolist() == diversify(margin(probs), x, 6, labelled=np.arange(4)).indices.tolist()
+    given_ = diverse(margin)(probs=probs, features=x, k=6, labelled_rows=np.arange(4), seed=0)
+    assert (
+        given_.indices.tolist() == diversify(margin(probs), x, 6, labelled_rows=np.arange(4)).indices.tolist()
+    )
     assert "margin" in (diverse(margin).__doc__ or "")
 
 
 def test_diverse_passes_a_scores_own_settings_on():
-    def mine(probs, features, labelled, *, power=1.0):
-        assert len(labelled) == 2
+    def mine(probs, features, labelled_rows, *, power=1.0):
+        assert len(labelled_rows) == 2
         return margin(probs) ** power
 
     x, _ = blobs(20)
     probs = np.random.default_rng(0).dirichlet(np.ones(3), 20).astype(np.float32)
     ask = diverse(mine)
-    assert list(signature(ask).parameters) == ["probs", "features", "labelled", "k", "power", "seed"]
+    assert list(signature(ask).parameters) == ["probs", "features", "labelled_rows", "k", "power", "seed"]
     assert set(ask(probs, x, [0, 1], 3, power=2.0).indices.tolist()).isdisjoint({0, 1})

@@ -12,14 +12,14 @@ def to_unit(v):
     return (v - v.min()) / max(v.max() - v.min(), 1e-30)
 
 
-def naive(probs, x, k, labelled, y, radius):
+def naive(probs, x, k, labelled_rows, y, radius):
     n = len(x)
     apart = np.sqrt(((x[:, None].astype(float) - x) ** 2).sum(axis=2))
     predicted, coverage = probs.argmax(axis=1), 0.0
     radii, covered = [], np.zeros(n, bool)
     for _ in range(2):
         radii, covered = [], np.zeros(n, bool)
-        for row, label in zip(labelled, y, strict=True):
+        for row, label in zip(labelled_rows, y, strict=True):
             inside = [
                 r
                 for r in [*np.unique(apart[row][apart[row] < radius])[1:], radius]
@@ -28,10 +28,10 @@ def naive(probs, x, k, labelled, y, radius):
             radii.append(max(inside, default=0))
             covered |= apart[row] < radii[-1]
         coverage = covered.mean()
-    reach = np.mean(radii) if len(labelled) else radius
+    reach = np.mean(radii) if len(labelled_rows) else radius
     competence = (1 + np.exp(-10)) / (1 + np.exp(-50 * (coverage - 0.8)))
     left, unsure = np.ones(n, bool), to_unit(margin(probs).astype(float))
-    left[labelled], unsure[labelled] = False, 0
+    left[labelled_rows], unsure[labelled_rows] = False, 0
     rows, scores = [], []
     for _ in range(k):
         degree = ((apart < reach) & ~covered).sum(axis=1) * left
@@ -58,9 +58,9 @@ def made(n=150, C=4, seed=0):
 @pytest.mark.parametrize("known", [0, 4, 25])
 def test_ranks_are_those_of_the_paper(known, radius):
     probs, x, y = made()
-    labelled = np.arange(known)
-    rows, scores = naive(probs, x, 8, labelled, y[:known], radius)
-    picked = dcom(probs, x, 8, labelled=labelled, labels=y[:known], radius=radius)
+    labelled_rows = np.arange(known)
+    rows, scores = naive(probs, x, 8, labelled_rows, y[:known], radius)
+    picked = dcom(probs, x, 8, labelled_rows=labelled_rows, labels=y[:known], radius=radius)
     assert picked.indices.tolist() == rows
     assert np.allclose(picked.scores, scores, atol=1e-5)
 
@@ -70,7 +70,7 @@ def test_it_covers_first_and_looks_at_margins_last():
     assert dcom(probs, x, 3, radius=1.5).indices.tolist() == probcover(x, 3, radius=1.5).indices.tolist()
     assert "covers" in dcom(probs, x, 1, radius=1.5).reason
     many = np.arange(120)
-    late = dcom(probs, x, 3, labelled=many, labels=y[:120], radius=2.5)
+    late = dcom(probs, x, 3, labelled_rows=many, labels=y[:120], radius=2.5)
     assert late.indices.tolist() == (120 + np.argsort(-margin(probs)[120:], kind="stable")[:3]).tolist()
     assert "margins" in late.reason
 

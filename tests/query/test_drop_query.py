@@ -21,10 +21,10 @@ def made(n=200, d=10, seed=0):
 
 def test_weak_rows_change_their_class_and_strong_ones_do_not():
     x, y = made()
-    labelled = np.arange(150, 200)
-    changes = _changes(x, np.arange(150), labelled, y[150:], 0.75, 41, np.random.default_rng(0)) / 41
+    labelled_rows = np.arange(150, 200)
+    changes = _changes(x, np.arange(150), labelled_rows, y[150:], 0.75, 41, np.random.default_rng(0)) / 41
     assert changes[:20].mean() > 2 * changes[100:].mean()
-    picked = drop_query(x, 5, labelled=labelled, labels=y[150:], passes=41)
+    picked = drop_query(x, 5, labelled_rows=labelled_rows, labels=y[150:], passes=41)
     assert sorted(picked.indices.tolist()) == sorted(np.argsort(-changes, kind="stable")[:5].tolist())
     assert picked.scores.sum() == pytest.approx(1, abs=1e-5)
 
@@ -47,7 +47,7 @@ def test_the_probe_is_scikit_learns(classes):
 
 def test_without_two_classes_it_is_k_means():
     x, _ = made()
-    first = drop_query(x, 4, labelled=[0], labels=[1])
+    first = drop_query(x, 4, labelled_rows=[0], labels=[1])
     assert "two labelled classes" in first.reason
     assert len(set(first.indices.tolist())) == 4
 

@@ -29,10 +29,10 @@ def naive_weights(x, known, nats):
     return q
 
 
-def weights_of(features, labelled, **kwargs):
+def weights_of(features, labelled_rows, **kwargs):
     kwargs = {"perplexity": 5.0, "neighbours": 10**6, "paper_compat": False, **kwargs}
-    out = np.zeros((len(features), len(labelled)))
-    for rows, nearest, q in soft_neighbours(np.asarray(features, np.float32), labelled, **kwargs):
+    out = np.zeros((len(features), len(labelled_rows)))
+    for rows, nearest, q in soft_neighbours(np.asarray(features, np.float32), labelled_rows, **kwargs):
         np.put_along_axis(out[rows[0] : rows[-1] + 1], nearest, q, axis=1)
     return out
 
@@ -94,19 +94,19 @@ def softmax_gradient(p, x, y):
 @pytest.mark.parametrize("paper_compat", [False, True])
 def test_classes_against_autograd(paper_compat):
     probs, x = RNG.dirichlet(np.ones(3), 30).astype(np.float32), RNG.normal(size=(30, 4)).astype(np.float32)
-    labelled, labels = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29]), RNG.integers(0, 3, 10)
+    labelled_rows, labels = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29]), RNG.integers(0, 3, 10)
     kwargs = {"perplexity": 3.0, "neighbours": 6, "paper_compat": paper_compat}
     q = weights_of(
-        np.delete(x, labelled, axis=0).tolist() + x[labelled].tolist(), np.arange(20, 30), **kwargs
+        np.delete(x, labelled_rows, axis=0).tolist() + x[labelled_rows].tolist(), np.arange(20, 30), **kwargs
     )
-    open_rows = np.setdiff1d(np.arange(30), labelled)
-    found = egl_plus_plus(probs, x, labelled, labels, **kwargs)
+    open_rows = np.setdiff1d(np.arange(30), labelled_rows)
+    found = egl_plus_plus(probs, x, labelled_rows, labels, **kwargs)
     wanted = [
         sum(q[at, j] * softmax_gradient(probs[i], x[i], labels[j]) for j in range(10) if q[at, j] > 0)
         for at, i in enumerate(open_rows)
     ]
     assert np.allclose(found[open_rows], wanted, rtol=1e-4)
-    assert (found[labelled] == 0).all()
+    assert (found[labelled_rows] == 0).all()
 
 
 @pytest.mark.parametrize("own_targets", [False, True])
@@ -117,21 +117,21 @@ def test_heatmaps_against_autograd(own_targets):
     head = torch.nn.Conv2d(D, J, 1)
     maps = torch.from_numpy(RNG.normal(size=(n, D, H, W)).astype(np.float32))
     heatmaps = head(maps).detach().numpy()
-    labelled = np.array([1, 4, 6, 8])
+    labelled_rows = np.array([1, 4, 6, 8])
     targets = None if own_targets else RNG.random((m, J, H, W)).astype(np.float32)
     visible = None if own_targets else RNG.random((m, J)) < 0.7
     kwargs = {"perplexity": 2.0, "neighbours": 3}
     found = egl_plus_plus_heatmaps(
-        maps.numpy(), heatmaps, labelled, targets=targets, visible=visible, **kwargs
+        maps.numpy(), heatmaps, labelled_rows, targets=targets, visible=visible, **kwargs
     )
     q = np.zeros((n, m))
     pooled = maps.numpy().mean(axis=(2, 3))
-    for rows, nearest, weights in soft_neighbours(pooled, labelled, paper_compat=False, **kwargs):
+    for rows, nearest, weights in soft_neighbours(pooled, labelled_rows, paper_compat=False, **kwargs):
         for row, near, weight in zip(rows, nearest, weights, strict=True):
             q[row, near] = weight
-    aims = heatmaps[labelled] if own_targets else targets
+    aims = heatmaps[labelled_rows] if own_targets else targets
     seen = np.ones((m, J), bool) if own_targets else visible
-    for i in set(range(n)) - set(labelled.tolist()):
+    for i in set(range(n)) - set(labelled_rows.tolist()):
         wanted = 0.0
         for j in range(m):
             error = (head(maps[i : i + 1])[0] - torch.from_numpy(aims[j])) * torch.from_numpy(seen[j])[
@@ -140,7 +140,7 @@ def test_heatmaps_against_autograd(own_targets):
             grads = torch.autograd.grad((error**2).mean(), [*head.parameters()])
             wanted += q[i, j] * sum(float((g**2).sum()) for g in grads)
         assert found[i] == pytest.approx(wanted, rel=1e-4)
-    assert (found[labelled] == 0).all()
+    assert (found[labelled_rows] == 0).all()
 
 
 def test_it_sees_what_is_sure_and_wrong():

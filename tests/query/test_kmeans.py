@@ -19,7 +19,7 @@ def blobs(n=600, C=6, d=5, seed=0, spread=0.3):
 
 def test_chances_are_squared_distances():
     x, _ = blobs(40)
-    picked = kmeans_pp(x, 6, labelled=[0, 5], seed=1)
+    picked = kmeans_pp(x, 6, labelled_rows=[0, 5], seed=1)
     known = [0, 5]
     for m, row in enumerate(picked.indices):
         d2 = ((x[:, None].astype(float) - x[known]) ** 2).sum(axis=2).min(axis=1)
@@ -33,7 +33,7 @@ def test_chances_are_squared_distances():
 def test_copies_of_labelled_rows_come_last():
     x = np.zeros((20, 3), np.float32)
     x[15:] = np.arange(15).reshape(5, 3) + 50
-    batches = [set(kmeans_pp(x, 5, labelled=[0], seed=s).indices.tolist()) for s in range(100)]
+    batches = [set(kmeans_pp(x, 5, labelled_rows=[0], seed=s).indices.tolist()) for s in range(100)]
     # In a batch of five, each pick is a uniform one with probability .05, mostly of a copy.
     assert np.mean([batch == set(range(15, 20)) for batch in batches]) == pytest.approx(0.82, abs=0.12)
 
@@ -78,7 +78,7 @@ def test_clue_takes_one_row_of_each_uncertain_cluster():
     probs = np.full((300, 3), 1e-4, np.float32)
     probs[:, 0] = 1 - 2e-4
     probs[y < 3] = 1 / 3
-    picked = clue(probs, x, 3, labelled=[0])
+    picked = clue(probs, x, 3, labelled_rows=[0])
     assert sorted(y[picked.indices].tolist()) == [0, 1, 2]
     assert picked.scores.sum() == pytest.approx(1, abs=1e-5)
     mass = np.bincount(y[1:], entropy(probs)[1:])

@@ -33,9 +33,9 @@ def test_the_scale_of_the_losses_and_of_the_features_does_not_matter():
 def test_pairs_teach_the_margin_loss_of_the_paper():
     import torch
 
-    from spin_nb.query.gradients.learning_loss import MARGIN, _trained
+    from spin_nb.query.gradients.learning_loss import MARGIN, _train
 
-    w1, b1, w2 = _trained(X[:40], LOSS[:40].astype(np.float32), seed=1)
+    w1, b1, w2 = _train(X[:40], LOSS[:40].astype(np.float32), seed=1)
     score = torch.relu(torch.from_numpy(X[:40] @ w1 + b1)) @ torch.from_numpy(w2)
     i, j = np.triu_indices(40, 1)
     apart = np.sign(LOSS[i] - LOSS[j]) * (score[i] - score[j]).numpy()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.errors import QueryError
-from spin_nb.query import auto, bald, entropy, least_confident, margin, mixed
+from spin_nb.query import auto, bald, entropy, epsilon_greedy, least_confident, margin
 
 P = np.array([[0.5, 0.5, 0.0], [0.4, 0.3, 0.3], [1.0, 0.0, 0.0], [0.6, 0.2, 0.2]], np.float32)
 
@@ -42,21 +42,21 @@ def test_what_is_no_probability_is_refused(bad):
 
 
 def test_ties_go_to_the_lowest_index():
-    assert mixed(np.zeros(5), 3, epsilon=1e-9, seed=0).indices.tolist() == [0, 1, 2]
+    assert epsilon_greedy(np.zeros(5), 3, epsilon=1e-9, seed=0).indices.tolist() == [0, 1, 2]
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 20), data=st.data())
 def test_picks_are_distinct_and_q_is_possible(seed, n, data):
     k = data.draw(st.integers(1, n))
-    picked = mixed(np.random.default_rng(seed).random(n), k, seed=seed)
+    picked = epsilon_greedy(np.random.default_rng(seed).random(n), k, seed=seed)
     assert len(set(picked.indices.tolist())) == k
     assert ((picked.q > 0) & (picked.q <= 1)).all()
 
 
 def test_q_is_the_frequency_with_which_items_are_drawn():
     scores, n = np.array([0.1, 0.9, 0.4]), 4000
-    picks = [mixed(scores, 2, epsilon=0.3, seed=s) for s in range(n)]
+    picks = [epsilon_greedy(scores, 2, epsilon=0.3, seed=s) for s in range(n)]
     first = np.bincount([p.indices[0] for p in picks], minlength=3) / n
     assert np.allclose(first, [0.1, 0.8, 0.1], atol=0.02)
     assert np.allclose(np.mean([1 / p.q[0] for p in picks]), 3, atol=0.35)  # sum over items of q / q
@@ -68,7 +68,7 @@ def test_q_is_the_frequency_with_which_items_are_drawn():
 @pytest.mark.parametrize("k", [0, -1, 5])
 def test_asking_none_or_more_than_there_are_is_refused(k):
     with pytest.raises(QueryError, match=str(k)):
-        mixed(np.zeros(4), k, seed=0)
+        epsilon_greedy(np.zeros(4), k, seed=0)
 
 
 class State:

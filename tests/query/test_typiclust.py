@@ -10,15 +10,15 @@ from spin_nb.query.batches import typiclust as module
 from spin_nb.query.batches.kmeans import clusters
 
 
-def naive(x, k, labelled, member):
+def naive(x, k, labelled_rows, member):
     """The published loop, over clusters given, with Euclidean distances."""
     x = x.astype(np.float64)
     sizes = {c: (member == c).sum() for c in np.unique(member)}
-    count = {c: (member[labelled] == c).sum() for c in sizes}
+    count = {c: (member[labelled_rows] == c).sum() for c in sizes}
     large = (c for c in sizes if sizes[c] > 5)
     order = sorted(large, key=lambda c: (count[c], -sizes[c], np.argmax(member == c)))
     left = np.ones(len(x), bool)
-    left[labelled] = False
+    left[labelled_rows] = False
     rows = []
     for i in range(k):
         inside = np.flatnonzero(left & (member == order[i % len(order)]))
@@ -36,13 +36,13 @@ def blobs(n=400, C=5, d=4, seed=0):
     return (rng.normal(0, 3, (C, d))[y] + rng.normal(0, 0.7, (n, d))).astype(np.float32), y
 
 
-@pytest.mark.parametrize("labelled", [[], [3, 11, 60, 61]])
+@pytest.mark.parametrize("labelled_rows", [[], [3, 11, 60, 61]])
 @pytest.mark.parametrize("k", [1, 7, 20])
-def test_picks_are_those_of_the_published_loop(k, labelled):
+def test_picks_are_those_of_the_published_loop(k, labelled_rows):
     x, _ = blobs()
-    member = clusters(x, len(labelled) + k, seed=2).member
-    picked = typiclust(x, k, labelled=labelled, seed=2)
-    assert picked.indices.tolist() == naive(x, k, labelled, member)
+    member = clusters(x, len(labelled_rows) + k, seed=2).member
+    picked = typiclust(x, k, labelled_rows=labelled_rows, seed=2)
+    assert picked.indices.tolist() == naive(x, k, labelled_rows, member)
 
 
 def test_every_pick_comes_from_a_cluster_of_its_own():

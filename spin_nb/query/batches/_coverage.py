@@ -37,30 +37,30 @@ class Coverage:
         self._every, self._similarity = every, similarity
         self._targets = every.targets()
         self._weights = np.ones(len(every), np.float32) if weights is None else weights
-        self.covered = np.zeros(len(every), np.float32)
+        self.similarity_so_far = np.zeros(len(every), np.float32)
 
     def gains(self, rows: Ints) -> Doubles:
         """Share of the weight that each of some rows would cover anew."""
-        out, covered = np.empty(len(rows)), float(self._weights @ self.covered)
+        out, total = np.empty(len(rows)), float(self._weights @ self.similarity_so_far)
 
         def work(block: slice) -> None:
-            similar = self._similarity(self._every.take(rows[block]).squared(self._targets))
-            np.maximum(similar, self.covered, out=similar)
+            similar = self._similarity(self._every.take(rows[block]).squared_distances(self._targets))
+            np.maximum(similar, self.similarity_so_far, out=similar)
             out[block] = similar @ self._weights
 
-        each_block(work, len(rows), len(self.covered))
-        return (out - covered) / float(self._weights.sum())
+        each_block(work, len(rows), len(self.similarity_so_far))
+        return (out - total) / float(self._weights.sum())
 
     def add(self, rows: Points) -> None:
         """Count points about the same middle as labelled."""
-        for block in blocks(len(rows), len(self.covered)):
-            similar = self._similarity(rows.take(block).squared(self._targets))
-            np.maximum(self.covered, similar.max(axis=0), out=self.covered)
+        for block in blocks(len(rows), len(self.similarity_so_far)):
+            similar = self._similarity(rows.take(block).squared_distances(self._targets))
+            np.maximum(self.similarity_so_far, similar.max(axis=0), out=self.similarity_so_far)
 
 
 def cover(
     features: Float,
-    labelled: Ints,
+    labelled_rows: Ints,
     left: NDArray[np.bool_],
     k: int,
     similarity: Callable[[Float], Float],
@@ -70,16 +70,16 @@ def cover(
 
     The rest, if any, are the rows farthest from all before.  ``left`` is written to.
     """
-    every = Points.centred(features)
+    every = Points.about_mean(features)
     some = sample(left, max(k, SAMPLE), np.random.default_rng(seed))
     coverage = Coverage(every.take(some), similarity)
-    coverage.add(every.take(labelled))
-    chosen, gains = greedily(coverage, every.take(some), k)
-    rows = [int(some[at]) for at in chosen]
+    coverage.add(every.take(labelled_rows))
+    places, gains = greedily(coverage, every.take(some), k)
+    rows = [int(some[at]) for at in places]
     left[rows] = False
     covering = len(rows)
     if covering < k:
-        nearest = Nearest(features, np.concatenate([labelled, np.array(rows, np.int64)]))
+        nearest = Nearest(features, np.concatenate([labelled_rows, np.array(rows, np.int64)]))
         rows += farthest_first(nearest, left, k - covering)[0]
         gains += [0.0] * (k - covering)
     return rows, gains, covering
@@ -90,14 +90,14 @@ def greedily(coverage: Coverage, every: Points, k: int) -> tuple[list[int], list
     left = np.ones(len(every), bool)
     bounds = coverage.gains(np.arange(len(every)))
     greedy = LazyGreedy(bounds, left, 1e-6 * max(float(bounds.max()), 1e-30))
-    chosen: list[int] = []
+    rows: list[int] = []
     gains: list[float] = []
-    while len(chosen) < k:
+    while len(rows) < k:
         at, gain = greedy.best(coverage.gains)
         if gain <= 0:
             break
-        chosen.append(at)
+        rows.append(at)
         gains.append(gain)
         left[at] = False
         coverage.add(every.take(slice(at, at + 1)))
-    return chosen, gains
+    return rows, gains

@@ -42,7 +42,7 @@ class Points:
         return cls(rows)
 
     @classmethod
-    def centred(cls, x: Float) -> Points:
+    def about_mean(cls, x: Float) -> Points:
         """``x`` about its middle: less is lost in the products, and distances stay as they are."""
         some = x[:: max(1, len(x) // 1000)]
         return cls.of(x, some.mean(axis=0, dtype=np.float64).astype(np.float32))
@@ -54,13 +54,13 @@ class Points:
         return len(self._rows)
 
     def targets(self) -> Float:
-        """``[-2 y, 1, |y|^2]`` (n, d + 2): what :meth:`squared` multiplies by."""
+        """``[-2 y, 1, |y|^2]`` (n, d + 2): what :meth:`squared_distances` multiplies by."""
         out = np.ones_like(self._rows)
         np.multiply(self.x, -2, out=out[:, :-2])
         out[:, -1] = self.lengths
         return out
 
-    def squared(self, targets: Float) -> Float:
+    def squared_distances(self, targets: Float) -> Float:
         """Squared distances (n, m) to the points that ``targets`` were made of, about the same middle."""
         out = self._rows @ targets.T
         return np.maximum(out, 0, out=out)
@@ -89,10 +89,10 @@ class Nearest:
     def __init__(self, features: Float, centres: Ints) -> None:
         n = len(features)
         self._features = features
-        self._points = Points.centred(features)
+        self._points = Points.about_mean(features)
         self._centres: list[int] = []
         self.low, self.high = (np.full(n, np.inf, np.float32) for _ in range(2))
-        self._exact, self._counted = np.full(n, np.inf), np.zeros(n, np.int64)
+        self._exact, self._n_centres = np.full(n, np.inf), np.zeros(n, np.int64)
         self._wider: Callable[[Ints], Doubles] | None = None
         self.add_all(centres)
 
@@ -101,7 +101,7 @@ class Nearest:
         part = copy(self)
         part._features, part._points, part._centres = self._features[rows], self._points.take(rows), []
         part.low, part.high = self.low[rows], self.high[rows]
-        part._exact, part._counted = np.full(len(rows), np.inf), np.full(len(rows), -1)
+        part._exact, part._n_centres = np.full(len(rows), np.inf), np.full(len(rows), -1)
         part._wider = lambda places: self.exactly(rows[places])
         return part
 
@@ -123,7 +123,7 @@ class Nearest:
 
         def work(block: slice) -> None:
             some = self._points.take(block)
-            distance = some.squared(targets)
+            distance = some.squared_distances(targets)
             error = ROUNDING * (some.lengths[:, None] + centres.lengths)
             error += distance
             np.minimum(self.high[block], error.min(axis=1), out=self.high[block])
@@ -154,17 +154,17 @@ class Nearest:
 
     def exactly(self, rows: Ints) -> Doubles:
         """Squared distances (r,) of some rows, from differences in double precision."""
-        new = rows[self._counted[rows] < 0]
+        new = rows[self._n_centres[rows] < 0]
         if len(new) and self._wider is not None:
-            self._exact[new], self._counted[new] = self._wider(new), 0
-        for counted in np.unique(self._counted[rows]):
-            some = rows[self._counted[rows] == counted]
-            centres = self._features[self._centres[counted:]].astype(np.float64)
+            self._exact[new], self._n_centres[new] = self._wider(new), 0
+        for n_centres in np.unique(self._n_centres[rows]):
+            some = rows[self._n_centres[rows] == n_centres]
+            centres = self._features[self._centres[n_centres:]].astype(np.float64)
             for block in blocks(len(some), 2 * max(centres.size, 1)):
                 apart = self._features[some[block], None] - centres
-                found = np.einsum("rcd,rcd->rc", apart, apart).min(axis=1, initial=np.inf)
-                self._exact[some[block]] = np.minimum(self._exact[some[block]], found)
-        self._counted[rows] = len(self._centres)
+                least = np.einsum("rcd,rcd->rc", apart, apart).min(axis=1, initial=np.inf)
+                self._exact[some[block]] = np.minimum(self._exact[some[block]], least)
+        self._n_centres[rows] = len(self._centres)
         return self._exact[rows]
 
 

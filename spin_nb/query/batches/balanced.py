@@ -8,13 +8,13 @@ import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_k, check_labelled, check_labels, check_probs, unlabelled
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import margin
 from spin_nb.types import Float, Picked
 
 
 def class_balanced(
-    probs: Float, k: int, *, labelled: Any = None, labels: Any = None, weight: float = 0.1, seed: int = 0
+    probs: Float, k: int, *, labelled_rows: Any = None, labels: Any = None, weight: float = 0.1, seed: int = 0
 ) -> Picked:
     """Pick uncertain rows that are expected to even out the classes (Bengar et al. 2022).
 
@@ -31,7 +31,7 @@ def class_balanced(
     ----------
     probs : float32 (n, C)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     labels : int (m,), optional
         Their classes.
@@ -53,26 +53,26 @@ def class_balanced(
     Examples
     --------
     >>> probs = np.array([[1.0, 0], [0.9, 0.1], [0.1, 0.9]])
-    >>> class_balanced(probs, 1, labelled=[0], labels=[0]).indices.tolist()
+    >>> class_balanced(probs, 1, labelled_rows=[0], labels=[0]).indices.tolist()
     [2]
     """
     probs = check_probs(probs)
     n, C = probs.shape
-    labelled = check_labelled(labelled, n)
-    y = check_labels(np.zeros(0, np.int64) if labels is None else labels, labelled, C)
-    left = unlabelled(n, labelled)
+    labelled_rows = check_labelled(labelled_rows, n)
+    y = check_labels(np.zeros(0, np.int64) if labels is None else labels, labelled_rows, C)
+    left = unlabelled(n, labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
     if not (np.isfinite(weight) and weight >= 0):
         raise QueryError(f"weight must be 0 or more, not {weight}.", "Use 0.1.")
-    lacking = np.maximum((len(labelled) + k) / C - np.bincount(y, minlength=C), 0).astype(np.float32)
+    lacking = np.maximum((len(labelled_rows) + k) / C - np.bincount(y, minlength=C), 0).astype(np.float32)
     uncertain, ones = margin(probs), np.ones(C, np.float32)
     rows: list[int] = []
     scores: list[float] = []
     for _ in range(k):
-        removed = np.abs(lacking).sum() - np.abs(lacking - probs) @ ones
-        value = uncertain + np.float32(weight) * removed
+        reduction = np.abs(lacking).sum() - np.abs(lacking - probs) @ ones
+        value = uncertain + np.float32(weight) * reduction
         rows.append(row := int(np.argmax(np.where(left, value, -np.inf))))
         scores.append(float(value[row]))
         left[row] = False
         lacking -= probs[row]
-    return picked(rows, scores, n_left, "uncertain, of the classes that lack labels")
+    return make_picked(rows, scores, n_left, "uncertain, of the classes that lack labels")

@@ -11,7 +11,7 @@ from spin_nb.query._checks import blocks, check_draws, check_k, check_labelled, 
 from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import Doubles
 from spin_nb.query.batches._greedy import LazyGreedy
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
@@ -19,8 +19,8 @@ TINY = np.float32(1e-30)
 UNIT = 1e-9  # nats: gains that differ by less tie
 CLOSE = 1e-5  # nats: what float32 may be off; rows so close to the best are computed again in float64
 EXACT_WORK, SAMPLED_WORK = 3 * 10**8, 3 * 10**7  # rows x combinations x classes looked at for one pick
-REFINED = 128
-DECIDED = 1e-6  # of the posterior over draws: what one draw may lack of certainty
+N_REFINED = 128
+MAX_LACK_OF_CERTAINTY = 1e-6  # of the posterior over draws: what one draw may lack of certainty
 
 
 class Joint(NamedTuple):
@@ -36,7 +36,7 @@ class Joint(NamedTuple):
 
 @one_thread()
 def batchbald(
-    draws: Float, k: int, *, labelled: Any = None, combinations: int = 10_000, seed: int = 0
+    draws: Float, k: int, *, labelled_rows: Any = None, combinations: int = 10_000, seed: int = 0
 ) -> Picked:
     """Pick greedily by ``I(y_1..y_k; model)``, so that no pick repeats another (Kirsch, van Amersfoort & Gal 2019).
 
@@ -58,7 +58,7 @@ def batchbald(
     draws : float32 (S, n, C)
         Class probabilities; draw ``s`` is one model applied to all rows.
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     combinations : int
         Of labels of the rows picked, counted or sampled.
@@ -86,7 +86,7 @@ def batchbald(
     """
     draws = check_draws(draws)
     S, n, _ = draws.shape
-    left = unlabelled(n, check_labelled(labelled, n))
+    left = unlabelled(n, check_labelled(labelled_rows, n))
     k = check_k(k, n_left := int(left.sum()))
     if combinations < 1:
         raise QueryError(f"{combinations} label combinations are none.", "Use the default of 10,000.")
@@ -111,12 +111,12 @@ def batchbald(
         reason += f", all of it after {len(rows)}; then by BALD"
         rows += [int(row) for row in np.argsort(np.where(left, -bounds, np.inf), kind="stable")[:more]]
         scores += [0.0] * more
-    return picked(rows, np.maximum(scores, 0), n_left, reason)
+    return make_picked(rows, np.maximum(scores, 0), n_left, reason)
 
 
 def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rng: np.random.Generator) -> tuple[int, float]:
     """The row that adds most: of all where that is little work, else of those that a few combinations leave over."""
-    likely = greedy.highest(REFINED)
+    likely = greedy.highest(N_REFINED)
     best = gains(joint, likely)
     greedy.bound(likely, best)
     others = greedy.above(float(best.max()))
@@ -127,7 +127,7 @@ def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rng: np.random.Genera
         some = rng.choice(len(joint.chance), fewer, p=joint.chance / total)
         rough = Joint(joint.posterior[some], np.full(fewer, total / fewer, np.float32), False)
         greedy.bound(others, gains(rough, others))
-        return greedy.best_of(greedy.highest(REFINED), lambda rows: gains.exactly(joint, rows))
+        return greedy.best_of(greedy.highest(N_REFINED), lambda rows: gains.exactly(joint, rows))
     return greedy.best(lambda rows: gains.exactly(joint, rows))
 
 
@@ -148,12 +148,12 @@ class _Gains:
 
     def exactly(self, joint: Joint, rows: Ints) -> Doubles:
         """The same; those close to the best in double precision."""
-        found = self(joint, rows)
-        close = found >= found.max() - CLOSE
+        gains = self(joint, rows)
+        close = gains >= gains.max() - CLOSE
         weight = joint.chance.astype(np.float64) @ joint.posterior
         single = _entropies(self._draws[:, rows[close]].astype(np.float64))
-        found[close] = self._entropy(joint, rows[close], np.float64) - weight @ single
-        return found
+        gains[close] = self._entropy(joint, rows[close], np.float64) - weight @ single
+        return gains
 
     def _entropy(self, joint: Joint, rows: Ints, dtype: Any) -> Doubles:
         """Mean entropy of each row's label over the combinations."""
@@ -162,9 +162,9 @@ class _Gains:
 
         def work(block: slice) -> None:
             p = np.maximum(self._draws[:, rows[block]], TINY).astype(dtype, copy=False).reshape(S, -1)
-            mixed = posterior @ p
-            logs = np.log(mixed)
-            logs *= mixed
+            average = posterior @ p
+            logs = np.log(average)
+            logs *= average
             out[block] = -(chance @ logs).reshape(-1, self.n_classes).sum(axis=1)
 
         each_block(work, len(rows), len(chance) * self.n_classes)
@@ -192,10 +192,10 @@ def _with(joint: Joint, probs: Float, combinations: int, rng: np.random.Generato
             posterior = posterior[rng.choice(len(chance), combinations, p=chance / total)]
             chance = np.full(combinations, total / combinations, np.float32)
         exact = False
-        cumulated = np.cumsum(posterior @ probs, axis=1)
-        label = (rng.random((len(posterior), 1), np.float32) * cumulated[:, -1:] >= cumulated).sum(axis=1)
+        cumulative = np.cumsum(posterior @ probs, axis=1)
+        label = (rng.random((len(posterior), 1), np.float32) * cumulative[:, -1:] >= cumulative).sum(axis=1)
         posterior = posterior * probs.T[np.minimum(label, C - 1)]
         sums = posterior.sum(axis=1)
     posterior = posterior / np.maximum(sums, TINY)[:, None]
-    kept = (chance > 0) & (posterior.max(axis=1, initial=0) < 1 - DECIDED)
-    return Joint(posterior[kept], chance[kept], exact)
+    is_open = (chance > 0) & (posterior.max(axis=1, initial=0) < 1 - MAX_LACK_OF_CERTAINTY)
+    return Joint(posterior[is_open], chance[is_open], exact)

@@ -8,14 +8,14 @@ import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query.batches.kmeans import representatives
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import entropy
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked
 
 
 @one_thread()
-def clue(probs: Float, features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def clue(probs: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Pick the rows nearest to the centres of ``k`` clusters weighted by entropy (Prabhu et al. 2021).
 
     k-means in which every row weighs its predictive entropy, so centres are drawn to where there is much uncertainty,
@@ -27,7 +27,7 @@ def clue(probs: Float, features: Float, k: int, *, labelled: Any = None, seed: i
     probs : float32 (n, C)
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already: take no part, never picked.
     seed : int
         Of k-means.
@@ -49,10 +49,10 @@ def clue(probs: Float, features: Float, k: int, *, labelled: Any = None, seed: i
     """
     probs = check_probs(probs)
     features = check_features(features, n=len(probs))
-    left = np.flatnonzero(unlabelled(len(probs), check_labelled(labelled, len(probs))))
+    left = np.flatnonzero(unlabelled(len(probs), check_labelled(labelled_rows, len(probs))))
     k = check_k(k, len(left))
     weights = entropy(probs)[left]
     rows, shares = representatives(features[left], k, seed=seed, weights=weights if weights.any() else None)
-    return picked(
+    return make_picked(
         left[rows], shares.astype(np.float32), len(left), "amid the uncertain, one from each cluster"
     )

@@ -10,7 +10,7 @@ from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import Points
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
@@ -19,7 +19,7 @@ LEAST = np.float32(1e-7)
 
 @one_thread()
 def contrastive(
-    probs: Float, features: Float, k: int, *, labelled: Any = None, neighbours: int = 10, seed: int = 0
+    probs: Float, features: Float, k: int, *, labelled_rows: Any = None, neighbours: int = 10, seed: int = 0
 ) -> Picked:
     """Pick the largest ``mean_j KL(p_j || p)`` over the nearest labelled rows ``j`` (CAL; Margatina et al. 2021).
 
@@ -33,7 +33,7 @@ def contrastive(
         Of the labelled rows too.
     features : float32 (n, d)
     k : int
-    labelled : int (m,)
+    labelled_rows : int (m,)
         Rows that are labelled already: at least one, never picked.
     neighbours : int
         Labelled rows compared with.
@@ -53,38 +53,40 @@ def contrastive(
     Examples
     --------
     >>> probs = np.array([[1.0, 0], [0.9, 0.1], [0.2, 0.8]])
-    >>> contrastive(probs, np.array([[0.0], [1], [1]]), 1, labelled=[0]).indices.tolist()
+    >>> contrastive(probs, np.array([[0.0], [1], [1]]), 1, labelled_rows=[0]).indices.tolist()
     [2]
     """
     probs = check_probs(probs)
     features = check_features(features, n=len(probs))
-    labelled = check_labelled(labelled, len(probs))
-    left = np.flatnonzero(unlabelled(len(probs), labelled))
+    labelled_rows = check_labelled(labelled_rows, len(probs))
+    left = np.flatnonzero(unlabelled(len(probs), labelled_rows))
     k = check_k(k, len(left))
-    if not len(labelled) or neighbours < 1:
+    if not len(labelled_rows) or neighbours < 1:
         raise QueryError(
-            f"contrastive compares with {neighbours} of {len(labelled)} labelled rows: there are none.",
+            f"contrastive compares with {neighbours} of {len(labelled_rows)} labelled rows: there are none.",
             "Label a few items first, chosen by 'typiclust' or at random.",
         )
-    scores = _divergence(probs, features, left, labelled, min(neighbours, len(labelled)))
+    scores = _divergence(probs, features, left, labelled_rows, min(neighbours, len(labelled_rows)))
     order = np.argsort(-scores, kind="stable")[:k]
-    return picked(left[order], scores[order], len(left), "seen differently from labelled neighbours")
+    return make_picked(left[order], scores[order], len(left), "seen differently from labelled neighbours")
 
 
-def _divergence(probs: Float, features: Float, left: Ints, labelled: Ints, neighbours: int) -> Float:
+def _divergence(probs: Float, features: Float, left: Ints, labelled_rows: Ints, neighbours: int) -> Float:
     """Mean KL from the nearest labelled rows, nats."""
-    every = Points.centred(features)
-    known = np.maximum(probs[labelled], LEAST)
-    known /= known.sum(axis=1, keepdims=True)
-    certain = np.einsum("mc,mc->m", known, np.log(known))
-    targets, out = every.take(labelled).targets(), np.empty(len(left), np.float32)
+    every = Points.about_mean(features)
+    labelled_probs = np.maximum(probs[labelled_rows], LEAST)
+    labelled_probs /= labelled_probs.sum(axis=1, keepdims=True)
+    certain = np.einsum("mc,mc->m", labelled_probs, np.log(labelled_probs))
+    targets, out = every.take(labelled_rows).targets(), np.empty(len(left), np.float32)
 
     def work(block: slice) -> None:
-        apart = every.take(left[block]).squared(targets)
+        apart = every.take(left[block]).squared_distances(targets)
         near = np.argpartition(apart, neighbours - 1, axis=1)[:, :neighbours]
         p = np.maximum(probs[left[block]], LEAST)
         p /= p.sum(axis=1, keepdims=True)
-        out[block] = certain[near].mean(axis=1) - np.einsum("rc,rc->r", known[near].mean(axis=1), np.log(p))
+        out[block] = certain[near].mean(axis=1) - np.einsum(
+            "rc,rc->r", labelled_probs[near].mean(axis=1), np.log(p)
+        )
 
-    each_block(work, len(left), max(len(labelled), probs.shape[1] * neighbours))
+    each_block(work, len(left), max(len(labelled_rows), probs.shape[1] * neighbours))
     return np.maximum(out, 0)

@@ -20,7 +20,7 @@ from spin_nb.query._threads import each_block
 from spin_nb.query.batches._coverage import SAMPLE
 from spin_nb.query.batches._distances import Doubles, Points, sample
 from spin_nb.query.batches.probcover import check_radius, pure_radius
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import margin
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
@@ -34,7 +34,7 @@ def dcom(
     features: Float,
     k: int,
     *,
-    labelled: Any = None,
+    labelled_rows: Any = None,
     labels: Any = None,
     radius: float | None = None,
     seed: int = 0,
@@ -56,7 +56,7 @@ def dcom(
     probs : float32 (n, C)
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     labels : int (m,), optional
         Their classes.
@@ -84,30 +84,30 @@ def dcom(
     probs = check_probs(probs)
     n, C = probs.shape
     features = check_features(features, n=n)
-    labelled = check_labelled(labelled, n)
-    y = check_labels(np.zeros(0, np.int64) if labels is None else labels, labelled, C)
-    left = unlabelled(n, labelled)
+    labelled_rows = check_labelled(labelled_rows, n)
+    y = check_labels(np.zeros(0, np.int64) if labels is None else labels, labelled_rows, C)
+    left = unlabelled(n, labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
     radius = pure_radius(features, C, seed=seed) if radius is None else check_radius(radius)
-    every = Points.centred(features)
+    every = Points.about_mean(features)
     judges = sample(np.ones(n, bool), max(1000, SAMPLE**2 // n), np.random.default_rng(seed))
-    balls = _Balls(every, judges, probs.argmax(axis=1), labelled, y, radius)
-    covered, reach = balls.covered, balls.reach
-    competence = _competence(float(covered.mean()))
+    balls = _Balls(every, judges, probs.argmax(axis=1), labelled_rows, y, radius)
+    is_covered, reach = balls.is_covered, balls.reach
+    competence = _competence(float(is_covered.mean()))
 
     def counts(of: Ints) -> Float:
         """How many of some judges each row would cover."""
         targets, out = every.take(judges[of]).targets(), np.zeros(n, np.float32)
 
         def work(block: slice) -> None:
-            out[block] = np.count_nonzero(every.take(block).squared(targets) < reach, axis=1)
+            out[block] = np.count_nonzero(every.take(block).squared_distances(targets) < reach, axis=1)
 
         each_block(work, n, len(of))
         return out
 
-    degree = np.where(left, counts(np.flatnonzero(~covered)), 0)
+    degree = np.where(left, counts(np.flatnonzero(~is_covered)), 0)
     unsure = _to_unit(margin(probs))
-    unsure[labelled] = 0
+    unsure[labelled_rows] = 0
     rows: list[int] = []
     scores: list[float] = []
     for _ in range(k):
@@ -116,41 +116,43 @@ def dcom(
         rows.append(row)
         scores.append(float(rank[row]))
         left[row], unsure[row] = False, 0
-        new = ~covered & (every.take(judges).squared(every.take(np.array([row])).targets())[:, 0] < reach)
-        covered |= new
+        new = ~is_covered & (
+            every.take(judges).squared_distances(every.take(np.array([row])).targets())[:, 0] < reach
+        )
+        is_covered |= new
         degree -= counts(np.flatnonzero(new))
         degree[row] = 0
     reason = (
         f"competence {competence:.0%}: {'close margins' if competence > 0.5 else 'covers most that is new'}"
     )
-    return picked(rows, scores, n_left, reason)
+    return make_picked(rows, scores, n_left, reason)
 
 
 class _Balls:
     """What the labelled rows cover (m_judges,), and the squared mean radius of their balls."""
 
     def __init__(
-        self, every: Points, judges: Ints, predicted: Ints, labelled: Ints, y: Ints, radius: float
+        self, every: Points, judges: Ints, classes: Ints, labelled_rows: Ints, y: Ints, radius: float
     ) -> None:
-        self.covered = np.zeros(len(judges), bool)
+        self.is_covered = np.zeros(len(judges), bool)
         self.reach = np.float32(radius**2)
-        self._every, self._judges, self._classes = every, judges, predicted[judges]
-        if not len(labelled):
+        self._every, self._judges, self._classes = every, judges, classes[judges]
+        if not len(labelled_rows):
             return
         coverage = 0.0
         for _ in range(2):  # the purity asked for depends on the coverage that it gives
-            radii, self.covered = self._at(0.4 + 0.2 * coverage, labelled, y, np.float32(radius**2))
-            coverage = float(self.covered.mean())
+            radii, self.is_covered = self._at(0.4 + 0.2 * coverage, labelled_rows, y, np.float32(radius**2))
+            coverage = float(self.is_covered.mean())
         self.reach = np.float32(np.sqrt(radii).mean() ** 2)
 
     def _at(
-        self, purity: float, labelled: Ints, y: Ints, largest: np.float32
+        self, purity: float, labelled_rows: Ints, y: Ints, largest: np.float32
     ) -> tuple[Doubles, NDArray[np.bool_]]:
         targets = self._every.take(self._judges).targets()
-        radii, covered = np.empty(len(labelled)), np.zeros(len(self._judges), bool)
-        for block in blocks(len(labelled), len(self._judges)):
-            apart = self._every.take(labelled[block]).squared(targets)
-            apart[labelled[block, None] == self._judges] = 0
+        radii, is_covered = np.empty(len(labelled_rows)), np.zeros(len(self._judges), bool)
+        for block in blocks(len(labelled_rows), len(self._judges)):
+            apart = self._every.take(labelled_rows[block]).squared_distances(targets)
+            apart[labelled_rows[block, None] == self._judges] = 0
             order = np.argsort(apart, axis=1, kind="stable")
             sizes = np.arange(1, order.shape[1] + 1)
             pure = np.cumsum(self._classes[order] == y[block, None], axis=1) >= purity * sizes
@@ -160,8 +162,8 @@ class _Balls:
             beyond = np.minimum(inside, order.shape[1] - 1)
             edge = np.take_along_axis(rising, beyond[:, None], axis=1)[:, 0]
             radii[block] = np.where(inside > beyond, largest, np.minimum(edge, largest))
-            covered |= (apart < radii[block, None]).any(axis=0)
-        return radii, covered
+            is_covered |= (apart < radii[block, None]).any(axis=0)
+        return radii, is_covered
 
 
 def _competence(coverage: float) -> float:

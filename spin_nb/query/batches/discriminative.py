@@ -9,7 +9,7 @@ import numpy as np
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._distances import sample
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked
 
@@ -18,7 +18,7 @@ FITS = 10  # a batch; the published code has 10 to 20
 
 
 @one_thread()
-def discriminative(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def discriminative(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Pick the rows most probably unlabelled, by a classifier of labelled against unlabelled (Gissin & Shalev 2019).
 
     Logistic regression on the features scaled to variance 1, both sides weighing the same, fitted again after every
@@ -32,7 +32,7 @@ def discriminative(features: Float, k: int, *, labelled: Any = None, seed: int =
     ----------
     features : float32 (n, d)
     k : int
-    labelled : int (m,)
+    labelled_rows : int (m,)
         Rows that are labelled already: at least one, never picked.
     seed : int
         Of the 5,000 unlabelled rows that it is fitted to where there are more.
@@ -49,14 +49,14 @@ def discriminative(features: Float, k: int, *, labelled: Any = None, seed: int =
 
     Examples
     --------
-    >>> discriminative(np.array([[0.0], [1], [9], [3]]), 1, labelled=[0]).indices.tolist()
+    >>> discriminative(np.array([[0.0], [1], [9], [3]]), 1, labelled_rows=[0]).indices.tolist()
     [2]
     """
     features = check_features(features)
-    labelled = check_labelled(labelled, len(features))
-    left = unlabelled(len(features), labelled)
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    left = unlabelled(len(features), labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
-    if not len(labelled):
+    if not len(labelled_rows):
         raise QueryError(
             "discriminative tells labelled from unlabelled: nothing is labelled.",
             "Label a few items first, chosen by 'typiclust' or at random.",
@@ -69,15 +69,17 @@ def discriminative(features: Float, k: int, *, labelled: Any = None, seed: int =
     rows: list[int] = []
     scores: list[float] = []
     while len(rows) < k:
-        known, others = np.append(labelled, rows).astype(np.int64), sample(left, LEARNED_FROM, rng)
+        positives, others = np.append(labelled_rows, rows).astype(np.int64), sample(left, LEARNED_FROM, rng)
         if spread.any():
-            tell.fit(np.concatenate([x[known], x[others]]), np.repeat([0, 1], [len(known), len(others)]))
+            tell.fit(
+                np.concatenate([x[positives], x[others]]), np.repeat([0, 1], [len(positives), len(others)])
+            )
         value = tell.decision_function(x) if spread.any() else np.zeros(len(x))
         best = np.argsort(np.where(left, -value, np.inf), kind="stable")[: min(-(-k // FITS), k - len(rows))]
         rows += [int(row) for row in best]
         scores += value[best].tolist()
         left[best] = False
-    return picked(rows, scores, n_left, "easiest to tell from what is labelled")
+    return make_picked(rows, scores, n_left, "easiest to tell from what is labelled")
 
 
 def _classifier() -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_scores, unlabelled
 from spin_nb.query.batches._coverage import SAMPLE, Coverage, greedily
 from spin_nb.query.batches._distances import Points
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked
 
@@ -20,7 +20,7 @@ SHARPNESS = 3.0  # similarity at the median distance is exp(-3)
 
 
 @one_thread()
-def diversify(scores: Float, features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def diversify(scores: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Pick rows that together resemble what scores high: each covers what those before it left open.
 
     The ``20 (k - 1) + 1`` highest scores are the shortlist; the batch maximises ``sum_j score_j max_i s(x_i, x_j)``
@@ -36,7 +36,7 @@ def diversify(scores: Float, features: Float, k: int, *, labelled: Any = None, s
         Higher = ask first; where some are negative they count from the lowest of the shortlist.
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     seed : int
         Nothing is drawn: every seed gives the same batch.
@@ -58,15 +58,15 @@ def diversify(scores: Float, features: Float, k: int, *, labelled: Any = None, s
     """
     scores = check_scores(scores)
     features = check_features(features, n=len(scores))
-    left = np.flatnonzero(unlabelled(len(scores), check_labelled(labelled, len(scores))))
+    left = np.flatnonzero(unlabelled(len(scores), check_labelled(labelled_rows, len(scores))))
     k = check_k(k, len(left))
     many = max(k, min(LONGER * (k - 1) + 1, SAMPLE))
     shortlist = left[np.argsort(-scores[left], kind="stable")[:many]]
-    every = Points.centred(features[shortlist])
-    chosen, _ = greedily(Coverage(every, _similarity(every), _weights(scores[shortlist])), every, k)
-    rest = np.setdiff1d(np.arange(len(shortlist)), chosen)[: k - len(chosen)]
-    rows = shortlist[np.concatenate([np.array(chosen, np.int64), rest])]
-    return picked(rows, scores[rows], len(left), "score high, in different places")
+    every = Points.about_mean(features[shortlist])
+    places, _ = greedily(Coverage(every, _similarity(every), _weights(scores[shortlist])), every, k)
+    rest = np.setdiff1d(np.arange(len(shortlist)), places)[: k - len(places)]
+    rows = shortlist[np.concatenate([np.array(places, np.int64), rest])]
+    return make_picked(rows, scores[rows], len(left), "score high, in different places")
 
 
 def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
@@ -80,8 +80,8 @@ def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
     Returns
     -------
     callable
-        With the parameters of ``score`` by the same names, ``features``, ``k``, ``labelled`` and ``seed``: the session
-        gives a strategy what it names.
+        With the parameters of ``score`` by the same names, ``features``, ``k``, ``labelled_rows`` and ``seed``: the
+        session gives a strategy what it names.
 
     Examples
     --------
@@ -92,33 +92,35 @@ def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
     >>> ask(np.array([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4]]), np.array([[0.0], [0], [9]]), 2).indices.tolist()
     [0, 2]
     """
-    own = signature(score).parameters
-    combined = _combined(own)
+    score_parameters = signature(score).parameters
+    parameters = _joint_signature(score_parameters)
 
     def strategy(*args: Any, **kwargs: Any) -> Picked:
-        bound = combined.bind(*args, **kwargs)
+        bound = parameters.bind(*args, **kwargs)
         bound.apply_defaults()
-        given = bound.arguments
-        scores = score(**{name: given[name] for name in own})
-        batch = {name: given[name] for name in ("features", "k", "labelled", "seed")}
+        arguments = bound.arguments
+        scores = score(**{name: arguments[name] for name in score_parameters})
+        batch = {name: arguments[name] for name in ("features", "k", "labelled_rows", "seed")}
         return diversify(scores, **batch)
 
     name = getattr(score, "__name__", type(score).__name__)
     strategy.__name__ = strategy.__qualname__ = f"diverse_{name}"
     strategy.__doc__ = f"Rows with a high :func:`{name}` in different places (:func:`diversify`)."
-    strategy.__signature__ = combined  # type: ignore[attr-defined]
+    strategy.__signature__ = parameters  # type: ignore[attr-defined]
     return strategy
 
 
-def _combined(own: Any) -> Signature:
+def _joint_signature(score_parameters: Any) -> Signature:
     """The parameters of a score and of :func:`diversify`, those that must be given first."""
-    needed = [
-        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name, p in own.items() if p.default is p.empty
+    required = [
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD)
+        for name, p in score_parameters.items()
+        if p.default is p.empty
     ]
-    settings = {name: p.default for name, p in own.items() if p.default is not p.empty}
-    settings = {**settings, "labelled": settings.get("labelled"), "seed": settings.get("seed", 0)}
-    names = [p.name for p in needed]
-    needed += [
+    settings = {name: p.default for name, p in score_parameters.items() if p.default is not p.empty}
+    settings = {**settings, "labelled_rows": settings.get("labelled_rows"), "seed": settings.get("seed", 0)}
+    names = [p.name for p in required]
+    required += [
         Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("features", "k") if name not in names
     ]
     keywords = [
@@ -126,7 +128,7 @@ def _combined(own: Any) -> Signature:
         for name, default in settings.items()
         if name not in (*names, "features", "k")
     ]
-    return Signature([*needed, *keywords])
+    return Signature([*required, *keywords])
 
 
 def _weights(scores: Float) -> Float:
@@ -141,7 +143,7 @@ def _weights(scores: Float) -> Float:
 
 def _similarity(every: Points) -> Callable[[Float], Float]:
     some = every.take(slice(0, 500))
-    apart = some.squared(some.targets())
+    apart = some.squared_distances(some.targets())
     median = np.median(apart[np.triu_indices(len(some), 1)]) if len(some) > 1 else 0
     sharpness = np.float32(-SHARPNESS / max(float(median), 1e-30))
 

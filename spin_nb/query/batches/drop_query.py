@@ -9,7 +9,7 @@ import numpy as np
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, check_labels, unlabelled
 from spin_nb.query.batches.kmeans import representatives
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
@@ -19,7 +19,7 @@ def drop_query(
     features: Float,
     k: int,
     *,
-    labelled: Any = None,
+    labelled_rows: Any = None,
     labels: Any = None,
     rate: float = 0.75,
     passes: int = 3,
@@ -40,7 +40,7 @@ def drop_query(
     features : float32 (n, d)
         Ready for a linear classifier: from a trained encoder.
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     labels : int (m,), optional
         Their classes.
@@ -62,13 +62,13 @@ def drop_query(
     Examples
     --------
     >>> x = np.array([[-9.0, 0], [9, 0], [-8, 8], [1, -9], [8, 8]])
-    >>> drop_query(x, 1, labelled=[0, 1], labels=[0, 1]).indices.tolist()
+    >>> drop_query(x, 1, labelled_rows=[0, 1], labels=[0, 1]).indices.tolist()
     [3]
     """
     features = check_features(features)
-    labelled = check_labelled(labelled, len(features))
-    y = check_labels(np.zeros(0, np.int64) if labels is None else labels, labelled)
-    left = np.flatnonzero(unlabelled(len(features), labelled))
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    y = check_labels(np.zeros(0, np.int64) if labels is None else labels, labelled_rows)
+    left = np.flatnonzero(unlabelled(len(features), labelled_rows))
     k = check_k(k, len(left))
     if not 0 < rate < 1 or passes < 1:
         raise QueryError(
@@ -79,24 +79,30 @@ def drop_query(
         "one from each cluster (two labelled classes are needed to see which labels are fragile)",
     )
     if len(np.unique(y)) > 1:
-        changes = _changes(features, left, labelled, y, rate, passes, np.random.default_rng(seed))
+        changes = _changes(features, left, labelled_rows, y, rate, passes, np.random.default_rng(seed))
         order = np.argsort(-changes, kind="stable")
         candidates = left[np.sort(order[: max(k, int((changes > passes / 2).sum()))])]
         reason = (
             f"one from each cluster of the {len(candidates):,} whose class changes when features are dropped"
         )
     rows, shares = representatives(features[candidates], k, seed=seed)
-    return picked(candidates[rows], shares.astype(np.float32), len(left), reason)
+    return make_picked(candidates[rows], shares.astype(np.float32), len(left), reason)
 
 
 def _changes(
-    features: Float, left: Ints, labelled: Ints, y: Ints, rate: float, passes: int, rng: np.random.Generator
+    features: Float,
+    left: Ints,
+    labelled_rows: Ints,
+    y: Ints,
+    rate: float,
+    passes: int,
+    rng: np.random.Generator,
 ) -> Ints:
     """In how many passes each row's class changes."""
     from sklearn.linear_model import LogisticRegression
 
-    scale = np.sqrt(np.mean(np.square(features[labelled]))) or np.float32(1)
-    probe = LogisticRegression(tol=1e-3, max_iter=200).fit(features[labelled] / scale, y)
+    scale = np.sqrt(np.mean(np.square(features[labelled_rows]))) or np.float32(1)
+    probe = LogisticRegression(tol=1e-3, max_iter=200).fit(features[labelled_rows] / scale, y)
     weight, bias = (np.asarray(part, np.float32) for part in (probe.coef_ / scale, probe.intercept_))
     if len(weight) == 1:  # two classes share one row of weights
         weight, bias = np.concatenate([-weight, weight]), np.concatenate([-bias, bias])
@@ -105,6 +111,6 @@ def _changes(
         x = features[left[block]]
         whole = (x @ weight.T + bias).argmax(axis=1)
         for _ in range(passes):
-            kept = x * (rng.random(x.shape, np.float32) >= rate)
-            out[block] += (kept @ weight.T / np.float32(1 - rate) + bias).argmax(axis=1) != whole
+            masked = x * (rng.random(x.shape, np.float32) >= rate)
+            out[block] += (masked @ weight.T / np.float32(1 - rate) + bias).argmax(axis=1) != whole
     return out

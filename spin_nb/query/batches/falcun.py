@@ -8,12 +8,12 @@ import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_k, check_labelled, check_probs, unlabelled
-from spin_nb.query.mixture import draw_by, picked
+from spin_nb.query.mixture import make_picked, sample_proportional
 from spin_nb.query.scores import margin
 from spin_nb.types import Float, Picked
 
 
-def falcun(probs: Float, k: int, *, labelled: Any = None, gamma: float = 10.0, seed: int = 0) -> Picked:
+def falcun(probs: Float, k: int, *, labelled_rows: Any = None, gamma: float = 10.0, seed: int = 0) -> Picked:
     """Draw with probability ``~ (uncertainty + distance)^gamma`` (Gilhuber, Beer, Ma & Seidl 2024, eq. 1-6).
 
     Uncertainty is ``1 - (p1 - p2)``.  Distance is the L1 distance between probabilities to the nearest pick, at first
@@ -27,7 +27,7 @@ def falcun(probs: Float, k: int, *, labelled: Any = None, gamma: float = 10.0, s
     ----------
     probs : float32 (n, C)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     gamma : float
         0 draws uniformly; the larger, the closer to the best.
@@ -49,7 +49,7 @@ def falcun(probs: Float, k: int, *, labelled: Any = None, gamma: float = 10.0, s
     [1]
     """
     probs = check_probs(probs)
-    left = unlabelled(len(probs), check_labelled(labelled, len(probs)))
+    left = unlabelled(len(probs), check_labelled(labelled_rows, len(probs)))
     k = check_k(k, n_left := int(left.sum()))
     if not (np.isfinite(gamma) and gamma >= 0):
         raise QueryError(f"gamma must be 0 or more, not {gamma}.", "Use the published 10.")
@@ -57,20 +57,20 @@ def falcun(probs: Float, k: int, *, labelled: Any = None, gamma: float = 10.0, s
     rows = np.flatnonzero(left)
     by_class, uncertain = np.ascontiguousarray(probs[rows].T), margin(probs)[rows]
     apart, free = uncertain.copy(), np.ones(len(rows), bool)
-    chosen: list[int] = []
+    picks: list[int] = []
     scores: list[float] = []
     chances: list[float] = []
     for _ in range(k):
         low, high = apart[free].min(), apart[free].max()
         value = uncertain + (apart - low) / np.maximum(high - low, np.float32(1e-30))
         share = np.clip(value / np.maximum(value[free].max(), np.float32(1e-30)), 0, 1)
-        at, chance = draw_by(share ** np.float32(gamma), free, rng)
-        chosen.append(int(rows[at]))
+        at, chance = sample_proportional(share ** np.float32(gamma), free, rng)
+        picks.append(int(rows[at]))
         scores.append(float(value[at]))
         chances.append(chance)
         free[at] = False
         np.minimum(apart, _l1(by_class, at), out=apart)
-    return picked(chosen, scores, n_left, "uncertain in different ways, drawn", q=chances)
+    return make_picked(picks, scores, n_left, "uncertain in different ways, drawn", q=chances)
 
 
 def _l1(by_class: Float, at: int) -> Float:

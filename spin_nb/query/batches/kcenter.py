@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._distances import Doubles, Nearest, middle
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
-FOLLOWED = 4096  # farthest rows whose distances are kept up to date
+N_FOLLOWED = 4096  # farthest rows whose distances are kept up to date
 
 
 @one_thread()
-def kcenter(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def kcenter(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Pick the row farthest from everything labelled or picked, again and again (Sener & Savarese 2018, algorithm 1).
 
     The greedy solution of the k-centre problem, within a factor 2 of the best (Gonzalez 1985), in ``n d`` a pick.
@@ -31,7 +31,7 @@ def kcenter(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> 
     ----------
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already: the first centres, never picked.
     seed : int
         Nothing is drawn: every seed gives the same batch.
@@ -48,18 +48,18 @@ def kcenter(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> 
 
     Examples
     --------
-    >>> kcenter(np.array([[0.0], [1], [5], [9]]), 2, labelled=[0]).indices.tolist()
+    >>> kcenter(np.array([[0.0], [1], [5], [9]]), 2, labelled_rows=[0]).indices.tolist()
     [3, 2]
     """
     features = check_features(features)
-    labelled = check_labelled(labelled, len(features))
-    left = unlabelled(len(features), labelled)
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    left = unlabelled(len(features), labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
-    nearest = Nearest(features, labelled)
+    nearest = Nearest(features, labelled_rows)
     rows, distances = farthest_first(
-        nearest, left, k, start=None if len(labelled) else middle(features, left)
+        nearest, left, k, start=None if len(labelled_rows) else middle(features, left)
     )
-    return picked(rows, distances, n_left, "farthest from everything labelled or picked")
+    return make_picked(rows, distances, n_left, "farthest from everything labelled or picked")
 
 
 def farthest_first(
@@ -79,7 +79,7 @@ def farthest_first(
         left[start] = False
         nearest.add(start)
     while len(rows) < k:
-        several = _followed(nearest, left, k - len(rows)) or [nearest.best(left, _distance)]
+        several = _follow(nearest, left, k - len(rows)) or [nearest.best(left, _distance)]
         picked_now = [row for row, _ in several]
         left[picked_now] = False
         nearest.add_all(picked_now)
@@ -90,25 +90,25 @@ def farthest_first(
     return rows, distances
 
 
-def _followed(nearest: Nearest, left: NDArray[np.bool_], k: int) -> list[tuple[int, float]]:
+def _follow(nearest: Nearest, left: NDArray[np.bool_], k: int) -> list[tuple[int, float]]:
     """The next rows and their distances, as far as the farthest rows alone decide them; perhaps none."""
     rows = np.flatnonzero(left)
-    if len(rows) <= FOLLOWED:
+    if len(rows) <= N_FOLLOWED:
         outside = -np.inf
     else:
-        order = np.argpartition(-nearest.high[rows], FOLLOWED)
-        outside = float(nearest.high[rows[order[FOLLOWED:]]].max())
-        rows = np.sort(rows[order[:FOLLOWED]])
+        order = np.argpartition(-nearest.high[rows], N_FOLLOWED)
+        outside = float(nearest.high[rows[order[N_FOLLOWED:]]].max())
+        rows = np.sort(rows[order[:N_FOLLOWED]])
     part, free = nearest.among(rows), np.ones(len(rows), bool)
-    found: list[tuple[int, float]] = []
-    while len(found) < min(k, len(rows)):
+    picks: list[tuple[int, float]] = []
+    while len(picks) < min(k, len(rows)):
         place, distance = part.best(free, _distance)
         if distance**2 <= outside:
             break
-        found.append((int(rows[place]), distance))
+        picks.append((int(rows[place]), distance))
         free[place] = False
         part.add(place)
-    return found
+    return picks
 
 
 def _distance(distances: Doubles | Float, rows: Ints | slice) -> Doubles | Float:

@@ -19,7 +19,7 @@ LEARNED_FROM = 10_000
 ROUNDS = 50
 
 
-def kmeans_pp(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def kmeans_pp(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Draw rows by squared distance from what is labelled or drawn: k-means++ (Arthur & Vassilvitskii 2007).
 
     Softer than :func:`kcenter`: far rows are likely, not certain, and dense regions count by their number.  With
@@ -30,7 +30,7 @@ def kmeans_pp(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -
     ----------
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already: the first centres, never picked.
     seed : int
 
@@ -46,18 +46,18 @@ def kmeans_pp(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -
 
     Examples
     --------
-    >>> kmeans_pp(np.array([[0.0], [0], [9]]), 1, labelled=[0]).indices.tolist()
+    >>> kmeans_pp(np.array([[0.0], [0], [9]]), 1, labelled_rows=[0]).indices.tolist()
     [2]
     """
     features = check_features(features)
-    labelled = check_labelled(labelled, len(features))
-    left = unlabelled(len(features), labelled)
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    left = unlabelled(len(features), labelled_rows)
     k = check_k(k, int(left.sum()))
-    every = Points.centred(features)
+    every = Points.about_mean(features)
     start: First | Float = First(middle(features, left), 0.0)
-    if len(labelled):
-        member, start = assign(every, every.take(labelled))
-        start[start < ROUNDING * (every.lengths + every.lengths[labelled[member]])] = (
+    if len(labelled_rows):
+        member, start = assign(every, every.take(labelled_rows))
+        start[start < ROUNDING * (every.lengths + every.lengths[labelled_rows[member]])] = (
             0  # duplicates, up to rounding
         )
     reason = "far from what is labelled, drawn by squared distance"
@@ -81,21 +81,21 @@ def clusters(features: Float, k: int, *, seed: int, weights: Float | None = None
     ``k`` at most the number of rows; a cluster that loses its rows keeps its centre.
     """
     rng = np.random.default_rng(seed)
-    every, n = Points.centred(features), len(features)
+    every, n = Points.about_mean(features), len(features)
     weights = np.ones(n, np.float32) if weights is None else weights
     some = sample(np.ones(n, bool), max(LEARNED_FROM, 4 * k), rng)
-    learned, weighed = every.take(some), weights[some]
-    centres = learned.take(_seeded(learned, weighed, k, rng))
+    subset, subset_weights = every.take(some), weights[some]
+    centres = subset.take(_seed_rows(subset, subset_weights, k, rng))
     before = np.inf
     for _ in range(ROUNDS):
-        member, distances = assign(learned, centres)
-        inertia = float(weighed @ distances)
+        member, distances = assign(subset, centres)
+        inertia = float(subset_weights @ distances)
         if inertia > before * (1 - 1e-4):
             break
         before = inertia
-        centres = _moved(learned, weighed, member, centres)
+        centres = _means(subset, subset_weights, member, centres)
     if len(some) < n:
-        centres = _moved(every, weights, assign(every, centres)[0], centres)
+        centres = _means(every, weights, assign(every, centres)[0], centres)
     return Clusters(every, centres, *assign(every, centres))
 
 
@@ -105,7 +105,7 @@ def assign(rows: Points, centres: Points) -> tuple[Ints, Float]:
     targets = centres.targets()
 
     def work(block: slice) -> None:
-        apart = rows.take(block).squared(targets)
+        apart = rows.take(block).squared_distances(targets)
         member[block] = apart.argmin(axis=1)
         distances[block] = apart[np.arange(len(apart)), member[block]]
 
@@ -124,45 +124,47 @@ def representatives(
         shares = np.ones(k) if weights is None else weights.astype(np.float64)
         order = np.argsort(-shares, kind="stable")
         return order, shares[order] / max(float(shares.sum()), 1e-30)
-    found = clusters(features, k, seed=seed, weights=weights)
-    mass = np.bincount(found.member, weights, minlength=k).astype(np.float64)
+    clustering = clusters(features, k, seed=seed, weights=weights)
+    mass = np.bincount(clustering.member, weights, minlength=k).astype(np.float64)
     order = np.argsort(-mass, kind="stable")
-    taken = np.zeros(len(features), bool)
+    is_taken = np.zeros(len(features), bool)
     rows = np.empty(k, np.int64)
     for at, cluster in enumerate(order):
-        one = found.centres.take(slice(cluster, cluster + 1))
-        apart = found.every.squared(one.targets())[:, 0]
-        apart[taken] = np.inf
+        one = clustering.centres.take(slice(cluster, cluster + 1))
+        apart = clustering.every.squared_distances(one.targets())[:, 0]
+        apart[is_taken] = np.inf
         rows[at] = apart.argmin()
-        taken[rows[at]] = True
+        is_taken[rows[at]] = True
     return rows, mass[order] / max(float(mass.sum()), 1e-30)
 
 
-def _seeded(rows: Points, weights: Float, k: int, rng: np.random.Generator) -> Ints:
+def _seed_rows(rows: Points, weights: Float, k: int, rng: np.random.Generator) -> Ints:
     """``k`` different rows by weighted k-means++."""
-    chosen = np.empty(k, np.int64)
+    rows_of_seeds = np.empty(k, np.int64)
     far: Doubles = np.asarray(weights, np.float64)
     nearest = np.full(len(rows), np.inf, np.float32)
     for at in range(k):
         total = np.cumsum(far)
         if total[-1] > 0:
-            chosen[at] = min(int(np.searchsorted(total, rng.random() * total[-1], "right")), len(far) - 1)
+            rows_of_seeds[at] = min(
+                int(np.searchsorted(total, rng.random() * total[-1], "right")), len(far) - 1
+            )
         else:  # duplicates of what is chosen, or rows without weight
             free = np.ones(len(rows), bool)
-            free[chosen[:at]] = False
-            chosen[at] = rng.choice(np.flatnonzero(free))
-        np.minimum(nearest, to_one(rows, int(chosen[at])), out=nearest)
+            free[rows_of_seeds[:at]] = False
+            rows_of_seeds[at] = rng.choice(np.flatnonzero(free))
+        np.minimum(nearest, to_one(rows, int(rows_of_seeds[at])), out=nearest)
         far = nearest.astype(np.float64) * weights
-    return chosen
+    return rows_of_seeds
 
 
-def _moved(rows: Points, weights: Float, member: Ints, centres: Points) -> Points:
+def _means(rows: Points, weights: Float, member: Ints, centres: Points) -> Points:
     """Centres at the weighted means of their rows."""
     from scipy.sparse import csr_matrix
 
     n, k = len(rows), len(centres)
-    assigned = csr_matrix((weights, member, np.arange(n + 1)), shape=(n, k))
+    membership = csr_matrix((weights, member, np.arange(n + 1)), shape=(n, k))
     mass = np.bincount(member, weights, minlength=k).astype(np.float32)
-    sums = np.asarray(assigned.T @ rows.x, np.float32)
+    sums = np.asarray(membership.T @ rows.x, np.float32)
     x = np.where(mass[:, None] > 0, sums / np.maximum(mass, np.float32(1e-30))[:, None], centres.x)
     return Points.of(x)

@@ -9,14 +9,14 @@ import numpy as np
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._coverage import cover
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked
 
 
 @one_thread()
 def max_herding(
-    features: Float, k: int, *, labelled: Any = None, sigma: float = 1.0, seed: int = 0
+    features: Float, k: int, *, labelled_rows: Any = None, sigma: float = 1.0, seed: int = 0
 ) -> Picked:
     """Pick the row that adds most to ``mean_j max_{i labelled or picked} s(x_i, x_j)`` (Bae, Noh & Sutherland 2024).
 
@@ -32,7 +32,7 @@ def max_herding(
     ----------
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already: they cover what is near, never picked.
     sigma : float
         Length scale, of features of length 1.
@@ -55,8 +55,8 @@ def max_herding(
     [1, 3]
     """
     features = check_features(features)
-    labelled = check_labelled(labelled, len(features))
-    left = unlabelled(len(features), labelled)
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    left = unlabelled(len(features), labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
     if not (np.isfinite(sigma) and sigma > 0):
         raise QueryError(f"sigma must be above 0, not {sigma}.", "Use 1: features are scaled to length 1.")
@@ -68,5 +68,5 @@ def max_herding(
         distances *= sharpness
         return np.exp(distances, out=distances)
 
-    rows, gains, _ = cover(unit, labelled, left, k, similarity, seed)
-    return picked(rows, gains, n_left, "typical of rows that nothing labelled resembles")
+    rows, gains, _ = cover(unit, labelled_rows, left, k, similarity, seed)
+    return make_picked(rows, gains, n_left, "typical of rows that nothing labelled resembles")

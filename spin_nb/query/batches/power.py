@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_k, check_labelled, check_scores, unlabelled
 from spin_nb.query.committee import bald
-from spin_nb.query.mixture import draw_by, picked
+from spin_nb.query.mixture import make_picked, sample_proportional
 from spin_nb.types import Float, Picked
 
 
-def power(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
+def power(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
     """Draw with probability ``~ score^beta``, without replacement (Kirsch et al. 2023, power acquisition).
 
     Within a batch a score goes stale as the other picks are labelled; noise allows for that.  With BALD
@@ -26,7 +26,7 @@ def power(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, see
     scores : float (n,)
         0 or more, 0 = nothing to learn: drawn only when no others are left.
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     beta : float
         0 draws uniformly, infinity picks the top ``k``.
@@ -53,10 +53,10 @@ def power(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, see
         raise QueryError(what, "Use gibbs for others.")
     with np.errstate(divide="ignore"):
         logs = np.log(scores, dtype=np.float64) * _coldness(beta) if beta else np.zeros(len(scores))
-    return _drawn(logs, scores, k, labelled, seed, f"drawn by score to the power of {beta:g}")
+    return _drawn(logs, scores, k, labelled_rows, seed, f"drawn by score to the power of {beta:g}")
 
 
-def gibbs(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
+def gibbs(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
     """Draw with probability ``~ exp(beta score)``, without replacement (Kirsch et al. 2023, softmax acquisition).
 
     For scores of any sign; depends on their unit, so ``beta`` wants choosing: a score in nats needs 10 or more to be
@@ -67,7 +67,7 @@ def gibbs(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, see
     scores : float (n,)
         Finite.
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     beta : float
         0 draws uniformly, infinity picks the top ``k``.
@@ -92,10 +92,10 @@ def gibbs(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, see
     if not np.isfinite(scores).all():
         raise QueryError("gibbs takes finite scores.", "Replace infinity by the largest finite score.")
     logs = scores.astype(np.float64) * _coldness(beta)
-    return _drawn(logs, scores, k, labelled, seed, f"drawn by exp({beta:g} score)")
+    return _drawn(logs, scores, k, labelled_rows, seed, f"drawn by exp({beta:g} score)")
 
 
-def softrank(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
+def softrank(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
     """Draw with probability ``~ rank^-beta``, without replacement (Kirsch et al. 2023, soft-rank acquisition).
 
     For scores whose order is to be trusted but not their values; the rank is among the rows left, 1 the highest.
@@ -105,7 +105,7 @@ def softrank(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, 
     scores : float (n,)
         Ties rank by row.
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     beta : float
         0 draws uniformly, infinity picks the top ``k``.
@@ -127,21 +127,23 @@ def softrank(scores: Float, k: int, *, labelled: Any = None, beta: float = 1.0, 
     [1]
     """
     scores = check_scores(scores)
-    left = unlabelled(len(scores), check_labelled(labelled, len(scores)))
+    left = unlabelled(len(scores), check_labelled(labelled_rows, len(scores)))
     rank = np.empty(len(scores))
     rank[np.argsort(np.where(left, -scores, np.inf), kind="stable")] = np.arange(1, len(scores) + 1)
     logs = -_coldness(beta) * np.log(rank)
-    return _drawn(logs, scores, k, labelled, seed, f"drawn by rank to the power of -{beta:g}")
+    return _drawn(logs, scores, k, labelled_rows, seed, f"drawn by rank to the power of -{beta:g}")
 
 
-def power_bald(draws: Float, k: int, *, labelled: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
+def power_bald(
+    draws: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0
+) -> Picked:
     """:func:`power` of BALD: PowerBALD (Kirsch et al. 2023).
 
     Parameters
     ----------
     draws : float32 (S, n, C)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     beta : float
     seed : int
@@ -161,7 +163,7 @@ def power_bald(draws: Float, k: int, *, labelled: Any = None, beta: float = 1.0,
     >>> power_bald(np.array([[[1.0, 0], [1, 0]], [[0, 1], [1, 0]]]), 1).indices.tolist()
     [0]
     """
-    return power(bald(draws), k, labelled=labelled, beta=beta, seed=seed)
+    return power(bald(draws), k, labelled_rows=labelled_rows, beta=beta, seed=seed)
 
 
 def _coldness(beta: float) -> float:
@@ -170,9 +172,11 @@ def _coldness(beta: float) -> float:
     return beta
 
 
-def _drawn(logs: NDArray[np.float64], scores: Float, k: int, labelled: Any, seed: int, reason: str) -> Picked:
+def _drawn(
+    logs: NDArray[np.float64], scores: Float, k: int, labelled_rows: Any, seed: int, reason: str
+) -> Picked:
     """Draw ``k`` rows one after another in proportion to ``exp(logs)``, without replacement."""
-    left = unlabelled(len(scores), check_labelled(labelled, len(scores)))
+    left = unlabelled(len(scores), check_labelled(labelled_rows, len(scores)))
     k = check_k(k, n_left := int(left.sum()))
     rng, rows, chances = np.random.default_rng(seed), [], []
     for _ in range(k):
@@ -183,8 +187,8 @@ def _drawn(logs: NDArray[np.float64], scores: Float, k: int, labelled: Any, seed
             if np.isfinite(top)
             else np.zeros(len(logs))
         )
-        row, chance = draw_by(weight, left, rng)
+        row, chance = sample_proportional(weight, left, rng)
         left[row] = False
         rows.append(row)
         chances.append(chance)
-    return picked(rows, scores[rows], n_left, reason, q=chances)
+    return make_picked(rows, scores[rows], n_left, reason, q=chances)

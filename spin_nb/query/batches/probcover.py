@@ -12,12 +12,12 @@ from spin_nb.query._threads import each_block
 from spin_nb.query.batches._coverage import cover
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.batches.kmeans import clusters
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 PURITY = 0.95
-MEASURED = 1000  # balls whose purity is looked at
+N_MEASURED = 1000  # balls whose purity is looked at
 
 
 @one_thread()
@@ -25,7 +25,7 @@ def probcover(
     features: Float,
     k: int,
     *,
-    labelled: Any = None,
+    labelled_rows: Any = None,
     radius: float | None = None,
     n_classes: int = 10,
     seed: int = 0,
@@ -44,7 +44,7 @@ def probcover(
     ----------
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already: what they cover counts for nothing, never picked.
     radius : float, optional
         Balls are ``distance < radius``, Euclidean.  None: the largest at which 95 % of the balls are pure, that is hold
@@ -70,16 +70,18 @@ def probcover(
     [1, 3]
     """
     features = check_features(features)
-    labelled = check_labelled(labelled, len(features))
-    left = unlabelled(len(features), labelled)
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    left = unlabelled(len(features), labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
     radius = pure_radius(features, n_classes, seed=seed) if radius is None else check_radius(radius)
     square = np.float32(radius) ** 2
-    rows, shares, covering = cover(features, labelled, left, k, lambda d: np.less(d, square, out=d), seed)
+    rows, shares, covering = cover(
+        features, labelled_rows, left, k, lambda d: np.less(d, square, out=d), seed
+    )
     reason = f"covers most rows within {radius:.3g}"
     if covering < k:
         reason += f", all of them after {covering}; then the farthest"
-    return picked(rows, shares, n_left, reason)
+    return make_picked(rows, shares, n_left, reason)
 
 
 def check_radius(radius: float) -> float:
@@ -107,12 +109,12 @@ def pure_radius(features: Float, n_classes: int, *, seed: int) -> float:
         raise QueryError(
             f"a radius cannot be estimated for {n_classes} classes.", "Pass n_classes=2, or radius."
         )
-    found = clusters(features, min(n_classes, len(features)), seed=seed)
-    order = np.argsort(found.member, kind="stable")
-    member, every = found.member[order], found.every.take(order)
+    clustering = clusters(features, min(n_classes, len(features)), seed=seed)
+    order = np.argsort(clustering.member, kind="stable")
+    member, every = clustering.member[order], clustering.every.take(order)
     some = np.arange(len(order))
-    if len(some) > MEASURED:
-        some = np.sort(np.random.default_rng(seed).choice(len(some), MEASURED, replace=False))
+    if len(some) > N_MEASURED:
+        some = np.sort(np.random.default_rng(seed).choice(len(some), N_MEASURED, replace=False))
     apart = np.concatenate(
         [_to_others(every, member, some[member[some] == c], c) for c in np.unique(member[some])]
     )
@@ -129,7 +131,9 @@ def _to_others(every: Points, member: Ints, rows: Ints, cluster: int) -> Float:
         if len(targets):
 
             def work(block: slice, targets: Float = targets) -> None:
-                out[block] = np.minimum(out[block], every.take(rows[block]).squared(targets).min(axis=1))
+                out[block] = np.minimum(
+                    out[block], every.take(rows[block]).squared_distances(targets).min(axis=1)
+                )
 
             each_block(work, len(rows), len(targets))
     return out

@@ -8,14 +8,16 @@ import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query.batches._distances import Doubles, Nearest, middle
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import least_confident
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 
 @one_thread()
-def ranked_batch(probs: Float, features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def ranked_batch(
+    probs: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0
+) -> Picked:
     """Pick by ``a (1 - similarity) + (1 - a) uncertainty``, ``a`` the unlabelled share (Cardoso et al. 2017).
 
     Similarity is ``1 / (1 + distance)`` to the nearest row labelled or picked, uncertainty is one minus the highest
@@ -30,7 +32,7 @@ def ranked_batch(probs: Float, features: Float, k: int, *, labelled: Any = None,
     probs : float32 (n, C)
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     seed : int
         Nothing is drawn: every seed gives the same batch.
@@ -48,17 +50,17 @@ def ranked_batch(probs: Float, features: Float, k: int, *, labelled: Any = None,
     Examples
     --------
     >>> probs = np.array([[1.0, 0], [1, 0], [1, 0], [0.5, 0.5]])
-    >>> ranked_batch(probs, np.array([[0.0], [1], [3], [3]]), 2, labelled=[0]).indices.tolist()
+    >>> ranked_batch(probs, np.array([[0.0], [1], [3], [3]]), 2, labelled_rows=[0]).indices.tolist()
     [3, 1]
     """
     probs = check_probs(probs)
     n = len(probs)
     features = check_features(features, n=n)
-    labelled = check_labelled(labelled, n)
-    left = unlabelled(n, labelled)
+    labelled_rows = check_labelled(labelled_rows, n)
+    left = unlabelled(n, labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
     uncertain = least_confident(probs).astype(np.float64)
-    nearest = Nearest(features, labelled)
+    nearest = Nearest(features, labelled_rows)
     rows: list[int] = []
     scores: list[float] = []
     while len(rows) < k:
@@ -69,7 +71,7 @@ def ranked_batch(probs: Float, features: Float, k: int, *, labelled: Any = None,
                 share * (1 - 1 / (1 + distances.astype(np.float64))) + (1 - share) * uncertain[some]
             )
 
-        if rows or len(labelled):
+        if rows or len(labelled_rows):
             row, value = nearest.best(left, score)
         else:
             row = middle(features, left)
@@ -78,4 +80,4 @@ def ranked_batch(probs: Float, features: Float, k: int, *, labelled: Any = None,
         scores.append(value)
         left[row] = False
         nearest.add(row)
-    return picked(rows, scores, n_left, "unlike what is labelled, and uncertain")
+    return make_picked(rows, scores, n_left, "unlike what is labelled, and uncertain")

@@ -10,7 +10,7 @@ from spin_nb.query._checks import check_features, check_k, check_labelled, unlab
 from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import ROUNDING, Doubles, Points
 from spin_nb.query.batches.kmeans import clusters
-from spin_nb.query.mixture import picked
+from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
@@ -23,7 +23,7 @@ FINALISTS = 64
 
 
 @one_thread()
-def typiclust(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def typiclust(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Pick the most typical row of each cluster with fewest labels (Hacohen, Dekel & Weinshall 2022, algorithm 1).
 
     k-means makes as many clusters as there are labels and picks together, 500 at most.  Those of more than 5 rows are
@@ -42,7 +42,7 @@ def typiclust(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -
     ----------
     features : float32 (n, d)
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already, never picked.
     seed : int
         Of k-means.
@@ -65,12 +65,12 @@ def typiclust(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -
     """
     features = check_features(features)
     n = len(features)
-    labelled = check_labelled(labelled, n)
-    left = unlabelled(n, labelled)
+    labelled_rows = check_labelled(labelled_rows, n)
+    left = unlabelled(n, labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
-    member = clusters(features, min(len(labelled) + k, MOST_CLUSTERS, n), seed=seed).member
+    member = clusters(features, min(len(labelled_rows) + k, MOST_CLUSTERS, n), seed=seed).member
     rng = np.random.default_rng(seed)
-    visits, small = visiting_order(member, labelled)
+    visits, small = visiting_order(member, labelled_rows)
     rows: list[int] = []
     scores: list[float] = []
     while len(rows) < k:
@@ -84,19 +84,19 @@ def typiclust(features: Float, k: int, *, labelled: Any = None, seed: int = 0) -
                 left[rows[-1]] = False
         if len(rows) == before:
             visits = small
-    return picked(rows, scores, n_left, "typical of clusters without labels")
+    return make_picked(rows, scores, n_left, "typical of clusters without labels")
 
 
-def visiting_order(member: Ints, labelled: Ints) -> tuple[Ints, Ints]:
+def visiting_order(member: Ints, labelled_rows: Ints) -> tuple[Ints, Ints]:
     """Clusters of more than 5 rows, and the others: fewest labelled rows first, then largest first.
 
     Those that tie in both are visited in the order of their first rows.
     """
-    found, first, size = np.unique(member, return_index=True, return_counts=True)
-    count = np.bincount(np.searchsorted(found, member[labelled]), minlength=len(found))
+    cluster_ids, first, size = np.unique(member, return_index=True, return_counts=True)
+    count = np.bincount(np.searchsorted(cluster_ids, member[labelled_rows]), minlength=len(cluster_ids))
     order = np.lexsort((first, -size, count))
     large = size[order] > SMALLEST
-    return found[order[large]], found[order[~large]]
+    return cluster_ids[order[large]], cluster_ids[order[~large]]
 
 
 def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
@@ -104,14 +104,14 @@ def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
     n, near = len(x), min(NEIGHBOURS, len(x) // 2)
     if not near:
         return 0, 1e5
-    every, likely = Points.centred(x), np.arange(n)
+    every, likely = Points.about_mean(x), np.arange(n)
     if n > EXACT:
         sample = every.take(rng.choice(n, SOUGHT_IN, replace=False)).targets()
         fewer = max(1, round(near * SOUGHT_IN / n))
         rough = np.empty(n)
 
         def roughly(block: slice) -> None:
-            part = np.partition(every.take(block).squared(sample), fewer, axis=1)[:, : fewer + 1]
+            part = np.partition(every.take(block).squared_distances(sample), fewer, axis=1)[:, : fewer + 1]
             rough[block] = np.sqrt(part).sum(axis=1)
 
         each_block(roughly, n, SOUGHT_IN)
@@ -119,7 +119,7 @@ def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
     means, targets = np.empty(len(likely)), every.targets()
 
     def work(block: slice) -> None:
-        apart = every.take(likely[block]).squared(targets)
+        apart = every.take(likely[block]).squared_distances(targets)
         apart[np.arange(len(apart)), likely[block]] = 0
         means[block] = np.sqrt(np.partition(apart, near, axis=1)[:, : near + 1]).sum(axis=1) / near
 

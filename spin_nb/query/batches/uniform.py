@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from spin_nb.query._checks import check_k, check_labelled, check_probs, unlabelled
-from spin_nb.query.mixture import draw_by, picked
+from spin_nb.query.mixture import make_picked, sample_proportional
 from spin_nb.types import Float, Picked
 
 
-def uniform(probs: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def uniform(probs: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Draw rows uniformly, whatever the model says; the word for it is "random".
 
     Parameters
@@ -19,7 +19,7 @@ def uniform(probs: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Pic
     probs : float32 (n, C)
         Only their number counts.
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already: never picked.
     seed : int
 
@@ -39,12 +39,12 @@ def uniform(probs: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Pic
     [0.25, 0.333]
     """
     n = len(check_probs(probs))
-    left = unlabelled(n, check_labelled(labelled, n))
+    left = unlabelled(n, check_labelled(labelled_rows, n))
     k = check_k(k, n_left := int(left.sum()))
     rng, rows, chances = np.random.default_rng(seed), [], []
     for _ in range(k):
-        row, chance = draw_by(np.zeros(n), left, rng)
+        row, chance = sample_proportional(np.zeros(n), left, rng)
         left[row] = False
         rows.append(row)
         chances.append(chance)
-    return picked(rows, [0.0] * k, n_left, "drawn uniformly", q=chances)
+    return make_picked(rows, [0.0] * k, n_left, "drawn uniformly", q=chances)

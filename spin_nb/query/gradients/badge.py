@@ -11,7 +11,7 @@ from spin_nb.query._squared import First, squared_sampling
 from spin_nb.types import Float, Picked
 
 
-def badge(probs: Float, features: Float, k: int, *, labelled: Any = None, seed: int = 0) -> Picked:
+def badge(probs: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
     """Pick by k-means++ on the gradients each item's own prediction would give (Ash et al. 2020).
 
     The gradient of the last layer's weights, were the predicted class right, is ``g = a x'`` with
@@ -31,7 +31,7 @@ def badge(probs: Float, features: Float, k: int, *, labelled: Any = None, seed: 
     features : float32 (n, d)
         What the last layer is given.
     k : int
-    labelled : int (m,), optional
+    labelled_rows : int (m,), optional
         Rows that are labelled already: never picked.
     seed : int
 
@@ -53,7 +53,7 @@ def badge(probs: Float, features: Float, k: int, *, labelled: Any = None, seed: 
     probs = check_probs(probs)
     n = len(probs)
     features = check_features(features, n=n)
-    left = unlabelled(n, check_labelled(labelled, n))
+    left = unlabelled(n, check_labelled(labelled_rows, n))
     k = check_k(k, int(left.sum()))
     errors = probs.copy()
     errors[np.arange(n), probs.argmax(axis=1)] -= 1

@@ -44,8 +44,8 @@ def egl(probs: Float, features: Float) -> Float:
     out = np.empty(len(probs), np.float32)
     for rows in blocks(len(probs), 4 * probs.shape[1]):
         p = probs[rows].astype(np.float64)  # |p|^2 - 2 p_y + 1 cancels where the model is sure
-        squared = (p**2).sum(axis=1, keepdims=True) - 2 * p + 1
-        out[rows] = np.einsum("nc,nc->n", p, np.sqrt(np.maximum(squared, 0)))
+        squared_norms = (p**2).sum(axis=1, keepdims=True) - 2 * p + 1
+        out[rows] = np.einsum("nc,nc->n", p, np.sqrt(np.maximum(squared_norms, 0)))
     return out * np.sqrt(norms)
 
 
@@ -82,7 +82,7 @@ def egl_regression(features: Float, mean: Float, means: Float, variances: Float)
     [6.0]
     """
     features = check_features(features)
-    mean, means, variances = _checked(len(features), mean, means, variances)
+    mean, means, variances = _check_predictions(len(features), mean, means, variances)
     spread = np.zeros(len(features))
     for mu, sigma2 in zip(means, variances, strict=True):
         spread += ((mu - mean) ** 2 + sigma2).sum(axis=1)
@@ -94,15 +94,15 @@ def head_norms(features: Float) -> Float:
     return np.einsum("nd,nd->n", features, features) + 1
 
 
-def _checked(n: int, mean: Any, means: Any, variances: Any) -> tuple[Float, Float, Float]:
+def _check_predictions(n: int, mean: Any, means: Any, variances: Any) -> tuple[Float, Float, Float]:
     mean, means, variances = (np.asarray(a, np.float32) for a in (mean, means, variances))
     if mean.ndim not in (1, 2) or len(mean) != n:
         raise QueryError(f"mean must be ({n},) or ({n}, t), not {mean.shape}.", "Predict the same items.")
     for name, array in (("means", means), ("variances", variances)):
         if array.shape[1:] != mean.shape or not len(array) or len(array) != len(means):
-            wanted = f"({len(means) or 'K'}, {', '.join(map(str, mean.shape))})"
+            expected_shape = f"({len(means) or 'K'}, {', '.join(map(str, mean.shape))})"
             raise QueryError(
-                f"{name} of shape {array.shape} must be {wanted}.", "One row a member, members first."
+                f"{name} of shape {array.shape} must be {expected_shape}.", "One row a member, members first."
             )
     if not all(np.isfinite(a).all() for a in (mean, means, variances)):
         raise QueryError("mean, means or variances hold NaN or infinity.", "Check the model's predictions.")

@@ -9,7 +9,7 @@ import numpy as np
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_labelled, check_labels, check_probs
 from spin_nb.query.gradients.egl import head_norms
-from spin_nb.query.gradients.heatmaps import check_maps, pooled, scaled_norms
+from spin_nb.query.gradients.heatmaps import average_pool, check_maps, scaled_norms
 from spin_nb.query.gradients.neighbours import soft_neighbours
 from spin_nb.types import Float
 
@@ -20,7 +20,7 @@ NEIGHBOURS = 30
 def egl_plus_plus(
     probs: Float,
     features: Float,
-    labelled: Any,
+    labelled_rows: Any,
     labels: Any,
     *,
     perplexity: float = PERPLEXITY,
@@ -37,7 +37,7 @@ def egl_plus_plus(
     probs : float32 (n, C)
     features : float32 (n, d)
         What the layer is given, and where neighbours are looked for.
-    labelled : int (m,)
+    labelled_rows : int (m,)
         Labelled rows, one or more.
     labels : int (m,)
         Class index of each.
@@ -63,19 +63,19 @@ def egl_plus_plus(
     >>> probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.1, 0.9]], np.float32)
     >>> x = np.array([[0.0], [0.1], [5.1], [5.0]], np.float32)
     >>> score = egl_plus_plus(probs, x, [0, 3], [0, 1], perplexity=1.1)
-    >>> score.argmax().item()  # said to be class 0, beside a labelled item of class 1
+    >>> score.argmax().item()  # said to be class 0, beside a labelled_rows item of class 1
     2
     """
     probs = check_probs(probs)
     features = check_features(features, n=len(probs))
-    labelled = check_labelled(labelled, len(probs))
-    labels = check_labels(labels, labelled, probs.shape[1])
+    labelled_rows = check_labelled(labelled_rows, len(probs))
+    labels = check_labels(labels, labelled_rows, probs.shape[1])
     one_hot = np.eye(probs.shape[1], dtype=np.float32)[labels]
     out = np.zeros(len(probs), np.float32)
-    found = soft_neighbours(
-        features, labelled, perplexity=perplexity, neighbours=neighbours, paper_compat=paper_compat
+    neighbourhoods = soft_neighbours(
+        features, labelled_rows, perplexity=perplexity, neighbours=neighbours, paper_compat=paper_compat
     )
-    for rows, nearest, weights in found:
+    for rows, nearest, weights in neighbourhoods:
         p = probs[rows]
         by_class = np.einsum("rk,rkc->rc", weights, one_hot[nearest])
         length = (np.einsum("rc,rc->r", p, p) + 1) * weights.sum(axis=1) - 2 * np.einsum(
@@ -88,7 +88,7 @@ def egl_plus_plus(
 def egl_plus_plus_heatmaps(
     maps: Float,
     heatmaps: Float,
-    labelled: Any,
+    labelled_rows: Any,
     *,
     targets: Any = None,
     visible: Any = None,
@@ -109,7 +109,7 @@ def egl_plus_plus_heatmaps(
         What the head is given.
     heatmaps : float32 (n, J, H, W)
         What the head answers.
-    labelled : int (m,)
+    labelled_rows : int (m,)
         Labelled rows, one or more.
     targets : float32 (m, J, H, W), optional
         Heatmaps of the labelled rows; the network's own answers on them by default, as published.
@@ -139,25 +139,25 @@ def egl_plus_plus_heatmaps(
     """
     maps, heatmaps = check_maps(maps, heatmaps)
     n, J = heatmaps.shape[:2]
-    labelled = check_labelled(labelled, n)
-    wanted = (
-        heatmaps[labelled]
+    labelled_rows = check_labelled(labelled_rows, n)
+    references = (
+        heatmaps[labelled_rows]
         if targets is None
-        else _fitting("targets", targets, (len(labelled), *heatmaps.shape[1:]))
+        else _fitting("targets", targets, (len(labelled_rows), *heatmaps.shape[1:]))
     )
-    seen = None if visible is None else _fitting("visible", visible, (len(labelled), J))
-    features = pooled(maps) if features is None else check_features(features, n=n)
+    is_visible = None if visible is None else _fitting("visible", visible, (len(labelled_rows), J))
+    features = average_pool(maps) if features is None else check_features(features, n=n)
     flat, answers = maps.reshape(n, maps.shape[1], -1), heatmaps.reshape(n, J, -1)
-    wanted = wanted.reshape(len(labelled), J, -1)
+    references = references.reshape(len(labelled_rows), J, -1)
     out = np.zeros(n, np.float32)
-    found = soft_neighbours(
-        features, labelled, perplexity=perplexity, neighbours=neighbours, paper_compat=paper_compat
+    neighbourhoods = soft_neighbours(
+        features, labelled_rows, perplexity=perplexity, neighbours=neighbours, paper_compat=paper_compat
     )
-    for rows, nearest, weights in found:
+    for rows, nearest, weights in neighbourhoods:
         for row, near, weight in zip(rows, nearest, weights, strict=True):
-            residual = answers[row] - wanted[near]
-            if seen is not None:
-                residual *= seen[near][:, :, None]
+            residual = answers[row] - references[near]
+            if is_visible is not None:
+                residual *= is_visible[near][:, :, None]
             out[row] = weight @ scaled_norms(flat[row], residual)
     return out
 

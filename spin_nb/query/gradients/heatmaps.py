@@ -104,7 +104,7 @@ def scaled_norms(x: Float, residuals: Float) -> Float:
     return total * np.float32((2 / (J * P)) ** 2)
 
 
-def pooled(maps: Float) -> Float:
+def average_pool(maps: Float) -> Float:
     """``maps`` (n, D, H, W) averaged over pixels, (n, D)."""
     return maps.mean(axis=(2, 3))
 

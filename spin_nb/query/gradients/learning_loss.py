@@ -23,7 +23,7 @@ STEPS = 500
 BATCH = 128
 
 
-def learning_loss(probs: Float, features: Float, labelled: Any, labels: Any, *, seed: int = 0) -> Float:
+def learning_loss(probs: Float, features: Float, labelled_rows: Any, labels: Any, *, seed: int = 0) -> Float:
     """Predicted loss of each item, by a head trained on the losses of the labelled ones (Yoo & Kweon 2019).
 
     The loss of a labelled item is ``-log p_y``.  What the model was trained on it gets right: pass probabilities from
@@ -33,7 +33,7 @@ def learning_loss(probs: Float, features: Float, labelled: Any, labels: Any, *, 
     ----------
     probs : float32 (n, C)
     features : float32 (n, d)
-    labelled : int (m,)
+    labelled_rows : int (m,)
         Labelled rows, two or more.
     labels : int (m,)
         Class index of each.
@@ -58,13 +58,13 @@ def learning_loss(probs: Float, features: Float, labelled: Any, labels: Any, *, 
     True
     """
     probs = check_probs(probs)
-    labelled = check_labelled(labelled, len(probs))
-    labels = check_labels(labels, labelled, probs.shape[1])
-    losses = -np.log(np.maximum(probs[labelled, labels], np.float32(1e-30)))
-    return predicted_loss(check_features(features, n=len(probs)), labelled, losses, seed=seed)
+    labelled_rows = check_labelled(labelled_rows, len(probs))
+    labels = check_labels(labels, labelled_rows, probs.shape[1])
+    losses = -np.log(np.maximum(probs[labelled_rows, labels], np.float32(1e-30)))
+    return predicted_loss(check_features(features, n=len(probs)), labelled_rows, losses, seed=seed)
 
 
-def predicted_loss(features: Float, labelled: Any, losses: Any, *, seed: int = 0) -> Float:
+def predicted_loss(features: Float, labelled_rows: Any, losses: Any, *, seed: int = 0) -> Float:
     """Predicted loss of each item from any losses of the labelled ones: keypoints, boxes, regression.
 
     One hidden layer of 128, trained on pairs with ``max(0, 1 - sign(l_i - l_j)(s_i - s_j))``: it learns which of two
@@ -74,7 +74,7 @@ def predicted_loss(features: Float, labelled: Any, losses: Any, *, seed: int = 0
     Parameters
     ----------
     features : float32 (n, d)
-    labelled : int (m,)
+    labelled_rows : int (m,)
         Rows whose loss is known, two or more.
     losses : float32 (m,)
         Loss of each, any unit.
@@ -98,23 +98,23 @@ def predicted_loss(features: Float, labelled: Any, losses: Any, *, seed: int = 0
     True
     """
     features = check_features(features)
-    labelled = check_labelled(labelled, len(features))
-    if len(labelled) < 2:
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    if len(labelled_rows) < 2:
         raise QueryError(
-            f"learning loss compares labelled items: {len(labelled)} is too few.", "Label two or more."
+            f"learning loss compares labelled items: {len(labelled_rows)} is too few.", "Label two or more."
         )
-    losses = check_values(losses, "losses", n=len(labelled))
-    known = features[labelled]
-    middle, scale = known.mean(axis=0), known.std(axis=0)
+    losses = check_values(losses, "losses", n=len(labelled_rows))
+    labelled_features = features[labelled_rows]
+    middle, scale = labelled_features.mean(axis=0), labelled_features.std(axis=0)
     scale = np.maximum(scale, np.float32(1e-6) * max(float(scale.max()), 1e-6))
-    w1, b1, w2 = _trained((known - middle) / scale, losses, seed)
+    w1, b1, w2 = _train((labelled_features - middle) / scale, losses, seed)
     out = np.empty(len(features), np.float32)
     for rows in blocks(len(features), max(WIDTH, features.shape[1])):
         out[rows] = np.maximum((features[rows] - middle) / scale @ w1 + b1, 0) @ w2
     return out
 
 
-def _trained(x: Float, losses: Float, seed: int) -> tuple[Float, Float, Float]:
+def _train(x: Float, losses: Float, seed: int) -> tuple[Float, Float, Float]:
     """Weights (d, 128), biases (128,) and output weights (128,); an output bias would change no order."""
     import torch
 

@@ -18,7 +18,7 @@ STEEPEST = 70.0  # largest log of mean d / (2 sigma^2): by then only exact dupli
 
 
 class Neighbours(NamedTuple):
-    """Unlabelled rows (r,); for each, places in ``labelled`` (r, k) of its neighbours and their weights."""
+    """Unlabelled rows (r,); for each, places in ``labelled_rows`` (r, k) of its neighbours and their weights."""
 
     rows: Ints
     nearest: Ints
@@ -26,7 +26,7 @@ class Neighbours(NamedTuple):
 
 
 def soft_neighbours(
-    features: Float, labelled: Any, *, perplexity: float, neighbours: int, paper_compat: bool
+    features: Float, labelled_rows: Any, *, perplexity: float, neighbours: int, paper_compat: bool
 ) -> Iterator[Neighbours]:
     """Weights ``q(j|i) ~ exp(-|z_i - z_j|^2 / 2 sigma_i^2)`` over labelled ``j``, block by block of unlabelled ``i``.
 
@@ -34,7 +34,7 @@ def soft_neighbours(
     ----------
     features : float32 (n, d)
         Checked already.
-    labelled : int (m,)
+    labelled_rows : int (m,)
         m >= 1.
     perplexity : float
         ``exp`` of the entropy of ``q``, above 1; with fewer labelled rows than that all weigh the same.
@@ -49,30 +49,30 @@ def soft_neighbours(
     QueryError
         No labelled rows, all labelled, perplexity or neighbours out of range.
     """
-    labelled = check_labelled(labelled, len(features))
-    if not len(labelled):
+    labelled_rows = check_labelled(labelled_rows, len(features))
+    if not len(labelled_rows):
         raise QueryError("EGL++ compares with labelled rows; none is labelled.", "Label a few items first.")
     if not (np.isfinite(perplexity) and perplexity > 1) or neighbours < 1:
         raise QueryError(
             f"perplexity {perplexity} must be above 1 and neighbours {neighbours} at least 1.",
             "Use the defaults of 20 and 30.",
         )
-    open_rows = np.flatnonzero(unlabelled(len(features), labelled))
+    open_rows = np.flatnonzero(unlabelled(len(features), labelled_rows))
     entropy = np.log2(perplexity) if paper_compat else np.log(perplexity)
-    known = features[labelled]
-    lengths = np.einsum("md,md->m", known, known)
-    k = min(neighbours, len(labelled))
-    for block in blocks(len(open_rows), len(labelled)):
+    labelled_features = features[labelled_rows]
+    lengths = np.einsum("md,md->m", labelled_features, labelled_features)
+    k = min(neighbours, len(labelled_rows))
+    for block in blocks(len(open_rows), len(labelled_rows)):
         rows = open_rows[block]
         x = features[rows]
-        distances = lengths - 2 * (x @ known.T)  # up to |x|^2, which changes no weight
+        distances = lengths - 2 * (x @ labelled_features.T)  # up to |x|^2, which changes no weight
         distances -= distances.min(axis=1, keepdims=True)
         weights = gaussian_weights(distances, float(entropy))
         nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
-        kept = np.take_along_axis(weights, nearest, axis=1)
+        nearest_weights = np.take_along_axis(weights, nearest, axis=1)
         if not paper_compat:
-            kept /= kept.sum(axis=1, keepdims=True)
-        yield Neighbours(rows, nearest, kept)
+            nearest_weights /= nearest_weights.sum(axis=1, keepdims=True)
+        yield Neighbours(rows, nearest, nearest_weights)
 
 
 def gaussian_weights(distances: Float, entropy: float) -> Float:

@@ -1,4 +1,4 @@
-"""Files that are kept: whole or not there, on disk before they count, known by their checksum ever after.
+"""Files on disk: written whole or not at all, synced before they count, checked by their checksum ever after.
 
 And files that somebody else made: opened without waiting, and looked at while they are open.
 """
@@ -13,23 +13,23 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from uuid import uuid4
 
 from spin_nb.errors import StorageError
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _SEAL_BYTES = 65  # one more than a checksum has
-_NO_FOLDER_SYNC = (
-    errno.EINVAL,
-    errno.ENOTSUP,
-    errno.EBADF,
-)  # some network file systems; nothing is to be gained
+# Of some network file systems: there is nothing to be gained.
+_NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 
 
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Let ``write`` fill a file beside ``path``, then rename it: readers see the old or the new one, whole.
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a file beside ``path``, then rename it.
 
-    When this returns, the new one survives a power cut, name and bytes.
+    Readers see the old or the new one, whole; when this returns, the new one survives a power cut, name and bytes.
 
     Parameters
     ----------
@@ -69,14 +69,17 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
             half.unlink()
 
 
-def write_sealed(path: Path, write: Callable[[Path], Any]) -> None:
-    """Do as :func:`write_atomically`, then :func:`seal`; killed in between, the file counts as damaged."""
+def write_sealed(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file atomically, then :func:`seal` it.
+
+    Killed in between, the file counts as damaged.
+    """
     write_atomically(path, write)
     seal(path)
 
 
 def sync(path: Path) -> None:
-    """Put a file's bytes, or a folder's names, on the disk itself.
+    """Flush a file's bytes, or a folder's names, to disk.
 
     Raises
     ------
@@ -95,18 +98,35 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's files and names to disk.
+
+    Then it may be given the name that others read.
+
+    Raises
+    ------
+    OSError
+        The disk refuses.
+    """
+    for path in (*folder.iterdir(), folder):
+        sync(path)
+
+
 def seal(path: Path) -> None:
-    """Write the checksum of a file beside it, for :func:`is_intact`."""
+    """Write a file's checksum beside it, for :func:`is_intact`."""
     write_atomically(_seal(path), lambda half: half.write_text(checksum(path), encoding="ascii"))
 
 
 def has_seal(path: Path) -> bool:
-    """Whether there is a seal: files of older versions have none."""
+    """Tell whether a file has a seal: those of older versions have none."""
     return _seal(path).exists()
 
 
 def is_intact(path: Path) -> bool:
-    """Whether a file still is what :func:`seal` saw: a flipped byte in a cache would pass for a number."""
+    """Tell whether a file still has the bytes that were sealed.
+
+    A flipped byte in a cache would pass for a number.
+    """
     try:
         with open_regular(_seal(path)) as stream:
             return stream.read(_SEAL_BYTES) == checksum(path).encode()
@@ -115,15 +135,16 @@ def is_intact(path: Path) -> bool:
 
 
 def checksum(path: Path) -> str:
-    """sha256 of a file's bytes, hexadecimal."""
+    """Return the sha256 of a file's bytes, hexadecimal."""
     with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, follow: bool = True) -> BinaryIO:
-    """Open a regular file, unbuffered where it is written; what else has that name is never waited for.
+    """Open a regular file, and wait for nothing else of that name.
 
-    The descriptor is looked at, not the name: that may have become another file's in between.
+    Files are unbuffered where they are written.  The descriptor is looked at, not the name: that may have become
+    another file's in between.
 
     Parameters
     ----------
@@ -156,10 +177,11 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, follow: bool = True) -
         raise
 
 
-def load_array(path: Path) -> Any:
-    """An array from a ``.npy`` file, memory-mapped; what its header promises is believed as far as the file goes.
+def load_array(path: Path) -> NDArray[Any]:
+    """Map an array of a ``.npy`` file into memory.
 
-    ``numpy.load`` takes memory for the promise before it looks, and reads objects where it is let.
+    Its header is believed as far as the file goes: ``numpy.load`` takes memory for the promise before it looks, and
+    reads objects where it is let.
 
     Raises
     ------
@@ -182,23 +204,27 @@ def load_array(path: Path) -> Any:
         if np.lib.format.read_magic(stream) != (1, 0):  # others are for names of columns
             raise ValueError(f"{path.name} is of another version than arrays of numbers are")
         shape, columns_first, dtype = np.lib.format.read_array_header_1_0(stream)
-        promised = math.prod(shape) * dtype.itemsize
-        there = os.fstat(stream.fileno()).st_size - stream.tell()
+        n_bytes = math.prod(shape) * dtype.itemsize
+        n_available = os.fstat(stream.fileno()).st_size - stream.tell()
         if dtype.hasobject or min(shape, default=0) < 0:
             raise ValueError(f"{path.name} holds no numbers")
-        if promised > there:
-            raise ValueError(f"{path.name} promises {promised:,} bytes and has {there:,}")
-        order: Any = "F" if columns_first else "C"
-        if not promised:
+        if n_bytes > n_available:
+            raise ValueError(f"{path.name} promises {n_bytes:,} bytes and has {n_available:,}")
+        order: Literal["C", "F"] = "F" if columns_first else "C"
+        if not n_bytes:
             return np.empty(shape, dtype, order)
         name, start = by_name(stream, path), stream.tell()
         array = np.memmap(name, dtype, "r", start, shape, order)
-    array.filename = str(path.resolve())  # beside which caches lie; the other name ends with the descriptor
+    # Caches lie beside it; the other name ends with the descriptor.
+    array.filename = str(path.resolve())
     return array
 
 
 def by_name(stream: BinaryIO, path: Path) -> str:
-    """A name for readers that take no stream: of the very file that is open, where the system has one."""
+    """Return a name of an open file, for readers that take no stream.
+
+    Of the very file, where the system has one.
+    """
     name = f"/proc/self/fd/{stream.fileno()}"
     return name if os.path.exists(name) else str(path)
 

@@ -1,22 +1,36 @@
-"""One thread for small matrices; and steps that no interrupt may part.
+"""Threads of BLAS and torch: how many, and work spread over them.
 
 A label is milliseconds of matrix work.  With BLAS's own threads, the training thread and the person's cell beside
 it, those threads wait for each other: 308 ms against 7 ms for one query at 60,000 items, measured on two busy cores.
 Torch's threads do so too: a head of one hidden layer on 60 labels took 20 s of both cores, and .6 s of one.
+
+Their own threads meet at a barrier after every operation, and beside a training thread, or on a busy machine, they
+wait there far longer than they work: 97 s against 5 s for torch's graph of 60,000 items, 6 s against 1 s for one batch
+of BLAS's products, measured on two cores.  Whole blocks, each on one thread, never wait.
 """
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock, current_thread, local, main_thread
-from typing import Any
+from threading import Lock, local
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+MAX_BLOCK_THREADS = 8
+"""Of :func:`each_block`: every one holds a block or two of 8 MB."""
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
-class _Held:
-    """How many hold BLAS to one thread, and the numbers before."""
+class _Blas:
+    """Holders of BLAS to one thread, and the numbers before."""
 
     lock = Lock()
     holders = 0
@@ -24,7 +38,7 @@ class _Held:
 
 
 @cache
-def _libraries() -> Any:
+def _libraries() -> ThreadpoolController:
     import scipy.linalg  # noqa: F401  brings a BLAS of its own, which must be loaded to be found
     from threadpoolctl import ThreadpoolController
 
@@ -42,19 +56,19 @@ def one_thread() -> Iterator[None]:
     >>> with one_thread():
     ...     pass
     """
-    with _Held.lock:
-        if not _Held.holders:
+    with _Blas.lock:
+        if not _Blas.holders:
             libraries = _libraries().lib_controllers
-            _Held.before = tuple(library.num_threads for library in libraries)
+            _Blas.before = tuple(library.num_threads for library in libraries)
             _set((1,) * len(libraries))
-        _Held.holders += 1
+        _Blas.holders += 1
     try:
         yield
     finally:
-        with _Held.lock:
-            _Held.holders -= 1
-            if not _Held.holders:
-                _set(_Held.before)
+        with _Blas.lock:
+            _Blas.holders -= 1
+            if not _Blas.holders:
+                _set(_Blas.before)
 
 
 def _set(threads: tuple[int, ...]) -> None:
@@ -67,7 +81,7 @@ def _set(threads: tuple[int, ...]) -> None:
 
 
 class _Torch:
-    """How many threads hold torch to fewer, its number before, and how deep this thread is in it."""
+    """Holders of torch to fewer threads, and its number before."""
 
     lock = Lock()
     holders = 0
@@ -106,26 +120,40 @@ def torch_threads(most: int) -> Iterator[None]:
         torch.set_num_threads(outside or before)
 
 
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Hold back Ctrl-C and the notebook's stop button until the block has ended.
+def map_parts(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    """Yield ``work(part)`` in order, on as many threads as torch has.
 
-    For what is on disk already and must now be done in memory, too.  Python interrupts its main thread only.
+    Each part is computed on one thread.
+
+    An exception, from ``work`` or from who reads the results, drops the parts not yet begun.
 
     Examples
     --------
-    >>> with undisturbed():
-    ...     pass
+    >>> list(map_parts(lambda part: part * 2, [1, 2, 3]))
+    [2, 4, 6]
     """
-    before = signal.getsignal(signal.SIGINT) if current_thread() is main_thread() else None
-    if not callable(before):  # another thread, ignored, or not Python's to handle
-        yield
-        return
-    caught: list[Any] = []
-    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    import torch
+
+    def alone(part: Part) -> Result:
+        with torch.inference_mode():
+            return work(part)
+
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield
+        yield from pool.map(alone, parts)
     finally:
-        signal.signal(signal.SIGINT, before)
-        if caught:
-            before(*caught[0])
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+
+
+def each_block(work: Callable[[slice], None], blocks: Iterable[slice]) -> None:
+    """Call ``work`` with blocks of rows, each on one BLAS thread."""
+    slices = list(blocks)
+    if len(slices) < 2:
+        for rows in slices:
+            work(rows)
+        return
+    with one_thread(), ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_BLOCK_THREADS)) as pool:
+        for _ in pool.map(work, slices):
+            pass

@@ -10,6 +10,7 @@ import pytest
 import spin_nb as spin
 from spin_nb import io
 from spin_nb.errors import StorageError
+from spin_nb.project.store import Store
 
 
 @pytest.fixture
@@ -81,18 +82,23 @@ def test_a_file_without_a_seal_is_not_sealed(path):
 
 
 @needs_proc
-def test_a_model_is_on_disk_before_its_folder_has_its_name(tmp_path, steps, monkeypatch):
+def test_a_model_is_on_disk_before_its_folder_has_its_name_and_the_database_a_row(
+    tmp_path, steps, monkeypatch
+):
     rename = os.rename
     monkeypatch.setattr(
         os, "rename", lambda old, new: (steps.append(("rename", "model")), rename(old, new))[1]
     )
     s = spin.open(tmp_path / "p.spin", pool=np.eye(12, dtype=np.float32), classes=["a", "b"])
     s.label({id: "ab"[row % 2] for row, id in enumerate(s.pool.ids)})
+    add_model = Store.add_model
+    monkeypatch.setattr(Store, "add_model", lambda *row: (steps.append(("row", "model")), add_model(*row))[1])
     s.train(wait=True)
     s.close()
-    at = steps.index(("rename", "model"))
-    before, after = steps[:at], steps[at:]
-    assert {("fsync", "card.json"), ("fsync", "model.safetensors"), ("fsync", "model")} <= set(before)
+    at, listed = steps.index(("rename", "model")), steps.index(("row", "model"))
+    before, after = steps[:at], steps[at:listed]
+    files = {("fsync", name) for name in ("card.json", "card.json.sha256", "model.safetensors", "model")}
+    assert files <= set(before)
     assert ("fsync", "models") in after
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spin_nb.errors import ExportError
-from spin_nb.io import sync
+from spin_nb.io import sync, sync_folder
 
 FORMAT = "spin_nb-bundle"
 
@@ -78,8 +78,7 @@ def _filled(target: Path) -> Iterator[Path]:
         fresh = work / "new"
         fresh.mkdir()
         yield fresh
-        for path in (*fresh.iterdir(), fresh):
-            sync(path)
+        sync_folder(fresh)
         # Again: minutes may have passed, and something may have been put there.
         check_target(target)
         _swap(fresh, target)

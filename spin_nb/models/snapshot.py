@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
-from spin_nb.io import checksum, has_seal, is_intact, seal, sync
+from spin_nb.io import checksum, has_seal, is_intact, seal, sync, sync_folder
 from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.head_selection import HEADS, Fit
 from spin_nb.models.saved_model import SavedModel, save_model
@@ -152,8 +152,7 @@ class Snapshot:
                 card = {**self.card(), "sha256": {name: checksum(fresh / name) for name in files}}
                 (fresh / CARD).write_text(json.dumps(card, indent=2), encoding="utf-8")
                 seal(fresh / CARD)
-                for path in (*fresh.iterdir(), fresh):
-                    sync(path)
+                sync_folder(fresh)
                 os.rename(fresh, folder)
                 sync(folder.parent)
         except StorageError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.inputs.spec import InputSpec
-from spin_nb.pool.threads import side_by_side
+from spin_nb.threads import map_parts
 from spin_nb.types import Float
 
 _CHUNK = 32
@@ -109,7 +109,5 @@ def _run(graph: Any, tensor: Float) -> Float:
 
     parts = range(0, max(1, len(tensor)), _CHUNK)
     return np.concatenate(
-        list(
-            side_by_side(lambda start: graph(torch.from_numpy(tensor[start : start + _CHUNK])).numpy(), parts)
-        )
+        list(map_parts(lambda start: graph(torch.from_numpy(tensor[start : start + _CHUNK])).numpy(), parts))
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, StorageError
 from spin_nb.io import is_intact, write_sealed
-from spin_nb.pool.threads import side_by_side
+from spin_nb.threads import map_parts
 from spin_nb.types import Float
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _search(
         near, far = _nearest(block, rows, base, k, n - exclude_self)
         indices[start : start + step], distances[start : start + step] = near.cpu().numpy(), far.cpu().numpy()
 
-    for done, _ in enumerate(side_by_side(answer, range(0, m, step)), start=1):
+    for done, _ in enumerate(map_parts(answer, range(0, m, step)), start=1):
         if progress:
             progress(min(1.0, done * step / m), f"neighbours: {min(m, done * step):,} of {m:,}")
     return indices, distances

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.query._checks import blocks
-from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import Doubles, Nearest, Points, sample
 from spin_nb.query.batches._greedy import LazyGreedy
 from spin_nb.query.batches.kcenter import farthest_first
+from spin_nb.threads import each_block
 from spin_nb.types import Float, Ints
 
 SAMPLE = 7000
@@ -48,7 +48,7 @@ class Coverage:
             np.maximum(similar, self.similarity_so_far, out=similar)
             out[block] = similar @ self._weights
 
-        each_block(work, len(rows), len(self.similarity_so_far))
+        each_block(work, blocks(len(rows), len(self.similarity_so_far)))
         return (out - total) / float(self._weights.sum())
 
     def add(self, rows: Points) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.query._checks import blocks
-from spin_nb.query._threads import each_block
+from spin_nb.threads import each_block
 from spin_nb.types import Float, Ints
 
 ROUNDING = np.float32(1e-5)
@@ -131,7 +131,7 @@ class Nearest:
             distance -= error
             np.minimum(self.low[block], distance.min(axis=1), out=self.low[block])
 
-        each_block(work, len(self.low), len(rows))
+        each_block(work, blocks(len(self.low), len(rows)))
         self._centres.extend(int(row) for row in rows)
 
     def best(

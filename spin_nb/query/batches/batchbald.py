@@ -8,11 +8,10 @@ import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_draws, check_k, check_labelled, unlabelled
-from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import Doubles
 from spin_nb.query.batches._greedy import LazyGreedy
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import one_thread
+from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked
 
 TINY = np.float32(1e-30)
@@ -167,7 +166,7 @@ class _Gains:
             logs *= average
             out[block] = -(chance @ logs).reshape(-1, self.n_classes).sum(axis=1)
 
-        each_block(work, len(rows), len(chance) * self.n_classes)
+        each_block(work, blocks(len(rows), len(chance) * self.n_classes))
         return out
 
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
-from spin_nb.query._threads import each_block
+from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import one_thread
+from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked
 
 LEAST = np.float32(1e-7)
@@ -88,5 +87,5 @@ def _divergence(probs: Float, features: Float, left: Ints, labelled_rows: Ints, 
             "rc,rc->r", labelled_probs[near].mean(axis=1), np.log(p)
         )
 
-    each_block(work, len(left), max(len(labelled_rows), probs.shape[1] * neighbours))
+    each_block(work, blocks(len(left), max(len(labelled_rows), probs.shape[1] * neighbours)))
     return np.maximum(out, 0)

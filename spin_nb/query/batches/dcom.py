@@ -16,13 +16,12 @@ from spin_nb.query._checks import (
     check_probs,
     unlabelled,
 )
-from spin_nb.query._threads import each_block
 from spin_nb.query.batches._coverage import SAMPLE
 from spin_nb.query.batches._distances import Doubles, Points, sample
 from spin_nb.query.batches.probcover import check_radius, pure_radius
 from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import margin
-from spin_nb.threads import one_thread
+from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked
 
 CENTRE, STEEPNESS = 0.8, 50  # of the competence score, as published
@@ -102,7 +101,7 @@ def dcom(
         def work(block: slice) -> None:
             out[block] = np.count_nonzero(every.take(block).squared_distances(targets) < reach, axis=1)
 
-        each_block(work, n, len(of))
+        each_block(work, blocks(n, len(of)))
         return out
 
     degree = np.where(left, counts(np.flatnonzero(~is_covered)), 0)

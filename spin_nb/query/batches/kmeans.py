@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
+from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
 from spin_nb.query._squared import First, squared_sampling
-from spin_nb.query._threads import each_block
 from spin_nb.query.batches._distances import ROUNDING, Doubles, Points, middle, sample, to_one
-from spin_nb.threads import one_thread
+from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked
 
 LEARNED_FROM = 10_000
@@ -109,7 +108,7 @@ def assign(rows: Points, centres: Points) -> tuple[Ints, Float]:
         member[block] = apart.argmin(axis=1)
         distances[block] = apart[np.arange(len(apart)), member[block]]
 
-    each_block(work, len(rows), len(centres))
+    each_block(work, blocks(len(rows), len(centres)))
     return member, distances
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
-from spin_nb.query._threads import each_block
+from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._coverage import cover
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import one_thread
+from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked
 
 PURITY = 0.95
@@ -135,5 +134,5 @@ def _to_others(every: Points, member: Ints, rows: Ints, cluster: int) -> Float:
                     out[block], every.take(rows[block]).squared_distances(targets).min(axis=1)
                 )
 
-            each_block(work, len(rows), len(targets))
+            each_block(work, blocks(len(rows), len(targets)))
     return out

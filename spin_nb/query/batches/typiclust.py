@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
-from spin_nb.query._threads import each_block
+from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._distances import ROUNDING, Doubles, Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import one_thread
+from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked
 
 MOST_CLUSTERS, SMALLEST, NEIGHBOURS = 500, 5, 20  # as the published code has them
@@ -114,7 +113,7 @@ def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
             part = np.partition(every.take(block).squared_distances(sample), fewer, axis=1)[:, : fewer + 1]
             rough[block] = np.sqrt(part).sum(axis=1)
 
-        each_block(roughly, n, SOUGHT_IN)
+        each_block(roughly, blocks(n, SOUGHT_IN))
         likely = np.sort(np.argpartition(rough, LIKELY)[:LIKELY])
     means, targets = np.empty(len(likely)), every.targets()
 
@@ -123,7 +122,7 @@ def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
         apart[np.arange(len(apart)), likely[block]] = 0
         means[block] = np.sqrt(np.partition(apart, near, axis=1)[:, : near + 1]).sum(axis=1) / near
 
-    each_block(work, len(likely), n)
+    each_block(work, blocks(len(likely), n))
     # Rounding moves a mean by less than this: rows so close to the best are measured again in double precision.
     least, error = means.min(), 4 * ROUNDING * every.lengths.max()
     finalists = likely[means <= 2 * np.sqrt(least**2 + error) - least]

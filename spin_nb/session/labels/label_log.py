@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError
+from spin_nb.interrupts import defer_interrupts
 from spin_nb.monitor.curves import RECENT, labels_per_minute
 from spin_nb.project.database import BUSY_SECONDS, Busy
 from spin_nb.project.fold import Current, State, changed_items, current, newest_first
@@ -28,7 +29,6 @@ from spin_nb.session.labels.audit_items import AuditItems
 from spin_nb.session.labels.audit_plan import AuditPlan
 from spin_nb.session.labels.gestures import Gestures
 from spin_nb.session.labels.training_set import TrainingSet
-from spin_nb.threads import undisturbed
 from spin_nb.types import Ints
 from spin_nb.words import shown
 
@@ -221,7 +221,7 @@ class LabelLog:
         """
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            with self.lock, undisturbed():
+            with self.lock, defer_interrupts():
                 try:
                     return step()
                 except Busy:

@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spin_nb.errors import SpinError
+from spin_nb.interrupts import defer_interrupts
 from spin_nb.models.head_selection import within
 from spin_nb.session.labels.label_log import Change, LabelLog
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
-from spin_nb.threads import undisturbed
 
 if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
@@ -81,7 +81,7 @@ class LiveModel:
 
     def catch_up(self) -> None:
         """Take in what other sessions have stored; no Ctrl-C parts the labels from the model that learns them."""
-        with self.label_log.lock, undisturbed():
+        with self.label_log.lock, defer_interrupts():
             self.follow(self.label_log.sync())
 
     def try_to_catch_up(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from spin_nb.threads import undisturbed
+from spin_nb.interrupts import defer_interrupts
 
 Result = TypeVar("Result")
 
@@ -67,7 +67,7 @@ class MainThread:
             if not future.set_running_or_notify_cancel():
                 return
             # Ctrl-C comes after the worker has its answer: else it took what has been done for not done.
-            with undisturbed():
+            with defer_interrupts():
                 try:
                     result = work()
                 except BaseException as error:

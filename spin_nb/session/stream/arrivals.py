@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import Cancelled, NotTrainedError, PoolError
+from spin_nb.interrupts import defer_interrupts
 from spin_nb.models.fitted_model import ModelPredictive
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
 from spin_nb.pool.features.neighbours import nearest
@@ -21,7 +22,6 @@ from spin_nb.session.model.pool_model import NEIGHBOURS
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
-from spin_nb.threads import undisturbed
 from spin_nb.types import Broken, Float, Ints
 from spin_nb.words import said_by
 
@@ -215,7 +215,7 @@ class StreamMonitor:
         uncertainty, distance = _finite(shown.epistemic), _finite(distances.mean(1))
         drift = self._drift_monitor()
         extension = pool_model.extension(features, rows, distances, predictive)
-        with undisturbed():
+        with defer_interrupts():
             with label_log.transaction():
                 project.store.add_items(
                     NewItem(id, None, project.pool.modality, arrived=True) for id in batch.ids

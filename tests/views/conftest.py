@@ -11,9 +11,8 @@ import pytest
 from spin_nb.monitor.audit import wilson
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
-from spin_nb.session.runtime.signals import Signals
-from spin_nb.tasks import Classes
 from spin_nb.types import Shown
+from tests.views.blank_session import BlankPool, BlankSession
 
 
 class DrawnPredictive:
@@ -35,45 +34,23 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return e / e.sum(-1, keepdims=True)
 
 
-class DrawnSession:
+class DrawnSession(BlankSession):
     """Digits-like blobs; ``label`` and ``train`` do what views notice and no more."""
 
     def __init__(self, n: int = 120, classes: list[str] | None = None, features=None, shown=None) -> None:
+        super().__init__(classes or ["ok", "crack", "dent"], [f"img_{i}" for i in range(n)])
         rng = np.random.default_rng(0)
-        self.classes = classes or ["ok", "crack", "dent"]
-        self.task, self.learns_classes = Classes(self.classes), True
         C = len(self.classes)
         self.truth = rng.integers(0, C, n)
         self.features = (
             features if features is not None else rng.normal(size=(n, 8)) + 4 * np.eye(C, 8)[self.truth]
         )
-        ids = [f"img_{i}" for i in range(n)]
         columns = pl.DataFrame({"width": rng.normal(size=n), "line": [f"<b>{i % 3}</b>" for i in range(n)]})
-        self.pool = DrawnPool(ids, columns, shown or (lambda row: Shown("text/plain", f"item <i>{row}</i>")))
-        self.events = Signals()
-        self.name, self.read_only, self.head = "parts.spin", False, None
-        self.layout, self.layout_name = self.features[:, :2].astype(np.float32), "pca"
-        self.predictive = None
-        self.label_index = np.full(n, -1, np.int64)
-        self._selected: list[str] = []
-        self.curve: list[CurvePoint] = []
-        self.drift_points: list = []
-        self.labels_per_minute = 0.0
-        self.accuracy = wilson(0, 0)
-        self.cv_scores: list = []
-        self.channel = self
+        show = shown or (lambda row: Shown("text/plain", f"item <i>{row}</i>"))
+        self.pool = DrawnPool(self.pool.ids, columns, show)
+        self.layout = self.features[:, :2].astype(np.float32)
         self.umaps = self.trained = 0
         self.explained: list[str] = []
-
-    @property
-    def selected(self):
-        return list(self._selected)
-
-    @selected.setter
-    def selected(self, ids):
-        if list(ids) != self._selected:
-            self._selected = list(ids)
-            self.events.selection.emit(tuple(ids))
 
     def label(self, *rows: int) -> None:
         self.label_index[list(rows)] = self.truth[list(rows)]
@@ -104,9 +81,6 @@ class DrawnSession:
             -2 * far / scale, np.sqrt(far.min(1) / scale) / np.sqrt(known.sum())
         )
         self.head = "graph"
-
-    def view(self, word: str):
-        return getattr(self, word)
 
     def start_umap(self) -> None:
         self.umaps += 1
@@ -158,7 +132,7 @@ class DrawnSession:
             functions=200,
         )
 
-    def train(self, wait=False):
+    def train(self):
         from psygnal import Signal
 
         class Job:
@@ -186,17 +160,12 @@ class DrawnSession:
         self.events.watched.emit(n)
 
 
-class DrawnPool:
+class DrawnPool(BlankPool):
     """Ids, extra columns and how an item looks."""
 
     def __init__(self, ids, columns, show) -> None:
-        self.ids, self.columns, self._show = ids, columns, show
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def row(self, id: str) -> int:
-        return self.ids.index(id)
+        super().__init__(ids)
+        self.columns, self._show = columns, show
 
     def show(self, row: int, size: int | None = None) -> Shown:
         return self._show(row)

@@ -9,6 +9,7 @@ import numpy as np
 import traitlets as t
 
 from spin_nb.views.base.widget import View
+from spin_nb.views.session_like import SessionLike
 
 CLASS_COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a4343", "#857aff",
@@ -38,7 +39,7 @@ class Theme(View, entry="base/theme.js"):
 _THEMES: WeakKeyDictionary[Any, Theme] = WeakKeyDictionary()
 
 
-def theme_of(session: Any) -> Theme:
+def theme_of(session: SessionLike) -> Theme:
     """The one theme that all views of a session follow: what a later view draws first has its colours already."""
     if session.events not in _THEMES:
         _THEMES[session.events] = Theme()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets as widgets
 
+from spin_nb.views.session_like import SessionLike
 
-def loading(what: str, session: Any) -> str:
+
+def loading(what: str, session: SessionLike) -> str:
     """The sentence in the place of a view that is being made.
 
     Examples
@@ -19,7 +19,7 @@ def loading(what: str, session: Any) -> str:
     return f"Loading {what} of {session.name} …"
 
 
-def waiting(what: str, session: Any) -> widgets.Label:
+def waiting(what: str, session: SessionLike) -> widgets.Label:
     """That sentence as a widget of ipywidgets' own, which needs no script.
 
     A Label typesets TeX where MathJax is loaded; a project's name is text.

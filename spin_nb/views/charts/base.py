@@ -14,6 +14,7 @@ from spin_nb.views.base.theme import axis_layout, figure_layout, plain, theme_of
 from spin_nb.views.base.waiting import loading
 from spin_nb.views.base.widget import Answer, Buffers, View
 from spin_nb.views.charts.encoding import encoded
+from spin_nb.views.session_like import SessionLike
 
 
 class Plot(View, entry="charts/plot.js"):
@@ -68,7 +69,7 @@ class PlotView(Plot):
     bottom = 50  # pixels below the axes
     legend = True
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: SessionLike) -> None:
         super().__init__(loading(self.what, session))
         self._session = session
         self.theme = theme_of(session)

@@ -7,6 +7,7 @@ from typing import Any
 from spin_nb.monitor.audit import ENOUGH
 from spin_nb.views.base.theme import plain
 from spin_nb.views.charts.base import PlotView
+from spin_nb.views.session_like import SessionLike
 
 AUDITED = "#0f86b6"
 PACE = "#7d7d7d"
@@ -44,7 +45,7 @@ class CurvesView(PlotView):
     height = 430
     legend = False
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: SessionLike) -> None:
         self._validation: dict[str, float] = {}
         for _, scores in session.cv_scores:  # the last run's
             self._validation = dict(scores)

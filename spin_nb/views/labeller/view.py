@@ -19,6 +19,7 @@ from spin_nb.session.arguments import field, listed, text, whole
 from spin_nb.session.labeller.cards import shift_buffers
 from spin_nb.session.labeller.key_bindings import check_bindings
 from spin_nb.views.base.widget import Answer, Buffers, View, in_words
+from spin_nb.views.session_like import SessionLike
 
 RECENT = 8  # decisions shown again after the page was reloaded
 CARD = (
@@ -76,7 +77,7 @@ class Labeller(View, entry="labeller/page.js"):
     n_items = t.Int(0).tag(sync=True)
     seen = t.Bool(False)
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: SessionLike) -> None:
         super().__init__(
             spec=session.task.spec(),
             bindings=session.key_bindings.get(),
@@ -225,7 +226,7 @@ class Labeller(View, entry="labeller/page.js"):
         self.push("problem", {"what": what})
 
 
-def _key(session: Any) -> str:
+def _key(session: SessionLike) -> str:
     """Name of the browser's outbox: one per folder and annotator, without telling the saved notebook the path."""
     owner = f"{session.folder}\0{session.annotator}".encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(owner, digest_size=8).hexdigest()

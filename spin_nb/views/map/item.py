@@ -8,12 +8,13 @@ import numpy as np
 
 from spin_nb.session.labeller.cards import inline
 from spin_nb.views.base.theme import class_colours
+from spin_nb.views.session_like import SessionLike
 
 LONGEST = 2000
 KEPT = ("id", "mime", "data", "size", "bytes", "parts", "broken")
 
 
-def item_card(session: Any, id: str, *, hide: bool = False) -> dict[str, Any]:
+def item_card(session: SessionLike, id: str, *, hide: bool = False) -> dict[str, Any]:
     """What the panel draws for item ``id``.
 
     ``hide`` leaves out what the model thinks: the item is being asked, and an opinion would lead the person.

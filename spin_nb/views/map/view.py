@@ -21,6 +21,7 @@ from spin_nb.views.base.widget import Brief
 from spin_nb.views.map import colours
 from spin_nb.views.map.item import item_card
 from spin_nb.views.map.panel import Panel
+from spin_nb.views.session_like import SessionLike
 from spin_nb.words import listing, shown
 
 MOVE_MS = 1500
@@ -65,7 +66,7 @@ class MapView(Brief, widgets.HBox):
     coloured_by: Any = t.Any("")
     height = t.Int(0, min=0)
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: SessionLike) -> None:
         self._session = session
         self._asked: list[int] = []
         self._drawn_layout = ""
@@ -156,6 +157,7 @@ class MapView(Brief, widgets.HBox):
         session, word, dark = self._session, self.coloured_by, self.theme.dark
         at = self._words.index(word)
         if at >= 4:
+            assert session.pool.columns is not None, "a colouring by a column names one of them"
             return colours.by_column(word, _padded(session.pool.columns[_columns(session)[at - 4]], n), dark)
         if at == 3:
             names = session.classes if session.learns_classes else ["labelled"]
@@ -246,8 +248,8 @@ class MapView(Brief, widgets.HBox):
         return row in self._asked and self._session.label_index[row] < 0
 
 
-def _columns(session: Any) -> list[str]:
-    columns = getattr(session.pool, "columns", None)
+def _columns(session: SessionLike) -> list[str]:
+    columns = session.pool.columns
     return [] if columns is None else list(columns.columns)
 
 

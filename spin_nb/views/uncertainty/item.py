@@ -12,6 +12,7 @@ from spin_nb.session.labeller.cards import inline, item_card
 from spin_nb.session.model.explanation import short
 from spin_nb.views.base.theme import class_colours
 from spin_nb.views.base.widget import View
+from spin_nb.views.session_like import SessionLike
 
 MOST = 8  # classes with a strip of their own
 THUMB = 96  # pixels a side, or characters
@@ -45,12 +46,12 @@ class Explain(View, entry="uncertainty/item.js"):
     mind: Any = t.Dict().tag(sync=True)
 
 
-def shown(session: Any, id: str, size: int | None = None) -> dict[str, Any]:
+def shown(session: SessionLike, id: str, size: int | None = None) -> dict[str, Any]:
     """Item ``id`` as a card with its bytes; why, where it cannot be read."""
     return {"id": id, **inline(*item_card(session.pool, session.pool.row(id), size=size))}
 
 
-def labelled(session: Any, id: str, label: str | None, size: int | None = None) -> dict[str, Any]:
+def labelled(session: SessionLike, id: str, label: str | None, size: int | None = None) -> dict[str, Any]:
     """:func:`shown` with a label and its colour."""
     card = shown(session, id, size)
     if label is not None:
@@ -107,7 +108,7 @@ def doubt(explanation: Any) -> dict[str, Any]:
     }
 
 
-def near(session: Any, explanation: Any) -> dict[str, Any]:
+def near(session: SessionLike, explanation: Any) -> dict[str, Any]:
     """The nearest labelled items."""
     cards = [
         labelled(session, neighbour.id, neighbour.label, THUMB)
@@ -117,7 +118,7 @@ def near(session: Any, explanation: Any) -> dict[str, Any]:
     return {"words": explanation.nearness, "cards": cards}
 
 
-def mind(session: Any, explanation: Any, waits: Callable[[str], bool]) -> dict[str, Any]:
+def mind(session: SessionLike, explanation: Any, waits: Callable[[str], bool]) -> dict[str, Any]:
     """What would change the answer, and what its own label would teach; not of items that wait for an answer."""
     rows = [
         {

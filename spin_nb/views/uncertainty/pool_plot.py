@@ -12,6 +12,7 @@ from spin_nb.session.arguments import real, whole
 from spin_nb.types import Ints
 from spin_nb.views.base.theme import NEUTRAL, class_colours, figure_layout, plain
 from spin_nb.views.charts.base import PlotView
+from spin_nb.views.session_like import SessionLike
 
 ALL = 2000  # items up to which each has a dot; of a larger pool some do, the rest is a density
 CELLS = (48, 32)
@@ -37,7 +38,7 @@ class PoolPlot(PlotView):
     bottom = 46
     legend = False
 
-    def __init__(self, session: Any, look: Callable[[str], None]) -> None:
+    def __init__(self, session: SessionLike, look: Callable[[str], None]) -> None:
         self._open = look
         self._drawn_of: Any = None
         self._here = -1

@@ -13,6 +13,7 @@ from spin_nb.session.arguments import field
 from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.waiting import loading
 from spin_nb.views.base.widget import Answer, Brief, Buffers, Verb
+from spin_nb.views.session_like import SessionLike
 from spin_nb.views.uncertainty.item import Explain, chances, doubt, labelled, mind, near
 from spin_nb.views.uncertainty.pool_plot import PoolPlot
 
@@ -41,7 +42,7 @@ class UncertaintyView(Brief, widgets.Box):
     >>> s.uncertainty.look("img_7")                    # doctest: +SKIP
     """
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: SessionLike) -> None:
         self._session = session
         self._looked_at, self._pointed_at = "", ""
         self._past: list[str] = []

@@ -11,6 +11,7 @@ from spin_nb.errors import SpinError
 from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.waiting import waiting
 from spin_nb.views.base.widget import Answer, Brief, Buffers, View
+from spin_nb.views.session_like import SessionLike
 from spin_nb.views.workbench.progress import ENDED
 
 TABS = ("uncertainty", "curves", "calibration", "drift")
@@ -58,7 +59,7 @@ class Workbench(Brief, widgets.VBox):
     >>> s.workbench                                    # doctest: +SKIP
     """
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: SessionLike) -> None:
         self._session = session
         self._labeller = session.view("labeller")
         self.bar = Bar(title=session.name, trains=session.learns_classes)
@@ -181,7 +182,7 @@ class Workbench(Brief, widgets.VBox):
             self.bar.ready = labels > 0 and not s.read_only
 
 
-def _place(what: str, session: Any) -> widgets.VBox:
+def _place(what: str, session: SessionLike) -> widgets.VBox:
     """Where a view will be."""
     return widgets.VBox([waiting(what, session)], layout=widgets.Layout(min_width="0"))
 

@@ -5,34 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from psygnal import Signal, SignalGroup
 
 from spin_nb.errors import StorageError
-from spin_nb.tasks import Classes
 from spin_nb.views.labeller.view import Labeller
-
-
-class Events(SignalGroup):
-    suggested = Signal(int)
-    labelled = Signal(tuple)
-    trained = Signal(object)
-    watched = Signal(int)
-    problem = Signal(str)
-
-
-class Pool:
-    def __init__(self, ids: list[str]) -> None:
-        self.ids = ids
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def row(self, id: str) -> int:
-        return self.ids.index(id)
+from tests.views.blank_session import BlankSession
 
 
 def picture(row: int) -> bytes:
@@ -79,29 +58,13 @@ class Disk:
         return {e["id"]: e["value"] for e in self.decisions if e["kind"] == "label"}
 
 
-class Keys:
-    """Key bindings of one annotator, kept on the session."""
-
-    def __init__(self, session: FakeSession) -> None:
-        self._session = session
-
-    def get(self) -> dict[str, str]:
-        return self._session.bindings
-
-    def set(self, keys) -> None:
-        self._session.bindings = dict(keys)
-
-
-class FakeSession:
+class FakeSession(BlankSession):
     """The labeller's channel as the session gives it, over a :class:`Disk`."""
 
     def __init__(self, disk: Disk, classes: list[str], n: int = 60, shown=None, task=None) -> None:
-        self.disk, self.classes = disk, classes
-        self.pool = Pool([f"img_{i}" for i in range(n)])
-        self.events = Events()
-        self.channel, self.key_bindings = self, Keys(self)
-        self.annotator, self.task, self.bindings = "ada", task or Classes(classes), {}
-        self.name, self.folder, self.read_only = "parts.spin", Path("parts.spin"), False
+        super().__init__(classes, [f"img_{i}" for i in range(n)])
+        self.disk = disk
+        self.task = task or self.task
         self.labels_per_minute = 12.0
         self.full = False  # the disk is
         self.suggestion: dict | None = None if task else {"value": classes[1], "p": 0.62}

@@ -140,8 +140,14 @@ def test_news_of_the_session_reach_the_page(widget, session):
 
 def test_own_keys_are_checked_and_kept_in_the_project(widget, session):
     widget.bindings = {"skip": "S", "class:crack": "k"}
-    assert session.bindings == {"skip": "s", "class:crack": "k"}
+    assert session.key_bindings.keys == {"skip": "s", "class:crack": "k"}
     for wrong in ({"jump": "j"}, {"skip": "ss"}, {"skip": "a", "flag": "a"}, {"class:nobody": "n"}):
         with pytest.raises(SettingError):
             widget.bindings = wrong
-    assert session.bindings == {"skip": "s", "class:crack": "k"}
+    assert session.key_bindings.keys == {"skip": "s", "class:crack": "k"}
+
+
+def test_its_double_keeps_the_sessions_contract(session):
+    from tests.views.test_session_like import assert_is_like_a_session
+
+    assert_is_like_a_session(session)

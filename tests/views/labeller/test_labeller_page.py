@@ -620,7 +620,7 @@ def test_keys_can_be_changed_on_screen(bench, session, disk):
     bench.shows("img_1")
     bench.settled()
     assert disk.labels == {"img_0": "crack"}, "its old key does nothing now"
-    assert session.bindings == {"class:crack": "k"}
+    assert session.key_bindings.keys == {"class:crack": "k"}
 
 
 def test_a_key_that_cannot_be_chosen_is_refused_at_once_and_the_next_one_is_taken(bench, session):
@@ -640,7 +640,7 @@ def test_a_key_that_cannot_be_chosen_is_refused_at_once_and_the_next_one_is_take
     bench.page.evaluate(KEY, {"key": "AltGraph", "code": "AltRight", **altgr})
     bench.page.evaluate(KEY, {"key": "@", "code": "KeyQ", **altgr})
     bench.until("root.querySelector(\"[aria-label^='Unsure: looked, cannot tell: key @']\")")
-    assert session.bindings == {"skip": "s", "flag": "g", "unsure": "@"}
+    assert session.key_bindings.keys == {"skip": "s", "flag": "g", "unsure": "@"}
 
 
 def test_what_the_kernel_refuses_is_said_and_taken_back(bench, session):
@@ -654,7 +654,9 @@ def test_what_the_kernel_refuses_is_said_and_taken_back(bench, session):
     assert bench.page.locator("[aria-label^='dent: key 3']").count() == 1
     rebind(bench, "Flag: a bad item", "g")
     bench.until("root.querySelector(\"[aria-label^='Flag: a bad item: key G']\")")
-    assert session.bindings == {"skip": "s", "flag": "g"}, "one refusal spoils nothing that comes later"
+    assert session.key_bindings.keys == {"skip": "s", "flag": "g"}, (
+        "one refusal spoils nothing that comes later"
+    )
 
 
 def test_every_key_is_on_the_panel(bench, new_session):
@@ -667,7 +669,7 @@ def test_every_key_is_on_the_panel(bench, new_session):
 
 
 def test_commands_name_their_shortcuts_as_assistive_technology_knows_them(bench, session):
-    session.bindings = {"class:ok": "?", "class:crack": "/"}
+    session.key_bindings.set({"class:ok": "?", "class:crack": "/"})
     bench.start(session)
     bench.shows("img_0")
     named = bench.page.eval_on_selector_all(
@@ -764,7 +766,7 @@ def test_a_question_mark_shows_the_keys_and_escape_closes_them_and_stays(bench, 
 
 
 def test_a_question_mark_bound_to_unsure_stays_so(bench, session, disk):
-    session.bindings = {"unsure": "?"}
+    session.key_bindings.set({"unsure": "?"})
     bench.start(session)
     bench.shows("img_0")
     bench.keys("?")

@@ -1,0 +1,140 @@
+"""The contract between views and what they draw.
+
+:class:`spin_nb.session.view_data.ViewData` satisfies it, and so do the doubles of the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from spin_nb.monitor.curves import CurvePoint
+    from spin_nb.monitor.drift import DriftPoint
+    from spin_nb.pool.media.images import Box
+    from spin_nb.pool.pool import Pool
+    from spin_nb.protocols import Predictive, Task
+    from spin_nb.session.model.audited import Audited
+    from spin_nb.session.model.explanation import Explanation
+    from spin_nb.session.model.runs import CVScores
+    from spin_nb.session.runtime.jobs import Job
+    from spin_nb.session.runtime.signals import Signals
+    from spin_nb.session.view_data import ViewData
+    from spin_nb.types import Estimate, Float, Ints, TrainReport
+
+Card = dict[str, Any]
+"""One item as the page shows it: JSON values only."""
+Buffers = list[bytes]
+"""Pictures and sounds of a message, which its cards point to."""
+
+
+@runtime_checkable
+class ChannelLike(Protocol):
+    """Calls that pages make; on any thread, also while a cell is busy."""
+
+    def queue_cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[Card], Buffers]:
+        """Return up to ``n`` cards to label next; those of the tokens in ``have`` without their pictures."""
+
+    def suggestions(self, tokens: Sequence[str]) -> Mapping[str, Card | None]:
+        """Return what would be pre-filled now on queued cards."""
+
+    def likeliest(self, tokens: Sequence[str]) -> Mapping[str, Sequence[tuple[str, float | None]]]:
+        """Return the classes on the first keys of queued cards."""
+
+    def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Apply a page's entries exactly once and in order."""
+
+    def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
+        """Return the last events that "undo" or "redo" would take."""
+
+    def card(self, id: str) -> tuple[Card, Buffers]:
+        """Return one item with its prediction and label."""
+
+    def frame(self, id: str, number: int, part: str | None = None) -> tuple[Card, Buffers]:
+        """Return one frame of a video."""
+
+    def detail(self, id: str, box: Box, size: int, part: str | None = None) -> tuple[Card, Buffers]:
+        """Return a piece of a picture, (x, y, width, height), at most ``size`` pixels a side."""
+
+
+@runtime_checkable
+class KeyBindingsLike(Protocol):
+    """Keys a person has chosen."""
+
+    def get(self) -> dict[str, str]:
+        """Return action, or "class:<name>" -> key."""
+
+    def set(self, keys: Mapping[str, str]) -> None:
+        """Keep these from now on."""
+
+
+@runtime_checkable
+class SessionLike(Protocol):
+    """Facts a view draws, and the few things a hand on it does."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def annotator(self) -> str: ...
+    @property
+    def read_only(self) -> bool: ...
+    @property
+    def pool(self) -> Pool: ...
+    @property
+    def task(self) -> Task: ...
+    @property
+    def classes(self) -> list[str]: ...
+    @property
+    def learns_classes(self) -> bool: ...
+    @property
+    def events(self) -> Signals: ...
+    @property
+    def label_index(self) -> Ints: ...
+    @property
+    def labels_per_minute(self) -> float: ...
+    @property
+    def head(self) -> str | None: ...
+    @property
+    def predictive(self) -> Predictive | None: ...
+    @property
+    def layout(self) -> Float: ...
+    @property
+    def layout_name(self) -> str: ...
+    @property
+    def accuracy(self) -> Estimate: ...
+    @property
+    def audited(self) -> Audited: ...
+    @property
+    def curve(self) -> list[CurvePoint]: ...
+    @property
+    def cv_scores(self) -> list[CVScores]: ...
+    @property
+    def drift_points(self) -> list[DriftPoint]: ...
+    @property
+    def channel(self) -> ChannelLike: ...
+    @property
+    def key_bindings(self) -> KeyBindingsLike: ...
+
+    selected: list[str]
+
+    def value(self, id: str) -> Any | None:
+        """Return the item's label now, or None; any thread."""
+
+    def explain(self, id: str) -> Explanation:
+        """Explain the answer an item gets."""
+
+    def train(self) -> Job[TrainReport]:
+        """Start training the heads, in the background."""
+
+    def start_umap(self) -> None:
+        """Compute UMAP in the background, once."""
+
+    def view(self, word: str) -> Any:
+        """Return another view of the same session."""
+
+
+def _view_data_is_like_a_session(data: ViewData) -> SessionLike:
+    return data  # for the type checker

@@ -16,7 +16,7 @@ Float = NDArray[np.float32]
 Ints = NDArray[np.integer[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
 class Picked:
     """A batch chosen by a strategy.
 
@@ -30,7 +30,7 @@ class Picked:
         Probability with which each pick was drawn, given the picks before it.
     reason : str
         What the strategy was doing, for the person ("exploring: ...").
-    mixed : bool
+    is_sampled : bool
         Whether the picks were drawn with ``q``.  False: they are the strategy's best, and ``q`` is what they have
         under the mixture with uniform picks that the session then draws.
     """
@@ -39,7 +39,7 @@ class Picked:
     scores: Float
     q: NDArray[np.float64]
     reason: str = ""
-    mixed: bool = True
+    is_sampled: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Asked:
         return iter(self.ids)
 
     def __repr__(self) -> str:
-        shown = ", ".join(self.ids[:6]) + (", ..." if len(self.ids) > 6 else "")
-        return f"Asked {len(self.ids)} by {self.strategy!r} ({self.reason}): {shown}"
+        listing = ", ".join(self.ids[:6]) + (", ..." if len(self.ids) > 6 else "")
+        return f"Asked {len(self.ids)} by {self.strategy!r} ({self.reason}): {listing}"
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ class Estimate:
 
     def __repr__(self) -> str:
         point = "" if self.value is None else f"{self.value:.1%} "
-        known = self.n > 0 or (self.low, self.high) != (0.0, 1.0)
-        span = f"{point}[{self.low:.1%}, {self.high:.1%}]" if known else "not known yet"
+        is_known = self.n > 0 or (self.low, self.high) != (0.0, 1.0)
+        span = f"{point}[{self.low:.1%}, {self.high:.1%}]" if is_known else "not known yet"
         more = f"; {self.caveats}" if self.caveats else ""
         return f"{span} (n={self.n}, {self.method}{more})"
 

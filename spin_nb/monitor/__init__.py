@@ -22,7 +22,7 @@ from spin_nb.monitor.drift import DriftMonitor, DriftPoint, adwin
 from spin_nb.monitor.headline import Headline, Measure, headline
 from spin_nb.monitor.regression import crps, interval_coverage
 from spin_nb.monitor.selective import Separation, aurc, misclassification, risk_coverage, separation
-from spin_nb.monitor.temperature import temperature, tempered
+from spin_nb.monitor.temperature import apply_temperature, temperature
 
 __all__ = [
     "CurvePoint",
@@ -34,6 +34,7 @@ __all__ = [
     "Separation",
     "adaptive_ece",
     "adwin",
+    "apply_temperature",
     "audited_accuracy",
     "audits_needed",
     "aurc",
@@ -54,6 +55,5 @@ __all__ = [
     "risk_coverage",
     "separation",
     "temperature",
-    "tempered",
     "wilson",
 ]

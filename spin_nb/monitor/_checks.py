@@ -56,7 +56,7 @@ def check_judged(probs: ArrayLike, y: ArrayLike) -> tuple[Real, NDArray[np.int64
     return p, classes.astype(np.int64)
 
 
-def check_numbers(**given: ArrayLike) -> list[Real]:
+def check_numbers(**arrays: ArrayLike) -> list[Real]:
     """Return each array as finite float64 (n,), all of one length n >= 1.
 
     Raises
@@ -64,9 +64,9 @@ def check_numbers(**given: ArrayLike) -> list[Real]:
     ModelError
         Naming the array that does not fit.
     """
-    found = {name: np.asarray(values, dtype=np.float64) for name, values in given.items()}
-    first = next(iter(found.values()))
-    for name, values in found.items():
+    numbers = {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()}
+    first = next(iter(numbers.values()))
+    for name, values in numbers.items():
         if values.ndim != 1 or not len(values) or len(values) != len(first):
             raise ModelError(
                 f"{name} has shape {values.shape}, not ({first.size},) with at least one number.",
@@ -74,4 +74,4 @@ def check_numbers(**given: ArrayLike) -> list[Real]:
             )
         if not np.isfinite(values).all():
             raise ModelError(f"{name} holds NaN or infinity.", "Leave those items out.")
-    return list(found.values())
+    return list(numbers.values())

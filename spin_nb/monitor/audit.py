@@ -174,8 +174,8 @@ def _point(parts: Sequence[Part]) -> float | None:
 
 
 def _wilson(correct: float, n: int) -> tuple[float, float]:
-    found = wilson(correct, n)
-    return found.low, found.high
+    interval = wilson(correct, n)
+    return interval.low, interval.high
 
 
 def _wilson_or_exact(correct: float, n: int) -> tuple[float, float]:
@@ -189,12 +189,12 @@ def _wilson_or_exact(correct: float, n: int) -> tuple[float, float]:
     return low, high
 
 
-def audited_accuracy(predicted: ArrayLike, truth: ArrayLike) -> Estimate:
+def audited_accuracy(predictions: ArrayLike, truth: ArrayLike) -> Estimate:
     """Accuracy of predicted classes against audit labels.
 
     Parameters
     ----------
-    predicted, truth : int (n,)
+    predictions, truth : int (n,)
         Class indices of the audited items, in one order; ``n`` may be 0.
 
     Returns
@@ -212,11 +212,13 @@ def audited_accuracy(predicted: ArrayLike, truth: ArrayLike) -> Estimate:
     >>> audited_accuracy([0, 1, 1], [0, 1, 0])
     [20.8%, 93.9%] (n=3, audit sample, Wilson 95% interval)
     """
-    predicted, truth = np.asarray(predicted), np.asarray(truth)
-    if predicted.ndim != 1 or predicted.shape != truth.shape:
+    predictions, truth = np.asarray(predictions), np.asarray(truth)
+    if predictions.ndim != 1 or predictions.shape != truth.shape:
         raise ModelError(
-            f"predictions of shape {predicted.shape} do not match audit labels of shape {truth.shape}.",
+            f"predictions of shape {predictions.shape} do not match audit labels of shape {truth.shape}.",
             "Pass one class index per audited item in both.",
         )
-    found = wilson(int((predicted == truth).sum()), len(truth))
-    return Estimate(found.value, found.low, found.high, found.n, f"audit sample, {found.method}")
+    interval = wilson(int((predictions == truth).sum()), len(truth))
+    return Estimate(
+        interval.value, interval.low, interval.high, interval.n, f"audit sample, {interval.method}"
+    )

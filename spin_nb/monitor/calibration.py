@@ -187,10 +187,10 @@ def reliability(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS, equal_size:
     confidence, right = confidences(probs, y)
     bin_of = equal_bins(confidence, bins) if equal_size else even_bins(confidence, bins)
     count = np.bincount(bin_of, minlength=bins)
-    held = count > 0
-    share = np.bincount(bin_of, weights=right, minlength=bins)[held]
-    mean = np.bincount(bin_of, weights=confidence, minlength=bins)[held] / count[held]
-    count = count[held]
+    has_items = count > 0
+    share = np.bincount(bin_of, weights=right, minlength=bins)[has_items]
+    mean = np.bincount(bin_of, weights=confidence, minlength=bins)[has_items] / count[has_items]
+    count = count[has_items]
     spans = [wilson(round(correct), int(n)) for correct, n in zip(share, count, strict=True)]
     low, high = (np.array([getattr(span, end) for span in spans]) for end in ("low", "high"))
     return Reliability(mean, share / count, low, high, count)

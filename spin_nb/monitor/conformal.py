@@ -72,8 +72,8 @@ def conformal_threshold(scores: ArrayLike, alpha: float, *, actively_chosen: boo
     """
     n = np.size(np.asarray(scores))
     _refuse(n, alpha, actively_chosen)
-    ordered = np.sort(check_numbers(scores=scores)[0])
-    return float(ordered[ceil((n + 1) * (1 - alpha) - 1e-9) - 1])
+    sorted_scores = np.sort(check_numbers(scores=scores)[0])
+    return float(sorted_scores[ceil((n + 1) * (1 - alpha) - 1e-9) - 1])
 
 
 def class_scores(probs: ArrayLike, score: str = "lac") -> Real:
@@ -108,9 +108,11 @@ def class_scores(probs: ArrayLike, score: str = "lac") -> Real:
     if score == "lac":
         return 1 - p
     order = np.argsort(-p, axis=1, kind="stable")
-    found = np.empty_like(p)
-    np.put_along_axis(found, order, np.cumsum(np.take_along_axis(p, order, axis=1), axis=1), axis=1)
-    return found
+    scores_of_classes = np.empty_like(p)
+    np.put_along_axis(
+        scores_of_classes, order, np.cumsum(np.take_along_axis(p, order, axis=1), axis=1), axis=1
+    )
+    return scores_of_classes
 
 
 def conformal_sets(
@@ -157,13 +159,13 @@ def conformal_sets(
     """
     p = check_rows(probs)
     _refuse(np.size(np.asarray(audit_y)), alpha, actively_chosen)
-    known, y = check_judged(audit_probs, audit_y)
-    if known.shape[1] != p.shape[1]:
+    judged_probs, y = check_judged(audit_probs, audit_y)
+    if judged_probs.shape[1] != p.shape[1]:
         raise ModelError(
-            f"audits have {known.shape[1]} classes, the items {p.shape[1]}.",
+            f"audits have {judged_probs.shape[1]} classes, the items {p.shape[1]}.",
             "Pass one model's probabilities.",
         )
-    true = class_scores(known, score)[np.arange(len(y)), y]
+    true = class_scores(judged_probs, score)[np.arange(len(y)), y]
     threshold = conformal_threshold(true, alpha)
     # Rounding in 1 - p and in the running sums must not drop a class that ties with the threshold.
     sets: NDArray[np.bool_] = class_scores(p, score) <= threshold + 1e-9
@@ -217,24 +219,24 @@ def conformal_intervals(
     _refuse(np.size(np.asarray(audit_y)), alpha, actively_chosen)
     centre, spread = check_numbers(mean=mean, sd=np.ones(np.shape(mean)) if sd is None else sd)
     scale = np.ones(np.shape(audit_mean)) if audit_sd is None else audit_sd
-    predicted, truth, scale = check_numbers(audit_mean=audit_mean, audit_y=audit_y, audit_sd=scale)
+    means, truth, scale = check_numbers(audit_mean=audit_mean, audit_y=audit_y, audit_sd=scale)
     if not (spread > 0).all() or not (scale > 0).all():
         raise ModelError("a standard deviation is not positive.", "Pass sd > 0.")
-    q = conformal_threshold(np.abs(truth - predicted) / scale, alpha)
+    q = conformal_threshold(np.abs(truth - means) / scale, alpha)
     return centre - q * spread, centre + q * spread
 
 
 def _refuse(n: int, alpha: float, actively_chosen: bool) -> None:
-    needed = audits_needed(alpha)
+    n_needed = audits_needed(alpha)
     if actively_chosen:
         raise ModelError(
             "these labels were chosen by a strategy, so they are not exchangeable with the items to come "
             "and a conformal set from them would promise what it does not keep.",
             "Pass labels of uniformly drawn items only: the audit labels.",
         )
-    if n < needed:
+    if n < n_needed:
         raise ModelError(
-            f"alpha {alpha:g} needs at least {needed} audit labels; there {'is' if n == 1 else 'are'} {n}.",
-            f"Label on until there are {needed} audits (a larger s.audit.share gets there sooner), "
+            f"alpha {alpha:g} needs at least {n_needed} audit labels; there {'is' if n == 1 else 'are'} {n}.",
+            f"Label on until there are {n_needed} audits (a larger s.audit.share gets there sooner), "
             "or accept a larger alpha.",
         )

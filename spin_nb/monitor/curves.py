@@ -52,7 +52,7 @@ class CurvePoint:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> CurvePoint:
+    def from_json(cls, fields: Mapping[str, Any]) -> CurvePoint:
         """Read what :meth:`to_json` wrote.
 
         Raises
@@ -60,7 +60,7 @@ class CurvePoint:
         TypeError, KeyError, ValueError
             It is no point: a project may be damaged, or come from somebody else.
         """
-        point = cls(**{**stored, "accuracy": Estimate(**stored["accuracy"])})
+        point = cls(**{**fields, "accuracy": Estimate(**fields["accuracy"])})
         a = point.accuracy
         counts = (point.n_labels, point.n_audits, a.n, a.unanswered, a.flagged)
         numbers = (point.time, point.labels_per_minute, a.low, a.high, *counts)
@@ -104,6 +104,6 @@ def labels_per_minute(times: ArrayLike) -> float:
     30.0
     """
     gaps = np.diff(np.sort(np.asarray(times, dtype=np.float64).ravel())[-RECENT:])
-    worked = gaps[gaps <= BREAK]
-    seconds = worked.sum()
-    return float(60.0 * len(worked) / seconds) if seconds > 0 else 0.0
+    work_gaps = gaps[gaps <= BREAK]
+    seconds = work_gaps.sum()
+    return float(60.0 * len(work_gaps) / seconds) if seconds > 0 else 0.0

@@ -121,10 +121,10 @@ class DriftMonitor:
         uncertainty, distance = detectors or (adwin(), adwin())
         self._seed = seed
         # A river detector cannot be told to forget; a copy taken before the first number can be used again.
-        self._untouched = deepcopy(uncertainty)
-        self._uncertainty = _Ranked("uncertainty", reference_uncertainty, uncertainty, seed)
-        self._distance = _Ranked("distance", reference_distance, distance, seed)
-        self._seen = 0
+        self._fresh_detector = deepcopy(uncertainty)
+        self._uncertainty = _RankDetector("uncertainty", reference_uncertainty, uncertainty, seed)
+        self._distance = _RankDetector("distance", reference_distance, distance, seed)
+        self._n_arrivals = 0
 
     def update(self, uncertainty: float, distance: float) -> DriftPoint:
         """Take in one arrival.
@@ -137,13 +137,13 @@ class DriftMonitor:
         for name, value in (("uncertainty", uncertainty), ("distance", distance)):
             if not isfinite(value):
                 raise ModelError(
-                    f"the {name} of arrival {self._seen} is {value}.",
+                    f"the {name} of arrival {self._n_arrivals} is {value}.",
                     "Check its features for NaN or infinity.",
                 )
         uncertainty_rank, drift_uncertainty = self._uncertainty.update(float(uncertainty))
         distance_rank, drift_distance = self._distance.update(float(distance))
         point = DriftPoint(
-            index=self._seen,
+            index=self._n_arrivals,
             uncertainty=float(uncertainty),
             distance=float(distance),
             drift_uncertainty=drift_uncertainty,
@@ -151,7 +151,7 @@ class DriftMonitor:
             uncertainty_rank=uncertainty_rank,
             distance_rank=distance_rank,
         )
-        self._seen += 1
+        self._n_arrivals += 1
         return point
 
     def new_model(self, reference_uncertainty: ArrayLike) -> None:
@@ -169,11 +169,11 @@ class DriftMonitor:
         ModelError
             As the constructor; the old reference stays then.
         """
-        detector = deepcopy(self._untouched)
-        self._uncertainty = _Ranked("uncertainty", reference_uncertainty, detector, self._seed)
+        detector = deepcopy(self._fresh_detector)
+        self._uncertainty = _RankDetector("uncertainty", reference_uncertainty, detector, self._seed)
 
 
-class _Ranked:
+class _RankDetector:
     """A detector on ranks among reference values."""
 
     def __init__(self, name: str, reference: ArrayLike, detector: DriftDetector, seed: int) -> None:

@@ -98,10 +98,10 @@ def headline(probs: ArrayLike, y: ArrayLike, *, seed: int = 0) -> Headline:
 
     Examples
     --------
-    >>> found = headline([[0.9, 0.1]] * 30, [0] * 27 + [1] * 3)
-    >>> found.ece.low
+    >>> scores = headline([[0.9, 0.1]] * 30, [0] * 27 + [1] * 3)
+    >>> scores.ece.low
     0.0
-    >>> found.brier
+    >>> scores.brier
     Brier 0.18 (0.02 to 0.34) (n=30, bootstrap 95% interval)
     """
     log_loss, square = losses(probs, y)
@@ -109,17 +109,17 @@ def headline(probs: ArrayLike, y: ArrayLike, *, seed: int = 0) -> Headline:
     bin_of = np.eye(BINS)[even_bins(confidence, BINS)]
     parts = np.column_stack([log_loss, square, bin_of * (right - confidence)[:, None]])
     rng = np.random.default_rng(seed)
-    means = _resampled(parts, rng)
+    means = _resample(parts, rng)
     n = len(right)
-    found = ece(probs, y)
+    ece_of_all = ece(probs, y)
     chance = _chance(confidence, bin_of, rng)
     errors = np.percentile(np.abs(means[:, 2:]).sum(axis=1), [2.5, 97.5])
-    low = 0.0 if found <= chance else max(0.0, 2 * found - float(errors[1]))
-    high = max(found, min(1.0, 2 * found - float(errors[0])))
+    low = 0.0 if ece_of_all <= chance else max(0.0, 2 * ece_of_all - float(errors[1]))
+    high = max(ece_of_all, min(1.0, 2 * ece_of_all - float(errors[0])))
     return Headline(
         _percentile("NLL", "nats", float(log_loss.mean()), means[:, 0], n),
         _percentile("Brier", "", float(square.mean()), means[:, 1], n),
-        Measure("ECE", "", found if n >= ENOUGH else None, low, high, n),
+        Measure("ECE", "", ece_of_all if n >= ENOUGH else None, low, high, n),
         chance,
     )
 
@@ -129,7 +129,7 @@ def _percentile(name: str, unit: str, value: float, means: Real, n: int) -> Meas
     return Measure(name, unit, value if n >= ENOUGH else None, float(low), float(high), n)
 
 
-def _resampled(parts: Real, rng: np.random.Generator) -> Real:
+def _resample(parts: Real, rng: np.random.Generator) -> Real:
     """Means (RESAMPLES, k) of resampled rows of ``parts`` (n, k)."""
     n = len(parts)
     block = max(1, BLOCK // n)
@@ -142,9 +142,9 @@ def _chance(confidence: Real, bin_of: Real, rng: np.random.Generator) -> float:
     """95th percentile of the ECE if each prediction were right with exactly its confidence."""
     n = len(confidence)
     block = max(1, BLOCK // n)
-    found = []
+    samples = []
     for start in range(0, RESAMPLES, block):
         size = min(block, RESAMPLES - start)
         gaps = (rng.random((size, n)) < confidence) - confidence
-        found.append(np.abs(gaps @ bin_of).sum(axis=1) / n)
-    return float(np.percentile(np.concatenate(found), 95))
+        samples.append(np.abs(gaps @ bin_of).sum(axis=1) / n)
+    return float(np.percentile(np.concatenate(samples), 95))

@@ -86,7 +86,7 @@ class Separation:
     n_found: int
 
 
-def separation(ordinary: ArrayLike, found: ArrayLike) -> Separation:
+def separation(ordinary: ArrayLike, unusual: ArrayLike) -> Separation:
     """AUROC and FPR95 of uncertainty as an alarm.
 
     For items from elsewhere (out of distribution): scores of the pool against scores of those.  The positive
@@ -94,7 +94,7 @@ def separation(ordinary: ArrayLike, found: ArrayLike) -> Separation:
 
     Parameters
     ----------
-    ordinary, found : float (n,), (m,)
+    ordinary, unusual : float (n,), (m,)
         Scores, higher = more uncertain.
 
     Raises
@@ -112,7 +112,7 @@ def separation(ordinary: ArrayLike, found: ArrayLike) -> Separation:
     Separation(auroc=0.8333333333333334, fpr95=0.3333333333333333, n_ordinary=3, n_found=2)
     """
     low = np.sort(check_numbers(ordinary=ordinary)[0])
-    high = np.sort(check_numbers(found=found)[0])
+    high = np.sort(check_numbers(found=unusual)[0])
     below, upto = (np.searchsorted(low, high, side=side) for side in ("left", "right"))
     at_least = high[len(high) - int(np.ceil(0.95 * len(high)))]
     alarms = len(low) - np.searchsorted(low, at_least, side="left")

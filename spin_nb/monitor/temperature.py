@@ -24,8 +24,8 @@ def temperature(probs: ArrayLike, y: ArrayLike) -> tuple[float, NDArray[np.float
     -------
     T : float
         Above 1 where the probabilities are too sure; between 0.05 and 20.
-    scaled : float32 (n, C)
-        The probabilities at that temperature; for others call :func:`tempered`.
+    scaled_probs : float32 (n, C)
+        The probabilities at that temperature; for others call :func:`apply_temperature`.
 
     Raises
     ------
@@ -38,8 +38,8 @@ def temperature(probs: ArrayLike, y: ArrayLike) -> tuple[float, NDArray[np.float
 
     Examples
     --------
-    >>> T, scaled = temperature([[0.99, 0.01]] * 4, [0, 0, 0, 1])
-    >>> round(T, 2), scaled[0].round(2).tolist()
+    >>> T, scaled_probs = temperature([[0.99, 0.01]] * 4, [0, 0, 0, 1])
+    >>> round(T, 2), scaled_probs[0].round(2).tolist()
     (4.18, [0.75, 0.25])
     """
     p, y = check_judged(probs, y)
@@ -48,16 +48,16 @@ def temperature(probs: ArrayLike, y: ArrayLike) -> tuple[float, NDArray[np.float
     low, high = np.log(1 / HOTTEST), np.log(1 / COLDEST)
     for _ in range(60):
         middle = (low + high) / 2
-        scaled = _softmax(np.exp(middle) * logs)
-        if (scaled * logs).sum(axis=1).mean() < true:
+        scaled_probs = _softmax(np.exp(middle) * logs)
+        if (scaled_probs * logs).sum(axis=1).mean() < true:
             low = middle
         else:
             high = middle
     T = float(np.exp(-(low + high) / 2))
-    return T, tempered(p, T)
+    return T, apply_temperature(p, T)
 
 
-def tempered(probs: ArrayLike, T: float) -> NDArray[np.float32]:
+def apply_temperature(probs: ArrayLike, T: float) -> NDArray[np.float32]:
     """``softmax(log p / T)``, float32 (n, C); the order of the classes stays.
 
     Raises

@@ -13,8 +13,8 @@ from spin_nb.project.records import Ask, NewAsk
 from spin_nb.project.values import as_json, as_moment, as_text, from_moment, from_moment_or_none, now
 
 # A view that was cut off may still show a card whose ask has been discarded: the last so many can come back.
-KEPT_DISCARDS = 2000
-_NAMED = "token IN (SELECT value FROM json_each(?))"
+MAX_DISCARDS = 2000
+_IS_TOKEN = "token IN (SELECT value FROM json_each(?))"
 
 
 def _row(ask: NewAsk) -> tuple[object, ...]:
@@ -34,7 +34,7 @@ def propose(db: sqlite3.Connection, asks: Sequence[NewAsk]) -> list[str]:
         items.require(db, ask.item)
     rows = [_row(ask) for ask in asks]
     last = db.execute("SELECT max(id) FROM asks").fetchone()[0] or 0
-    with seals.kept(db, "asks", "id > ?", (last,)):
+    with seals.keep(db, "asks", "id > ?", (last,)):
         db.executemany(
             "INSERT INTO asks(token, item, strategy, q, audit, suggest, model_id, reason, proposed, annotator)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -45,26 +45,27 @@ def propose(db: sqlite3.Connection, asks: Sequence[NewAsk]) -> list[str]:
 
 def mark_shown(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
     """Set the time shown where none is set yet; unknown tokens are passed over."""
-    named = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
-    if named == "[]":
+    tokens_json = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
+    if tokens_json == "[]":
         return
-    with seals.kept(db, "asks", _NAMED, (named,)):
+    with seals.keep(db, "asks", _IS_TOKEN, (tokens_json,)):
         db.execute(
-            f"UPDATE asks SET shown = ?, discarded = 0 WHERE {_NAMED} AND shown IS NULL", (now(), named)
+            f"UPDATE asks SET shown = ?, discarded = 0 WHERE {_IS_TOKEN} AND shown IS NULL",
+            (now(), tokens_json),
         )
 
 
 def discard(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
     """Take back asks nobody has seen; all but the latest discarded ones are deleted."""
-    named = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
-    if named == "[]":
+    tokens_json = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
+    if tokens_json == "[]":
         return
-    with seals.kept(db, "asks", _NAMED, (named,)):
-        db.execute(f"UPDATE asks SET discarded = 1 WHERE {_NAMED} AND shown IS NULL", (named,))
+    with seals.keep(db, "asks", _IS_TOKEN, (tokens_json,)):
+        db.execute(f"UPDATE asks SET discarded = 1 WHERE {_IS_TOKEN} AND shown IS NULL", (tokens_json,))
     latest = "SELECT id FROM asks WHERE discarded ORDER BY id DESC LIMIT 1 OFFSET ?"
-    oldest = db.execute(latest, (KEPT_DISCARDS,)).fetchone()
+    oldest = db.execute(latest, (MAX_DISCARDS,)).fetchone()
     if oldest is not None:
-        with seals.kept(db, "asks", "discarded AND id <= ?", tuple(oldest)):
+        with seals.keep(db, "asks", "discarded AND id <= ?", tuple(oldest)):
             db.execute("DELETE FROM asks WHERE discarded AND id <= ?", tuple(oldest))
 
 
@@ -117,7 +118,7 @@ def audited_items(db: sqlite3.Connection) -> set[str]:
     return {row["item"] for row in db.execute("SELECT item FROM asks WHERE audit AND shown IS NOT NULL")}
 
 
-def shown(db: sqlite3.Connection, since: datetime | None = None) -> list[Ask]:
+def list_shown(db: sqlite3.Connection, since: datetime | None = None) -> list[Ask]:
     """Asks that were shown (at ``since`` or later), in the order shown."""
     first = "" if since is None else as_moment(since)
     rows = db.execute(
@@ -126,13 +127,15 @@ def shown(db: sqlite3.Connection, since: datetime | None = None) -> list[Ask]:
     return [_ask(row) for row in rows]
 
 
-def unknown(db: sqlite3.Connection, known: Collection[str], since: datetime) -> list[Ask]:
-    """Asks that were shown, without those of the tokens ``known``; nearly always they were shown ``since``.
+def list_unknown(db: sqlite3.Connection, known_tokens: Collection[str], since: datetime) -> list[Ask]:
+    """Asks that were shown, without those of the tokens ``known_tokens``; nearly always they were shown ``since``.
 
     Where clocks disagree, so that this leaves some out, all are looked through.
     """
     count: int = db.execute("SELECT count(*) FROM asks WHERE shown IS NOT NULL").fetchone()[0]
-    if count <= len(known):
+    if count <= len(known_tokens):
         return []
-    late = [ask for ask in shown(db, since) if ask.token not in known]
-    return late if len(late) + len(known) >= count else [a for a in shown(db) if a.token not in known]
+    late = [ask for ask in list_shown(db, since) if ask.token not in known_tokens]
+    if len(late) + len(known_tokens) >= count:
+        return late
+    return [ask for ask in list_shown(db) if ask.token not in known_tokens]

@@ -34,8 +34,13 @@ def repair_hint(folder: Path) -> str:
 def by_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
     """Whether the file's content is what is wrong."""
     code = getattr(error, "sqlite_errorcode", None)  # None: Python itself could not decode a text
-    damaged = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR
-    return code is None or code & 0xFF in damaged
+    codes_of_damage = (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_ERROR,
+    )
+    return code is None or code & 0xFF in codes_of_damage
 
 
 def explain(error: sqlite3.Error | UnicodeDecodeError, file: Path) -> ProjectError:
@@ -72,7 +77,7 @@ def explain(error: sqlite3.Error | UnicodeDecodeError, file: Path) -> ProjectErr
     )
 
 
-def _connect(file: Path, mode: str, trusted: bool) -> sqlite3.Connection:
+def _connect(file: Path, mode: str, is_trusted: bool) -> sqlite3.Connection:
     # isolation_level=None: Python starts no transaction of its own; every write below says BEGIN IMMEDIATE.
     db = sqlite3.connect(
         f"{file.resolve().as_uri()}?mode={mode}",
@@ -84,7 +89,7 @@ def _connect(file: Path, mode: str, trusted: bool) -> sqlite3.Connection:
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA trusted_schema = OFF")  # a project somebody sent may hold triggers
     db.execute("PRAGMA cell_size_check = ON")
-    if not trusted:
+    if not is_trusted:
         db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_BYTES)
         db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         db.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)
@@ -111,7 +116,7 @@ class Database:
         The project folder.
     mode : {"rwc", "rw", "ro"}
         Create, write, read.
-    trusted : bool
+    is_trusted : bool
         False bounds how large a value may be.
 
     Raises
@@ -120,9 +125,9 @@ class Database:
         The file cannot be opened, or is damaged.
     """
 
-    def __init__(self, folder: Path, mode: str, trusted: bool = True) -> None:
+    def __init__(self, folder: Path, mode: str, is_trusted: bool = True) -> None:
         self.file = paths.database(folder)
-        self._trusted = trusted
+        self._is_trusted = is_trusted
         self.read_only = mode == "ro"
         self.lock = threading.RLock()
         self._depth = 0
@@ -132,7 +137,7 @@ class Database:
         self._db: sqlite3.Connection | None = None
         self._header: header.Descriptor | None = None
         try:
-            self._db = _connect(self.file, mode, trusted)
+            self._db = _connect(self.file, mode, is_trusted)
             self._header = header.Descriptor(self.file)
             if mode == "rw":
                 _set_durable(self._db, folder)
@@ -156,7 +161,7 @@ class Database:
             for name in (self.file.name, f"{self.file.name}-wal", f"{self.file.name}-journal"):
                 if (self.file.parent / name).exists():
                     shutil.copyfile(self.file.parent / name, Path(self._copy.name) / name)
-            self._db = _connect(Path(self._copy.name) / self.file.name, "rw", self._trusted)
+            self._db = _connect(Path(self._copy.name) / self.file.name, "rw", self._is_trusted)
             self._db.execute("PRAGMA query_only = ON")
 
     def into_memory(self) -> None:
@@ -183,7 +188,7 @@ class Database:
         return self._db
 
     @contextmanager
-    def bounded(self) -> Iterator[sqlite3.Connection]:
+    def with_step_limit(self) -> Iterator[sqlite3.Connection]:
         """As :meth:`reading`; SQLite gives up what takes more steps than a database of this size can need.
 
         Counted in steps, not in seconds: what is refused does not depend on how busy the machine is.
@@ -328,10 +333,10 @@ class Database:
 
 def _identity(file: Path) -> tuple[int, int] | None:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _statements(depth: int) -> tuple[str, str, tuple[str, ...]]:

@@ -63,13 +63,13 @@ def append(
     LabelError
         Unknown item or kind, a value that is missing, not wanted or not JSON, an event that cannot be undone.
     """
-    after, stored = state.copy(), []
-    for one in new:
-        event = _complete(db, after, one, client)
+    after, new_events = state.copy(), []
+    for new_event in new:
+        event = _complete(db, after, new_event, client)
         if event is not None:
-            stored.append(_insert(db, after, _in_gesture(event, one.gesture, state.seq)))
-            after.apply(stored[-1])
-    return stored, after
+            new_events.append(_insert(db, after, _in_gesture(event, new_event.gesture, state.seq)))
+            after.apply(new_events[-1])
+    return new_events, after
 
 
 def _in_gesture(event: Event, gesture: int | None, before: int) -> Event:
@@ -103,23 +103,23 @@ def _complete(
         item,
         _value(new),
         state.value(item),
-        _suggested(new.suggested),
-        None if new.accepted is None else bool(new.accepted),
-        _answered(db, item, new.ask),
+        _check_suggestion(new.suggestion),
+        None if new.is_accepted is None else bool(new.is_accepted),
+        _answer_ask(db, item, new.ask),
         _milliseconds(new.shown_ms),
         None,
         *origin,
     )
 
 
-def _target(state: State, kind: str, annotator: str, wanted: int | None) -> Event | None:
+def _target(state: State, kind: str, annotator: str, number: int | None) -> Event | None:
     for events in newest_first(state, kind, annotator):
-        if wanted is None or any(wanted in (event.seq, event.gesture) for event in events):
+        if number is None or any(number in (event.seq, event.gesture) for event in events):
             return events[-1]
-    if wanted is None:
+    if number is None:
         return None
     raise LabelError(
-        f"event {shown(wanted)} is not one that {shown(annotator)} can {kind}.",
+        f"event {shown(number)} is not one that {shown(annotator)} can {kind}.",
         f"{kind.capitalize()} without naming an event takes your last one.",
     )
 
@@ -136,29 +136,30 @@ def _value(new: NewEvent) -> Any:
     return from_json(as_json(new.value, "label"))
 
 
-def _suggested(suggested: Suggestion | None) -> Suggestion | None:
-    if suggested is None:
+def _check_suggestion(suggestion: Suggestion | None) -> Suggestion | None:
+    if suggestion is None:
         return None
     try:
-        value, p = suggested
+        value, p = suggestion
         p = None if p is None else float(p)
     except (TypeError, ValueError):
         raise LabelError(
-            f"suggested={shown(suggested)} is not a (value, probability) pair.", 'For example ("crack", 0.9).'
+            f"suggested={shown(suggestion)} is not a (value, probability) pair.",
+            'For example ("crack", 0.9).',
         ) from None
     return from_json(as_json(value, "suggestion")), p
 
 
-def _milliseconds(shown: Any) -> float | None:
+def _milliseconds(value: object) -> float | None:
     # Browser clocks go wrong (sleep, time zones); a nonsense duration is no reason to refuse a label.
     try:
-        duration = float(shown) if isinstance(shown, int | float) else math.nan
+        duration = float(value) if isinstance(value, int | float) else math.nan
     except OverflowError:
         duration = math.nan
     return duration if math.isfinite(duration) and duration >= 0 else None
 
 
-def _answered(db: sqlite3.Connection, item: str, token: str | None) -> str | None:
+def _answer_ask(db: sqlite3.Connection, item: str, token: str | None) -> str | None:
     """Mark the ask shown and return its token; None where it is unknown: a label outweighs its ask."""
     ask = None if token is None else asks.get(db, token)
     if ask is None:
@@ -167,7 +168,7 @@ def _answered(db: sqlite3.Connection, item: str, token: str | None) -> str | Non
         raise LabelError(
             f"ask {token!r} is about {ask.item!r}, not {item!r}.", "Label the item that was asked."
         )
-    if ask.shown is None:
+    if ask.shown_at is None:
         asks.mark_shown(db, [ask.token])
     return ask.token
 
@@ -176,14 +177,16 @@ _COLUMNS = (
     "time, annotator, kind, item, value, previous, suggested, accepted, ask, shown_ms, target,"
     " client, client_seq, gesture"
 )
-LINKED = f"seq, {_COLUMNS}"  # what the hash of an event is of
+HASH_COLUMNS = f"seq, {_COLUMNS}"  # what the hash of an event is of
 _FORMER_KINDS = {"gold": "imported"}  # until version 2
-_INSERT = f"INSERT INTO events({LINKED}, chain) VALUES ({', '.join('?' * len(LINKED.split(',')))}, ?)"
-_SELECT = f"SELECT {LINKED}, chain FROM events WHERE seq > ? ORDER BY seq"
+_INSERT = (
+    f"INSERT INTO events({HASH_COLUMNS}, chain) VALUES ({', '.join('?' * len(HASH_COLUMNS.split(',')))}, ?)"
+)
+_SELECT = f"SELECT {HASH_COLUMNS}, chain FROM events WHERE seq > ? ORDER BY seq"
 
 
 def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
-    def packed(value: Any) -> str | None:
+    def as_json_or_none(value: Any) -> str | None:
         return None if value is None else as_json(value, "value")
 
     row = (
@@ -192,10 +195,10 @@ def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
         event.annotator,
         event.kind,
         event.item,
-        packed(event.value),
-        packed(event.previous),
-        packed(event.suggested),
-        None if event.accepted is None else int(event.accepted),
+        as_json_or_none(event.value),
+        as_json_or_none(event.previous),
+        as_json_or_none(event.suggestion),
+        None if event.is_accepted is None else int(event.is_accepted),
         event.ask,
         event.shown_ms,
         event.target,
@@ -214,7 +217,7 @@ def insert(db: sqlite3.Connection, row: tuple[Any, ...], chain: str) -> None:
 
 
 def with_present_kind(row: Sequence[Any]) -> tuple[Any, ...]:
-    """Row of an older version (the columns :data:`LINKED`), its kind as this version calls it."""
+    """Row of an older version (the columns :data:`HASH_COLUMNS`), its kind as this version calls it."""
     return (*row[:3], _FORMER_KINDS.get(row[3], row[3]), *row[4:])
 
 
@@ -234,23 +237,23 @@ def caught_up(db: sqlite3.Connection, state: State) -> State:
     if not state.seq and not state.chain:
         state = State(chain=seals.first(db))
     elif chain_at(db, state.seq) != state.chain:
-        raise _altered(state.seq)
-    new = [_event(row) for row in _linked_rows(db, state.seq, state.chain)]
+        raise _damage_at(state.seq)
+    new = [_event(row) for row in _rows_that_fit(db, state.seq, state.chain)]
     return fold(new, state) if new else state
 
 
 def check_links(db: sqlite3.Connection) -> None:
     """Raise ProjectError where an event is not what was stored; its kind may be one of an older version."""
-    for _ in _linked_rows(db, 0, seals.first(db)):
+    for _ in _rows_that_fit(db, 0, seals.first(db)):
         pass
 
 
-def _linked_rows(db: sqlite3.Connection, seq: int, chain: str) -> Iterator[sqlite3.Row]:
+def _rows_that_fit(db: sqlite3.Connection, seq: int, chain: str) -> Iterator[sqlite3.Row]:
     for row in db.execute(_SELECT, (seq,)):
-        *linked, noted = row
-        chain = seals.link(chain, linked)
-        if chain != noted:
-            raise _altered(row["seq"])
+        *hash_row, chain_on_disk = row
+        chain = seals.link(chain, hash_row)
+        if chain != chain_on_disk:
+            raise _damage_at(row["seq"])
         yield row
 
 
@@ -262,7 +265,7 @@ def chain_at(db: sqlite3.Connection, seq: int) -> str | None:
     return None if row is None else row[0]
 
 
-def _altered(seq: int) -> ProjectError:
+def _damage_at(seq: int) -> ProjectError:
     return ProjectError(
         f"the project is damaged: event {seq} or one before it is not what was stored.",
         "Restore it from a copy.",
@@ -271,9 +274,9 @@ def _altered(seq: int) -> ProjectError:
 
 def items_of(db: sqlite3.Connection, numbers: Collection[int]) -> frozenset[str]:
     """Return the items that the events with these numbers are about; unknown numbers are passed over."""
-    wanted = set(numbers)
-    rows = db.execute("SELECT seq, item FROM events WHERE seq <= ?", (max(wanted, default=0),))
-    return frozenset(row["item"] for row in rows if row["seq"] in wanted)
+    number = set(numbers)
+    rows = db.execute("SELECT seq, item FROM events WHERE seq <= ?", (max(number, default=0),))
+    return frozenset(row["item"] for row in rows if row["seq"] in number)
 
 
 def _event(row: Any) -> Event:
@@ -303,24 +306,26 @@ def _event(row: Any) -> Event:
 
 
 def is_event(row: Sequence[Any]) -> bool:
-    """Whether a row (the columns :data:`LINKED`) can be read as an event."""
+    """Whether a row (the columns :data:`HASH_COLUMNS`) can be read as an event."""
     try:
         present = with_present_kind(row)
-        event = _event(dict(zip(LINKED.replace(" ", "").split(","), present, strict=True)) | {"chain": ""})
+        event = _event(
+            dict(zip(HASH_COLUMNS.replace(" ", "").split(","), present, strict=True)) | {"chain": ""}
+        )
     except (ProjectError, TypeError, ValueError):
         return False
     return isinstance(event.item, str) and isinstance(event.annotator, str)
 
 
-def _pair(suggested: Any) -> Suggestion | None:
-    if suggested is None:
+def _pair(suggestion: Any) -> Suggestion | None:
+    if suggestion is None:
         return None
     if (
-        not isinstance(suggested, list)
-        or len(suggested) != 2
-        or not isinstance(suggested[1], float | int | None)
+        not isinstance(suggestion, list)
+        or len(suggestion) != 2
+        or not isinstance(suggestion[1], float | int | None)
     ):
         raise ProjectError(
-            f"the project is damaged: {shown(suggested)} is no suggestion.", "Restore it from a copy."
+            f"the project is damaged: {shown(suggestion)} is no suggestion.", "Restore it from a copy."
         )
-    return suggested[0], suggested[1]
+    return suggestion[0], suggestion[1]

@@ -49,16 +49,16 @@ def with_known_tables(pages: bytes) -> bytes | None:
     if len(pages) < _PAGE_BYTES:
         return None
     version = max(range(schema.VERSION, 0, -1), key=lambda version: _n_read(pages, version))
-    guesses = (_listed(pages, version, roots) for roots in islice(_layouts(pages, version), _MOST_LAYOUTS))
+    guesses = (_with_list(pages, version, roots) for roots in islice(_layouts(pages, version), _MOST_LAYOUTS))
     likeliest = next(guesses)
-    return next((listed for listed in chain([likeliest], guesses) if is_sound(listed)), likeliest)
+    return next((page for page in chain([likeliest], guesses) if is_sound(page)), likeliest)
 
 
 def _n_read(pages: bytes, version: int) -> int:
     return sum(any(_read_roots(pages[:_PAGE_BYTES], thing)) for thing in _objects(version))
 
 
-def _listed(pages: bytes, version: int, roots: tuple[int, ...]) -> bytes:
+def _with_list(pages: bytes, version: int, roots: tuple[int, ...]) -> bytes:
     with closing(_empty(version)) as db:
         db.execute("PRAGMA writable_schema = ON")
         for thing, root in zip(_objects(version), roots, strict=True):

@@ -61,16 +61,20 @@ def inside(folder: Path, *parts: str) -> Path:
     >>> inside(Path("parts.spin"), "models", "m-1").as_posix().endswith("parts.spin/models/m-1")
     True
     """
-    named = os.path.join(*parts) if parts else ""
+    relative_path = os.path.join(*parts) if parts else ""
     try:
         root = folder.resolve()
         if parts and parts[0] in (FEATURES, MODELS, POOL):
             root = (root / parts[0]).resolve()
-        path = (folder.resolve() / named).resolve()
+        path = (folder.resolve() / relative_path).resolve()
     except (ValueError, OSError, RuntimeError) as error:
-        raise ProjectError(f"{named!r} is not a usable path ({error}).", "Use a plain name.") from None
+        raise ProjectError(
+            f"{relative_path!r} is not a usable path ({error}).", "Use a plain name."
+        ) from None
     if not path.is_relative_to(root) or any(part in ("", "..") or "\\" in part for part in parts):
-        raise ProjectError(f"{named!r} leads out of the project folder {str(folder)!r}.", "Use a plain name.")
+        raise ProjectError(
+            f"{relative_path!r} leads out of the project folder {str(folder)!r}.", "Use a plain name."
+        )
     return path
 
 
@@ -94,15 +98,19 @@ def exists(folder: Path) -> bool:
             f"{str(folder)!r} cannot be read ({error.strerror}).", "Check its permissions."
         ) from None
     # A creation that was killed leaves an empty file, or a journal from which SQLite goes back to one.
-    begun = database(folder).with_name(f"{DATABASE}-journal").exists()
-    if header and not begun and (not header.startswith(b"SQLite format 3\0") or header[68:72] != mark()):
+    has_journal = database(folder).with_name(f"{DATABASE}-journal").exists()
+    if (
+        header
+        and not has_journal
+        and (not header.startswith(b"SQLite format 3\0") or header[68:72] != mark())
+    ):
         raise ProjectError(
             f"{str(database(folder))!r} is damaged or was not made by spin_nb.",
             "Restore it from a copy, save what can be read with spin.repair(path), or give another folder path.",
         )
     if header[68:72] == mark() and not _is_undone(folder):
         return True
-    if not begun and _was_emptied(folder):
+    if not has_journal and _was_emptied(folder):
         raise ProjectError(
             f"{str(database(folder))!r} is empty: what it held is gone.",
             "Restore it from a copy; or give another folder path; to begin anew here, delete it.",
@@ -190,7 +198,7 @@ def file_system(path: Path, mounts: list[str]) -> str:
         left, _, right = line.partition(" - ")
         if not right:
             continue
-        point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), left.split(" ")[4])
+        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), left.split(" ")[4])
         if len(Path(point).parts) >= best and path.is_relative_to(point):
             best, kind = len(Path(point).parts), right.split(" ")[0]
     return kind

@@ -32,7 +32,7 @@ def items(rows: Sequence[Sequence[object]]) -> pl.DataFrame:
     """All items; ``rows`` hold row number, id, modality, source, why it is broken, whether it arrived."""
     import polars as pl
 
-    row, ids, modality, source, broken, arrived = zip(*rows, strict=True) if rows else ((),) * 6
+    row, ids, modality, source, broken, flags = zip(*rows, strict=True) if rows else ((),) * 6
     return _frame(
         {
             "row": (pl.Int64, row),
@@ -40,7 +40,7 @@ def items(rows: Sequence[Sequence[object]]) -> pl.DataFrame:
             "modality": (pl.String, modality),
             "source": (pl.String, source),
             "broken": (pl.String, broken),
-            "arrived": (pl.Boolean, [bool(flag) for flag in arrived]),
+            "arrived": (pl.Boolean, [bool(flag) for flag in flags]),
         }
     )
 
@@ -53,7 +53,7 @@ def asks(asks: Sequence[Ask]) -> pl.DataFrame:
         {
             "token": (pl.String, [ask.token for ask in asks]),
             "item": (pl.String, [ask.item for ask in asks]),
-            "time": (pl.Datetime("us", "UTC"), [ask.shown for ask in asks]),
+            "time": (pl.Datetime("us", "UTC"), [ask.shown_at for ask in asks]),
             "strategy": (pl.String, [ask.strategy for ask in asks]),
             "q": (pl.Float64, [ask.q for ask in asks]),
             "audit": (pl.Boolean, [ask.audit for ask in asks]),
@@ -121,10 +121,10 @@ def _answers(events: Iterable[Event]) -> dict[str, tuple[PolarsDataType, Sequenc
     import polars as pl
 
     events = list(events)
-    suggestions = [event.suggested or (None, None) for event in events]
+    suggestions = [event.suggestion or (None, None) for event in events]
     return {
         "suggested": (pl.String, [_as_text(value) for value, _ in suggestions]),
         "suggested_p": (pl.Float64, [p for _, p in suggestions]),
-        "accepted": (pl.Boolean, [event.accepted for event in events]),
+        "accepted": (pl.Boolean, [event.is_accepted for event in events]),
         "shown_ms": (pl.Float64, [event.shown_ms for event in events]),
     }

@@ -17,10 +17,10 @@ from spin_nb.words import shown
 def _rows(items: Iterable[NewItem]) -> Iterator[tuple[Any, ...]]:
     for item in items:
         name = as_text(item.id, "item id")
-        yield name, item.modality, _packed(item.source), item.broken, item.arrived
+        yield name, item.modality, _source_json(item.source), item.broken, item.is_arrival
 
 
-def _packed(source: Any) -> str:
+def _source_json(source: Any) -> str:
     """JSON text; of one text by name, as of a file, many times as fast as of any other dictionary."""
     if isinstance(source, dict) and len(source) == 1:
         [(key, text)] = source.items()
@@ -32,7 +32,7 @@ def _packed(source: Any) -> str:
 def add(db: sqlite3.Connection, items: Iterable[NewItem]) -> int:
     """Add the items whose ids are new, in order, and return how many were."""
     last = db.execute("SELECT max(row) FROM items").fetchone()[0] or 0
-    with seals.kept(db, "items", "row > ?", (last,)):
+    with seals.keep(db, "items", "row > ?", (last,)):
         before = db.total_changes
         db.executemany(
             "INSERT INTO items(id, modality, source, broken, arrived) VALUES (?, ?, ?, ?, ?)"
@@ -45,20 +45,20 @@ def add(db: sqlite3.Connection, items: Iterable[NewItem]) -> int:
 def require(db: sqlite3.Connection, item: Any) -> str:
     """Return ``item`` if it is an item that can be labelled; LabelError otherwise."""
     name = as_text(item, "item id")
-    found = db.execute("SELECT broken FROM items WHERE id = ?", (name,)).fetchone()
-    if found is None:
+    row = db.execute("SELECT broken FROM items WHERE id = ?", (name,)).fetchone()
+    if row is None:
         raise LabelError(f"no item is called {shown(name)}.", "Use an id of s.items.")
-    if found["broken"] is not None:
+    if row["broken"] is not None:
         raise LabelError(
-            f"item {shown(name)} cannot be labelled: {found['broken']}.",
+            f"item {shown(name)} cannot be labelled: {row['broken']}.",
             "Repair the file, then open the pool again.",
         )
     return name
 
 
-def ids(db: sqlite3.Connection, arrived: bool = False) -> list[str]:
+def ids(db: sqlite3.Connection, arrivals_only: bool = False) -> list[str]:
     """Ids in the order they were added; of arrivals only, where asked for."""
-    which = " WHERE arrived" if arrived else ""
+    which = " WHERE arrived" if arrivals_only else ""
     return [row[0] for row in db.execute(f"SELECT id FROM items{which} ORDER BY row")]
 
 
@@ -71,7 +71,7 @@ def rows(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
 def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
     """Set one entry of the project's description."""
     entry = as_text(key, "key"), as_json(value, "value")
-    with seals.kept(db, "meta", "key = ?", entry[:1]):
+    with seals.keep(db, "meta", "key = ?", entry[:1]):
         db.execute(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", entry
         )

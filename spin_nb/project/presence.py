@@ -35,7 +35,7 @@ class Presence:
     """
 
     def __init__(self, folder: Path) -> None:
-        handle = _locked(folder, alone=False)
+        handle = _lock_folder(folder, alone=False)
         if handle is None:
             raise ProjectError(
                 f"{str(folder)!r} is being repaired at this moment.",
@@ -57,7 +57,7 @@ def alone(folder: Path) -> Iterator[None]:
     ProjectError
         Somebody has it open, in this process or in another.
     """
-    handle = _locked(folder, alone=True)
+    handle = _lock_folder(folder, alone=True)
     if handle is None:
         raise ProjectError(
             f"{str(folder)!r} is open, in this notebook or in another process: it cannot be repaired now.",
@@ -69,7 +69,7 @@ def alone(folder: Path) -> Iterator[None]:
         _close(handle)
 
 
-def _locked(folder: Path, *, alone: bool) -> int | None:
+def _lock_folder(folder: Path, *, alone: bool) -> int | None:
     """A descriptor that holds the lock, -1 where there are no such locks; None where somebody else's is in the way."""
     if fcntl is None:
         return -1

@@ -21,16 +21,16 @@ class SequenceGapError(ProjectError):
 
     Attributes
     ----------
-    expected : int
+    next_seq : int
         The sequence number to send next.
     """
 
-    def __init__(self, client: str, expected: int, actual: int) -> None:
+    def __init__(self, client: str, next_seq: int, actual: int) -> None:
         super().__init__(
-            f"entry {actual} of client {shown(client)} arrived, entry {expected} has not.",
-            f"Send everything from entry {expected} on again, in order.",
+            f"entry {actual} of client {shown(client)} arrived, entry {next_seq} has not.",
+            f"Send everything from entry {next_seq} on again, in order.",
         )
-        self.expected = expected
+        self.next_seq = next_seq
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class NewItem:
     source: Any
     modality: str
     broken: str | None = None
-    arrived: bool = False
+    is_arrival: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class NewEvent:
         For "label" and "imported" only.
     annotator : str
         Who did it.
-    suggested : (value, probability or None) or None
+    suggestion : (value, probability or None) or None
         What was suggested before the person chose.
-    accepted : bool or None
+    is_accepted : bool or None
         The suggestion was taken unchanged.
     ask : str or None
         Token of the ask this answers.
@@ -80,8 +80,8 @@ class NewEvent:
     item: str | None = None
     value: Any = None
     annotator: str = field(kw_only=True)
-    suggested: Suggestion | None = None
-    accepted: bool | None = None
+    suggestion: Suggestion | None = None
+    is_accepted: bool | None = None
     ask: str | None = None
     shown_ms: float | None = None
     target: int | None = None
@@ -115,8 +115,8 @@ class Event:
     item: str
     value: Any = None
     previous: Any = None
-    suggested: Suggestion | None = None
-    accepted: bool | None = None
+    suggestion: Suggestion | None = None
+    is_accepted: bool | None = None
     ask: str | None = None
     shown_ms: float | None = None
     target: int | None = None
@@ -156,7 +156,7 @@ class NewAsk:
 
 @dataclass(frozen=True)
 class Ask:
-    """A :class:`NewAsk` on disk; ``shown`` is None until a person has seen it (UTC)."""
+    """A :class:`NewAsk` on disk; ``shown_at`` is None until a person has seen it (UTC)."""
 
     token: str
     item: str
@@ -166,19 +166,19 @@ class Ask:
     suggest: bool
     model_id: str | None
     reason: str
-    proposed: datetime
-    shown: datetime | None
+    proposed_at: datetime
+    shown_at: datetime | None
     annotator: str | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training run; ``ended`` is None while it runs, or where its kernel died."""
+    """One training run; ``ended_at`` is None while it runs, or where its kernel died."""
 
     id: int
-    started: datetime
+    started_at: datetime
     settings: dict[str, Any]
-    ended: datetime | None
+    ended_at: datetime | None
     status: str
     model_id: str | None
     metrics: dict[str, Any]
@@ -189,6 +189,6 @@ class Model:
     """An entry of the model repository; its arrays are in ``models/<id>/``."""
 
     id: str
-    created: datetime
+    created_at: datetime
     head: str
     card: dict[str, Any]

@@ -70,8 +70,10 @@ class Repair:
     def __repr__(self) -> str:
         if self.copy is None:
             return f"nothing to repair: {self.events:,} events, all as they were stored"
-        counted = {"set right": self.mended, "doubtful": self.doubtful, "lost": self.lost}
-        parts = [f"{len(numbers):,} {word}{_some(numbers)}" for word, numbers in counted.items() if numbers]
+        numbers_by_word = {"set right": self.mended, "doubtful": self.doubtful, "lost": self.lost}
+        parts = [
+            f"{len(numbers):,} {word}{_some(numbers)}" for word, numbers in numbers_by_word.items() if numbers
+        ]
         lines = [f"{self.events:,} events survive{'; ' if parts else ''}{'; '.join(parts)}", *self.notes]
         return "\n".join([*lines, f"what was there is kept in {str(self.copy)!r}"])
 
@@ -116,15 +118,15 @@ def repair(path: str | Path) -> Repair:
     at = _project(path)
     look_around(at, trusted=True)
     with alone(at):
-        return _repaired(at)
+        return _repair(at)
 
 
-def _repaired(at: Path) -> Repair:
+def _repair(at: Path) -> Repair:
     mark = seal_file.read(at)
     whole = _whole(at, mark)
     if whole is not None:
         return whole
-    copy = _copied(at)
+    copy = _copy_damaged(at)
     with tempfile.TemporaryDirectory(prefix=".repair-", dir=at) as work:
         try:
             best, numbers = _rebuilt(at, copy, Path(work), mark)
@@ -136,19 +138,19 @@ def _repaired(at: Path) -> Repair:
                 ) from None
             raise
         _put(at, Path(work) / _NEW)
-    stored = range(1, max(0 if mark is None else mark.events, *numbers, 0) + 1)
+    expected_numbers = range(1, max(0 if mark is None else mark.events, *numbers, 0) + 1)
     return Repair(
         at,
         copy,
         len(numbers),
         tuple(seq for seq in best.how["mended"] if seq in numbers),
         tuple(seq for seq in best.how["doubtful"] if seq in numbers),
-        tuple(sorted({*stored, *best.events} - numbers)),
+        tuple(sorted({*expected_numbers, *best.events} - numbers)),
         tuple(best.notes) if best.is_listed else (*best.notes, "the list of the tables was set right"),
     )
 
 
-def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Saved, set[int]]:
+def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Reading, set[int]]:
     """Build a whole database of what can be read; return that, and the numbers of the events in it.
 
     Raises
@@ -157,7 +159,7 @@ def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Save
         There is no such one.
     """
     file = str(at / folder.DATABASE)
-    best = max(_readings(copy, work), key=_Saved.worth, default=None)
+    best = max(_readings(copy, work), key=_Reading.worth, default=None)
     if best is None or not best.tables["meta"]:
         raise ProjectError(
             f"nothing can be read of {file!r}; it was left as it is.", "Restore it from a copy."
@@ -166,7 +168,7 @@ def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Save
         with closing(sqlite3.connect(work / _NEW, isolation_level=None)) as db:
             db.row_factory = sqlite3.Row
             numbers = _write(db, best, mark)
-            schema_check.refuse_foreign(db, file, trusted=True)
+            schema_check.refuse_foreign(db, file, is_trusted=True)
             damages = [str(damage) for damage in verify.examine(db, at, None)[1]]
     except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
         damages = [str(error)]
@@ -207,7 +209,7 @@ def _whole(at: Path, mark: Mark | None) -> Repair | None:
             if schema.version(db) > schema.VERSION:
                 _refuse_newer(db, at)
                 return None
-            schema_check.refuse_foreign(db, str(database.file), trusted=True)
+            schema_check.refuse_foreign(db, str(database.file), is_trusted=True)
             if _is_sealed(db) != (schema.version(db) > 1):
                 return None  # the number of its format is what is damaged
             damages = verify.examine(db, at, mark)[1]
@@ -223,18 +225,18 @@ def _whole(at: Path, mark: Mark | None) -> Repair | None:
 
 def _refuse_newer(db: sqlite3.Connection, at: Path) -> None:
     """Tell a newer format from a flipped bit in the number of this one."""
-    made = {
+    tables = {
         row["sql"]
         for row in db.execute("SELECT name, sql FROM sqlite_master")
         if not row["name"].startswith("sqlite_")
     }
-    if made != set(schema.TABLES):
+    if tables != set(schema.TABLES):
         raise VersionError(
             f"{str(at)!r} was made by a newer spin_nb.", "Upgrade: pip install --upgrade spin_nb."
         )
 
 
-def _copied(at: Path) -> Path:
+def _copy_damaged(at: Path) -> Path:
     copy = at / f"damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     try:
         copy.mkdir()
@@ -252,7 +254,7 @@ def _copied(at: Path) -> Path:
 
 
 @dataclass
-class _Saved:
+class _Reading:
     """What one way of reading a database gave; ``is_listed``: by the list of tables that is in it."""
 
     tables: dict[str, list[salvage.Row]] = field(default_factory=dict)
@@ -269,10 +271,10 @@ class _Saved:
         return len(self.how["whole"]) + len(self.how["mended"]), -len(self.notes), len(self.how["doubtful"])
 
 
-def _readings(copy: Path, work: Path) -> list[_Saved]:
+def _readings(copy: Path, work: Path) -> list[_Reading]:
     """Every way in which the database can be read: as SQLite does, with its log replayed whatever it says, ...
 
-    ... and each of the two with a list of tables made anew, where that is not the one spin_nb makes.
+    ... and each of the two with a list of tables tables anew, where that is not the one spin_nb makes.
     """
     pages = (copy / folder.DATABASE).read_bytes()
     log = copy / f"{folder.DATABASE}-wal"
@@ -280,28 +282,28 @@ def _readings(copy: Path, work: Path) -> list[_Saved]:
     for name in _FILES:
         if (copy / name).exists():
             shutil.copyfile(copy / name, work / "as" / name)
-    contents = [pages, *([salvage.replayed(pages, log.read_bytes())] if log.exists() else [])]
-    readings = [_saved(work / "as" / folder.DATABASE)]
+    contents = [pages, *([salvage.replay_log(pages, log.read_bytes())] if log.exists() else [])]
+    readings = [_read_database(work / "as" / folder.DATABASE)]
     for content in map(salvage.whole_header, contents):
         file = work / "headed.db"
         file.write_bytes(content)
-        readings.append(_saved(file))
+        readings.append(_read_database(file))
         tables = _tables(file)
-        listed = None if _is_listed(file) else first_page.with_known_tables(content)
-        if listed is not None:
-            file.write_bytes(listed)
-            saved = _saved(file) if _tables(file) != tables else None
-            if saved is not None:
-                saved.is_listed = False
-                readings.insert(0, saved)  # of equals, the one that is read by the right names
-    return [saved for saved in readings if saved is not None]
+        with_list = None if _is_listed(file) else first_page.with_known_tables(content)
+        if with_list is not None:
+            file.write_bytes(with_list)
+            reading = _read_database(file) if _tables(file) != tables else None
+            if reading is not None:
+                reading.is_listed = False
+                readings.insert(0, reading)  # of equals, the one that is read by the right names
+    return [reading for reading in readings if reading is not None]
 
 
 def _is_listed(file: Path) -> bool:
     """Whether the list of tables is one that spin_nb makes, and they are where it says."""
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         try:
-            schema_check.refuse_foreign(db, str(file), trusted=True)
+            schema_check.refuse_foreign(db, str(file), is_trusted=True)
         except (ProjectError, sqlite3.DatabaseError, UnicodeDecodeError):
             return False
     return first_page.is_sound(file.read_bytes())
@@ -320,74 +322,78 @@ def _is_sealed(db: sqlite3.Connection) -> bool:
     return bool(db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0])
 
 
-def _saved(file: Path) -> _Saved | None:
+def _read_database(file: Path) -> _Reading | None:
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         try:
             db.execute("PRAGMA query_only = ON")
-            sealed = _is_sealed(db)
-            linked = any(row[1] in ("gesture", "chain") for row in db.execute("PRAGMA table_info(events)"))
+            has_seals = _is_sealed(db)
+            has_chain = any(row[1] in ("gesture", "chain") for row in db.execute("PRAGMA table_info(events)"))
         except (sqlite3.DatabaseError, UnicodeDecodeError):
             return None
-        saved, sums = _Saved(), {}
-        if sealed:
+        reading, sums = _Reading(), {}
+        if has_seals:
             sums = {row[0]: row[1:] for row in salvage.rows(db, "seals", "name, n, digest", False).values()}
-            saved.first = sums[seals.FIRST][1] if seals.FIRST in sums else None
-            saved.writes = sums[seals.WRITES][0] if seals.WRITES in sums else 0
-        elif linked:
-            saved.notes.append(
+            reading.first = sums[seals.FIRST][1] if seals.FIRST in sums else None
+            reading.writes = sums[seals.WRITES][0] if seals.WRITES in sums else 0
+        elif has_chain:
+            reading.notes.append(
                 "the table 'seals' is gone: what the other tables hold cannot be compared with it"
             )
         for table, names in seals.COLUMNS.items():
-            if not linked:  # version 1
+            if not has_chain:  # version 1
                 names = names.replace(", annotator", ", NULL")
-            _save_table(db, saved, table, names, sums if sealed else None)
-        _save_events(db, saved, linked)
-        return saved
+            _save_table(db, reading, table, names, sums if has_seals else None)
+        _save_events(db, reading, has_chain)
+        return reading
 
 
 def _save_table(
-    db: sqlite3.Connection, saved: _Saved, table: str, columns: str, sums: dict[Any, salvage.Row] | None
+    db: sqlite3.Connection, reading: _Reading, table: str, columns: str, sums: dict[Any, salvage.Row] | None
 ) -> None:
     rows = list(salvage.rows(db, table, columns, table in ("items", "asks", "runs")).values())
     loose = [row for row in rows if table == "meta" and row[0] in seals.LOOSE]
     tight = [row for row in rows if table != "meta" or row[0] not in seals.LOOSE]
-    mended, sure = salvage.mended_table(tight, (sums or {}).get(table))
-    saved.tables[table] = mended + loose
-    if sums is not None and not sure:
-        saved.notes.append(f"the table {table!r} is not what was stored: {verify.LOST[table]}")
-    elif mended != tight:
-        saved.notes.append(f"a flipped bit in the table {table!r} was set right")
+    mended_rows, is_sure = salvage.mend_table(tight, (sums or {}).get(table))
+    reading.tables[table] = mended_rows + loose
+    if sums is not None and not is_sure:
+        reading.notes.append(f"the table {table!r} is not what was stored: {verify.LOSSES[table]}")
+    elif mended_rows != tight:
+        reading.notes.append(f"a flipped bit in the table {table!r} was set right")
 
 
-def _save_events(db: sqlite3.Connection, saved: _Saved, linked: bool) -> None:
-    columns = f"{events.LINKED}, chain" if linked else events.LINKED.replace("gesture", "NULL, NULL")
-    saved.events = salvage.rows(db, "events", columns, True)
-    saved.n_unread = 1
+def _save_events(db: sqlite3.Connection, reading: _Reading, has_chain: bool) -> None:
+    columns = (
+        f"{events.HASH_COLUMNS}, chain" if has_chain else events.HASH_COLUMNS.replace("gesture", "NULL, NULL")
+    )
+    reading.events = salvage.rows(db, "events", columns, True)
+    reading.n_unread = 1
     with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
-        saved.n_unread = db.execute("SELECT count(*) FROM events").fetchone()[0] - len(saved.events)
-    if linked:
-        saved.how = salvage.judged(saved.events, saved.first)
+        reading.n_unread = db.execute("SELECT count(*) FROM events").fetchone()[0] - len(reading.events)
+    if has_chain:
+        reading.how = salvage.judge(reading.events, reading.first)
     else:
-        readable = {seq: row[:-1] for seq, row in saved.events.items() if events.is_event(row[:-1])}
-        saved.how = {"whole": {}, "mended": {}, "doubtful": readable, "lost": {}}
+        readable = {seq: row[:-1] for seq, row in reading.events.items() if events.is_event(row[:-1])}
+        reading.how = {"whole": {}, "mended": {}, "doubtful": readable, "lost": {}}
 
 
-def _write(db: sqlite3.Connection, saved: _Saved, mark: Mark | None) -> set[int]:
+def _write(db: sqlite3.Connection, reading: _Reading, mark: Mark | None) -> set[int]:
     """Build the database anew; return the numbers of the events in it."""
     db.execute("BEGIN")
     schema.build(db)
-    kept = {seq: row for how in ("whole", "mended", "doubtful") for seq, row in saved.how[how].items()}
+    events_by_number = {
+        seq: row for how in ("whole", "mended", "doubtful") for seq, row in reading.how[how].items()
+    }
     for table, columns in seals.COLUMNS.items():
         places = ", ".join("?" * len(columns.split(",")))
-        for row in saved.tables[table]:
+        for row in reading.tables[table]:
             with suppress(sqlite3.Error, OverflowError):  # what a column cannot hold was never in it
                 db.execute(f"INSERT INTO {table}({columns}) VALUES ({places})", row)
-    _add_items(db, {row[4] for row in kept.values()})
+    _add_items(db, {row[4] for row in events_by_number.values()})
     asks = {row[0] for row in db.execute("SELECT token FROM asks")}
-    start = saved.first if isinstance(saved.first, str) and saved.first else uuid4().hex
+    start = reading.first if isinstance(reading.first, str) and reading.first else uuid4().hex
     chain, numbers = start, set[int]()
-    for seq in sorted(kept):
-        event = list(events.with_present_kind(kept[seq]))
+    for seq in sorted(events_by_number):
+        event = list(events.with_present_kind(events_by_number[seq]))
         if event[11] is not None and event[11] not in numbers:
             continue  # an undo of what is lost
         event[9] = event[9] if event[9] in asks else None
@@ -396,17 +402,17 @@ def _write(db: sqlite3.Connection, saved: _Saved, mark: Mark | None) -> set[int]
         events.insert(db, tuple(event), chain)
         numbers.add(seq)
     seals.begin(db, start)
-    writes = max(saved.writes if isinstance(saved.writes, int) else 0, 0 if mark is None else mark.writes)
+    writes = max(reading.writes if isinstance(reading.writes, int) else 0, 0 if mark is None else mark.writes)
     db.execute("UPDATE seals SET n = ? WHERE name = ?", (writes + 1, seals.WRITES))
     db.execute("COMMIT")
     return numbers
 
 
-def _add_items(db: sqlite3.Connection, named: set[str]) -> None:
+def _add_items(db: sqlite3.Connection, ids: set[str]) -> None:
     """Items that events name and the table has lost."""
     there = {row[0] for row in db.execute("SELECT id FROM items")}
     modality = db.execute("SELECT modality FROM items GROUP BY modality ORDER BY count(*) DESC").fetchone()
-    for name in sorted(named - there):
+    for name in sorted(ids - there):
         db.execute(
             "INSERT INTO items(id, modality, source, arrived) VALUES (?, ?, 'null', 0)",
             (name, "table" if modality is None else modality[0]),

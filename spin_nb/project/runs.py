@@ -10,13 +10,13 @@ from spin_nb.project import seals
 from spin_nb.project.records import Model, Run
 from spin_nb.project.values import as_json, as_text, from_json, from_moment, from_moment_or_none, now
 
-ENDED = ("done", "cancelled", "failed")
+FINAL_STATUSES = ("done", "cancelled", "failed")
 
 
 def start(db: sqlite3.Connection, settings: dict[str, Any]) -> int:
     """Write down that a run began and return its number."""
     number = (db.execute("SELECT max(id) FROM runs").fetchone()[0] or 0) + 1
-    with seals.kept(db, "runs", "id = ?", (number,)):
+    with seals.keep(db, "runs", "id = ?", (number,)):
         db.execute(
             "INSERT INTO runs(id, started, settings, status, metrics) VALUES (?, ?, ?, 'running', '{}')",
             (number, now(), as_json(settings, "settings")),
@@ -26,14 +26,14 @@ def start(db: sqlite3.Connection, settings: dict[str, Any]) -> int:
 
 def end(db: sqlite3.Connection, run: int, status: str, model: str | None, metrics: dict[str, Any]) -> None:
     """Write down how a run ended; the first end stands."""
-    if status not in ENDED:
-        raise ProjectError(f"a run cannot end as {status!r}.", f"Use one of: {', '.join(ENDED)}.")
-    with seals.kept(db, "runs", "id = ?", (run,)):
-        changed = db.execute(
+    if status not in FINAL_STATUSES:
+        raise ProjectError(f"a run cannot end as {status!r}.", f"Use one of: {', '.join(FINAL_STATUSES)}.")
+    with seals.keep(db, "runs", "id = ?", (run,)):
+        cursor = db.execute(
             "UPDATE runs SET ended = ?, status = ?, model_id = ?, metrics = ? WHERE id = ? AND ended IS NULL",
             (now(), status, model, as_json(metrics, "metrics"), run),
         ).rowcount
-    if not changed:
+    if not cursor:
         raise ProjectError(f"run {run!r} is not running.", "Use the number that start_run returned, once.")
 
 
@@ -56,11 +56,11 @@ def all_runs(db: sqlite3.Connection) -> list[Run]:
 def add_model(db: sqlite3.Connection, name: str, head: str, card: dict[str, Any]) -> None:
     """Enter a model into the repository; ProjectError where the id is taken."""
     entry = as_text(name, "model id"), now(), head, as_json(card, "model card")
-    with seals.kept(db, "models", "id = ?", entry[:1]):
-        added = db.execute(
+    with seals.keep(db, "models", "id = ?", entry[:1]):
+        cursor = db.execute(
             "INSERT INTO models VALUES (?, ?, ?, ?) ON CONFLICT(id) DO NOTHING", entry
         ).rowcount
-    if not added:
+    if not cursor:
         raise ProjectError(f"there is a model {name!r} already.", "Give every model its own id.")
 
 

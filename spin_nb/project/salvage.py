@@ -36,7 +36,7 @@ def whole_header(pages: bytes) -> bytes:
     return bytes(head)
 
 
-def replayed(pages: bytes, log: bytes) -> bytes:
+def replay_log(pages: bytes, log: bytes) -> bytes:
     """The database with every transaction of its log, whatever the log's checksums say.
 
     SQLite stops at the first frame whose checksum does not fit.  Most pages are written again soon after, so that the
@@ -51,12 +51,12 @@ def replayed(pages: bytes, log: bytes) -> bytes:
     salt = Counter(frame[8:16] for frame in frames[:3]).most_common(1)[0][0]
     result, waiting = bytearray(pages), {}
     for frame in frames:
-        number, committed = struct.unpack(">II", frame[:8])
+        number, is_commit = struct.unpack(">II", frame[:8])
         if (int.from_bytes(frame[8:16]) ^ int.from_bytes(salt)).bit_count() > 1:
             break  # left over from an earlier log
         if 0 < number <= len(pages) // size + len(frames):
             waiting[number] = frame[_FRAME:]
-        if committed:
+        if is_commit:
             for number, page in waiting.items():
                 result.extend(bytes(max(0, number * size - len(result))))
                 result[(number - 1) * size : number * size] = page
@@ -64,25 +64,25 @@ def replayed(pages: bytes, log: bytes) -> bytes:
     return bytes(result)
 
 
-def rows(db: sqlite3.Connection, table: str, columns: str, numbered: bool) -> dict[Any, Row]:
+def rows(db: sqlite3.Connection, table: str, columns: str, is_numbered: bool) -> dict[Any, Row]:
     """Every row that can be read, by its first column: from the front, from the back, and one by one."""
-    found: dict[Any, Row] = {}
+    rows_by_key: dict[Any, Row] = {}
     key = columns.split(",")[0]
     last = _bytes(db)  # more rows than bytes there are not
     for order in ("ASC", "DESC"):
         with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
             for row in db.execute(f"SELECT {columns} FROM {table} ORDER BY {key} {order}"):
-                if not numbered or (isinstance(row[0], int) and 0 < row[0] <= last):
-                    found.setdefault(row[0], tuple(row))
-            return found
-    if numbered:
-        for number in range(min(found, default=1), max(found, default=0) + 1):
-            if number not in found:
+                if not is_numbered or (isinstance(row[0], int) and 0 < row[0] <= last):
+                    rows_by_key.setdefault(row[0], tuple(row))
+            return rows_by_key
+    if is_numbered:
+        for number in range(min(rows_by_key, default=1), max(rows_by_key, default=0) + 1):
+            if number not in rows_by_key:
                 with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
                     row = db.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchone()
                     if row is not None:
-                        found[number] = tuple(row)
-    return found
+                        rows_by_key[number] = tuple(row)
+    return rows_by_key
 
 
 def _bytes(db: sqlite3.Connection) -> int:
@@ -97,11 +97,11 @@ def _bytes(db: sqlite3.Connection) -> int:
 def with_one_bit(row: Sequence[Any]) -> Iterator[Row]:
     """Every row that differs from this one in a single bit of its texts and numbers."""
     for at, value in enumerate(row):
-        for other in _flipped(value):
+        for other in _with_flipped_bit(value):
             yield (*row[:at], other, *row[at + 1 :])
 
 
-def _flipped(value: Any) -> Iterator[Any]:
+def _with_flipped_bit(value: Any) -> Iterator[Any]:
     if isinstance(value, str | bytes):
         content = bytearray(value.encode() if isinstance(value, str) else value)
         for bit in range(8 * len(content)):
@@ -116,25 +116,23 @@ def _flipped(value: Any) -> Iterator[Any]:
         yield from (struct.unpack(">d", struct.pack(">Q", whole ^ (1 << bit)))[0] for bit in range(64))
 
 
-def mended_table(found: list[Row], sealed: Row | None) -> tuple[list[Row], bool]:
+def mend_table(rows_by_key: list[Row], seal: Row | None) -> tuple[list[Row], bool]:
     """Rows of a table, a flipped bit set right where the seal shows which, and whether the seal then fits."""
-    n, total = seals.total(found)
-    if sealed is None or not isinstance(sealed[1], str):
-        return found, False
-    written = seals.written(n, total)
-    if sealed == written or (
-        sealed[0] == n and _bits_apart(sealed[1], written[1]) == 1
-    ):  # of the seal itself
-        return found, True
+    n, total = seals.total(rows_by_key)
+    if seal is None or not isinstance(seal[1], str):
+        return rows_by_key, False
+    digest = seals.as_stored(n, total)
+    if seal == digest or (seal[0] == n and _bits_apart(seal[1], digest[1]) == 1):  # of the seal itself
+        return rows_by_key, True
     with suppress(ValueError):
-        if sealed[0] == n and sum(len(str(row)) for row in found) <= _MOST_BYTES:
-            missing = (int(sealed[1], 16) - total) % seals.MODULUS
-            for at, row in enumerate(found):
-                wanted = (missing + seals.number(row)) % seals.MODULUS
+        if seal[0] == n and sum(len(str(row)) for row in rows_by_key) <= _MOST_BYTES:
+            missing = (int(seal[1], 16) - total) % seals.MODULUS
+            for at, row in enumerate(rows_by_key):
+                target = (missing + seals.number(row)) % seals.MODULUS
                 for other in with_one_bit(row):
-                    if seals.number(other) == wanted:
-                        return [*found[:at], other, *found[at + 1 :]], True
-    return found, False
+                    if seals.number(other) == target:
+                        return [*rows_by_key[:at], other, *rows_by_key[at + 1 :]], True
+    return rows_by_key, False
 
 
 def _bits_apart(one: str, other: str) -> int:
@@ -142,40 +140,42 @@ def _bits_apart(one: str, other: str) -> int:
     return sum((a ^ b).bit_count() for a, b in pairs) + 8 * abs(len(one) - len(other))
 
 
-def judged(found: dict[Any, Row], first: str | None) -> dict[str, dict[int, Row]]:
+def judge(rows_by_key: dict[Any, Row], first: str | None) -> dict[str, dict[int, Row]]:
     """Events, by how sure they are: "whole", "mended" (one bit set right), "doubtful", "lost".
 
     Parameters
     ----------
-    found : dict
+    rows_by_key : dict
         Number -> row, with its hash as the last entry.
     first : str or None
         What the first event is linked to.
     """
     sure: dict[str, dict[int, Row]] = {"whole": {}, "mended": {}, "doubtful": {}, "lost": {}}
     before = first
-    for seq in sorted(number for number in found if isinstance(number, int)):
-        *row, noted = found[seq]
-        if seq > 1 and seq - 1 not in found:
+    for seq in sorted(number for number in rows_by_key if isinstance(number, int)):
+        *row, chain_on_disk = rows_by_key[seq]
+        if seq > 1 and seq - 1 not in rows_by_key:
             before = None
-        how, linked, chain = _judge(tuple(row), noted, before, found.get(seq + 1))
+        how, judged_row, chain = _judge(tuple(row), chain_on_disk, before, rows_by_key.get(seq + 1))
         if how == "lost" and seq == 1:
             how = "doubtful"  # what it is linked to may be what is damaged
-        sure[how if events.is_event(linked) else "lost"][seq] = linked
+        sure[how if events.is_event(judged_row) else "lost"][seq] = judged_row
         before = chain
     return sure
 
 
-def _judge(row: Row, noted: Any, before: str | None, following: Row | None) -> tuple[str, Row, str | None]:
+def _judge(
+    row: Row, chain_on_disk: Any, before: str | None, following: Row | None
+) -> tuple[str, Row, str | None]:
     """How sure an event is, the event, and the hash the next one is linked to."""
     if before is None:
-        return "doubtful", row, noted
+        return "doubtful", row, chain_on_disk
     chain = seals.link(before, row)
-    if chain == noted:
+    if chain == chain_on_disk:
         return "whole", row, chain
     if following is not None and seals.link(chain, following[:-1]) == following[-1]:
         return "whole", row, chain  # its hash alone is damaged
     for other in with_one_bit(row):
-        if seals.link(before, other) == noted:
-            return "mended", other, noted
-    return "lost", row, noted
+        if seals.link(before, other) == chain_on_disk:
+            return "mended", other, chain_on_disk
+    return "lost", row, chain_on_disk

@@ -19,7 +19,7 @@ _LAST = 2**53
 _TYPES = {"TEXT": "'text', 'null'", "INTEGER": "'integer', 'null'", "REAL": "'real', 'integer', 'null'"}
 
 
-def refuse_foreign(db: sqlite3.Connection, where: str, *, trusted: bool) -> None:
+def refuse_foreign(db: sqlite3.Connection, where: str, *, is_trusted: bool) -> None:
     """Refuse a database that holds what spin_nb does not make.
 
     A trigger rewrites labels as they are given; a view, a virtual table or a generated column in the place of a table
@@ -31,7 +31,7 @@ def refuse_foreign(db: sqlite3.Connection, where: str, *, trusted: bool) -> None
         Nothing but ``sqlite_master`` is read before it is known to be ours.
     where : str
         Path of the file, for the message.
-    trusted : bool
+    is_trusted : bool
         True: a person's own tables and views beside ours, and indexes that only find faster, are let be.
 
     Raises
@@ -39,37 +39,39 @@ def refuse_foreign(db: sqlite3.Connection, where: str, *, trusted: bool) -> None
     ProjectError
         Naming the first thing that differs.
     """
-    _refuse_objects(_objects(db), where, trusted)
-    if not trusted:
+    _refuse_objects(_objects(db), where, is_trusted)
+    if not is_trusted:
         _refuse_rows(db, where)
     _refuse_full(db, where)
 
 
-def _refuse_objects(objects: Objects, where: str, trusted: bool) -> None:
-    known = _known()
-    ours = min(known, key=lambda made: len(set(made.items()) ^ set(objects.items())))
+def _refuse_objects(objects: Objects, where: str, is_trusted: bool) -> None:
+    versions = _objects_by_version()
+    ours = min(
+        versions, key=lambda objects_of_version: len(set(objects_of_version.items()) ^ set(objects.items()))
+    )
     missing = next((name for kind, name in ours if (kind, name) not in objects and kind == "table"), None)
     if missing is not None and not any(name == missing for _, name in objects):
         raise ProjectError(
             f"{where!r} lacks a table or column (no {missing!r}).",
-            repair_hint(Path(where).parent) if trusted else "Restore it from a copy.",
+            repair_hint(Path(where).parent) if is_trusted else "Restore it from a copy.",
         )
     foreign = [
         (kind, name)
         for (kind, name), about in objects.items()
-        if ours.get((kind, name)) != about and not (trusted and _is_harmless(kind, name, *about, ours))
+        if ours.get((kind, name)) != about and not (is_trusted and _is_harmless(kind, name, *about, ours))
     ]
     if foreign:
         kind, name = foreign[0]
-        held = "another " if (kind, name) in ours else "a "
+        article = "another " if (kind, name) in ours else "a "
         raise ProjectError(
-            f"{where!r} holds {held}{kind} {name!r:.80} that spin_nb does not make.",
+            f"{where!r} holds {article}{kind} {name!r:.80} that spin_nb does not make.",
             repair_hint(Path(where).parent)
-            if trusted
+            if is_trusted
             else "It may change what you label: look at it with sqlite3, or ask for it again.",
         )
     absent = next((name for key, name in ours if (key, name) not in objects), None)
-    if absent is not None and not trusted:
+    if absent is not None and not is_trusted:
         raise ProjectError(f"{where!r} lacks the index {absent!r}.", "Restore it from a copy.")
 
 
@@ -82,11 +84,11 @@ def _refuse_rows(db: sqlite3.Connection, where: str) -> None:
         odd = " OR ".join(
             f'typeof("{column}") NOT IN ({_TYPES[kind]})' for column, kind in columns.items() if kind
         )
-        for refused, what in (
+        for condition, what in (
             (f"{size} > {CELL_BYTES // 4}", f"has more than {CELL_BYTES // 4:,} characters"),
             (odd, "holds a value of another type than its column"),
         ):
-            if refused and db.execute(f'SELECT 1 FROM "{table}" WHERE {refused} LIMIT 1').fetchone():
+            if condition and db.execute(f'SELECT 1 FROM "{table}" WHERE {condition} LIMIT 1').fetchone():
                 raise ProjectError(
                     f"a row of {table!r} in {where!r} {what}, and the project is opened with trusted=False.",
                     "Look at it with sqlite3.",
@@ -110,10 +112,10 @@ def _refuse_full(db: sqlite3.Connection, where: str) -> None:
 
 def _is_harmless(kind: str, name: str, table: str, sql: str, ours: Objects) -> bool:
     """Whether something beside our own tables neither stands for one nor acts on one."""
-    reserved = {found.lower() for _, found in ours}
+    our_names = {name.lower() for _, name in ours}
     if kind == "index":  # a unique one, or one on an expression, has a say in what may be written
-        return table.lower() not in reserved or _only_finds(sql)
-    return kind in ("table", "view") and name.lower() not in reserved
+        return table.lower() not in our_names or _only_finds(sql)
+    return kind in ("table", "view") and name.lower() not in our_names
 
 
 def _only_finds(sql: str) -> bool:
@@ -135,12 +137,12 @@ def _objects(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 @cache
-def _known() -> tuple[Objects, ...]:
+def _objects_by_version() -> tuple[Objects, ...]:
     """What each version of the tables looks like."""
-    known = []
+    versions = []
     for version in range(1, schema.VERSION + 1):
         with closing(sqlite3.connect(":memory:")) as db:
             for statement in schema.all_tables(version):
                 db.execute(statement)
-            known.append(_objects(db))
-    return tuple(known)
+            versions.append(_objects(db))
+    return tuple(versions)

@@ -53,11 +53,11 @@ def begin(db: sqlite3.Connection, start: str) -> None:
     db.execute("DELETE FROM seals")
     db.execute("INSERT INTO seals VALUES (?, 0, ?), (?, 0, '')", (FIRST, start, WRITES))
     for table in COLUMNS:
-        db.execute("INSERT INTO seals VALUES (?, ?, ?)", (table, *written(*total(rows(db, table)))))
+        db.execute("INSERT INTO seals VALUES (?, ?, ?)", (table, *as_stored(*total(rows(db, table)))))
 
 
 @contextmanager
-def kept(db: sqlite3.Connection, table: str, where: str, args: Sequence[Any]) -> Iterator[None]:
+def keep(db: sqlite3.Connection, table: str, where: str, args: Sequence[Any]) -> Iterator[None]:
     """Keep the seal of a table true while the block changes the rows ``where`` names, before it and after."""
     before = total(rows(db, table, where, args))
     yield
@@ -90,8 +90,8 @@ def count(db: sqlite3.Connection) -> Mark:
 
 def broken(db: sqlite3.Connection) -> list[str]:
     """Tables that do not hold what was put into them."""
-    sealed = {row[0]: (row[1], row[2]) for row in db.execute("SELECT name, n, digest FROM seals")}
-    return [table for table in COLUMNS if sealed.get(table) != written(*total(rows(db, table)))]
+    seals_by_table = {row[0]: (row[1], row[2]) for row in db.execute("SELECT name, n, digest FROM seals")}
+    return [table for table in COLUMNS if seals_by_table.get(table) != as_stored(*total(rows(db, table)))]
 
 
 def rows(
@@ -106,7 +106,7 @@ def rows(
 def _add(db: sqlite3.Connection, table: str, before: tuple[int, int], after: tuple[int, int]) -> None:
     if before != after:
         n, digest = db.execute("SELECT n, digest FROM seals WHERE name = ?", (table,)).fetchone()
-        new = written(n + after[0] - before[0], int(digest, 16) + after[1] - before[1])
+        new = as_stored(n + after[0] - before[0], int(digest, 16) + after[1] - before[1])
         db.execute("UPDATE seals SET n = ?, digest = ? WHERE name = ?", (*new, table))
 
 
@@ -123,6 +123,6 @@ def total(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
     return n, sum_
 
 
-def written(n: int, total: int) -> tuple[int, str]:
+def as_stored(n: int, total: int) -> tuple[int, str]:
     """A :func:`total` as it stands in the table."""
     return n, f"{total % MODULUS:0{2 * _BYTES}x}"

@@ -99,11 +99,11 @@ class Store:
         folder.exists(at)
         folder.make(at)
         with closing(Presence(at)):
-            cls._begun(at, meta, fill)
+            cls._create_database(at, meta, fill)
         return cls.open(at)
 
     @classmethod
-    def _begun(cls, at: Path, meta: Mapping[str, Any], fill: Callable[[Store], Any] | None) -> None:
+    def _create_database(cls, at: Path, meta: Mapping[str, Any], fill: Callable[[Store], Any] | None) -> None:
         database = Database(at, "rwc")
         seal_file.forget(at)  # of a project that was deleted here
         try:
@@ -138,7 +138,7 @@ class Store:
             )
         presence = Presence(at)
         try:
-            store = cls._opened(at, read_only, trusted)
+            store = cls._open_database(at, read_only, trusted)
         except BaseException:
             presence.close()
             raise
@@ -146,8 +146,8 @@ class Store:
         return store
 
     @classmethod
-    def _opened(cls, at: Path, read_only: bool, trusted: bool) -> Store:
-        database, state = _verified(at, trusted)
+    def _open_database(cls, at: Path, read_only: bool, trusted: bool) -> Store:
+        database, state = _verify(at, trusted)
         try:
             if not read_only and folder.writable(at):
                 database.close()
@@ -265,15 +265,19 @@ class Store:
         with self._database.reading() as db:
             return frames.items(items.rows(db))
 
-    def item_ids(self, *, arrived: bool = False) -> list[str]:
+    def item_ids(self, *, arrivals_only: bool = False) -> list[str]:
         """Ids of all items, or of those that arrived, in the order added."""
         with self._database.reading() as db:
-            return items.ids(db, arrived)
+            return items.ids(db, arrivals_only)
 
     def append(
-        self, new: Sequence[NewEvent], *, client: tuple[str, int] | None = None, shown: Iterable[str] = ()
+        self,
+        new: Sequence[NewEvent],
+        *,
+        client: tuple[str, int] | None = None,
+        shown_tokens: Iterable[str] = (),
     ) -> list[Event]:
-        """Store one thing a person did, and mark the asks in ``shown`` as shown, in one transaction.
+        """Store one thing a person did, and mark the asks in ``shown_tokens`` as shown, in one transaction.
 
         Parameters
         ----------
@@ -281,7 +285,7 @@ class Store:
             In order; may be empty, to acknowledge a client's entry that stores nothing.
         client : (client id, sequence number) or None
             Entries of one client are applied exactly once, in sequence, starting with 1.
-        shown : iterable of str
+        shown_tokens : iterable of str
             Ask tokens; unknown ones are passed over.
 
         Returns
@@ -300,9 +304,9 @@ class Store:
         with self.transaction() as db:
             if client is not None and not events.claim(db, *client):
                 return []
-            stored, self._state = events.append(db, self._caught_up(db), new, client)
-            asks.mark_shown(db, shown)
-            return stored
+            events_of_call, self._state = events.append(db, self._caught_up(db), new, client)
+            asks.mark_shown(db, shown_tokens)
+            return events_of_call
 
     def last_seq(self, client: str) -> int:
         """Return the last entry of this client that was applied, 0 before its first."""
@@ -347,7 +351,7 @@ class Store:
         with self.transaction() as db:
             return asks.propose(db, new)
 
-    def shown(self, tokens: Iterable[str]) -> None:
+    def mark_shown(self, tokens: Iterable[str]) -> None:
         """Mark asks as shown now; those shown before keep their time."""
         with self.transaction() as db:
             asks.mark_shown(db, tokens)
@@ -367,10 +371,10 @@ class Store:
         with self._database.reading() as db:
             return asks.pending(db)
 
-    def asked(self) -> list[Ask]:
+    def shown_asks(self) -> list[Ask]:
         """Return the asks that were shown, in the order shown."""
         with self._database.reading() as db:
-            return asks.shown(db)
+            return asks.list_shown(db)
 
     def changed_elsewhere(self) -> bool:
         """Whether another connection has written since this was last called; True the first time.
@@ -381,10 +385,10 @@ class Store:
             before, self._others = self._others, db.execute("PRAGMA data_version").fetchone()[0]
             return before != self._others
 
-    def asked_elsewhere(self, known: Collection[str], since: datetime) -> list[Ask]:
-        """Return the asks shown that are not among the tokens ``known``; most of them were shown ``since``."""
+    def shown_elsewhere(self, known_tokens: Collection[str], since: datetime) -> list[Ask]:
+        """Return the asks shown that are not among the tokens ``known_tokens``; most of them were shown ``since``."""
         with self._database.reading() as db:
-            return asks.unknown(db, known, since)
+            return asks.list_unknown(db, known_tokens, since)
 
     def asked_of_others(self, annotator: str, since: datetime) -> list[tuple[str, bool, datetime]]:
         """Return what was drawn for other annotators since then, shown or not: item, whether an audit, when."""
@@ -394,7 +398,7 @@ class Store:
     def asks(self) -> pl.DataFrame:
         """Asks that were shown: token, item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator."""
         with self._database.reading() as db:
-            return frames.asks(asks.shown(db))
+            return frames.asks(asks.list_shown(db))
 
     def start_run(self, settings: Mapping[str, Any] | None = None) -> int:
         """Write down that training began; return the run's number."""
@@ -424,35 +428,35 @@ class Store:
             return runs.all_models(db)
 
 
-def _verified(at: Path, trusted: bool) -> tuple[Database, State]:
+def _verify(at: Path, is_trusted: bool) -> tuple[Database, State]:
     """The database, open for reading, and what its events come to; ProjectError where it is damaged.
 
     For reading only: SQLite empties a log when the last who may write closes it, also one of which it could read the
     beginning alone.
     """
     mark = seal_file.read(at)  # before the database: others may write meanwhile
-    state, damages, database = _examined(at, trusted, mark)
+    state, damages, database = _examine(at, is_trusted, mark)
     if damages and (present := seal_file.read(at)) != mark:
         # Another process brought an older project up meanwhile: the mark that was read is of events before that.
         database.close()
-        state, damages, database = _examined(at, trusted, present)
+        state, damages, database = _examine(at, is_trusted, present)
     if damages:
         database.close()
         raise verify.refuse(at, damages[0])
     return database, state
 
 
-def _examined(at: Path, trusted: bool, mark: Mark | None) -> tuple[State, list[verify.Damage], Database]:
-    database = Database(at, "ro", trusted)
+def _examine(at: Path, is_trusted: bool, mark: Mark | None) -> tuple[State, list[verify.Damage], Database]:
+    database = Database(at, "ro", is_trusted)
     try:
-        with nullcontext() if trusted else database.bounded(), database.snapshot() as db:
+        with nullcontext() if is_trusted else database.with_step_limit(), database.snapshot() as db:
             if (version := schema.version(db)) > schema.VERSION:
                 raise VersionError(
                     f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
                     "Upgrade: pip install --upgrade spin_nb. If no newer one ever had it open, a bit has flipped:"
                     " spin.repair(path) sets it right.",
                 )
-            schema_check.refuse_foreign(db, str(database.file), trusted=trusted)
+            schema_check.refuse_foreign(db, str(database.file), is_trusted=is_trusted)
             return *verify.examine(db, at, mark), database
     except BaseException:
         database.close()

@@ -51,7 +51,7 @@ def look_around(folder: Path, *, trusted: bool) -> None:
         Of what leads outside, so that nothing is written there unnoticed.
     """
     if not trusted and folder.is_symlink():
-        raise _refused(
+        raise _refusal(
             f"{str(folder)!r} is a link to {os.path.realpath(folder)!r}", "Pass the folder itself."
         )
     outside: list[str] = []
@@ -100,10 +100,10 @@ def _entries(folder: Path) -> Iterator[tuple[str, str, os.stat_result]]:
             raise ProjectError(f"{str(folder)!r} holds more than {_ENTRIES:,} files.", "It is no project.")
 
 
-def _check_link(folder: Path, place: str, name: str, trusted: bool, outside: list[str]) -> None:
+def _check_link(folder: Path, place: str, name: str, is_trusted: bool, outside: list[str]) -> None:
     target = os.path.realpath(place)
-    if not trusted:
-        raise _refused(f"{name!r} in {str(folder)!r} is a link to {target!r}", "Look where it leads.")
+    if not is_trusted:
+        raise _refusal(f"{name!r} in {str(folder)!r} is a link to {target!r}", "Look where it leads.")
     try:
         mode = os.stat(place).st_mode
     except OSError as problem:
@@ -125,29 +125,29 @@ def _check_link(folder: Path, place: str, name: str, trusted: bool, outside: lis
     outside.append(f"{name} -> {target}")
 
 
-def _check_file(folder: Path, name: str, entry: os.stat_result, trusted: bool, outside: list[str]) -> None:
+def _check_file(folder: Path, name: str, entry: os.stat_result, is_trusted: bool, outside: list[str]) -> None:
     if name in _FOLDERS:
         raise ProjectError(f"{name!r} in {str(folder)!r} is no folder.", "Remove it.")
-    if trusted:
+    if is_trusted:
         if entry.st_nlink > 1 and name in _IN_PLACE:
             outside.append(f"{name} has a second name on this disk (hard link)")
         return
     if entry.st_nlink > 1:
-        raise _refused(
+        raise _refusal(
             f"{name!r} in {str(folder)!r} has a second name elsewhere (hard link)",
             "Copy the folder: cp -r makes files of its own.",
         )
     blocks = getattr(entry, "st_blocks", None)  # not on every system
     if blocks is not None and entry.st_size > max(_HOLES_FROM_BYTES, _HOLES_TIMES * 512 * blocks):
-        raise _refused(
+        raise _refusal(
             f"{name!r} in {str(folder)!r} says it has {entry.st_size:,} bytes and is nearly all holes",
             "Ask for a whole copy.",
         )
     if name in _LOGS and entry.st_size > _DATABASE_BYTES:
-        raise _refused(f"{name!r} in {str(folder)!r} has {entry.st_size:,} bytes", "Look at it first.")
+        raise _refusal(f"{name!r} in {str(folder)!r} has {entry.st_size:,} bytes", "Look at it first.")
 
 
-def _check_journal(folder: Path, trusted: bool) -> None:
+def _check_journal(folder: Path, is_trusted: bool) -> None:
     journal = folder / f"{DATABASE}-journal"
     try:
         with open_regular(journal) as stream:
@@ -163,14 +163,14 @@ def _check_journal(folder: Path, trusted: bool) -> None:
             f"the journal of {str(folder / DATABASE)!r} names another file, which would be deleted.",
             f"spin_nb writes no such journal: delete {journal.name!r}, or restore the project from a copy.",
         )
-    if not trusted:
-        raise _refused(
+    if not is_trusted:
+        raise _refusal(
             f"{str(folder)!r} was sent in the midst of a write ({journal.name!r} is there)",
             "Ask for it again, closed.",
         )
 
 
-def _refused(what: str, do: str) -> ProjectError:
+def _refusal(what: str, do: str) -> ProjectError:
     return ProjectError(f"{what}, and the project is opened with trusted=False.", do)
 
 

@@ -28,7 +28,7 @@ def from_json(text: str | None) -> Any:
     try:
         return None if text is None else json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        raise _damaged(text, error) from None
+        raise _damage(text, error) from None
 
 
 def as_text(value: Any, what: str) -> str:
@@ -57,7 +57,7 @@ def from_moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
-        raise _damaged(text, error) from None
+        raise _damage(text, error) from None
 
 
 def from_moment_or_none(text: str | None) -> datetime | None:
@@ -65,5 +65,5 @@ def from_moment_or_none(text: str | None) -> datetime | None:
     return None if text is None else from_moment(text)
 
 
-def _damaged(text: object, error: Exception) -> ProjectError:
+def _damage(text: object, error: Exception) -> ProjectError:
     return ProjectError(f"the project is damaged: {shown(text)} ({error}).", "Restore it from a copy.")

@@ -13,7 +13,7 @@ from spin_nb.project.database import by_damage, repair_hint
 from spin_nb.project.fold import State
 from spin_nb.project.seal_file import SEAL, Mark
 
-LOST = {
+LOSSES = {
     "meta": "what labels mean (class names, seed)",
     "items": "ids of items",
     "asks": "what was asked, audits among it",
@@ -71,23 +71,23 @@ def examine(db: sqlite3.Connection, at: Path, mark: Mark | None) -> tuple[State,
     do = repair_hint(at)
     version = schema.version(db)
     if version < 2:  # nothing was sealed then
-        return State(), list(_named(_structure, db, do))
+        return State(), list(_damages_of(_structure, db, do))
     states: list[State] = []
 
-    def linked(db: sqlite3.Connection, do: str) -> Iterator[Damage]:
+    def chain(db: sqlite3.Connection, do: str) -> Iterator[Damage]:
         if version < schema.VERSION:
             events.check_links(db)
         else:
             states.append(events.caught_up(db, State()))
         yield from ()
 
-    found = [damage for part in (_structure, linked, _sums) for damage in _named(part, db, do)]
-    if mark is not None and not found:
-        found = list(_named(lambda db, do: _behind(db, mark, do), db, do))
-    return (states or [State()])[0], found
+    damages = [damage for part in (_structure, chain, _sums) for damage in _damages_of(part, db, do)]
+    if mark is not None and not damages:
+        damages = list(_damages_of(lambda db, do: _behind(db, mark, do), db, do))
+    return (states or [State()])[0], damages
 
 
-def _named(part: Callable[..., Iterator[Damage]], db: sqlite3.Connection, do: str) -> Iterator[Damage]:
+def _damages_of(part: Callable[..., Iterator[Damage]], db: sqlite3.Connection, do: str) -> Iterator[Damage]:
     """What one part of the examination comes upon; what it stumbles over is a damage, too."""
     try:
         yield from part(db, do)
@@ -107,17 +107,18 @@ def _structure(db: sqlite3.Connection, do: str) -> Iterator[Damage]:
 
 def _sums(db: sqlite3.Connection, do: str) -> Iterator[Damage]:
     for table in seals.broken(db):
-        yield Damage(folder.DATABASE, f"its table {table!r} is not what was stored: {LOST[table]}", do)
+        yield Damage(folder.DATABASE, f"its table {table!r} is not what was stored: {LOSSES[table]}", do)
 
 
 def _behind(db: sqlite3.Connection, mark: Mark, do: str) -> Iterator[Damage]:
     now = seals.mark(db)
-    lost = mark.writes - now.writes
-    if lost > 0:
-        gone = max(mark.events - now.events, 0)
+    n_lost = mark.writes - now.writes
+    if n_lost > 0:
+        n_events_lost = max(mark.events - now.events, 0)
         yield Damage(
             f"{folder.DATABASE}-wal",
-            f"the last {lost} writes, {gone} events among them, are gone ({SEAL} knows of {mark.events} events)",
+            f"the last {n_lost} writes, {n_events_lost} events among them, are gone"
+            f" ({SEAL} knows of {mark.events} events)",
             do,
         )
     elif events.chain_at(db, mark.events) != mark.chain:

@@ -63,7 +63,7 @@ def ask_by(
     if "k" not in names:
         return _by_score(answer, name, n, k, free, seed)
     batch = _check_batch(answer, name, n, k, free)
-    return batch if batch.mixed else epsilon_greedy_batch(batch, free, seed=seed)
+    return batch if batch.is_sampled else epsilon_greedy_batch(batch, free, seed=seed)
 
 
 def name_of(strategy: Any) -> str:

@@ -189,4 +189,4 @@ def make_picked(
     rows = np.asarray(indices, np.int64)
     under = 1 - EPSILON + EPSILON / (n_left - np.arange(len(rows)))
     chance = np.minimum(under if q is None else np.asarray(q, np.float64), 1.0)
-    return Picked(rows, np.asarray(scores, np.float32), chance, reason, mixed=q is not None)
+    return Picked(rows, np.asarray(scores, np.float32), chance, reason, is_sampled=q is not None)

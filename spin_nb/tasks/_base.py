@@ -61,11 +61,11 @@ class TaskBase:
         LabelError
             ``text`` is something else.
         """
-        stored = read_json(text)
-        settings = {key: value for key, value in stored.items() if key != "kind"}
+        fields = read_json(text)
+        settings = {key: value for key, value in fields.items() if key != "kind"}
         parameters = signature(cls).parameters
-        required = {key for key, p in parameters.items() if p.default is Parameter.empty}
-        if stored.get("kind") != cls.kind or not required <= set(settings) <= set(parameters):
+        required_keys = {key for key, p in parameters.items() if p.default is Parameter.empty}
+        if fields.get("kind") != cls.kind or not required_keys <= set(settings) <= set(parameters):
             raise LabelError(
                 f"{shown(text)} does not describe {cls.about}.",
                 f"Pass what {cls.__name__}.to_json() returned.",
@@ -80,8 +80,8 @@ class TaskBase:
         dict
             JSON values only, a fresh copy at every call.
         """
-        stored = json.loads(self._json)
-        return {**stored, "editor": self.editor, "names": list(self.names), "empty": self._empty()}
+        fields = json.loads(self._json)
+        return {**fields, "editor": self.editor, "names": list(self.names), "empty": self._empty()}
 
     def _empty(self) -> Any:
         return None  # else the key that accepts a draft would store what nobody chose
@@ -117,7 +117,7 @@ class TaskBase:
 def read_json(text: Any) -> dict[str, Any]:
     """A JSON object; {} for anything else."""
     try:
-        stored = json.loads(text)
+        fields = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         return {}
-    return stored if isinstance(stored, dict) else {}
+    return fields if isinstance(fields, dict) else {}

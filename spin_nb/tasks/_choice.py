@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from spin_nb.tasks._base import TaskBase
-from spin_nb.tasks._names import known
+from spin_nb.tasks._names import known_name
 from spin_nb.types import Extent
 from spin_nb.words import short
 
@@ -47,7 +47,7 @@ class OneOf(TaskBase):
         >>> Classes(["ok", "crack"]).validate(" ok ")
         'ok'
         """
-        return known(value, self._index, self.one, numbers=self.numbers)
+        return known_name(value, self._index, self.one, numbers=self.numbers)
 
     def index(self, value: Any) -> int:
         """Column of ``value`` in every ``probs`` array.
@@ -69,7 +69,7 @@ class OneOf(TaskBase):
         """Return the name itself, cut at 60 characters."""
         return short(value)
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """1.0 where both are the same, else 0.0.
 
         Raises
@@ -83,7 +83,7 @@ class OneOf(TaskBase):
         >>> Classes(["ok", "crack"]).score("ok", "crack")
         0.0
         """
-        return float(self.validate(said) == self.validate(truth))
+        return float(self.validate(answer) == self.validate(truth))
 
     def __len__(self) -> int:
         return len(self._names)

@@ -9,7 +9,7 @@ from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._names import checked_names
 from spin_nb.words import short
 
-Labelled = dict[str, Any]
+Entry = dict[str, Any]
 
 
 class LabelledList(TaskBase):
@@ -20,14 +20,14 @@ class LabelledList(TaskBase):
     __slots__ = ("_index",)
 
     def __init__(self, names: Iterable[str]) -> None:
-        checked = checked_names(names, "label", "labels")
-        self._index = {name: i for i, name in enumerate(checked)}
-        super().__init__(names=checked)
+        unique_names = checked_names(names, "label", "labels")
+        self._index = {name: i for i, name in enumerate(unique_names)}
+        super().__init__(names=unique_names)
 
-    def _empty(self) -> list[Labelled]:
+    def _empty(self) -> list[Entry]:
         return []
 
-    def describe(self, value: Sequence[Labelled]) -> str:
+    def describe(self, value: Sequence[Entry]) -> str:
         """Return how many there are and their labels, at most 60 characters.
 
         Examples

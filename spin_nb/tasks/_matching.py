@@ -14,7 +14,7 @@ Pairing = tuple[NDArray[np.intp], NDArray[np.intp]]
 CHUNK = 128  # rows of the overlap matrix at once: 10,000 x 10,000 shapes would not fit in memory
 
 
-def f1(matched: int, said: int, truth: int) -> float:
+def f1(n_matches: int, answer: int, truth: int) -> float:
     """Harmonic mean of precision and recall; 1.0 where both are empty (van Rijsbergen 1979).
 
     Examples
@@ -22,17 +22,17 @@ def f1(matched: int, said: int, truth: int) -> float:
     >>> f1(2, 2, 3)
     0.8
     """
-    return 2 * matched / (said + truth) if said + truth else 1.0
+    return 2 * n_matches / (answer + truth) if answer + truth else 1.0
 
 
-def f1_paired(pairs: Pairing, said: int, truth: int) -> float:
+def f1_paired(pairs: Pairing, answer: int, truth: int) -> float:
     """F1 under the best one-to-one pairing.
 
     Parameters
     ----------
     pairs : (int (P,), int (P,))
         Rows of said and truth that may be paired.
-    said, truth : int
+    answer, truth : int
         How many there are.
 
     Notes
@@ -41,27 +41,27 @@ def f1_paired(pairs: Pairing, said: int, truth: int) -> float:
     optimal assignment of 0/1 gains finds, at ``O(P sqrt(n))`` instead of ``O(n^3)``.
     """
     if not len(pairs[0]):
-        return f1(0, said, truth)
+        return f1(0, answer, truth)
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    graph = csr_array((np.ones(len(pairs[0]), np.int8), pairs), shape=(said, truth))
-    return f1(int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum()), said, truth)
+    graph = csr_array((np.ones(len(pairs[0]), np.int8), pairs), shape=(answer, truth))
+    return f1(int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum()), answer, truth)
 
 
 def touching(
-    said: Sequence[dict[str, Any]], truth: Sequence[dict[str, Any]], a: Rows, b: Rows
+    answer: Sequence[dict[str, Any]], truth: Sequence[dict[str, Any]], a: Rows, b: Rows
 ) -> Iterator[tuple[Pairing, NDArray[np.float64]]]:
     """Pairs of the same label whose boxes overlap, and the area they share, some hundred rows of ``a`` at a time.
 
     Parameters
     ----------
-    said, truth : shapes with "label"
+    answer, truth : shapes with "label"
     a, b : float64 (n, 4) and (m, 4)
         Left, top, right, bottom of each.
     """
-    words = {shape["label"]: i for i, shape in enumerate([*said, *truth])}
-    label_a, label_b = (np.array([words[s["label"]] for s in shapes]) for shapes in (said, truth))
+    words = {shape["label"]: i for i, shape in enumerate([*answer, *truth])}
+    label_a, label_b = (np.array([words[s["label"]] for s in shapes]) for shapes in (answer, truth))
     for start in range(0, len(a), CHUNK):
         part, labels = a[start : start + CHUNK, :, None], label_a[start : start + CHUNK, None]
         wide = np.minimum(part[:, 2], b[:, 2]) - np.maximum(part[:, 0], b[:, 0])

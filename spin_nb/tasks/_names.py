@@ -10,7 +10,7 @@ from numbers import Integral
 from typing import Any
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._unseen import codes, is_blank, looks, seen, unseen
+from spin_nb.tasks._unseen import codes, is_blank, looks, unseen, visible_text
 from spin_nb.words import listing, said_by, shown
 
 LARGEST_NAME = 10**100  # as a whole number
@@ -53,19 +53,19 @@ def checked_names(
             f"{many}={shown(names)} is not a list of names.",
             f'Pass a list, for example {many}=["ok", "crack"].',
         )
-    listed = _listed(names, many)
-    checked = tuple(_checked_name(as_name(name) if numbers else name, one, many) for name in listed)
-    twice = sorted(name for name, times in Counter(checked).items() if times > 1)
+    candidates = _as_list(names, many)
+    unique_names = tuple(_checked_name(as_name(name) if numbers else name, one, many) for name in candidates)
+    twice = sorted(name for name, times in Counter(unique_names).items() if times > 1)
     if twice:
         raise LabelError(f"{one} {shown(twice[0])} is listed twice.", f"List every {one} once.")
-    _refuse_alike(checked, one)
-    if len(checked) < least:
+    _refuse_alike(unique_names, one)
+    if len(unique_names) < least:
         few = "leaves nothing to tell apart" if least > 1 else "leaves nothing to say"
         raise LabelError(
-            f"{len(checked)} {one} {few}: {shown(list(checked))}.",
+            f"{len(unique_names)} {one} {few}: {shown(list(unique_names))}.",
             f"List at least {'two ' + many if least > 1 else 'one ' + one}.",
         )
-    return checked
+    return unique_names
 
 
 def as_name(value: Any) -> Any:
@@ -80,7 +80,7 @@ def as_name(value: Any) -> Any:
     return str(int(value)) if is_whole and abs(int(value)) < LARGEST_NAME else value
 
 
-def _listed(names: Iterable[Any], many: str) -> list[Any]:
+def _as_list(names: Iterable[Any], many: str) -> list[Any]:
     try:
         return list(names)
     except Exception as problem:  # of a person's own generator
@@ -92,7 +92,7 @@ def _listed(names: Iterable[Any], many: str) -> list[Any]:
 def _refuse_alike(names: tuple[str, ...], one: str) -> None:
     first: dict[str, str] = {}
     for name in names:
-        other = first.setdefault(seen(name), name)
+        other = first.setdefault(visible_text(name), name)
         if other != name:
             raise LabelError(
                 f"{one} names {shown(other)} and {shown(name)} look the same: "
@@ -122,7 +122,9 @@ def _checked_name(name: Any, one: str, many: str) -> str:
     return plain
 
 
-def known(value: Any, names: Mapping[str, Any], one: str, where: str = "", *, numbers: bool = False) -> str:
+def known_name(
+    value: Any, names: Mapping[str, Any], one: str, where: str = "", *, numbers: bool = False
+) -> str:
     """The one of ``names`` that ``value`` means; with ``numbers`` a whole number means its text.
 
     Raises
@@ -132,7 +134,7 @@ def known(value: Any, names: Mapping[str, Any], one: str, where: str = "", *, nu
 
     Examples
     --------
-    >>> known("crak", {"ok": 0, "crack": 1}, "class")
+    >>> known_name("crak", {"ok": 0, "crack": 1}, "class")
     Traceback (most recent call last):
     ...
     spin_nb.errors.LabelError: 'crak' is not a class of this project; did you mean 'crack'?
@@ -143,13 +145,13 @@ def known(value: Any, names: Mapping[str, Any], one: str, where: str = "", *, nu
         name = canonical(value) if len(value) <= LONGEST_VALUE else value
         if name in names:
             return name
-    said = value[:100] if isinstance(value, str) else shown(value)
-    like = looks(said)
+    text = value[:100] if isinstance(value, str) else shown(value)
+    like = looks(text)
     twin = next((name for name in names if looks(name) == like), None)
-    close = [twin] if twin is not None else difflib.get_close_matches(said, names, n=1, cutoff=0.5)
+    close = [twin] if twin is not None else difflib.get_close_matches(text, names, n=1, cutoff=0.5)
     hint = f"; did you mean {shown(close[0])}?" if close else "."
     if twin is not None:
-        hint += _difference(said, twin)
+        hint += _difference(text, twin)
     article = "an" if one[0] in "aeiou" else "a"
     raise LabelError(
         f"{where}{shown(value)} is not {article} {one} of this project{hint}",
@@ -157,10 +159,10 @@ def known(value: Any, names: Mapping[str, Any], one: str, where: str = "", *, nu
     )
 
 
-def _difference(said: str, name: str) -> str:
+def _difference(text: str, name: str) -> str:
     """What tells two apart that look the same; nothing where that can be seen, as case can."""
-    odd = [c for c in said if c not in name and not c.isascii()]
-    missing = [c for c in name if c not in said and not c.isascii()]
+    odd = [c for c in text if c not in name and not c.isascii()]
+    missing = [c for c in name if c not in text and not c.isascii()]
     parts = [f"this one has {codes(odd)}"] if odd else []
     parts += [f"that one has {codes(missing)}"] if missing else []
     return f" They look alike, but {' and '.join(parts)}." if parts else ""

@@ -10,7 +10,7 @@ Points = NDArray[np.float64]
 LINES = 256
 
 
-def enclosed(points: Points) -> float:
+def polygon_area(points: Points) -> float:
     """Area inside an outline (m, 2), px^2, as :func:`iou` measures it."""
     return _measure(_crossings(points, _lines(points)), _pitch(points))
 
@@ -55,6 +55,6 @@ def _crossings(points: Points, lines: Points) -> Points:
 
 def _measure(crossings: Points, pitch: float) -> float:
     """Area between every first and second crossing."""
-    ordered = np.sort(crossings, axis=1)[:, : crossings.shape[1] // 2 * 2]
-    ordered[np.isinf(ordered)] = 0  # crossings come in twos, so these are whole pairs
-    return float((ordered[:, 1::2] - ordered[:, ::2]).sum() * pitch)
+    edges_in_order = np.sort(crossings, axis=1)[:, : crossings.shape[1] // 2 * 2]
+    edges_in_order[np.isinf(edges_in_order)] = 0  # crossings come in twos, so these are whole pairs
+    return float((edges_in_order[:, 1::2] - edges_in_order[:, ::2]).sum() * pitch)

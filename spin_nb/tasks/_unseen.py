@@ -30,10 +30,10 @@ def is_blank(text: str) -> bool:
     return all(c.isspace() or c in _FILLERS or unicodedata.category(c) in _UNSEEN for c in text)
 
 
-def seen(text: str) -> str:
+def visible_text(text: str) -> str:
     """``text`` as it looks: what is not seen is left out."""
-    hidden = {c for c in unseen(text) if ord(c) not in _TAGS}
-    return "".join(c for c in text if c not in hidden).strip()
+    invisible = {c for c in unseen(text) if ord(c) not in _TAGS}
+    return "".join(c for c in text if c not in invisible).strip()
 
 
 def looks(text: str) -> str:
@@ -44,7 +44,7 @@ def looks(text: str) -> str:
     >>> looks("ОК") == looks("ok")  # the first is Cyrillic
     True
     """
-    return unicodedata.normalize("NFKC", seen(text).translate(_ALIKE)).casefold()
+    return unicodedata.normalize("NFKC", visible_text(text).translate(_ALIKE)).casefold()
 
 
 def codes(characters: Iterable[str]) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._labelled import Labelled, LabelledList
+from spin_nb.tasks._labelled import Entry, LabelledList
 from spin_nb.tasks._matching import f1_paired, touching
-from spin_nb.tasks._names import known
+from spin_nb.tasks._names import known_name
 from spin_nb.tasks._pictures import THINNEST, inside, limits
 from spin_nb.tasks._values import entries, fields, number
 from spin_nb.types import Extent
@@ -56,7 +56,7 @@ class Boxes(LabelledList):
 
     __slots__ = ()
 
-    def validate(self, value: Any, extent: Extent | None = None) -> list[Labelled]:
+    def validate(self, value: Any, extent: Extent | None = None) -> list[Entry]:
         """Return the boxes as they are stored: floats, clipped where they reach up to a pixel out of the picture.
 
         Raises
@@ -75,16 +75,16 @@ class Boxes(LabelledList):
         )
         return [self._box(box, extent, f"box {i}") for i, box in enumerate(boxes, 1)]
 
-    def _box(self, value: Any, extent: Extent | None, what: str) -> Labelled:
+    def _box(self, value: Any, extent: Extent | None, what: str) -> Entry:
         label, *rest = fields(value, KEYS, what)
-        label = known(label, self._index, "label", f"{what}: ")
+        label = known_name(label, self._index, "label", f"{what}: ")
         x, y, width, height = (number(v, f"{key} of {what}") for key, v in zip(KEYS[1:], rest, strict=True))
         right, bottom = limits(extent)
         x, width = _side(x, width, right, ("x", "width"), what)
         y, height = _side(y, height, bottom, ("y", "height"), what)
         return {"label": label, "x": x, "y": y, "width": width, "height": height}
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """F1 of boxes that agree: same label, intersection over union >= .5 (Everingham et al. 2010).
 
         Boxes are paired one to one, as many as possible; two empty lists score 1.0.
@@ -100,15 +100,15 @@ class Boxes(LabelledList):
         >>> Boxes(["car"]).score([car | {"x": 2}], [car, car | {"x": 50}])
         0.6666666666666666
         """
-        said, truth = self.validate(said, extent), self.validate(truth, extent)
-        a, b = _edges(said), _edges(truth)
+        answer, truth = self.validate(answer, extent), self.validate(truth, extent)
+        a, b = _edges(answer), _edges(truth)
         area_a, area_b = ((e[:, 2:] - e[:, :2]).prod(axis=1) for e in (a, b))
-        found = []
-        for (i, j), shared in touching(said, truth, a, b):
-            agree = 2 * shared >= area_a[i] + area_b[j] - shared
-            found.append((i[agree], j[agree]))
-        i, j = (np.concatenate([part[k] for part in found] or [np.array([], np.intp)]) for k in (0, 1))
-        return f1_paired((i, j), len(said), len(truth))
+        overlaps = []
+        for (i, j), intersection in touching(answer, truth, a, b):
+            agree = 2 * intersection >= area_a[i] + area_b[j] - intersection
+            overlaps.append((i[agree], j[agree]))
+        i, j = (np.concatenate([part[k] for part in overlaps] or [np.array([], np.intp)]) for k in (0, 1))
+        return f1_paired((i, j), len(answer), len(truth))
 
 
 def _side(start: float, length: float, limit: float, keys: tuple[str, str], what: str) -> tuple[float, float]:
@@ -116,15 +116,15 @@ def _side(start: float, length: float, limit: float, keys: tuple[str, str], what
     if length >= THINNEST:
         left = inside(start, limit, f"{keys[0]} of {what}")
         right = inside(start + length, limit, f"{keys[0]} + {keys[1]} of {what}")
-        kept = length if (left, right) == (start, start + length) else right - left
-        if kept >= THINNEST:
-            return left, kept
+        clipped_length = length if (left, right) == (start, start + length) else right - left
+        if clipped_length >= THINNEST:
+            return left, clipped_length
     raise LabelError(
         f"{keys[1]} of {what} is {length:.10g}, which leaves nothing inside the picture.",
         f"Give it a {keys[1]} above 0, or remove it.",
     )
 
 
-def _edges(boxes: Sequence[Labelled]) -> NDArray[np.float64]:
+def _edges(boxes: Sequence[Entry]) -> NDArray[np.float64]:
     rows = [(b["x"], b["y"], b["x"] + b["width"], b["y"] + b["height"]) for b in boxes]
     return np.array(rows, np.float64).reshape(-1, 4)

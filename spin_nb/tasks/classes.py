@@ -61,5 +61,5 @@ class Classes(OneOf):
     __slots__ = ()
 
     def __init__(self, names: Iterable[str]) -> None:
-        checked = checked_names(names, "class", "classes", least=2, numbers=True)
-        super().__init__(checked, names=checked)
+        unique_names = checked_names(names, "class", "classes", least=2, numbers=True)
+        super().__init__(unique_names, names=unique_names)

@@ -86,7 +86,7 @@ class FreeText(TaskBase):
         """Return the first words, in quotes."""
         return f"“{short(value, 58)}”"
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """1 - Levenshtein distance / length of the longer text, in code points.
 
         White space at the ends does not count, and any run of it counts as one space.
@@ -101,5 +101,5 @@ class FreeText(TaskBase):
         >>> FreeText().score("a red  bus", "a rad bus")
         0.8888888888888888
         """
-        first, second = (" ".join(self.validate(text).split()) for text in (said, truth))
+        first, second = (" ".join(self.validate(text).split()) for text in (answer, truth))
         return 1 - levenshtein(first, second) / max(len(first), len(second))

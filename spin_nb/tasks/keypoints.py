@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spin_nb.errors import LabelError
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import near, prediction, probability
-from spin_nb.tasks._names import checked_names, known
+from spin_nb.tasks._names import checked_names, known_name
 from spin_nb.tasks._pictures import place
 from spin_nb.tasks._values import entries
 from spin_nb.types import Extent, Float
@@ -62,22 +62,22 @@ class Keypoints(TaskBase):
     __slots__ = ("_index", "skeleton")
 
     def __init__(self, names: Iterable[str], skeleton: Iterable[tuple[str, str]] = ()) -> None:
-        checked = checked_names(names, "point", "points")
-        self._index = {name: i for i, name in enumerate(checked)}
+        unique_names = checked_names(names, "point", "points")
+        self._index = {name: i for i, name in enumerate(unique_names)}
         self.skeleton = self._checked_skeleton(skeleton)
-        super().__init__(names=checked, skeleton=self.skeleton)
+        super().__init__(names=unique_names, skeleton=self.skeleton)
 
     def _checked_skeleton(self, skeleton: Any) -> tuple[tuple[str, str], ...]:
         lines: list[tuple[str, str]] = []
         for i, line in enumerate(entries(skeleton, "skeleton", '[("nose", "tail")]'), 1):
             ends = entries(line, f"line {i} of the skeleton", '("nose", "tail")')
-            named = [known(end, self._index, "point", f"line {i} of the skeleton: ") for end in ends]
-            if len(named) != 2 or named[0] == named[1]:
+            edge = [known_name(end, self._index, "point", f"line {i} of the skeleton: ") for end in ends]
+            if len(edge) != 2 or edge[0] == edge[1]:
                 raise LabelError(
                     f"line {i} of the skeleton is {shown(line)}.",
                     'Join two points, for example ("nose", "tail").',
                 )
-            lines.append((named[0], named[1]))
+            lines.append((edge[0], edge[1]))
         if len({frozenset(line) for line in lines}) < len(lines):
             raise LabelError(
                 "the skeleton joins two points twice.", "Give every line once, whichever way round."
@@ -111,25 +111,25 @@ class Keypoints(TaskBase):
                 f"the label is {shown(value)}, not a dictionary of points.",
                 f"Pass {{{self.names[0]!r}: [x, y], ...}}, None for a point that is not visible.",
             )
-        found: Points = {}
-        for said, at in value.items():
-            name = known(said, self._index, "point")
-            if name in found:
+        points: Points = {}
+        for answer, at in value.items():
+            name = known_name(answer, self._index, "point")
+            if name in points:
                 raise LabelError(f"{shown(name)} is there twice.", "Give every point once.")
-            found[name] = None if at is None else _placed(at, extent, name)
-        missing = [name for name in self.names if name not in found]
+            points[name] = None if at is None else _place(at, extent, name)
+        missing = [name for name in self.names if name not in points]
         if missing:
             raise LabelError(
                 f"{shown(missing[0])} is missing.",
                 "Give every point: [x, y], or None where it is not visible.",
             )
-        return {name: found[name] for name in self.names}
+        return {name: points[name] for name in self.names}
 
     def describe(self, value: Points) -> str:
         """Return how many points are visible."""
         return f"{sum(at is not None for at in value.values()):,} of {len(self.names):,} points"
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """Share of the points that are right: PCK@0.05 (Yang & Ramanan 2013).
 
         A point is right where both say that it is not visible, or both place it, at most 5 % of the larger side of
@@ -147,10 +147,10 @@ class Keypoints(TaskBase):
         >>> task.score({"nose": [3, 0], "tail": [60, 9]}, {"nose": [0, 4], "tail": [80, 9]}, picture)
         0.5
         """
-        a, b = (self._array(self.validate(value, extent)) for value in (said, truth))
-        hidden = np.isnan(a[:, 0]) & np.isnan(b[:, 0])
+        a, b = (self._array(self.validate(value, extent)) for value in (answer, truth))
+        is_hidden = np.isnan(a[:, 0]) & np.isnan(b[:, 0])
         close = np.hypot(*(a - b).T) <= CLOSE * _side(extent, b)
-        return float((hidden | close).mean())
+        return float((is_hidden | close).mean())
 
     def target(self, value: Any, extent: Extent | None = None) -> Float:
         """Give x / width and y / height of every point in turn, NaN where it is not visible; float32 (outputs,).
@@ -202,19 +202,19 @@ class Keypoints(TaskBase):
             part.reshape(-1, 2) * size for part in prediction(mean, sd, self.outputs, gaps=True)
         )
         at = np.clip(np.round(centre, 2), 0, size)
-        seen = np.asarray(np.isfinite(at).all(axis=1))
+        is_visible = np.asarray(np.isfinite(at).all(axis=1))
         value: Points = {
             name: [x, y] if visible else None
-            for name, (x, y), visible in zip(self.names, at.tolist(), seen.tolist(), strict=True)
+            for name, (x, y), visible in zip(self.names, at.tolist(), is_visible.tolist(), strict=True)
         }
-        right = near((at - centre)[seen], spread[seen], CLOSE * float(size.max()))
-        return value, probability(float(right.mean()) if seen.any() else 0.0)
+        right = near((at - centre)[is_visible], spread[is_visible], CLOSE * float(size.max()))
+        return value, probability(float(right.mean()) if is_visible.any() else 0.0)
 
     def _array(self, value: Points) -> NDArray[np.float64]:
         return np.array([at or (np.nan, np.nan) for at in value.values()], np.float64)
 
 
-def _placed(at: Any, extent: Extent | None, name: str) -> list[float]:
+def _place(at: Any, extent: Extent | None, name: str) -> list[float]:
     try:
         return place(at, extent, shown(name))
     except LabelError as error:

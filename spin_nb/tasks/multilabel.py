@@ -10,7 +10,7 @@ import numpy as np
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import prediction, probability
 from spin_nb.tasks._matching import f1
-from spin_nb.tasks._names import checked_names, known
+from spin_nb.tasks._names import checked_names, known_name
 from spin_nb.tasks._values import entries
 from spin_nb.types import Extent, Float
 from spin_nb.words import short
@@ -57,9 +57,9 @@ class MultiLabel(TaskBase):
     __slots__ = ("_index",)
 
     def __init__(self, names: Iterable[str]) -> None:
-        checked = checked_names(names, "class", "classes")
-        self._index = {name: i for i, name in enumerate(checked)}
-        super().__init__(names=checked)
+        unique_names = checked_names(names, "class", "classes")
+        self._index = {name: i for i, name in enumerate(unique_names)}
+        super().__init__(names=unique_names)
 
     @property
     def outputs(self) -> int:
@@ -79,15 +79,17 @@ class MultiLabel(TaskBase):
         >>> MultiLabel(["car", "rain"]).validate(("rain", "rain"))
         ['rain']
         """
-        listed = list(value) if isinstance(value, set | frozenset) else value
-        said = {known(v, self._index, "class") for v in entries(listed, "the label", f"[{self.names[0]!r}]")}
-        return [name for name in self.names if name in said]
+        values = list(value) if isinstance(value, set | frozenset) else value
+        answer = {
+            known_name(v, self._index, "class") for v in entries(values, "the label", f"[{self.names[0]!r}]")
+        }
+        return [name for name in self.names if name in answer]
 
     def describe(self, value: list[str]) -> str:
         """Return the names with commas between, or "none of them"."""
         return short(", ".join(value)) if value else "none of them"
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """F1 of the two sets of names; 1.0 where both are empty.
 
         Raises
@@ -100,8 +102,8 @@ class MultiLabel(TaskBase):
         >>> MultiLabel(["a", "b", "c"]).score(["a", "b"], ["a"])
         0.6666666666666666
         """
-        said, truth = set(self.validate(said)), set(self.validate(truth))
-        return f1(len(said & truth), len(said), len(truth))
+        answer, truth = set(self.validate(answer)), set(self.validate(truth))
+        return f1(len(answer & truth), len(answer), len(truth))
 
     def target(self, value: Any, extent: Extent | None = None) -> Float:
         """1 for every class that applies, else 0; float32 (outputs,).
@@ -116,8 +118,8 @@ class MultiLabel(TaskBase):
         >>> MultiLabel(["a", "b", "c"]).target(["a", "c"])
         array([1., 0., 1.], dtype=float32)
         """
-        said = self.validate(value)
-        return np.array([name in said for name in self.names], np.float32)
+        answer = self.validate(value)
+        return np.array([name in answer for name in self.names], np.float32)
 
     def suggestion(self, mean: Any, sd: Any, extent: Extent | None = None) -> tuple[list[str], float]:
         """Suggest the classes that are likelier than not.

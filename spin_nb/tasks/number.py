@@ -117,9 +117,9 @@ class Number(TaskBase):
                 f"{self.describe(plain)} is outside {self.low:.10g} to {self.describe(self.high)}.",
                 f"Give a number from {self.low:.10g} to {self.high:.10g}.",
             )
-        return self._rounded(min(max(plain, self.low), self.high))
+        return self._round(min(max(plain, self.low), self.high))
 
-    def _rounded(self, value: float) -> float:
+    def _round(self, value: float) -> float:
         if self.step is None:
             return value
         last = math.floor((self.high - self.low) / self.step + 1e-9)
@@ -131,7 +131,7 @@ class Number(TaskBase):
         """Return the number with its unit, 10 digits."""
         return short(f"{value:.10g} {self.unit}")
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """``1 - |said - truth| / (high - low)``.
 
         Raises
@@ -144,7 +144,7 @@ class Number(TaskBase):
         >>> Number(0, 10).score(3, 5)
         0.8
         """
-        return max(0.0, 1 - abs(self.validate(said) - self.validate(truth)) / (self.high - self.low))
+        return max(0.0, 1 - abs(self.validate(answer) - self.validate(truth)) / (self.high - self.low))
 
     def target(self, value: Any, extent: Extent | None = None) -> Float:
         """``(value - low) / (high - low)``, float32 (1,).
@@ -193,7 +193,7 @@ class Number(TaskBase):
         width = self.high - self.low
         at = min(max(self.low + float(centre[0]) * width, self.low), self.high)
         digits = 3 - math.floor(math.log10(width))
-        value = self._rounded(min(max(round(at, digits), self.low), self.high))
+        value = self._round(min(max(round(at, digits), self.low), self.high))
         within = self._within
         z = (np.array([value - within, value + within]) - self.low) / width
         low, high = ndtr((z - centre) / spread)

@@ -71,15 +71,15 @@ class Pairs(OneOf):
         if not isinstance(tie, bool):
             raise LabelError(f"tie={shown(tie)} is neither True nor False.", "Pass tie=True or tie=False.")
         self.grades = None if grades is None else checked_names(grades, "grade", "grades", least=2)
-        self.question = _question(question, graded=self.grades is not None)
+        self.question = _question(question, with_grades=self.grades is not None)
         self.tie = tie
         names = self.grades or (ANSWERS if tie else ANSWERS[:2])
         super().__init__(names, question=self.question, tie=tie, grades=self.grades)
 
 
-def _question(question: Any, graded: bool) -> str:
+def _question(question: Any, with_grades: bool) -> str:
     if question is None:
-        return "How well do they fit?" if graded else "Which is better?"
+        return "How well do they fit?" if with_grades else "Which is better?"
     words = whole_text(question, "the question").strip()
     if not words or len(words) > LONGEST:
         raise LabelError(

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._labelled import Labelled, LabelledList
+from spin_nb.tasks._labelled import Entry, LabelledList
 from spin_nb.tasks._matching import f1_paired, touching
-from spin_nb.tasks._names import known
+from spin_nb.tasks._names import known_name
 from spin_nb.tasks._pictures import place
-from spin_nb.tasks._shapes import Points, enclosed, iou
+from spin_nb.tasks._shapes import Points, iou, polygon_area
 from spin_nb.tasks._values import MOST, entries, fields
 from spin_nb.types import Extent
 
@@ -56,7 +56,7 @@ class Polygons(LabelledList):
 
     __slots__ = ()
 
-    def validate(self, value: Any, extent: Extent | None = None) -> list[Labelled]:
+    def validate(self, value: Any, extent: Extent | None = None) -> list[Entry]:
         """Return the polygons as they are stored: floats, clipped where they reach up to a pixel out of the picture.
 
         A point that repeats the one before it is left out, and so is a last point that closes the outline.
@@ -73,19 +73,19 @@ class Polygons(LabelledList):
         [{'label': 'leaf', 'points': [[0.0, 0.0], [9.0, 0.0], [5.0, 7.0]]}]
         """
         example = f'[{{"label": {self.names[0]!r}, "points": [[0, 0], [9, 0], [5, 7]]}}]'
-        kept, total = [], 0
+        rings, total = [], 0
         for i, shape in enumerate(entries(value, "the label", example), 1):
-            kept.append(self._polygon(shape, extent, f"polygon {i}"))
-            total += len(kept[-1]["points"])
+            rings.append(self._polygon(shape, extent, f"polygon {i}"))
+            total += len(rings[-1]["points"])
             if total > 10 * MOST:
                 raise LabelError(
                     f"the polygons have more than {10 * MOST:,} points.", "Draw with fewer points."
                 )
-        return kept
+        return rings
 
-    def _polygon(self, value: Any, extent: Extent | None, what: str) -> Labelled:
+    def _polygon(self, value: Any, extent: Extent | None, what: str) -> Entry:
         label, points = fields(value, ("label", "points"), what)
-        label = known(label, self._index, "label", f"{what}: ")
+        label = known_name(label, self._index, "label", f"{what}: ")
         outline: list[list[float]] = []
         for i, point in enumerate(entries(points, f"points of {what}", "[[0, 0], [9, 0], [5, 7]]"), 1):
             at = place(point, extent, f"point {i} of {what}")
@@ -97,11 +97,11 @@ class Polygons(LabelledList):
             raise LabelError(
                 f"{what} has {len(outline)} different points.", "Give at least three, or remove it."
             )
-        if enclosed(np.array(outline)) < LEAST:
+        if polygon_area(np.array(outline)) < LEAST:
             raise LabelError(f"{what} encloses nothing: its points lie on a line.", "Draw around something.")
         return {"label": label, "points": outline}
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """F1 of polygons that agree: same label, intersection over union >= .5.
 
         Polygons are paired one to one, as many as possible; two empty lists score 1.0.  Intersection and union are
@@ -119,17 +119,17 @@ class Polygons(LabelledList):
         >>> Polygons(["leaf"]).score([square], [half])
         1.0
         """
-        said, truth = self.validate(said, extent), self.validate(truth, extent)
-        a, b = ([np.array(shape["points"]) for shape in shapes] for shapes in (said, truth))
-        area_a, area_b = (np.array([enclosed(points) for points in outlines]) for outlines in (a, b))
+        answer, truth = self.validate(answer, extent), self.validate(truth, extent)
+        a, b = ([np.array(shape["points"]) for shape in shapes] for shapes in (answer, truth))
+        area_a, area_b = (np.array([polygon_area(points) for points in outlines]) for outlines in (a, b))
         pairs = []
-        for (rows, columns), shared in touching(said, truth, _bounds(a), _bounds(b)):
+        for (rows, columns), intersection in touching(answer, truth, _bounds(a), _bounds(b)):
             # What two outlines share is at most what their bounding boxes do; 0.4: areas are measured, not exact.
-            maybe = shared >= 0.4 * np.maximum(area_a[rows], area_b[columns])
+            maybe = intersection >= 0.4 * np.maximum(area_a[rows], area_b[columns])
             several = zip(rows[maybe].tolist(), columns[maybe].tolist(), strict=True)
             pairs += [(i, j) for i, j in several if iou(a[i], b[j]) >= AGREE]
         i, j = np.array(pairs, np.intp).reshape(-1, 2).T
-        return f1_paired((i, j), len(said), len(truth))
+        return f1_paired((i, j), len(answer), len(truth))
 
 
 def _bounds(outlines: Sequence[Points]) -> Points:

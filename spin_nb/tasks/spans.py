@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._labelled import Labelled, LabelledList
+from spin_nb.tasks._labelled import Entry, LabelledList
 from spin_nb.tasks._matching import f1
-from spin_nb.tasks._names import known
+from spin_nb.tasks._names import known_name
 from spin_nb.tasks._values import entries, fields, whole_number
 from spin_nb.types import Extent
 
@@ -52,7 +52,7 @@ class Spans(LabelledList):
 
     __slots__ = ()
 
-    def validate(self, value: Any, extent: Extent | None = None) -> list[Labelled]:
+    def validate(self, value: Any, extent: Extent | None = None) -> list[Entry]:
         """Return the spans as they are stored: sorted by start, end and label, each once.
 
         Raises
@@ -70,12 +70,12 @@ class Spans(LabelledList):
           -> Give start and end in characters of the text, 0 <= start < end <= 12.
         """
         spans = entries(value, "the label", f'[{{"label": {self.names[0]!r}, "start": 0, "end": 3}}]')
-        kept = {self._span(span, extent, f"span {i}") for i, span in enumerate(spans, 1)}
-        return [{"label": label, "start": start, "end": end} for start, end, label in sorted(kept)]
+        unique_spans = {self._span(span, extent, f"span {i}") for i, span in enumerate(spans, 1)}
+        return [{"label": label, "start": start, "end": end} for start, end, label in sorted(unique_spans)]
 
     def _span(self, value: Any, extent: Extent | None, what: str) -> tuple[int, int, str]:
         label, start, end = fields(value, KEYS, what)
-        label = known(label, self._index, "label", f"{what}: ")
+        label = known_name(label, self._index, "label", f"{what}: ")
         start, end = whole_number(start, f"start of {what}"), whole_number(end, f"end of {what}")
         length = LONGEST if extent is None or extent.text is None else len(extent.text)
         if 0 <= start < end <= length:
@@ -90,7 +90,7 @@ class Spans(LabelledList):
             wrong, f"Give start and end in characters of the text, 0 <= start < end <= {length}."
         )
 
-    def score(self, said: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
         """F1 of spans with the same label, start and end (CoNLL-2003); two empty lists score 1.0.
 
         Raises
@@ -104,5 +104,5 @@ class Spans(LabelledList):
         >>> Spans(["person"]).score([a, b], [a])
         0.6666666666666666
         """
-        first, second = ({tuple(s.values()) for s in self.validate(v, extent)} for v in (said, truth))
+        first, second = ({tuple(s.values()) for s in self.validate(v, extent)} for v in (answer, truth))
         return f1(len(first & second), len(first), len(second))

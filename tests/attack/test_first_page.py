@@ -29,7 +29,7 @@ def project(tmp_path_factory):
             store.append([NewEvent("label", f"i{n}", "xy"[n % 2], annotator="ada")], client=("tab", n + 1))
         store.append([NewEvent("label", f"i{n}", "x", annotator="ada", gesture=0) for n in range(20, 30)])
         store.append([NewEvent("undo", None, annotator="ada")])
-        store.shown(store.propose([NewAsk("i40", "audit", 0.5, audit=True)]))
+        store.mark_shown(store.propose([NewAsk("i40", "audit", 0.5, audit=True)]))
         store.end_run(store.start_run({"head": "auto"}), "done")
         store.add_model("m-1", "graph", {"n_labels": 12})
     return folder

@@ -37,7 +37,7 @@ def test_it_asks_free_rows_of_the_pool_each_once_with_a_probability(learner, wor
         assert len(rows) == 5
         assert rows <= set(candidates.tolist()) - set(PENDING)
         assert ((picked.q > 0) & (picked.q < 1)).all()
-        assert picked.mixed, "what is recorded was really drawn"
+        assert picked.is_sampled, "what is recorded was really drawn"
         assert picked.indices.tolist() == again.indices.tolist()
 
 

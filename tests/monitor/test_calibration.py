@@ -11,6 +11,7 @@ from sklearn.metrics import log_loss
 from spin_nb.errors import ModelError
 from spin_nb.monitor import (
     adaptive_ece,
+    apply_temperature,
     brier,
     classwise_ece,
     ece,
@@ -18,7 +19,6 @@ from spin_nb.monitor import (
     nll,
     reliability,
     temperature,
-    tempered,
 )
 from spin_nb.monitor.calibration import equal_bins
 
@@ -143,7 +143,7 @@ def test_reliability_explains_ece():
 def test_temperature_is_the_minimum_of_the_nll_and_finds_what_was_done(power):
     p, y = honest(4000, power=power)
     T, scaled = temperature(p, y)
-    by_scipy = minimize_scalar(lambda t: nll(tempered(p, t), y), bounds=(0.05, 20), method="bounded")
+    by_scipy = minimize_scalar(lambda t: nll(apply_temperature(p, t), y), bounds=(0.05, 20), method="bounded")
     assert pytest.approx(by_scipy.x, rel=1e-3) == T
     assert pytest.approx(power, rel=0.08) == T
     assert nll(scaled, y) <= nll(p, y) + 1e-6
@@ -159,7 +159,7 @@ def test_temperature_stays_finite_where_all_is_right_or_a_probability_is_zero():
 
 def test_a_temperature_of_zero_is_refused():
     with pytest.raises(ModelError, match="not positive"):
-        tempered([[0.5, 0.5]], 0.0)
+        apply_temperature([[0.5, 0.5]], 0.0)
 
 
 def test_under_twenty_audits_the_headline_has_intervals_only():

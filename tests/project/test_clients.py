@@ -23,10 +23,10 @@ def send(store, seqs, client="tab"):
         try:
             store.append([entry(seq)], client=(client, seq))
         except SequenceGapError as gap:
-            expected = gap.expected
+            next_seq = gap.next_seq
         else:
             continue
-        assert expected == store.last_seq(client) + 1 < seq
+        assert next_seq == store.last_seq(client) + 1 < seq
 
 
 def told(store, client="tab"):
@@ -43,7 +43,7 @@ def test_an_unknown_client_starts_at_one(store):
     assert store.last_seq("tab") == 0
     with pytest.raises(SequenceGapError) as caught:
         store.append([entry(2)], client=("tab", 2))
-    assert caught.value.expected == 1
+    assert caught.value.next_seq == 1
     assert store.events() == []
 
 

@@ -126,7 +126,7 @@ def all_writes(store, label):
         "add_items": lambda: store.add_items([NewItem("new", 0, "image")]),
         "set_meta": lambda: store.set_meta("k", 1),
         "propose": lambda: store.propose([NewAsk("i1", "auto", 0.5)]),
-        "shown": lambda: store.shown([]),
+        "shown": lambda: store.mark_shown([]),
         "discard": lambda: store.discard([]),
         "start_run": lambda: store.start_run(),
         "end_run": lambda: store.end_run(1, "done"),

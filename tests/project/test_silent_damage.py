@@ -46,7 +46,7 @@ def labelled(store, folder, label):
     """A closed project: 30 labels that alternate, an audit that was shown, a model, one client."""
     for n in range(30):
         store.append([label(f"i{n}", "crack" if n % 2 else "dent")], client=("page-7", n + 1))
-    store.shown(store.propose([NewAsk("i40", "audit", 0.5, audit=True)]))
+    store.mark_shown(store.propose([NewAsk("i40", "audit", 0.5, audit=True)]))
     store.end_run(store.start_run({"head": "auto"}), "done")
     store.add_model("m-1", "graph", {"n_labels": 30})
     values = store.labels().select("item", "value").rows()

@@ -38,7 +38,7 @@ class TestItems:
         store.add_items(
             [
                 NewItem("bad", {"a": [1]}, "image", broken="truncated"),
-                NewItem("late", 1, "table", arrived=True),
+                NewItem("late", 1, "table", is_arrival=True),
             ]
         )
         assert store.items().columns == ["row", "item", "modality", "source", "broken", "arrived"]
@@ -72,7 +72,7 @@ class TestLabels:
         before = datetime.now(UTC)
         token = store.propose([NewAsk("i3", "entropy", 0.25, suggest=True, model_id="m-1")])[0]
         (event,) = store.append(
-            [label("i3", "y", suggested=("x", 0.75), accepted=False, ask=token, shown_ms=812.5)]
+            [label("i3", "y", suggestion=("x", 0.75), is_accepted=False, ask=token, shown_ms=812.5)]
         )
         assert before - timedelta(seconds=1) <= event.time <= datetime.now(UTC)
         row = store.labels().row(0, named=True)
@@ -157,10 +157,10 @@ class TestLabels:
             (NewEvent("erase", "i0", annotator="ada"), "no event is called 'erase'"),
             (NewEvent("label", "i0", "x", annotator=""), "annotator ''"),
             (NewEvent("label", "i0", "x", annotator="ada", ask={"a": 1}), "ask token"),
-            (NewEvent("label", "i0", "x", annotator="ada", suggested=("x",)), "pair"),
-            (NewEvent("label", "i0", "x", annotator="ada", suggested=("x", "high")), "pair"),
+            (NewEvent("label", "i0", "x", annotator="ada", suggestion=("x",)), "pair"),
+            (NewEvent("label", "i0", "x", annotator="ada", suggestion=("x", "high")), "pair"),
             (
-                NewEvent("label", "i0", "x", annotator="ada", suggested=("x", float("nan"))),
+                NewEvent("label", "i0", "x", annotator="ada", suggestion=("x", float("nan"))),
                 "cannot be stored",
             ),
         ],
@@ -186,10 +186,10 @@ class TestAsks:
 
     def test_shown_counts_once(self, store):
         token = store.propose([NewAsk("i0", "auto", 0.5)])[0]
-        store.shown([token])
-        first = store.ask(token).shown
-        store.shown([token, "never heard of"])
-        assert store.ask(token).shown == first
+        store.mark_shown([token])
+        first = store.ask(token).shown_at
+        store.mark_shown([token, "never heard of"])
+        assert store.ask(token).shown_at == first
         assert store.asks().select("token", "item", "strategy", "q", "audit", "with_suggestion").rows() == [
             (token, "i0", "auto", 0.5, False, False)
         ]
@@ -197,11 +197,11 @@ class TestAsks:
     def test_a_label_shows_its_ask(self, store, label):
         token = store.propose([NewAsk("i0", "auto", 0.5)])[0]
         store.append([label("i0", ask=token)])
-        assert store.ask(token).shown is not None
+        assert store.ask(token).shown_at is not None
 
     def test_a_client_entry_can_show_and_store_nothing(self, store):
         token = store.propose([NewAsk("i0", "auto", 0.5)])[0]
-        assert store.append([], client=("tab", 1), shown=[token]) == []
+        assert store.append([], client=("tab", 1), shown_tokens=[token]) == []
         assert (store.last_seq("tab"), len(store.asks())) == (1, 1)
 
     def test_proposals_survive_a_restart(self, store, folder, label):
@@ -221,7 +221,7 @@ class TestAsks:
 
     def test_discarding_what_was_shown_changes_nothing(self, store):
         token = store.propose([NewAsk("i0", "auto", 0.5)])[0]
-        store.shown([token])
+        store.mark_shown([token])
         store.discard([token])
         assert store.asks()["token"].to_list() == [token]
 
@@ -250,7 +250,7 @@ class TestAsks:
         token = store.propose([NewAsk("i0", "auto", 0.5)])[0]
         with pytest.raises(LabelError, match="is about 'i0', not 'i1'"):
             store.append([label("i1", ask=token)])
-        assert store.ask(token).shown is None
+        assert store.ask(token).shown_at is None
 
     @pytest.mark.parametrize("q", [0.0, -0.1, 1.01, float("nan")])
     def test_q_is_a_probability_that_is_not_zero(self, store, q):
@@ -266,13 +266,13 @@ class TestAsks:
 class TestRunsAndModels:
     def test_a_run_from_start_to_end(self, store):
         run = store.start_run({"head": "auto"})
-        assert [(r.status, r.ended) for r in store.runs()] == [("running", None)]
+        assert [(r.status, r.ended_at) for r in store.runs()] == [("running", None)]
         store.add_model("m-1", "graph", {"n_labels": 3})
         store.end_run(run, "done", "m-1", {"accuracy": 0.5})
         (ended,) = store.runs()
         assert (ended.settings, ended.status, ended.model_id) == ({"head": "auto"}, "done", "m-1")
         assert ended.metrics == {"accuracy": 0.5}
-        assert ended.started <= ended.ended
+        assert ended.started_at <= ended.ended_at
         assert [(m.id, m.head, m.card) for m in store.models()] == [("m-1", "graph", {"n_labels": 3})]
 
     def test_a_run_ends_once(self, store):

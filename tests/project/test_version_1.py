@@ -99,7 +99,7 @@ def test_two_that_open_it_at_once_bring_it_up_once(old):
 
 def test_new_events_know_their_gesture_and_asks_their_annotator(store):
     asked = store.propose([NewAsk("i5", "auto", 0.5, annotator="ada"), NewAsk("i6", "auto", 0.5)])
-    store.shown(asked)
+    store.mark_shown(asked)
     store.append([NewEvent("label", "i0", "x", annotator="ada")])
     labels = [NewEvent("label", f"i{n}", "x", annotator="ada", gesture=0) for n in (1, 2)]
     first = store.append(labels)[0].seq

@@ -78,7 +78,7 @@ def frequencies(draw, n, times=4000):
 
 def test_a_batch_without_chance_is_mixed_with_uniform_picks_at_the_probability_it_says():
     batch = make_picked([2, 0], [0.9, 0.5], 4, "because")
-    assert not batch.mixed
+    assert not batch.is_sampled
     first, inverse = frequencies(lambda s: epsilon_greedy_batch(batch, np.arange(4), epsilon=0.2, seed=s), 4)
     assert np.allclose(first, [0.05, 0.05, 0.85, 0.05], atol=0.02)
     assert np.allclose(inverse, 1, atol=0.35)
@@ -90,7 +90,7 @@ def test_strategies_that_draw_say_the_probability_they_drew_with():
     scores = np.array([0.0, 1.0, 2.0, 5.0])
     for draw in (lambda s: power(scores, 1, seed=s), lambda s: badge(P, GIVEN["features"], 1, seed=s)):
         first, inverse = frequencies(draw, 4)
-        assert draw(0).mixed
+        assert draw(0).is_sampled
         assert np.allclose(inverse, 1, atol=0.35), "sum over rows of 1/q is n where q is the frequency"
         assert first.min() > 0.005, "every row can be asked"
 
@@ -110,3 +110,10 @@ def test_a_row_is_drawn_by_its_weight_and_a_uniform_share():
     expected = np.array([0.7 / 4 + 0.1, 0.1, 0, 0.7 * 3 / 4 + 0.1])
     assert np.allclose(np.bincount(rows, minlength=4) / 4000, expected, atol=0.03)
     assert {round(value, 4) for value in q} == {round(value, 4) for value in expected if value}
+
+
+def test_a_batch_is_equal_to_itself_alone_and_can_be_a_key():
+    one, other = (Picked(np.array([1]), np.float32([0.5]), np.array([0.9])) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert len({one, other}) == 2

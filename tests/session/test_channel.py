@@ -246,10 +246,10 @@ def test_many_entries_are_stored_in_pieces_between_which_others_write(s, tmp_pat
 def test_a_full_disk_keeps_the_pieces_before_it(s, monkeypatch):
     kept, ids = s._project.store.append, s.pool.ids[100:]
 
-    def fails_late(new, *, client=None, shown=()):
+    def fails_late(new, *, client=None, shown_tokens=()):
         if client is not None and client[1] > ENTRIES_PER_TRANSACTION:
             raise StorageError("the disk is full.", "Free some space.")
-        return kept(new, client=client, shown=shown)
+        return kept(new, client=client, shown_tokens=shown_tokens)
 
     monkeypatch.setattr(s._project.store, "append", fails_late)
     entries = [
@@ -340,7 +340,7 @@ def test_the_suggestion_and_whether_it_was_taken_are_kept(s):
 
 
 def test_no_card_follows_once_an_answer_holds_enough_and_what_is_not_sent_was_never_proposed(s, monkeypatch):
-    n_before = len(s._project.store.asked())
+    n_before = len(s._project.store.shown_asks())
     one = len(queue(s, 1)[1][0])
     monkeypatch.setattr(card_queue, "MAX_ANSWER_BYTES", int(2.5 * one))
     cards, buffers, _ = queue(s, 16)
@@ -353,7 +353,7 @@ def test_no_card_follows_once_an_answer_holds_enough_and_what_is_not_sent_was_ne
     assert len(more) >= 2
     monkeypatch.setattr(card_queue, "MAX_ANSWER_BYTES", 1)
     assert len(queue(s, 16)[0]) == 1, "one always comes, however large"
-    assert len(s._project.store.asked()) == n_before
+    assert len(s._project.store.shown_asks()) == n_before
 
 
 def test_long_texts_weigh_as_well():
@@ -421,8 +421,8 @@ def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch
     cards, _, _ = queue(s)
     kept = s._project.store.append
 
-    def fails_at_last(new, *, client=None, shown=()):
-        done = kept(new, client=client, shown=shown)
+    def fails_at_last(new, *, client=None, shown_tokens=()):
+        done = kept(new, client=client, shown_tokens=shown_tokens)
         if client == ("c", 2):
             raise StorageError("the disk is full.", "Free some space.")
         return done

@@ -26,8 +26,8 @@ def drawn_since_release(s):
     released = s._project.store.meta.get("audits_released", 0)
     before = [event for event in s._project.store.events() if event.seq <= released]
     labelled = {event.item for event in before if event.kind == "label"}
-    asks = [ask for ask in s._project.store.asked() if ask.audit]
-    old = {ask.item for ask in asks if before and ask.shown <= before[-1].time}
+    asks = [ask for ask in s._project.store.shown_asks() if ask.audit]
+    old = {ask.item for ask in asks if before and ask.shown_at <= before[-1].time}
     return {ask.item for ask in asks} - labelled - old
 
 

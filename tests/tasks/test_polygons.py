@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks import Polygons, from_json
-from spin_nb.tasks._shapes import enclosed, iou
+from spin_nb.tasks._shapes import iou
 from spin_nb.testing import check_task
 from spin_nb.types import Extent
 
@@ -115,7 +115,7 @@ SHAPES = {
 
 @pytest.mark.parametrize(("name", "area"), [("square", 400), ("triangle", 200), ("bow tie", 200), ("u", 250)])
 def test_areas_are_those_inside_by_the_even_odd_rule(name, area):
-    assert enclosed(SHAPES[name]) == pytest.approx(area, rel=5e-3)
+    assert polygon_area(SHAPES[name]) == pytest.approx(area, rel=5e-3)
     assert iou(SHAPES[name], SHAPES["square"]) == pytest.approx(area / 400, rel=5e-3)
 
 

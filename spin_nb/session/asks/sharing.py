@@ -49,7 +49,7 @@ def book(
     ----------
     since : int
         The last event that was known when they were drawn.
-    shown : bool
+    mark_shown : bool
         They are put to the person at once.
     """
     if not asks:
@@ -72,7 +72,7 @@ def book(
         ]
         tokens = store.propose(free)
         if shown:
-            store.shown(tokens)
+            store.mark_shown(tokens)
     if shown:
         label_log.note_shown(tokens, free)
     return dict(zip(tokens, free, strict=True))

@@ -86,7 +86,7 @@ def _database(folder: Path) -> tuple[int, int, list[str], list[Damage]]:
                 if damaged:
                     return state.seq, 0, [], damaged
                 n = db.execute("SELECT count(*) FROM items").fetchone()[0]
-                return state.seq, n, items.ids(db, arrived=True), []
+                return state.seq, n, items.ids(db, arrivals_only=True), []
         finally:
             database.close()
     except SpinError as error:

@@ -55,7 +55,7 @@ def mend_items(store: Store, pool: Pool) -> None:
         if rows:
             new = zip(rows, pool.sources(rows), strict=True)
             store.add_items(
-                NewItem(pool.ids[row], source, pool.modality, arrived=row >= pool.n_base)
+                NewItem(pool.ids[row], source, pool.modality, is_arrival=row >= pool.n_base)
                 for row, source in new
             )
         if store.meta.get("fingerprint") != pool.fingerprint:
@@ -65,7 +65,7 @@ def mend_items(store: Store, pool: Pool) -> None:
 def lost_arrivals(store: Store, pool: Pool) -> str | None:
     """Words for arrivals that the database knows and the pool's files do not hold; None where there are none."""
     there = {*pool.ids, *(item.id for item in pool.broken)}
-    lost = [id for id in store.item_ids(arrived=True) if id not in there]
+    lost = [id for id in store.item_ids(arrivals_only=True) if id not in there]
     if not lost:
         return None
     return (

@@ -70,7 +70,7 @@ def _before(store: Store, folder: Path, found: PoolData) -> _Before:
 
 def mostly_there(store: Store, found: PoolData) -> bool:
     """Whether a pool of files holds most of the items that the database knows, as after a change of the folder."""
-    known = set(store.item_ids()) - set(store.item_ids(arrived=True))
+    known = set(store.item_ids()) - set(store.item_ids(arrivals_only=True))
     return bool(found.roots) and _few(known.difference(found.ids), known)
 
 

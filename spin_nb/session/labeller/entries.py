@@ -139,7 +139,7 @@ class Entries:
             except (StorageError, ReadOnlyError):
                 raise
             except SequenceGapError as gap:
-                outcome.gap = gap.expected
+                outcome.gap = gap.next_seq
                 return
             # An entry that cannot be read would be sent again for ever, and hold up all that follow it.
             except Exception as error:
@@ -166,7 +166,7 @@ class Entries:
         ask = self._queue.ask_of(token)
         seen = [str(token)] if ask is not None else []
         new = [] if kind == "shown" else [self._event(kind, entry, token)]
-        stored = store.append(new, client=(client, seq), shown=seen)
+        stored = store.append(new, client=(client, seq), shown_tokens=seen)
         outcome.shown += seen
         if kind not in REVERSALS:
             outcome.items += [event.item for event in stored]
@@ -192,8 +192,8 @@ class Entries:
             event.item,
             event.value,
             annotator=event.annotator,
-            suggested=suggested,
-            accepted=event.value == suggested[0] if suggested and kind == "label" else None,
+            suggestion=suggested,
+            is_accepted=event.value == suggested[0] if suggested and kind == "label" else None,
             ask=ask.token if ask is not None and ask.item == event.item else event.ask,
             shown_ms=entry.get("shown_ms"),
         )

@@ -178,13 +178,13 @@ class LabelLog:
 
     def _learn_asks(self) -> list[str]:
         """Items of the asks shown that were not known yet."""
-        asks = self.store.asked_elsewhere(self._asked, self._latest - SKEW)
+        asks = self.store.shown_elsewhere(self._asked, self._latest - SKEW)
         for ask in asks:
             self._learn_ask(ask)
         return [ask.item for ask in asks]
 
     def _learn_ask(self, ask: Ask) -> None:
-        shown = ask.shown or self._latest
+        shown = ask.shown_at or self._latest
         self._latest = max(self._latest, shown)
         self._note_shown(ask.item, ask.token, ask.audit, ask.annotator, shown)
 

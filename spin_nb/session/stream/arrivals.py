@@ -218,7 +218,7 @@ class StreamMonitor:
         with defer_interrupts():
             with label_log.transaction():
                 project.store.add_items(
-                    NewItem(id, None, project.pool.modality, arrived=True) for id in batch.ids
+                    NewItem(id, None, project.pool.modality, is_arrival=True) for id in batch.ids
                 )
                 project.pool.log(batch)
             self._last_stored = batch.name

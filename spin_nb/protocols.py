@@ -126,14 +126,14 @@ def wants(strategy: Any) -> tuple[str, ...]:
     >>> wants(mine)
     ('probs', 'k', 'seed')
     """
-    known = {*STRATEGY_ARRAYS, "k", "seed"}
+    names = {*STRATEGY_ARRAYS, "k", "seed"}
     parameters = signature(strategy).parameters.values()
     for p in parameters:
-        if p.name not in known and p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+        if p.name not in names and p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             raise TypeError(f"it asks for {p.name!r}, which no session has")
-        if p.name in known and p.kind is p.POSITIONAL_ONLY:
+        if p.name in names and p.kind is p.POSITIONAL_ONLY:
             raise TypeError(f"its parameter {p.name!r} cannot be given by name")
-    return tuple(p.name for p in parameters if p.name in known)
+    return tuple(p.name for p in parameters if p.name in names)
 
 
 @runtime_checkable

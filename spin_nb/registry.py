@@ -1,18 +1,21 @@
 """A word a person may write -> the object it stands for, imported on first use.
 
-The table below is the whole list of built-in words.  Other packages add words with entry points in the group
-``spin_nb.<kind>`` (``spin_nb.strategy``, ``spin_nb.encoder``, ...).  A spec is the object itself or a word.
+:data:`WORDS` lists what is built in.  Other packages add words with entry points in the group ``spin_nb.<kind>``
+(``spin_nb.strategy``, ``spin_nb.encoder``, ...), which are read once in a process; a notebook adds them with
+:func:`register`.  A built-in word always means what is built in.  A spec is the object itself or a word.
 """
 
 from __future__ import annotations
 
 import difflib
+import warnings
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from spin_nb.errors import UnknownWordError
+from spin_nb.errors import SettingError, UnknownWordError
 from spin_nb.words import shown
 
 WORDS: dict[str, dict[str, str]] = {
@@ -96,6 +99,17 @@ WORDS: dict[str, dict[str, str]] = {
         "video": "spin_nb.pool.modalities:VideoModality",
         "several": "spin_nb.pool.modalities:MultimodalModality",
     },
+    "task": {
+        "boxes": "spin_nb.tasks.boxes:Boxes",
+        "classes": "spin_nb.tasks.classes:Classes",
+        "freetext": "spin_nb.tasks.freetext:FreeText",
+        "keypoints": "spin_nb.tasks.keypoints:Keypoints",
+        "multilabel": "spin_nb.tasks.multilabel:MultiLabel",
+        "number": "spin_nb.tasks.number:Number",
+        "pairs": "spin_nb.tasks.pairs:Pairs",
+        "polygons": "spin_nb.tasks.polygons:Polygons",
+        "spans": "spin_nb.tasks.spans:Spans",
+    },
     "detector": {"adwin": "spin_nb.monitor.drift:adwin"},
     "target": {"jetson": "spin_nb.export.targets.jetson:export"},
     "view": {
@@ -109,22 +123,91 @@ WORDS: dict[str, dict[str, str]] = {
         "progress": "spin_nb.views.workbench.progress:Progress",
     },
 }
+_registered: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
-@cache
+def register(kind: str, word: str, part: Callable[..., Any]) -> None:
+    """Let ``word`` stand for a class or function of your own, as long as this process runs.
+
+    The same word may be given anew, as when a cell runs twice.  A project that names the word needs it registered
+    before it is opened again.
+
+    Parameters
+    ----------
+    kind : str
+        A key of :data:`WORDS`: "strategy", "task", "modality", ...
+    word : str
+    part : callable
+        What the word stands for; :mod:`spin_nb.testing` checks whether it keeps the contract of its kind.
+
+    Raises
+    ------
+    UnknownWordError
+        There is no such kind.
+    SettingError
+        The word is taken, or ``part`` is neither class nor function.
+
+    Examples
+    --------
+    >>> register("strategy", "least_red", lambda features: -features[:, 0])     # doctest: +SKIP
+    >>> s.ask(10, strategy="least_red")                                         # doctest: +SKIP
+    >>> register("strategy", "entropy", len)
+    Traceback (most recent call last):
+    ...
+    spin_nb.errors.SettingError: a strategy is called 'entropy' already.
+      -> Choose another word.
+    """
+    if word in _built_in(kind) or word in _added_by_packages(kind):
+        raise SettingError(f"a {kind} is called {shown(word)} already.", "Choose another word.")
+    if not isinstance(word, str) or not word or not callable(part):
+        raise SettingError(
+            f"{shown(part)} cannot be registered as {shown(word)}.", "Pass a word, and a class or a function."
+        )
+    _registered[kind, word] = part
+
+
 def words(kind: str) -> dict[str, str]:
-    """Word -> "module:attr" for one kind, built in and added by entry points.
+    """Word -> "module:attr" for one kind: registered, added by packages, built in.
+
+    Raises
+    ------
+    UnknownWordError
+        There is no such kind.
 
     Examples
     --------
     >>> sorted(words("target"))
     ['jetson']
     """
-    added = {entry.name: entry.value for entry in entry_points(group=f"spin_nb.{kind}")}
-    return {**added, **WORDS[kind]}
+    registered = {
+        word: f"{part.__module__}:{getattr(part, '__qualname__', '')}"
+        for (of, word), part in _registered.items()
+        if of == kind
+    }
+    return {**registered, **_added_by_packages(kind), **_built_in(kind)}
 
 
-def resolve(kind: str, spec: Any, *, also: tuple[str, ...] = ()) -> Any:
+def _built_in(kind: str) -> dict[str, str]:
+    if kind not in WORDS:
+        raise UnknownWordError(f"there is no kind {shown(kind)} of parts.", f"Kinds are {', '.join(WORDS)}.")
+    return WORDS[kind]
+
+
+@cache
+def _added_by_packages(kind: str) -> dict[str, str]:
+    entries = {entry.name: entry for entry in entry_points(group=f"spin_nb.{kind}")}
+    for word in sorted(entries.keys() & WORDS.get(kind, {}).keys()):
+        package = entries[word].dist.name if entries[word].dist else entries[word].value
+        warnings.warn(
+            f"the package {package!r} adds a {kind} {word!r}, which spin_nb has already: spin_nb's is used. "
+            "Give it another word.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return {word: entry.value for word, entry in entries.items()}
+
+
+def resolve(kind: str, spec: object, *, also: tuple[str, ...] = ()) -> Any:
     """Return the object that ``spec`` stands for; anything but a string is returned as it is.
 
     ``also``: further words that the caller understands itself, listed when ``spec`` is unknown.
@@ -132,7 +215,7 @@ def resolve(kind: str, spec: Any, *, also: tuple[str, ...] = ()) -> Any:
     Raises
     ------
     UnknownWordError
-        With the known words and the closest one.
+        With the known words and the closest one; or there is no such kind.
 
     Examples
     --------
@@ -144,14 +227,16 @@ def resolve(kind: str, spec: Any, *, also: tuple[str, ...] = ()) -> Any:
     """
     if not isinstance(spec, str):
         return spec
-    known = words(kind)
-    if spec not in known:
-        listed = sorted({*known, *also})
-        close = difflib.get_close_matches(spec[:100], listed, n=1)
+    places = words(kind)
+    if spec not in places:
+        listing = sorted({*places, *also})
+        close = difflib.get_close_matches(spec[:100], listing, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UnknownWordError(
             f"no {kind} is called {shown(spec)}{hint}",
-            f"Use one of: {', '.join(listed)}; or pass the object itself.",
+            f"Use one of: {', '.join(listing)}; or pass the object itself.",
         )
-    module, _, attribute = known[spec].partition(":")
+    if (kind, spec) in _registered:
+        return _registered[kind, spec]
+    module, _, attribute = places[spec].partition(":")
     return getattr(import_module(module), attribute)

@@ -53,15 +53,15 @@ def check_posterior(make: Callable[[], Any]) -> None:
     check_predictive(predictive, len(x), 4)
     assert (predictive.mean.argmax(1) == y).mean() > 0.9, "three separate clusters must be told apart"
     _check_capabilities(posterior)
-    _kept(posterior, predictive, x)
+    _check_arrays(posterior, predictive, x)
     one = make().fit(x[:1], y[:1], n_classes=3).predict(x)
     check_predictive(one, len(x), 3)
     few, many = (make().fit(x[:k], y[:k], n_classes=3).predict(x[30:]) for k in (3, 60))
     assert many.epistemic.mean() < few.epistemic.mean(), "more labels must leave less epistemic uncertainty"
     for bad in (np.full_like(x, np.nan), x[:, :2]):
-        _refused(lambda bad=bad: make().fit(x, y, n_classes=3).predict(bad))  # type: ignore[misc]
-    _refused(lambda: make().fit(x, y + 5, n_classes=3))
-    _refused(lambda: make().fit(np.full_like(x, np.inf), y, n_classes=3))
+        _check_refusal(lambda bad=bad: make().fit(x, y, n_classes=3).predict(bad))  # type: ignore[misc]
+    _check_refusal(lambda: make().fit(x, y + 5, n_classes=3))
+    _check_refusal(lambda: make().fit(np.full_like(x, np.inf), y, n_classes=3))
 
 
 def _check_capabilities(model: object) -> None:
@@ -71,15 +71,15 @@ def _check_capabilities(model: object) -> None:
     assert asks_by in ("variance", "margin"), f"{asks_by!r} is not variance or margin"
 
 
-def _kept(posterior: Any, predictive: Any, x: Float) -> None:
-    """From plain arrays it answers exactly as before; a posterior without ``arrays`` is fitted again instead."""
-    if not hasattr(posterior, "arrays"):
+def _check_arrays(posterior: Any, predictive: Any, x: Float) -> None:
+    """From plain arrays it answers exactly as before; a posterior without ``to_arrays`` is fitted again instead."""
+    if not hasattr(posterior, "to_arrays"):
         return
     arrays = posterior.to_arrays()
     plain = all(isinstance(a, np.ndarray) and a.dtype.kind in "biuf" for a in arrays.values())
     assert plain, "to_arrays() gives arrays of numbers by name: nothing is kept by pickle"
-    kept = {name: np.array(array, order="C") for name, array in arrays.items()}
-    again = type(posterior).from_arrays(kept).predict(x)
+    arrays_in_c_order = {name: np.array(array, order="C") for name, array in arrays.items()}
+    again = type(posterior).from_arrays(arrays_in_c_order).predict(x)
     assert np.array_equal(again.mean, predictive.mean), "restored, it gives the same mean"
     rows = np.arange(len(x))
     assert np.array_equal(again.draws(rows, 5, 3), predictive.draws(rows, 5, 3)), "and the same draws"
@@ -104,36 +104,40 @@ def check_model(
     assert model.inputs in ("items", "features"), f"inputs is {model.inputs!r}, not 'items' or 'features'"
     if x is None or y is None:
         x, y = _blobs() if model.inputs == "features" else _pictures()
-    heard: list[float] = []
-    fitted = model.fit(x, y, n_classes=n_classes, progress=lambda part, words: heard.append(part))
-    assert isinstance(fitted, Model), "fit returns the model"
-    _check_capabilities(fitted)
-    assert heard == sorted(heard), "progress does not go back"
-    assert not heard or (heard[0] >= 0 and heard[-1] <= 1), "progress is a fraction"
-    predictive = fitted.predict(x)
+    fractions: list[float] = []
+    model_after_fit = model.fit(
+        x, y, n_classes=n_classes, progress=lambda part, words: fractions.append(part)
+    )
+    assert isinstance(model_after_fit, Model), "fit returns the model"
+    _check_capabilities(model_after_fit)
+    assert fractions == sorted(fractions), "progress does not go back"
+    assert not fractions or (fractions[0] >= 0 and fractions[-1] <= 1), "progress is a fraction"
+    predictive = model_after_fit.predict(x)
     check_predictive(predictive, len(x), n_classes)
     before = predictive.mean.copy()
     assert (before.argmax(1) == y).mean() > 0.8, "three separate classes must be told apart"
-    _answers_alike(fitted, x, predictive)
-    _refused(lambda: fitted.fit(np.full_like(x, np.nan), y, n_classes=n_classes))
-    assert np.array_equal(fitted.predict(x).mean, before), "a fit that fails must leave the last good one"
-    fitted.fit(x[:9], y[:9], n_classes=n_classes)
-    anew = fitted.fit(x, y, n_classes=n_classes).predict(x).mean
+    _answers_alike(model_after_fit, x, predictive)
+    _check_refusal(lambda: model_after_fit.fit(np.full_like(x, np.nan), y, n_classes=n_classes))
+    assert np.array_equal(model_after_fit.predict(x).mean, before), (
+        "a fit that fails must leave the last good one"
+    )
+    model_after_fit.fit(x[:9], y[:9], n_classes=n_classes)
+    anew = model_after_fit.fit(x, y, n_classes=n_classes).predict(x).mean
     assert np.allclose(anew, before, atol=1e-4), "every fit begins anew"
 
 
-def _answers_alike(fitted: Any, x: Float, predictive: Any) -> None:
+def _answers_alike(model_after_fit: Any, x: Float, predictive: Any) -> None:
     """Any rows, any call: the same numbers and the same functions."""
     some = np.arange(len(x))[:: max(1, len(x) // 5)]
-    other, draws = fitted.predict(x[some]), predictive.draws(np.arange(len(x)), 16, 7)
+    other, draws = model_after_fit.predict(x[some]), predictive.draws(np.arange(len(x)), 16, 7)
     assert np.allclose(other.mean, predictive.mean[some], atol=1e-4), (
         "an item's answer does not depend on its company"
     )
     again = other.draws(np.arange(len(some)), 16, 7)
     assert np.allclose(again, draws[:, some], atol=1e-4), "same seed, same functions, in another call too"
-    posterior = getattr(fitted, "posterior", None)
-    if posterior is not None and hasattr(fitted, "features"):
-        through = posterior.predict(fitted.features(x)).mean
+    posterior = getattr(model_after_fit, "posterior", None)
+    if posterior is not None and hasattr(model_after_fit, "features"):
+        through = posterior.predict(model_after_fit.features(x)).mean
         assert np.allclose(through, predictive.mean, atol=1e-4), (
             "predict(x) is posterior.predict(features(x))"
         )
@@ -169,27 +173,27 @@ def check_strategy(strategy: Callable[..., Any]) -> None:
     Both: named parameters only (:func:`~spin_nb.protocols.wants`), seeded, what is not finite refused.
     """
     names = wants(strategy)
-    given = {name: value for name, value in _situation().items() if name in names}
+    inputs = {name: value for name, value in _situation().items() if name in names}
     free = 50 if "labelled_rows" in names else 56
 
     def ask(k: int, **other: Any) -> Any:
-        chosen = {name: value for name, value in (("k", k), ("seed", 3)) if name in names}
-        return strategy(**{**given, **other}, **chosen)
+        settings = {name: value for name, value in (("k", k), ("seed", 3)) if name in names}
+        return strategy(**{**inputs, **other}, **settings)
 
-    found = ask(1)
+    answer = ask(1)
     if "k" not in names:
-        assert isinstance(found, np.ndarray), "a score function returns an array"
-        assert found.shape == (56,), f"scores are {found.shape}, not one an item"
-        assert found.dtype == np.float32, "scores are float32"
-        assert np.isfinite(found).all(), "scores are finite"
-        assert (ask(1) == found).all(), "same seed, same scores"
+        assert isinstance(answer, np.ndarray), "a score function returns an array"
+        assert answer.shape == (56,), f"scores are {answer.shape}, not one an item"
+        assert answer.dtype == np.float32, "scores are float32"
+        assert np.isfinite(answer).all(), "scores are finite"
+        assert (ask(1) == answer).all(), "same seed, same scores"
     else:
         for k in (1, 7, free):
             _check_batch(ask(k), ask(k), k, free)
         for bad in (0, free + 1):
-            _refused(lambda bad=bad: ask(bad))  # type: ignore[misc]
+            _check_refusal(lambda bad=bad: ask(bad))  # type: ignore[misc]
     broken = next(name for name in ("probs", "draws", "features", "phi", "scores") if name in names)
-    _refused(lambda: ask(1, **{broken: np.full_like(given[broken], np.nan)}))
+    _check_refusal(lambda: ask(1, **{broken: np.full_like(inputs[broken], np.nan)}))
 
 
 def _check_batch(batch: Any, again: Any, k: int, free: int) -> None:
@@ -241,9 +245,9 @@ def check_task(
         Of the item that all of them are labels of.
     """
     assert isinstance(task, Task), "a task has every member of Task"
-    _described(task)
-    stored = [task.validate(value, extent) for value in values]
-    for value in stored:
+    _check_description(task)
+    canonical = [task.validate(value, extent) for value in values]
+    for value in canonical:
         assert value is not None, "None is no value: it means that there is none"
         text = json.dumps(value, allow_nan=False)
         assert task.validate(json.loads(text), extent) == value, (
@@ -253,17 +257,17 @@ def check_task(
         words = task.describe(value)
         assert 0 < len(words) <= 60, f"{words!r} is not a description of at most 60 characters"
         assert "\n" not in words, "a description is one line"
-    scores = [[task.score(a, b, extent) for b in stored] for a in stored]
+    scores = [[task.score(a, b, extent) for b in canonical] for a in canonical]
     flat = [score for row in scores for score in row]
     assert all(type(score) is float and 0 <= score <= 1 for score in flat), f"scores are 0 to 1: {flat}"
-    assert all(scores[i][i] == 1 for i in range(len(stored))), "what is said truly scores 1"
+    assert all(scores[i][i] == 1 for i in range(len(canonical))), "what is said truly scores 1"
     assert min(flat) < 1, "values with different meanings do not all score 1"
     for value in wrong:
-        _refused(lambda value=value: task.validate(value, extent))  # type: ignore[misc]
-    _learned(task, stored, extent)
+        _check_refusal(lambda value=value: task.validate(value, extent))  # type: ignore[misc]
+    _check_learning(task, canonical, extent)
 
 
-def _described(task: Any) -> None:
+def _check_description(task: Any) -> None:
     """Words, names, JSON and spec; equal to what is read back, and unchangeable."""
     for word in (task.kind, task.editor, task.metric):
         assert isinstance(word, str), "kind, editor and metric are words"
@@ -287,7 +291,7 @@ def _described(task: Any) -> None:
     raise AssertionError("a task cannot be changed")
 
 
-def _learned(task: Any, stored: Sequence[Any], extent: Extent | None) -> None:
+def _check_learning(task: Any, canonical: Sequence[Any], extent: Extent | None) -> None:
     """What a model learns: a column of names, a target it can be suggested from, or nothing."""
     assert task.learns in ("classes", "numbers", None), "learns is one of three words"
     assert (task.learns == "numbers") == bool(task.outputs), "numbers are learned where there are outputs"
@@ -297,21 +301,23 @@ def _learned(task: Any, stored: Sequence[Any], extent: Extent | None) -> None:
             "index is a column of names"
         )
         return
-    for value in stored if task.outputs else ():
+    for value in canonical if task.outputs else ():
         target = task.target(value, extent)
         assert target.dtype == np.float32, "targets are float32"
         assert target.shape == (task.outputs,), f"target is {target.shape}, not {(task.outputs,)}"
         assert not (np.abs(target - 0.5) > 0.6).any(), "targets lie in about [0, 1]"
         likely = []
         for sd in (1e-4, 0.1, 1.0):
-            said, p = task.suggestion(target, np.full(task.outputs, sd), extent)
-            assert task.validate(said, extent) == said, "a suggestion is a value as it is stored"
-            assert task.score(said, value, extent) > 0.95, "what a label teaches is suggested back"
+            suggestion, p = task.suggestion(target, np.full(task.outputs, sd), extent)
+            assert task.validate(suggestion, extent) == suggestion, "a suggestion is a value as it is stored"
+            assert task.score(suggestion, value, extent) > 0.95, "what a label teaches is suggested back"
             assert isinstance(p, float), "p is a float"
             assert 0 < p < 1, f"p = {p} is not in (0, 1)"
             likely.append(p)
         assert likely == sorted(likely, reverse=True), "the less is known, the less a suggestion is trusted"
-        _refused(lambda: task.suggestion([0.5] * (task.outputs + 1), [0.1] * (task.outputs + 1), extent))
+        _check_refusal(
+            lambda: task.suggestion([0.5] * (task.outputs + 1), [0.1] * (task.outputs + 1), extent)
+        )
 
 
 def check_modality(modality: Any, sources: Sequence[Any]) -> None:
@@ -319,13 +325,21 @@ def check_modality(modality: Any, sources: Sequence[Any]) -> None:
     assert isinstance(modality.name, str), "a modality has a name"
     for source in sources:
         modality.load(source)
-        shown = modality.show(source)
-        assert isinstance(shown, Shown), "show returns Shown"
-        drawn = ("application/json", "application/x-series", "audio/wav", "video/x-frames", "multipart/mixed")
-        kinds = {"image/png": bytes, "image/jpeg": bytes, "text/plain": str} | dict.fromkeys(drawn, dict)
-        assert shown.mime in kinds, f"{shown.mime!r} is not a mime type the views show"
-        assert isinstance(shown.data, kinds[shown.mime]), f"{shown.mime} needs {kinds[shown.mime].__name__}"
-    _refused(lambda: modality.load(object()))
+        item = modality.show(source)
+        assert isinstance(item, Shown), "show returns Shown"
+        mimes_of_dicts = (
+            "application/json",
+            "application/x-series",
+            "audio/wav",
+            "video/x-frames",
+            "multipart/mixed",
+        )
+        kinds = {"image/png": bytes, "image/jpeg": bytes, "text/plain": str} | dict.fromkeys(
+            mimes_of_dicts, dict
+        )
+        assert item.mime in kinds, f"{item.mime!r} is not a mime type the views show"
+        assert isinstance(item.data, kinds[item.mime]), f"{item.mime} needs {kinds[item.mime].__name__}"
+    _check_refusal(lambda: modality.load(object()))
 
 
 def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
@@ -341,8 +355,8 @@ def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
     arrays = encoder.to_arrays()
     assert all(isinstance(a, np.ndarray) and a.dtype != object for a in arrays.values()), "plain arrays only"
     unfitted = make()
-    restored = type(unfitted).from_arrays(arrays, unfitted)
-    assert np.allclose(restored.encode(items), features, atol=1e-6), (
+    again = type(unfitted).from_arrays(arrays, unfitted)
+    assert np.allclose(again.encode(items), features, atol=1e-6), (
         "from_arrays(to_arrays(), unfitted) must give the same features"
     )
 
@@ -354,11 +368,11 @@ def check_detector(make: Callable[[], Any]) -> None:
     assert isinstance(detector, DriftDetector), "a detector needs update and drift_detected"
 
     def alarms(values: Float) -> int:
-        found = 0
+        n_alarms = 0
         for value in values:
             detector.update(float(value))
-            found += bool(detector.drift_detected)
-        return found
+            n_alarms += bool(detector.drift_detected)
+        return n_alarms
 
     assert alarms(rng.uniform(0.1, 0.3, 500).astype(np.float32)) == 0, "an alarm where nothing changed"
     assert alarms(rng.uniform(0.7, 0.9, 500).astype(np.float32)) > 0, "no alarm where the mean jumped"
@@ -384,7 +398,7 @@ def check_target(
     return report
 
 
-def _refused(act: Callable[[], Any]) -> None:
+def _check_refusal(act: Callable[[], Any]) -> None:
     try:
         act()
     except SpinError as error:

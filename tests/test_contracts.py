@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
+
 import numpy as np
 import pytest
 
-from spin_nb import testing
-from spin_nb.errors import UnknownWordError
+from spin_nb import registry, testing
+from spin_nb.errors import SettingError, UnknownWordError
 from spin_nb.pool.media.audio import Sound
-from spin_nb.registry import WORDS, resolve, words
+from spin_nb.registry import WORDS, register, resolve, words
 
 PICTURE = (np.arange(64).reshape(8, 8) * 4).astype(np.uint8)
 WAVE = np.sin(np.arange(60, dtype=np.float32))
@@ -80,6 +82,70 @@ def test_an_unknown_word_lists_the_known_ones_and_the_closest():
         resolve("strategy", "entropi")
     assert "did you mean 'entropy'" in str(caught.value)
     assert "bald, batchbald" in str(caught.value)
+
+
+def test_an_unknown_kind_lists_the_known_ones():
+    for ask in (
+        lambda: words("colour"),
+        lambda: resolve("colour", "red"),
+        lambda: register("colour", "red", len),
+    ):
+        with pytest.raises(UnknownWordError, match="no kind 'colour' of parts") as caught:
+            ask()
+        assert "strategy, encoder, task" in str(caught.value)
+
+
+class TestRegister:
+    def test_a_word_of_ones_own_stands_for_it_and_may_be_given_anew(self, monkeypatch):
+        monkeypatch.setattr(registry, "_registered", {})
+        for part in (testing.check_task, testing.check_strategy):
+            register("strategy", "mine", part)
+            assert resolve("strategy", "mine") is part
+        assert words("strategy")["mine"] == "spin_nb.testing:check_strategy"
+        assert "mine" not in words("encoder")
+
+    def test_a_word_that_is_taken_is_refused(self, monkeypatch, package):
+        monkeypatch.setattr(registry, "_registered", {})
+        package("strategy", "theirs", "spin_nb.query.scores:margin")
+        for word in ("entropy", "theirs"):
+            with pytest.raises(SettingError, match=f"a strategy is called '{word}' already"):
+                register("strategy", word, len)
+
+    @pytest.mark.parametrize(("word", "part"), [("mine", "margin"), ("", len), (5, len)])
+    def test_what_is_no_part_is_refused(self, word, part):
+        with pytest.raises(SettingError, match="cannot be registered"):
+            register("strategy", word, part)
+
+
+@pytest.fixture
+def package(monkeypatch):
+    """Let a package of somebody else add one word."""
+
+    def add(kind, word, place):
+        entries = [EntryPoint(name=word, value=place, group=f"spin_nb.{kind}")]
+        monkeypatch.setattr(
+            registry, "entry_points", lambda group: entries if group == f"spin_nb.{kind}" else []
+        )
+        registry._added_by_packages.cache_clear()
+
+    yield add
+    registry._added_by_packages.cache_clear()
+
+
+def test_a_package_adds_a_word(package):
+    package("strategy", "theirs", "spin_nb.query.scores:margin")
+    assert resolve("strategy", "theirs") is resolve("strategy", "margin")
+
+
+def test_a_package_that_adds_a_word_of_ours_is_named_and_ours_is_used(package):
+    package("strategy", "entropy", "spin_nb.query.scores:margin")
+    with pytest.warns(UserWarning, match="'entropy', which spin_nb has already: spin_nb's is used"):
+        assert resolve("strategy", "entropy").__name__ == "entropy"
+
+
+@pytest.mark.parametrize("kind", sorted(WORDS["task"]))
+def test_every_task_is_stored_under_its_word(kind):
+    assert resolve("task", kind).kind == kind
 
 
 def test_a_spec_may_be_the_object_itself():

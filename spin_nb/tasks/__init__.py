@@ -5,6 +5,7 @@ Every task keeps the contract :class:`spin_nb.protocols.Task`, which :func:`spin
 
 from spin_nb.errors import LabelError
 from spin_nb.protocols import Task
+from spin_nb.registry import resolve, words
 from spin_nb.tasks._base import read_json
 from spin_nb.tasks.boxes import Boxes
 from spin_nb.tasks.classes import Classes
@@ -30,11 +31,9 @@ __all__ = [
     "from_json",
 ]
 
-KINDS = (Classes, MultiLabel, Number, Boxes, Keypoints, Polygons, Spans, FreeText, Pairs)
-
 
 def from_json(text: str) -> Task:
-    """Read the task that ``to_json`` of any of them wrote.
+    """Read the task that ``to_json`` of any registered one wrote.
 
     Raises
     ------
@@ -47,10 +46,12 @@ def from_json(text: str) -> Task:
     Number(0.0, 10.0)
     """
     kind = read_json(text).get("kind")
-    for task in KINDS:
-        if task.kind == kind:
-            return task.from_json(text)
+    kinds = words("task")
+    if isinstance(kind, str) and kind in kinds:
+        task: Task = resolve("task", kind).from_json(text)
+        return task
     raise LabelError(
         f"{shown(text)} does not describe a task.",
-        f"Pass what to_json() of a task returned; kinds are {', '.join(task.kind for task in KINDS)}.",
+        f"Pass what to_json() of a task returned; kinds are {', '.join(kinds)}. One of your own is registered before"
+        " its project is opened: spin_nb.registry.register.",
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks import Polygons, from_json
-from spin_nb.tasks._shapes import iou
+from spin_nb.tasks._shapes import iou, polygon_area
 from spin_nb.testing import check_task
 from spin_nb.types import Extent
 

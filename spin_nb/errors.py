@@ -69,7 +69,10 @@ class ContradictionError(ProjectError, ValueError):
 
 
 class StorageError(ProjectError, OSError):
-    """A write did not reach the disk; nothing of it was stored."""
+    """A write did not reach the disk.
+
+    Nothing of it was stored.
+    """
 
 
 class PoolError(SpinError, ValueError):

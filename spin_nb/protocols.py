@@ -55,7 +55,9 @@ class Posterior(Protocol):
 
 @runtime_checkable
 class Model(Protocol):
-    """A whole model: what it takes in, :class:`Predictive` out.
+    """A whole model.
+
+    What it takes in, :class:`Predictive` out.
 
     ``inputs`` says what it takes: "items", prepared by :class:`spin_nb.pool.inputs.inputs.Inputs`, (n, ...) float32, or
     "features", the encoder's (n, d).  Every ``fit`` begins anew and replaces what was fitted before only when it has
@@ -112,7 +114,7 @@ class Strategy(Protocol):
     def __call__(self, *arrays: Any, **settings: Any) -> Any: ...
 
 
-def wants(strategy: Any) -> tuple[str, ...]:
+def wants(strategy: Callable[..., object]) -> tuple[str, ...]:
     """Return the parameters of a strategy that are given to it: arrays, ``k``, ``seed``.
 
     Raises
@@ -138,7 +140,9 @@ def wants(strategy: Any) -> tuple[str, ...]:
 
 @runtime_checkable
 class Task(Protocol):
-    """What a label is.  Immutable, hashable, equal by content; ``type(t).from_json(t.to_json()) == t``.
+    """Kind of labels, immutable and hashable.
+
+    Equal by content; ``type(t).from_json(t.to_json()) == t``.
 
     ``kind`` is the word under which it is stored, ``editor`` the view that edits it, ``metric`` the word of its
     score, ``names`` its classes, labels or points, () where it has none.
@@ -171,15 +175,15 @@ class Task(Protocol):
     def learns(self) -> str | None: ...
     @property
     def outputs(self) -> int: ...
-    def validate(self, value: Any, extent: Extent | None = None) -> Any: ...
+    def validate(self, value: object, extent: Extent | None = None) -> Any: ...
     def describe(self, value: Any) -> str: ...
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float: ...
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float: ...
     def spec(self) -> dict[str, Any]: ...
     def to_json(self) -> str: ...
 
 
 class Modality(Protocol):
-    """What an item is: how it is loaded and how it is shown."""
+    """Kind of items: loading and showing them."""
 
     name: str
 
@@ -218,9 +222,12 @@ class Exportable(Protocol):
 
 @runtime_checkable
 class DriftDetector(Protocol):
-    """river's own words: feed one number at a time, then read ``drift_detected``."""
+    """river's own words.
 
-    def update(self, x: float) -> Any: ...
+    Feed one number at a time, then read ``drift_detected``.
+    """
+
+    def update(self, x: float) -> object: ...
     @property
     def drift_detected(self) -> bool: ...
 

@@ -167,7 +167,9 @@ def register(kind: str, word: str, part: Callable[..., Any]) -> None:
 
 
 def words(kind: str) -> dict[str, str]:
-    """Word -> "module:attr" for one kind: registered, added by packages, built in.
+    """Word -> "module:attr" for one kind.
+
+    Registered, added by packages, built in.
 
     Raises
     ------
@@ -208,7 +210,9 @@ def _added_by_packages(kind: str) -> dict[str, str]:
 
 
 def resolve(kind: str, spec: object, *, also: tuple[str, ...] = ()) -> Any:
-    """Return the object that ``spec`` stands for; anything but a string is returned as it is.
+    """Return the object that ``spec`` stands for.
+
+    Anything but a string is returned as it is.
 
     ``also``: further words that the caller understands itself, listed when ``spec`` is unknown.
 

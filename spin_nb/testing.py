@@ -39,7 +39,9 @@ def _pictures(n: int = 60, side: int = 8) -> tuple[Float, Ints]:
 
 
 def check_posterior(make: Callable[[], Any]) -> None:
-    """A posterior: shapes, dtypes, joint draws, sensible answers, refused input; what it keeps as arrays, if it does.
+    """A posterior.
+
+    Shapes, dtypes, joint draws, sensible answers, refused input; what it keeps as arrays, if it does.
 
     Parameters
     ----------
@@ -65,14 +67,17 @@ def check_posterior(make: Callable[[], Any]) -> None:
 
 
 def _check_capabilities(model: object) -> None:
-    """How it is judged and asked, where it says so."""
+    """Check the words by which it is judged and asked."""
     validation, asks_by = getattr(model, "validation", "holdout"), getattr(model, "asks_by", "variance")
     assert validation in ("loo", "folds", "holdout"), f"{validation!r} is not loo, folds or holdout"
     assert asks_by in ("variance", "margin"), f"{asks_by!r} is not variance or margin"
 
 
 def _check_arrays(posterior: Any, predictive: Any, x: Float) -> None:
-    """From plain arrays it answers exactly as before; a posterior without ``to_arrays`` is fitted again instead."""
+    """From plain arrays it answers exactly as before.
+
+    A posterior without ``to_arrays`` is fitted again instead.
+    """
     if not hasattr(posterior, "to_arrays"):
         return
     arrays = posterior.to_arrays()
@@ -88,7 +93,9 @@ def _check_arrays(posterior: Any, predictive: Any, x: Float) -> None:
 def check_model(
     make: Callable[[], Any], x: Float | None = None, y: Ints | None = None, *, n_classes: int = 4
 ) -> None:
-    """A model: begins anew at every fit, keeps what it has until the next succeeds, answers alike in every call.
+    """A model.
+
+    Begins anew at every fit, keeps what it has until the next succeeds, answers alike in every call.
 
     Parameters
     ----------
@@ -127,7 +134,10 @@ def check_model(
 
 
 def _answers_alike(model_after_fit: Any, x: Float, predictive: Any) -> None:
-    """Any rows, any call: the same numbers and the same functions."""
+    """Any rows, any call.
+
+    The same numbers and the same functions.
+    """
     some = np.arange(len(x))[:: max(1, len(x) // 5)]
     other, draws = model_after_fit.predict(x[some]), predictive.draws(np.arange(len(x)), 16, 7)
     assert np.allclose(other.mean, predictive.mean[some], atol=1e-4), (
@@ -168,7 +178,9 @@ def check_predictive(predictive: Any, n: int, C: int) -> None:
 
 
 def check_strategy(strategy: Callable[..., Any]) -> None:
-    """A score: one number an item.  A batch: as many picks as asked, no repeats, none labelled, q in (0, 1].
+    """A score.
+
+    One number an item.  A batch: as many picks as asked, no repeats, none labelled, q in (0, 1].
 
     Both: named parameters only (:func:`~spin_nb.protocols.wants`), seeded, what is not finite refused.
     """
@@ -207,7 +219,10 @@ def _check_batch(batch: Any, again: Any, k: int, free: int) -> None:
 
 
 def _situation() -> dict[str, Any]:
-    """One of every array of :data:`~spin_nb.protocols.STRATEGY_ARRAYS`: 50 free rows, then six labelled."""
+    """One of every array of :data:`~spin_nb.protocols.STRATEGY_ARRAYS`.
+
+    50 free rows, then six labelled.
+    """
     rng = np.random.default_rng(0)
     draws = rng.dirichlet(np.ones(4), size=(8, 56)).astype(np.float32)
     phi = rng.normal(size=(56, 6)).astype(np.float32) / 2
@@ -232,7 +247,9 @@ def _situation() -> dict[str, Any]:
 def check_task(
     task: Any, values: Sequence[Any], wrong: Sequence[Any], *, extent: Extent | None = None
 ) -> None:
-    """A task: stored as JSON and read back, values canonical and described, scores 0 to 1, wrong values refused.
+    """A task.
+
+    Stored as JSON and read back, values canonical and described, scores 0 to 1, wrong values refused.
 
     Parameters
     ----------
@@ -268,7 +285,10 @@ def check_task(
 
 
 def _check_description(task: Any) -> None:
-    """Words, names, JSON and spec; equal to what is read back, and unchangeable."""
+    """Words, names, JSON and spec.
+
+    Equal to what is read back, and unchangeable.
+    """
     for word in (task.kind, task.editor, task.metric):
         assert isinstance(word, str), "kind, editor and metric are words"
         assert word, "kind, editor and metric are not empty"
@@ -292,7 +312,10 @@ def _check_description(task: Any) -> None:
 
 
 def _check_learning(task: Any, canonical: Sequence[Any], extent: Extent | None) -> None:
-    """What a model learns: a column of names, a target it can be suggested from, or nothing."""
+    """Check what a model learns of its labels.
+
+    A column of names, a target it can be suggested from, or nothing.
+    """
     assert task.learns in ("classes", "numbers", None), "learns is one of three words"
     assert (task.learns == "numbers") == bool(task.outputs), "numbers are learned where there are outputs"
     if task.learns == "classes":
@@ -321,7 +344,10 @@ def _check_learning(task: Any, canonical: Sequence[Any], extent: Extent | None) 
 
 
 def check_modality(modality: Any, sources: Sequence[Any]) -> None:
-    """A modality: loads each source, shows it as bytes, text or named texts; never as HTML."""
+    """A modality.
+
+    Loads each source, shows it as bytes, text or named texts; never as HTML.
+    """
     assert isinstance(modality.name, str), "a modality has a name"
     for source in sources:
         modality.load(source)
@@ -343,7 +369,10 @@ def check_modality(modality: Any, sources: Sequence[Any]) -> None:
 
 
 def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
-    """An encoder: finite float32 (n, d), item by item as in bulk, restored from plain arrays."""
+    """An encoder.
+
+    Finite float32 (n, d), item by item as in bulk, restored from plain arrays.
+    """
     encoder = make().fit(items)
     features = encoder.encode(items)
     assert features.dtype == np.float32, "features are float32"
@@ -362,7 +391,10 @@ def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
 
 
 def check_detector(make: Callable[[], Any]) -> None:
-    """A drift detector: quiet on what does not change, loud when it does."""
+    """A drift detector.
+
+    Quiet on what does not change, loud when it does.
+    """
     rng = np.random.default_rng(0)
     detector = make()
     assert isinstance(detector, DriftDetector), "a detector needs update and drift_detected"
@@ -381,7 +413,10 @@ def check_detector(make: Callable[[], Any]) -> None:
 def check_target(
     export: Callable[..., Any], model: Any, example: Sequence[Any], folder: Path
 ) -> ExportReport:
-    """An export target: a verified bundle whose files are all listed with their true sha256."""
+    """An export target.
+
+    A verified bundle whose files are all listed with their true sha256.
+    """
     import hashlib
 
     report = export(model, example, folder)

@@ -5,6 +5,7 @@ They hold facts and draw themselves; they compute nothing.  Arrays inside are ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.integer[Any]]
+Rows = Sequence[int] | Ints
+"""Row numbers, or class indices, as a caller may pass them."""
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
@@ -67,7 +70,7 @@ class Asked:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self.ids)
 
     def __repr__(self) -> str:
@@ -118,7 +121,7 @@ class Estimate:
 
     @property
     def caveats(self) -> str:
-        """What the interval holds for and how it counts what was not answered, in words; empty where all is plain."""
+        """Words for what the interval holds for; "" where plain."""
         return "; ".join(
             [
                 *([f"of {self.of}"] if self.of else []),
@@ -145,7 +148,7 @@ def _worst_case(n: int) -> str:
 
 @dataclass(frozen=True)
 class TrainReport:
-    """What one training run made.
+    """Outcome of one training run.
 
     Attributes
     ----------
@@ -217,7 +220,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Extent:
-    """What is known of an item that limits its labels.
+    """Size and text of an item, which limit its labels.
 
     Attributes
     ----------
@@ -241,7 +244,9 @@ class Broken:
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What ``s.export`` wrote, and how far it agrees with the notebook.
+    """Bundle that ``s.export`` wrote.
+
+    With how far it agrees with the notebook.
 
     Attributes
     ----------

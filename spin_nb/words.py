@@ -10,7 +10,9 @@ _TOO_LONG_TO_READ = 10_000  # characters of a foreign repr that are looked at
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """``repr`` of about ``limit`` characters, on one line; it never raises.
+    """``repr`` of about ``limit`` characters, on one line.
+
+    It never raises.
 
     Examples
     --------
@@ -35,7 +37,9 @@ def shown(value: object, limit: int = 60) -> str:
 
 
 def said_by(error: BaseException, limit: int = 200) -> str:
-    r"""What kind of error somebody's code raised, and its words, on one line; it never raises.
+    r"""Kind and words of an error, on one line.
+
+    It never raises, whatever somebody's code raised.
 
     Examples
     --------

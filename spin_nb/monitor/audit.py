@@ -23,7 +23,9 @@ ENOUGH = 20
 
 
 def wilson(correct: float, n: int, *, level: float = 0.95) -> Estimate:
-    """Share of successes among ``n`` uniform draws, with its Wilson score interval.
+    """Share of successes with its Wilson score interval.
+
+    Among ``n`` uniform draws.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def wilson(correct: float, n: int, *, level: float = 0.95) -> Estimate:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of what an estimate is for, and the audits that were drawn uniformly from that part.
+    """Audits drawn uniformly from one part of a pool.
 
     Attributes
     ----------
@@ -100,7 +102,7 @@ class Part:
 
 
 def over_parts(parts: Sequence[Part], *, flagged: int = 0, of: str = "") -> Estimate:
-    """Mean score over several parts of a pool, each audited at a rate of its own.
+    """Mean score over parts audited at different rates.
 
     Parameters
     ----------
@@ -162,7 +164,7 @@ def _span(parts: Sequence[Part]) -> tuple[float, float]:
 
 
 def _point(parts: Sequence[Part]) -> float | None:
-    """The mean, None where it would be believed more than it deserves."""
+    """The mean, None where too few audits back it."""
     if not parts or not all(len(part.scores) for part in parts):
         return None
     total = sum(part.size for part in parts)
@@ -179,7 +181,10 @@ def _wilson(correct: float, n: int) -> tuple[float, float]:
 
 
 def _wilson_or_exact(correct: float, n: int) -> tuple[float, float]:
-    """Wilson's limits, or Clopper and Pearson's (1934, Biometrika 26:404) where there are few draws."""
+    """Wilson's limits; Clopper and Pearson's for few draws.
+
+    Clopper and Pearson 1934, Biometrika 26:404.
+    """
     if n >= ENOUGH:
         return _wilson(correct, n)
     from scipy.stats import beta

@@ -62,7 +62,10 @@ def brier(probs: ArrayLike, y: ArrayLike) -> float:
 
 
 def losses(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
-    """Log loss (nats) and Brier score of each item, float64 (n,) each; raises as :func:`nll`."""
+    """Log loss and Brier score of each item.
+
+    Nats; float64 (n,) each; raises as :func:`nll`.
+    """
     p, y = check_judged(probs, y)
     true = p[np.arange(len(y)), y]
     squares = (p * p).sum(axis=1) - 2 * true + 1
@@ -102,7 +105,9 @@ def ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
 
 
 def adaptive_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
-    """Expected calibration error over bins of equal size (Nguyen and O'Connor 2015; Nixon et al. 2019, ACE).
+    """Expected calibration error.
+
+    Over bins of equal size (Nguyen and O'Connor 2015; Nixon et al. 2019, ACE).
 
     Parameters, Returns, Raises
         As :func:`ece`; items of equal confidence share a bin, so bins may differ in size where there are ties.
@@ -140,7 +145,9 @@ def classwise_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """A reliability diagram: one entry per bin that holds an item.
+    """A reliability diagram.
+
+    One entry per bin that holds an item.
 
     Attributes
     ----------
@@ -197,13 +204,19 @@ def reliability(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS, equal_size:
 
 
 def confidences(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
-    """Probability of the predicted class, and 1.0 where it is the true one, float64 (n,) each."""
+    """Confidence and correctness of each item.
+
+    Probability of the predicted class, and 1.0 where it is the true one, float64 (n,) each.
+    """
     p, y = check_judged(probs, y)
     return p.max(axis=1), (p.argmax(axis=1) == y).astype(np.float64)
 
 
 def even_bins(values: Real, bins: int) -> NDArray[np.int64]:
-    """Bin of each value in [0, 1]: equal widths, closed on the right."""
+    """Bin of each value in [0, 1].
+
+    Equal widths, closed on the right.
+    """
     return np.clip(np.ceil(values * bins).astype(np.int64) - 1, 0, bins - 1)
 
 

@@ -124,7 +124,9 @@ def conformal_sets(
     score: str = "lac",
     actively_chosen: bool = False,
 ) -> NDArray[np.bool_]:
-    """Which classes to reckon with: sets that hold the truth for a share ``1 - alpha`` of exchangeable items.
+    """Sets of classes that hold the truth mostly.
+
+    For a share ``1 - alpha`` of exchangeable items.
 
     Parameters
     ----------
@@ -183,7 +185,9 @@ def conformal_intervals(
     audit_sd: ArrayLike | None = None,
     actively_chosen: bool = False,
 ) -> tuple[Real, Real]:
-    """Intervals that hold the true number for a share ``1 - alpha`` of exchangeable items (Lei et al. 2018).
+    """Intervals that hold the true number mostly.
+
+    For a share ``1 - alpha`` of exchangeable items (Lei et al. 2018).
 
     Parameters
     ----------

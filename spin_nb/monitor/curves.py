@@ -73,7 +73,10 @@ class CurvePoint:
 
 
 def is_number(x: Any) -> bool:
-    """Whether a float has room for this number: from a file, whole ones come in any length."""
+    """Say whether a float has room for a number.
+
+    From a file, whole ones come in any length.
+    """
     if not isinstance(x, (int, float)):
         return False
     try:

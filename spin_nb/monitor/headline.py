@@ -53,7 +53,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Headline:
-    """How good the probabilities are.
+    """Scores of the probabilities, with their intervals.
 
     Attributes
     ----------
@@ -70,7 +70,9 @@ class Headline:
 
 
 def headline(probs: ArrayLike, y: ArrayLike, *, seed: int = 0) -> Headline:
-    """NLL, Brier score and ECE of the audit labels, with 95 % bootstrap intervals (Efron and Tibshirani 1993).
+    """NLL, Brier score and ECE of the audit labels.
+
+    With 95 % bootstrap intervals (Efron and Tibshirani 1993).
 
     Parameters
     ----------

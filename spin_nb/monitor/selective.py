@@ -48,7 +48,9 @@ def risk_coverage(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
 
 
 def aurc(probs: ArrayLike, y: ArrayLike) -> float:
-    """Area under the risk-coverage curve: the mean of :func:`risk_coverage` (Geifman et al. 2019).
+    """Area under the risk-coverage curve.
+
+    The mean of :func:`risk_coverage` (Geifman et al. 2019).
 
     Parameters, Raises
         As :func:`risk_coverage`.
@@ -68,7 +70,7 @@ def aurc(probs: ArrayLike, y: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Separation:
-    """How well a score tells two groups apart.
+    """Separation of two groups by a score.
 
     Attributes
     ----------
@@ -125,7 +127,9 @@ def separation(ordinary: ArrayLike, unusual: ArrayLike) -> Separation:
 
 
 def misclassification(probs: ArrayLike, y: ArrayLike, uncertainty: ArrayLike | None = None) -> Separation:
-    """How well uncertainty finds the errors (Hendrycks and Gimpel 2017).
+    """Separation of errors by uncertainty.
+
+    Hendrycks and Gimpel 2017.
 
     Parameters
     ----------

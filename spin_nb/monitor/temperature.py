@@ -58,7 +58,9 @@ def temperature(probs: ArrayLike, y: ArrayLike) -> tuple[float, NDArray[np.float
 
 
 def apply_temperature(probs: ArrayLike, T: float) -> NDArray[np.float32]:
-    """``softmax(log p / T)``, float32 (n, C); the order of the classes stays.
+    """``softmax(log p / T)``, float32 (n, C).
+
+    The order of the classes stays.
 
     Raises
     ------

@@ -44,7 +44,10 @@ def propose(db: sqlite3.Connection, asks: Sequence[NewAsk]) -> list[str]:
 
 
 def mark_shown(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
-    """Set the time shown where none is set yet; unknown tokens are passed over."""
+    """Set the time shown where none is set yet.
+
+    Unknown tokens are passed over.
+    """
     tokens_json = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
     if tokens_json == "[]":
         return
@@ -56,7 +59,10 @@ def mark_shown(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
 
 
 def discard(db: sqlite3.Connection, tokens: Iterable[str]) -> None:
-    """Take back asks nobody has seen; all but the latest discarded ones are deleted."""
+    """Take back asks nobody has seen.
+
+    All but the latest discarded ones are deleted.
+    """
     tokens_json = as_json([as_text(token, "ask token") for token in tokens], "ask tokens")
     if tokens_json == "[]":
         return

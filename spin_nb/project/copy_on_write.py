@@ -79,7 +79,10 @@ class SeqDict(CopyOnWriteDict[int, Value]):
         return (seq for number in sorted(self._pages) for seq in sorted(self._pages[number]))
 
     def newest(self) -> Iterator[tuple[int, Value]]:
-        """Numbers and values, the highest first; the first few cost no look at the rest."""
+        """Numbers and values, the highest first.
+
+        The first few cost no look at the rest.
+        """
         for number in sorted(self._pages, reverse=True):
             page = self._pages[number]
             yield from ((seq, page[seq]) for seq in sorted(page, reverse=True))

@@ -23,16 +23,19 @@ fewer than one for each byte."""
 
 
 class Busy(StorageError):
-    """Another process has the database locked: nothing was stored, and the same may be tried again."""
+    """Another process has the database locked.
+
+    Nothing was stored, and the same may be tried again.
+    """
 
 
 def repair_hint(folder: Path) -> str:
-    """What to do about a damaged database."""
+    """Advice about a damaged database."""
     return f"Restore it from a copy, or save what can be read: spin.repair({str(folder)!r})."
 
 
 def by_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
-    """Whether the file's content is what is wrong."""
+    """Say whether the file's content is to blame."""
     code = getattr(error, "sqlite_errorcode", None)  # None: Python itself could not decode a text
     codes_of_damage = (
         sqlite3.SQLITE_CORRUPT,
@@ -189,7 +192,9 @@ class Database:
 
     @contextmanager
     def with_step_limit(self) -> Iterator[sqlite3.Connection]:
-        """As :meth:`reading`; SQLite gives up what takes more steps than a database of this size can need.
+        """Read as :meth:`reading`, within a bound of steps.
+
+        SQLite gives up what takes more steps than a database of this size can need.
 
         Counted in steps, not in seconds: what is refused does not depend on how busy the machine is.
         """
@@ -220,7 +225,10 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Do as :meth:`reading`; what is read in the block is of one moment, whatever others write."""
+        """Do as :meth:`reading`.
+
+        What is read in the block is of one moment, whatever others write.
+        """
         with self.reading() as db:
             db.execute("BEGIN")
             try:
@@ -230,7 +238,9 @@ class Database:
 
     @contextmanager
     def writing(self, patience: float = BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
-        """One transaction, on disk when the block ends; any exception leaves nothing of it.
+        """One transaction, on disk when the block ends.
+
+        Any exception leaves nothing of it.
 
         Blocks may be nested: an inner one that fails takes only its own part back.  ``patience``: seconds to wait
         for another process.
@@ -304,7 +314,7 @@ class Database:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is under way."""
+        """A transaction is under way."""
         return self._depth > 0
 
     def checkpoint(self) -> None:

@@ -32,7 +32,10 @@ def entries_stored(db: sqlite3.Connection, client: str, first: int, last: int) -
 
 
 def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
-    """Take entry ``seq`` of ``client``: True once, False ever after; SequenceGapError where one is missing."""
+    """Take entry ``seq`` of ``client``.
+
+    True once, False ever after; SequenceGapError where one is missing.
+    """
     if isinstance(seq, bool) or not isinstance(seq, int) or seq < 1:
         raise LabelError(
             f"entry number {shown(seq)} is not a whole number from 1 up.",
@@ -54,7 +57,9 @@ def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
 def append(
     db: sqlite3.Connection, state: State, new: Sequence[NewEvent], client: tuple[str, int] | None
 ) -> tuple[list[Event], State]:
-    """Store ``new`` in order; return what was stored and the state after it.
+    """Store ``new`` in order.
+
+    Return what was stored and the state after it.
 
     Undo with nothing to undo, and redo with nothing to redo, store nothing.
 
@@ -73,7 +78,10 @@ def append(
 
 
 def _in_gesture(event: Event, gesture: int | None, before: int) -> Event:
-    """Say which event its gesture began with: 0 is the one that follows ``before``."""
+    """Say which event its gesture began with.
+
+    0 is the one that follows ``before``.
+    """
     return event if gesture is None else replace(event, gesture=gesture or before + 1)
 
 
@@ -160,7 +168,10 @@ def _milliseconds(value: object) -> float | None:
 
 
 def _answer_ask(db: sqlite3.Connection, item: str, token: str | None) -> str | None:
-    """Mark the ask shown and return its token; None where it is unknown: a label outweighs its ask."""
+    """Mark the ask shown and return its token.
+
+    None where it is unknown: a label outweighs its ask.
+    """
     ask = None if token is None else asks.get(db, token)
     if ask is None:
         return None
@@ -227,7 +238,9 @@ def read(db: sqlite3.Connection, after: int = 0) -> list[Event]:
 
 
 def caught_up(db: sqlite3.Connection, state: State) -> State:
-    """Return the state after every event there is; those before must be as they were when ``state`` was made.
+    """Return the state after every event there is.
+
+    Those before must be as they were when ``state`` was made.
 
     Raises
     ------
@@ -306,7 +319,10 @@ def _event(row: Any) -> Event:
 
 
 def is_event(row: Sequence[Any]) -> bool:
-    """Whether a row (the columns :data:`HASH_COLUMNS`) can be read as an event."""
+    """Say whether a row can be read as an event.
+
+    It holds the columns :data:`HASH_COLUMNS`.
+    """
     try:
         present = with_present_kind(row)
         event = _event(

@@ -70,7 +70,7 @@ def _with_list(pages: bytes, version: int, roots: tuple[int, ...]) -> bytes:
 
 
 def is_sound(pages: bytes) -> bool:
-    """Whether SQLite finds nothing wrong with a database."""
+    """Say whether SQLite finds nothing wrong."""
     with closing(sqlite3.connect(":memory:")) as db:
         db.deserialize(pages)
         try:
@@ -95,7 +95,10 @@ def _objects(version: int) -> tuple[_Object, ...]:
 
 
 def _layouts(pages: bytes, version: int) -> Iterator[tuple[int, ...]]:
-    """Where the tables may begin, likeliest first: as it is read, then with one of the numbers changed."""
+    """First pages of all tables, likeliest first.
+
+    As it is read, then with one of the numbers changed.
+    """
     choices = [_roots(pages, thing) for thing in _objects(version)]
     likeliest = tuple(choice[0] for choice in choices)
     yield likeliest
@@ -105,7 +108,10 @@ def _layouts(pages: bytes, version: int) -> Iterator[tuple[int, ...]]:
 
 
 def _roots(pages: bytes, thing: _Object) -> list[int]:
-    """Pages where it may begin: what is read, what that is but for a bit, where it begins in a new project."""
+    """Pages where it may begin.
+
+    What is read, what that is but for a bit, where it begins in a new project.
+    """
     n_pages = len(pages) // _PAGE_BYTES
     read = list(_read_roots(pages[:_PAGE_BYTES], thing))
     near = [root ^ 1 << bit for root in read for bit in range(16)]
@@ -122,7 +128,10 @@ def _roots(pages: bytes, thing: _Object) -> list[int]:
 
 
 def _read_roots(page: bytes, thing: _Object) -> Iterator[int]:
-    """Numbers that stand where its first page is named; what SQLite itself would find first, not what was deleted."""
+    """Numbers that stand where its first page is named.
+
+    What SQLite itself would find first, not what was deleted.
+    """
     head = f"{thing.kind}{thing.name}{thing.table}".encode()
     tail = (thing.sql or "").encode()
     n_cells = min(int.from_bytes(page[103:105]), 64)

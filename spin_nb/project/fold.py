@@ -188,7 +188,9 @@ def current(active: tuple[Event, ...]) -> Current | None:
 
 
 def fold(events: Iterable[Event], state: State | None = None) -> State:
-    """Return ``state`` with ``events`` applied in order; ``state`` itself is left as it was.
+    """Return ``state`` with ``events`` applied in order.
+
+    ``state`` itself is left as it was.
 
     Undo takes back an event of the SAME annotator that is active, with all others of its call or gesture;
     anything else is passed over, so that a fold never fails.  Redo brings them back to their old places.  A new event
@@ -216,12 +218,18 @@ def fold(events: Iterable[Event], state: State | None = None) -> State:
 
 
 def action_number(event: Event) -> int:
-    """Number by which undo and redo name an event: that of the call or gesture it is part of, else its own."""
+    """Number by which undo and redo name an event.
+
+    That of the call or gesture it is part of, else its own.
+    """
     return event.seq if event.gesture is None else event.gesture
 
 
 def _events_of(undo_stack: SeqDict[Event], action: int) -> tuple[Event, ...]:
-    """Return the active events of one action, oldest first; what came before it costs no look."""
+    """Return the active events of one action, oldest first.
+
+    What came before it costs no look.
+    """
     events: list[Event] = []
     for seq, event in undo_stack.newest():
         if seq < action:

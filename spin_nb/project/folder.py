@@ -78,54 +78,65 @@ def inside(folder: Path, *parts: str) -> Path:
     return path
 
 
-def exists(folder: Path) -> bool:
-    """Whether ``folder`` holds a project; False where one may be created.
+def check_project_folder(folder: Path) -> bool:
+    """Say whether ``folder`` holds a project.
+
+    False where one may be created.
 
     Raises
     ------
     ProjectError
         Something else is there: a file, a folder with other things in it, a database that is not ours.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ProjectError(
-            f"{str(folder)!r} is a file, not a project folder.", "Give a folder path, e.g. 'parts.spin'."
-        )
-    try:
-        header = read_header(database(folder))
-        others = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
-    except OSError as error:
-        raise ProjectError(
-            f"{str(folder)!r} cannot be read ({error.strerror}).", "Check its permissions."
-        ) from None
+    header, names = _header_and_names(folder)
     # A creation that was killed leaves an empty file, or a journal from which SQLite goes back to one.
     has_journal = database(folder).with_name(f"{DATABASE}-journal").exists()
-    if (
-        header
-        and not has_journal
-        and (not header.startswith(b"SQLite format 3\0") or header[68:72] != mark())
-    ):
+    is_ours = header[68:72] == mark()
+    if header and not has_journal and not (is_ours and header.startswith(b"SQLite format 3\0")):
         raise ProjectError(
             f"{str(database(folder))!r} is damaged or was not made by spin_nb.",
             "Restore it from a copy, save what can be read with spin.repair(path), or give another folder path.",
         )
-    if header[68:72] == mark() and not _is_undone(folder):
+    if is_ours and not _is_undone(folder):
         return True
     if not has_journal and _was_emptied(folder):
         raise ProjectError(
             f"{str(database(folder))!r} is empty: what it held is gone.",
             "Restore it from a copy; or give another folder path; to begin anew here, delete it.",
         )
-    foreign = [n for n in others if not n.startswith((".", DATABASE)) and n not in (FEATURES, MODELS, POOL)]
-    if foreign:
-        raise ProjectError(
-            f"folder {str(folder)!r} holds other things ({foreign[0]!r}) and no project.",
-            "Give a new folder for the project; pass your items as pool=.",
-        )
+    _refuse_other_things(folder, names)
     return False
 
 
+def _header_and_names(folder: Path) -> tuple[bytes, list[str]]:
+    if folder.exists() and not folder.is_dir():
+        raise ProjectError(
+            f"{str(folder)!r} is a file, not a project folder.", "Give a folder path, e.g. 'parts.spin'."
+        )
+    try:
+        names = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+        return read_header(database(folder)), names
+    except OSError as error:
+        raise ProjectError(
+            f"{str(folder)!r} cannot be read ({error.strerror}).", "Check its permissions."
+        ) from None
+
+
+def _refuse_other_things(folder: Path, names: list[str]) -> None:
+    ours = (FEATURES, MODELS, POOL)
+    other = next((name for name in names if not name.startswith((".", DATABASE)) and name not in ours), None)
+    if other is not None:
+        raise ProjectError(
+            f"folder {str(folder)!r} holds other things ({other!r}) and no project.",
+            "Give a new folder for the project; pass your items as pool=.",
+        )
+
+
 def _is_undone(folder: Path) -> bool:
-    """Whether SQLite will go back to an empty database: killed while the first transaction was being written."""
+    """Say whether SQLite will go back to an empty database.
+
+    The process was killed while the first transaction was being written.
+    """
     try:
         with open_regular(database(folder).with_name(f"{DATABASE}-journal")) as stream:
             start = stream.read(20)
@@ -136,7 +147,10 @@ def _is_undone(folder: Path) -> bool:
 
 
 def _was_emptied(folder: Path) -> bool:
-    """Whether an empty database once was whole: features, models and its log come only after it."""
+    """Say whether an empty database once was whole.
+
+    Features, models and its log come only after it.
+    """
     file = database(folder)
     log = file.with_name(f"{DATABASE}-wal")
     if not file.exists() or file.stat().st_size:
@@ -171,13 +185,19 @@ def make(folder: Path) -> None:
 
 
 def writable(folder: Path) -> bool:
-    """Whether the folder and its database may both be written (SQLite keeps a journal beside the file)."""
+    """Say whether folder and database may be written.
+
+    SQLite keeps a journal beside the file.
+    """
     file = database(folder)
     return os.access(folder, os.W_OK | os.X_OK) and (not file.exists() or os.access(file, os.W_OK))
 
 
 def on_network(folder: Path) -> bool:
-    """Whether the folder lies on a network or shared-folder file system (by /proc; False without it)."""
+    """Say whether the folder lies on a network disk.
+
+    Or a shared folder, by /proc; False without it.
+    """
     try:
         lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
     except OSError:

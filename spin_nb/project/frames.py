@@ -29,7 +29,10 @@ def _as_text(value: object) -> str | None:
 
 
 def items(rows: Sequence[Sequence[object]]) -> pl.DataFrame:
-    """All items; ``rows`` hold row number, id, modality, source, why it is broken, whether it arrived."""
+    """Table of all items.
+
+    ``rows`` hold row number, id, modality, source, why it is broken, whether it arrived.
+    """
     import polars as pl
 
     row, ids, modality, source, broken, flags = zip(*rows, strict=True) if rows else ((),) * 6
@@ -46,7 +49,10 @@ def items(rows: Sequence[Sequence[object]]) -> pl.DataFrame:
 
 
 def asks(asks: Sequence[Ask]) -> pl.DataFrame:
-    """Asks in the order passed; ``time`` is when one was shown."""
+    """Asks in the order passed.
+
+    ``time`` is when one was shown.
+    """
     import polars as pl
 
     return _frame(

@@ -27,7 +27,9 @@ _lock = Lock()
 
 
 class Descriptor:
-    """Of a database: it stays open while a connection is, until :meth:`close`.
+    """Of a database.
+
+    It stays open while a connection is, until :meth:`close`.
 
     Parameters
     ----------
@@ -39,12 +41,17 @@ class Descriptor:
         self._close = finalize(self, _leave, _enter(file))
 
     def close(self) -> None:
-        """Let go, after the connection was closed; may be called twice."""
+        """Let go, after the connection was closed.
+
+        May be called twice.
+        """
         self._close()
 
 
 def read_header(file: Path) -> bytes:
-    """First bytes of a database; none where there is no file.
+    """First bytes of a database.
+
+    None where there is no file.
 
     Raises
     ------

@@ -21,7 +21,10 @@ def _rows(items: Iterable[NewItem]) -> Iterator[tuple[Any, ...]]:
 
 
 def _source_json(source: Any) -> str:
-    """JSON text; of one text by name, as of a file, many times as fast as of any other dictionary."""
+    """Source of an item as JSON text.
+
+    Of one text by name, as of a file, many times as fast as of any other dictionary.
+    """
     if isinstance(source, dict) and len(source) == 1:
         [(key, text)] = source.items()
         if isinstance(key, str) and isinstance(text, str):
@@ -57,7 +60,10 @@ def require(db: sqlite3.Connection, item: Any) -> str:
 
 
 def ids(db: sqlite3.Connection, arrivals_only: bool = False) -> list[str]:
-    """Ids in the order they were added; of arrivals only, where asked for."""
+    """Ids in the order they were added.
+
+    Of arrivals only, where asked for.
+    """
     which = " WHERE arrived" if arrivals_only else ""
     return [row[0] for row in db.execute(f"SELECT id FROM items{which} ORDER BY row")]
 

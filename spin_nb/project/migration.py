@@ -15,7 +15,9 @@ from spin_nb.project.database import Database
 
 
 def bring_up(database: Database) -> None:
-    """Bring an older project up to this version; killed half-way, it is as it was.
+    """Bring an older project up to this version.
+
+    Killed half-way, it is as it was.
 
     Raises
     ------

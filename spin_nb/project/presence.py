@@ -21,7 +21,9 @@ except ImportError:  # Windows
 
 
 class Presence:
-    """A session in a project, until :meth:`close`; as many as like.
+    """A session in a project, until :meth:`close`.
+
+    As many as like.
 
     Parameters
     ----------

@@ -17,7 +17,9 @@ Suggestion = tuple[Any, float | None]
 
 
 class SequenceGapError(ProjectError):
-    """A client's entry arrived before the one it follows; nothing was stored.
+    """A client's entry arrived before the one it follows.
+
+    Nothing was stored.
 
     Attributes
     ----------
@@ -35,7 +37,9 @@ class SequenceGapError(ProjectError):
 
 @dataclass(frozen=True)
 class NewItem:
-    """An item to be added: something that can be labelled, or (``broken``) a listed thing that cannot.
+    """An item to be added.
+
+    Something that can be labelled, or (``broken``) a listed thing that cannot.
 
     ``source`` is anything JSON can hold; what it means is the pool's business.
     """
@@ -156,7 +160,10 @@ class NewAsk:
 
 @dataclass(frozen=True)
 class Ask:
-    """A :class:`NewAsk` on disk; ``shown_at`` is None until a person has seen it (UTC)."""
+    """A :class:`NewAsk` on disk.
+
+    ``shown_at`` is None until a person has seen it (UTC).
+    """
 
     token: str
     item: str
@@ -173,7 +180,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class Run:
-    """One training run; ``ended_at`` is None while it runs, or where its kernel died."""
+    """One training run.
+
+    ``ended_at`` is None while it runs, or where its kernel died.
+    """
 
     id: int
     started_at: datetime
@@ -186,7 +196,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Model:
-    """An entry of the model repository; its arrays are in ``models/<id>/``."""
+    """An entry of the model repository.
+
+    Its arrays are in ``models/<id>/``.
+    """
 
     id: str
     created_at: datetime

@@ -39,7 +39,7 @@ _FILES = (folder.DATABASE, f"{folder.DATABASE}-wal", f"{folder.DATABASE}-journal
 
 @dataclass(frozen=True)
 class Repair:
-    """What became of a damaged project.
+    """Outcome of repairing a project.
 
     Attributes
     ----------
@@ -151,7 +151,9 @@ def _repair(at: Path) -> Repair:
 
 
 def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Reading, set[int]]:
-    """Build a whole database of what can be read; return that, and the numbers of the events in it.
+    """Build a whole database of what can be read.
+
+    Return that, and the numbers of the events in it.
 
     Raises
     ------
@@ -198,9 +200,12 @@ def _project(path: str | Path) -> Path:
 
 
 def _whole(at: Path, mark: Mark | None) -> Repair | None:
-    """The report of a database that is not damaged; None where it is."""
+    """The report of a database that is not damaged.
+
+    None where it is.
+    """
     try:
-        folder.exists(at)
+        folder.check_project_folder(at)
         database = Database(at, "ro")
     except ProjectError:
         return None
@@ -255,7 +260,10 @@ def _copy_damaged(at: Path) -> Path:
 
 @dataclass
 class _Reading:
-    """What one way of reading a database gave; ``is_listed``: by the list of tables that is in it."""
+    """Content of a database, read in one way.
+
+    ``is_listed``: by the list of tables that is in it.
+    """
 
     tables: dict[str, list[salvage.Row]] = field(default_factory=dict)
     events: dict[Any, salvage.Row] = field(default_factory=dict)
@@ -272,7 +280,9 @@ class _Reading:
 
 
 def _readings(copy: Path, work: Path) -> list[_Reading]:
-    """Every way in which the database can be read: as SQLite does, with its log replayed whatever it says, ...
+    """Every way in which the database can be read.
+
+    As SQLite does, with its log replayed whatever it says, ...
 
     ... and each of the two with a list of tables tables anew, where that is not the one spin_nb makes.
     """
@@ -300,7 +310,10 @@ def _readings(copy: Path, work: Path) -> list[_Reading]:
 
 
 def _is_listed(file: Path) -> bool:
-    """Whether the list of tables is one that spin_nb makes, and they are where it says."""
+    """Say whether the list of tables is ours.
+
+    They are where it says, too.
+    """
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         try:
             schema_check.refuse_foreign(db, str(file), is_trusted=True)
@@ -310,7 +323,10 @@ def _is_listed(file: Path) -> bool:
 
 
 def _tables(file: Path) -> set[salvage.Row] | None:
-    """The list of tables; None where it cannot be read."""
+    """The list of tables.
+
+    None where it cannot be read.
+    """
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         try:
             return set(db.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master"))
@@ -377,7 +393,10 @@ def _save_events(db: sqlite3.Connection, reading: _Reading, has_chain: bool) -> 
 
 
 def _write(db: sqlite3.Connection, reading: _Reading, mark: Mark | None) -> set[int]:
-    """Build the database anew; return the numbers of the events in it."""
+    """Build the database anew.
+
+    Return the numbers of the events in it.
+    """
     db.execute("BEGIN")
     schema.build(db)
     events_by_number = {

@@ -25,7 +25,10 @@ def start(db: sqlite3.Connection, settings: dict[str, Any]) -> int:
 
 
 def end(db: sqlite3.Connection, run: int, status: str, model: str | None, metrics: dict[str, Any]) -> None:
-    """Write down how a run ended; the first end stands."""
+    """Write down how a run ended.
+
+    The first end stands.
+    """
     if status not in FINAL_STATUSES:
         raise ProjectError(f"a run cannot end as {status!r}.", f"Use one of: {', '.join(FINAL_STATUSES)}.")
     with seals.keep(db, "runs", "id = ?", (run,)):
@@ -54,7 +57,10 @@ def all_runs(db: sqlite3.Connection) -> list[Run]:
 
 
 def add_model(db: sqlite3.Connection, name: str, head: str, card: dict[str, Any]) -> None:
-    """Enter a model into the repository; ProjectError where the id is taken."""
+    """Enter a model into the repository.
+
+    ProjectError where the id is taken.
+    """
     entry = as_text(name, "model id"), now(), head, as_json(card, "model card")
     with seals.keep(db, "models", "id = ?", entry[:1]):
         cursor = db.execute(

@@ -141,7 +141,9 @@ def _bits_apart(one: str, other: str) -> int:
 
 
 def judge(rows_by_key: dict[Any, Row], first: str | None) -> dict[str, dict[int, Row]]:
-    """Events, by how sure they are: "whole", "mended" (one bit set right), "doubtful", "lost".
+    """Events, by how sure they are.
+
+    "whole", "mended" (one bit set right), "doubtful", "lost".
 
     Parameters
     ----------
@@ -167,7 +169,10 @@ def judge(rows_by_key: dict[Any, Row], first: str | None) -> dict[str, dict[int,
 def _judge(
     row: Row, chain_on_disk: Any, before: str | None, following: Row | None
 ) -> tuple[str, Row, str | None]:
-    """How sure an event is, the event, and the hash the next one is linked to."""
+    """Judge one event by its hash.
+
+    How sure it is, the event, and the hash the next one is linked to.
+    """
     if before is None:
         return "doubtful", row, chain_on_disk
     chain = seals.link(before, row)

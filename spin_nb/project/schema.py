@@ -93,7 +93,10 @@ def version(db: sqlite3.Connection) -> int:
 
 
 def build(db: sqlite3.Connection) -> None:
-    """Create every table and mark the file as ours; the caller holds the transaction."""
+    """Create every table and mark the file as ours.
+
+    The caller holds the transaction.
+    """
     for statement in TABLES:
         db.execute(statement)
     seals.begin(db, uuid4().hex)
@@ -102,7 +105,10 @@ def build(db: sqlite3.Connection) -> None:
 
 
 def all_tables(version: int) -> tuple[str, ...]:
-    """SQL of everything a database of that version holds: a migrated one reads as one made anew."""
+    """SQL of everything a database of that version holds.
+
+    A migrated one reads as one made anew.
+    """
     if version >= 3:
         return TABLES
     tables = tuple(text.replace(_KINDS_IN_3, "") for text in TABLES)

@@ -76,7 +76,10 @@ def _refuse_objects(objects: Objects, where: str, is_trusted: bool) -> None:
 
 
 def _refuse_rows(db: sqlite3.Connection, where: str) -> None:
-    """Refuse rows that could not be read later: lengths and types are known without reading them."""
+    """Refuse rows that could not be read later.
+
+    Lengths and types are known without reading them.
+    """
     tables = [str(row[0]) for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     for table in tables:
         columns = {str(row[1]): str(row[2]) for row in db.execute(f'PRAGMA table_info("{table}")')}
@@ -96,7 +99,10 @@ def _refuse_rows(db: sqlite3.Connection, where: str) -> None:
 
 
 def _refuse_full(db: sqlite3.Connection, where: str) -> None:
-    """Refuse numbers near the largest there is: SQLite gives the next rows random ones, or none."""
+    """Refuse numbers near the largest there is.
+
+    SQLite gives the next rows random ones, or none.
+    """
     for name, rows in (
         ("events", "SELECT max(seq) FROM events"),
         ("asks", "SELECT max(seq) FROM sqlite_sequence"),
@@ -111,7 +117,10 @@ def _refuse_full(db: sqlite3.Connection, where: str) -> None:
 
 
 def _is_harmless(kind: str, name: str, table: str, sql: str, ours: Objects) -> bool:
-    """Whether something beside our own tables neither stands for one nor acts on one."""
+    """Say whether something beside our tables is harmless.
+
+    It neither stands for one nor acts on one.
+    """
     our_names = {name.lower() for _, name in ours}
     if kind == "index":  # a unique one, or one on an expression, has a say in what may be written
         return table.lower() not in our_names or _only_finds(sql)
@@ -119,7 +128,10 @@ def _is_harmless(kind: str, name: str, table: str, sql: str, ours: Objects) -> b
 
 
 def _only_finds(sql: str) -> bool:
-    """Whether an index is on plain columns, and refuses nothing."""
+    """Say whether an index only finds.
+
+    It is on plain columns, and refuses nothing.
+    """
     head, _, columns = sql.partition("(")
     plain = columns.removesuffix(")").replace(",", "").replace("_", "").replace(" ", "").replace('"', "")
     return not head.upper().startswith("CREATE UNIQUE") and plain.isalnum()
@@ -138,7 +150,7 @@ def _objects(db: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
 
 @cache
 def _objects_by_version() -> tuple[Objects, ...]:
-    """What each version of the tables looks like."""
+    """Tables and indexes of each version."""
     versions = []
     for version in range(1, schema.VERSION + 1):
         with closing(sqlite3.connect(":memory:")) as db:

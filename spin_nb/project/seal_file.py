@@ -41,7 +41,10 @@ class Mark:
 
 
 def read(folder: Path) -> Mark | None:
-    """The latest mark that is whole; None where there is none."""
+    """The latest mark that is whole.
+
+    None where there is none.
+    """
     try:
         with open(folder / SEAL, "rb", opener=_opener) as file:
             lines = file.read(2 * _LINE)
@@ -62,7 +65,9 @@ def forget(folder: Path) -> None:
 
 
 class SealFile:
-    """The file, open for writing; a disk that refuses it is no reason to refuse a label.
+    """The file, open for writing.
+
+    A disk that refuses it is no reason to refuse a label.
 
     Parameters
     ----------

@@ -32,7 +32,9 @@ MODULUS = 2 ** (8 * _BYTES)
 
 
 def link(before: str, row: Sequence[Any]) -> str:
-    """Hash of the events up to one: of the hash before it, and of its row as it is stored.
+    """Hash of the events up to one.
+
+    Of the hash before it, and of its row as it is stored.
 
     Examples
     --------
@@ -43,7 +45,10 @@ def link(before: str, row: Sequence[Any]) -> str:
 
 
 def first(db: sqlite3.Connection) -> str:
-    """What the first event is linked to; different in every project."""
+    """Hash that the first event is linked to.
+
+    Different in every project.
+    """
     row = db.execute("SELECT digest FROM seals WHERE name = ?", (FIRST,)).fetchone()
     return "" if row is None else str(row[0])
 
@@ -116,7 +121,7 @@ def number(row: Sequence[Any]) -> int:
 
 
 def total(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
-    """How many rows, and the sum of their hashes."""
+    """Number of rows, and the sum of their hashes."""
     n = sum_ = 0
     for row in rows:
         n, sum_ = n + 1, sum_ + number(row)

@@ -96,7 +96,7 @@ class Store:
             The place cannot be written.
         """
         at = Path(at).expanduser().absolute()
-        folder.exists(at)
+        folder.check_project_folder(at)
         folder.make(at)
         with closing(Presence(at)):
             cls._create_database(at, meta, fill)
@@ -122,7 +122,9 @@ class Store:
 
     @classmethod
     def open(cls, at: Path | str, *, read_only: bool = False, trusted: bool = True) -> Store:
-        """Open the project in ``at``; read-only where asked for, or where the folder may not be written.
+        """Open the project in ``at``.
+
+        Read-only where asked for, or where the folder may not be written.
 
         Raises
         ------
@@ -132,7 +134,7 @@ class Store:
             A newer spin_nb made it.
         """
         at = Path(at).expanduser().absolute()
-        if not folder.exists(at):
+        if not folder.check_project_folder(at):
             raise ProjectError(
                 f"there is no project in {str(at)!r}.", "Check the path, or pass pool= to create one."
             )
@@ -193,7 +195,9 @@ class Store:
 
     @contextmanager
     def transaction(self, patience: float = BUSY_SECONDS) -> Iterator[Connection]:
-        """One transaction around several calls: all of them are on disk when the block ends, or none.
+        """One transaction around several calls.
+
+        All of them are on disk when the block ends, or none.
 
         May be nested; an inner block that raises takes back its own part only.  ``patience``: seconds to wait for
         another process that writes.
@@ -246,7 +250,10 @@ class Store:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What the project was created with, and what :meth:`set_meta` changed since."""
+        """Description of the project.
+
+        What it was created with, and what :meth:`set_meta` changed since.
+        """
         with self._database.reading() as db:
             return items.meta(db)
 
@@ -261,7 +268,10 @@ class Store:
             return items.add(db, new)
 
     def items(self) -> pl.DataFrame:
-        """All items in the order added: row, item, modality, source (JSON), broken (why, or null), arrived."""
+        """All items in the order added.
+
+        Row, item, modality, source (JSON), broken (why, or null), arrived.
+        """
         with self._database.reading() as db:
             return frames.items(items.rows(db))
 
@@ -347,17 +357,26 @@ class Store:
         return frames.history(self.events())
 
     def propose(self, new: Sequence[NewAsk]) -> list[str]:
-        """Write down what may be asked next; return a token for each.  None counts as asked until shown."""
+        """Write down what may be asked next.
+
+        Return a token for each.  None counts as asked until shown.
+        """
         with self.transaction() as db:
             return asks.propose(db, new)
 
     def mark_shown(self, tokens: Iterable[str]) -> None:
-        """Mark asks as shown now; those shown before keep their time."""
+        """Mark asks as shown now.
+
+        Those shown before keep their time.
+        """
         with self.transaction() as db:
             asks.mark_shown(db, tokens)
 
     def discard(self, tokens: Iterable[str]) -> None:
-        """Take back asks that nobody has seen; one that had been seen after all returns when answered."""
+        """Take back asks that nobody has seen.
+
+        One that had been seen after all returns when answered.
+        """
         with self.transaction() as db:
             asks.discard(db, tokens)
 
@@ -377,7 +396,9 @@ class Store:
             return asks.list_shown(db)
 
     def changed_elsewhere(self) -> bool:
-        """Whether another connection has written since this was last called; True the first time.
+        """Say whether another connection has written.
+
+        Since this was last called; True the first time.
 
         Costs next to nothing, so it may be asked for every label.
         """
@@ -396,7 +417,10 @@ class Store:
             return asks.of_others(db, annotator, since)
 
     def asks(self) -> pl.DataFrame:
-        """Asks that were shown: token, item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator."""
+        """Asks that were shown.
+
+        Token, item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator.
+        """
         with self._database.reading() as db:
             return frames.asks(asks.list_shown(db))
 
@@ -408,7 +432,10 @@ class Store:
     def end_run(
         self, run_id: int, status: str, model_id: str | None = None, metrics: Mapping[str, Any] | None = None
     ) -> None:
-        """Write down how a run ended: "done", "cancelled" or "failed"."""
+        """Write down how a run ended.
+
+        "done", "cancelled" or "failed".
+        """
         with self.transaction() as db:
             runs.end(db, run_id, status, model_id, dict(metrics or {}))
 
@@ -418,7 +445,10 @@ class Store:
             return runs.all_runs(db)
 
     def add_model(self, model_id: str, head: str, card: Mapping[str, Any]) -> None:
-        """Enter a model into the repository; its arrays go to ``models/<model_id>/``."""
+        """Enter a model into the repository.
+
+        Its arrays go to ``models/<model_id>/``.
+        """
         with self.transaction() as db:
             runs.add_model(db, model_id, head, dict(card))
 

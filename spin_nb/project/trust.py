@@ -77,7 +77,10 @@ def look_around(folder: Path, *, trusted: bool) -> None:
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, str, os.stat_result]]:
-    """The project's own places: path, name from the project folder on, what ``lstat`` says of it."""
+    """The project's own places.
+
+    Path, name from the project folder on, what ``lstat`` says of it.
+    """
     count = 0
     waiting = [(os.path.join(folder, name), name) for name in (*_LOGS, SEAL, *_FOLDERS)]
     while waiting:

@@ -13,7 +13,10 @@ _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once
 
 
 def as_json(value: Any, what: str) -> str:
-    """``value`` as JSON text; LabelError where JSON cannot hold it (NaN, arrays, objects)."""
+    """``value`` as JSON text.
+
+    LabelError where JSON cannot hold it (NaN, arrays, objects).
+    """
     try:
         return _ENCODER.encode(value)
     except Exception as error:  # of a person's own dictionary, too
@@ -24,7 +27,10 @@ def as_json(value: Any, what: str) -> str:
 
 
 def from_json(text: str | None) -> Any:
-    """Read what :func:`as_json` wrote; None for an empty column."""
+    """Read what :func:`as_json` wrote.
+
+    None for an empty column.
+    """
     try:
         return None if text is None else json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
@@ -32,7 +38,10 @@ def from_json(text: str | None) -> Any:
 
 
 def as_text(value: Any, what: str) -> str:
-    """``value`` itself if it is text SQLite can hold; LabelError otherwise."""
+    """``value`` itself if it is text SQLite can hold.
+
+    LabelError otherwise.
+    """
     try:
         if isinstance(value, str) and value.strip():
             value.encode("utf-8")
@@ -43,7 +52,10 @@ def as_text(value: Any, what: str) -> str:
 
 
 def now() -> str:
-    """UTC now, as it is written: ISO 8601 with microseconds."""
+    """UTC now, as it is written.
+
+    ISO 8601 with microseconds.
+    """
     return as_moment(datetime.now(UTC))
 
 

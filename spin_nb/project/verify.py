@@ -51,7 +51,9 @@ def refuse(at: Path, damage: Damage) -> ProjectError:
 
 
 def examine(db: sqlite3.Connection, at: Path, mark: Mark | None) -> tuple[State, list[Damage]]:
-    """Read all of a database; the caller holds a read transaction.
+    """Read all of a database.
+
+    The caller holds a read transaction.
 
     Parameters
     ----------
@@ -88,7 +90,10 @@ def examine(db: sqlite3.Connection, at: Path, mark: Mark | None) -> tuple[State,
 
 
 def _damages_of(part: Callable[..., Iterator[Damage]], db: sqlite3.Connection, do: str) -> Iterator[Damage]:
-    """What one part of the examination comes upon; what it stumbles over is a damage, too."""
+    """Damages that one part of the examination finds.
+
+    What it stumbles over is a damage, too.
+    """
     try:
         yield from part(db, do)
     except ProjectError as error:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import QueryError
-from spin_nb.types import Float, Ints
+from spin_nb.types import Float, Ints, Rows
 from spin_nb.words import shown
 
 MANY_DRAWS = 1000  # more than this, and many more than items, and the axes are taken for swapped
@@ -18,8 +17,10 @@ BLOCK = (
 )  # float32 numbers a temporary array may hold: 8 MB stay in the cache and far below any memory limit
 
 
-def check_probs(probs: Any, *, n: int | None = None, classes: int | None = None) -> Float:
-    """Return ``probs`` as float32 (n, C), C >= 2, whose rows sum to 1.
+def check_probs(probs: ArrayLike, *, n: int | None = None, classes: int | None = None) -> Float:
+    """Return ``probs`` as float32 (n, C), C >= 2.
+
+    Its rows sum to 1.
 
     Parameters
     ----------
@@ -48,13 +49,15 @@ def check_probs(probs: Any, *, n: int | None = None, classes: int | None = None)
 
 
 def check_draws(
-    draws: Any,
+    draws: ArrayLike,
     *,
     name: str = "draws",
     n: int | None = None,
     like: tuple[int, ...] | None = None,
 ) -> Float:
-    """Return ``draws`` as float32 (S, n, C): class probabilities under ``S`` posterior samples.
+    """Return ``draws`` as float32 (S, n, C).
+
+    Class probabilities under ``S`` posterior samples.
 
     Parameters
     ----------
@@ -89,8 +92,10 @@ def check_draws(
     return draws
 
 
-def check_outputs(draws: Any, *, name: str = "draws", n: int | None = None) -> Float:
-    """Return ``draws`` as finite float32 (S, n, C): regressed numbers or probabilities under ``S`` samples.
+def check_outputs(draws: ArrayLike, *, name: str = "draws", n: int | None = None) -> Float:
+    """Return ``draws`` as finite float32 (S, n, C).
+
+    Regressed numbers or probabilities under ``S`` samples.
 
     Raises
     ------
@@ -125,7 +130,10 @@ def check_outputs(draws: Any, *, name: str = "draws", n: int | None = None) -> F
 
 
 def _class_axis(draws: Float) -> int:
-    """The axis along which these are probabilities; the last one where none is."""
+    """The axis along which these are probabilities.
+
+    The last one where none is.
+    """
     corner = draws[:64, :64, :64]
     if corner.min() < 0 or np.allclose(draws[:64, :64].sum(axis=2), 1, atol=1e-3):
         return 2
@@ -137,7 +145,7 @@ def _class_axis(draws: Float) -> int:
 
 
 def check_features(
-    features: Any, *, name: str = "features", n: int | None = None, d: int | None = None
+    features: ArrayLike, *, name: str = "features", n: int | None = None, d: int | None = None
 ) -> Float:
     """Return ``features`` as finite float32 (n, d), n >= 1.
 
@@ -160,8 +168,10 @@ def check_features(
     return features
 
 
-def check_values(values: Any, name: str, *, n: int | None = None, least: float | None = None) -> Float:
-    """Return ``values`` as finite float32 (n,), n >= 1: one number an item.
+def check_values(values: ArrayLike, name: str, *, n: int | None = None, least: float | None = None) -> Float:
+    """Return ``values`` as finite float32 (n,).
+
+    n >= 1, one number an item.
 
     Raises
     ------
@@ -184,8 +194,10 @@ def check_values(values: Any, name: str, *, n: int | None = None, least: float |
     return values
 
 
-def check_scores(scores: Any, *, n: int | None = None) -> Float:
-    """Return ``scores`` as float32 (n,), n >= 1, without NaN; infinity is allowed.
+def check_scores(scores: ArrayLike, *, n: int | None = None) -> Float:
+    """Return ``scores`` as float32 (n,), without NaN.
+
+    n >= 1; infinity is allowed.
 
     Raises
     ------
@@ -203,8 +215,10 @@ def check_scores(scores: Any, *, n: int | None = None) -> Float:
     return scores
 
 
-def check_labelled(labelled_rows: Any, n: int) -> Ints:
-    """Return ``labelled_rows`` as int64 (m,): different rows of a pool of ``n``, in the order given; None is none.
+def check_labelled(labelled_rows: Rows | None, n: int) -> Ints:
+    """Return ``labelled_rows`` as int64 (m,).
+
+    Different rows of a pool of ``n``, in the order given; None is none.
 
     Raises
     ------
@@ -230,8 +244,10 @@ def check_labelled(labelled_rows: Any, n: int) -> Ints:
     return rows.astype(np.int64, copy=False)
 
 
-def check_labels(labels: Any, labelled_rows: Ints, classes: int | None = None) -> Ints:
-    """Return ``labels`` as int64 (m,): one class index for each labelled row.
+def check_labels(labels: Rows | None, labelled_rows: Ints, classes: int | None = None) -> Ints:
+    """Return ``labels`` as int64 (m,).
+
+    One class index for each labelled row.
 
     Raises
     ------
@@ -267,7 +283,7 @@ def unlabelled(n: int, labelled_rows: Ints) -> NDArray[np.bool_]:
     return left
 
 
-def check_k(k: Any, left: int) -> int:
+def check_k(k: object, left: int) -> int:
     """Return ``k`` as int, 1 to ``left``.
 
     Raises
@@ -284,7 +300,7 @@ def check_k(k: Any, left: int) -> int:
     return int(k)
 
 
-def check_pool_rows(rows: Any, name: str, n: int) -> Ints:
+def check_pool_rows(rows: Rows | None, name: str, n: int) -> Ints:
     """Return rows of a pool of ``n`` as int64 (m,).
 
     Raises
@@ -305,8 +321,10 @@ def check_pool_rows(rows: Any, name: str, n: int) -> Ints:
     return array.astype(np.int64, copy=False)
 
 
-def askable(n: int, candidates: Any, pending: Any) -> tuple[NDArray[np.bool_], Ints]:
-    """Mask (n,) of the candidates that wait for no answer, and the rows that do, each once, in the order given.
+def askable(n: int, candidates: Rows | None, pending: Rows | None) -> tuple[NDArray[np.bool_], Ints]:
+    """Mask (n,) of askable candidates, and the pending rows.
+
+    Askable: a candidate that waits for no answer. Pending rows come each once, in the order given.
 
     Raises
     ------
@@ -320,8 +338,11 @@ def askable(n: int, candidates: Any, pending: Any) -> tuple[NDArray[np.bool_], I
     return left, np.array(list(dict.fromkeys(waiting.tolist())), np.int64)
 
 
-def check_rows(n: int, **arrays: Any) -> None:
-    """Raise :class:`QueryError` where an array has not a row for each of ``n`` items; names both shapes."""
+def check_rows(n: int, **arrays: ArrayLike) -> None:
+    """Check that every array has ``n`` rows.
+
+    The error names both shapes.
+    """
     for name, array in arrays.items():
         if np.shape(array)[:1] != (n,):
             raise QueryError(
@@ -331,12 +352,15 @@ def check_rows(n: int, **arrays: Any) -> None:
 
 
 def blocks(n: int, width: int) -> Iterator[slice]:
-    """Consecutive slices of ``n`` rows such that ``width`` numbers a row stay within :data:`BLOCK`."""
+    """Slices of ``n`` rows within :data:`BLOCK` numbers.
+
+    At ``width`` numbers a row.
+    """
     step = max(1, BLOCK // max(width, 1))
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
-def _numbers(array: Any, name: str) -> Float:
+def _numbers(array: ArrayLike, name: str) -> Float:
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
         raise QueryError(f"{name} must be numbers, not {array.dtype}.", "Pass a float32 array.")

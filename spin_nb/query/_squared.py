@@ -13,7 +13,7 @@ from spin_nb.types import Float, Picked
 
 
 class First(NamedTuple):
-    """A first pick that is not drawn by distance but by a score, highest first: its row and that score."""
+    """A first pick by score, and its score."""
 
     row: int
     score: float
@@ -28,7 +28,9 @@ def squared_sampling(
     seed: int,
     reason: str,
 ) -> Picked:
-    """Draw ``k`` rows by squared distance from the nearest row drawn before (Arthur & Vassilvitskii 2007).
+    """Draw ``k`` rows far from those drawn before.
+
+    By squared distance from the nearest of them (Arthur & Vassilvitskii 2007).
 
     Parameters
     ----------

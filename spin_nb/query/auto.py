@@ -34,7 +34,9 @@ def auto(
     seed: int = 0,
     epsilon: float = EPSILON,
 ) -> Picked:
-    """Ask where a label removes most variance from decisions that are likely to be wrong.
+    """Ask where labels settle most likely errors.
+
+    Where a label removes most variance from decisions that are likely to be wrong.
 
     ``a_j = P(decision j is wrong) = Phi(-margin_j / sqrt(2 v_j))``; the score of item ``i`` is
     ``sum_j a_j cov(i, j)^2 / (noise^2 + v_i)``.  Items already being asked, and each pick, count as labelled: the
@@ -111,7 +113,7 @@ def _reason(exploration_share: float) -> str:
 
 
 class _Lookahead:
-    """What every candidate's label would settle, kept up to date while picks are added."""
+    """Effect of each candidate's label, updated with every pick."""
 
     def __init__(
         self,
@@ -155,7 +157,10 @@ class _Lookahead:
         self.gain = None
 
     def surprise(self, rows: tuple[int, ...], x: Float) -> Float:
-        """How far the likeliest class of each row is from its scores; nothing where no label says anything yet."""
+        """Distance from each row's scores to its likeliest class.
+
+        0 where no label says anything yet.
+        """
         reason = self.scores[list(rows)] + x @ self.weights
         if not reason.any():
             return reason
@@ -198,7 +203,10 @@ class _Lookahead:
         return float(np.mean(self.wrong * effect**2) / total)
 
     def exploration_share(self, row: int) -> float:
-        """Share of what ``row`` would settle that is still at its prior variance."""
+        """Share of what ``row`` settles that no label reached.
+
+        Reached: no longer at its prior variance.
+        """
         self.gains()
         share = self.wrong * (self.phi_judged @ (self.covariance @ self.phi[row])) ** 2
         open_still = np.clip(self.judged_spread / np.maximum(self.prior, 1e-9), 0, 1)

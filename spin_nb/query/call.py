@@ -22,7 +22,7 @@ CONTRACT = (
 
 
 def ask_by(
-    strategy: Any, inputs: Callable[[str], object], n: int, k: int, *, free: Ints, seed: int
+    strategy: Callable[..., object], inputs: Callable[[str], object], n: int, k: int, *, free: Ints, seed: int
 ) -> Picked:
     """Ask a strategy for ``k`` of the ``free`` rows.
 
@@ -66,13 +66,13 @@ def ask_by(
     return batch if batch.is_sampled else epsilon_greedy_batch(batch, free, seed=seed)
 
 
-def name_of(strategy: Any) -> str:
+def name_of(strategy: object) -> str:
     """A strategy's own name, short enough for a message."""
     return short(str(getattr(strategy, "__name__", type(strategy).__name__)))
 
 
-def parameters_of(strategy: Any) -> tuple[str, ...]:
-    """What a strategy asks for, by the names of its parameters.
+def parameters_of(strategy: object) -> tuple[str, ...]:
+    """Names of a strategy's parameters that are passed to it.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def parameters_of(strategy: Any) -> tuple[str, ...]:
         ) from error
 
 
-def _by_score(answer: Any, name: str, n: int, k: int, free: Ints, seed: int) -> Picked:
+def _by_score(answer: object, name: str, n: int, k: int, free: Ints, seed: int) -> Picked:
     scores = np.asarray(answer)
     if scores.shape != (n,) or scores.dtype.kind not in "fiu":
         what = f"shape {scores.shape}" if scores.dtype.kind in "fiu" else shown(answer)
@@ -103,7 +103,7 @@ def _by_score(answer: Any, name: str, n: int, k: int, free: Ints, seed: int) -> 
     return replace(batch, indices=free[batch.indices], reason=f"highest {name.replace('_', ' ')}")
 
 
-def _check_batch(batch: Any, name: str, n: int, k: int, free: Ints) -> Picked:
+def _check_batch(batch: object, name: str, n: int, k: int, free: Ints) -> Picked:
     if not isinstance(batch, Picked):
         raise QueryError(f"the strategy {name!r} returned {shown(batch)}, not Picked.", CONTRACT)
     rows, q = np.asarray(batch.indices), np.asarray(batch.q, np.float64)

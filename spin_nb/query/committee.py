@@ -68,7 +68,9 @@ def mean_kl(draws: Float) -> Float:
 
 
 def consensus_entropy(draws: Float) -> Float:
-    """Entropy of the members' mean, ``H[E p]``, nats: :func:`bald` and the label's own noise together.
+    """Entropy of the members' mean, ``H[E p]``, nats.
+
+    :func:`bald` and the label's own noise together.
 
     Parameters
     ----------
@@ -93,7 +95,9 @@ def consensus_entropy(draws: Float) -> Float:
 
 
 def vote_entropy(draws: Float) -> Float:
-    """Entropy of the members' votes, nats; each votes for its most probable class (Engelson & Dagan 1996).
+    """Entropy of the members' votes, nats.
+
+    Each votes for its most probable class (Engelson & Dagan 1996).
 
     Parameters
     ----------
@@ -118,7 +122,9 @@ def vote_entropy(draws: Float) -> Float:
 
 
 def variation_ratio(draws: Float) -> Float:
-    """Share of members that do not vote for the most voted class (Freeman 1965; Beluch et al. 2018).
+    """Share of members that vote otherwise.
+
+    Not for the most voted class (Freeman 1965; Beluch et al. 2018).
 
     Parameters
     ----------
@@ -191,7 +197,10 @@ def _votes(p: Float) -> Ints:
 
 
 def _vote_entropy(p: Float) -> Float:
-    """In float64: votes that tie but for the names of the classes must tie to the last bit."""
+    """In float64.
+
+    Votes that tie but for the names of the classes must tie to the last bit.
+    """
     share = np.arange(len(p) + 1) / len(p)
     terms = -share * np.log(np.maximum(share, 1e-300))
     return terms[_votes(p)].sum(axis=1).astype(np.float32) + np.float32(0)

@@ -7,10 +7,9 @@ Sums over the whole pool are products with ``sum_j phi_j`` and ``sum_j phi_j phi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_features
@@ -20,7 +19,9 @@ NOISE = 0.2  # as spin_nb.bayes.GraphPosterior has it
 
 
 def vopt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE) -> Float:
-    """Fall of the mean predictive variance, ``mean_j cov(i, j)^2 / (noise^2 + v_i)`` (Ji & Han 2012).
+    """Fall of the mean predictive variance.
+
+    ``mean_j cov(i, j)^2 / (noise^2 + v_i)`` (Ji & Han 2012).
 
     Parameters
     ----------
@@ -55,7 +56,9 @@ def vopt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE) -
 
 
 def sigma_opt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE) -> Float:
-    """Fall of the variance of the pool's mean score, ``(mean_j cov(i, j))^2 / (noise^2 + v_i)``.
+    """Fall of the variance of the pool's mean score.
+
+    ``(mean_j cov(i, j))^2 / (noise^2 + v_i)``.
 
     Sigma-optimality (Ma, Garnett & Schneider 2013).  Prefers the middle of clusters to
     outliers more strongly than :func:`vopt`.
@@ -95,7 +98,9 @@ def sigma_opt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOI
 def model_change(
     phi: Float, covariance: NDArray[np.float64], score_means: Float, *, noise: float = NOISE
 ) -> Float:
-    """How far the pool's scores would move, root mean square, were the item's label as predicted.
+    """Expected shift of the pool's scores.
+
+    Root mean square, were the item's label as predicted.
 
     ``|e_y - 1/C - f_i| sqrt(mean_j cov(i, j)^2) / (noise^2 + v_i)`` with ``y`` the label that moves them least, which
     is the predicted one (Miller & Bertozzi 2021, model change).
@@ -139,7 +144,7 @@ def model_change(
     return out
 
 
-def _sweep(phi: Float, covariance: Any, noise: float) -> Iterator[tuple[slice, Float, Float]]:
+def _sweep(phi: Float, covariance: ArrayLike, noise: float) -> Iterator[tuple[slice, Float, Float]]:
     """Blocks of rows with ``A phi_i`` (m, D) and ``noise^2 + v_i`` (m,)."""
     A = check_features(covariance, name="covariance", n=phi.shape[1], d=phi.shape[1])
     if not (np.isfinite(noise) and noise > 0):

@@ -21,7 +21,9 @@ EPSILON = 0.05
 
 
 def epsilon_greedy(scores: Float, k: int, *, epsilon: float = EPSILON, seed: int) -> Picked:
-    """Pick ``k`` items: each time the highest score left or, with probability ``epsilon``, any item left.
+    """Pick ``k`` items.
+
+    Each time the highest score left or, with probability ``epsilon``, any item left.
 
     Parameters
     ----------
@@ -73,7 +75,10 @@ def sample_with(
     seed: int,
     after_pick: Callable[[int], None] = lambda _: None,
 ) -> Picked:
-    """Run the mixture over ``left``: ``best()`` names the best row left, ``chosen(row)`` hears of every pick."""
+    """Run the mixture over ``left``.
+
+    ``best()`` names the best row left, ``chosen(row)`` hears of every pick.
+    """
     remaining = int(left.sum())
     if not 1 <= k <= remaining:
         raise QueryError(f"cannot ask {k} of {remaining} items.", f"Ask for 1 to {remaining}.")
@@ -96,7 +101,9 @@ def sample_with(
 def sample_proportional(
     weight: NDArray[Any], left: NDArray[np.bool_], rng: np.random.Generator, *, epsilon: float = EPSILON
 ) -> tuple[int, float]:
-    """Draw one row in proportion to its weight, mixed with a uniform share; returns it and its probability.
+    """Draw one row in proportion to its weight.
+
+    Mixed with a uniform share; returns it and its probability.
 
     Parameters
     ----------

@@ -13,7 +13,9 @@ CHANCE = 0.01  # that a class as frequent as the others has so few labels, for a
 
 
 class Rare:
-    """Whose turn it is, and who is likeliest to belong to the class that is looked for.
+    """The class that is looked for, and its turns.
+
+    Every few asks, the row that is likeliest to belong to it.
 
     Parameters
     ----------
@@ -35,12 +37,15 @@ class Rare:
         self._probability, self._next = probability, number
 
     def turn(self) -> bool:
-        """Whether the next ask looks for the class; counts it."""
+        """Count an ask; say whether it looks for the class."""
         self._next += 1
         return self._next % EVERY == 1
 
     def likeliest(self, left: NDArray[np.bool_]) -> int:
-        """The row, of those left, that is likeliest to belong to it; the lowest where several are."""
+        """The row left that likeliest belongs to it.
+
+        The lowest where several are.
+        """
         rows = np.flatnonzero(left)
         return int(rows[np.argmax(self._probability[rows])])
 

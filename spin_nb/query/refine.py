@@ -100,7 +100,7 @@ def refine(
 
 
 class _Near:
-    """Which of some rows lie too close to what is being asked already."""
+    """Rows too close to what is being asked already."""
 
     def __init__(self, features: Float, scales: Float, rows: Ints) -> None:
         self._features, self._x, self._scales = features, features[rows], np.asarray(scales)[rows]
@@ -112,7 +112,10 @@ class _Near:
 
 
 def _highest(values: Float, free: Ints, k: int) -> Ints:
-    """Free rows from the highest value down, ties by lowest row, as many as may be looked at."""
+    """Free rows by value, as many as are looked at.
+
+    From the highest down, ties by lowest row.
+    """
     most = min(len(free), k + N_CANDIDATES)
     least = np.partition(values[free], len(free) - most)[len(free) - most]
     some = free[values[free] >= least]

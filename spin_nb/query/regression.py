@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_outputs
@@ -13,7 +13,9 @@ from spin_nb.types import Float
 
 
 def variance(draws: Float) -> Float:
-    """Variance over the draws, summed over outputs: the trace of the predictive covariance (MacKay 1992).
+    """Variance over the draws, summed over outputs.
+
+    The trace of the predictive covariance (MacKay 1992).
 
     Parameters
     ----------
@@ -39,7 +41,9 @@ def variance(draws: Float) -> Float:
 
 
 def mean_std(draws: Float) -> Float:
-    """Standard deviation over the draws, averaged over outputs (Kampffmeyer et al. 2016; Gal et al. 2017).
+    """Standard deviation over draws, averaged over outputs.
+
+    Kampffmeyer et al. 2016; Gal et al. 2017.
 
     Parameters
     ----------
@@ -64,7 +68,7 @@ def mean_std(draws: Float) -> Float:
     return _by_items(lambda squares: np.sqrt(squares).mean(axis=1), draws)
 
 
-def _by_items(score: Callable[[Float], Float], draws: Any) -> Float:
+def _by_items(score: Callable[[Float], Float], draws: ArrayLike) -> Float:
     draws = check_outputs(draws)
     if len(draws) < 2:
         raise QueryError(f"draws of shape {draws.shape} are a single sample: no spread.", "Draw two or more.")

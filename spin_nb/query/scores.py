@@ -11,7 +11,9 @@ from spin_nb.types import Float
 
 
 def entropy(probs: Float) -> Float:
-    """Predictive entropy ``-sum p log p``, nats (Shannon 1948; Settles 2009, eq. 2).
+    """Predictive entropy ``-sum p log p``, nats (Shannon 1948.
+
+    Settles 2009, eq. 2).
 
     Parameters
     ----------
@@ -36,7 +38,9 @@ def entropy(probs: Float) -> Float:
 
 
 def margin(probs: Float) -> Float:
-    """One minus the gap between the two most probable classes, a probability (Scheffer et al. 2001).
+    """One minus the gap between the two likeliest classes.
+
+    A probability (Scheffer et al. 2001).
 
     Parameters
     ----------
@@ -92,7 +96,10 @@ def entropies(p: Float) -> Float:
 
 
 def highest(p: Float) -> Float:
-    """Maximum over the last axis, class by class: numpy's own over a short axis took 4 to 20 times as long."""
+    """Maximum over the last axis, class by class.
+
+    Numpy's own over a short axis took 4 to 20 times as long.
+    """
     if p.shape[-1] > 32:
         return p.max(axis=-1)
     top = p[..., 0].copy()

@@ -123,7 +123,7 @@ def open(
         )
     look_around(folder, trusted=trusted)
     with _said(folder) if not trusted and isinstance(encoder, str) else nullcontext():
-        if not places.exists(folder):
+        if not places.check_project_folder(folder):
             store, known = _create(folder, pool, named, labels_from, seed, read_only)
             try:
                 return _start(store, folder, known, encoder, annotator, trusted)

@@ -34,7 +34,10 @@ class TaskBase:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names a value may use, in order; () where there are none."""
+        """Names a value may use, in order.
+
+        () where there are none.
+        """
         names: tuple[str, ...] = self._settings.get("names", ())
         return names
 
@@ -45,7 +48,10 @@ class TaskBase:
 
     @property
     def learns(self) -> str | None:
-        """What a model learns of such labels: "classes", "numbers" (:attr:`outputs` of them), or None."""
+        """Kind of learning: "classes", "numbers" or None.
+
+        :attr:`outputs` numbers; None: nothing is learnt of such labels.
+        """
         return "numbers" if self.outputs else None
 
     def to_json(self) -> str:
@@ -73,7 +79,9 @@ class TaskBase:
         return cls(**settings)
 
     def spec(self) -> dict[str, Any]:
-        """What the editor is told: kind, editor, names, empty (what a draft starts from) and the task's own.
+        """Description of the task for its editor.
+
+        kind, editor, names, empty (what a draft starts from) and the task's own.
 
         Returns
         -------
@@ -86,7 +94,7 @@ class TaskBase:
     def _empty(self) -> Any:
         return None  # else the key that accepts a draft would store what nobody chose
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         # Sessions, views and models share one task: whoever changed it would change stored labels' meaning.
         if hasattr(self, "_json"):
             raise AttributeError(f"a {type(self).__name__} cannot be changed; make a new one")
@@ -114,7 +122,7 @@ class TaskBase:
         return f"{type(self).__name__}({', '.join(words)})"
 
 
-def read_json(text: Any) -> dict[str, Any]:
+def read_json(text: str) -> dict[str, Any]:
     """A JSON object; {} for anything else."""
     try:
         fields = json.loads(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._names import known_name
@@ -11,14 +11,17 @@ from spin_nb.words import short
 
 
 class OneOf(TaskBase):
-    """A value is one of ``names``; their order is that of the columns of every ``probs`` array."""
+    """A value is one of ``names``.
+
+    Their order is that of the columns of every ``probs`` array.
+    """
 
     one: ClassVar[str]  # what a name is called in messages
     numbers: ClassVar[bool] = False  # whether a whole number means the name of its text
 
     __slots__ = ("_index", "_names")
 
-    def __init__(self, names: tuple[str, ...], /, **settings: Any) -> None:
+    def __init__(self, names: tuple[str, ...], /, **settings: object) -> None:
         self._names = names
         self._index = {name: i for i, name in enumerate(names)}
         super().__init__(**settings)
@@ -30,10 +33,10 @@ class OneOf(TaskBase):
 
     @property
     def learns(self) -> str | None:
-        """What a model learns of such labels: "classes"."""
+        """Kind of learning: "classes"."""
         return "classes"
 
-    def validate(self, value: Any, extent: Extent | None = None) -> str:
+    def validate(self, value: object, extent: Extent | None = None) -> str:
         """Return the name that ``value`` means, as it is stored.
 
         Raises
@@ -49,7 +52,7 @@ class OneOf(TaskBase):
         """
         return known_name(value, self._index, self.one, numbers=self.numbers)
 
-    def index(self, value: Any) -> int:
+    def index(self, value: object) -> int:
         """Column of ``value`` in every ``probs`` array.
 
         Raises
@@ -69,7 +72,7 @@ class OneOf(TaskBase):
         """Return the name itself, cut at 60 characters."""
         return short(value)
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
         """1.0 where both are the same, else 0.0.
 
         Raises

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import ModelError
 
@@ -15,7 +13,7 @@ SURE = 1e-6  # a probability is never nearer to 0 or 1: nothing that was learned
 STEADY = 1e-9  # the least standard deviation reckoned with, in units of the target
 
 
-def prediction(mean: Any, sd: Any, outputs: int, gaps: bool = False) -> tuple[Doubles, Doubles]:
+def prediction(mean: ArrayLike, sd: ArrayLike, outputs: int, gaps: bool = False) -> tuple[Doubles, Doubles]:
     """Mean and standard deviation of one item as float64 (outputs,); with ``gaps`` a mean may be NaN.
 
     Raises

@@ -24,7 +24,7 @@ def canonical(name: str) -> str:
 
 
 def checked_names(
-    names: Any, one: str, many: str, least: int = 1, *, numbers: bool = False
+    names: object, one: str, many: str, least: int = 1, *, numbers: bool = False
 ) -> tuple[str, ...]:
     """``names`` as a tuple of canonical names, no two alike.
 
@@ -68,7 +68,7 @@ def checked_names(
     return unique_names
 
 
-def as_name(value: Any) -> Any:
+def as_name(value: object) -> Any:
     """A whole number as the name it means, anything else as it is: classes are numbers in many a data set.
 
     Examples
@@ -76,8 +76,9 @@ def as_name(value: Any) -> Any:
     >>> as_name(7), as_name(True), as_name(1.0)
     ('7', True, 1.0)
     """
-    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-    return str(int(value)) if is_whole and abs(int(value)) < LARGEST_NAME else value
+    if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) < LARGEST_NAME:
+        return str(int(value))
+    return value
 
 
 def _as_list(names: Iterable[Any], many: str) -> list[Any]:
@@ -101,7 +102,7 @@ def _refuse_alike(names: tuple[str, ...], one: str) -> None:
             )
 
 
-def _checked_name(name: Any, one: str, many: str) -> str:
+def _checked_name(name: object, one: str, many: str) -> str:
     if not isinstance(name, str):
         raise LabelError(
             f"{one} names are text; {shown(name)} is {type(name).__name__}.",
@@ -123,9 +124,11 @@ def _checked_name(name: Any, one: str, many: str) -> str:
 
 
 def known_name(
-    value: Any, names: Mapping[str, Any], one: str, where: str = "", *, numbers: bool = False
+    value: object, names: Mapping[str, Any], one: str, where: str = "", *, numbers: bool = False
 ) -> str:
-    """The one of ``names`` that ``value`` means; with ``numbers`` a whole number means its text.
+    """The one of ``names`` that ``value`` means.
+
+    With ``numbers`` a whole number means its text.
 
     Raises
     ------
@@ -160,7 +163,10 @@ def known_name(
 
 
 def _difference(text: str, name: str) -> str:
-    """What tells two apart that look the same; nothing where that can be seen, as case can."""
+    """Words for the difference of two that look alike.
+
+    Nothing where that can be seen, as case can.
+    """
     odd = [c for c in text if c not in name and not c.isascii()]
     missing = [c for c in name if c not in text and not c.isascii()]
     parts = [f"this one has {codes(odd)}"] if odd else []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from spin_nb.errors import LabelError
 from spin_nb.tasks._values import entries, number
 from spin_nb.types import Extent
@@ -35,7 +33,7 @@ def inside(value: float, limit: float, what: str) -> float:
     return min(max(value, 0.0), limit)
 
 
-def place(value: Any, extent: Extent | None, what: str) -> list[float]:
+def place(value: object, extent: Extent | None, what: str) -> list[float]:
     """``value`` as [x, y] inside the picture.
 
     Raises

@@ -45,7 +45,10 @@ def _lines(points: Points) -> Points:
 
 
 def _crossings(points: Points, lines: Points) -> Points:
-    """Places where an outline crosses each line, (LINES, m); x, infinite where a side does not."""
+    """Places where an outline crosses each line, (LINES, m).
+
+    X, infinite where a side does not.
+    """
     x0, y0 = points.T
     x1, y1 = np.roll(points, -1, axis=0).T
     crosses = (y0 <= lines[:, None]) != (y1 <= lines[:, None])

@@ -20,7 +20,7 @@ def unseen(text: str) -> list[str]:
 
 
 def is_blank(text: str) -> bool:
-    r"""Whether nothing of ``text`` is seen.
+    r"""Say whether nothing of ``text`` is seen.
 
     Examples
     --------
@@ -31,7 +31,10 @@ def is_blank(text: str) -> bool:
 
 
 def visible_text(text: str) -> str:
-    """``text`` as it looks: what is not seen is left out."""
+    """``text`` as it looks.
+
+    What is not seen is left out.
+    """
     invisible = {c for c in unseen(text) if ord(c) not in _TAGS}
     return "".join(c for c in text if c not in invisible).strip()
 

@@ -16,7 +16,7 @@ from spin_nb.words import shown
 MOST = 10_000  # entries of one label: what lies beyond is a mistake or an attack, and would stop every view
 
 
-def whole_text(value: Any, what: str) -> str:
+def whole_text(value: object, what: str) -> str:
     """``value`` as plain NFC text that can be stored as UTF-8."""
     if not isinstance(value, str):
         raise LabelError(f"{what} is {shown(value)}, not text.", "Pass it as text, in quotes.")
@@ -30,8 +30,11 @@ def whole_text(value: Any, what: str) -> str:
     return unicodedata.normalize("NFC", str(value))
 
 
-def number(value: Any, what: str) -> float:
-    """``value`` as a finite float; numpy's scalars are numbers, True and "3" are not."""
+def number(value: object, what: str) -> float:
+    """``value`` as a finite float.
+
+    Numpy's scalars are numbers, True and "3" are not.
+    """
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -45,7 +48,7 @@ def number(value: Any, what: str) -> float:
     return plain + 0.0  # -0.0 becomes 0.0
 
 
-def whole_number(value: Any, what: str) -> int:
+def whole_number(value: object, what: str) -> int:
     """``value`` as an int."""
     plain = number(value, what)
     if not plain.is_integer():
@@ -66,7 +69,7 @@ def entries(value: Any, what: str, example: str, most: int = MOST) -> list[Any]:
     return list(value)
 
 
-def fields(value: Any, keys: tuple[str, ...], what: str) -> list[Any]:
+def fields(value: object, keys: tuple[str, ...], what: str) -> list[Any]:
     """The values of a dictionary that has exactly ``keys``, in their order."""
     if not isinstance(value, Mapping):
         raise LabelError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ KEYS = ("label", "x", "y", "width", "height")
 
 
 class Boxes(LabelledList):
-    """Any number of labelled boxes; [] says that there is nothing.
+    """Any number of labelled boxes.
+
+    [] says that there is nothing.
 
     A box is ``{"label", "x", "y", "width", "height"}`` in pixels of the original picture, x and y its left and
     top edge.
@@ -56,8 +58,10 @@ class Boxes(LabelledList):
 
     __slots__ = ()
 
-    def validate(self, value: Any, extent: Extent | None = None) -> list[Entry]:
-        """Return the boxes as they are stored: floats, clipped where they reach up to a pixel out of the picture.
+    def validate(self, value: object, extent: Extent | None = None) -> list[Entry]:
+        """Return the boxes as they are stored.
+
+        Floats, clipped where they reach up to a pixel out of the picture.
 
         Raises
         ------
@@ -75,7 +79,7 @@ class Boxes(LabelledList):
         )
         return [self._box(box, extent, f"box {i}") for i, box in enumerate(boxes, 1)]
 
-    def _box(self, value: Any, extent: Extent | None, what: str) -> Entry:
+    def _box(self, value: object, extent: Extent | None, what: str) -> Entry:
         label, *rest = fields(value, KEYS, what)
         label = known_name(label, self._index, "label", f"{what}: ")
         x, y, width, height = (number(v, f"{key} of {what}") for key, v in zip(KEYS[1:], rest, strict=True))
@@ -84,8 +88,10 @@ class Boxes(LabelledList):
         y, height = _side(y, height, bottom, ("y", "height"), what)
         return {"label": label, "x": x, "y": y, "width": width, "height": height}
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
-        """F1 of boxes that agree: same label, intersection over union >= .5 (Everingham et al. 2010).
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
+        """F1 of boxes that agree.
+
+        Same label, intersection over union >= .5 (Everingham et al. 2010).
 
         Boxes are paired one to one, as many as possible; two empty lists score 1.0.
 
@@ -112,7 +118,10 @@ class Boxes(LabelledList):
 
 
 def _side(start: float, length: float, limit: float, keys: tuple[str, str], what: str) -> tuple[float, float]:
-    """Start and length of one side, inside the picture; both as given where nothing is clipped."""
+    """Start and length of one side, inside the picture.
+
+    Both as given where nothing is clipped.
+    """
     if length >= THINNEST:
         left = inside(start, limit, f"{keys[0]} of {what}")
         right = inside(start + length, limit, f"{keys[0]} + {keys[1]} of {what}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks._base import TaskBase
@@ -60,7 +60,7 @@ class FreeText(TaskBase):
             raise LabelError(f"max_length={self.max_length} is out of range.", f"Pass 1 to {LONGEST:,}.")
         super().__init__(max_length=self.max_length)
 
-    def validate(self, value: Any, extent: Extent | None = None) -> str:
+    def validate(self, value: object, extent: Extent | None = None) -> str:
         """Return the text as it is stored.
 
         Raises
@@ -86,7 +86,7 @@ class FreeText(TaskBase):
         """Return the first words, in quotes."""
         return f"“{short(value, 58)}”"
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
         """1 - Levenshtein distance / length of the longer text, in code points.
 
         White space at the ends does not count, and any run of it counts as one space.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks._base import TaskBase
@@ -23,7 +23,9 @@ Points = dict[str, list[float] | None]
 
 
 class Keypoints(TaskBase):
-    """Where each named point is, or None where it is not visible.
+    """Named points of a picture.
+
+    Where each is, or None where it is not visible.
 
     A value is ``{name: [x, y] or None}`` with every name a key, in pixels of the original picture.
 
@@ -67,7 +69,7 @@ class Keypoints(TaskBase):
         self.skeleton = self._checked_skeleton(skeleton)
         super().__init__(names=unique_names, skeleton=self.skeleton)
 
-    def _checked_skeleton(self, skeleton: Any) -> tuple[tuple[str, str], ...]:
+    def _checked_skeleton(self, skeleton: object) -> tuple[tuple[str, str], ...]:
         lines: list[tuple[str, str]] = []
         for i, line in enumerate(entries(skeleton, "skeleton", '[("nose", "tail")]'), 1):
             ends = entries(line, f"line {i} of the skeleton", '("nose", "tail")')
@@ -89,8 +91,10 @@ class Keypoints(TaskBase):
         """Two a point: x and y."""
         return 2 * len(self.names)
 
-    def validate(self, value: Any, extent: Extent | None = None) -> Points:
-        """Return the points as they are stored: in the task's order, clipped where up to a pixel out of the picture.
+    def validate(self, value: object, extent: Extent | None = None) -> Points:
+        """Return the points as they are stored.
+
+        In the task's order, clipped where up to a pixel out of the picture.
 
         Raises
         ------
@@ -129,8 +133,10 @@ class Keypoints(TaskBase):
         """Return how many points are visible."""
         return f"{sum(at is not None for at in value.values()):,} of {len(self.names):,} points"
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
-        """Share of the points that are right: PCK@0.05 (Yang & Ramanan 2013).
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
+        """Share of the points that are right.
+
+        PCK@0.05 (Yang & Ramanan 2013).
 
         A point is right where both say that it is not visible, or both place it, at most 5 % of the larger side of
         the picture apart.  Where the size is not known, it is 5 % of the larger side of the box around the truth's
@@ -152,7 +158,7 @@ class Keypoints(TaskBase):
         close = np.hypot(*(a - b).T) <= CLOSE * _side(extent, b)
         return float((is_hidden | close).mean())
 
-    def target(self, value: Any, extent: Extent | None = None) -> Float:
+    def target(self, value: object, extent: Extent | None = None) -> Float:
         """Give x / width and y / height of every point in turn, NaN where it is not visible; float32 (outputs,).
 
         Raises
@@ -167,7 +173,9 @@ class Keypoints(TaskBase):
         """
         return (self._array(self.validate(value, extent)) / _size(extent)).astype(np.float32).ravel()
 
-    def suggestion(self, mean: Any, sd: Any, extent: Extent | None = None) -> tuple[Points, float]:
+    def suggestion(
+        self, mean: ArrayLike, sd: ArrayLike, extent: Extent | None = None
+    ) -> tuple[Points, float]:
         """Suggest every point at its mean, to a hundredth of a pixel, inside the picture; NaN means not visible.
 
         Parameters
@@ -214,7 +222,7 @@ class Keypoints(TaskBase):
         return np.array([at or (np.nan, np.nan) for at in value.values()], np.float64)
 
 
-def _place(at: Any, extent: Extent | None, name: str) -> list[float]:
+def _place(at: object, extent: Extent | None, name: str) -> list[float]:
     try:
         return place(at, extent, shown(name))
     except LabelError as error:

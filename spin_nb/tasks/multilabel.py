@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import prediction, probability
@@ -66,7 +67,7 @@ class MultiLabel(TaskBase):
         """One a class."""
         return len(self.names)
 
-    def validate(self, value: Any, extent: Extent | None = None) -> list[str]:
+    def validate(self, value: object, extent: Extent | None = None) -> list[str]:
         """Return the names in ``value``, a list, tuple, set or array of them, as they are stored.
 
         Raises
@@ -89,8 +90,10 @@ class MultiLabel(TaskBase):
         """Return the names with commas between, or "none of them"."""
         return short(", ".join(value)) if value else "none of them"
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
-        """F1 of the two sets of names; 1.0 where both are empty.
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
+        """F1 of the two sets of names.
+
+        1.0 where both are empty.
 
         Raises
         ------
@@ -105,8 +108,10 @@ class MultiLabel(TaskBase):
         answer, truth = set(self.validate(answer)), set(self.validate(truth))
         return f1(len(answer & truth), len(answer), len(truth))
 
-    def target(self, value: Any, extent: Extent | None = None) -> Float:
-        """1 for every class that applies, else 0; float32 (outputs,).
+    def target(self, value: object, extent: Extent | None = None) -> Float:
+        """1 for every class that applies, else 0.
+
+        Float32 (outputs,).
 
         Raises
         ------
@@ -121,7 +126,9 @@ class MultiLabel(TaskBase):
         answer = self.validate(value)
         return np.array([name in answer for name in self.names], np.float32)
 
-    def suggestion(self, mean: Any, sd: Any, extent: Extent | None = None) -> tuple[list[str], float]:
+    def suggestion(
+        self, mean: ArrayLike, sd: ArrayLike, extent: Extent | None = None
+    ) -> tuple[list[str], float]:
         """Suggest the classes that are likelier than not.
 
         Class c applies with ``P_c = Phi((mean_c - .5) / sqrt(sd_c^2 + .2^2))``.

@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks._base import TaskBase
@@ -85,20 +86,25 @@ class Number(TaskBase):
 
     @property
     def _within(self) -> float:
-        """How far from the truth a suggestion may be and still count as right."""
+        """Largest error that still counts as right."""
         return self.step / 2 if self.step is not None else CLOSE * (self.high - self.low)
 
     def spec(self) -> dict[str, Any]:
-        """What the editor is told; ``within``: how far off a suggestion counts as right."""
+        """Description of the task for its editor.
+
+        ``within``: how far off a suggestion counts as right.
+        """
         return {**super().spec(), "within": float(f"{self._within:.3g}")}
 
     @property
     def outputs(self) -> int:
-        """One."""
+        """Width of the target, which is one."""
         return 1
 
-    def validate(self, value: Any, extent: Extent | None = None) -> float:
-        """Return ``value`` as it is stored: a float, rounded to the step if there is one.
+    def validate(self, value: object, extent: Extent | None = None) -> float:
+        """Return ``value`` as it is stored.
+
+        A float, rounded to the step if there is one.
 
         Raises
         ------
@@ -131,7 +137,7 @@ class Number(TaskBase):
         """Return the number with its unit, 10 digits."""
         return short(f"{value:.10g} {self.unit}")
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
         """``1 - |said - truth| / (high - low)``.
 
         Raises
@@ -146,7 +152,7 @@ class Number(TaskBase):
         """
         return max(0.0, 1 - abs(self.validate(answer) - self.validate(truth)) / (self.high - self.low))
 
-    def target(self, value: Any, extent: Extent | None = None) -> Float:
+    def target(self, value: object, extent: Extent | None = None) -> Float:
         """``(value - low) / (high - low)``, float32 (1,).
 
         Raises
@@ -161,7 +167,7 @@ class Number(TaskBase):
         """
         return np.array([(self.validate(value) - self.low) / (self.high - self.low)], np.float32)
 
-    def suggestion(self, mean: Any, sd: Any, extent: Extent | None = None) -> tuple[float, float]:
+    def suggestion(self, mean: ArrayLike, sd: ArrayLike, extent: Extent | None = None) -> tuple[float, float]:
         """Suggest the mean, rounded to the step (without one to three or four digits of the range) and clipped.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks._choice import OneOf
@@ -17,7 +17,7 @@ LONGEST = 500  # characters of a question: it stands above every item
 
 
 class Pairs(OneOf):
-    """Which of two is better, or the relevance of the second to the first.
+    """Comparison of two, or relevance of the second.
 
     A value is "first", "second" or "equal" (without ``tie`` one of the first two); with ``grades`` it is one of
     them.  To a model the answers are classes: :meth:`index` is their column.
@@ -77,7 +77,7 @@ class Pairs(OneOf):
         super().__init__(names, question=self.question, tie=tie, grades=self.grades)
 
 
-def _question(question: Any, with_grades: bool) -> str:
+def _question(question: object, with_grades: bool) -> str:
     if question is None:
         return "How well do they fit?" if with_grades else "Which is better?"
     words = whole_text(question, "the question").strip()

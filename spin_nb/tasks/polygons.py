@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,7 +21,9 @@ AGREE = 0.5
 
 
 class Polygons(LabelledList):
-    """Any number of labelled outlines; [] says that there is nothing.
+    """Any number of labelled outlines.
+
+    [] says that there is nothing.
 
     A polygon is ``{"label", "points": [[x, y], ...]}`` in pixels of the original picture, at least three points.
 
@@ -56,8 +58,10 @@ class Polygons(LabelledList):
 
     __slots__ = ()
 
-    def validate(self, value: Any, extent: Extent | None = None) -> list[Entry]:
-        """Return the polygons as they are stored: floats, clipped where they reach up to a pixel out of the picture.
+    def validate(self, value: object, extent: Extent | None = None) -> list[Entry]:
+        """Return the polygons as they are stored.
+
+        Floats, clipped where they reach up to a pixel out of the picture.
 
         A point that repeats the one before it is left out, and so is a last point that closes the outline.
 
@@ -83,7 +87,7 @@ class Polygons(LabelledList):
                 )
         return rings
 
-    def _polygon(self, value: Any, extent: Extent | None, what: str) -> Entry:
+    def _polygon(self, value: object, extent: Extent | None, what: str) -> Entry:
         label, points = fields(value, ("label", "points"), what)
         label = known_name(label, self._index, "label", f"{what}: ")
         outline: list[list[float]] = []
@@ -101,8 +105,10 @@ class Polygons(LabelledList):
             raise LabelError(f"{what} encloses nothing: its points lie on a line.", "Draw around something.")
         return {"label": label, "points": outline}
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
-        """F1 of polygons that agree: same label, intersection over union >= .5.
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
+        """F1 of polygons that agree.
+
+        Same label, intersection over union >= .5.
 
         Polygons are paired one to one, as many as possible; two empty lists score 1.0.  Intersection and union are
         measured along 256 horizontal lines, :func:`spin_nb.tasks._shapes.iou`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from spin_nb.errors import LabelError
 from spin_nb.tasks._labelled import Entry, LabelledList
@@ -52,8 +52,10 @@ class Spans(LabelledList):
 
     __slots__ = ()
 
-    def validate(self, value: Any, extent: Extent | None = None) -> list[Entry]:
-        """Return the spans as they are stored: sorted by start, end and label, each once.
+    def validate(self, value: object, extent: Extent | None = None) -> list[Entry]:
+        """Return the spans as they are stored.
+
+        Sorted by start, end and label, each once.
 
         Raises
         ------
@@ -73,7 +75,7 @@ class Spans(LabelledList):
         unique_spans = {self._span(span, extent, f"span {i}") for i, span in enumerate(spans, 1)}
         return [{"label": label, "start": start, "end": end} for start, end, label in sorted(unique_spans)]
 
-    def _span(self, value: Any, extent: Extent | None, what: str) -> tuple[int, int, str]:
+    def _span(self, value: object, extent: Extent | None, what: str) -> tuple[int, int, str]:
         label, start, end = fields(value, KEYS, what)
         label = known_name(label, self._index, "label", f"{what}: ")
         start, end = whole_number(start, f"start of {what}"), whole_number(end, f"end of {what}")
@@ -90,7 +92,7 @@ class Spans(LabelledList):
             wrong, f"Give start and end in characters of the text, 0 <= start < end <= {length}."
         )
 
-    def score(self, answer: Any, truth: Any, extent: Extent | None = None) -> float:
+    def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
         """F1 of spans with the same label, start and end (CoNLL-2003); two empty lists score 1.0.
 
         Raises

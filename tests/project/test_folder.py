@@ -57,9 +57,9 @@ class TestNoProject:
         folder.mkdir()
         (folder / ".DS_Store").write_text("")
         (folder / "pool").mkdir()
-        assert not paths.exists(folder)
+        assert not paths.check_project_folder(folder)
         Store.create(folder, {}).close()
-        assert paths.exists(folder)
+        assert paths.check_project_folder(folder)
 
     def test_creating_over_a_project(self, store, folder, label):
         store.append([label("i0")])

@@ -19,7 +19,9 @@ SAMPLE = 7000
 
 
 class Coverage:
-    """``sum_j w_j max(0, s(x_i, x_j) - covered_j) / sum_j w_j``: what picking row ``i`` would cover anew.
+    """``sum_j w_j max(0, s(x_i, x_j) - covered_j) / sum_j w_j``.
+
+    What picking row ``i`` would cover anew.
 
     Parameters
     ----------
@@ -66,7 +68,9 @@ def cover(
     similarity: Callable[[Float], Float],
     seed: int,
 ) -> tuple[list[int], list[float], int]:
-    """Greedy rows of most new coverage, what each covers, and how many there were before nothing more could be.
+    """Greedy rows of most new coverage.
+
+    What each covers, and how many there were before nothing more could be, are returned with them.
 
     The rest, if any, are the rows farthest from all before.  ``left`` is written to.
     """
@@ -86,7 +90,10 @@ def cover(
 
 
 def greedily(coverage: Coverage, every: Points, k: int) -> tuple[list[int], list[float]]:
-    """At most ``k`` points, each of most new coverage, and what each covers: until nothing more can be."""
+    """Pick at most ``k`` points of most new coverage.
+
+    Until nothing more can be covered; with what each covers.
+    """
     left = np.ones(len(every), bool)
     bounds = coverage.gains(np.arange(len(every)))
     greedy = LazyGreedy(bounds, left, 1e-6 * max(float(bounds.max()), 1e-30))

@@ -43,7 +43,10 @@ class Points:
 
     @classmethod
     def about_mean(cls, x: Float) -> Points:
-        """``x`` about its middle: less is lost in the products, and distances stay as they are."""
+        """``x`` about its middle.
+
+        Less is lost in the products, and distances stay as they are.
+        """
         some = x[:: max(1, len(x) // 1000)]
         return cls.of(x, some.mean(axis=0, dtype=np.float64).astype(np.float32))
 
@@ -61,13 +64,19 @@ class Points:
         return out
 
     def squared_distances(self, targets: Float) -> Float:
-        """Squared distances (n, m) to the points that ``targets`` were made of, about the same middle."""
+        """Squared distances (n, m) to the points of ``targets``.
+
+        Both about the same middle.
+        """
         out = self._rows @ targets.T
         return np.maximum(out, 0, out=out)
 
 
 def to_one(a: Points, row: int) -> Float:
-    """Squared distances (n,) of all points from one of them; exact duplicates are 0."""
+    """Squared distances (n,) of all points from one.
+
+    Exact duplicates are 0.
+    """
     both = a.lengths + a.lengths[row]
     out = both - 2 * _products(a, row)
     out[out < ROUNDING * both] = 0
@@ -75,12 +84,17 @@ def to_one(a: Points, row: int) -> Float:
 
 
 def _products(a: Points, row: int) -> Float:
-    """``x_i . x_row``: not by BLAS, whose threads wait 8 ms for each other on a busy machine where this takes 2."""
+    """``x_i . x_row``.
+
+    Not by BLAS, whose threads wait 8 ms for each other on a busy machine where this takes 2.
+    """
     return np.einsum("nd,d->n", a.x, a.x[row])
 
 
 class Nearest:
-    """Every row's squared distance to its nearest centre, kept as bounds while centres are added.
+    """Bounds on squared distances to the nearest centres.
+
+    Kept up to date while centres are added.
 
     The bounds hold whatever the product rounds, so :meth:`best` is the exact answer: rows that could be best are few
     and are measured again in double precision.
@@ -97,7 +111,10 @@ class Nearest:
         self.add_all(centres)
 
     def among(self, rows: Ints) -> Nearest:
-        """The same for some of the rows, by their places in ``rows``; more centres are added to it alone."""
+        """The same distances for some rows.
+
+        Named by their places in ``rows``; more centres are added to it alone.
+        """
         part = copy(self)
         part._features, part._points, part._centres = self._features[rows], self._points.take(rows), []
         part.low, part.high = self.low[rows], self.high[rows]
@@ -115,7 +132,10 @@ class Nearest:
         self._centres.append(row)
 
     def add_all(self, rows: Ints | list[int]) -> None:
-        """Count some rows as centres: one product instead of one each."""
+        """Count some rows as centres.
+
+        One product instead of one each.
+        """
         if not len(rows):
             return
         centres = self._points.take(np.asarray(rows))
@@ -137,7 +157,9 @@ class Nearest:
     def best(
         self, left: NDArray[np.bool_], score: Callable[[Doubles | Float, Ints | slice], Doubles | Float]
     ) -> tuple[int, float]:
-        """The row left with the highest ``score(distances, rows)``, the lowest of those that tie, and its score.
+        """The row left with the highest score.
+
+        Of ``score(distances, rows)``; the lowest of those that tie; with its score.
 
         Parameters
         ----------
@@ -153,7 +175,10 @@ class Nearest:
         return int(rows[np.argmax(values)]), float(values.max())
 
     def exactly(self, rows: Ints) -> Doubles:
-        """Squared distances (r,) of some rows, from differences in double precision."""
+        """Squared distances (r,) of rows in double precision.
+
+        From differences.
+        """
         new = rows[self._n_centres[rows] < 0]
         if len(new) and self._wider is not None:
             self._exact[new], self._n_centres[new] = self._wider(new), 0
@@ -169,7 +194,10 @@ class Nearest:
 
 
 def middle(features: Float, left: NDArray[np.bool_]) -> int:
-    """The row left that is nearest to the mean of those left: where a batch begins when nothing is labelled."""
+    """The row left that is nearest to their mean.
+
+    A batch begins there when nothing is labelled.
+    """
     rows = np.flatnonzero(left)
     centre = features[rows].mean(axis=0, dtype=np.float64)
     apart = np.empty(len(rows))

@@ -14,7 +14,9 @@ FIRST_LOOK, LONGEST_LOOK = 32, 1024
 
 
 class LazyGreedy:
-    """Keeps an upper bound on every row's gain (Minoux 1978; Leskovec et al. 2007, CELF).
+    """Upper bounds on every row's gain.
+
+    Lazy greedy: Minoux 1978; Leskovec et al. 2007, CELF.
 
     Gains are compared in whole steps of ``unit``, so that rounding decides no tie: the lowest row has it.
 
@@ -55,7 +57,10 @@ class LazyGreedy:
         return float(self._steps[row]), -int(row)
 
     def highest(self, many: int) -> Ints:
-        """The rows left with the highest bounds, the lowest of those that tie."""
+        """The rows left with the highest bounds.
+
+        The lowest of those that tie.
+        """
         order = np.flatnonzero(self._left)
         return order[np.argsort(-self._steps[order], kind="stable")[:many]]
 

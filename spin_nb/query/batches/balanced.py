@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_k, check_labelled, check_labels, check_probs, unlabelled
 from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import margin
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 
 def class_balanced(
-    probs: Float, k: int, *, labelled_rows: Any = None, labels: Any = None, weight: float = 0.1, seed: int = 0
+    probs: Float,
+    k: int,
+    *,
+    labelled_rows: Rows | None = None,
+    labels: Rows | None = None,
+    weight: float = 0.1,
+    seed: int = 0,
 ) -> Picked:
-    """Pick uncertain rows that are expected to even out the classes (Bengar et al. 2022).
+    """Pick uncertain rows that even out the classes.
+
+    As expected by the model (Bengar et al. 2022).
 
     Every class should have ``(m + k) / C`` labels; ``r`` is what each still lacks.  The batch minimises
     ``-sum margin + weight |r - sum p|_1``, greedily: each pick subtracts its probabilities from ``r``.  The published

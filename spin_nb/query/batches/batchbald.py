@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_draws, check_k, check_labelled, unlabelled
@@ -12,7 +13,7 @@ from spin_nb.query.batches._distances import Doubles
 from spin_nb.query.batches._greedy import LazyGreedy
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import each_block, one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 TINY = np.float32(1e-30)
 UNIT = 1e-9  # nats: gains that differ by less tie
@@ -23,7 +24,9 @@ MAX_LACK_OF_CERTAINTY = 1e-6  # of the posterior over draws: what one draw may l
 
 
 class Joint(NamedTuple):
-    """Label combinations of the rows picked so far: the posterior over draws under each, and its probability.
+    """Label combinations of the rows picked so far.
+
+    The posterior over draws under each, and its probability.
 
     Those that leave one draw only are not kept: under them no label tells anything.
     """
@@ -35,9 +38,13 @@ class Joint(NamedTuple):
 
 @one_thread()
 def batchbald(
-    draws: Float, k: int, *, labelled_rows: Any = None, combinations: int = 10_000, seed: int = 0
+    draws: Float, k: int, *, labelled_rows: Rows | None = None, combinations: int = 10_000, seed: int = 0
 ) -> Picked:
-    """Pick greedily by ``I(y_1..y_k; model)``, so that no pick repeats another (Kirsch, van Amersfoort & Gal 2019).
+    """Pick rows that tell most about the model together.
+
+    Greedily by ``I(y_1..y_k; model)``, so that no pick repeats another (Kirsch, van Amersfoort & Gal 2019).
+
+    Model)``, so that no pick repeats another (Kirsch, van Amersfoort & Gal 2019).
 
     What a row adds is its mutual information with the model, given labels of those picked, in the mean over these
     labels: exact while there are at most ``combinations`` of them (the first 5 picks of 10 classes, or more), then over
@@ -114,7 +121,10 @@ def batchbald(
 
 
 def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rng: np.random.Generator) -> tuple[int, float]:
-    """The row that adds most: of all where that is little work, else of those that a few combinations leave over."""
+    """The row that adds most.
+
+    Of all where that is little work, else of those that a few combinations leave over.
+    """
     likely = greedy.highest(N_REFINED)
     best = gains(joint, likely)
     greedy.bound(likely, best)
@@ -131,7 +141,7 @@ def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rng: np.random.Genera
 
 
 class _Gains:
-    """What rows add to the information of a batch, nats."""
+    """Information that rows add to a batch, nats."""
 
     def __init__(self, draws: Float) -> None:
         self._draws = draws
@@ -146,7 +156,10 @@ class _Gains:
         )
 
     def exactly(self, joint: Joint, rows: Ints) -> Doubles:
-        """The same; those close to the best in double precision."""
+        """Gains with those close to the best in double precision.
+
+        Those close to the best in double precision.
+        """
         gains = self(joint, rows)
         close = gains >= gains.max() - CLOSE
         weight = joint.chance.astype(np.float64) @ joint.posterior
@@ -154,7 +167,7 @@ class _Gains:
         gains[close] = self._entropy(joint, rows[close], np.float64) - weight @ single
         return gains
 
-    def _entropy(self, joint: Joint, rows: Ints, dtype: Any) -> Doubles:
+    def _entropy(self, joint: Joint, rows: Ints, dtype: DTypeLike) -> Doubles:
         """Mean entropy of each row's label over the combinations."""
         posterior, chance = joint.posterior.astype(dtype), joint.chance.astype(dtype)
         out, S = np.empty(len(rows)), len(self._draws)
@@ -178,7 +191,10 @@ def _entropies(p: Float | Doubles) -> Float | Doubles:
 
 
 def _with(joint: Joint, probs: Float, combinations: int, rng: np.random.Generator) -> Joint:
-    """The combinations with one more row, whose class probabilities under each draw are ``probs`` (S, C)."""
+    """Label combinations with one more row.
+
+    Its class probabilities under each draw are ``probs`` (S, C).
+    """
     posterior, chance, exact = joint
     S, C = probs.shape
     if exact and len(chance) * C <= combinations:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
@@ -11,12 +9,16 @@ from spin_nb.query.batches.kmeans import representatives
 from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import entropy
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 
 @one_thread()
-def clue(probs: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Pick the rows nearest to the centres of ``k`` clusters weighted by entropy (Prabhu et al. 2021).
+def clue(
+    probs: Float, features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0
+) -> Picked:
+    """Pick rows at the centres of uncertain clusters.
+
+    The rows nearest to the centres of ``k`` clusters weighted by entropy (Prabhu et al. 2021).
 
     k-means in which every row weighs its predictive entropy, so centres are drawn to where there is much uncertainty,
     not to where a row is uncertain by itself.  It is made for batches: a batch of 1 is the middle of all uncertainty,

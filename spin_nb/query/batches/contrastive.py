@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.errors import QueryError
@@ -11,14 +9,20 @@ from spin_nb.query._checks import blocks, check_features, check_k, check_labelle
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import each_block, one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 LEAST = np.float32(1e-7)
 
 
 @one_thread()
 def contrastive(
-    probs: Float, features: Float, k: int, *, labelled_rows: Any = None, neighbours: int = 10, seed: int = 0
+    probs: Float,
+    features: Float,
+    k: int,
+    *,
+    labelled_rows: Rows | None = None,
+    neighbours: int = 10,
+    seed: int = 0,
 ) -> Picked:
     """Pick the largest ``mean_j KL(p_j || p)`` over the nearest labelled rows ``j`` (CAL; Margatina et al. 2021).
 

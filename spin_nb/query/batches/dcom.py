@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +20,7 @@ from spin_nb.query.batches.probcover import check_radius, pure_radius
 from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import margin
 from spin_nb.threads import each_block, one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 CENTRE, STEEPNESS = 0.8, 50  # of the competence score, as published
 
@@ -33,12 +31,14 @@ def dcom(
     features: Float,
     k: int,
     *,
-    labelled_rows: Any = None,
-    labels: Any = None,
+    labelled_rows: Rows | None = None,
+    labels: Rows | None = None,
     radius: float | None = None,
     seed: int = 0,
 ) -> Picked:
-    """Pick by ``S margin + (1 - S) new coverage``, where ``S`` is the model's competence (Mishal & Weinshall 2024).
+    """Pick by coverage first, by margin once competent.
+
+    ``S margin + (1 - S) new coverage``, where ``S`` is the model's competence (Mishal & Weinshall 2024).
 
     Every labelled row has a ball: the largest within ``radius`` of which a share of at least ``0.4 + 0.2 coverage`` is
     predicted to be of its class.  Competence is a logistic function of the coverage by these balls, about 0 below 70 %
@@ -95,7 +95,7 @@ def dcom(
     competence = _competence(float(is_covered.mean()))
 
     def counts(of: Ints) -> Float:
-        """How many of some judges each row would cover."""
+        """Number of judges that each row would cover."""
         targets, out = every.take(judges[of]).targets(), np.zeros(n, np.float32)
 
         def work(block: slice) -> None:
@@ -128,7 +128,10 @@ def dcom(
 
 
 class _Balls:
-    """What the labelled rows cover (m_judges,), and the squared mean radius of their balls."""
+    """Coverage (m_judges,) by balls about the labelled rows.
+
+    With the squared mean radius of the balls.
+    """
 
     def __init__(
         self, every: Points, judges: Ints, classes: Ints, labelled_rows: Ints, y: Ints, radius: float

@@ -11,15 +11,17 @@ from spin_nb.query._checks import check_features, check_k, check_labelled, unlab
 from spin_nb.query.batches._distances import sample
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 LEARNED_FROM = 5000  # unlabelled rows
 FITS = 10  # a batch; the published code has 10 to 20
 
 
 @one_thread()
-def discriminative(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Pick the rows most probably unlabelled, by a classifier of labelled against unlabelled (Gissin & Shalev 2019).
+def discriminative(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
+    """Pick the rows most probably unlabelled.
+
+    By a classifier of labelled against unlabelled (Gissin & Shalev 2019).
 
     Logistic regression on the features scaled to variance 1, both sides weighing the same, fitted again after every
     tenth of the batch with its picks counted as labelled (all of them in batches of 10 or fewer).  The published

@@ -13,15 +13,19 @@ from spin_nb.query.batches._coverage import SAMPLE, Coverage, greedily
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 LONGER = 20  # the shortlist holds so many rows for every pick after the first
 SHARPNESS = 3.0  # similarity at the median distance is exp(-3)
 
 
 @one_thread()
-def diversify(scores: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Pick rows that together resemble what scores high: each covers what those before it left open.
+def diversify(
+    scores: Float, features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0
+) -> Picked:
+    """Pick rows that together resemble what scores high.
+
+    Each covers what those before it left open.
 
     The ``20 (k - 1) + 1`` highest scores are the shortlist; the batch maximises ``sum_j score_j max_i s(x_i, x_j)``
     over it greedily, within ``1 - 1/e`` of the best, with ``s = exp(-3 d^2 / median d^2)``: uncertainty coverage (Bae,
@@ -70,7 +74,9 @@ def diversify(scores: Float, features: Float, k: int, *, labelled_rows: Any = No
 
 
 def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
-    """Make a score into a strategy for batches: :func:`diversify` of what ``score`` returns.
+    """Make a score into a strategy for batches.
+
+    :func:`diversify` of what ``score`` returns.
 
     Parameters
     ----------
@@ -95,7 +101,7 @@ def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
     score_parameters = signature(score).parameters
     parameters = _joint_signature(score_parameters)
 
-    def strategy(*args: Any, **kwargs: Any) -> Picked:
+    def strategy(*args: object, **kwargs: object) -> Picked:
         bound = parameters.bind(*args, **kwargs)
         bound.apply_defaults()
         arguments = bound.arguments
@@ -111,7 +117,10 @@ def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
 
 
 def _joint_signature(score_parameters: Any) -> Signature:
-    """The parameters of a score and of :func:`diversify`, those that must be given first."""
+    """Signature of a score that is diversified.
+
+    Its parameters and those of :func:`diversify`, those that must be given first.
+    """
     required = [
         Parameter(name, Parameter.POSITIONAL_OR_KEYWORD)
         for name, p in score_parameters.items()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.errors import QueryError
@@ -11,7 +9,7 @@ from spin_nb.query._checks import blocks, check_features, check_k, check_labelle
 from spin_nb.query.batches.kmeans import representatives
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 
 @one_thread()
@@ -19,13 +17,15 @@ def drop_query(
     features: Float,
     k: int,
     *,
-    labelled_rows: Any = None,
-    labels: Any = None,
+    labelled_rows: Rows | None = None,
+    labels: Rows | None = None,
     rate: float = 0.75,
     passes: int = 3,
     seed: int = 0,
 ) -> Picked:
-    """Cluster the rows whose class changes when features are dropped, pick one of each (Gupte et al. 2024).
+    """Pick diverse rows whose class hangs on single features.
+
+    The rows whose class changes when features are dropped are clustered, one of each is picked (Gupte et al. 2024).
 
     A linear classifier is fitted to the labelled features (logistic regression, as published).  A row is a candidate
     when, with ``rate`` of its features set to 0, it gets another class in more than half of ``passes``; where fewer

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query.mixture import make_picked, sample_proportional
 from spin_nb.query.scores import margin
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 
-def falcun(probs: Float, k: int, *, labelled_rows: Any = None, gamma: float = 10.0, seed: int = 0) -> Picked:
-    """Draw with probability ``~ (uncertainty + distance)^gamma`` (Gilhuber, Beer, Ma & Seidl 2024, eq. 1-6).
+def falcun(
+    probs: Float, k: int, *, labelled_rows: Rows | None = None, gamma: float = 10.0, seed: int = 0
+) -> Picked:
+    """Draw rows that are uncertain in different ways.
+
+    With probability ``~ (uncertainty + distance)^gamma`` (Gilhuber, Beer, Ma & Seidl 2024, eq. 1-6).
 
     Uncertainty is ``1 - (p1 - p2)``.  Distance is the L1 distance between probabilities to the nearest pick, at first
     the uncertainty itself, scaled to 0..1 over the rows left.  ``n C`` a pick whatever the features' width.
@@ -74,7 +76,10 @@ def falcun(probs: Float, k: int, *, labelled_rows: Any = None, gamma: float = 10
 
 
 def _l1(by_class: Float, at: int) -> Float:
-    """L1 distance (n,) of all columns (C, n) from one: class by class, 20 times as fast as over a short axis."""
+    """L1 distance (n,) of all columns from one.
+
+    Class by class, 20 times as fast as over a short axis.
+    """
     out = np.zeros(by_class.shape[1], np.float32)
     for p in by_class:
         out += np.abs(p - p[at])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,14 +9,16 @@ from spin_nb.query._checks import check_features, check_k, check_labelled, unlab
 from spin_nb.query.batches._distances import Doubles, Nearest, middle
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 N_FOLLOWED = 4096  # farthest rows whose distances are kept up to date
 
 
 @one_thread()
-def kcenter(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Pick the row farthest from everything labelled or picked, again and again (Sener & Savarese 2018, algorithm 1).
+def kcenter(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
+    """Pick the row farthest from all others, repeatedly.
+
+    From everything labelled or picked (Sener & Savarese 2018, algorithm 1).
 
     The greedy solution of the k-centre problem, within a factor 2 of the best (Gonzalez 1985), in ``n d`` a pick.
     With nothing labelled it begins at the row nearest to the mean.
@@ -65,7 +65,9 @@ def kcenter(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0
 def farthest_first(
     nearest: Nearest, left: NDArray[np.bool_], k: int, *, start: int | None = None
 ) -> tuple[list[int], list[float]]:
-    """Rows picked farthest first, and their distances; ``left`` and ``nearest`` are kept up to date.
+    """Rows picked farthest first, and their distances.
+
+    ``left`` and ``nearest`` are kept up to date.
 
     Distances only fall as rows are picked.  So only the farthest few thousand rows are followed, until the farthest of
     them is nearer than the others were: then these are brought up to date by one product for all picks since.
@@ -91,7 +93,10 @@ def farthest_first(
 
 
 def _follow(nearest: Nearest, left: NDArray[np.bool_], k: int) -> list[tuple[int, float]]:
-    """The next rows and their distances, as far as the farthest rows alone decide them; perhaps none."""
+    """Picks that the farthest rows alone decide.
+
+    The next rows and their distances; perhaps none.
+    """
     rows = np.flatnonzero(left)
     if len(rows) <= N_FOLLOWED:
         outside = -np.inf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +11,17 @@ from spin_nb.query._checks import blocks, check_features, check_k, check_labelle
 from spin_nb.query._squared import First, squared_sampling
 from spin_nb.query.batches._distances import ROUNDING, Doubles, Points, middle, sample, to_one
 from spin_nb.threads import each_block, one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 LEARNED_FROM = 10_000
 """Rows that centres are moved by; the others only choose among them at the end."""
 ROUNDS = 50
 
 
-def kmeans_pp(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Draw rows by squared distance from what is labelled or drawn: k-means++ (Arthur & Vassilvitskii 2007).
+def kmeans_pp(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
+    """Draw rows far from each other by k-means++.
+
+    By squared distance from what is labelled or drawn (Arthur & Vassilvitskii 2007).
 
     Softer than :func:`kcenter`: far rows are likely, not certain, and dense regions count by their number.  With
     nothing labelled it begins at the row nearest to the mean.  Without a model's uncertainty it is little better than
@@ -64,7 +66,10 @@ def kmeans_pp(features: Float, k: int, *, labelled_rows: Any = None, seed: int =
 
 
 class Clusters(NamedTuple):
-    """Centres (k, d) about the middle of all rows, and for every row the nearest of them and how far it is."""
+    """Centres (k, d), nearest centres and distances.
+
+    About the middle of all rows; of every row the nearest centre and how far it is.
+    """
 
     every: Points
     centres: Points
@@ -74,7 +79,9 @@ class Clusters(NamedTuple):
 
 @one_thread()
 def clusters(features: Float, k: int, *, seed: int, weights: Float | None = None) -> Clusters:
-    """k-means by Lloyd's rounds from k-means++ (weighted: Prabhu et al. 2021).
+    """k-means by Lloyd's rounds from k-means++ (weighted.
+
+    Prabhu et al. 2021).
 
     Centres are learned from at most :data:`LEARNED_FROM` rows, drawn uniformly; all rows then move them once more.
     ``k`` at most the number of rows; a cluster that loses its rows keeps its centre.
@@ -115,7 +122,9 @@ def assign(rows: Points, centres: Points) -> tuple[Ints, Float]:
 def representatives(
     features: Float, k: int, *, seed: int, weights: Float | None = None
 ) -> tuple[Ints, NDArray[np.float64]]:
-    """``k`` different rows, each the nearest left to the centre of a cluster, and the clusters' shares of the weight.
+    """``k`` rows nearest to the centres of clusters.
+
+    All different; with the clusters' shares of the weight.
 
     The heaviest cluster chooses first.
     """

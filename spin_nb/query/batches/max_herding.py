@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.errors import QueryError
@@ -11,14 +9,16 @@ from spin_nb.query._checks import check_features, check_k, check_labelled, unlab
 from spin_nb.query.batches._coverage import cover
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 
 @one_thread()
 def max_herding(
-    features: Float, k: int, *, labelled_rows: Any = None, sigma: float = 1.0, seed: int = 0
+    features: Float, k: int, *, labelled_rows: Rows | None = None, sigma: float = 1.0, seed: int = 0
 ) -> Picked:
-    """Pick the row that adds most to ``mean_j max_{i labelled or picked} s(x_i, x_j)`` (Bae, Noh & Sutherland 2024).
+    """Pick the rows that most others resemble.
+
+    The row that adds most to ``mean_j max_{i labelled or picked} s(x_i, x_j)`` (Bae, Noh & Sutherland 2024).
 
     ``s = exp(-|x - y|^2 / sigma^2)`` between features scaled to length 1, as in the published code.  :func:`probcover`
     is the same with a similarity that is 1 within a radius and 0 beyond; this one has no radius to miss, and is ahead

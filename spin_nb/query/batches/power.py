@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,11 +9,15 @@ from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_k, check_labelled, check_scores, unlabelled
 from spin_nb.query.committee import bald
 from spin_nb.query.mixture import make_picked, sample_proportional
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 
-def power(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
-    """Draw with probability ``~ score^beta``, without replacement (Kirsch et al. 2023, power acquisition).
+def power(
+    scores: Float, k: int, *, labelled_rows: Rows | None = None, beta: float = 1.0, seed: int = 0
+) -> Picked:
+    """Draw with probability ``~ score^beta``.
+
+    Without replacement (Kirsch et al. 2023, power acquisition).
 
     Within a batch a score goes stale as the other picks are labelled; noise allows for that.  With BALD
     (:func:`power_bald`) published as no worse than BatchBALD, at the cost of BALD, for batches of 10 and 50.  Single
@@ -56,8 +58,12 @@ def power(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0
     return _drawn(logs, scores, k, labelled_rows, seed, f"drawn by score to the power of {beta:g}")
 
 
-def gibbs(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
-    """Draw with probability ``~ exp(beta score)``, without replacement (Kirsch et al. 2023, softmax acquisition).
+def gibbs(
+    scores: Float, k: int, *, labelled_rows: Rows | None = None, beta: float = 1.0, seed: int = 0
+) -> Picked:
+    """Draw with probability ``~ exp(beta score)``.
+
+    Without replacement (Kirsch et al. 2023, softmax acquisition).
 
     For scores of any sign; depends on their unit, so ``beta`` wants choosing: a score in nats needs 10 or more to be
     told from uniform draws.
@@ -95,8 +101,12 @@ def gibbs(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0
     return _drawn(logs, scores, k, labelled_rows, seed, f"drawn by exp({beta:g} score)")
 
 
-def softrank(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0) -> Picked:
-    """Draw with probability ``~ rank^-beta``, without replacement (Kirsch et al. 2023, soft-rank acquisition).
+def softrank(
+    scores: Float, k: int, *, labelled_rows: Rows | None = None, beta: float = 1.0, seed: int = 0
+) -> Picked:
+    """Draw with probability ``~ rank^-beta``.
+
+    Without replacement (Kirsch et al. 2023, soft-rank acquisition).
 
     For scores whose order is to be trusted but not their values; the rank is among the rows left, 1 the highest.
 
@@ -135,7 +145,7 @@ def softrank(scores: Float, k: int, *, labelled_rows: Any = None, beta: float = 
 
 
 def power_bald(
-    draws: Float, k: int, *, labelled_rows: Any = None, beta: float = 1.0, seed: int = 0
+    draws: Float, k: int, *, labelled_rows: Rows | None = None, beta: float = 1.0, seed: int = 0
 ) -> Picked:
     """:func:`power` of BALD: PowerBALD (Kirsch et al. 2023).
 
@@ -173,9 +183,12 @@ def _coldness(beta: float) -> float:
 
 
 def _drawn(
-    logs: NDArray[np.float64], scores: Float, k: int, labelled_rows: Any, seed: int, reason: str
+    logs: NDArray[np.float64], scores: Float, k: int, labelled_rows: Rows | None, seed: int, reason: str
 ) -> Picked:
-    """Draw ``k`` rows one after another in proportion to ``exp(logs)``, without replacement."""
+    """Draw ``k`` rows in proportion to ``exp(logs)``.
+
+    One after another, without replacement.
+    """
     left = unlabelled(len(scores), check_labelled(labelled_rows, len(scores)))
     k = check_k(k, n_left := int(left.sum()))
     rng, rows, chances = np.random.default_rng(seed), [], []

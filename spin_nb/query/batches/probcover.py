@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.errors import QueryError
@@ -13,7 +11,7 @@ from spin_nb.query.batches._distances import Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import each_block, one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 PURITY = 0.95
 N_MEASURED = 1000  # balls whose purity is looked at
@@ -24,12 +22,14 @@ def probcover(
     features: Float,
     k: int,
     *,
-    labelled_rows: Any = None,
+    labelled_rows: Rows | None = None,
     radius: float | None = None,
     n_classes: int = 10,
     seed: int = 0,
 ) -> Picked:
-    """Pick the row whose ball covers most rows that no labelled or picked row covers (Yehuda et al. 2022, algorithm 1).
+    """Pick rows whose balls cover most.
+
+    The row whose ball covers most rows that no labelled or picked row covers (Yehuda et al. 2022, algorithm 1).
 
     Greedy, so within ``1 - 1/e`` of the best coverage.  Made for the first labels.  The radius decides: too small and
     every row covers only itself, too large and one pick covers all (Bae, Noh & Sutherland 2024 find that the estimate
@@ -99,7 +99,9 @@ def check_radius(radius: float) -> float:
 
 
 def pure_radius(features: Float, n_classes: int, *, seed: int) -> float:
-    """The largest radius at which 95 % of the balls hold rows of one k-means cluster only.
+    """The largest radius at which balls are pure.
+
+    95 % of the balls hold rows of one k-means cluster only.
 
     A ball is pure as long as it is smaller than the distance to the nearest row of another cluster, so the answer
     is a quantile of those distances: no grid of radii, and no n x n distances.
@@ -122,7 +124,10 @@ def pure_radius(features: Float, n_classes: int, *, seed: int) -> float:
 
 
 def _to_others(every: Points, member: Ints, rows: Ints, cluster: int) -> Float:
-    """Squared distance from rows of one cluster to the nearest row of another; rows are sorted by cluster."""
+    """Squared distance to the nearest row of another cluster.
+
+    Rows are sorted by cluster.
+    """
     start, stop = np.searchsorted(member, [cluster, cluster + 1])
     out = np.full(len(rows), np.inf, np.float32)
     for others in (slice(0, start), slice(stop, None)):

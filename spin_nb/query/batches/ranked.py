@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
@@ -11,14 +9,16 @@ from spin_nb.query.batches._distances import Doubles, Nearest, middle
 from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import least_confident
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 
 @one_thread()
 def ranked_batch(
-    probs: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0
+    probs: Float, features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0
 ) -> Picked:
-    """Pick by ``a (1 - similarity) + (1 - a) uncertainty``, ``a`` the unlabelled share (Cardoso et al. 2017).
+    """Pick rows that are new first, uncertain later.
+
+    By ``a (1 - similarity) + (1 - a) uncertainty``, ``a`` the unlabelled share (Cardoso et al. 2017).
 
     Similarity is ``1 / (1 + distance)`` to the nearest row labelled or picked, uncertainty is one minus the highest
     probability.  With nothing labelled it begins at the row nearest to the mean.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
@@ -11,7 +9,7 @@ from spin_nb.query.batches._distances import ROUNDING, Doubles, Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import each_block, one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints, Picked, Rows
 
 MOST_CLUSTERS, SMALLEST, NEIGHBOURS = 500, 5, 20  # as the published code has them
 EXACT = (
@@ -22,8 +20,10 @@ FINALISTS = 64
 
 
 @one_thread()
-def typiclust(features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Pick the most typical row of each cluster with fewest labels (Hacohen, Dekel & Weinshall 2022, algorithm 1).
+def typiclust(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
+    """Pick the most typical rows of unlabelled clusters.
+
+    Of each cluster with fewest labels (Hacohen, Dekel & Weinshall 2022, algorithm 1).
 
     k-means makes as many clusters as there are labels and picks together, 500 at most.  Those of more than 5 rows are
     visited by number of labelled rows, fewest first, then by size, largest first, again from the start when the batch
@@ -87,7 +87,9 @@ def typiclust(features: Float, k: int, *, labelled_rows: Any = None, seed: int =
 
 
 def visiting_order(member: Ints, labelled_rows: Ints) -> tuple[Ints, Ints]:
-    """Clusters of more than 5 rows, and the others: fewest labelled rows first, then largest first.
+    """Clusters of more than 5 rows, and the others.
+
+    Fewest labelled rows first, then largest first.
 
     Those that tie in both are visited in the order of their first rows.
     """
@@ -99,7 +101,10 @@ def visiting_order(member: Ints, labelled_rows: Ints) -> tuple[Ints, Ints]:
 
 
 def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
-    """The row with the smallest mean distance to its nearest others, the lowest of those that tie; and the inverse."""
+    """The most typical row and its typicality.
+
+    The row with the smallest mean distance to its nearest others, the lowest of those that tie; and the inverse.
+    """
     n, near = len(x), min(NEIGHBOURS, len(x) // 2)
     if not near:
         return 0, 1e5

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.query._checks import check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query.mixture import make_picked, sample_proportional
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 
-def uniform(probs: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Draw rows uniformly, whatever the model says; the word for it is "random".
+def uniform(probs: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
+    """Draw rows uniformly, whatever the model says.
+
+    The word for it is "random".
 
     Parameters
     ----------

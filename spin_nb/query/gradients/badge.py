@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query._squared import First, squared_sampling
-from spin_nb.types import Float, Picked
+from spin_nb.types import Float, Picked, Rows
 
 
-def badge(probs: Float, features: Float, k: int, *, labelled_rows: Any = None, seed: int = 0) -> Picked:
-    """Pick by k-means++ on the gradients each item's own prediction would give (Ash et al. 2020).
+def badge(
+    probs: Float, features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0
+) -> Picked:
+    """Pick by k-means++ on gradient embeddings.
+
+    The gradients that each item's own prediction would give (Ash et al. 2020).
 
     The gradient of the last layer's weights, were the predicted class right, is ``g = a x'`` with
     ``a = p - e_argmax``: long where the model is unsure, and in the direction of what it would learn.  The first

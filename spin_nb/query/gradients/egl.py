@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_features, check_probs
@@ -50,7 +49,9 @@ def egl(probs: Float, features: Float) -> Float:
 
 
 def egl_regression(features: Float, mean: Float, means: Float, variances: Float) -> Float:
-    """Expected squared gradient length of a linear regression layer, labels drawn from a committee.
+    """Expected gradient length of a linear regression layer.
+
+    Squared; labels drawn from a committee.
 
     ``(|x|^2 + 1) mean_k[sigma_k^2 + (mu_k - f)^2]``: the squared norm of the output's gradient times aleatoric plus
     epistemic variance; the squared error's constant 4 is dropped.  The members are the posterior draws, or an ensemble;
@@ -90,11 +91,16 @@ def egl_regression(features: Float, mean: Float, means: Float, variances: Float)
 
 
 def head_norms(features: Float) -> Float:
-    """``|x|^2 + 1``: squared norm of a linear output's gradient in weights and bias, float32 (n,)."""
+    """``|x|^2 + 1``.
+
+    Squared norm of a linear output's gradient in weights and bias, float32 (n,).
+    """
     return np.einsum("nd,nd->n", features, features) + 1
 
 
-def _check_predictions(n: int, mean: Any, means: Any, variances: Any) -> tuple[Float, Float, Float]:
+def _check_predictions(
+    n: int, mean: ArrayLike, means: ArrayLike, variances: ArrayLike
+) -> tuple[Float, Float, Float]:
     mean, means, variances = (np.asarray(a, np.float32) for a in (mean, means, variances))
     if mean.ndim not in (1, 2) or len(mean) != n:
         raise QueryError(f"mean must be ({n},) or ({n}, t), not {mean.shape}.", "Predict the same items.")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_features, check_labelled, check_labels, check_probs
 from spin_nb.query.gradients.egl import head_norms
 from spin_nb.query.gradients.heatmaps import average_pool, check_maps, scaled_norms
 from spin_nb.query.gradients.neighbours import soft_neighbours
-from spin_nb.types import Float
+from spin_nb.types import Float, Rows
 
 PERPLEXITY = 20.0
 NEIGHBOURS = 30
@@ -20,14 +19,16 @@ NEIGHBOURS = 30
 def egl_plus_plus(
     probs: Float,
     features: Float,
-    labelled_rows: Any,
-    labels: Any,
+    labelled_rows: Rows,
+    labels: Rows,
     *,
     perplexity: float = PERPLEXITY,
     neighbours: int = NEIGHBOURS,
     paper_compat: bool = False,
 ) -> Float:
-    """Expected squared gradient of a softmax layer, labels taken from labelled neighbours (Shukla 2022, EGL++).
+    """Expected squared gradient, labels taken from neighbours.
+
+    Of a softmax layer; of labelled neighbours (Shukla 2022, EGL++).
 
     ``sum_j q(j|i) |p_i - e_yj|^2 (|x_i|^2 + 1)``: long where the prediction contradicts similar labelled items, also
     where the model is sure and wrong, which :func:`egl` cannot see.  ``q`` are t-SNE's input weights on ``features``.
@@ -88,16 +89,18 @@ def egl_plus_plus(
 def egl_plus_plus_heatmaps(
     maps: Float,
     heatmaps: Float,
-    labelled_rows: Any,
+    labelled_rows: Rows,
     *,
-    targets: Any = None,
-    visible: Any = None,
+    targets: ArrayLike | None = None,
+    visible: ArrayLike | None = None,
     features: Float | None = None,
     perplexity: float = PERPLEXITY,
     neighbours: int = NEIGHBOURS,
     paper_compat: bool = False,
 ) -> Float:
-    """EGL++ of a heatmap head (1x1 convolution, mean squared error), in closed form (Shukla 2022).
+    """EGL++ of a heatmap head, in closed form.
+
+    1x1 convolution, mean squared error (Shukla 2022).
 
     ``sum_j q(j|i) |grad loss(heatmaps_i, targets_j)|^2`` over the head's weights and biases
     (:func:`~spin_nb.query.gradients.head_gradient`).  The published code back-propagates through the whole network,
@@ -162,7 +165,7 @@ def egl_plus_plus_heatmaps(
     return out
 
 
-def _fitting(name: str, array: Any, shape: tuple[int, ...]) -> Float:
+def _fitting(name: str, array: ArrayLike, shape: tuple[int, ...]) -> Float:
     array = np.asarray(array)
     if array.shape != shape or not np.isfinite(array).all():
         raise QueryError(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks
@@ -13,7 +12,9 @@ from spin_nb.types import Float
 
 
 def head_gradient(maps: Float, residuals: Float) -> Float:
-    """Squared gradient norm of a heatmap head: 1x1 convolution with bias, mean squared error over joints and pixels.
+    """Squared gradient norm of a heatmap head.
+
+    1x1 convolution with bias, mean squared error over joints and pixels.
 
     ``(2 / JHW)^2 sum_j [|sum_p r_j(p) x(p)|^2 + (sum_p r_j(p))^2]``: exact, no backward pass.
 
@@ -48,7 +49,9 @@ def head_gradient(maps: Float, residuals: Float) -> Float:
 def multi_peak(
     heatmaps: Float, *, min_distance: int = 5, peaks: int = 5, paper_compat: bool = False
 ) -> Float:
-    """Multi-peak entropy: entropy over each heatmap's peaks, nats, summed over joints (Liu & Ferrari 2017).
+    """Score heatmaps by multi-peak entropy.
+
+    Entropy over each heatmap's peaks, nats, summed over joints (Liu & Ferrari 2017).
 
     A joint that could be in two places has two peaks.  Peaks are local maxima above the map's minimum, highest first;
     on a plateau, one for every ``min_distance`` pixels.  Their values go through a softmax.
@@ -109,8 +112,10 @@ def average_pool(maps: Float) -> Float:
     return maps.mean(axis=(2, 3))
 
 
-def check_maps(maps: Any, answers: Any, *, name: str = "heatmaps") -> tuple[Float, Float]:
-    """Return maps (n, D, H, W) and answers (n, J, H, W) of the same items and pixels as float32.
+def check_maps(maps: ArrayLike, answers: ArrayLike, *, name: str = "heatmaps") -> tuple[Float, Float]:
+    """Return maps and answers of fitting shapes, float32.
+
+    Maps (n, D, H, W) and answers (n, J, H, W) of the same items and pixels.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def check_maps(maps: Any, answers: Any, *, name: str = "heatmaps") -> tuple[Floa
     return maps, answers
 
 
-def _check_images(images: Any, name: str) -> Float:
+def _check_images(images: ArrayLike, name: str) -> Float:
     images = np.asarray(images)
     if images.ndim != 4 or not images.size or images.dtype.kind not in "fiub":
         raise QueryError(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import (
@@ -15,7 +14,7 @@ from spin_nb.query._checks import (
     check_probs,
     check_values,
 )
-from spin_nb.types import Float, Ints
+from spin_nb.types import Float, Ints, Rows
 
 WIDTH = 128  # as published
 MARGIN = 1.0
@@ -23,8 +22,12 @@ STEPS = 500
 BATCH = 128
 
 
-def learning_loss(probs: Float, features: Float, labelled_rows: Any, labels: Any, *, seed: int = 0) -> Float:
-    """Predicted loss of each item, by a head trained on the losses of the labelled ones (Yoo & Kweon 2019).
+def learning_loss(
+    probs: Float, features: Float, labelled_rows: Rows, labels: Rows, *, seed: int = 0
+) -> Float:
+    """Predicted loss of each item.
+
+    By a head trained on the losses of the labelled ones (Yoo & Kweon 2019).
 
     The loss of a labelled item is ``-log p_y``.  What the model was trained on it gets right: pass probabilities from
     held-out folds for the labelled rows where you have them.
@@ -64,8 +67,10 @@ def learning_loss(probs: Float, features: Float, labelled_rows: Any, labels: Any
     return predicted_loss(check_features(features, n=len(probs)), labelled_rows, losses, seed=seed)
 
 
-def predicted_loss(features: Float, labelled_rows: Any, losses: Any, *, seed: int = 0) -> Float:
-    """Predicted loss of each item from any losses of the labelled ones: keypoints, boxes, regression.
+def predicted_loss(features: Float, labelled_rows: Rows, losses: ArrayLike, *, seed: int = 0) -> Float:
+    """Predicted loss of each item, from any losses.
+
+    Of the labelled ones: keypoints, boxes, regression.
 
     One hidden layer of 128, trained on pairs with ``max(0, 1 - sign(l_i - l_j)(s_i - s_j))``: it learns which of two
     items is harder, so the losses' own scale, which falls as the model trains, does not matter.  The features get no
@@ -115,7 +120,10 @@ def predicted_loss(features: Float, labelled_rows: Any, losses: Any, *, seed: in
 
 
 def _train(x: Float, losses: Float, seed: int) -> tuple[Float, Float, Float]:
-    """Weights (d, 128), biases (128,) and output weights (128,); an output bias would change no order."""
+    """Weights (d, 128), biases (128,) and output weights (128,).
+
+    An output bias would change no order.
+    """
     import torch
 
     rng = np.random.default_rng(seed)

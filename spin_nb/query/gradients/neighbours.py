@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_labelled, unlabelled
-from spin_nb.types import Float, Ints
+from spin_nb.types import Float, Ints, Rows
 
 ENTROPY_TOLERANCE = 1e-4  # nats; the published code stops at 1e-3
 STEPS = 60
@@ -18,7 +18,10 @@ STEEPEST = 70.0  # largest log of mean d / (2 sigma^2): by then only exact dupli
 
 
 class Neighbours(NamedTuple):
-    """Unlabelled rows (r,); for each, places in ``labelled_rows`` (r, k) of its neighbours and their weights."""
+    """Unlabelled rows (r,).
+
+    For each, places in ``labelled_rows`` (r, k) of its neighbours and their weights.
+    """
 
     rows: Ints
     nearest: Ints
@@ -26,7 +29,7 @@ class Neighbours(NamedTuple):
 
 
 def soft_neighbours(
-    features: Float, labelled_rows: Any, *, perplexity: float, neighbours: int, paper_compat: bool
+    features: Float, labelled_rows: Rows, *, perplexity: float, neighbours: int, paper_compat: bool
 ) -> Iterator[Neighbours]:
     """Weights ``q(j|i) ~ exp(-|z_i - z_j|^2 / 2 sigma_i^2)`` over labelled ``j``, block by block of unlabelled ``i``.
 
@@ -76,7 +79,9 @@ def soft_neighbours(
 
 
 def gaussian_weights(distances: Float, entropy: float) -> Float:
-    """Rows of ``exp(-b d)`` scaled to sum 1, with ``b`` such that their entropy is ``entropy`` nats.
+    """Rows of ``exp(-b d)`` scaled to sum 1.
+
+    With ``b`` such that their entropy is ``entropy`` nats.
 
     Newton's method on ``log b``, kept inside a bracket; the first rows tell where to start with the others: some 3
     steps where bisection takes 20.
@@ -100,7 +105,10 @@ def gaussian_weights(distances: Float, entropy: float) -> Float:
 
 
 def _solve(distances: Float, entropy: float, start: float, weights: Float) -> NDArray[np.float64]:
-    """Fill ``weights``, every ``log b`` starting at ``start``; returns the ``log b`` found (r,)."""
+    """Fill ``weights``, every ``log b`` starting at ``start``.
+
+    Returns the ``log b`` found (r,).
+    """
     r = len(distances)
     steep, low, high = np.full(r, start), np.full(r, -np.inf), np.full(r, STEEPEST)
     active = np.arange(r)

@@ -1,11 +1,12 @@
 # Every target sets up what it needs in .venv first; the second time that takes no time.
 .DEFAULT_GOAL := help
 PYTHON_RUN := .venv/bin/python
-CODE := spin_nb tests benchmarks
+CODE := spin_nb tests benchmarks docs
+SPHINX := .venv/bin/sphinx-build --quiet --fail-on-warning --keep-going -d .sphinx/doctrees
 # JupyterLab refuses to start as root unless told otherwise (containers).
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
-.PHONY: help setup lab demo test check unit notebooks browser attack bench clean
+.PHONY: help setup lab demo test check docs unit notebooks browser attack bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,11 +22,15 @@ demo: setup  ## the whole loop on real digits without a browser, ending with a v
 
 test: setup check unit notebooks browser  ## everything CI runs
 
-check: setup  ## style, types, layers
+check: setup  ## style, types, layers, links of the documentation
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy spin_nb
 	.venv/bin/lint-imports
+	$(SPHINX) -b dummy docs .sphinx/check
+
+docs: setup  ## build the pages into .sphinx/html, offline; a broken link is an error
+	$(SPHINX) -b html docs .sphinx/html
 
 # Of one thread each: threads of several processes would wait for each other at every small operation. Three of them,
 # because two leave two cores idle half of the time, waiting for pages, kernels and disks. In the order of the folders:
@@ -49,5 +54,5 @@ bench: setup  ## print the measured figures
 	$(PYTHON_RUN) -m benchmarks
 
 clean:  ## remove what the targets made (.venv stays)
-	rm -rf .browser .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache screenshots dist build
+	rm -rf .browser .sphinx .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache screenshots dist build
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -60,7 +60,7 @@ install_torch() {
 
 # laplace-torch asks for torchvision; the one pip takes cannot load beside a CPU torch, and nothing here uses it.
 install_rest() {
-    "$python" -m pip install --quiet -c constraints.txt -e '.[test]'
+    "$python" -m pip install --quiet -c constraints.txt -e '.[docs,test]'
     "$python" -m pip uninstall --quiet --yes torchvision
 }
 

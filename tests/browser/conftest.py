@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +88,9 @@ def _wait_until_up(url: str, process: subprocess.Popen, log: Path, seconds: floa
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, browser):
-    """JupyterLab serving a copy of ``notebooks/``, started once for all browser tests, where there is a browser."""
-    home = tmp_path_factory.mktemp("jupyter")
+@contextmanager
+def jupyterlab(home: Path) -> Iterator[Server]:
+    """Start a JupyterLab that serves a copy of ``notebooks/``; all of it lies below ``home``."""
     folder = home / "work"
     folder.mkdir()
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
@@ -110,6 +111,13 @@ def server(tmp_path_factory, browser):
             process.wait(15)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, browser):
+    """JupyterLab, started once for all browser tests, where there is a browser."""
+    with jupyterlab(tmp_path_factory.mktemp("jupyter")) as server:
+        yield server
 
 
 def _of_box_drawn_anew(stack: str) -> bool:

@@ -183,7 +183,10 @@ class Task(Protocol):
 
 
 class Modality(Protocol):
-    """Kind of items: loading and showing them."""
+    """Kind of items: loading and showing them.
+
+    :class:`spin_nb.pool.modalities.Modality` is the base to derive from; it has the rest.
+    """
 
     name: str
 

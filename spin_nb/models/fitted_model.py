@@ -16,7 +16,7 @@ from spin_nb.types import Float, Ints
 from spin_nb.words import said_by
 
 if TYPE_CHECKING:
-    from spin_nb.pool.inputs import Inputs
+    from spin_nb.pool.inputs.inputs import Inputs
 
 MAX_NUMBERS_PER_CHUNK = 2**22  # that go through a model at once: 16 MB
 MIN_ITEMS_PER_CHUNK, MAX_ITEMS_PER_CHUNK = 16, 4096

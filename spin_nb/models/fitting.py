@@ -19,7 +19,7 @@ from spin_nb.types import Float, Ints
 from spin_nb.words import said_by, shown
 
 if TYPE_CHECKING:
-    from spin_nb.pool.inputs import Inputs
+    from spin_nb.pool.inputs.inputs import Inputs
 
 MIN_LABELS_FOR_HOLDOUT = 20  # below, a fifth of them says nothing
 MAX_SECONDS_FOR_CV = 60.0  # of one fit; beyond, it is fitted once more only, to be judged

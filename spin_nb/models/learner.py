@@ -29,7 +29,7 @@ from spin_nb.types import Float, Ints, Picked
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
-    from spin_nb.pool.inputs import Inputs
+    from spin_nb.pool.inputs.inputs import Inputs
     from spin_nb.protocols import Model, Posterior, Strategy
 
 __all__ = ["Cancelled", "Fit", "Learner"]

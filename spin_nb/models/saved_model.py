@@ -22,7 +22,7 @@ from spin_nb.registry import resolve, words
 from spin_nb.words import said_by
 
 if TYPE_CHECKING:
-    from spin_nb.pool.inputs import Inputs
+    from spin_nb.pool.inputs.inputs import Inputs
     from spin_nb.protocols import Model, Posterior
 
 MODEL_FILE, POSTERIOR_FILE = "own.safetensors", "posterior.safetensors"

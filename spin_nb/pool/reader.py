@@ -9,15 +9,14 @@ from typing import Any
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.extras import MissingPackageError
 from spin_nb.pool.media.images import Box
-from spin_nb.pool.modalities import modality_for
+from spin_nb.pool.modalities.base import Modality
+from spin_nb.pool.modalities.lookup import modality_for
+from spin_nb.pool.modalities.multimodal import MultimodalModality
 from spin_nb.pool.pool_data import PoolData
 from spin_nb.pool.sources.raw_items import raw_items_of
 from spin_nb.types import Extent, Shown
 
 Size = int | Mapping[str, int] | None
-
-_SIDE_BY_SIDE = ("image", "audio")
-"""Modalities whose files are decoded two at a time, outside the interpreter lock.  Of videos one is held at most."""
 
 
 class Reader:
@@ -30,8 +29,8 @@ class Reader:
 
     def __init__(self, data: PoolData) -> None:
         self._data = data
-        self._maker = modality_for(data)
-        self._threads = 2 if data.modality in _SIDE_BY_SIDE and "root" in data.metadata else 1
+        self._modality = modality_for(data)
+        self._threads = self._modality.files_at_once if "root" in data.metadata else 1
 
     def raw(self, rows: Iterable[int]) -> list[Any]:
         """Raw items of base rows; a ``PoolError`` in the place of what must not be read."""
@@ -45,7 +44,7 @@ class Reader:
         PoolError
             When it cannot be read.
         """
-        return self._maker.load(_readable(raw))
+        return self._modality.load(_readable(raw))
 
     def load_all(self, raws: Sequence[Any]) -> list[Any]:
         """Loaded items; a ``PoolError`` in the place of those that cannot be read.
@@ -76,10 +75,10 @@ class Reader:
         PoolError
             When it cannot be read.
         """
-        if isinstance(size, Mapping) and not hasattr(self._maker, "part"):
-            size = size.get(self._maker.name)
-        shown: Shown = self._maker.show(_readable(raw), size)
-        return shown
+        if isinstance(self._modality, MultimodalModality):
+            return self._modality.show(_readable(raw), size)
+        size = size.get(self._modality.name) if isinstance(size, Mapping) else size
+        return self._modality.show(_readable(raw), size)
 
     def frame(self, raw: Any, number: int, size: int | None, part: str | None) -> Shown:
         """One frame of a video, or of a part that is one.
@@ -108,16 +107,15 @@ class Reader:
         shown: Shown = getattr(maker, what)(raw, *which)
         return shown
 
-    def _part(self, raw: Any, part: str | None) -> tuple[Any, Any]:
+    def _part(self, raw: Any, part: str | None) -> tuple[Modality, Any]:
         raw = _readable(raw)
         if part is None:
-            return self._maker, raw
-        if not hasattr(self._maker, "part"):
+            return self._modality, raw
+        if not isinstance(self._modality, MultimodalModality):
             raise PoolError(
                 f"an item of the modality {self._data.modality!r} has no parts.", "Leave part out."
             )
-        found: tuple[Any, Any] = self._maker.part(raw, part)
-        return found
+        return self._modality.part(raw, part)
 
     def extent(self, raw: Any) -> Extent:
         """What is known of an item that limits its labels.
@@ -127,8 +125,7 @@ class Reader:
         PoolError
             When it cannot be read.
         """
-        extent: Extent = self._maker.extent(_readable(raw))
-        return extent
+        return self._modality.extent(_readable(raw))
 
 
 def _readable(raw: Any) -> Any:

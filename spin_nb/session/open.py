@@ -19,6 +19,7 @@ from spin_nb.errors import (
 )
 from spin_nb.pool.encoders.saved import load_encoder, save_encoder
 from spin_nb.pool.features.cache import features
+from spin_nb.pool.modalities.lookup import brought_encoder
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.outside import path_outside
 from spin_nb.pool.sources.read import PoolData, read_pool
@@ -337,7 +338,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
 def _encoder(asked: Any, kept: str | None, folder: Path, trusted: bool) -> Any:
     if kept is None or not (isinstance(asked, str) and asked == "auto"):
         return asked
-    if kept in words("encoder"):
+    if kept in words("encoder") or brought_encoder(kept) is not None:
         return kept
     if not trusted:  # a graph can hold a loop without an end, and tensors of any size
         raise ProjectError(

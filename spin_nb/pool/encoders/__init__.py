@@ -22,19 +22,18 @@ from __future__ import annotations
 from typing import Any
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.encoders.defaults import FITTING, word_for
 from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.encoders.torch_layer import TorchLayer
+from spin_nb.pool.modalities.lookup import modality_class, modality_classes, resolve_encoder
 from spin_nb.pool.pool import Pool
-from spin_nb.registry import resolve
 from spin_nb.words import said_by, shown
 
 __all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
 
-def choose_encoder(pool: Pool) -> str:
-    """Return the word that ``encoder="auto"`` stands for.
+def choose_encoder(pool: Pool) -> str | type:
+    """Return the word, or the class, that ``encoder="auto"`` stands for.
 
     Examples
     --------
@@ -43,7 +42,7 @@ def choose_encoder(pool: Pool) -> str:
     >>> choose_encoder(Pool.save(tempfile.mkdtemp(), read_pool(["one text", "another"])))
     'tfidf-svd'
     """
-    return word_for(pool.modality, pool.largest)
+    return modality_class(pool.modality).default_encoder(pool.largest)
 
 
 def make_encoder(spec: Any, pool: Pool) -> Any:
@@ -57,7 +56,7 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
         When it is neither a word, a function nor an encoder, or reads another modality.
     """
     word = choose_encoder(pool) if isinstance(spec, str) and spec == "auto" else spec
-    found = resolve("encoder", word)
+    found = resolve_encoder(word)
     _check_fits(getattr(found, "name", None), pool.modality)
     if isinstance(found, type):
         found = _made(found)
@@ -87,10 +86,16 @@ def _made(kind: type) -> Any:
 
 
 def _check_fits(name: Any, modality: str) -> None:
-    fitting = FITTING[modality]
-    reads = next((kind for kind, names in FITTING.items() if name in names), modality)
+    names_by_modality = {
+        kind.name: [_name(encoder) for encoder in kind.encoders] for kind in modality_classes()
+    }
+    reads = next((kind for kind, names in names_by_modality.items() if name in names), modality)
     if reads != modality:
         raise PoolError(
             f"the encoder {name!r} reads items of the modality {reads!r}, this pool holds {modality!r}.",
-            f"Use {' or '.join(map(repr, fitting))}, 'auto', or a function of your own.",
+            f"Use {' or '.join(map(repr, names_by_modality[modality]))}, 'auto', or a function of your own.",
         )
+
+
+def _name(encoder: str | type) -> str:
+    return encoder if isinstance(encoder, str) else str(getattr(encoder, "name", encoder.__name__))

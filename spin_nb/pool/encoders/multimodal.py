@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, PoolError
-from spin_nb.pool.encoders.defaults import word_for
-from spin_nb.pool.modalities.kinds import kind_of
-from spin_nb.registry import resolve
+from spin_nb.pool.modalities.lookup import kind_of, modality_class, resolve_encoder
 from spin_nb.types import Float
+
+FIT_ITEMS = 10_000
+"""That a part is learnt from at most, where its encoder does not say."""
 
 
 class MultimodalEncoder:
@@ -31,7 +32,7 @@ class MultimodalEncoder:
     """
 
     name = "parts"
-    fit_items = 10_000
+    fit_items = FIT_ITEMS
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {}
@@ -77,7 +78,7 @@ class MultimodalEncoder:
             learnt = {
                 key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)
             }
-            unfitted = resolve("encoder", word)()
+            unfitted = resolve_encoder(word)()
             part = type(unfitted).from_arrays(learnt, unfitted)
             encoder._parts[name] = (word, part, arrays[f"{number}.mean"], arrays[f"{number}.scale"])
         return encoder
@@ -89,16 +90,16 @@ class MultimodalEncoder:
 
 
 def _learn(name: str, items: list[Any]) -> tuple[str, Any, Float, Float]:
-    kind = str(kind_of(items[0]))
-    word = word_for(kind, max(max(item.shape[:2]) for item in items) if kind == "image" else None)
-    encoder = resolve("encoder", word)()
-    sample = items[:: max(1, -(-len(items) // encoder.fit_items))]
+    modality = modality_class(str(kind_of(items[0])))
+    word = modality.default_encoder(modality.largest_side(items))
+    encoder = resolve_encoder(word)()
+    sample = items[:: max(1, -(-len(items) // getattr(encoder, "fit_items", FIT_ITEMS)))]
     try:
         found = encoder.fit(sample).encode(sample)
     except PoolError as problem:
         raise PoolError(f"the part {name!r}: {problem.what}", problem.do) from None
     total = float(np.sqrt(found.var(axis=0, dtype=np.float64).sum()))
-    return word, encoder, found.mean(axis=0), np.asarray([total or 1.0], np.float32)
+    return encoder.name, encoder, found.mean(axis=0), np.asarray([total or 1.0], np.float32)
 
 
 def _encoded(name: str, part: tuple[str, Any, Float, Float], items: Sequence[Any]) -> Float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.encoders.defaults import word_for
+from spin_nb.pool.modalities.image import ImageModality
 from spin_nb.registry import resolve
 from spin_nb.types import Float
 
@@ -41,7 +41,7 @@ class Frames:
 
     def fit(self, items: Sequence[Any]) -> Frames:
         """Learn the pictures' encoder from the frames of videos, uint8 (k, h, w, 3)."""
-        self._word = word_for("image", max(max(item.shape[1:3]) for item in items))
+        self._word = ImageModality.default_encoder(max(max(item.shape[1:3]) for item in items))
         pictures = resolve("encoder", self._word)()
         frames = [frame for item in items for frame in item]
         self._pictures = pictures.fit(frames[:: max(1, -(-len(frames) // pictures.fit_items))])

@@ -11,6 +11,7 @@ import numpy as np
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.io import is_intact, load_array, write_sealed
 from spin_nb.pool.encoders import make_encoder
+from spin_nb.pool.modalities.lookup import modality_class
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.pool_data import fingerprint
 from spin_nb.types import Broken, Float
@@ -18,15 +19,6 @@ from spin_nb.types import Broken, Float
 Progress = Callable[[float, str], Any]
 
 FIT_ITEMS = 10_000
-_CHUNKS = {
-    "image": 256,
-    "text": 4096,
-    "table": 16_384,
-    "series": 1024,
-    "audio": 256,
-    "video": 32,
-    "several": 64,
-}
 FIT_BYTES, _CHUNK_BYTES = 2**29, 2**27
 """Loaded items held at once, at most, while an encoder learns and while it encodes: long sounds are large."""
 _TRIED = 4
@@ -153,7 +145,7 @@ def _keep_out(pool: Pool, failed: list[Broken]) -> None:
 def _encoded(pool: Pool, encoder: Any, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
     """Features of the rows that can be read, in order, and the others."""
     n, filled = len(rows), 0
-    step = min(_CHUNKS[pool.modality], _CHUNK_BYTES // _size(pool) + 1)
+    step = min(modality_class(pool.modality).chunk_items, _CHUNK_BYTES // _size(pool) + 1)
     found = np.empty((0, 0), np.float32)
     failed: list[Broken] = []
     for start in range(0, n, step):

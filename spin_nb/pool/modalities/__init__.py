@@ -1,4 +1,4 @@
-"""What an item is: how a raw source becomes a loaded item, and how it is shown.
+"""Kinds of items: how a raw source becomes a loaded item, and how it is shown.
 
 ======= =============================================== ====================================
 word    raw source                                      loaded item
@@ -15,20 +15,20 @@ several dict (part -> raw source)                       dict (part -> loaded ite
 
 from __future__ import annotations
 
-from typing import Any
-
 from spin_nb.pool.modalities.audio import AudioModality
+from spin_nb.pool.modalities.base import Modality
 from spin_nb.pool.modalities.image import ImageModality
+from spin_nb.pool.modalities.lookup import modality_for
 from spin_nb.pool.modalities.multimodal import MultimodalModality
 from spin_nb.pool.modalities.table import TableModality
 from spin_nb.pool.modalities.text import TextModality
 from spin_nb.pool.modalities.time_series import TimeSeriesModality
 from spin_nb.pool.modalities.video import VideoModality
-from spin_nb.pool.pool_data import PoolData
 
 __all__ = [
     "AudioModality",
     "ImageModality",
+    "Modality",
     "MultimodalModality",
     "TableModality",
     "TextModality",
@@ -36,21 +36,3 @@ __all__ = [
     "VideoModality",
     "modality_for",
 ]
-
-_PLAIN = {
-    "image": ImageModality,
-    "text": TextModality,
-    "table": TableModality,
-    "audio": AudioModality,
-    "video": VideoModality,
-}
-
-
-def modality_for(data: PoolData) -> Any:
-    """The modality of what was data, with the facts that loading and showing need."""
-    if data.modality == "several":
-        return MultimodalModality({name: modality_for(part) for name, part in data.parts.items()})
-    if data.modality == "series":
-        about = data.metadata
-        return TimeSeriesModality(tuple(about["channels"]), about["step"], about["start"], about["unit"])
-    return _PLAIN[data.modality]()

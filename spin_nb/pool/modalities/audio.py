@@ -9,20 +9,45 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.media.audio import SECONDS, Recording, Sound, check_facts, read_sound, wav
+from spin_nb.pool.media.audio import (
+    EXTENSIONS,
+    SECONDS,
+    Recording,
+    Sound,
+    check_facts,
+    check_sound,
+    read_sound,
+    wav,
+)
 from spin_nb.pool.media.safe_open import reading
 from spin_nb.pool.media.spectrogram import spectrogram
-from spin_nb.types import Extent, Shown
+from spin_nb.pool.modalities.base import Modality
+from spin_nb.types import Shown
 
 LARGEST_RATE = 48_000
 """Sounds of more samples a second are loaded with fewer: nobody hears the rest."""
 
 
 @dataclass(frozen=True)
-class AudioModality:
+class AudioModality(Modality):
     """Sounds: their first minute, mono."""
 
     name = "audio"
+    title = "sound"
+    extensions = EXTENSIONS
+    files_at_once = 2
+    encoders = ("log-mel",)
+
+    @classmethod
+    def is_loaded(cls, item: object) -> bool:
+        """Tell whether an item is a sound."""
+        return isinstance(item, Sound)
+
+    @classmethod
+    def check_file(cls, path: Path) -> int:
+        """Look at a file's header."""
+        check_sound(path)
+        return 0
 
     def load(self, source: Any) -> Sound:
         """Samples, float32 (n,), and their rate.
@@ -47,10 +72,6 @@ class AudioModality:
             "top": sound.rate / 2,
         }
         return Shown("audio/wav", facts, (wav(sound), spectrogram(sound)))
-
-    def extent(self, source: Any) -> Extent:
-        """Nothing limits the labels of a sound."""
-        return Extent()
 
     def _read(self, source: Any) -> Recording:
         whole = _whole(source) if isinstance(source, Sound) else self._file(source)

@@ -11,11 +11,13 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.images import (
+    EXTENSIONS,
     LARGEST_SIDE,
     LOAD_SIDE,
     SHOW_SIDE,
     Box,
     Pixels,
+    check_picture,
     cut,
     encode_picture,
     picture_size,
@@ -24,13 +26,19 @@ from spin_nb.pool.media.images import (
     read_picture,
     rescale,
 )
+from spin_nb.pool.media.pixel_scale import to_pixel_scale
 from spin_nb.pool.media.safe_open import reading
+from spin_nb.pool.modalities.base import Modality
+from spin_nb.pool.pool_data import PoolData
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 
+SMALL_SIDE_PIXELS = 64
+"""Pictures up to this size go to "pixels-pca"."""
+
 
 @dataclass(frozen=True)
-class ImageModality:
+class ImageModality(Modality):
     """Pictures.
 
     Parameters
@@ -42,6 +50,37 @@ class ImageModality:
     low: float | None = None
     high: float | None = None
     name = "image"
+    title = "picture"
+    extensions = EXTENSIONS
+    files_at_once = 2
+    batch_axes = 3
+    encoders = ("pixels-pca", "photo")
+    schema = 1
+
+    @classmethod
+    def is_loaded(cls, item: object) -> bool:
+        """Tell whether an item is pixels, uint8 (h, w) or (h, w, 3)."""
+        return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim in (2, 3)
+
+    @classmethod
+    def check_file(cls, path: Path) -> int:
+        """Look at a file's header; the longest side in pixels."""
+        return max(check_picture(path))
+
+    @classmethod
+    def largest_side(cls, items: list[Any]) -> int | None:
+        """Longest side of loaded pictures, in pixels."""
+        return max(max(item.shape[:2]) for item in items)
+
+    @classmethod
+    def default_encoder(cls, largest_side: int | None = None) -> str:
+        """Encoder that "auto" stands for: "pixels-pca" of small pictures, else "photo"."""
+        return "pixels-pca" if (largest_side or SMALL_SIDE_PIXELS + 1) <= SMALL_SIDE_PIXELS else "photo"
+
+    @classmethod
+    def check_batch(cls, raws: list[Any], data: PoolData) -> list[Any]:
+        """Raw pictures of a batch, in the scale of the pool's."""
+        return to_pixel_scale(raws, float(data.metadata.get("low", 0)), float(data.metadata.get("high", 255)))
 
     def load(self, source: Any) -> Pixels:
         """Pixels, uint8 (h, w) or (h, w, 3); files are reduced to at most 256 pixels a side.

@@ -8,14 +8,15 @@ from typing import Any
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.extras import MissingPackageError
-from spin_nb.pool.modalities.kinds import kind_of
-from spin_nb.registry import resolve
+from spin_nb.pool.modalities.base import Modality
+from spin_nb.pool.modalities.lookup import kind_of, modality_class, modality_for
+from spin_nb.pool.pool_data import PoolData
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 
 
 @dataclass(frozen=True)
-class MultimodalModality:
+class MultimodalModality(Modality):
     """Items of several parts; a part that cannot be read is None, an item without a single good one is refused.
 
     Parameters
@@ -24,8 +25,16 @@ class MultimodalModality:
         Name -> modality of that part; empty: each is told from its loaded value.
     """
 
-    parts: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Modality] = field(default_factory=dict)
     name = "several"
+    title = "item of several parts"
+    chunk_items = 64
+    encoders = ("parts",)
+
+    @classmethod
+    def of(cls, data: PoolData) -> MultimodalModality:
+        """Make the modality of a pool from those of its parts."""
+        return cls({name: modality_for(part) for name, part in data.parts.items()})
 
     def load(self, source: Any) -> dict[str, Any]:
         """Name -> loaded part, or None.
@@ -74,7 +83,7 @@ class MultimodalModality:
             "multipart/mixed", {"broken": [line.partition(":")[0] for line in reasons]}, parts=tuple(shown)
         )
 
-    def part(self, source: Any, name: str) -> tuple[Any, Any]:
+    def part(self, source: Any, name: str) -> tuple[Modality, Any]:
         """The modality of one part, and its raw source.
 
         Raises
@@ -103,7 +112,7 @@ class MultimodalModality:
         nothing = Extent()
         return Extent(found.get("image", found.get("video", nothing)).size, found.get("text", nothing).text)
 
-    def _named(self, source: Any) -> dict[str, tuple[Any, Any]]:
+    def _named(self, source: Any) -> dict[str, tuple[Modality, Any]]:
         if not isinstance(source, dict) or not source:
             wanted = ", ".join(self.parts) or "name: value"
             raise PoolError(
@@ -131,8 +140,8 @@ def _nothing(reasons: list[str]) -> PoolError:
     return PoolError(f"no part can be read: {' '.join(reasons)}", "Repair or remove them.")
 
 
-def _maker(raw: Any) -> Any:
+def _maker(raw: object) -> Modality:
     word = kind_of(raw)
     if word is None:
         raise PoolError(f"{shown(raw)} is no loaded part.", "Pass a text, a dict, an array or a Sound.")
-    return resolve("modality", word)()
+    return modality_class(word)()

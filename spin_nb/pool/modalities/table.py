@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.pool_data import FLOAT32_MAX
-from spin_nb.types import Extent, Shown
+from spin_nb.pool.modalities.base import Modality
+from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData
+from spin_nb.types import Shown
 from spin_nb.words import shown
 
 MAX_CELL = 300
@@ -19,10 +20,28 @@ MAX_COLUMNS = 100
 
 
 @dataclass(frozen=True)
-class TableModality:
+class TableModality(Modality):
     """Rows of a table: a dict of named values, or a vector of numbers."""
 
     name = "table"
+    title = "row"
+    batch_axes = 2
+    chunk_items = 16_384
+    encoders = ("columns",)
+    schema = 1
+
+    @classmethod
+    def is_loaded(cls, item: object) -> bool:
+        """Tell whether an item is a dict of values or a vector."""
+        return isinstance(item, dict) or (
+            isinstance(item, np.ndarray) and item.dtype != np.uint8 and item.ndim == 1
+        )
+
+    @classmethod
+    def check_batch(cls, raws: list[Any], data: PoolData) -> list[Any]:
+        """Rows of a batch, durations in seconds; refused where they share no column with the pool."""
+        _check_rows(raws, data)
+        return [_in_seconds(raw) for raw in raws]
 
     def load(self, source: Any) -> Any:
         """The dict with plain values (anything else as text), or the vector as float32 (d,).
@@ -60,10 +79,6 @@ class TableModality:
             shown["…"] = f"{len(pairs) - limit} more"
         return Shown("application/json", shown)
 
-    def extent(self, source: Any) -> Extent:
-        """Nothing limits the labels of a row."""
-        return Extent()
-
 
 def _scalar(name: Any, value: Any) -> Any:
     if isinstance(value, np.generic):
@@ -85,3 +100,36 @@ def _cell(value: Any) -> str:
         return f"{value:.6g}"
     text = str(value)
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
+
+
+def _check_rows(raws: list[Any], data: PoolData) -> None:
+    """Refuse rows that share no column with the pool: every value would count as missing."""
+    if data.container == "frame":
+        known = set(data.items.columns)
+        strange = next((raw for raw in raws if not (isinstance(raw, dict) and known & raw.keys())), None)
+        wanted = f"a dict with {', '.join(map(repr, data.items.columns[:5]))}"
+    else:
+        width = data.items.shape[1]
+        strange = next((raw for raw in raws if isinstance(raw, dict) or _size(raw) != width), None)
+        wanted = f"a vector of {width} numbers"
+    if strange is not None:
+        raise PoolError(f"{shown(strange)} is no row like the pool's.", f"Pass {wanted} for every item.")
+
+
+def _in_seconds(raw: Any) -> Any:
+    """Durations of a row as numbers, as in the pool's frame."""
+    if not isinstance(raw, dict):
+        return raw
+    return {name: v.total_seconds() if isinstance(v, timedelta) else v for name, v in raw.items()}
+
+
+def _size(raw: Any) -> int:
+    """Numbers in a row; -1 where it is none."""
+    try:
+        return int(np.size(raw))
+    except (
+        ValueError,
+        TypeError,
+        RuntimeError,
+    ):  # parts of different lengths, or a tensor that has a gradient
+        return -1

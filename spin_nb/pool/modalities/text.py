@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.modalities.base import Modality
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 
@@ -13,10 +14,19 @@ MAX_TEXT = 1_000_000
 
 
 @dataclass(frozen=True)
-class TextModality:
+class TextModality(Modality):
     """Plain text."""
 
     name = "text"
+    title = "text"
+    chunk_items = 4096
+    encoders = ("tfidf-svd",)
+    schema = 1
+
+    @classmethod
+    def is_loaded(cls, item: object) -> bool:
+        """Tell whether an item is a text."""
+        return isinstance(item, str)
 
     def load(self, source: Any) -> str:
         """The text itself.

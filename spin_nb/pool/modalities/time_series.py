@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.pool_data import FLOAT32_MAX
-from spin_nb.types import Extent, Float, Shown
+from spin_nb.pool.modalities.base import Modality
+from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData
+from spin_nb.types import Float, Shown
 
 SHOWN = 200_000
 """Points of one channel that are shown; more are reduced to the least and the largest of each stretch."""
@@ -21,7 +22,7 @@ SHORTEST = 2
 
 
 @dataclass(frozen=True)
-class TimeSeriesModality:
+class TimeSeriesModality(Modality):
     """Series of one channel or many.
 
     Parameters
@@ -38,6 +39,21 @@ class TimeSeriesModality:
     start: float = 0.0
     unit: str = ""
     name = "series"
+    title = "series"
+    batch_axes = 2
+    chunk_items = 1024
+    encoders = ("convolutions",)
+
+    @classmethod
+    def of(cls, data: PoolData) -> TimeSeriesModality:
+        """Make the modality of a pool, with the channels and times of its series."""
+        facts = data.metadata
+        return cls(tuple(facts["channels"]), facts["step"], facts["start"], facts["unit"])
+
+    @classmethod
+    def is_loaded(cls, item: object) -> bool:
+        """Tell whether an item is a series, (channels, length)."""
+        return isinstance(item, np.ndarray) and item.dtype != np.uint8 and item.ndim == 2
 
     def load(self, source: Any) -> Float:
         """Values, float32 (channels, length).
@@ -63,10 +79,6 @@ class TimeSeriesModality:
             "unit": self.unit,
         }
         return Shown("application/x-series", facts, (drawn.astype("<f4").tobytes(),))
-
-    def extent(self, source: Any) -> Extent:
-        """Nothing limits the labels of a series."""
-        return Extent()
 
 
 def _extremes(values: Float, limit: int) -> tuple[Float, float]:

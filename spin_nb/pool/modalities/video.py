@@ -11,7 +11,8 @@ import numpy as np
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.images import LARGEST_SIDE, LOAD_SIDE, SHOW_SIDE, Pixels, encode_jpeg, reduced
 from spin_nb.pool.media.safe_open import reading
-from spin_nb.pool.media.video import Clip, evenly, frame_size, read_frames
+from spin_nb.pool.media.video import EXTENSIONS, Clip, check_video, evenly, frame_size, read_frames
+from spin_nb.pool.modalities.base import Modality
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 
@@ -21,13 +22,30 @@ SHOWN_SIDE = 480
 
 
 @dataclass(frozen=True)
-class VideoModality:
+class VideoModality(Modality):
     """Videos: frames that are evenly spaced stand for the whole.
 
     Frames by themselves, uint8 (k, h, w, 3), serve too; they count as one a second.
     """
 
     name = "video"
+    title = "video"
+    extensions = EXTENSIONS
+    module = "cv2"
+    batch_axes = 5
+    chunk_items = 32
+    encoders = ("frames",)
+
+    @classmethod
+    def is_loaded(cls, item: object) -> bool:
+        """Tell whether an item is frames, uint8 (k, h, w, 3)."""
+        return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim == 4
+
+    @classmethod
+    def check_file(cls, path: Path) -> int:
+        """Look at a file's header."""
+        check_video(path)
+        return 0
 
     def load(self, source: Any) -> Pixels:
         """Evenly spaced frames, uint8 (k, h, w, 3), k <= 8, at most 256 pixels a side.

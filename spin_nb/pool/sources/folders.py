@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
+from spin_nb.pool.modalities.lookup import modality_class, words_by_extension
 from spin_nb.pool.pool_data import PoolData, as_stamps, fingerprint
-from spin_nb.pool.sources.files import EXTENSIONS, WORDS, check_file, modality_of
+from spin_nb.pool.sources.files import modality_of
 from spin_nb.types import Broken
 from spin_nb.words import shown
 
@@ -36,9 +37,9 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
         raise PoolError(f"no folder {str(root)!r}.", "Check the path, or pass an array or a frame.")
     root = root.resolve()
     found, broken = _scan(root)
-    modality = _commonest(found)
-    if modality == "video":
-        need("cv2")
+    modality = modality_class(_commonest(found))
+    if modality.module is not None:
+        need(modality.module)
     sizes: dict[str, int] = {}
     stamps: list[tuple[int, int]] = []
     largest = 0
@@ -47,11 +48,11 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
         every = 1 if len(found) <= LOOKED else len(found) // SOME
         for at, (name, entry, kind) in enumerate(found):
             try:
-                if kind != modality:
-                    raise ValueError(f"a {WORDS[kind]} among {WORDS[modality]}s")
+                if kind != modality.name:
+                    raise ValueError(f"a {modality_class(kind).title} among {modality.title}s")
                 about = entry.stat()
                 if at % every == 0 or not about.st_size:
-                    largest = max(largest, check_file(modality, Path(entry.path)))
+                    largest = max(largest, modality.check_file(Path(entry.path)))
                 sizes[name] = about.st_size
                 stamps.append((about.st_size, about.st_mtime_ns))
             except SpinError:
@@ -61,17 +62,17 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
     if not sizes:
         why = f", the first: {broken[0].reason}" if broken else ""
         raise PoolError(
-            f"the folder {str(root)!r} holds no {WORDS[modality]} that can be read ({len(broken)} broken{why}).",
-            f"Put {', '.join(sorted(EXTENSIONS[modality]))} files there, or pass another folder.",
+            f"the folder {str(root)!r} holds no {modality.title} that can be read ({len(broken)} broken{why}).",
+            f"Put {', '.join(sorted(modality.extensions))} files there, or pass another folder.",
         )
     ids = list(sizes)
     return PoolData(
         ids=ids,
         sources=[{"path": name} for name in ids],
-        modality=modality,
+        modality=modality.name,
         container="files",
         items=ids,
-        metadata={"root": str(root), "largest": largest} if modality == "image" else {"root": str(root)},
+        metadata={"root": str(root)} | ({"largest": largest} if largest else {}),
         broken=broken,
         labels=_folder_labels(ids, labels_from),
         fingerprint=fingerprint("files", sizes),
@@ -105,8 +106,9 @@ def _folder_labels(ids: list[str], labels_from: str | None) -> dict[str, str]:
 def _scan(root: Path) -> tuple[list[Entry], list[Broken]]:
     found: list[Entry] = []
     broken: list[Broken] = []
+    by_extension = words_by_extension()
     for entry, name in _walk(root, ""):
-        kind = modality_of(name)
+        kind = modality_of(name, by_extension)
         if kind is None:
             continue
         if not name.isprintable():  # undecodable bytes, control characters: no stable id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
+from spin_nb.pool.modalities.lookup import modality_class
 from spin_nb.pool.pool_data import (
     FLOAT32_MAX,
     PoolData,
@@ -18,7 +19,7 @@ from spin_nb.pool.pool_data import (
     numbered,
     stamp,
 )
-from spin_nb.pool.sources.files import WORDS, check_file, modality_of
+from spin_nb.pool.sources.files import modality_of
 from spin_nb.types import Broken
 from spin_nb.words import shown
 
@@ -226,17 +227,18 @@ def _text_column(frame: pl.DataFrame) -> str | None:
 
 
 def _files(
-    frame: pl.DataFrame, ids: list[str], column: str, modality: str, base: Path, labels: dict[str, str]
+    frame: pl.DataFrame, ids: list[str], column: str, word: str, base: Path, labels: dict[str, str]
 ) -> PoolData:
-    if modality == "video":
-        need("cv2")
+    modality = modality_class(word)
+    if modality.module is not None:
+        need(modality.module)
     good, broken, stamps, largest = [], [], [], 0
     for row, (key, value) in enumerate(zip(ids, frame[column].to_list(), strict=True)):
         path = base / value if value else None
         try:
             if path is None or not path.is_file():
                 raise ValueError("no such file")
-            largest = max(largest, check_file(modality, path))
+            largest = max(largest, modality.check_file(path))
             stamps.append(stamp(path))
             good.append(row)
         except SpinError:
@@ -245,7 +247,7 @@ def _files(
             broken.append(Broken(key, f"{value}: {problem}"))
     if not good:
         raise PoolError(
-            f"none of the {len(ids)} {WORDS[modality]}s of column {column!r} can be read below {str(base)!r}; "
+            f"none of the {len(ids)} {modality.title}s of column {column!r} can be read below {str(base)!r}; "
             f"the first: {broken[0].reason}.",
             "Pass absolute paths, or change to the folder they start from.",
         )
@@ -253,10 +255,10 @@ def _files(
     return PoolData(
         ids=names,
         sources=[{"path": path} for path in kept[column].to_list()],
-        modality=modality,
+        modality=word,
         container="frame",
         items=kept,
-        metadata={"paths": column, "root": str(base)} | ({"largest": largest} if modality == "image" else {}),
+        metadata={"paths": column, "root": str(base)} | ({"largest": largest} if largest else {}),
         broken=broken,
         labels={key: labels[key] for key in names if key in labels},
         fingerprint=fingerprint(_frame_print(kept, names), [size for size, _ in stamps]),

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.audio import Sound
-from spin_nb.pool.media.images import value_range
+from spin_nb.pool.modalities.lookup import modality_class
 from spin_nb.pool.pool_data import PoolData
 from spin_nb.pool.sources.frames import clean_frame, read_pandas
 from spin_nb.pool.sources.masks import unmasked
@@ -23,15 +21,6 @@ from spin_nb.pool.sources.samples import Sample
 from spin_nb.pool.sources.torch_dataset_items import plain_items
 from spin_nb.pool.sources.user_pools import TimeSeries
 from spin_nb.words import said_by, shown
-
-_SLACK = 0.05
-_FAINT, _FAINT_UNIT = 0.07, 0.02
-"""Share of the pool's range below which a batch must be of another scale.  1 is 6 % of 16 and 16 is 6 % of 255, the
-scales in use; a pool of 0 to 1 has no smaller one beside it."""
-
-
-_AXES = {"image": 3, "text": 1, "table": 2, "series": 2, "audio": 1, "video": 5, "several": 1}
-"""Axes of an array that holds several items."""
 
 
 def raw_items(items: Any, data: PoolData) -> list[Any]:
@@ -44,14 +33,7 @@ def raw_items(items: Any, data: PoolData) -> list[Any]:
         entries.
     """
     raws = [unmasked(raw) for raw in _listed(unmasked(items), data)]
-    if data.modality == "several":
-        return _by_part(raws, data)
-    if data.modality == "image":
-        return _in_scale(raws, data.metadata)
-    if data.modality == "table":
-        _check_rows(raws, data)
-        return [_in_seconds(raw) for raw in raws]
-    return raws
+    return _by_part(raws, data) if data.parts else modality_class(data.modality).check_batch(raws, data)
 
 
 def _listed(items: Any, data: PoolData) -> list[Any]:
@@ -71,7 +53,7 @@ def _listed(items: Any, data: PoolData) -> list[Any]:
         return items.values
     single = isinstance(items, (str, bytes, bytearray, dict, os.PathLike, Sound)) or package == "PIL"
     if isinstance(items, np.ndarray):
-        single = items.ndim < _AXES[data.modality]
+        single = items.ndim < modality_class(data.modality).batch_axes
         if items.ndim == 1 and items.dtype.kind in "UTO":
             return list(items.tolist())
     if single or not isinstance(items, Iterable):
@@ -133,86 +115,3 @@ def _by_part(raws: list[Any], data: PoolData) -> list[Any]:
             for item, raw in zip(having, raw_items([item[name] for item in having], part), strict=True):
                 item[name] = raw
     return out
-
-
-def _check_rows(raws: list[Any], data: PoolData) -> None:
-    """Refuse rows that share no column with the pool: every value would count as missing."""
-    if data.container == "frame":
-        known = set(data.items.columns)
-        strange = next((raw for raw in raws if not (isinstance(raw, dict) and known & raw.keys())), None)
-        wanted = f"a dict with {', '.join(map(repr, data.items.columns[:5]))}"
-    else:
-        width = data.items.shape[1]
-        strange = next((raw for raw in raws if isinstance(raw, dict) or _size(raw) != width), None)
-        wanted = f"a vector of {width} numbers"
-    if strange is not None:
-        raise PoolError(f"{shown(strange)} is no row like the pool's.", f"Pass {wanted} for every item.")
-
-
-def _in_seconds(raw: Any) -> Any:
-    """Durations of a row as numbers, as in the pool's frame."""
-    if not isinstance(raw, dict):
-        return raw
-    return {name: v.total_seconds() if isinstance(v, timedelta) else v for name, v in raw.items()}
-
-
-def _size(raw: Any) -> int:
-    """Numbers in a row; -1 where it is none."""
-    try:
-        return int(np.size(raw))
-    except (
-        ValueError,
-        TypeError,
-        RuntimeError,
-    ):  # parts of different lengths, or a tensor that has a gradient
-        return -1
-
-
-def _in_scale(raws: list[Any], about: dict[str, Any]) -> list[Any]:
-    """Bring numbers of the whole batch from one scale to 0-255; uint8, files and PIL images are pixels already."""
-    arrays = {at: _array(raw) for at, raw in enumerate(raws) if not _is_pixels(raw)}
-    arrays = {at: array for at, array in arrays.items() if array.dtype.kind in "buif" and array.size}
-    arrays = {at: array for at, array in arrays.items() if array.dtype != np.uint8}
-    if not arrays or not all(np.isfinite(array).all() for array in arrays.values()):
-        return raws  # what is not finite or no picture is refused one by one, with its reason
-    low, high = _scale(list(arrays.values()), about)
-    scale = 255.0 / (high - low) if high > low else 0.0
-    out = list(raws)
-    for at, array in arrays.items():
-        out[at] = np.clip(np.rint((array.astype(np.float64) - low) * scale), 0, 255).astype(np.uint8)
-    return out
-
-
-def _array(raw: Any) -> NDArray[Any]:
-    try:
-        return np.asarray(raw)
-    except (ValueError, TypeError, RuntimeError):
-        raise PoolError(
-            f"a {type(raw).__name__} with rows of different lengths is no picture.",
-            "Pass an array (h, w) or (h, w, 3).",
-        ) from None
-
-
-def _is_pixels(raw: Any) -> bool:
-    return isinstance(raw, (str, bytes, os.PathLike)) or type(raw).__module__.startswith("PIL.")
-
-
-def _scale(arrays: list[NDArray[Any]], about: dict[str, Any]) -> tuple[float, float]:
-    """Values that stand for black and white in a batch."""
-    low, high = float(about.get("low", 0)), float(about.get("high", 255))
-    bottom, top = (float(find([find(a) for a in arrays])) for find in (np.min, np.max))
-    unit = all(array.dtype.kind in "fb" for array in arrays) and bottom >= 0 and top <= 1
-    if unit and ((low, high) == (0, 255) or all(array.dtype == bool for array in arrays)):
-        return 0.0, 1.0
-    span = high - low
-    if not span:
-        return value_range(np.array([bottom, top]))
-    share, least = (top - low) / span, _FAINT if span > 1 else _FAINT_UNIT
-    blank = bottom == top == low
-    if not blank and (share < least or share > 1 + _SLACK or bottom < low - _SLACK * span):
-        raise PoolError(
-            f"these pictures have values from {bottom:g} to {top:g}, the pool's from {low:g} to {high:g}.",
-            "Scale them like the pool's"
-            + (", or pass uint8, or floats from 0 to 1." if (low, high) == (0, 255) else ", or pass uint8."),
-        )
-    return low, high

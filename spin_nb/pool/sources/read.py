@@ -17,6 +17,7 @@ from spin_nb.pool.sources.arrays import read_array
 from spin_nb.pool.sources.folders import read_folder
 from spin_nb.pool.sources.frames import read_frame, read_pandas
 from spin_nb.pool.sources.multimodal import read_multimodal
+from spin_nb.pool.sources.objects import has_text, read_objects
 from spin_nb.pool.sources.parquet import read_parquet
 from spin_nb.pool.sources.samples import Sample
 from spin_nb.pool.sources.time_series import read_series
@@ -151,6 +152,8 @@ def _texts(texts: list[Any], labels_from: str | None) -> PoolData:
         raise PoolError("an empty list.", "Pass at least one text.")
     texts = [str(text) if isinstance(text, Path) else text for text in texts]
     odd = next((text for text in texts if not isinstance(text, str)), None)
+    if odd is not None and has_text(odd):
+        return read_objects(texts)
     if odd is not None:
         raise PoolError(f"the list holds a {type(odd).__name__}.", f"Lists hold texts only; pass {_KINDS}.")
     ids = numbered(len(texts))

@@ -28,6 +28,7 @@ from spin_nb.errors import PoolError, SpinError, StorageError
 from spin_nb.growing import Growing
 from spin_nb.io import load_array, open_regular
 from spin_nb.pool.media.audio import Sound, wav
+from spin_nb.pool.modalities.lookup import object_as_text
 from spin_nb.words import shown
 
 LOG, MEDIA = "arrivals.jsonl", "arrivals"
@@ -340,6 +341,8 @@ def _entry(folder: Path, item: Any) -> dict[str, Any]:
         return {"row": {str(name): _plain(value) for name, value in item.items()}}
     if isinstance(item, Sound):
         return _written(folder, "sound", wav(item, exact=True))
+    if not isinstance(item, np.ndarray):
+        return {"text": object_as_text(item)}
     if item.ndim == 1:
         return {"vector": item.tolist()}
     encoded = io.BytesIO()

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError, SpinError, VersionError
 from spin_nb.io import checksum, load_array, open_regular, sync, write_atomically
-from spin_nb.pool.modalities import modality_for
+from spin_nb.pool.modalities.lookup import modality_class, modality_for
 from spin_nb.pool.pool_data import PoolData
 from spin_nb.pool.sources.multimodal import MultimodalData
 from spin_nb.pool.sources.parquet import read_parquet
@@ -40,7 +40,6 @@ COMPARED = 2**29
 one the length is."""
 MOST = 16
 """Pools that came before, as far as they are known by their fingerprints."""
-_FIRST = ("image", "text", "table")
 _FACTS, _IDS, _ENDS, _STAMPS = "pool.json", "ids.json", "ends.npy", "stamps.npy"
 _ITEMS = {"array": "items.npy", "frame": "items.parquet", "series": "items.npy"}
 _ARRAYS = {(np.dtype(np.uint8), 3), (np.dtype(np.uint8), 4), (np.dtype(np.float32), 2)}
@@ -175,7 +174,7 @@ def write_facts(
     write_json(
         folder / _FACTS,
         {
-            "schema": 1 if data.modality in _FIRST else SCHEMA,
+            "schema": modality_class(data.modality).schema,
             "modality": data.modality,
             "kind": data.container,
             "fingerprint": data.fingerprint,

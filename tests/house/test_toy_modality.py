@@ -104,11 +104,11 @@ def toy(tmp_path, monkeypatch):
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: toy_graphs\nVersion: 1.0\n")
     (facts / "entry_points.txt").write_text("[spin_nb.modality]\ngraph = toy_graphs:GraphModality\n")
     monkeypatch.syspath_prepend(str(site))
-    registry.words.cache_clear()
+    registry._added_by_packages.cache_clear()
     import toy_graphs
 
     yield toy_graphs
-    registry.words.cache_clear()
+    registry._added_by_packages.cache_clear()
     sys.modules.pop("toy_graphs")
 
 
@@ -196,6 +196,6 @@ def test_kinds_are_not_mixed_and_another_encoder_is_refused(toy, tmp_path):
 def test_without_its_package_the_project_says_what_is_missing(toy, tmp_path, monkeypatch):
     spin.open(tmp_path / "p.spin", pool=graphs(toy), classes=["ring", "star"]).close()
     monkeypatch.undo()
-    registry.words.cache_clear()
+    registry._added_by_packages.cache_clear()
     with pytest.raises(spin.SpinError, match="no modality is called 'graph'"):
         spin.open(tmp_path / "p.spin")

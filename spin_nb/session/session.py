@@ -54,17 +54,6 @@ class Session:
     Made by :func:`spin_nb.open`.  Nouns are facts, parts and views (properties), verbs are commands (methods).  Long
     work (:meth:`train`, :meth:`watch`) runs in the background and gives a job; ``wait=True`` gives its result.
 
-    Attributes
-    ----------
-    pool : Pool
-        Items that can be labelled.
-    model : ModelPart
-        Head, heads, predictive, cross-validated scores.
-    audit : AuditPart
-        Share, accuracy, curve, release.
-    stream : StreamPart
-        Arrivals.
-
     Examples
     --------
     >>> import spin_nb as spin
@@ -76,26 +65,20 @@ class Session:
     # No attribute can be made up: ``s.selcted = [...]`` is an error.
     __slots__ = (
         "__weakref__",
+        "_audit",
         "_channel",
         "_judge",
         "_labelling",
         "_live",
+        "_model",
         "_project",
         "_runtime",
         "_sampler",
+        "_stream",
         "_suggestions",
         "_training",
         "_view_data",
-        "audit",
-        "model",
-        "pool",
-        "stream",
     )
-
-    pool: Pool
-    model: ModelPart
-    audit: AuditPart
-    stream: StreamPart
 
     def __init__(self, project: Project, runtime: Runtime, pool_model: PoolModel) -> None:
         announcer = runtime.announcer
@@ -127,10 +110,9 @@ class Session:
             training=training,
             channel=channel,
         )
-        self.pool = project.pool
-        self.model = ModelPart(project, live, suggestions)
-        self.audit = AuditPart(project, live, judge, curve, announcer)
-        self.stream = StreamPart(project, runtime, monitor)
+        self._model = ModelPart(project, live, suggestions)
+        self._audit = AuditPart(project, live, judge, curve, announcer)
+        self._stream = StreamPart(project, runtime, monitor)
         self.events.labelled.connect(lambda *_: curve.follow())
         live.prepare(runtime, Recall(project, pool_model, announcer).last, training.adopt)
 
@@ -159,6 +141,28 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    # -- parts --------------------------------------------------------------------------------------------
+
+    @property
+    def pool(self) -> Pool:
+        """Items that can be labelled."""
+        return self._project.pool
+
+    @property
+    def model(self) -> ModelPart:
+        """Head shown, other heads, predictive, cross-validated scores."""
+        return self._model
+
+    @property
+    def audit(self) -> AuditPart:
+        """Hidden audit sample: share, accuracy, curve, release."""
+        return self._audit
+
+    @property
+    def stream(self) -> StreamPart:
+        """Arrivals and their drift."""
+        return self._stream
 
     # -- facts --------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import SpinError
-from spin_nb.protocols import DriftDetector, Model, Posterior, Predictive, Task, wants
+from spin_nb.protocols import DriftDetector, Modality, Model, Posterior, Predictive, Task, wants
 from spin_nb.types import ExportReport, Extent, Float, Ints, Picked, Shown
 
 
@@ -73,7 +73,7 @@ def _check_capabilities(model: object) -> None:
     assert asks_by in ("variance", "margin"), f"{asks_by!r} is not variance or margin"
 
 
-def _check_arrays(posterior: Any, predictive: Any, x: Float) -> None:
+def _check_arrays(posterior: Any, predictive: Predictive, x: Float) -> None:
     """From plain arrays it answers exactly as before.
 
     A posterior without ``to_arrays`` is fitted again instead.
@@ -133,7 +133,7 @@ def check_model(
     assert np.allclose(anew, before, atol=1e-4), "every fit begins anew"
 
 
-def _answers_alike(model_after_fit: Any, x: Float, predictive: Any) -> None:
+def _answers_alike(model_after_fit: Model, x: Float, predictive: Predictive) -> None:
     """Any rows, any call.
 
     The same numbers and the same functions.
@@ -153,7 +153,7 @@ def _answers_alike(model_after_fit: Any, x: Float, predictive: Any) -> None:
         )
 
 
-def check_predictive(predictive: Any, n: int, C: int) -> None:
+def check_predictive(predictive: Predictive, n: int, C: int) -> None:
     """A predictive over ``n`` items and ``C`` classes."""
     assert isinstance(predictive, Predictive), "a predictive needs mean, epistemic, aleatoric and draws"
     mean, epistemic, aleatoric = predictive.mean, predictive.epistemic, predictive.aleatoric
@@ -208,7 +208,7 @@ def check_strategy(strategy: Callable[..., Any]) -> None:
     _check_refusal(lambda: ask(1, **{broken: np.full_like(inputs[broken], np.nan)}))
 
 
-def _check_batch(batch: Any, again: Any, k: int, free: int) -> None:
+def _check_batch(batch: object, again: Picked, k: int, free: int) -> None:
     assert isinstance(batch, Picked), "a batch strategy returns Picked"
     assert len(batch.indices) == len(batch.scores) == len(batch.q) == k, f"{k} picks were asked for"
     assert len(set(batch.indices.tolist())) == k, "no item may be picked twice"
@@ -245,7 +245,7 @@ def _situation() -> dict[str, Any]:
 
 
 def check_task(
-    task: Any, values: Sequence[Any], wrong: Sequence[Any], *, extent: Extent | None = None
+    task: Task, values: Sequence[object], wrong: Sequence[object], *, extent: Extent | None = None
 ) -> None:
     """A task.
 
@@ -343,7 +343,7 @@ def _check_learning(task: Any, canonical: Sequence[Any], extent: Extent | None) 
         )
 
 
-def check_modality(modality: Any, sources: Sequence[Any]) -> None:
+def check_modality(modality: Modality, sources: Sequence[object]) -> None:
     """A modality.
 
     Loads each source, shows it as bytes, text or named texts; never as HTML.
@@ -411,7 +411,7 @@ def check_detector(make: Callable[[], Any]) -> None:
 
 
 def check_target(
-    export: Callable[..., Any], model: Any, example: Sequence[Any], folder: Path
+    export: Callable[..., ExportReport], model: object, example: Sequence[object], folder: Path
 ) -> ExportReport:
     """An export target.
 

@@ -92,7 +92,7 @@ def test_an_unknown_kind_lists_the_known_ones():
     ):
         with pytest.raises(UnknownWordError, match="no kind 'colour' of parts") as caught:
             ask()
-        assert "strategy, encoder, task" in str(caught.value)
+        assert "encoder, modality, task" in str(caught.value)
 
 
 class TestRegister:

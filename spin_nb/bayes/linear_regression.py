@@ -69,7 +69,9 @@ class RegressionPredictive:
         if S < 1:
             raise ModelError(f"cannot draw {S} times.", "Ask for S >= 1.")
         if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
-            raise ModelError(f"draws wanted for rows outside 0..{len(self) - 1}.", "Pass rows of the pool.")
+            raise ModelError(
+                f"draws are asked for rows outside 0..{len(self) - 1}.", "Pass rows of the pool."
+            )
         rng, x = np.random.default_rng(seed), self._inputs[rows]
         out = np.empty((S, len(rows), self._weights.shape[1]), np.float32)
         for s in range(S):

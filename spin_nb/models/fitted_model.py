@@ -185,7 +185,9 @@ class ModelPredictive:
         if S < 1:
             raise ModelError(f"cannot draw {S} times.", "Ask for S >= 1.")
         if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
-            raise ModelError(f"draws wanted for rows outside 0..{len(self) - 1}.", "Pass rows of the pool.")
+            raise ModelError(
+                f"draws are asked for rows outside 0..{len(self) - 1}.", "Pass rows of the pool."
+            )
         size = self.model.chunk_size
         parts = [
             self.model.draws(self._inputs_at(rows[start : start + size]), S, seed)

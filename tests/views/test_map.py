@@ -121,7 +121,7 @@ def test_it_can_be_coloured_by_class_label_and_any_column(view, drawn):
 def test_the_persons_choice_in_the_panel_colours_the_map(view):
     view.panel.choice = view.panel.choices.index("width")
     assert view.coloured_by == "width"
-    with pytest.raises(UnknownWordError, match="no colouring 'depth'"):
+    with pytest.raises(UnknownWordError, match="no colouring is called 'depth'"):
         view.coloured_by = "depth"
 
 

@@ -62,7 +62,7 @@ def test_one_of_several_targets(fitted):
 def test_what_does_not_fit_is_refused(fitted):
     head, x, y = fitted
     said = head.predict(x)
-    with pytest.raises(ModelError, match="29 inputs for 30 predictions"):
+    with pytest.raises(ModelError, match="29 inputs do not fit 30 predictions"):
         regression_figure(x[1:], said)
     with pytest.raises(ModelError, match="no target 1"):
         regression_figure(x, said, target=1)

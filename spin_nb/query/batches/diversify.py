@@ -94,7 +94,7 @@ def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
     >>> from spin_nb.query import margin
     >>> ask = diverse(margin)
     >>> ask.__name__, str(signature(ask))
-    ('diverse_margin', '(probs, features, k, *, labelled=None, seed=0)')
+    ('diverse_margin', '(probs, features, k, *, labelled_rows=None, seed=0)')
     >>> ask(np.array([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4]]), np.array([[0.0], [0], [9]]), 2).indices.tolist()
     [0, 2]
     """

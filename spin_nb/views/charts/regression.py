@@ -113,7 +113,7 @@ def _checked(
     at = np.asarray(x, np.float64).reshape(-1)
     if len(at) != len(mean):
         raise ModelError(
-            f"{len(at)} inputs for {len(mean)} predictions.",
+            f"{len(at)} inputs do not fit {len(mean)} predictions.",
             "Pass the one input that is drawn, a value a row.",
         )
     if not 0 <= target < mean.shape[1]:

@@ -146,7 +146,9 @@ class MapView(Brief, widgets.HBox):
     def _known(self, proposal: Any) -> str:
         word = proposal["value"]
         if not isinstance(word, str) or word not in self._words:
-            raise UnknownWordError(f"no colouring {shown(word)}.", f"Use one of: {listing(self._words)}.")
+            raise UnknownWordError(
+                f"no colouring is called {shown(word)}.", f"Use one of: {listing(self._words)}."
+            )
         return word
 
     def _choose(self, _: object) -> None:

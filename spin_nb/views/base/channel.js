@@ -1,4 +1,5 @@
-// Calls to the kernel and their replies, over one model.
+// Calls to the kernel and their replies, over one model: {call, verb, ...} is answered by {reply, ...}, an error included;
+// {push, ...} comes unasked.
 
 /** Calls with a reply, and pushes, over one model. `heard(message, buffers)` gets everything that answers no waiting call. */
 export function channel(model, heard) {

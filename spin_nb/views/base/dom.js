@@ -23,3 +23,9 @@ export function briefly(text, most = 60) {
   const words = String(text);
   return words.length > most ? `${words.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, "")}…` : words;
 }
+
+export function svgElement(tag, attributes = {}) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}

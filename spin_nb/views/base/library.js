@@ -32,12 +32,12 @@ function library(model, { id, key }) {
 }
 
 /** The same, patiently. */
-export async function sureLibrary(model, where, tries = TRIES) {
+export async function libraryPatiently(model, where, tries = TRIES) {
   try {
     return await library(model, where);
   } catch (error) {
     if (tries <= 0) throw error;
     await new Promise((resolve) => setTimeout(resolve, AGAIN));
-    return sureLibrary(model, where, tries - 1);
+    return libraryPatiently(model, where, tries - 1);
   }
 }

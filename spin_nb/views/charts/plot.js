@@ -2,7 +2,7 @@
 
 import { channel } from "../base/channel.js";
 import { h, write } from "../base/dom.js";
-import { sureLibrary } from "../base/library.js";
+import { libraryPatiently } from "../base/library.js";
 import { startAgain } from "../base/restart.js";
 
 const NUMBERS = { float64: Float64Array, float32: Float32Array, int32: Int32Array, int16: Int16Array, int8: Int8Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
@@ -72,7 +72,7 @@ function render({ model, el }) {
   const paint = async () => {
     const width = root.clientWidth;
     if (closed || !width || !model.get("traces")) return; // a hidden tab has no width: it is drawn when it has
-    plotly ??= (await sureLibrary(model, model.get("plotly"))).default;
+    plotly ??= (await libraryPatiently(model, model.get("plotly"))).default;
     if (closed) return;
     const { traces, layout } = figure();
     const isFirst = !words.hidden;

@@ -1,22 +1,12 @@
 // Boxes: {label, x, y, width, height}, drawn by dragging, changed by eight handles.
 
+import { boxBetween, clamp, clampToPicture, distance, MIN_SIDE_PX, oneDecimal, roundToHundredths } from "./geometry.js";
 import { Outlines } from "./outlines.js";
 import { EDITORS } from "./registry.js";
-import {
-  shapeClamp, shapeDistance, shapeGrip, shapeInside, shapeNumber, shapeOutline, shapeReach, shapeRound, shapeWord,
-} from "./shapes.js";
+import { gripMark, haloOutline, shapeName, touchRadius } from "./shapes.js";
 
-const BOX_LEAST = 1; // pixels of the original: a box has an area
 const BOX_GRIPS = [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, 1], [0, 1], [0, 0.5]]; // of width and height
 const BOX_CURSORS = ["nwse", "ns", "nesw", "ew", "nwse", "ns", "nesw", "ew"];
-
-/** The box between two corners, whichever is which, inside the picture. */
-function boxBetween([ax, ay], [bx, by], size) {
-  const [[left, right], [top, bottom]] = [[ax, bx], [ay, by]].map((ends, i) => ends.map((end) => shapeClamp(end, 0, size[i])).sort((a, b) => a - b));
-  const x = shapeRound(Math.min(left, size[0] - BOX_LEAST));
-  const y = shapeRound(Math.min(top, size[1] - BOX_LEAST));
-  return { x, y, width: shapeRound(Math.max(BOX_LEAST, right - x)), height: shapeRound(Math.max(BOX_LEAST, bottom - y)) };
-}
 
 class BoxEditor extends Outlines {
   get noun() {
@@ -32,7 +22,7 @@ class BoxEditor extends Outlines {
   }
 
   coordinates({ x, y, width, height }) {
-    return `${shapeNumber(x)}, ${shapeNumber(y)} · ${shapeNumber(width)} × ${shapeNumber(height)}`;
+    return `${oneDecimal(x)}, ${oneDecimal(y)} · ${oneDecimal(width)} × ${oneDecimal(height)}`;
   }
 
   extent({ width, height }) {
@@ -48,13 +38,13 @@ class BoxEditor extends Outlines {
   }
 
   moved(box, dx, dy, [width, height]) {
-    const x = shapeRound(shapeClamp(box.x + dx, 0, Math.max(0, width - box.width)));
-    return { ...box, x, y: shapeRound(shapeClamp(box.y + dy, 0, Math.max(0, height - box.height))) };
+    const x = roundToHundredths(clamp(box.x + dx, 0, Math.max(0, width - box.width)));
+    return { ...box, x, y: roundToHundredths(clamp(box.y + dy, 0, Math.max(0, height - box.height))) };
   }
 
   /** Alt and the arrows move the right and the bottom side. */
   grown(box, dx, dy, [width, height]) {
-    const side = (start, length, by, most) => shapeRound(shapeClamp(length + by, BOX_LEAST, most - start));
+    const side = (start, length, by, most) => roundToHundredths(clamp(length + by, MIN_SIDE_PX, most - start));
     return { ...box, width: side(box.x, box.width, dx, width), height: side(box.y, box.height, dy, height) };
   }
 
@@ -63,7 +53,7 @@ class BoxEditor extends Outlines {
   }
 
   outline({ x, y, width, height }, look) {
-    return shapeOutline("rect", { x, y, width, height }, look);
+    return haloOutline("rect", { x, y, width, height }, look);
   }
 
   handle({ x, y, width, height }, grip) {
@@ -73,7 +63,7 @@ class BoxEditor extends Outlines {
 
   grips() {
     const box = this.shapes[this.selected];
-    return box ? BOX_GRIPS.map((_, grip) => shapeGrip(this.handle(box, grip), this.view)) : [];
+    return box ? BOX_GRIPS.map((_, grip) => gripMark(this.handle(box, grip), this.view)) : [];
   }
 
   /** The handle of the selected box at a point; inside a small box there is room left to move it. */
@@ -81,7 +71,7 @@ class BoxEditor extends Outlines {
     const box = this.shapes[this.selected];
     if (!box) return -1;
     const near = this.touches(box, point, 0) ? Math.min(reach, box.width / 4, box.height / 4) : reach;
-    const far = BOX_GRIPS.map((_, grip) => shapeDistance(point, this.handle(box, grip)));
+    const far = BOX_GRIPS.map((_, grip) => distance(point, this.handle(box, grip)));
     const grip = far.indexOf(Math.min(...far));
     return far[grip] <= near ? grip : -1;
   }
@@ -92,7 +82,7 @@ class BoxEditor extends Outlines {
   }
 
   begin(point) {
-    return { index: this.shapes.length, from: shapeInside(point, this.view.size), fresh: true };
+    return { index: this.shapes.length, from: clampToPicture(point, this.view.size), fresh: true };
   }
 
   busy() {
@@ -101,7 +91,7 @@ class BoxEditor extends Outlines {
 
   follow(gesture, point) {
     const { index, grip, from, base, fresh } = gesture;
-    if (fresh) return { label: this.bench.spec.names[this.current], ...boxBetween(from, point, this.view.size) };
+    if (fresh) return { label: this.editorApi.spec.names[this.current], ...boxBetween(from, point, this.view.size) };
     if (grip === undefined) return super.follow(gesture, point);
     const box = base[index];
     const [across, down] = BOX_GRIPS[grip];
@@ -113,31 +103,31 @@ class BoxEditor extends Outlines {
 
   drop(point) {
     const { gesture } = this;
-    const sides = gesture?.fresh ? shapeInside(point, this.view.size).map((at, i) => Math.abs(at - gesture.from[i])) : [];
-    if (!sides.some((side) => side < BOX_LEAST)) return super.drop(point);
+    const sides = gesture?.fresh ? clampToPicture(point, this.view.size).map((at, i) => Math.abs(at - gesture.from[i])) : [];
+    if (!sides.some((side) => side < MIN_SIDE_PX)) return super.drop(point);
     this.cancel();
-    return this.bench.warn("That box has no area: drag from one corner of the object to the opposite one.");
+    return this.editorApi.warn("That box has no area: drag from one corner of the object to the opposite one.");
   }
 
   tapped(point, event) {
-    const under = this.under(point, shapeReach(event, this.view));
+    const under = this.under(point, touchRadius(event, this.view));
     this.choose(under.length ? under[0] : -1);
   }
 
   hover(point, event) {
-    if (this.bench.readOnly || event.shiftKey) return "grab";
+    if (this.editorApi.readOnly || event.shiftKey) return "grab";
     if (event.ctrlKey || event.metaKey) return "crosshair";
-    const reach = shapeReach(event, this.view);
+    const reach = touchRadius(event, this.view);
     const grip = this.gripAt(point, reach);
     if (grip >= 0) return `${BOX_CURSORS[grip]}-resize`;
     return this.under(point, reach).length ? "move" : "crosshair";
   }
 
   hint() {
-    if (this.bench.readOnly) return "";
+    if (this.editorApi.readOnly) return "";
     if (this.shapes[this.selected]) return "Drag or arrows move it, Alt+arrows resize, Del deletes";
-    return `Drag: new ${shapeWord(this.bench.spec.names[this.current])} (over another box: Ctrl+drag)`;
+    return `Drag: new ${shapeName(this.editorApi.spec.names[this.current])} (over another box: Ctrl+drag)`;
   }
 }
 
-EDITORS.boxes = (bench) => new BoxEditor(bench);
+EDITORS.boxes = (editorApi) => new BoxEditor(editorApi);

@@ -4,83 +4,83 @@ import { briefly, h, write } from "../base/dom.js";
 import { DIGITS, doubled, LETTERS, nameShortcuts } from "../base/key_events.js";
 
 // The same as on the map, in the same order: the first six are Okabe and Ito's. A name always stands beside them.
-export const CHOICE_COLOURS = [
+export const CLASS_COLOURS = [
   ..."#0072b2 #e69f00 #009e73 #cc79a7 #56b4e9 #d55e00 #7a4343 #857aff".split(" "),
   ..."#7ac890 #bc0b85 #2c43bc #a64e21 #f4596f #00646f #e916de #ff7ad3".split(" "),
   ..."#a6000b #ff9b6f #3785d3 #85169b #f46f37 #de0ba6 #7a9bff #2c00ff".split(" "),
 ];
 
-export function choiceColour(index) {
-  return CHOICE_COLOURS[index % CHOICE_COLOURS.length];
+export function classColour(index) {
+  return CLASS_COLOURS[index % CLASS_COLOURS.length];
 }
 
 /** The keys of the labeller work on: after a click (a button reached with Tab keeps the focus), or from a field. */
-export function choiceHome(element) {
+export function focusLabeller(element) {
   element.closest(".spin-labeller")?.focus({ preventScroll: true });
 }
 
-export function choiceSame(a, b) {
+export function isSameValue(a, b) {
   return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
 
 /** A probability in percent, never rounded to certainty. */
-export function choicePercent(p) {
+export function percentWords(p) {
   if (p < 0.01) return "< 1 %";
   return p > 0.99 && p < 1 ? "> 99 %" : `${Math.round(100 * p)} %`;
 }
 
 /** How sure a suggestion is; of a number, what that means. Nothing where nobody said. */
-export function choiceSure(p, { within, unit }) {
+export function confidenceWords(p, { within, unit }) {
   if (p === null || p === undefined) return "";
-  return within ? `: ${choicePercent(p)} that it is right within ± ${within}${unit ? ` ${unit}` : ""}` : `, ${choicePercent(p)} sure`;
+  return within ? `: ${percentWords(p)} that it is right within ± ${within}${unit ? ` ${unit}` : ""}` : `, ${percentWords(p)} sure`;
 }
 
 /** A name as it is shown: one of a million characters must not fill the page. */
-export function choiceName(name) {
+export function shortName(name) {
   return briefly(name, 200);
 }
 
 /** A name that may be broken after its underscores; its text stays the same. */
-function choiceBreaks(name) {
+function breakableName(name) {
   return name.split(/(?<=[_./-])/).flatMap((part, i) => (i ? [h("wbr"), part] : [part]));
 }
 
 /** Which class a key event means, or null. */
-export function choiceIndex(bench, event) {
-  const found = /^class:(\d+)$/.exec(bench.meaning(event) ?? "");
+export function classIndex(editorApi, event) {
+  const found = /^class:(\d+)$/.exec(editorApi.meaning(event) ?? "");
   return found ? Number(found[1]) : null;
 }
 
 /** One entry for each class: its key may be bound anew while the page is open. */
-export function choiceEntries(bench, names) {
-  return names.map((name, index) => ({ name, index, key: () => bench.key(`class:${index}`) }));
+export function classEntries(editorApi, names) {
+  return names.map((name, index) => ({ name, index, key: () => editorApi.key(`class:${index}`) }));
 }
 
-function choiceWords({ name }, { suggested, p, enter }) {
-  const sure = (p ?? null) === null ? "" : `, ${choicePercent(p).replace("%", "percent")}`;
-  return `${choiceName(name)}${suggested ? `, suggested${sure}` : ""}${enter ? ", Enter accepts" : ""}`;
+function classAriaLabel({ name }, { suggested, p, enter }) {
+  const sure = (p ?? null) === null ? "" : `, ${percentWords(p).replace("%", "percent")}`;
+  return `${shortName(name)}${suggested ? `, suggested${sure}` : ""}${enter ? ", Enter accepts" : ""}`;
 }
 
-function choiceButton(bench, entry, { pick, mark, toggles = false, colours = false }) {
+function classButton(editorApi, entry, { pick, mark, toggles = false, colours = false }) {
   const parts = { bar: h("i", { class: "spin-fill" }), key: h("kbd"), chance: h("span", { class: "spin-chance" }) };
   const swatch = colours ? h("i", { class: "spin-swatch" }) : null;
-  if (swatch) swatch.style.background = choiceColour(entry.index);
+  if (swatch) swatch.style.background = classColour(entry.index);
   const onclick = (event) => {
-    if (!doubled(event, bench.card)) pick(entry);
-    if (event.detail > 0) choiceHome(event.currentTarget);
+    if (!doubled(event, editorApi.card)) pick(entry);
+    if (event.detail > 0) focusLabeller(event.currentTarget);
   };
-  const word = h("span", { class: "spin-word", dir: "auto" }, ...choiceBreaks(choiceName(entry.name)));
-  const properties = { type: "button", class: "spin-class", title: choiceName(entry.name), onclick };
+  const word = h("span", { class: "spin-word", dir: "auto" }, ...breakableName(shortName(entry.name)));
+  const properties = { type: "button", class: "spin-class", title: shortName(entry.name), onclick };
   const element = h("button", properties, parts.bar, parts.key, swatch, word, parts.chance);
   let drawn;
   const draw = () => {
-    const found = { chosen: false, suggested: false, p: null, enter: false, ...(bench.card ? mark(entry) : {}) };
+    const found = { chosen: false, suggested: false, p: null, enter: false, ...(editorApi.card ? mark(entry) : {}) };
     const key = entry.key() ?? "";
-    const off = !bench.card || bench.readOnly;
+    const off = !editorApi.card || editorApi.readOnly;
     const now = JSON.stringify([found, key, off]);
     if (now === drawn) return;
     drawn = now;
-    choiceDraw(element, parts, entry, found, toggles);
+    drawClassButton(element, parts, entry, found, toggles);
     write(parts.key, key);
     nameShortcuts(element, key);
     element.disabled = off;
@@ -88,24 +88,24 @@ function choiceButton(bench, entry, { pick, mark, toggles = false, colours = fal
   return { entry, element, draw };
 }
 
-function choiceDraw(element, { bar, chance }, entry, found, toggles) {
+function drawClassButton(element, { bar, chance }, entry, found, toggles) {
   const { chosen, suggested, p, enter } = found;
   element.classList.toggle("spin-suggested", suggested);
   element.classList.toggle("spin-chosen", chosen);
   if (toggles) element.setAttribute("aria-pressed", chosen);
   bar.style.width = `${100 * (p ?? 0)}%`;
-  const sure = p === null ? (suggested ? "suggested" : "") : choicePercent(p);
+  const sure = p === null ? (suggested ? "suggested" : "") : percentWords(p);
   write(chance, `${sure}${enter ? " ⏎" : ""}`.trim());
-  element.setAttribute("aria-label", choiceWords(entry, found));
+  element.setAttribute("aria-label", classAriaLabel(entry, found));
 }
 
 /** Letters compared as people type them: no case, no accents, no underscores. */
-function choicePlain(text) {
+function plainWords(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[\s_.-]+/g, " ").trim();
 }
 
 /** How well a plain name fits plain words that it holds: 0 is the name itself, then its beginning, beginnings of words. */
-function choiceFit(name, query, words) {
+function matchRank(name, query, words) {
   if (name === query) return 0;
   if (name.startsWith(query)) return 1;
   const begins = (word) => name.startsWith(word) || name.includes(` ${word}`);
@@ -113,21 +113,21 @@ function choiceFit(name, query, words) {
 }
 
 /** The entries that hold every word of `query`, the best first; among equals those of `likeliest`, then the first. */
-export function choiceMatches(entries, query, likeliest = []) {
-  const plain = choicePlain(query);
+export function matchingEntries(entries, query, likeliest = []) {
+  const plain = plainWords(query);
   const words = plain.split(" ");
   const ranks = new Map(likeliest.map(([name], rank) => [name, rank]));
   const found = [];
   for (const entry of entries) {
-    const name = choicePlain(entry.name);
-    if (words.every((word) => name.includes(word))) found.push([choiceFit(name, plain, words), ranks.get(entry.name) ?? Infinity, entry]);
+    const name = plainWords(entry.name);
+    if (words.every((word) => name.includes(word))) found.push([matchRank(name, plain, words), ranks.get(entry.name) ?? Infinity, entry]);
   }
   const order = ([fit, rank], [other, least]) => fit - other || (rank === least ? 0 : rank - least);
   return (plain ? found.sort(order) : found).map(([, , entry]) => entry);
 }
 
 /** Of one card: the classes that are likeliest, or given most often, on keys that change with it. */
-export function choiceLikeliest(bench, entries, { pick, mark }) {
+export function likeliestButtons(editorApi, entries, { pick, mark }) {
   const element = h("div", { class: "spin-likeliest", role: "group", hidden: "" });
   let [shown, buttons] = [null, []];
   const renew = (likeliest) => {
@@ -136,14 +136,14 @@ export function choiceLikeliest(bench, entries, { pick, mark }) {
     element.setAttribute("aria-label", likeliest.some(([, p]) => p !== null) ? "likeliest classes" : "classes given most often");
     buttons = likeliest.flatMap(([name, p]) => {
       const entry = entries.find((each) => each.name === name);
-      return entry ? [choiceButton(bench, entry, { pick, mark: (each) => ({ ...mark(each), p }) })] : [];
+      return entry ? [classButton(editorApi, entry, { pick, mark: (each) => ({ ...mark(each), p }) })] : [];
     });
     const hadFocus = element.contains(document.activeElement);
     element.replaceChildren(...buttons.map((button) => button.element));
     if (hadFocus) buttons[0]?.element.focus();
   };
   const draw = () => {
-    const likeliest = bench.card?.likeliest ?? [];
+    const likeliest = editorApi.card?.likeliest ?? [];
     if (likeliest !== shown) renew(likeliest);
     for (const button of buttons) button.draw();
   };
@@ -151,13 +151,13 @@ export function choiceLikeliest(bench, entries, { pick, mark }) {
 }
 
 /** Scroll the list, and nothing else, until one of its children is whole in it. */
-function choiceReveal(list, child) {
+function revealChild(list, child) {
   const { offsetTop: top, offsetHeight: height } = child;
   list.scrollTop = Math.min(top, Math.max(list.scrollTop, top + height - list.clientHeight));
 }
 
 /** The children that match, the best first and at the top of the list; all in their places where nothing is looked for. */
-function choiceNarrow(list, entries, elements, found) {
+function narrowList(list, entries, elements, found) {
   const of = new Map(entries.map((entry, i) => [entry, elements[i]]));
   const some = new Set(found);
   for (const [entry, element] of of) element.hidden = !some.has(entry);
@@ -166,7 +166,7 @@ function choiceNarrow(list, entries, elements, found) {
 }
 
 /** A field that narrows the entries down, where there are more of them than keys; else null. */
-export function choiceFilter(bench, entries, { pick, list, elements }) {
+export function classFilter(editorApi, entries, { pick, list, elements }) {
   if (entries.length <= DIGITS.length + LETTERS.length) return null;
   const count = h("span", { class: "spin-soft", "aria-live": "polite" });
   const field = h("input", {
@@ -183,15 +183,15 @@ export function choiceFilter(bench, entries, { pick, list, elements }) {
     at = index;
     const element = elements[entries.indexOf(found[at])];
     element?.classList.add("spin-aimed");
-    if (element) choiceReveal(list, element);
+    if (element) revealChild(list, element);
     const place = found.length === 1 ? "" : ` (${at + 1} of ${found.length}, ↑ ↓)`;
-    if (element) write(count, `Enter: ${choiceName(found[at].name)}${place}`);
+    if (element) write(count, `Enter: ${shortName(found[at].name)}${place}`);
     else write(count, field.value.trim() ? "No class has these words" : "");
   };
   const show = () => {
     aim(-1);
-    found = choiceMatches(entries, field.value, bench.card?.likeliest);
-    choiceNarrow(list, entries, elements, found);
+    found = matchingEntries(entries, field.value, editorApi.card?.likeliest);
+    narrowList(list, entries, elements, found);
     aim(field.value.trim() && found.length ? 0 : -1);
   };
   const clear = () => {
@@ -201,9 +201,9 @@ export function choiceFilter(bench, entries, { pick, list, elements }) {
   };
   const take = () => {
     const one = found[at];
-    if (!one) return void bench.warn("No class has these words.");
+    if (!one) return void editorApi.warn("No class has these words.");
     clear();
-    choiceHome(field); // the next "/" is a key again
+    focusLabeller(field); // the next "/" is a key again
     pick(one);
   };
   const onkeydown = (event) => {
@@ -217,7 +217,7 @@ export function choiceFilter(bench, entries, { pick, list, elements }) {
     if (event.key === "Enter") return void (event.repeat || take());
     if (walks) return void (found.length && aim(at < 0 && walks < 0 ? found.length - 1 : (at + walks + found.length) % found.length));
     clear();
-    choiceHome(field);
+    focusLabeller(field);
   };
   field.addEventListener("input", show);
   field.addEventListener("keydown", onkeydown);
@@ -238,17 +238,17 @@ export function choiceFilter(bench, entries, { pick, list, elements }) {
  * The grid. `entries`: [{name, index, key()}]; `pick(entry)`; `mark(entry)` -> {chosen, suggested, p, enter}: what the
  * button shows; `toggles`: buttons stay pressed; `colours`: a swatch each.
  */
-export function choiceGrid(bench, { entries, pick, mark, label = "classes", toggles, colours }) {
-  const buttons = entries.map((entry) => choiceButton(bench, entry, { pick, mark, toggles, colours }));
+export function classGrid(editorApi, { entries, pick, mark, label = "classes", toggles, colours }) {
+  const buttons = entries.map((entry) => classButton(editorApi, entry, { pick, mark, toggles, colours }));
   const grid = h("div", { class: "spin-classes", role: "group", "aria-label": label }, ...buttons.map(({ element }) => element));
   const longest = Math.max(...entries.map(({ name }) => name.length));
   grid.style.setProperty("--spin-column", `${Math.min(340, Math.max(148, 110 + 7 * longest))}px`);
-  const filter = choiceFilter(bench, entries, { pick, list: grid, elements: buttons.map(({ element }) => element) });
+  const filter = classFilter(editorApi, entries, { pick, list: grid, elements: buttons.map(({ element }) => element) });
   let shown;
   const draw = () => {
     for (const button of buttons) button.draw();
-    if (!filter || shown === bench.card) return;
-    shown = bench.card;
+    if (!filter || shown === editorApi.card) return;
+    shown = editorApi.card;
     filter.clear();
     const first = buttons.find(({ element }) => element.matches(".spin-suggested, .spin-chosen"))?.element;
     const [box, button] = [grid, first].map((each) => each?.getBoundingClientRect());
@@ -259,13 +259,13 @@ export function choiceGrid(bench, { entries, pick, mark, label = "classes", togg
 }
 
 /** One line that says whether what is there is what was suggested; `enter()` is the key that takes it now. */
-export function choiceSuggestion(bench, { value = () => bench.value, enter = () => "Enter" } = {}) {
+export function suggestionLine(editorApi, { value = () => editorApi.value, enter = () => "Enter" } = {}) {
   const element = h("span", { class: "spin-suggestion" });
   const draw = () => {
-    const said = bench.card?.suggestion;
-    const same = said && choiceSame(said.value, value());
+    const said = editorApi.card?.suggestion;
+    const same = said && isSameValue(said.value, value());
     element.classList.toggle("spin-same", Boolean(same));
-    const words = same ? `Suggested${choiceSure(said.p, bench.spec)} · ${enter()} accepts` : "Changed from what was suggested";
+    const words = same ? `Suggested${confidenceWords(said.p, editorApi.spec)} · ${enter()} accepts` : "Changed from what was suggested";
     write(element, said ? words : "");
   };
   return { element, draw };

@@ -4,33 +4,34 @@
 import { partCard } from "../media/item.js";
 import { withOthers } from "../media/several.js";
 import { viewport } from "../media/viewport.js";
-import { choiceSure } from "./choices.js";
-import { shapeClamp, shapeRound, shapeSuggestion } from "./shapes.js";
+import { confidenceWords } from "./choices.js";
+import { clamp, roundToHundredths } from "./geometry.js";
+import { openSuggestion } from "./shapes.js";
 
-const DRAWING_ENDS = ["keyup", "pointerdown", "blur"]; // what ends a step made with a key
+const STEP_END_EVENTS = ["keyup", "pointerdown", "blur"]; // what ends a step made with a key
 
 /** The picture to draw on: the card's own, or that of its first part that is one; null where there is none. */
-function drawnOn(card) {
+function pictureOf(card) {
   if (card.bitmap) return card;
   const part = (card.parts ?? []).find(({ bitmap }) => bitmap);
   return part ? partCard(card, part) : null;
 }
 
 export class Drawing {
-  constructor(bench) {
-    this.bench = bench;
+  constructor(editorApi) {
+    this.editorApi = editorApi;
     this.view = null;
     this.card = null;
     this.frame = null;
     this.forget();
     this.settle = () => this.flush();
-    for (const name of DRAWING_ENDS) window.addEventListener(name, this.settle, true);
+    for (const name of STEP_END_EVENTS) window.addEventListener(name, this.settle, true);
   }
 
   close() {
     this.flush();
     cancelAnimationFrame(this.frame);
-    for (const name of DRAWING_ENDS) window.removeEventListener(name, this.settle, true);
+    for (const name of STEP_END_EVENTS) window.removeEventListener(name, this.settle, true);
   }
 
   forget() {
@@ -41,13 +42,13 @@ export class Drawing {
   }
 
   /** The picture of a card, or null when there is none to draw on. What is half drawn stays with its card. */
-  stage(card) {
+  itemPane(card) {
     if (card.id !== this.card?.id) this.forget();
     this.card = card;
-    this.suggestion = shapeSuggestion(card);
-    const source = drawnOn(card);
+    this.suggestion = openSuggestion(card);
+    const source = pictureOf(card);
     if (!source) return null;
-    const view = viewport(source, { overlay: this, kit: this.bench.kit });
+    const view = viewport(source, { overlay: this, kit: this.editorApi.kit });
     this.view = view;
     this.size = view.size; // stays when the view is closed and the list is still there
     view.element.classList.add("spin-drawing");
@@ -60,7 +61,7 @@ export class Drawing {
       if (this.view === view) this.view = null;
       view.close();
     };
-    return withOthers(card, source, this.bench.kit, { element: view.element, key: view.key, close });
+    return withOthers(card, source, this.editorApi.kit, { element: view.element, key: view.key, close });
   }
 
   /** What a moving pointer changes is drawn once a frame, however often it is told. */
@@ -75,21 +76,21 @@ export class Drawing {
   get middle() {
     const origin = this.view.toView([0, 0]);
     const ends = [0, 1].map((i) => {
-      const [low, high] = [0, this.view.room[i]].map((at) => shapeClamp((at - origin[i]) / this.view.scale, 0, this.size[i]));
-      return [low + (high - low) / 4, high - (high - low) / 4].map(shapeRound);
+      const [low, high] = [0, this.view.room[i]].map((at) => clamp((at - origin[i]) / this.view.scale, 0, this.size[i]));
+      return [low + (high - low) / 4, high - (high - low) / 4].map(roundToHundredths);
     });
     return [ends[0][0], ends[1][0], ends[0][1], ends[1][1]];
   }
 
   /** How sure what is suggested is, in words. */
   sure() {
-    return choiceSure(this.card?.suggestion?.p, {});
+    return confidenceWords(this.card?.suggestion?.p, {});
   }
 
   step(value, words) {
     this.live = null;
     this.nudged = "";
-    this.bench.edit(value, words);
+    this.editorApi.edit(value, words);
     this.draw();
   }
 
@@ -114,7 +115,7 @@ export class Drawing {
 
   /** What a key means here; in a sound or a film beside the picture its letters are that medium's own. */
   meaning(event) {
-    const does = this.bench.meaning(event);
+    const does = this.editorApi.meaning(event);
     const beside = event.target.closest?.(".spin-beside") && !event.ctrlKey && !event.metaKey;
     return beside && ["new", "duplicate", "point"].includes(does) ? null : does;
   }
@@ -135,14 +136,14 @@ export class Drawing {
 
   /** Keys that mean the same for every shape; `count` is how many can be gone through. */
   common(event, count) {
-    const meaning = this.bench.meaning(event);
+    const meaning = this.editorApi.meaning(event);
     const named = /^class:(\d+)$/.exec(meaning ?? "");
     const by = meaning === "next" ? 1 : meaning === "previous" ? -1 : 0;
     if (event.key === "Escape") return this.escape();
     if (named) this.named(Number(named[1]));
     else if (by && count) this.choose(this.selected < 0 ? (by > 0 ? 0 : count - 1) : (this.selected + by + count) % count);
     else if (!by) return false;
-    if (by && count) this.bench.say(this.inWords(this.selected));
+    if (by && count) this.editorApi.say(this.inWords(this.selected));
     return true;
   }
 }

@@ -1,14 +1,14 @@
 // What editors with a typed field share: what is typed shows at once, and becomes one step of the draft a moment later.
 
-import { choiceHome, choiceSame } from "./choices.js";
+import { focusLabeller, isSameValue } from "./choices.js";
 
-const FIELD_PAUSE = 400; // milliseconds without typing that end one step
+const TYPING_PAUSE_MS = 400; // milliseconds without typing that end one step
 
 /**
  * The draft behind a `field`. `read()`: the value of what is typed, null where it is none; `show(value)`: write it into
  * the field; `words(value)`: the step in words.
  */
-export function fieldDraft(bench, { field, read, show, words }) {
+export function fieldDraft(editorApi, { field, read, show, words }) {
   let card;
   let known = null; // the draft as the field last knew it
   let timer = null;
@@ -19,14 +19,14 @@ export function fieldDraft(bench, { field, read, show, words }) {
   const flush = () => {
     if (timer === null) return;
     drop();
-    if (bench.card !== card || bench.readOnly) return;
+    if (editorApi.card !== card || editorApi.readOnly) return;
     known = read();
-    if (!choiceSame(bench.value, known)) bench.edit(known, words(known));
+    if (!isSameValue(editorApi.value, known)) editorApi.edit(known, words(known));
   };
   /** `byPointer`: it is still being dragged; its step ends with `flush`, however long the hand pauses. */
   const touched = (byPointer = false) => {
     clearTimeout(timer);
-    timer = byPointer ? 0 : setTimeout(flush, FIELD_PAUSE);
+    timer = byPointer ? 0 : setTimeout(flush, TYPING_PAUSE_MS);
   };
   // Whoever submits in another way (a button, a finger) gets what is shown.
   const early = (event) => {
@@ -39,20 +39,20 @@ export function fieldDraft(bench, { field, read, show, words }) {
     for (const name of ["pointerdown", "keydown"]) document.removeEventListener(name, early, true);
   };
   const draw = () => {
-    const other = bench.card !== card;
-    if (!other && (timer !== null || choiceSame(bench.value, known))) return;
+    const other = editorApi.card !== card;
+    if (!other && (timer !== null || isSameValue(editorApi.value, known))) return;
     drop();
-    card = bench.card;
-    known = bench.value;
+    card = editorApi.card;
+    known = editorApi.value;
     show(known);
   };
   // What is typed and the draft does not say: a step that waits, or what is no label as it stands.
-  const half = () => (timer === null && (known !== null || !field.value) ? null : { text: field.value });
+  const unsaved = () => (timer === null && (known !== null || !field.value) ? null : { text: field.value });
   const resume = ({ text }) => {
     field.value = text;
     field.dispatchEvent(new Event("input"));
   };
-  return { flush, touched, draw, close, half, resume };
+  return { flush, touched, draw, close, unsaved, resume };
 }
 
 /** A key that belongs to the text being typed: it goes no further. True when it was one. */
@@ -61,7 +61,7 @@ export function fieldKeeps(event, isText) {
   if (!composing && event.key === "Escape") {
     event.preventDefault();
     event.stopPropagation();
-    choiceHome(event.currentTarget);
+    focusLabeller(event.currentTarget);
     return true;
   }
   if (composing || isText(event)) {
@@ -76,6 +76,6 @@ export function fieldPass(event) {
   const field = event.currentTarget;
   event.preventDefault();
   event.stopPropagation();
-  choiceHome(field);
+  focusLabeller(field);
   field.closest(".spin-labeller")?.dispatchEvent(new KeyboardEvent("keydown", event));
 }

@@ -1,30 +1,29 @@
 // Keypoints: {name: [x, y] | null}, null = not visible; in the draft a point that is still to be placed has no entry.
 
-import { h } from "../base/dom.js";
+import { h, svgElement } from "../base/dom.js";
 import { deletes } from "../base/key_events.js";
-import { viewBack, viewSvg } from "../media/viewport.js";
+import { focusView } from "../media/viewport.js";
 import { Drawing } from "./drawing.js";
+import { clampToPicture, distance, oneDecimal } from "./geometry.js";
 import { EDITORS } from "./registry.js";
-import {
-  shapeChip, shapeChipPlace, shapeColour, shapeDistance, shapeInside, shapeList, shapeNudge, shapeNumber, shapeOutline, shapeReach, shapeTools, shapeWord,
-} from "./shapes.js";
+import { arrowStep, haloOutline, nameChip, placeChip, shapeColour, shapeList, shapeName, toolButtons, touchRadius } from "./shapes.js";
 
-const keypointChooses = (event) => event.ctrlKey || event.metaKey;
+const isChoosing = (event) => event.ctrlKey || event.metaKey;
 
 class KeypointEditor extends Drawing {
-  constructor(bench) {
-    super(bench);
-    this.names = bench.spec.names;
+  constructor(editorApi) {
+    super(editorApi);
+    this.names = editorApi.spec.names;
     const rows = () => this.names.map((_, i) => this.row(i));
     const [choose, remove] = [(i) => this.named(i), (i) => this.hide(i)];
     this.list = shapeList({ noun: "point", nouns: "points", empty: "", rows, choose, remove, sure: () => this.sure() });
     const click = (event) => {
       this.hideRest();
-      viewBack(event);
+      focusView(event);
     };
     this.rest = h("button", { type: "button", class: "spin-shape-rest", onclick: click }, "The rest is not visible");
-    const words = () => (this.next < 0 ? "All points are set" : `Put ${shapeWord(this.names[this.next])} in the middle`);
-    this.tools = shapeTools(bench, [{ does: "new", act: () => this.create(), words, off: () => this.next < 0 }]);
+    const words = () => (this.next < 0 ? "All points are set" : `Put ${shapeName(this.names[this.next])} in the middle`);
+    this.tools = toolButtons(editorApi, [{ does: "new", act: () => this.create(), words, off: () => this.next < 0 }]);
     this.tools.element.append(this.rest);
     this.panel = h("div", { class: "spin-shapes" }, this.list.element, this.tools.element);
   }
@@ -37,7 +36,7 @@ class KeypointEditor extends Drawing {
   }
 
   get points() {
-    return this.live ?? this.bench.value ?? {};
+    return this.live ?? this.editorApi.value ?? {};
   }
 
   /** [x, y], null, or undefined; a point may be called "constructor". */
@@ -65,11 +64,11 @@ class KeypointEditor extends Drawing {
   unfinished() {
     const left = this.names.filter((name) => !Object.hasOwn(this.points, name));
     if (!left.length) return null;
-    return `${left.length} of ${this.names.length} points are still to be placed, next: ${shapeWord(left[0])}. ${this.bench.key("absent")} says that a point is not visible.`;
+    return `${left.length} of ${this.names.length} points are still to be placed, next: ${shapeName(left[0])}. ${this.editorApi.key("absent")} says that a point is not visible.`;
   }
 
   inWords(index) {
-    return `${shapeWord(this.names[index])}: ${this.row(index).note}`;
+    return `${shapeName(this.names[index])}: ${this.row(index).note}`;
   }
 
   refresh() {
@@ -80,22 +79,22 @@ class KeypointEditor extends Drawing {
     this.list.draw();
     this.tools.draw();
     // Not `disabled`: the focus would fall out of the view with the last point.
-    this.rest.setAttribute("aria-disabled", String(this.bench.readOnly || this.missing < 0));
+    this.rest.setAttribute("aria-disabled", String(this.editorApi.readOnly || this.missing < 0));
     this.paint();
   }
 
   row(index) {
     const point = this.at(index);
-    const name = shapeWord(this.names[index]);
+    const name = shapeName(this.names[index]);
     return {
       name,
       colour: shapeColour(index),
-      key: this.bench.key(`class:${index}`),
-      note: point ? point.map(shapeNumber).join(", ") : point === null ? "not visible" : index === this.target ? "next: click it" : "to be placed",
+      key: this.editorApi.key(`class:${index}`),
+      note: point ? point.map(oneDecimal).join(", ") : point === null ? "not visible" : index === this.target ? "next: click it" : "to be placed",
       suggested: this.isSuggested(index),
       chosen: index === this.selected,
       says: name,
-      removal: point === null || this.bench.readOnly ? null : `${name} is not visible`,
+      removal: point === null || this.editorApi.readOnly ? null : `${name} is not visible`,
     };
   }
 
@@ -108,12 +107,12 @@ class KeypointEditor extends Drawing {
   // ---- paint -----------------------------------------------------------------------------------------------------
 
   paint() {
-    if (!this.view?.scale) return;
-    const bones = (this.bench.spec.skeleton ?? []).map((ends) => ends.map((name) => this.names.indexOf(name)));
+    if (!this.view) return;
+    const bones = (this.editorApi.spec.skeleton ?? []).map((ends) => ends.map((name) => this.names.indexOf(name)));
     const whole = bones.filter((ends) => ends.every((i) => this.at(i)));
     const lines = whole.flatMap(([a, b]) => {
       const [[x1, y1], [x2, y2]] = [this.at(a), this.at(b)];
-      return shapeOutline("line", { x1, y1, x2, y2 }, { colour: "#fff", dashed: this.isSuggested(a) && this.isSuggested(b) });
+      return haloOutline("line", { x1, y1, x2, y2 }, { colour: "#fff", dashed: this.isSuggested(a) && this.isSuggested(b) });
     });
     const shown = this.names.map((_, i) => i).filter((i) => this.at(i)).sort((a, b) => (a === this.selected) - (b === this.selected));
     this.view.svg.replaceChildren(...lines, ...shown.flatMap((i) => this.dot(i)));
@@ -124,8 +123,8 @@ class KeypointEditor extends Drawing {
 
   chip(index) {
     const [x, y] = this.at(index);
-    const chip = shapeChip(this.names[index], { colour: shapeColour(index), chosen: index === this.selected });
-    shapeChipPlace(chip, [x + 8 / this.view.scale, y - 6 / this.view.scale], this.view);
+    const chip = nameChip(this.names[index], { colour: shapeColour(index), chosen: index === this.selected });
+    placeChip(chip, [x + 8 / this.view.scale, y - 6 / this.view.scale], this.view);
     return chip;
   }
 
@@ -133,16 +132,16 @@ class KeypointEditor extends Drawing {
     const [cx, cy] = this.at(index);
     const chosen = index === this.selected;
     const look = { colour: shapeColour(index), chosen, dashed: this.isSuggested(index) };
-    const ring = shapeOutline("circle", { cx, cy, r: (chosen ? 8 : 5.5) / this.view.scale }, look);
-    return [...ring, viewSvg("circle", { cx, cy, r: 1.5 / this.view.scale, fill: "#fff", stroke: "#000", "stroke-width": 1, "vector-effect": "non-scaling-stroke" })];
+    const ring = haloOutline("circle", { cx, cy, r: (chosen ? 8 : 5.5) / this.view.scale }, look);
+    return [...ring, svgElement("circle", { cx, cy, r: 1.5 / this.view.scale, fill: "#fff", stroke: "#000", "stroke-width": 1, "vector-effect": "non-scaling-stroke" })];
   }
 
   hint() {
-    if (this.bench.readOnly) return "";
+    if (this.editorApi.readOnly) return "";
     const { target } = this;
     if (target < 0) return "All points are set: drag to move, Enter submits";
     const others = this.names.some((_, i) => this.at(i)) ? "; Ctrl+click chooses a point that is there" : "";
-    return `Click: ${shapeWord(this.names[target])} (${target + 1} of ${this.names.length}); ${this.bench.key("absent")} = not visible${others}`;
+    return `Click: ${shapeName(this.names[target])} (${target + 1} of ${this.names.length}); ${this.editorApi.key("absent")} = not visible${others}`;
   }
 
   // ---- steps of the draft ------------------------------------------------------------------------------------------
@@ -171,31 +170,31 @@ class KeypointEditor extends Drawing {
     this.selected = index;
     this.aimed = false;
     this.fresh = fresh;
-    this.step(this.with(index, point), `${shapeWord(this.names[index])} at ${shapeNumber(x)}, ${shapeNumber(y)}`);
+    this.step(this.with(index, point), `${shapeName(this.names[index])} at ${oneDecimal(x)}, ${oneDecimal(y)}`);
     if (this.missing >= 0) this.list.reveal(this.missing);
   }
 
   /** The next point in the middle of what is seen; the arrow keys move it from there. */
   create() {
     const { next } = this;
-    if (this.bench.readOnly || !this.view?.placed()) return;
-    if (next < 0) return void this.bench.say("All points are set.");
+    if (this.editorApi.readOnly || !this.view?.placed()) return;
+    if (next < 0) return void this.editorApi.say("All points are set.");
     this.flush();
     const [left, top, right, bottom] = this.middle;
-    this.place(next, shapeInside([(left + right) / 2, (top + bottom) / 2], this.size), true);
+    this.place(next, clampToPicture([(left + right) / 2, (top + bottom) / 2], this.size), true);
   }
 
   hide(index) {
-    if (index < 0 || this.bench.readOnly || this.at(index) === null) return;
+    if (index < 0 || this.editorApi.readOnly || this.at(index) === null) return;
     this.flush();
     this.aimed = false;
     this.selected = this.list.held() >= 0 ? index : -1;
-    this.step(this.with(index, null), `${shapeWord(this.names[index])} is not visible`);
+    this.step(this.with(index, null), `${shapeName(this.names[index])} is not visible`);
   }
 
   hideRest() {
     const left = this.names.filter((name) => !Object.hasOwn(this.points, name));
-    if (!left.length || this.bench.readOnly) return;
+    if (!left.length || this.editorApi.readOnly) return;
     const rest = Object.fromEntries(left.map((name) => [name, null]));
     this.step({ ...this.points, ...rest }, `${left.length} points are not visible`);
   }
@@ -203,18 +202,18 @@ class KeypointEditor extends Drawing {
   // ---- pointers ----------------------------------------------------------------------------------------------------
 
   near(point, reach) {
-    const far = this.names.map((_, i) => (this.at(i) ? shapeDistance(point, this.at(i)) : Infinity));
+    const far = this.names.map((_, i) => (this.at(i) ? distance(point, this.at(i)) : Infinity));
     const nearest = far.indexOf(Math.min(...far));
     return far[nearest] <= reach ? nearest : -1;
   }
 
   /** While points are to be placed, a click on one that is there places the next; Ctrl, or a drag, means the one that is there. */
   press(point, event) {
-    if (this.bench.readOnly) return false;
-    const index = this.near(point, shapeReach(event, this.view));
+    if (this.editorApi.readOnly) return false;
+    const index = this.near(point, touchRadius(event, this.view));
     // A point chosen in the list is placed by the next gesture, close to another point too.
-    if (index < 0 || (this.aimed && index !== this.selected && !keypointChooses(event))) return false;
-    const chosen = this.target < 0 || keypointChooses(event);
+    if (index < 0 || (this.aimed && index !== this.selected && !isChoosing(event))) return false;
+    const chosen = this.target < 0 || isChoosing(event);
     if (chosen) this.choose(index, false);
     this.gesture = { index, chosen, from: point, start: this.at(index) };
     return true;
@@ -227,7 +226,7 @@ class KeypointEditor extends Drawing {
     gesture.chosen = true;
     const { start, from } = gesture;
     this.live = null;
-    this.live = this.with(gesture.index, shapeInside([start[0] + point[0] - from[0], start[1] + point[1] - from[1]], this.view.size));
+    this.live = this.with(gesture.index, clampToPicture([start[0] + point[0] - from[0], start[1] + point[1] - from[1]], this.view.size));
     this.soon();
   }
 
@@ -243,42 +242,42 @@ class KeypointEditor extends Drawing {
     const { gesture, target } = this;
     this.gesture = null;
     if (gesture?.chosen) return;
-    const index = this.near(point, shapeReach(event, this.view));
-    if (this.bench.readOnly || target < 0) this.choose(index, false);
-    else this.place(target, shapeInside(point, this.view.size), true);
+    const index = this.near(point, touchRadius(event, this.view));
+    if (this.editorApi.readOnly || target < 0) this.choose(index, false);
+    else this.place(target, clampToPicture(point, this.view.size), true);
   }
 
   hover(point, event) {
     const before = this.hovered;
-    this.hovered = this.near(point, shapeReach(event, this.view));
+    this.hovered = this.near(point, touchRadius(event, this.view));
     if (this.hovered !== before) this.paint();
-    if (this.bench.readOnly || event.shiftKey) return "grab";
-    if (this.target >= 0 && !keypointChooses(event)) return "crosshair";
+    if (this.editorApi.readOnly || event.shiftKey) return "grab";
+    if (this.target >= 0 && !isChoosing(event)) return "crosshair";
     return this.hovered >= 0 ? "move" : "";
   }
 
   // ---- keys --------------------------------------------------------------------------------------------------------
 
   pressed(event) {
-    const nudge = shapeNudge(event);
+    const nudge = arrowStep(event);
     if (nudge && !nudge.grows && this.at(this.selected)) return this.nudge(nudge);
     this.flush();
     const meaning = this.meaning(event);
     const chosen = this.selected >= 0 && !this.fresh && this.at(this.selected) !== null;
-    const waits = nudge && !nudge.grows && this.aimed && !this.bench.readOnly;
+    const waits = nudge && !nudge.grows && this.aimed && !this.editorApi.readOnly;
     if (waits || (meaning === "new" && !event.repeat)) this.create();
     else if (meaning === "absent" || meaning === "delete" || (chosen && deletes(event, meaning))) this.hide(this.selected >= 0 && !this.fresh ? this.selected : this.missing);
-    else if (meaning === "accept" && this.unfinished() && !this.bench.readOnly) this.bench.warn(this.unfinished());
+    else if (meaning === "accept" && this.unfinished() && !this.editorApi.readOnly) this.editorApi.warn(this.unfinished());
     else return this.common(event, this.names.length);
     return true;
   }
 
   nudge({ dx, dy }) {
-    if (this.bench.readOnly) return false;
+    if (this.editorApi.readOnly) return false;
     const [x, y] = this.at(this.selected);
-    const point = shapeInside([x + dx, y + dy], this.size);
-    return this.pushed(this.with(this.selected, point), `${shapeWord(this.names[this.selected])} at ${point.map(shapeNumber).join(", ")}`);
+    const point = clampToPicture([x + dx, y + dy], this.size);
+    return this.pushed(this.with(this.selected, point), `${shapeName(this.names[this.selected])} at ${point.map(oneDecimal).join(", ")}`);
   }
 }
 
-EDITORS.keypoints = (bench) => new KeypointEditor(bench);
+EDITORS.keypoints = (editorApi) => new KeypointEditor(editorApi);

@@ -2,52 +2,52 @@
 
 import { h } from "../base/dom.js";
 import { character } from "../base/key_events.js";
-import { choiceEntries, choiceGrid, choiceIndex, choiceSuggestion } from "./choices.js";
+import { classEntries, classGrid, classIndex, suggestionLine } from "./choices.js";
 import { EDITORS } from "./registry.js";
 
 /** The key of "none of them": zero, unless a class has it. */
-function multiNoneKey(bench, names) {
-  return names.some((_, index) => bench.key(`class:${index}`) === "0") ? "-" : "0";
+function noneKey(editorApi, names) {
+  return names.some((_, index) => editorApi.key(`class:${index}`) === "0") ? "-" : "0";
 }
 
 /** The draft with one class switched, in the order of the task; without the last it is a fresh one again. */
-function multiToggled({ names, empty = null }, value, name) {
+function toggleName({ names, empty = null }, value, name) {
   const chosen = new Set(value ?? []);
   if (!chosen.delete(name)) chosen.add(name);
   return chosen.size ? names.filter((each) => chosen.has(each)) : empty;
 }
 
-EDITORS.multilabel = (bench) => {
-  const { names } = bench.spec;
-  const none = { name: "none of them", index: -1, key: () => multiNoneKey(bench, names) };
+EDITORS.multilabel = (editorApi) => {
+  const { names } = editorApi.spec;
+  const none = { name: "none of them", index: -1, key: () => noneKey(editorApi, names) };
   const isNone = (value) => Array.isArray(value) && value.length === 0;
   const pick = (entry) => {
-    if (!bench.card || bench.readOnly) return;
-    if (entry === none) bench.edit(isNone(bench.value) ? (bench.spec.empty ?? null) : [], "none of them");
+    if (!editorApi.card || editorApi.readOnly) return;
+    if (entry === none) editorApi.edit(isNone(editorApi.value) ? (editorApi.spec.empty ?? null) : [], "none of them");
     else {
-      const value = multiToggled(bench.spec, bench.value, entry.name);
-      bench.edit(value, `${entry.name} ${value?.includes(entry.name) ? "added" : "removed"}`);
+      const value = toggleName(editorApi.spec, editorApi.value, entry.name);
+      editorApi.edit(value, `${entry.name} ${value?.includes(entry.name) ? "added" : "removed"}`);
     }
   };
   const mark = (entry) => {
     const has = (value) => (entry === none ? isNone(value) : Boolean(value?.includes(entry.name)));
-    return { chosen: has(bench.value), suggested: has(bench.card.suggestion?.value) };
+    return { chosen: has(editorApi.value), suggested: has(editorApi.card.suggestion?.value) };
   };
-  const entries = [...choiceEntries(bench, names), none];
-  const grid = choiceGrid(bench, { entries, pick, mark, toggles: true });
-  const said = choiceSuggestion(bench);
+  const entries = [...classEntries(editorApi, names), none];
+  const grid = classGrid(editorApi, { entries, pick, mark, toggles: true });
+  const said = suggestionLine(editorApi);
   const key = (event) => {
-    if (!bench.card || bench.readOnly) return false;
+    if (!editorApi.card || editorApi.readOnly) return false;
     if (grid.key(event)) return true;
-    const index = choiceIndex(bench, event);
+    const index = classIndex(editorApi, event);
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
     const entry = index !== null ? entries[index] : plain && character(event) === none.key() ? none : null;
     if (entry) {
       if (!event.repeat) pick(entry);
       return true;
     }
-    if (bench.value !== null || bench.meaning(event) !== "accept") return false;
-    bench.warn(`Choose at least one, or “none of them” (${none.key()}).`);
+    if (editorApi.value !== null || editorApi.meaning(event) !== "accept") return false;
+    editorApi.warn(`Choose at least one, or “none of them” (${none.key()}).`);
     return true;
   };
   const panel = h("div", { class: "spin-panel" }, grid.element, h("div", { class: "spin-line spin-room" }, said.element));
@@ -55,5 +55,5 @@ EDITORS.multilabel = (bench) => {
     grid.draw();
     said.draw();
   };
-  return { panel, stage: () => null, draw, key };
+  return { panel, itemPane: () => null, draw, key };
 };

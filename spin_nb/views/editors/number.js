@@ -2,7 +2,7 @@
 
 import { h, write } from "../base/dom.js";
 import { character } from "../base/key_events.js";
-import { choiceSuggestion } from "./choices.js";
+import { suggestionLine } from "./choices.js";
 import { fieldDraft, fieldKeeps, fieldPass } from "./forms.js";
 import { EDITORS } from "./registry.js";
 
@@ -10,14 +10,14 @@ const NUMBER_MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, 
 const NUMBER_CARET = ["ArrowLeft", "ArrowRight", "Home", "End", "Backspace", "Delete"];
 
 /** A number without the noise of binary fractions. */
-function numberTidy(value) {
+function withoutRoundoff(value) {
   return Number(value.toPrecision(15));
 }
 
 /** The power of ten, or 2 or 5 times it, that is not above `value`. */
 export function numberRound(value) {
   const ten = 10 ** Math.floor(Math.log10(value));
-  return numberTidy(ten * ([5, 2, 1].find((each) => each * ten <= value * (1 + 1e-9)) ?? 1));
+  return withoutRoundoff(ten * ([5, 2, 1].find((each) => each * ten <= value * (1 + 1e-9)) ?? 1));
 }
 
 /** What was typed, as a number; null where it is none. A comma is a decimal sign, as in most of the world. */
@@ -31,7 +31,7 @@ export function numberParse(text) {
 }
 
 /** Why a typed text is not a label of this task, in words; "" where it is one. */
-export function numberProblem(text, { low, high, step = null, unit = "" }) {
+export function numberProblem(text, { low, high, unit = "" }) {
   const value = numberParse(text);
   const allowed = `allowed are ${low} to ${high}${unit ? ` ${unit}` : ""}`;
   if (value === null || !Number.isFinite(value)) return `“${text.trim().slice(0, 40)}” is not a number: ${allowed}.`;
@@ -43,7 +43,7 @@ export function numberProblem(text, { low, high, step = null, unit = "" }) {
 export function numberStepped(value, { low, high, step = null }) {
   if (!step) return value;
   const last = Math.floor((high - low) / step + 1e-9);
-  return numberTidy(low + Math.min(last, Math.round((value - low) / step)) * step);
+  return withoutRoundoff(low + Math.min(last, Math.round((value - low) / step)) * step);
 }
 
 /** The number character a key stands for, by position where another script is typed. */
@@ -65,8 +65,8 @@ function numberParts({ low, high, step = null, unit = "" }) {
   return { field, slider, tick, problem, rail, unit: h("span", { class: "spin-unit" }, unit) };
 }
 
-EDITORS.number = (bench) => {
-  const { spec } = bench;
+EDITORS.number = (editorApi) => {
+  const { spec } = editorApi;
   const { low, high } = spec;
   const coarse = spec.step ?? numberRound((high - low) / 100);
   const parts = numberParts(spec);
@@ -94,7 +94,7 @@ EDITORS.number = (bench) => {
     place(value);
     complain();
   };
-  const draft = fieldDraft(bench, { field, read, show, words: (value) => (value === null ? "no number" : `${value} ${spec.unit ?? ""}`.trim()) });
+  const draft = fieldDraft(editorApi, { field, read, show, words: (value) => (value === null ? "no number" : `${value} ${spec.unit ?? ""}`.trim()) });
   const typed = () => {
     place(read());
     complain();
@@ -103,7 +103,7 @@ EDITORS.number = (bench) => {
   };
   let isDragged = false; // the slider, by a pointer
   const take = (value) => {
-    show(numberTidy(Math.min(high, Math.max(low, value))));
+    show(withoutRoundoff(Math.min(high, Math.max(low, value))));
     draft.touched(isDragged);
   };
   const move = (steps) => {
@@ -123,14 +123,14 @@ EDITORS.number = (bench) => {
   const submit = () => {
     draft.flush();
     const words = field.value.trim() ? numberProblem(field.value, spec) : "No number yet: type one, or move the slider.";
-    if (!words) return bench.submit();
+    if (!words) return editorApi.submit();
     write(problem, words);
     problem.classList.add("spin-wrong");
-    return bench.warn(words);
+    return editorApi.warn(words);
   };
   field.addEventListener("input", typed);
   field.addEventListener("change", draft.flush);
-  field.addEventListener("keydown", (event) => numberFieldKey(event, { bench, insert, draft }));
+  field.addEventListener("keydown", (event) => numberFieldKey(event, { editorApi, insert, draft }));
   slider.addEventListener("pointerdown", () => (isDragged = true));
   slider.addEventListener("input", () => take(Number(slider.value)));
   // A slider that is not set stands in the middle: a touch there changes nothing that would be told as "input".
@@ -141,17 +141,17 @@ EDITORS.number = (bench) => {
   };
   // A drag back to where it began is no "change"; one that ends beside the slider may be no "pointerup" there.
   for (const name of ["change", "pointerup", "pointercancel"]) slider.addEventListener(name, dropped);
-  const said = choiceSuggestion(bench, { value: read });
+  const said = suggestionLine(editorApi, { value: read });
   const draw = () => {
     draft.draw();
     said.draw();
-    const suggested = bench.card?.suggestion?.value;
-    tick.hidden = typeof suggested !== "number" || suggested === bench.value;
+    const suggested = editorApi.card?.suggestion?.value;
+    tick.hidden = typeof suggested !== "number" || suggested === editorApi.value;
     if (typeof suggested === "number") tick.style.left = along(suggested);
-    for (const each of [field, slider]) each.disabled = !bench.card || bench.readOnly;
+    for (const each of [field, slider]) each.disabled = !editorApi.card || editorApi.readOnly;
   };
-  const key = (event) => numberKey(event, { bench, field, move, begin, submit, clear: () => (show(null), draft.touched(), draft.flush()) });
-  const hint = h("span", { class: "spin-soft" }, `type it, or arrow keys by ${coarse}, with Shift by ${numberTidy(10 * coarse)}`);
+  const key = (event) => numberKey(event, { editorApi, field, move, begin, submit, clear: () => (show(null), draft.touched(), draft.flush()) });
+  const hint = h("span", { class: "spin-soft" }, `type it, or arrow keys by ${coarse}, with Shift by ${withoutRoundoff(10 * coarse)}`);
   const panel = h(
     "div",
     { class: "spin-panel spin-number" },
@@ -159,17 +159,17 @@ EDITORS.number = (bench) => {
     parts.rail,
     h("div", { class: "spin-line" }, hint),
   );
-  return { ...draft, panel, stage: () => null, draw, key };
+  return { ...draft, panel, itemPane: () => null, draw, key };
 };
 
 /** Keys inside the field: what edits the text stays there, a digit of another layout is typed as one, a command acts. */
-function numberFieldKey(event, { bench, insert, draft }) {
+function numberFieldKey(event, { editorApi, insert, draft }) {
   const command = event.ctrlKey || event.metaKey;
   const text = numberCharacter(event);
   const isText = () => text !== null || (NUMBER_CARET.includes(event.key) && !event.altKey) || (command && /^[acvx]$/.test(event.key));
   if (!fieldKeeps(event, isText)) {
     draft.flush();
-    return bench.meaning(event) && event.key !== "Enter" ? fieldPass(event) : undefined;
+    return editorApi.meaning(event) && event.key !== "Enter" ? fieldPass(event) : undefined;
   }
   if (text === null || text === event.key || event.isComposing) return undefined;
   event.preventDefault();
@@ -177,8 +177,8 @@ function numberFieldKey(event, { bench, insert, draft }) {
 }
 
 /** Keys on the rest of the labeller. */
-function numberKey(event, { bench, field, move, begin, submit, clear }) {
-  if (!bench.card || bench.readOnly || event.isComposing) return false;
+function numberKey(event, { editorApi, field, move, begin, submit, clear }) {
+  if (!editorApi.card || editorApi.readOnly || event.isComposing) return false;
   const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
   if (plain && event.key in NUMBER_MOVES) {
     move(NUMBER_MOVES[event.key] * (event.shiftKey && event.key.startsWith("Arrow") ? 10 : 1));
@@ -189,7 +189,7 @@ function numberKey(event, { bench, field, move, begin, submit, clear }) {
     begin(text);
     return true;
   }
-  const does = bench.meaning(event);
+  const does = editorApi.meaning(event);
   if (does === "delete") clear();
   else if (does !== "accept") return false;
   else if (!event.repeat) submit();

@@ -1,26 +1,23 @@
 // Boxes and polygons: shapes with a class each. Choosing, moving, naming and deleting them is one piece; what a box or a
 // polygon is comes from boxes.js and polygons.js. A gesture changes `live`; one step of the draft ends it.
 
-import { h } from "../base/dom.js";
+import { h, svgElement } from "../base/dom.js";
 import { deletes } from "../base/key_events.js";
-import { viewSvg } from "../media/viewport.js";
 import { Drawing } from "./drawing.js";
-import {
-  shapeChip, shapeChipPlace, shapeClasses, shapeColour, shapeFill, shapeList, shapeNudge, shapeReach, shapeTools, shapeWord,
-} from "./shapes.js";
+import { arrowStep, classButtons, fillInPlace, nameChip, placeChip, shapeColour, shapeList, shapeName, toolButtons, touchRadius } from "./shapes.js";
 
-const OUTLINES_LONG = 100; // rows of a list that costs more to draw than the picture
+const MAX_LIVE_LIST_ROWS = 100; // rows of a list that costs more to draw than the picture
 
 export class Outlines extends Drawing {
-  constructor(bench) {
-    super(bench);
+  constructor(editorApi) {
+    super(editorApi);
     this.current = 0; // class of new shapes
     this.meant = false; // it was chosen for the next shape, not given to the last one
     const current = () => (this.shapes[this.selected] ? this.classOf(this.selected) : this.current);
-    this.classes = shapeClasses(bench, { current, choose: (i) => this.named(i) });
+    this.classes = classButtons(editorApi, { current, choose: (i) => this.named(i) });
     const [rows, choose, remove] = [() => this.rows(), (i) => this.choose(i), (i) => this.remove(i)];
     this.list = shapeList({ noun: this.noun, nouns: this.nouns, empty: this.empty, rows, choose, remove, sure: () => this.sure() });
-    this.tools = shapeTools(bench, this.offers());
+    this.tools = toolButtons(editorApi, this.offers());
     this.panel = h("div", { class: "spin-shapes" }, this.classes.element, this.tools.element, this.list.element);
   }
 
@@ -41,24 +38,24 @@ export class Outlines extends Drawing {
     this.done = -1; // the shape just drawn, where its class had been chosen before: the next key is for the next shape
   }
 
-  stage(card) {
-    const shown = super.stage(card);
+  itemPane(card) {
+    const shown = super.itemPane(card);
     this.maybe = new Set((this.suggestion ?? []).map((shape) => JSON.stringify(shape)));
     this.known = new WeakMap();
-    if (shown) this.view.svg.append((this.lines = viewSvg("g")), (this.sketch = viewSvg("g")));
+    if (shown) this.view.svg.append((this.lines = svgElement("g")), (this.sketch = svgElement("g")));
     return shown;
   }
 
   get shapes() {
-    return this.live ?? this.bench.value ?? [];
+    return this.live ?? this.editorApi.value ?? [];
   }
 
   classOf(index) {
-    return this.bench.spec.names.indexOf(this.shapes[index]?.label);
+    return this.editorApi.spec.names.indexOf(this.shapes[index]?.label);
   }
 
   title(index) {
-    return `${this.noun} ${index + 1}, ${shapeWord(this.shapes[index].label)}`;
+    return `${this.noun} ${index + 1}, ${shapeName(this.shapes[index].label)}`;
   }
 
   inWords(index) {
@@ -74,7 +71,7 @@ export class Outlines extends Drawing {
 
   /** What a gesture changes; a long list follows when the shape is let go. */
   refresh() {
-    if (!this.gesture || this.shapes.length <= OUTLINES_LONG) this.list.draw();
+    if (!this.gesture || this.shapes.length <= MAX_LIVE_LIST_ROWS) this.list.draw();
     this.paint();
   }
 
@@ -85,7 +82,7 @@ export class Outlines extends Drawing {
       note: this.facts(shape).note,
       suggested: this.facts(shape).suggested,
       chosen: i === this.selected,
-      removal: this.bench.readOnly ? null : `Delete ${this.title(i)}`,
+      removal: this.editorApi.readOnly ? null : `Delete ${this.title(i)}`,
     }));
   }
 
@@ -97,12 +94,12 @@ export class Outlines extends Drawing {
   // ---- what is drawn -------------------------------------------------------------------------------------------
 
   paint() {
-    if (!this.view?.scale) return;
+    if (!this.view) return;
     const order = this.shapes.map((_, i) => i).sort((a, b) => (a === this.selected) - (b === this.selected));
     const marks = order.map((i) => this.mark(i));
-    shapeFill(this.lines, marks.flatMap(({ lines }) => lines));
-    shapeFill(this.view.layer, marks.map(({ chip }) => chip));
-    this.view.front.replaceChildren(...(this.bench.readOnly ? [] : this.grips()));
+    fillInPlace(this.lines, marks.flatMap(({ lines }) => lines));
+    fillInPlace(this.view.layer, marks.map(({ chip }) => chip));
+    this.view.front.replaceChildren(...(this.editorApi.readOnly ? [] : this.grips()));
     this.view.hint(this.hint());
   }
 
@@ -112,9 +109,9 @@ export class Outlines extends Drawing {
     const facts = this.facts(shape);
     const look = { colour: shapeColour(this.classOf(index)), chosen: index === this.selected, dashed: facts.suggested };
     const now = Object.values(look).join();
-    if (facts.look !== now) Object.assign(facts, { look: now, lines: this.outline(shape, look), chip: shapeChip(shape.label, look), at: "" });
+    if (facts.look !== now) Object.assign(facts, { look: now, lines: this.outline(shape, look), chip: nameChip(shape.label, look), at: "" });
     const at = [...this.view.toView([0, 0]), this.view.scale, ...this.view.room].join();
-    if (facts.at !== at) shapeChipPlace(facts.chip, this.corner(shape), this.view);
+    if (facts.at !== at) placeChip(facts.chip, this.corner(shape), this.view);
     facts.at = at;
     return facts;
   }
@@ -137,18 +134,18 @@ export class Outlines extends Drawing {
 
   /** The class of the selected shape, and of new ones. Whoever chooses, draws, chooses, draws renames nothing. */
   named(index) {
-    if (index >= this.bench.spec.names.length || this.bench.readOnly) return undefined;
+    if (index >= this.editorApi.spec.names.length || this.editorApi.readOnly) return undefined;
     if (this.done >= 0 && this.done === this.selected) this.choose(-1);
     this.current = index;
-    const label = this.bench.spec.names[index];
+    const label = this.editorApi.spec.names[index];
     const shape = this.shapes[this.selected];
     this.meant = !shape;
     if (!shape || shape.label === label) return this.draw();
-    return this.step(this.with(this.selected, { ...shape, label }), `${this.noun} ${this.selected + 1} is now ${shapeWord(label)}`);
+    return this.step(this.with(this.selected, { ...shape, label }), `${this.noun} ${this.selected + 1} is now ${shapeName(label)}`);
   }
 
   remove(index) {
-    if (!this.shapes[index] || this.bench.readOnly) return;
+    if (!this.shapes[index] || this.editorApi.readOnly) return;
     this.flush();
     const words = `${this.title(index)}, deleted`;
     const held = this.list.held();
@@ -161,15 +158,15 @@ export class Outlines extends Drawing {
 
   /** A new shape in the middle of what is seen; the arrow keys move it from there. */
   create() {
-    if (this.bench.readOnly || !this.view?.placed()) return;
+    if (this.editorApi.readOnly || !this.view?.placed()) return;
     this.flush();
-    this.append({ label: this.bench.spec.names[this.current], ...this.within(this.middle) }, "drawn in the middle");
+    this.append({ label: this.editorApi.spec.names[this.current], ...this.within(this.middle) }, "drawn in the middle");
   }
 
   /** The same again, a little aside. */
   duplicate() {
     const shape = this.shapes[this.selected];
-    if (!shape || this.bench.readOnly || !this.view?.placed()) return;
+    if (!shape || this.editorApi.readOnly || !this.view?.placed()) return;
     this.flush();
     const by = Math.max(1, Math.round(14 / this.view.scale));
     const aside = [by, -by].map((each) => this.moved(shape, each, each, this.size));
@@ -180,7 +177,7 @@ export class Outlines extends Drawing {
     this.selected = this.shapes.length;
     this.done = this.meant ? this.selected : -1;
     this.vertex = null;
-    this.step([...this.shapes, shape], `${this.noun} ${this.selected + 1}, ${shapeWord(shape.label)} ${words}: ${this.coordinates(shape)}`);
+    this.step([...this.shapes, shape], `${this.noun} ${this.selected + 1}, ${shapeName(shape.label)} ${words}: ${this.coordinates(shape)}`);
     this.list.reveal(this.selected);
   }
 
@@ -192,8 +189,8 @@ export class Outlines extends Drawing {
   }
 
   press(point, event) {
-    if (this.bench.readOnly || this.busy(event)) return false;
-    const reach = shapeReach(event, this.view);
+    if (this.editorApi.readOnly || this.busy(event)) return false;
+    const reach = touchRadius(event, this.view);
     const fresh = event.ctrlKey || event.metaKey;
     const gesture = fresh ? null : (this.grab(point, reach) ?? this.seize(point, reach));
     this.gesture = gesture ?? this.begin(point);
@@ -243,7 +240,7 @@ export class Outlines extends Drawing {
   // ---- keys ------------------------------------------------------------------------------------------------------
 
   pressed(event) {
-    const nudge = shapeNudge(event);
+    const nudge = arrowStep(event);
     if (nudge && this.shapes[this.selected]) return this.nudge(nudge);
     this.flush();
     const meaning = this.meaning(event);
@@ -265,7 +262,7 @@ export class Outlines extends Drawing {
   }
 
   nudge({ dx, dy, grows }) {
-    if (this.bench.readOnly || (grows && !this.grown)) return false;
+    if (this.editorApi.readOnly || (grows && !this.grown)) return false;
     this.done = -1; // somebody is still at it
     const change = grows ? "grown" : this.vertex === null ? "moved" : "pulled";
     const shape = this[change](this.shapes[this.selected], dx, dy, this.size);

@@ -3,8 +3,8 @@
 import { h } from "../base/dom.js";
 import { IMAGES, partCard } from "../media/item.js";
 import { openMedium } from "../media/registry.js";
-import { large } from "../media/still.js";
-import { choiceEntries, choiceGrid, choiceIndex } from "./choices.js";
+import { large } from "../media/thumbnail.js";
+import { classEntries, classGrid, classIndex } from "./choices.js";
 import { EDITORS } from "./registry.js";
 
 const PAIR_WORDS = { first: "First", second: "Second", equal: "About the same" };
@@ -25,7 +25,7 @@ function pairSide(part, place, kit) {
   return { ...shown, element: h("div", { class: "spin-side" }, title, h("div", { class: "spin-side-body" }, shown.element)) };
 }
 
-function pairStage(card, kit, places) {
+function pairPane(card, kit, places) {
   const parts = pairParts(card);
   if (!parts) return null;
   const sides = parts.map((part, i) => pairSide(part, places[i], kit));
@@ -37,39 +37,39 @@ function pairStage(card, kit, places) {
   };
 }
 
-EDITORS.pairs = (bench) => {
-  const { spec } = bench;
+EDITORS.pairs = (editorApi) => {
+  const { spec } = editorApi;
   const graded = Boolean(spec.grades);
   const { names } = spec;
   const sign = { first: " ←", second: " →", equal: " =" };
-  const entries = choiceEntries(bench, names).map((entry) => ({
+  const entries = classEntries(editorApi, names).map((entry) => ({
     ...entry,
     value: entry.name,
     name: graded ? entry.name : PAIR_WORDS[entry.name],
     key: () => `${entry.key()}${graded ? "" : sign[entry.name]}`,
   }));
-  const pick = ({ value }) => bench.card && !bench.readOnly && bench.decide(value);
+  const pick = ({ value }) => editorApi.card && !editorApi.readOnly && editorApi.decide(value);
   const mark = ({ value }) => {
-    const { suggestion } = bench.card;
+    const { suggestion } = editorApi.card;
     const suggested = suggestion?.value === value;
-    const drafted = bench.value === value;
+    const drafted = editorApi.value === value;
     return { suggested, p: suggested ? suggestion.p : null, chosen: drafted && !suggested, enter: drafted };
   };
-  const grid = choiceGrid(bench, { entries, pick, mark, label: "answers" });
+  const grid = classGrid(editorApi, { entries, pick, mark, label: "answers" });
   const key = (event) => {
-    if (!bench.card || bench.readOnly) return false;
+    if (!editorApi.card || editorApi.readOnly) return false;
     if (grid.key(event)) return true;
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
-    const index = choiceIndex(bench, event);
+    const index = classIndex(editorApi, event);
     // In a sound or a series the arrows are that medium's own.
     const named = plain && !graded && !event.target.closest(".spin-sides") ? PAIR_KEYS[event.key] : undefined;
     const value = index !== null ? names[index] : names.find((name) => name === named);
     if (value === undefined) return false;
-    if (!event.repeat) bench.decide(value);
+    if (!event.repeat) editorApi.decide(value);
     return true;
   };
   const question = h("p", { class: "spin-question", dir: "auto" }, spec.question ?? "Which is better?");
   const places = graded ? ["", ""] : ["First", "Second"];
   const panel = h("div", { class: "spin-panel" }, question, grid.element);
-  return { panel, stage: (card) => pairStage(card, bench.kit, places), draw: grid.draw, key };
+  return { panel, itemPane: (card) => pairPane(card, editorApi.kit, places), draw: grid.draw, key };
 };

@@ -1,12 +1,11 @@
 // Polygons: {label, points: [[x, y], ...]}, drawn point by point. The open one belongs to this page until it is closed.
 
+import { clamp, clampToPicture, distance, distanceToEdge, doubleArea, isInside, oneDecimal, roundToHundredths } from "./geometry.js";
 import { Outlines } from "./outlines.js";
 import { EDITORS } from "./registry.js";
-import {
-  shapeArea, shapeClamp, shapeColour, shapeCovers, shapeDistance, shapeGrip, shapeInside, shapeNumber, shapeOutline, shapeReach, shapeRound, shapeToEdge, shapeWord,
-} from "./shapes.js";
+import { gripMark, haloOutline, shapeColour, shapeName, touchRadius } from "./shapes.js";
 
-const POLYGON_LEAST = 1; // square pixels of the original
+const MIN_AREA_PX = 1; // square pixels of the original
 
 class PolygonEditor extends Outlines {
   get noun() {
@@ -58,7 +57,7 @@ class PolygonEditor extends Outlines {
   }
 
   extent({ points }) {
-    return Math.abs(shapeArea(points)) / 2;
+    return Math.abs(doubleArea(points)) / 2;
   }
 
   corner({ points }) {
@@ -66,13 +65,13 @@ class PolygonEditor extends Outlines {
   }
 
   touches({ points }, point, reach) {
-    return shapeCovers(points, point) || points.some((a, i) => shapeToEdge(point, a, points[(i + 1) % points.length]) <= reach);
+    return isInside(points, point) || points.some((a, i) => distanceToEdge(point, a, points[(i + 1) % points.length]) <= reach);
   }
 
   moved(polygon, dx, dy, [width, height]) {
     const [left, top, right, bottom] = this.bounds(polygon);
-    const by = [shapeClamp(dx, -left, width - right), shapeClamp(dy, -top, height - bottom)];
-    return { ...polygon, points: polygon.points.map(([x, y]) => shapeInside([x + by[0], y + by[1]], [width, height])) };
+    const by = [clamp(dx, -left, width - right), clamp(dy, -top, height - bottom)];
+    return { ...polygon, points: polygon.points.map(([x, y]) => clampToPicture([x + by[0], y + by[1]], [width, height])) };
   }
 
   within([left, top, right, bottom]) {
@@ -80,13 +79,13 @@ class PolygonEditor extends Outlines {
   }
 
   pulled(polygon, dx, dy, size) {
-    return { ...polygon, points: polygon.points.map(([x, y], i) => (i === this.vertex ? shapeInside([x + dx, y + dy], size) : [x, y])) };
+    return { ...polygon, points: polygon.points.map(([x, y], i) => (i === this.vertex ? clampToPicture([x + dx, y + dy], size) : [x, y])) };
   }
 
   // ---- paint -----------------------------------------------------------------------------------------------------
 
   outline({ points }, look) {
-    return shapeOutline("polygon", { points: points.join(" ") }, look);
+    return haloOutline("polygon", { points: points.join(" ") }, look);
   }
 
   middles({ points }) {
@@ -99,26 +98,26 @@ class PolygonEditor extends Outlines {
   grips() {
     const polygon = this.shapes[this.selected];
     if (!polygon) return [];
-    const middles = this.middles(polygon).map((point) => shapeGrip(point, this.view, { round: true, faint: true }));
-    return [...middles, ...polygon.points.map((point, i) => shapeGrip(point, this.view, { round: true, chosen: i === this.vertex }))];
+    const middles = this.middles(polygon).map((point) => gripMark(point, this.view, { round: true, faint: true }));
+    return [...middles, ...polygon.points.map((point, i) => gripMark(point, this.view, { round: true, chosen: i === this.vertex }))];
   }
 
   paint() {
     super.paint();
-    if (!this.view?.scale) return;
+    if (!this.view) return;
     const line = this.open.length ? [...this.open, this.pointer].filter(Boolean) : [];
     const look = { colour: shapeColour(this.current), chosen: true, filled: false };
-    const dots = this.open.map((point, i) => shapeGrip(point, this.view, { round: true, chosen: i === 0, colour: "#fff" }));
-    this.sketch.replaceChildren(...(line.length ? shapeOutline("polyline", { points: line.join(" ") }, look) : []));
+    const dots = this.open.map((point, i) => gripMark(point, this.view, { round: true, chosen: i === 0, colour: "#fff" }));
+    this.sketch.replaceChildren(...(line.length ? haloOutline("polyline", { points: line.join(" ") }, look) : []));
     this.view.front.append(...dots);
   }
 
   hint() {
     const n = this.open.length;
-    if (this.bench.readOnly) return "";
+    if (this.editorApi.readOnly) return "";
     if (n) return `${n} ${n === 1 ? "point" : "points"}: click adds one, Enter or the first point closes, Esc gives up`;
     if (this.shapes[this.selected]) return "Drag it or a point, click between points to add one, Del deletes";
-    return `Click: first point of a new ${shapeWord(this.bench.spec.names[this.current])}`;
+    return `Click: first point of a new ${shapeName(this.editorApi.spec.names[this.current])}`;
   }
 
   // ---- the open polygon --------------------------------------------------------------------------------------------
@@ -133,9 +132,9 @@ class PolygonEditor extends Outlines {
   }
 
   tapped(point, event) {
-    const under = this.under(point, shapeReach(event, this.view));
+    const under = this.under(point, touchRadius(event, this.view));
     const starts = event.ctrlKey || event.metaKey || !under.length;
-    if (!this.bench.readOnly && (this.open.length || starts)) this.add(shapeInside(point, this.view.size), event);
+    if (!this.editorApi.readOnly && (this.open.length || starts)) this.add(clampToPicture(point, this.view.size), event);
     else this.choose(under[0] ?? -1);
   }
 
@@ -143,7 +142,7 @@ class PolygonEditor extends Outlines {
     const near = (event.pointerType === "touch" ? 14 : 8) / this.view.scale;
     const [first, last] = [this.open[0], this.open.at(-1)];
     // A double click adds a point and closes at once.
-    if (first && (shapeDistance(point, last) <= near || shapeDistance(point, first) <= near)) return this.complete();
+    if (first && (distance(point, last) <= near || distance(point, first) <= near)) return this.complete();
     if (!first) this.choose(-1);
     this.open = [...this.open, point];
     this.taken = [];
@@ -153,24 +152,24 @@ class PolygonEditor extends Outlines {
 
   complete() {
     const points = this.open;
-    if (points.length < 3) return this.bench.warn(`A polygon needs at least 3 points; this one has ${points.length}.`);
-    if (this.extent({ points }) < POLYGON_LEAST) return this.bench.warn("This polygon has no area: its points lie on one line.");
-    const label = this.bench.spec.names[this.current];
+    if (points.length < 3) return this.editorApi.warn(`A polygon needs at least 3 points; this one has ${points.length}.`);
+    if (this.extent({ points }) < MIN_AREA_PX) return this.editorApi.warn("This polygon has no area: its points lie on one line.");
+    const label = this.editorApi.spec.names[this.current];
     this.open = [];
     this.selected = this.shapes.length;
     this.done = this.meant ? this.selected : -1;
-    return this.step([...this.shapes, { label, points }], `polygon of ${points.length} points drawn, ${shapeWord(label)}`);
+    return this.step([...this.shapes, { label, points }], `polygon of ${points.length} points drawn, ${shapeName(label)}`);
   }
 
   /** What is half drawn and not in the draft, to wait with its card; null where there is nothing. */
-  half() {
+  unsaved() {
     return this.open.length ? { open: this.open } : null;
   }
 
-  /** Go on with what `half` gave. */
+  /** Go on with what `unsaved` gave. */
   resume(state) {
-    if (!state || this.open.length || !this.size || this.bench.readOnly) return;
-    this.open = state.open.map((point) => shapeInside(point, this.size));
+    if (!state || this.open.length || !this.size || this.editorApi.readOnly) return;
+    this.open = state.open.map((point) => clampToPicture(point, this.size));
     this.draw();
   }
 
@@ -181,11 +180,11 @@ class PolygonEditor extends Outlines {
 
   hover(point, event) {
     if (this.open.length) {
-      this.pointer = shapeInside(point, this.view.size);
+      this.pointer = clampToPicture(point, this.view.size);
       this.soon();
     }
-    if (this.bench.readOnly || event.shiftKey) return "grab";
-    const reach = shapeReach(event, this.view);
+    if (this.editorApi.readOnly || event.shiftKey) return "grab";
+    const reach = touchRadius(event, this.view);
     if (this.busy(event)) return "crosshair";
     if (this.grab(point, reach)) return "pointer";
     return this.under(point, reach).length ? "move" : "crosshair";
@@ -197,7 +196,7 @@ class PolygonEditor extends Outlines {
     const polygon = this.shapes[this.selected];
     if (!polygon) return null;
     const near = (points) => {
-      const far = points.map((other) => shapeDistance(point, other));
+      const far = points.map((other) => distance(point, other));
       const nearest = far.indexOf(Math.min(...far));
       return far[nearest] <= reach ? nearest : -1;
     };
@@ -216,9 +215,9 @@ class PolygonEditor extends Outlines {
   }
 
   drop(point) {
-    if (this.gesture && this.extent(this.follow(this.gesture, point)) < POLYGON_LEAST) {
+    if (this.gesture && this.extent(this.follow(this.gesture, point)) < MIN_AREA_PX) {
       this.cancel();
-      return this.bench.warn("Moved back: the polygon would have no area.");
+      return this.editorApi.warn("Moved back: the polygon would have no area.");
     }
     return super.drop(point);
   }
@@ -253,7 +252,7 @@ class PolygonEditor extends Outlines {
       this.taken.push(this.open.at(-1));
       this.open = this.open.slice(0, -1);
     } else if (does === "redo" && this.taken.length) this.open = [...this.open, this.taken.pop()];
-    else if (does === "redo" && this.open.length) this.bench.say("Nothing to redo: the polygon is still open.");
+    else if (does === "redo" && this.open.length) this.editorApi.say("Nothing to redo: the polygon is still open.");
     else {
       if (does === "undo") this.taken = []; // what is undone now came before the polygon
       return false;
@@ -263,25 +262,25 @@ class PolygonEditor extends Outlines {
   }
 
   nudge(by) {
-    const flat = this.vertex !== null && this.extent(this.pulled(this.shapes[this.selected], by.dx, by.dy, this.size)) < POLYGON_LEAST;
+    const flat = this.vertex !== null && this.extent(this.pulled(this.shapes[this.selected], by.dx, by.dy, this.size)) < MIN_AREA_PX;
     if (!flat) return super.nudge(by);
-    this.bench.warn("Not moved: the polygon would have no area.");
+    this.editorApi.warn("Not moved: the polygon would have no area.");
     return true;
   }
 
   giveUp() {
     this.open = [];
     this.taken = [];
-    this.bench.say("The open polygon is given up.");
+    this.editorApi.say("The open polygon is given up.");
   }
 
   /** With a point chosen the new one is a point: in the middle of the edge after it. */
   create() {
     const polygon = this.shapes[this.selected];
-    if (this.open.length) return this.bench.warn(this.unfinished());
-    if (this.vertex === null || !polygon || this.bench.readOnly) return super.create();
+    if (this.open.length) return this.editorApi.warn(this.unfinished());
+    if (this.vertex === null || !polygon || this.editorApi.readOnly) return super.create();
     this.flush();
-    const points = polygon.points.toSpliced(this.vertex + 1, 0, this.middles(polygon)[this.vertex].map(shapeRound));
+    const points = polygon.points.toSpliced(this.vertex + 1, 0, this.middles(polygon)[this.vertex].map(roundToHundredths));
     this.vertex += 1;
     return this.step(this.with(this.selected, { ...polygon, points }), `point added, ${points.length} now`);
   }
@@ -292,8 +291,8 @@ class PolygonEditor extends Outlines {
     if (this.selected < 0) this.choose(0);
     const { points } = this.shapes[this.selected];
     this.vertex = this.vertex === null ? 0 : this.vertex + 1 < points.length ? this.vertex + 1 : null;
-    const said = () => `point ${this.vertex + 1} of ${points.length}: ${points[this.vertex].map(shapeNumber).join(", ")}`;
-    this.bench.say(this.vertex === null ? this.inWords(this.selected) : said());
+    const said = () => `point ${this.vertex + 1} of ${points.length}: ${points[this.vertex].map(oneDecimal).join(", ")}`;
+    this.editorApi.say(this.vertex === null ? this.inWords(this.selected) : said());
     this.draw();
   }
 
@@ -301,10 +300,10 @@ class PolygonEditor extends Outlines {
   erase() {
     const polygon = this.shapes[this.selected];
     const points = polygon.points.filter((_, i) => i !== this.vertex);
-    if (this.vertex === null || points.length < 3 || this.extent({ points }) < POLYGON_LEAST) return this.remove(this.selected);
+    if (this.vertex === null || points.length < 3 || this.extent({ points }) < MIN_AREA_PX) return this.remove(this.selected);
     this.vertex = null;
     return this.step(this.with(this.selected, { ...polygon, points }), `point deleted, ${points.length} are left`);
   }
 }
 
-EDITORS.polygons = (bench) => new PolygonEditor(bench);
+EDITORS.polygons = (editorApi) => new PolygonEditor(editorApi);

@@ -1,4 +1,4 @@
 // An editor for each task: each enters itself here.
 
-/** Editors by the task's word: (bench) => {panel, stage(card)?, draw(), key(event)?, close()?}. */
+/** Editors by the task's word: (editorApi) => {panel, stage(card)?, draw(), key(event)?, close()?}. */
 export const EDITORS = {};

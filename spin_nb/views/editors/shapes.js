@@ -1,74 +1,43 @@
 // What drawing boxes, polygons and keypoints share: colours, geometry, paint, the list of shapes and of classes.
 
-import { h, write } from "../base/dom.js";
+import { h, svgElement, write } from "../base/dom.js";
 import { nameShortcuts } from "../base/key_events.js";
-import { viewBack, viewSvg } from "../media/viewport.js";
-import { choiceEntries, choiceFilter, choiceHome } from "./choices.js";
+import { focusView } from "../media/viewport.js";
+import { classEntries, classFilter, focusLabeller } from "./choices.js";
+import { clamp } from "./geometry.js";
 
 // Light enough for dark words on them, and drawn over a dark halo: they read on any picture and on both themes.
 const SHAPE_COLOURS = ["#56b4e9", "#ffb000", "#3ddc97", "#ff8ac4", "#f0e442", "#ff7043", "#b9a5ff", "#4dd0e1", "#aed581", "#d7bfae"];
-const SHAPE_ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const SHAPE_WORD = 60; // characters of a name that are shown
+const ARROW_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const MAX_NAME_LETTERS = 60; // characters of a name that are shown
 
 export function shapeColour(index) {
   return index < 0 ? "#cccccc" : SHAPE_COLOURS[index % SHAPE_COLOURS.length];
 }
 
 /** A name as shown: a name of a million characters must not fill the page. */
-export function shapeWord(name) {
-  const text = String(name ?? "").slice(0, 4 * SHAPE_WORD);
+export function shapeName(name) {
+  const text = String(name ?? "").slice(0, 4 * MAX_NAME_LETTERS);
   const letters = [...text];
-  return letters.length > SHAPE_WORD ? `${letters.slice(0, SHAPE_WORD - 1).join("")}…` : text;
+  return letters.length > MAX_NAME_LETTERS ? `${letters.slice(0, MAX_NAME_LETTERS - 1).join("")}…` : text;
 }
 
 // ---- geometry, in pixels of the original -----------------------------------------------------------------------------
 
-export const shapeClamp = (value, low, high) => Math.min(Math.max(value, low), high);
-export const shapeRound = (value) => Math.round(value * 100) / 100;
-export const shapeDistance = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1]);
-export const shapeNumber = (value) => String(Number(value.toFixed(1)));
-
-/** A point inside the picture. */
-export function shapeInside([x, y], [width, height]) {
-  return [shapeRound(shapeClamp(x, 0, width)), shapeRound(shapeClamp(y, 0, height))];
-}
-
 /** How far from a thing a pointer still touches it: a fingertip is wide. */
-export function shapeReach(event, view) {
+export function touchRadius(event, view) {
   return (event.pointerType === "touch" ? 20 : 8) / view.scale;
 }
 
-export function shapeToEdge(point, a, b) {
-  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
-  const along = ((point[0] - a[0]) * dx + (point[1] - a[1]) * dy) / (dx * dx + dy * dy || 1);
-  const t = shapeClamp(along, 0, 1);
-  return shapeDistance(point, [a[0] + t * dx, a[1] + t * dy]);
-}
-
-/** Twice the signed area of a polygon. */
-export function shapeArea(points) {
-  return points.reduce((sum, [x, y], i) => {
-    const [u, v] = points[(i + 1) % points.length];
-    return sum + x * v - u * y;
-  }, 0);
-}
-
-export function shapeCovers(points, [x, y]) {
-  return points.reduce((inside, [ax, ay], i) => {
-    const [bx, by] = points[(i + 1) % points.length];
-    return ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax ? !inside : inside;
-  }, false);
-}
-
 /** What is suggested for a card until somebody has decided; each part of it stays dashed while it is exactly that. */
-export function shapeSuggestion(card) {
+export function openSuggestion(card) {
   const decided = ["label", "imported"].includes(card.state?.kind ?? card.kind);
   return decided ? null : (card.suggestion?.value ?? null);
 }
 
 /** How far the arrow keys move: 1 pixel, with Shift 10; `grows` with Alt or Ctrl; null when it is no arrow. */
-export function shapeNudge(event) {
-  const way = SHAPE_ARROWS[event.key];
+export function arrowStep(event) {
+  const way = ARROW_STEPS[event.key];
   if (!way) return null;
   const [dx, dy] = way.map((step) => step * (event.shiftKey ? 10 : 1));
   return { dx, dy, grows: event.altKey || event.ctrlKey || event.metaKey };
@@ -77,10 +46,10 @@ export function shapeNudge(event) {
 // ---- paint -------------------------------------------------------------------------------------------------------
 
 /** An outline twice: a dark halo, then its colour; dashed while it is only suggested. */
-export function shapeOutline(tag, attributes, { colour, chosen = false, dashed = false, filled = true }) {
+export function haloOutline(tag, attributes, { colour, chosen = false, dashed = false, filled = true }) {
   const base = { ...attributes, "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round", "stroke-linecap": "round" };
-  const halo = viewSvg(tag, { ...base, fill: "none", stroke: "#000", "stroke-opacity": 0.65, "stroke-width": chosen ? 6 : 4 });
-  const line = viewSvg(tag, {
+  const halo = svgElement(tag, { ...base, fill: "none", stroke: "#000", "stroke-opacity": 0.65, "stroke-width": chosen ? 6 : 4 });
+  const line = svgElement(tag, {
     ...base,
     fill: filled ? colour : "none",
     "fill-opacity": chosen ? 0.14 : 0.06,
@@ -92,22 +61,22 @@ export function shapeOutline(tag, attributes, { colour, chosen = false, dashed =
 }
 
 /** What can be grasped, always of one size on screen. */
-export function shapeGrip([x, y], view, { round = false, faint = false, chosen = false, colour = "#fff" } = {}) {
+export function gripMark([x, y], view, { round = false, faint = false, chosen = false, colour = "#fff" } = {}) {
   const half = (faint ? 3.5 : chosen ? 6.5 : 5) / view.scale;
   const box = { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: round ? half : 1 / view.scale };
   const style = { fill: chosen ? "#000" : colour, "fill-opacity": faint ? 0.75 : 1, stroke: chosen ? colour : "#000", "stroke-width": chosen ? 3 : 1.5 };
-  return viewSvg("rect", { ...box, ...style, "vector-effect": "non-scaling-stroke", class: "spin-shape-grip" });
+  return svgElement("rect", { ...box, ...style, "vector-effect": "non-scaling-stroke", class: "spin-shape-grip" });
 }
 
 /** A name to be placed on the picture. */
-export function shapeChip(name, { colour, chosen = false }) {
-  const chip = h("span", { class: chosen ? "spin-shape-chip spin-shape-chip-chosen" : "spin-shape-chip", dir: "auto" }, shapeWord(name));
+export function nameChip(name, { colour, chosen = false }) {
+  const chip = h("span", { class: chosen ? "spin-shape-chip spin-shape-chip-chosen" : "spin-shape-chip", dir: "auto" }, shapeName(name));
   chip.style.backgroundColor = colour;
   return chip;
 }
 
 /** Above a point, within the view; hidden when the point is out of sight. */
-export function shapeChipPlace(chip, point, view) {
+export function placeChip(chip, point, view) {
   const [left, top] = view.toView(point);
   const [width, height] = view.room;
   chip.hidden = left > width || top > height + 20 || top < 0 || left < -200;
@@ -117,7 +86,7 @@ export function shapeChipPlace(chip, point, view) {
 }
 
 /** The children of an element as wanted; those that are in their place are not touched. */
-export function shapeFill(parent, wanted) {
+export function fillInPlace(parent, wanted) {
   const kept = new Set(wanted);
   for (const child of [...parent.childNodes]) if (!kept.has(child)) child.remove();
   let at = parent.firstChild;
@@ -129,16 +98,16 @@ export function shapeFill(parent, wanted) {
 
 // ---- beside the picture --------------------------------------------------------------------------------------------
 
-function shapeSwatch() {
+function colourSwatch() {
   return h("i", { class: "spin-shape-swatch", "aria-hidden": "true" });
 }
 
 /** A button with its key, which may be bound anew while the page is open; `always` are keys that nobody can bind away. */
-function shapeButton(className, parts, does) {
+function keyButton(className, parts, does) {
   const key = h("kbd");
   const click = (event) => {
     does();
-    viewBack(event);
+    focusView(event);
   };
   const element = h("button", { type: "button", class: className, onclick: click }, ...parts(key));
   const draw = (shown, ...always) => {
@@ -149,57 +118,57 @@ function shapeButton(className, parts, does) {
 }
 
 /** Buttons of the classes: the one that new shapes get is pressed. `current()` is its index, `choose(index)` changes it. */
-export function shapeClasses(bench, { current, choose }) {
-  const entries = choiceEntries(bench, bench.spec.names);
+export function classButtons(editorApi, { current, choose }) {
+  const entries = classEntries(editorApi, editorApi.spec.names);
   const buttons = entries.map(({ name, index }) => {
-    const swatch = shapeSwatch();
+    const swatch = colourSwatch();
     swatch.style.backgroundColor = shapeColour(index);
-    const word = h("span", { class: "spin-shape-word", dir: "auto" }, shapeWord(name));
-    return shapeButton("spin-shape-class", (key) => [swatch, key, word], () => choose(index));
+    const word = h("span", { class: "spin-shape-word", dir: "auto" }, shapeName(name));
+    return keyButton("spin-shape-class", (key) => [swatch, key, word], () => choose(index));
   });
   const group = h("div", { class: "spin-shape-classes", role: "group", "aria-label": "class of the shape" }, ...buttons.map(({ element }) => element));
   const pick = ({ index }) => {
     choose(index);
-    choiceHome(group); // the keys go on with the shape
+    focusLabeller(group); // the keys go on with the shape
   };
-  const filter = choiceFilter(bench, entries, { pick, list: group, elements: buttons.map(({ element }) => element) });
+  const filter = classFilter(editorApi, entries, { pick, list: group, elements: buttons.map(({ element }) => element) });
   const draw = () => {
     buttons.forEach((button, i) => {
       button.draw(entries[i].key());
       button.element.setAttribute("aria-pressed", String(current() === i));
-      button.element.disabled = bench.readOnly;
+      button.element.disabled = editorApi.readOnly;
     });
   };
   return { element: filter ? h("div", { class: "spin-filtered" }, filter.element, group) : group, draw, key: (event) => filter?.key(event) ?? false };
 }
 
 /** What a pointer does otherwise, as buttons: [{does, act(), words(), off()}]. */
-export function shapeTools(bench, tools) {
+export function toolButtons(editorApi, tools) {
   const buttons = tools.map(({ act }) => {
     const word = h("span");
-    return { word, ...shapeButton("spin-shape-tool", (key) => [word, key], act) };
+    return { word, ...keyButton("spin-shape-tool", (key) => [word, key], act) };
   });
   const element = h("div", { class: "spin-shape-tools", role: "group", "aria-label": "draw with the keyboard" }, ...buttons.map((button) => button.element));
   const draw = () => {
     tools.forEach(({ does, words, off }, i) => {
       write(buttons[i].word, words());
-      buttons[i].draw(bench.key(does), ...(does === "duplicate" ? ["Control+D"] : []));
+      buttons[i].draw(editorApi.key(does), ...(does === "duplicate" ? ["Control+D"] : []));
       // Not `disabled`: the focus would fall out of the view.
-      buttons[i].element.setAttribute("aria-disabled", String(bench.readOnly || off()));
+      buttons[i].element.setAttribute("aria-disabled", String(editorApi.readOnly || off()));
     });
   };
   return { element, draw };
 }
 
-function shapeRow(list, index) {
+function listRow(list, index) {
   const word = h("span", { class: "spin-shape-word", dir: "auto" });
-  const parts = { swatch: shapeSwatch(), key: h("kbd"), word, note: h("span", { class: "spin-shape-note" }) };
+  const parts = { swatch: colourSwatch(), key: h("kbd"), word, note: h("span", { class: "spin-shape-note" }) };
   const choose = (event) => {
     list.choose(index);
-    if (event.type === "click") viewBack(event);
+    if (event.type === "click") focusView(event);
   };
   const remove = (event) => {
-    viewBack(event); // first: the row may be gone afterwards
+    focusView(event); // first: the row may be gone afterwards
     list.remove(index);
   };
   const main = h("button", { type: "button", class: "spin-shape", onclick: choose, onfocus: choose }, ...Object.values(parts));
@@ -212,11 +181,11 @@ function shapeRow(list, index) {
     parts.swatch.style.backgroundColor = row.colour;
     parts.key.hidden = row.key === undefined;
     write(parts.key, row.key?.toUpperCase() ?? "");
-    write(parts.word, shapeWord(row.name));
+    write(parts.word, shapeName(row.name));
     parts.swatch.classList.toggle("spin-shape-maybe", row.suggested);
     write(parts.note, row.note);
     main.setAttribute("aria-pressed", String(Boolean(row.chosen)));
-    main.setAttribute("aria-label", `${row.says ?? `${list.noun} ${index + 1}, ${shapeWord(row.name)}`}, ${row.note}${row.suggested ? ", suggested" : ""}`);
+    main.setAttribute("aria-label", `${row.says ?? `${list.noun} ${index + 1}, ${shapeName(row.name)}`}, ${row.note}${row.suggested ? ", suggested" : ""}`);
     cross.hidden = !row.removal;
     cross.setAttribute("aria-label", row.removal ?? "");
     cross.title = row.removal ?? "";
@@ -241,7 +210,7 @@ export function shapeList({ noun, nouns, empty, rows, choose, remove, sure }) {
     const focus = held();
     for (const row of drawn.splice(now.length)) row.element.remove();
     while (drawn.length < now.length) {
-      drawn.push(shapeRow(list, drawn.length));
+      drawn.push(listRow(list, drawn.length));
       items.append(drawn.at(-1).element);
     }
     drawn.forEach((row, i) => row.draw(now[i]));
@@ -258,7 +227,7 @@ export function shapeList({ noun, nouns, empty, rows, choose, remove, sure }) {
   };
   const reveal = (index) => {
     const row = drawn[index]?.element;
-    if (row) items.scrollTop = shapeClamp(items.scrollTop, row.offsetTop + row.offsetHeight - items.clientHeight, row.offsetTop);
+    if (row) items.scrollTop = clamp(items.scrollTop, row.offsetTop + row.offsetHeight - items.clientHeight, row.offsetTop);
   };
   return { element, draw, held, reveal };
 }

@@ -1,7 +1,7 @@
 // Spans of a text: choose a part of it, press a class.
 
 import { deletes } from "../base/key_events.js";
-import { choiceIndex, choiceSame } from "./choices.js";
+import { classIndex, isSameValue } from "./choices.js";
 import { EDITORS } from "./registry.js";
 import { SpanChoice } from "./spans_choice.js";
 import { SPAN_ARROWS, spanFirstSeen } from "./spans_select.js";
@@ -19,7 +19,7 @@ class SpanEditor extends SpanChoice {
 
   edit(value, words, chosen) {
     this.chosen = chosen ? JSON.stringify(chosen) : null;
-    this.bench.edit(spanSorted(value), words);
+    this.editorApi.edit(spanSorted(value), words);
     this.draw();
   }
 
@@ -30,7 +30,7 @@ class SpanEditor extends SpanChoice {
     else if (this.chosenMark) this.change(this.chosenMark.index, { label: this.names[index] });
     else {
       this.armed = this.armed === index ? null : index;
-      this.bench.say(this.armed === null ? "No class is set." : `Each part you choose becomes ${this.names[index]}.`);
+      this.editorApi.say(this.armed === null ? "No class is set." : `Each part you choose becomes ${this.names[index]}.`);
       this.draw();
     }
   }
@@ -45,8 +45,8 @@ class SpanEditor extends SpanChoice {
     const range = this.selection.range;
     const span = { label: this.names[index], ...this.points(range) };
     this.selection.set(range.to);
-    const same = this.spans.some((each) => choiceSame(each, span));
-    if (same) this.bench.say(`This is ${span.label} already.`);
+    const same = this.spans.some((each) => isSameValue(each, span));
+    if (same) this.editorApi.say(`This is ${span.label} already.`);
     this.recent = JSON.stringify(span);
     if (!same) this.edit([...this.spans, span], `${span.label} added`, this.armed === null ? span : null);
   }
@@ -55,7 +55,7 @@ class SpanEditor extends SpanChoice {
     const old = this.spans[index];
     const mark = this.marks[index];
     const span = { label: label ?? old.label, ...this.points({ from: from ?? mark.from, to: to ?? mark.to }) };
-    if (choiceSame(span, old)) return;
+    if (isSameValue(span, old)) return;
     if (this.recent === JSON.stringify(old)) this.recent = JSON.stringify(span);
     const words = label === undefined ? `end of ${old.label} moved` : `${old.label} is now ${label}`;
     this.edit(this.spans.map((each, i) => (i === index ? span : each)), words, label === undefined && this.chosen === null ? null : span);
@@ -68,7 +68,7 @@ class SpanEditor extends SpanChoice {
 
   dragged(end, at, done) {
     const mark = this.chosenMark;
-    const base = this.bench.value ?? [];
+    const base = this.editorApi.value ?? [];
     if (!mark || !this.free) return;
     const fits = at !== null && (end === "from" ? at < mark.to : at > mark.from);
     const span = fits ? { label: mark.label, ...this.points({ ...mark, [end]: at }) } : this.spans[mark.index];
@@ -77,7 +77,7 @@ class SpanEditor extends SpanChoice {
     if (!done) return void this.draw();
     const value = spanSorted(this.live);
     this.live = null;
-    if (choiceSame(value, base)) this.draw();
+    if (isSameValue(value, base)) this.draw();
     else this.edit(value, `end of ${mark.label} moved`, span);
   }
 
@@ -108,7 +108,7 @@ class SpanEditor extends SpanChoice {
   }
 
   key(event) {
-    if (!this.page || event.isComposing || !this.bench.card) return false;
+    if (!this.page || event.isComposing || !this.editorApi.card) return false;
     const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
     if (event.altKey && sideways && this.chosenMark) {
       if (this.free) this.nudge(event);
@@ -119,9 +119,9 @@ class SpanEditor extends SpanChoice {
       return true;
     }
     if (this.free && this.grid.key(event)) return true;
-    const does = this.bench.meaning(event);
+    const does = this.editorApi.meaning(event);
     if (does === "release") return this.escape();
-    const index = choiceIndex(this.bench, event);
+    const index = classIndex(this.editorApi, event);
     const actions = { delete: () => this.remove(), next: () => this.go(1), previous: () => this.go(-1) };
     const removes = this.chosenMark && deletes(event, does);
     const action = index === null ? actions[removes ? "delete" : does] : () => this.apply(index);
@@ -131,11 +131,11 @@ class SpanEditor extends SpanChoice {
   }
 }
 
-EDITORS.spans = (bench) => {
-  const editor = new SpanEditor(bench);
+EDITORS.spans = (editorApi) => {
+  const editor = new SpanEditor(editorApi);
   return {
     panel: editor.panel,
-    stage: (card) => editor.stage(card),
+    itemPane: (card) => editor.itemPane(card),
     draw: () => editor.draw(),
     key: (event) => editor.key(event),
     close: () => editor.close(),

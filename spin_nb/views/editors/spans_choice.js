@@ -3,7 +3,7 @@
 
 import { h, write } from "../base/dom.js";
 import { withOthers } from "../media/several.js";
-import { choiceColour, choiceEntries, choiceGrid, choiceHome, choiceName, choiceSuggestion } from "./choices.js";
+import { classColour, classEntries, classGrid, focusLabeller, shortName, suggestionLine } from "./choices.js";
 import { spanGrips, spanPointer, spanSelection } from "./spans_select.js";
 import { spanPage, spanUnit, spanWord } from "./spans_text.js";
 
@@ -21,9 +21,9 @@ function spanBrief(text) {
 }
 
 export class SpanChoice {
-  constructor(bench) {
-    this.bench = bench;
-    this.names = bench.spec.names;
+  constructor(editorApi) {
+    this.editorApi = editorApi;
+    this.names = editorApi.spec.names;
     this.chosen = null; // the span, as text of its facts: a value is never changed, so an index would not hold
     this.armed = null; // index of the class that every new selection gets
     this.recent = null; // the span made last while a class was armed
@@ -34,16 +34,16 @@ export class SpanChoice {
   }
 
   build() {
-    const { bench } = this;
+    const { editorApi } = this;
     const mark = ({ index }) => ({ chosen: this.armed === index });
     const pick = ({ index }) => this.apply(index);
-    this.grid = choiceGrid(bench, { entries: choiceEntries(bench, this.names), pick, mark, toggles: true, colours: true });
-    this.said = choiceSuggestion(bench);
+    this.grid = classGrid(editorApi, { entries: classEntries(editorApi, this.names), pick, mark, toggles: true, colours: true });
+    this.said = suggestionLine(editorApi);
     this.words = h("span", { class: "spin-quote", dir: "auto" });
     const button = (label, sign, does) => {
       const onclick = (event) => {
         does();
-        if (event.detail > 0) choiceHome(event.currentTarget);
+        if (event.detail > 0) focusLabeller(event.currentTarget);
       };
       return h("button", { type: "button", "aria-label": label, title: label, onclick }, ...sign);
     };
@@ -57,7 +57,7 @@ export class SpanChoice {
   }
 
   get spans() {
-    return this.live ?? this.bench.value ?? [];
+    return this.live ?? this.editorApi.value ?? [];
   }
 
   /** The spans in units of the page. */
@@ -66,7 +66,7 @@ export class SpanChoice {
       const { text, pieces } = this.page;
       const marks = this.spans.map(({ label, start, end }, index) => {
         const [from, to] = [spanUnit(text, pieces, start), spanUnit(text, pieces, end)];
-        return { index, label, from, to, colour: choiceColour(Math.max(0, this.names.indexOf(label))) };
+        return { index, label, from, to, colour: classColour(Math.max(0, this.names.indexOf(label))) };
       });
       this.known = { spans: this.spans, marks };
     }
@@ -78,10 +78,10 @@ export class SpanChoice {
   }
 
   get free() {
-    return Boolean(this.page) && !this.bench.readOnly;
+    return Boolean(this.page) && !this.editorApi.readOnly;
   }
 
-  stage(card) {
+  itemPane(card) {
     this.close();
     const source = card.broken ? null : spanSource(card);
     const text = String(source?.data ?? "");
@@ -97,7 +97,7 @@ export class SpanChoice {
     this.resized = new ResizeObserver(() => this.place());
     this.resized.observe(page.element);
     const reader = h("div", { class: "spin-reading", tabindex: "0", role: "group", "aria-label": "text to mark" }, sheet);
-    return withOthers(card, source, this.bench.kit, { element: reader, close: () => this.page === page && this.close() });
+    return withOthers(card, source, this.editorApi.kit, { element: reader, close: () => this.page === page && this.close() });
   }
 
   close() {
@@ -109,13 +109,13 @@ export class SpanChoice {
   place() {
     if (!this.page) return;
     this.selection.place();
-    this.handles.place(this.bench.readOnly ? null : this.chosenMark);
+    this.handles.place(this.editorApi.readOnly ? null : this.chosenMark);
   }
 
   draw() {
     if (this.page) {
       if (this.page.draw(this.marks)) this.selection.restore();
-      this.handles.place(this.bench.readOnly ? null : this.chosenMark);
+      this.handles.place(this.editorApi.readOnly ? null : this.chosenMark);
     }
     this.drawPanel();
   }
@@ -123,11 +123,11 @@ export class SpanChoice {
   drawPanel() {
     this.grid.draw();
     this.said.draw();
-    for (const [does, key] of Object.entries(this.keys)) write(key, this.bench.key(does) ?? "");
+    for (const [does, key] of Object.entries(this.keys)) write(key, this.editorApi.key(does) ?? "");
     const [mark, range] = [this.page && this.chosenMark, this.page && this.selection.range];
     const quote = ({ from, to }) => `“${spanBrief(this.page.text.slice(from, to))}”`;
-    const armed = this.armed === null ? "Choose a part of the text, then its class." : `Each part you choose becomes “${choiceName(this.names[this.armed])}”.`;
-    write(this.words, range ? `${quote(range)}: which class?` : mark ? `${choiceName(mark.label)}: ${quote(mark)}` : this.page ? armed : "");
+    const armed = this.armed === null ? "Choose a part of the text, then its class." : `Each part you choose becomes “${shortName(this.names[this.armed])}”.`;
+    write(this.words, range ? `${quote(range)}: which class?` : mark ? `${shortName(mark.label)}: ${quote(mark)}` : this.page ? armed : "");
     for (const step of this.steps.slice(0, 2)) step.disabled = !this.spans.length || !this.page;
     this.steps[2].disabled = !mark || !this.free;
   }

@@ -2,7 +2,7 @@
 // caret is drawn where it ends, and grips where the chosen span does.
 
 import { h } from "../base/dom.js";
-import { choiceHome } from "./choices.js";
+import { focusLabeller } from "./choices.js";
 import { spanTrimmed } from "./spans_text.js";
 
 export const SPAN_ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "backward", ArrowDown: "forward", Home: "backward", End: "forward" };
@@ -136,7 +136,7 @@ export function spanPointer(page, { tap, drawn, tag }) {
   });
   element.addEventListener("dragstart", (event) => event.preventDefault());
   element.addEventListener("click", (event) => {
-    choiceHome(element);
+    focusLabeller(element);
     const label = event.target.closest(".spin-tag");
     if (label) return tag(Number(label.dataset.index));
     if (down?.far) return undefined;

@@ -2,7 +2,7 @@
 // here: `from`, `to` and "at" are units, `start` and `end` are code points.
 
 import { h } from "../base/dom.js";
-import { choiceName } from "./choices.js";
+import { shortName } from "./choices.js";
 
 const SPAN_PIECE = 4000; // units laid out together: what is not in sight of a long text costs nothing
 const SPAN_LANES = 6; // underlines above one another; more share them
@@ -120,7 +120,7 @@ function spanRun(text, covering, lanes) {
 }
 
 function spanTag(mark) {
-  const tag = h("span", { class: "spin-tag", dir: "auto" }, choiceName(mark.label));
+  const tag = h("span", { class: "spin-tag", dir: "auto" }, shortName(mark.label));
   tag.classList.toggle("spin-chosen", mark.chosen);
   tag.style.borderColor = mark.colour;
   return tag;

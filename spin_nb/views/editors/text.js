@@ -2,7 +2,7 @@
 
 import { h, write } from "../base/dom.js";
 import { character } from "../base/key_events.js";
-import { choiceSuggestion } from "./choices.js";
+import { suggestionLine } from "./choices.js";
 import { fieldDraft, fieldKeeps } from "./forms.js";
 import { EDITORS } from "./registry.js";
 
@@ -24,14 +24,14 @@ function textProblem(text, most) {
   return text.trim() ? "" : "No text yet: write something, or skip the item.";
 }
 
-EDITORS.freetext = (bench) => {
-  const most = bench.spec.max_length ?? 10000;
+EDITORS.freetext = (editorApi) => {
+  const most = editorApi.spec.max_length ?? 10000;
   const label = `text, at most ${most} characters; Ctrl+Enter submits, Escape leaves the field`;
   const field = h("textarea", { class: "spin-field spin-prose", rows: "4", dir: "auto", "aria-label": label, placeholder: "Write here" });
   const counter = h("span", { class: "spin-soft spin-counter" });
   const problem = h("span", { class: "spin-problem", role: "status" });
   const here = () => field === document.activeElement;
-  const said = choiceSuggestion(bench, { value: () => field.value, enter: () => (here() ? "Ctrl+Enter" : "Enter") });
+  const said = suggestionLine(editorApi, { value: () => field.value, enter: () => (here() ? "Ctrl+Enter" : "Enter") });
   const read = () => (textProblem(field.value.normalize("NFC"), most) ? null : field.value);
   const complain = (words) => {
     write(problem, words);
@@ -47,13 +47,13 @@ EDITORS.freetext = (bench) => {
     field.value = value ?? "";
     count();
   };
-  const draft = fieldDraft(bench, { field, read, show, words: (value) => (value === null ? "no text" : "text") });
+  const draft = fieldDraft(editorApi, { field, read, show, words: (value) => (value === null ? "no text" : "text") });
   const submit = () => {
     draft.flush();
     const words = textProblem(field.value.normalize("NFC"), most);
-    if (!words) return bench.submit();
+    if (!words) return editorApi.submit();
     complain(words);
-    return bench.warn(words);
+    return editorApi.warn(words);
   };
   for (const name of ["focus", "blur"]) field.addEventListener(name, () => said.draw());
   field.addEventListener("input", () => {
@@ -72,11 +72,11 @@ EDITORS.freetext = (bench) => {
   const draw = () => {
     draft.draw();
     said.draw();
-    field.disabled = !bench.card || bench.readOnly;
+    field.disabled = !editorApi.card || editorApi.readOnly;
   };
   const key = (event) => {
-    if (!bench.card || bench.readOnly || event.isComposing) return false;
-    const does = bench.meaning(event);
+    if (!editorApi.card || editorApi.readOnly || event.isComposing) return false;
+    const does = editorApi.meaning(event);
     if (does === "accept") {
       if (!event.repeat) submit();
       return true;
@@ -88,5 +88,5 @@ EDITORS.freetext = (bench) => {
   };
   const hints = h("span", { class: "spin-soft" }, h("kbd", {}, "Ctrl ⏎"), " submits · ", h("kbd", {}, "Esc"), " to the keys · ", h("kbd", {}, "E"), " back to the text");
   const panel = h("div", { class: "spin-panel" }, field, h("div", { class: "spin-line" }, counter, problem, said.element, hints));
-  return { ...draft, panel, stage: () => null, draw, key };
+  return { ...draft, panel, itemPane: () => null, draw, key };
 };

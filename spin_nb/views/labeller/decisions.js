@@ -1,12 +1,12 @@
-// What a person does at the desk: decide, undo, redo, look again. Shown at once; the outbox tells the kernel.
+// What a person does with the card on screen: decide, undo, redo, look again. Shown at once; the outbox tells the kernel.
 
 import { decode, release, shrink } from "../media/item.js";
-import { inWords } from "./words.js";
+import { inWords } from "./format.js";
 
-const REMEMBERED = 30; // decisions that undo shows again without asking the kernel
-const RECALLED = 8; // of an earlier page's, fetched at once
-const WHOLE = 2; // of the last decisions the pictures stay as they are: undo shows them at once
-const MOMENT = 300; // milliseconds that a decision waits for what undo fetches; then undo gives way
+const MAX_UNDO_DECISIONS = 30; // decisions that undo shows again without asking the kernel
+const DECISIONS_PER_FETCH = 8; // of an earlier page's, fetched at once
+const FULL_SIZE_DECISIONS = 2; // of the last decisions the pictures stay as they are: undo shows them at once
+const FETCH_GRACE_MS = 300; // milliseconds that a decision waits for what undo fetches; then undo gives way
 const FETCHING = "One moment: what was decided earlier is being fetched.";
 const UNHEARD = {
   undo: "Earlier decisions can be taken back when the kernel answers.",
@@ -14,90 +14,31 @@ const UNHEARD = {
 };
 
 export class Decisions {
-  /** First view on screen: only now is the card really shown. */
-  opened() {
-    this.views += 1;
-    this.show();
+  constructor(queue) {
+    this.queue = queue;
+    this.done = []; // decisions that undo can take back, oldest first: {card, kind, value, before, draft}
+    this.undone = [];
+    this.older = []; // decided before those, fetched to be looked at
+    this.page = 0; // of the strip of what was decided
+    this.epoch = 0; // grows with every decision
+    this.warned = false; // that nothing is marked
   }
 
-  show() {
-    const card = this.current;
-    if (this.draft.card !== card) {
-      this.keepDraft();
-      this.draft.begin(card, this.spec, card && !this.readOnly ? this.drafts.of(card.id) : null);
-      this.warned = false; // that nothing is marked
-      this.why = "";
-    }
-    if (card?.isSmall) this.enlarge(card);
-    if (!card || !this.views) return;
-    card.since = performance.now();
-    this.mark(card);
-    if (card.seen) return;
-    card.seen = true;
-    if (!this.readOnly) this.outbox.put({ kind: "shown", token: card.token ?? null, id: card.id });
-  }
-
-  /** Where a reload begins. */
-  mark({ id, token = null, suggestion = null }) {
-    this.outbox.storage.write(this.bookmark, { id, token, suggestion });
-  }
-
-  async enlarge(card) {
-    card.isSmall = false;
-    await decode(card);
-    if (this.closed) release(card);
-    else if (card === this.current) this.draw();
-  }
-
-  /** What is drawn or typed and not submitted outlives its turn on screen, the page and the kernel. */
-  keepDraft() {
-    const { card, value, steps, undone, untouched } = this.draft;
-    if (!card || this.readOnly) return;
-    const { half } = this;
-    if (untouched && half === null) this.drafts.drop(card.id);
-    else this.drafts.keep(card.id, { value, steps, undone, half });
-  }
-
-  /** Steps are kept as they are made; what the editor has begun since is not. */
-  keepHalf() {
-    const kept = this.drafts.held.get(this.draft.card?.id)?.half ?? null;
-    if (JSON.stringify(this.half) !== JSON.stringify(kept)) this.keepDraft();
-  }
-
-  /** What the editor has begun on the card of the draft and is no step yet, or null. */
-  get half() {
-    return this.draft.half ?? (this.onScreen === this.draft.card ? (this.editor?.half?.() ?? null) : null);
-  }
-
-  /** There is work on the card on screen, or on one that comes back, that nobody has submitted. */
-  get isUnsubmitted() {
-    return this.draft.steps.length > 0 || this.half !== null || this.queue.some(({ id }) => this.drafts.waits(id));
-  }
-
-  next() {
-    this.current = this.queue.shift() ?? null;
-    this.show();
-    this.refill();
-  }
-
-  /** Put a card in front; the one that was there comes back after it. */
-  bring(card) {
-    if (this.current && this.current !== card) this.queue.unshift(this.current);
-    this.queue = this.queue.filter((other) => other.id !== card.id);
-    this.current = card;
-    this.show();
+  /** Cards of everything decided that this page remembers. */
+  get cards() {
+    return [...this.older, ...this.done, ...this.undone].map((past) => past.card);
   }
 
   decide(kind, value = null) {
-    const card = this.current;
-    if (!card || this.readOnly) return;
-    if (this.recalling && performance.now() - this.recalling < MOMENT) return this.say(FETCHING);
+    const card = this.queue.current;
+    if (!card || this.queue.readOnly) return;
+    if (this.recalling && performance.now() - this.recalling < FETCH_GRACE_MS) return this.queue.say(FETCHING);
     this.recalling = null;
-    this.era += 1;
-    const { steps, undone } = this.draft;
-    const past = { card, kind, value, before: card.state ?? null, draft: { value, steps, undone, half: null } };
+    this.epoch += 1;
+    const { steps, undone } = this.queue.draft;
+    const past = { card, kind, value, before: card.state ?? null, draft: { value, steps, undone, unsaved: null } };
     const suggested = card.suggestion ? [card.suggestion.value, card.suggestion.p] : null;
-    this.outbox.put({
+    this.queue.outbox.put({
       kind,
       token: card.token ?? null,
       id: card.id,
@@ -107,44 +48,44 @@ export class Decisions {
       delta: gain(past),
     });
     if (kind === "label") {
-      this.draft.end();
-      this.drafts.drop(card.id);
+      this.queue.draft.end();
+      this.queue.drafts.drop(card.id);
     }
-    this.refusals.delete(card.id);
+    this.queue.refusals.delete(card.id);
     card.state = { kind, value };
     this.done.push(past);
     this.undone = [];
     this.older = []; // places have moved
     this.page = 0;
     this.forget();
-    this.said = `${card.id}: ${inWords(past, this.spec)}.`;
-    this.next();
-    this.draw();
+    this.queue.said = `${card.id}: ${inWords(past, this.queue.spec)}.`;
+    this.queue.next();
+    this.queue.draw();
   }
 
   /** The draft becomes the label. */
   submit() {
-    const why = this.editor?.unfinished?.();
-    if (why) return this.warn(why);
-    if (this.draft.value === null) return this.warn("There is no label to submit yet.");
+    const why = this.queue.editor?.unfinished?.();
+    if (why) return this.queue.warn(why);
+    if (this.queue.draft.value === null) return this.queue.warn("There is no label to submit yet.");
     if (this.isBlank && !this.warned) {
       this.warned = true;
-      return this.warn("Nothing is marked. Press Enter again if there is nothing here.");
+      return this.queue.warn("Nothing is marked. Press Enter again if there is nothing here.");
     }
-    return this.decide("label", this.draft.value);
+    return this.decide("label", this.queue.draft.value);
   }
 
   /** An empty list that nobody has made: on an audit item it would be taken for somebody's word. */
   get isBlank() {
-    const { card, value, steps } = this.draft;
+    const { card, value, steps } = this.queue.draft;
     return !steps.length && Array.isArray(value) && !value.length && !card.suggestion && card.state?.kind !== "label";
   }
 
   edit(value, words) {
-    if (!this.current || this.readOnly) return;
-    this.draft.edit(value, words);
-    this.keepDraft();
-    this.say(words ?? "");
+    if (!this.queue.current || this.queue.readOnly) return;
+    this.queue.draft.edit(value, words);
+    this.queue.keepDraft();
+    this.queue.say(words ?? "");
   }
 
   /** One after the other, however fast the keys: what an earlier page decided is fetched in between. */
@@ -154,71 +95,71 @@ export class Decisions {
   }
 
   /** What was still waiting for its turn when something was decided, or no kernel answered, is not done any more. */
-  inEra(action) {
-    const { era } = this;
-    return this.inTurn(() => (era === this.era ? action() : undefined));
+  inEpoch(action) {
+    const { epoch } = this;
+    return this.inTurn(() => (epoch === this.epoch ? action() : undefined));
   }
 
   undo() {
-    return this.inEra(() => this.takeBack());
+    return this.inEpoch(() => this.takeBack());
   }
 
   redo() {
-    return this.inEra(() => this.bringBack());
+    return this.inEpoch(() => this.bringBack());
   }
 
   /** The last step of the draft, else the last decision; of an earlier page, if need be. */
   async takeBack() {
-    if (this.readOnly) return this.say("Nothing to undo.");
-    const step = this.draft.back();
+    if (this.queue.readOnly) return this.queue.say("Nothing to undo.");
+    const step = this.queue.draft.back();
     if (step !== null) {
-      this.keepDraft();
-      return this.say(`Undone: ${step}.`);
+      this.queue.keepDraft();
+      return this.queue.say(`Undone: ${step}.`);
     }
     const last = this.done.pop() ?? (await this.recall("undo"));
     if (last === undefined) return undefined;
-    if (!last) return this.say("Nothing to undo.");
+    if (!last) return this.queue.say("Nothing to undo.");
     this.undone.push(last);
-    this.outbox.put({ kind: "undo", id: last.card.id, delta: -gain(last) });
+    this.queue.outbox.put({ kind: "undo", id: last.card.id, delta: -gain(last) });
     this.reask(last);
-    return this.say(`Undone: ${inWords(last, this.spec)}, ${last.card.id}.`);
+    return this.queue.say(`Undone: ${inWords(last, this.queue.spec)}, ${last.card.id}.`);
   }
 
   /** A decision that was taken back: its card in front, with what was decided as its draft. */
   reask(past) {
     past.card.state = past.before;
-    if (past.kind === "label") this.drafts.keep(past.card.id, { value: past.value, steps: [], undone: [], half: null });
-    this.bring(past.card);
+    if (past.kind === "label") this.queue.drafts.keep(past.card.id, { value: past.value, steps: [], undone: [], unsaved: null });
+    this.queue.bring(past.card);
   }
 
   async bringBack() {
-    if (this.readOnly) return this.say("Nothing to redo.");
-    const step = this.draft.again();
+    if (this.queue.readOnly) return this.queue.say("Nothing to redo.");
+    const step = this.queue.draft.again();
     if (step !== null) {
-      this.keepDraft();
-      return this.say(`Done again: ${step}.`);
+      this.queue.keepDraft();
+      return this.queue.say(`Done again: ${step}.`);
     }
-    if (this.draft.steps.length || this.half !== null) return this.say("Nothing to redo.");
+    if (this.queue.draft.steps.length || this.queue.unsaved !== null) return this.queue.say("Nothing to redo.");
     const last = this.undone.pop() ?? (await this.recall("redo"));
     if (last === undefined) return undefined;
     // Redo ends where something new was done: it would put the old decision over that.
-    if (last && this.drafts.waits(last.card.id)) this.undone.push(last);
+    if (last && this.queue.drafts.waits(last.card.id)) this.undone.push(last);
     else if (last) return this.stand(last);
-    return this.say("Nothing to redo.");
+    return this.queue.say("Nothing to redo.");
   }
 
   /** A decision that was taken back holds again. */
   stand(last) {
     this.done.push(last);
-    this.outbox.put({ kind: "redo", id: last.card.id, delta: gain(last) });
+    this.queue.outbox.put({ kind: "redo", id: last.card.id, delta: gain(last) });
     last.card.state = { kind: last.kind, value: last.value, n: last.n };
-    this.queue = this.queue.filter((card) => card !== last.card);
-    if (last.kind === "label") this.drafts.drop(last.card.id);
-    if (this.current === last.card) {
-      if (last.kind === "label") this.draft.end();
-      this.next();
+    this.queue.upcoming = this.queue.upcoming.filter((card) => card !== last.card);
+    if (last.kind === "label") this.queue.drafts.drop(last.card.id);
+    if (this.queue.current === last.card) {
+      if (last.kind === "label") this.queue.draft.end();
+      this.queue.next();
     }
-    return this.say(`Done again: ${inWords(last, this.spec)}, ${last.card.id}.`);
+    return this.queue.say(`Done again: ${inWords(last, this.queue.spec)}, ${last.card.id}.`);
   }
 
   /**
@@ -232,8 +173,8 @@ export class Decisions {
     if (isOver()) return undefined;
     this.recalling = null;
     if (!found) {
-      this.era += 1;
-      this.say(UNHEARD[kind]);
+      this.epoch += 1;
+      this.queue.say(UNHEARD[kind]);
       return undefined;
     }
     const last = found.pop() ?? null;
@@ -245,35 +186,14 @@ export class Decisions {
   async fetchPast(kind, isOver) {
     try {
       // Else the kernel would name what is on its way to being undone.
-      if (!(await this.outbox.emptied(isOver))) return null;
-      const [reply, buffers] = await this.channel.ask("past", { kind, n: RECALLED });
+      if (!(await this.queue.outbox.emptied(isOver))) return null;
+      const [reply, buffers] = await this.queue.channel.ask("past", { kind, n: DECISIONS_PER_FETCH });
       return await this.remember(reply.past ?? [], buffers, kind === "undo");
     } catch (error) {
-      this.lost ||= Boolean(error.gone);
-      if (!error.gone && !error.late) this.notice = error.message;
+      this.queue.lost ||= Boolean(error.gone);
+      if (!error.gone && !error.late) this.queue.notice = error.message;
       return null;
     }
-  }
-
-  /** An item that is not in the queue, as a card to decide. */
-  async fetch(id, awaited = (asked) => asked) {
-    const [reply, buffers] = await awaited(this.channel.ask("card", { id }));
-    if (reply.problem) throw new Error(reply.problem.what);
-    const card = { ...reply, seen: true };
-    await decode(card, buffers);
-    return card;
-  }
-
-  say(words) {
-    this.said = words;
-    this.why = "";
-    this.draw();
-  }
-
-  /** Why what was asked for is not done: said, and there to be read until something is done. */
-  warn(why) {
-    this.said = this.why = why;
-    this.draw();
   }
 
   /** Items decided, newest first, each once: `count` of them, from the page that is looked at. */
@@ -288,40 +208,41 @@ export class Decisions {
     if (way < 0) this.page = Math.max(0, this.page - 1);
     else {
       this.page += 1;
-      if (this.recent(count).length < count) await this.inTurn(() => this.fetchOlder(2 * count)).catch(() => this.say(UNHEARD.undo));
+      if (this.recent(count).length < count) await this.inTurn(() => this.fetchOlder(2 * count)).catch(() => this.queue.say(UNHEARD.undo));
       if (!this.recent(count).length) this.page -= 1;
     }
-    this.draw();
+    this.queue.draw();
   }
 
   async fetchOlder(n) {
-    if (!(await this.outbox.emptied())) throw new Error("no answer");
+    if (!(await this.queue.outbox.emptied())) throw new Error("no answer");
     const fields = { kind: "undo", n, skip: this.older.length + this.done.length };
-    const [reply, buffers] = await this.channel.ask("past", fields);
+    const [reply, buffers] = await this.queue.channel.ask("past", fields);
     this.older.unshift(...(await this.remember(reply.past ?? [], buffers)));
-  }
-
-  /** Any item, to be looked at and decided; the one on screen comes back after it. */
-  async visit(id) {
-    const held = [...this.hand, ...this.done.map((past) => past.card)].find((card) => card.id === id);
-    try {
-      const card = held ?? (await this.fetch(id));
-      if (!held && card.kind) card.state = { kind: card.kind, value: card.label ?? null };
-      this.bring(card);
-      this.say(`Showing ${id}.`);
-    } catch (error) {
-      this.notice = `${id} cannot be shown: ${error.message}`;
-      this.draw();
-    }
   }
 
   /** Of old decisions only small pictures are kept, of those beyond what undo remembers none. */
   forget() {
-    const gone = this.done.splice(0, Math.max(0, this.done.length - REMEMBERED));
+    const gone = this.done.splice(0, Math.max(0, this.done.length - MAX_UNDO_DECISIONS));
     const past = this.done.map(({ card }) => card);
-    const inUse = new Set([...this.hand, ...past.slice(-WHOLE)]);
+    const inUse = new Set([...this.queue.cards, ...past.slice(-FULL_SIZE_DECISIONS)]);
     for (const card of past) if (!inUse.has(card)) shrink(card);
     for (const { card } of gone) if (!inUse.has(card) && !past.includes(card)) release(card);
+  }
+
+  /** The last decisions as the kernel tells them, for undo and the strip; or what redo would bring back. */
+  async remember(recent, buffers, stands = true) {
+    const cards = new Map(recent.map(({ card }) => [card.id, card]));
+    await Promise.all([...cards.values()].map((card) => decode(card, buffers)));
+    return recent.map(({ card: { id }, kind, value, previous, n }) => {
+      const card = cards.get(id);
+      const earlier = previous === null || previous === undefined ? null : { kind: "label", value: previous };
+      const past = { card, kind, value, n, before: card.state ?? earlier };
+      if (stands) card.state = { kind, value, n };
+      card.seen = true;
+      shrink(card);
+      return past;
+    });
   }
 }
 

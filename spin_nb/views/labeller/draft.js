@@ -11,14 +11,14 @@ export class Draft {
     this.card = card;
     this.steps = [...(left?.steps ?? [])];
     this.undone = [...(left?.undone ?? [])];
-    this.half = left?.half ?? null; // for the editor to go on with
+    this.unsaved = left?.unsaved ?? null; // for the editor to go on with
     this.value = left ? left.value : known;
     this.isOwn = JSON.stringify(this.value) !== JSON.stringify(known);
   }
 
   /** Nothing was done to what is known of the card. */
   get untouched() {
-    return !this.isOwn && !this.steps.length && !this.undone.length && this.half === null;
+    return !this.isOwn && !this.steps.length && !this.undone.length && this.unsaved === null;
   }
 
   edit(value, words = "") {

@@ -1,34 +1,42 @@
 // What is drawn or typed and not submitted, item by item; in the browser's storage it outlives the page and the kernel.
 
-const DRAFTS_MOST = 20; // the last ones are stored
-const DRAFT_LONGEST = 1e6; // characters of JSON of one
-const DRAFTS_LONGEST = 2e6; // of all: labels on their way need the room more
+const MAX_STORED_DRAFTS = 20; // the last ones are stored
+const MAX_DRAFT_CHARACTERS = 1e6; // JSON of one
+const MAX_STORED_CHARACTERS = 2e6; // JSON of all: labels on their way need the room more
 
 /** As much of a draft as is stored: its value, and of its steps the last; null where the value alone is too long. */
-function storable({ value, steps, undone, half }) {
-  let room = DRAFT_LONGEST - JSON.stringify([value, half]).length;
+function storable({ value, steps, undone, unsaved }) {
+  let room = MAX_DRAFT_CHARACTERS - JSON.stringify([value, unsaved]).length;
   if (room < 0) return null;
   const lastOf = (list) => {
     let from = list.length;
     while (from > 0 && (room -= JSON.stringify(list[from - 1]).length) >= 0) from -= 1;
     return list.slice(from);
   };
-  return { value, half, steps: lastOf(steps), undone: lastOf(undone) };
+  return { value, unsaved, steps: lastOf(steps), undone: lastOf(undone) };
 }
 
 /** There is work in it that nobody has submitted. */
-function worked({ steps, half }) {
-  return steps.length > 0 || half !== null;
+function worked({ steps, unsaved }) {
+  return steps.length > 0 || unsaved !== null;
 }
 
 function isDraft(stored) {
   return Array.isArray(stored?.steps) && Array.isArray(stored.undone);
 }
 
+/**
+ * @typedef {object} StoredDraft
+ * @property {*} value the label as it would be submitted
+ * @property {Array<{before: *, words: string}>} steps what undo takes back, the last one last
+ * @property {Array<{after: *, words: string}>} undone what redo brings back
+ * @property {*} unsaved what the editor has begun and is no step yet, or null
+ */
+
 export class Drafts {
   constructor(name, storage) {
     Object.assign(this, { storage, prefix: `spin_nb/draft/${name}/` });
-    this.held = new Map(); // id -> {value, steps, undone, half}
+    this.held = new Map(); // id -> {value, steps, undone, unsaved}
     const found = storage.keys(this.prefix).map((key) => [key.slice(this.prefix.length), storage.read(key)]);
     found.sort(([, one], [, other]) => (one?.at ?? 0) - (other?.at ?? 0));
     this.stored = new Map(); // id -> {length, isWork}, the latest last
@@ -70,7 +78,7 @@ export class Drafts {
 
   get isTooMuch() {
     const all = [...this.stored.values()];
-    return all.length > DRAFTS_MOST || all.reduce((sum, { length }) => sum + length, 0) > DRAFTS_LONGEST;
+    return all.length > MAX_STORED_DRAFTS || all.reduce((sum, { length }) => sum + length, 0) > MAX_STORED_CHARACTERS;
   }
 
   /** There is work on an item that would be lost with this page. */

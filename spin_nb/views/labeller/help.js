@@ -2,7 +2,7 @@
 
 import { h, write } from "../base/dom.js";
 import { character, composes, nameShortcuts } from "../base/key_events.js";
-import { choiceName } from "../editors/choices.js";
+import { shortName } from "../editors/choices.js";
 import { keyOf, keyProblem } from "./keys.js";
 
 const ACTION_WORDS = {
@@ -35,14 +35,14 @@ const ACTION_FOR = {
 };
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "Tab"];
 
-export function helpPanel(desk) {
+export function helpPanel(labelQueue) {
   const rows = h("div", { class: "spin-keys" });
   const said = h("span", { class: "spin-asks", role: "status" });
   const reset = h("button", { type: "button", onclick: () => bind({}) }, "Keys as they were");
   const element = h("div", { class: "spin-help", hidden: "" }, rows, h("div", { class: "spin-line" }, said, reset));
   const sign = h("kbd");
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, h("span", {}, "Keys"), sign);
-  const known = ([action]) => ACTION_FOR[action]?.includes(desk.spec.editor) ?? true;
+  const known = ([action]) => ACTION_FOR[action]?.includes(labelQueue.spec.editor) ?? true;
   const actions = Object.entries(ACTION_WORDS).filter(known);
   let waiting = null;
   let drawn = "";
@@ -54,17 +54,17 @@ export function helpPanel(desk) {
   };
   /** Shown at once; what the kernel refuses goes back to what holds. */
   const bind = async (bindings) => {
-    const before = desk.model.get("bindings");
+    const before = labelQueue.model.get("bindings");
     waiting = null;
     write(said, "");
-    desk.model.set("bindings", bindings);
-    desk.draw();
+    labelQueue.model.set("bindings", bindings);
+    labelQueue.draw();
     try {
-      const [reply] = await desk.channel.ask("bind", { bindings });
+      const [reply] = await labelQueue.channel.ask("bind", { bindings });
       if (!reply.problem) return;
       write(said, `Not changed: ${reply.problem.what} ${reply.problem.do}`);
-      desk.model.set("bindings", reply.bindings ?? before);
-      desk.draw();
+      labelQueue.model.set("bindings", reply.bindings ?? before);
+      labelQueue.draw();
     } catch {
       write(said, "The kernel does not answer: the change holds on this page only.");
     }
@@ -95,7 +95,7 @@ export function helpPanel(desk) {
     } else if (keyProblem(pressed)) {
       write(said, keyProblem(pressed));
     } else {
-      const others = Object.entries(desk.model.get("bindings")).filter(([name, other]) => other !== pressed && name !== waiting);
+      const others = Object.entries(labelQueue.model.get("bindings")).filter(([name, other]) => other !== pressed && name !== waiting);
       bind({ ...Object.fromEntries(others), [waiting]: pressed });
     }
     return true;
@@ -108,13 +108,13 @@ export function helpPanel(desk) {
       h("span", { class: "spin-word", dir: "auto" }, words),
     );
   const draw = () => {
-    const table = desk.table;
+    const table = labelQueue.table;
     write(sign, keyOf(table, "help"));
     nameShortcuts(button, keyOf(table, "help"));
     if (element.hidden) return;
-    const names = desk.spec.names ?? [];
+    const names = labelQueue.spec.names ?? [];
     const lines = [
-      ...names.map((name, i) => [`class:${name}`, choiceName(name), keyOf(table, `class:${i}`)]),
+      ...names.map((name, i) => [`class:${name}`, shortName(name), keyOf(table, `class:${i}`)]),
       ...actions.map(([action, words]) => [action, words, keyOf(table, action)]),
     ];
     const now = JSON.stringify([lines, waiting]);

@@ -61,7 +61,7 @@ function newKeyTable(names, bindings, likeliest) {
   return table;
 }
 
-/** Why a key cannot be given to an action, or ""; the same rule as in session/bindings.py. */
+/** Why a key cannot be given to an action, or ""; the same rule as in session/labeller/key_bindings.py. */
 export function keyProblem(key) {
   const one = /^[^\p{C}\p{Z}]$|^ $/u.test(key);
   if (one || NAMED_KEYS.includes(key)) return "";

@@ -3,13 +3,41 @@
 //
 // A page load is a new client and never continues an old one's numbers: a duplicated tab copies sessionStorage, and
 // two tabs counting on from one number would have their labels taken for one another's. What an earlier page left is
-// kept in its own lane, sent first, under its own name, however many pages send it.
+// kept in a log of its own, sent first, under its own name, however many pages send it.
 
 import { randomId } from "../base/random_id.js";
 
 const OUTBOX_EVENT = "spin_nb:outbox";
-const RESEND_AFTER = [2000, 4000, 8000, 15000];
-const BATCH = 100;
+const RESEND_AFTER_MS = [2000, 4000, 8000, 15000];
+const ENTRIES_PER_MESSAGE = 100;
+
+/**
+ * A decision, or that an item was shown, as it waits here; the kernel gets all of it but `delta`.
+ * @typedef {object} Entry
+ * @property {number} seq from 1, without gaps within a client
+ * @property {"label" | "skip" | "unsure" | "flag" | "undo" | "redo" | "shown"} kind
+ * @property {string} id of the item
+ * @property {?string} [token] of the ask that it answers
+ * @property {*} [value] the label
+ * @property {number} [shown_ms] how long the item was on screen
+ * @property {?Array} [suggested] [value, probability] of the suggestion on screen
+ * @property {number} [delta] by how much it changes the number of labels
+ */
+
+/**
+ * What the kernel answers to `{verb: "apply", client, entries}`.
+ * @typedef {object} ApplyReply
+ * @property {string} client whose entries
+ * @property {number} ack all up to this number are on disk
+ * @property {?number} gap the number that is missing, or null
+ * @property {?string} error why nothing could be stored, or null
+ * @property {Array<{seq: ?number, what: string}>} [refused] entries that are no labels of this task
+ * @property {Array<{seq: number, id: string, n: number}>} [undone] what each undo has taken back
+ * @property {Array<{seq: number, id: string, n: number}>} [redone] what each redo has brought back
+ * @property {number} n_labels
+ * @property {number} per_minute
+ * @property {number} at the last event that is counted
+ */
 
 /** Storage that may be missing, full or forbidden: then the outbox lives in memory alone. */
 export function storageOf(place) {
@@ -38,7 +66,7 @@ export class Outbox {
   constructor({ name, post, changed, storage = storageOf(() => window.sessionStorage) }) {
     Object.assign(this, { post, changed, storage, prefix: `spin_nb/outbox/${name}/` });
     this.own = { client: randomId(), created: Date.now(), next: 1, entries: [] };
-    this.lanes = [this.own];
+    this.clientLogs = [this.own];
     this.attempt = 0; // re-sends since the last answer
     this.gone = false; // the last send could not leave this page
     this.problem = null; // the kernel answered, and said why it cannot store
@@ -61,12 +89,12 @@ export class Outbox {
 
   /** The entry with that client's number, while it waits for its acknowledgement. */
   entry(client, seq) {
-    return this.lanes.find((lane) => lane.client === client)?.entries.find((each) => each.seq === seq);
+    return this.clientLogs.find((clientLog) => clientLog.client === client)?.entries.find((each) => each.seq === seq);
   }
 
   /** Entries not acknowledged yet, oldest first. */
   get entries() {
-    return this.lanes.flatMap((lane) => lane.entries);
+    return this.clientLogs.flatMap((clientLog) => clientLog.entries);
   }
 
   /** What a person decided and is not acknowledged yet. */
@@ -98,21 +126,21 @@ export class Outbox {
   transmit() {
     clearTimeout(this.timer);
     this.timer = null;
-    const lane = this.lanes.find((each) => each.entries.length);
-    if (!lane || this.closed) return;
-    const batch = lane.entries.slice(0, BATCH);
+    const clientLog = this.clientLogs.find((each) => each.entries.length);
+    if (!clientLog || this.closed) return;
+    const batch = clientLog.entries.slice(0, ENTRIES_PER_MESSAGE);
     this.last = batch.at(-1).seq;
-    this.sentFrom = lane.client;
-    this.gone = !this.leaves({ client: lane.client, entries: batch.map(plain) });
-    const wait = RESEND_AFTER[Math.min(this.attempt, RESEND_AFTER.length - 1)];
+    this.sentFrom = clientLog.client;
+    this.gone = !this.leaves({ client: clientLog.client, entries: batch.map(plain) });
+    const wait = RESEND_AFTER_MS[Math.min(this.attempt, RESEND_AFTER_MS.length - 1)];
     this.timer = setTimeout(() => this.resend(), wait);
     this.changed();
   }
 
   /** This page's entries, to travel ahead of another request; null while an earlier page's wait before them. */
   ahead() {
-    if (this.lanes.length > 1) return null;
-    return { client: this.own.client, entries: this.own.entries.slice(0, BATCH).map(plain) };
+    if (this.clientLogs.length > 1) return null;
+    return { client: this.own.client, entries: this.own.entries.slice(0, ENTRIES_PER_MESSAGE).map(plain) };
   }
 
   leaves(message) {
@@ -131,11 +159,11 @@ export class Outbox {
 
   /** The kernel's word: everything up to `ack` is on disk; `gap` is the number it wants next. */
   answered({ client, ack, gap, error }) {
-    const lane = this.lanes.find((each) => each.client === client);
+    const clientLog = this.clientLogs.find((each) => each.client === client);
     this.gone = false;
     this.problem = error ?? null;
-    if (lane) this.trim(lane, ack ?? 0);
-    if (lane && typeof gap === "number" && lane.entries.length && lane.entries[0].seq > gap) this.renumber(lane);
+    if (clientLog) this.trim(clientLog, ack ?? 0);
+    if (clientLog && typeof gap === "number" && clientLog.entries.length && clientLog.entries[0].seq > gap) this.renumber(clientLog);
     const covers = client === this.sentFrom && ((ack ?? 0) >= this.last || typeof gap === "number");
     // Refused: the timer that is running tries again, later each time.
     if (!error) {
@@ -145,30 +173,30 @@ export class Outbox {
     this.changed();
   }
 
-  trim(lane, ack) {
-    if (!lane.entries.some((entry) => entry.seq <= ack)) return;
-    lane.entries = lane.entries.filter((entry) => entry.seq > ack);
-    if (lane === this.own) this.keep(lane);
-    else this.trimStored(lane.client, ack);
-    if (lane !== this.own && !lane.entries.length) this.lanes = this.lanes.filter((each) => each !== lane);
-    this.tell({ client: lane.client, ack });
+  trim(clientLog, ack) {
+    if (!clientLog.entries.some((entry) => entry.seq <= ack)) return;
+    clientLog.entries = clientLog.entries.filter((entry) => entry.seq > ack);
+    if (clientLog === this.own) this.keep(clientLog);
+    else this.trimStored(clientLog.client, ack);
+    if (clientLog !== this.own && !clientLog.entries.length) this.clientLogs = this.clientLogs.filter((each) => each !== clientLog);
+    this.tell({ client: clientLog.client, ack });
   }
 
   /** The store has forgotten numbers it once acknowledged (an older copy was put back): what is left is new to it. */
-  renumber(lane) {
-    this.storage.remove(this.prefix + lane.client);
-    lane.client = randomId();
-    lane.entries = lane.entries.map((entry, i) => ({ ...entry, seq: i + 1 }));
-    lane.next = lane.entries.length + 1;
-    this.keep(lane);
+  renumber(clientLog) {
+    this.storage.remove(this.prefix + clientLog.client);
+    clientLog.client = randomId();
+    clientLog.entries = clientLog.entries.map((entry, i) => ({ ...entry, seq: i + 1 }));
+    clientLog.next = clientLog.entries.length + 1;
+    this.keep(clientLog);
   }
 
-  keep(lane) {
-    if (lane.entries.length) this.storage.write(this.prefix + lane.client, { created: lane.created, entries: lane.entries });
-    else this.storage.remove(this.prefix + lane.client);
+  keep(clientLog) {
+    if (clientLog.entries.length) this.storage.write(this.prefix + clientLog.client, { created: clientLog.created, entries: clientLog.entries });
+    else this.storage.remove(this.prefix + clientLog.client);
   }
 
-  /** Another outbox of this page may still be adding to that lane: only what was acknowledged goes. */
+  /** Another outbox of this page may still be adding to that log: only what was acknowledged goes. */
   trimStored(client, ack) {
     const stored = this.storage.read(this.prefix + client);
     if (!stored) return;
@@ -181,12 +209,12 @@ export class Outbox {
       const client = key.slice(this.prefix.length);
       const stored = this.storage.read(key);
       if (client === this.own.client || !Array.isArray(stored?.entries)) continue;
-      const known = this.lanes.find((lane) => lane.client === client);
+      const known = this.clientLogs.find((clientLog) => clientLog.client === client);
       if (known) known.entries = stored.entries;
-      else this.lanes.push({ client, created: stored.created ?? 0, entries: stored.entries });
+      else this.clientLogs.push({ client, created: stored.created ?? 0, entries: stored.entries });
     }
-    const others = this.lanes.filter((lane) => lane !== this.own).sort((a, b) => a.created - b.created);
-    this.lanes = [...others, this.own];
+    const others = this.clientLogs.filter((clientLog) => clientLog !== this.own).sort((a, b) => a.created - b.created);
+    this.clientLogs = [...others, this.own];
   }
 
   tell(detail) {
@@ -199,11 +227,11 @@ export class Outbox {
       this.adopt();
       queueMicrotask(() => this.flush());
     }
-    const lane = this.lanes.find((each) => each.client === client);
-    if (lane && ack) {
-      lane.entries = lane.entries.filter((entry) => entry.seq > ack);
-      if (lane === this.own) this.keep(lane);
-      else if (!lane.entries.length) this.lanes = this.lanes.filter((each) => each !== lane);
+    const clientLog = this.clientLogs.find((each) => each.client === client);
+    if (clientLog && ack) {
+      clientLog.entries = clientLog.entries.filter((entry) => entry.seq > ack);
+      if (clientLog === this.own) this.keep(clientLog);
+      else if (!clientLog.entries.length) this.clientLogs = this.clientLogs.filter((each) => each !== clientLog);
       this.changed();
     }
   }

@@ -1,24 +1,24 @@
-// The labeller on screen. Built once; every change of the desk only rewrites what differs.
+// The labeller on screen. Built once; every change of the queue only rewrites what differs.
 
 import "../media/all.js"; // first: sheets come in the order of the scripts, and editors overrule media
 import { h, write } from "../base/dom.js";
 import { startAgain } from "../base/restart.js";
 import "../editors/all.js";
 import { EDITORS } from "../editors/registry.js";
-import { Desk } from "./desk.js";
+import { commands, header, pastStrip } from "./chrome.js";
 import { helpPanel } from "./help.js";
+import { editorApiOf, itemPane } from "./item_pane.js";
 import { actionOf } from "./keys.js";
-import { commands, header, pastStrip } from "./parts.js";
-import { roomFull, roomKeeper } from "./room.js";
+import { LabelQueue } from "./queue.js";
+import { fullScreenButton, keepToVisibleHeight } from "./room.js";
 import { tellSeen } from "./seen.js";
-import { benchOf, stage } from "./stage.js";
 
-function act(desk, does) {
-  if (does.startsWith("class:") || desk.editor?.act?.(does)) return;
-  if (does === "accept") desk.submit();
-  else if (does === "undo") desk.undo();
-  else if (does === "redo") desk.redo();
-  else if (["skip", "unsure", "flag"].includes(does)) desk.decide(does);
+function act(labelQueue, does) {
+  if (does.startsWith("class:") || labelQueue.editor?.act?.(does)) return;
+  if (does === "accept") labelQueue.decisions.submit();
+  else if (does === "undo") labelQueue.decisions.undo();
+  else if (does === "redo") labelQueue.decisions.redo();
+  else if (["skip", "unsure", "flag"].includes(does)) labelQueue.decisions.decide(does);
 }
 
 const SCROLL = { ArrowDown: 40, ArrowUp: -40, PageDown: 240, PageUp: -240 };
@@ -36,7 +36,7 @@ function letGo(event, root) {
   else event.target.blur();
 }
 
-function onKey(event, desk, view) {
+function onKey(event, labelQueue, view) {
   const { root, help, editor, middle, full } = view;
   const typing = event.target.closest("input, textarea, select");
   const onButton = event.target !== root && event.target.closest("button");
@@ -54,77 +54,77 @@ function onKey(event, desk, view) {
   }
   if (middle.key(event) || scrolls(event, middle.frame)) return used();
   if (full.key(event)) return used();
-  const does = actionOf(event, desk.table);
+  const does = actionOf(event, labelQueue.table);
   if (!does) return undefined;
   used();
   if (does === "release") return letGo(event, root);
   if (does === "help" && !event.repeat) return help.toggle();
   if (does === "full" && !event.repeat) return full.toggle();
   // A key held down would label unseen items.
-  return event.repeat ? undefined : act(desk, does);
+  return event.repeat ? undefined : act(labelQueue, does);
 }
 
-function announce(desk, live) {
-  const next = desk.current ? ` Next: ${desk.current.id}.` : "";
-  write(live, desk.said && desk.said + next);
+function announce(labelQueue, live) {
+  const next = labelQueue.current ? ` Next: ${labelQueue.current.id}.` : "";
+  write(live, labelQueue.said && labelQueue.said + next);
 }
 
 const NOUNS = ["spec", "bindings", "n_items", "read_only"];
 
-function render(desk, el) {
+function render(labelQueue, el) {
   const root = h("section", {
     class: "spin-view spin-labeller",
     tabindex: "0",
     role: "application",
     "aria-label": "Labeller",
     "data-lm-suppress-shortcuts": "true",
-    "data-editor": desk.spec.editor,
+    "data-editor": labelQueue.spec.editor,
   });
   // After a click the keys go on working; a button reached with Tab keeps the focus.
   const back = (event) => event.detail > 0 && root.focus({ preventScroll: true });
-  const bench = benchOf(desk);
-  const editor = EDITORS[desk.spec.editor](bench);
-  desk.editor = editor;
-  const middle = stage(desk, bench, editor);
-  const help = helpPanel(desk);
-  const bar = commands(desk, back, act, help.button);
-  const full = roomFull(desk);
-  const parts = [header(desk, full), middle, { element: h("div", { class: "spin-editor" }, editor.panel), draw: () => editor.draw() }, bar, help, pastStrip(desk, back)];
+  const editorApi = editorApiOf(labelQueue);
+  const editor = EDITORS[labelQueue.spec.editor](editorApi);
+  labelQueue.editor = editor;
+  const middle = itemPane(labelQueue, editorApi, editor);
+  const help = helpPanel(labelQueue);
+  const bar = commands(labelQueue, back, act, help.button);
+  const full = fullScreenButton(labelQueue);
+  const parts = [header(labelQueue, full), middle, { element: h("div", { class: "spin-editor" }, editor.panel), draw: () => editor.draw() }, bar, help, pastStrip(labelQueue, back)];
   const live = h("div", { class: "spin-sr", "aria-live": "polite" });
   const hint = h("p", { class: "spin-hint" });
   root.append(...parts.map((part) => part.element), hint, live);
   const focusHint = () => {
-    hint.classList.toggle("spin-why", desk.why !== "");
+    hint.classList.toggle("spin-why", labelQueue.why !== "");
     const escape = document.fullscreenElement === root ? "Esc leaves the full screen" : "Esc gives the keyboard back";
-    write(hint, desk.why || (root.contains(document.activeElement) ? escape : "Click or Tab here to label with the keyboard"));
+    write(hint, labelQueue.why || (root.contains(document.activeElement) ? escape : "Click or Tab here to label with the keyboard"));
   };
   const draw = () => {
     for (const part of parts) part.draw();
-    root.dataset.pending = desk.outbox.pending;
-    announce(desk, live);
+    root.dataset.pending = labelQueue.outbox.pending;
+    announce(labelQueue, live);
     focusHint();
-    tellSeen(desk);
+    tellSeen(labelQueue);
   };
-  root.addEventListener("keydown", (event) => onKey(event, desk, { root, help, editor, middle, full }));
+  root.addEventListener("keydown", (event) => onKey(event, labelQueue, { root, help, editor, middle, full }));
   root.addEventListener("focusin", () => {
-    desk.editor = editor;
+    labelQueue.editor = editor;
     focusHint();
   });
   root.addEventListener("focusout", () => setTimeout(focusHint));
   root.addEventListener("click", (event) => event.target.closest(".spin-editor, .spin-frame") && !event.target.closest("input, textarea, select") && back(event));
   const follow = () => draw();
-  for (const trait of NOUNS) desk.model.on(`change:${trait}`, follow);
-  desk.listeners.add(draw);
+  for (const trait of NOUNS) labelQueue.model.on(`change:${trait}`, follow);
+  labelQueue.listeners.add(draw);
   el.append(root);
-  const freely = roomKeeper(root);
+  const freely = keepToVisibleHeight(root);
   root.addEventListener("fullscreenchange", draw);
-  desk.opened();
-  desk.draw();
+  labelQueue.opened();
+  labelQueue.draw();
   return () => {
-    desk.leave(editor);
-    desk.views -= 1;
-    desk.listeners.delete(draw);
-    for (const trait of NOUNS) desk.model.off(`change:${trait}`, follow);
+    labelQueue.leave(editor);
+    labelQueue.views -= 1;
+    labelQueue.listeners.delete(draw);
+    for (const trait of NOUNS) labelQueue.model.off(`change:${trait}`, follow);
     freely();
     middle.close();
     editor.close?.();
@@ -133,13 +133,13 @@ function render(desk, el) {
 }
 
 export default () => {
-  let desk;
+  let labelQueue;
   return {
     initialize({ model }) {
       startAgain({ model });
-      desk = new Desk(model);
-      return () => desk.close();
+      labelQueue = new LabelQueue(model);
+      return () => labelQueue.close();
     },
-    render: ({ el }) => render(desk, el),
+    render: ({ el }) => render(labelQueue, el),
   };
 };

@@ -4,14 +4,14 @@ import { h } from "../base/dom.js";
 import { nameShortcuts } from "../base/key_events.js";
 import { keyOf } from "./keys.js";
 
-const ROOM_LEAST = 420; // CSS pixels; where less can be seen the page scrolls
-const ROOM_AROUND = 16; // left free of what can be seen: the cell's own frame
-const ROOM_LOW = 660; // below, what is no work takes less
-const ROOM_NARROW = 560; // below, too
-const ROOM_WIDE = 820; // from here on a list of shapes stands beside the picture
+const MIN_HEIGHT_PX = 420; // CSS pixels; where less can be seen the page scrolls
+const FRAME_PX = 16; // left free of what can be seen: the cell's own frame
+const LOW_HEIGHT_PX = 660; // below, what is no work takes less
+const NARROW_WIDTH_PX = 560; // below, too
+const WIDE_WIDTH_PX = 820; // from here on a list of shapes stands beside the picture
 
 /** The outermost element that scrolls another, or null: those within grow with what they hold. */
-function roomScroller(element) {
+function outermostScroller(element) {
   let outermost = null;
   for (let at = element.parentElement; at && at !== document.body; at = at.parentElement) {
     if (/auto|scroll/.test(getComputedStyle(at).overflowY)) outermost = at;
@@ -20,7 +20,7 @@ function roomScroller(element) {
 }
 
 /** Pixels of the page that can be seen at once, over the keyboard of a touch screen. */
-function roomSeen(scroller) {
+function visibleHeight(scroller) {
   const { visualViewport: seen } = window;
   const height = seen ? seen.height * seen.scale : window.innerHeight;
   if (scroller) return Math.min(height, scroller.clientHeight);
@@ -29,21 +29,21 @@ function roomSeen(scroller) {
 }
 
 /** Keep a labeller as high as what can be seen. Returns what ends that. */
-export function roomKeeper(root) {
+export function keepToVisibleHeight(root) {
   let scroller = null;
   const fit = () => {
     if (!root.isConnected) return;
-    const now = roomScroller(root); // a cell may be moved
+    const now = outermostScroller(root); // a cell may be moved
     if (now !== scroller) {
       if (scroller) watch.unobserve(scroller);
       if (now) watch.observe(now);
       scroller = now;
     }
     const isFull = document.fullscreenElement === root;
-    const room = isFull ? window.innerHeight : Math.max(ROOM_LEAST, roomSeen(scroller) - ROOM_AROUND);
+    const room = isFull ? window.innerHeight : Math.max(MIN_HEIGHT_PX, visibleHeight(scroller) - FRAME_PX);
     root.style.setProperty("--spin-room", `${Math.floor(room)}px`);
-    root.classList.toggle("spin-low", room < ROOM_LOW || root.clientWidth < ROOM_NARROW);
-    root.classList.toggle("spin-wide", root.clientWidth >= ROOM_WIDE);
+    root.classList.toggle("spin-low", room < LOW_HEIGHT_PX || root.clientWidth < NARROW_WIDTH_PX);
+    root.classList.toggle("spin-wide", root.clientWidth >= WIDE_WIDTH_PX);
   };
   const watch = new ResizeObserver(fit);
   watch.observe(root);
@@ -60,7 +60,7 @@ export function roomKeeper(root) {
 }
 
 /** The button that fills the screen with the labeller, and its keys. */
-export function roomFull(desk) {
+export function fullScreenButton(labelQueue) {
   const rootOf = () => button.closest(".spin-labeller");
   const isFull = () => rootOf() !== null && document.fullscreenElement === rootOf();
   const toggle = async () => {
@@ -68,13 +68,13 @@ export function roomFull(desk) {
     try {
       await (isFull() ? document.exitFullscreen() : root.requestFullscreen());
     } catch {
-      desk.warn("The browser does not let this page fill the screen.");
+      labelQueue.warn("The browser does not let this page fill the screen.");
     }
     root.focus({ preventScroll: true });
   };
   const button = h("button", { type: "button", class: "spin-full", onclick: toggle }, h("i", { class: "spin-corners", "aria-hidden": "true" }));
   const draw = () => {
-    const key = keyOf(desk.table, "full");
+    const key = keyOf(labelQueue.table, "full");
     const words = isFull() ? "Leave full screen" : "Full screen";
     button.setAttribute("aria-label", words);
     button.setAttribute("aria-pressed", String(isFull()));

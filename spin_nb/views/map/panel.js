@@ -3,7 +3,7 @@
 import { briefly, h, write } from "../base/dom.js";
 import { startAgain } from "../base/restart.js";
 import { decode, release } from "../media/item.js";
-import { large } from "../media/still.js";
+import { large } from "../media/thumbnail.js";
 
 function chooser(model) {
   const options = model.get("choices").map((name, i) => h("option", { value: i }, briefly(name, 200)));

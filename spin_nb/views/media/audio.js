@@ -1,7 +1,7 @@
 // A sound: seen above its spectrogram, heard with P, followed by a cursor. Nothing is decoded before it is shown.
 
 import { h, write } from "../base/dom.js";
-import { mediaButton, mediaKey, ownKeys, painter } from "./drawing.js";
+import { keepOwnKeys, keyName, painter, toolButton } from "./drawing.js";
 import { note } from "./item.js";
 import { MEDIA } from "./registry.js";
 import { greys, paintSound, readWav, tinted } from "./wave.js";
@@ -127,14 +127,14 @@ function speedList(player) {
   const options = SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`));
   const list = h("select", { "aria-label": "speed", title: "speed (< and >)", "aria-keyshortcuts": "< >" }, ...options);
   list.addEventListener("change", () => player().choose({ speed: Number(list.value) }));
-  return ownKeys(list);
+  return keepOwnKeys(list);
 }
 
 function volumeSlider(player) {
   const spoken = { "aria-label": "volume", title: "volume (Shift+Up, Shift+Down)", "aria-keyshortcuts": "Shift+ArrowUp Shift+ArrowDown" };
   const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, ...spoken });
   slider.addEventListener("input", () => player().choose({ volume: Number(slider.value) }));
-  return ownKeys(slider);
+  return keepOwnKeys(slider);
 }
 
 /** What the keys of a sound do. */
@@ -161,10 +161,10 @@ function soundKeys(player) {
 /** Buttons and their state: {element, draw}. */
 function soundTools(player) {
   const face = h("span");
-  const play = mediaButton(face, "play", "P", () => player().toggle());
+  const play = toolButton(face, "play", "P", () => player().toggle());
   play.append(" ", h("kbd", {}, "P"));
-  const auto = mediaButton("Autoplay", "Autoplay: play each sound as it comes", "Shift+A", () => player().chooseAutoplay());
-  const loop = mediaButton("Loop", "Loop: play again and again", "Shift+L", () => player().choose({ loop: !heardAs.loop }));
+  const auto = toolButton("Autoplay", "Autoplay: play each sound as it comes", "Shift+A", () => player().chooseAutoplay());
+  const loop = toolButton("Loop", "Loop: play again and again", "Shift+L", () => player().choose({ loop: !heardAs.loop }));
   const [speed, volume] = [speedList(player), volumeSlider(player)];
   const clock = h("span", { class: "spin-clock" });
   const element = h("div", { class: "spin-tools" }, play, clock, auto, loop, speed, h("span", { class: "spin-volume" }, "Volume", volume));
@@ -181,7 +181,7 @@ function soundTools(player) {
 }
 
 /** The picture of a sound with its cursor; a click or a drag seeks. */
-function soundStage(sound, player) {
+function soundPane(sound, player) {
   const canvas = h("canvas", { class: "spin-plot", role: "img", "aria-label": "waveform above the spectrogram" });
   const cursor = h("i", { class: "spin-cursor" });
   const facts = { role: "slider", tabindex: "0", "aria-label": "position in the sound", "aria-valuemin": 0, "aria-valuemax": sound.seconds.toFixed(2) };
@@ -216,10 +216,10 @@ MEDIA["audio/wav"] = (card, kit) => {
   if (!sound.samples?.length && !card.bytes?.[1]?.byteLength) return { element: note("This sound is empty.") };
   let player = null;
   const words = h("p", { class: "spin-quiet", role: "status" });
-  const [stage, tools] = [soundStage(sound, () => player), soundTools(() => player)];
+  const [pane, tools] = [soundPane(sound, () => player), soundTools(() => player)];
   const changed = () => {
     if (!player) return;
-    stage.draw();
+    pane.draw();
     tools.draw(player);
   };
   const refused = (why) => {
@@ -230,17 +230,17 @@ MEDIA["audio/wav"] = (card, kit) => {
   changed();
   player.begin();
   if (card.data?.cut) write(words, `Only the first ${sound.seconds.toFixed(0)} s of this sound are here.`);
-  sound.ready.then(() => stage.paint.again());
+  sound.ready.then(() => pane.paint.again());
   const acts = soundKeys(player);
   const key = (event) => {
-    const name = mediaKey(event);
+    const name = keyName(event);
     if (!acts[name]) return false;
     if (!(event.repeat && /^(p|Shift\+[AL])$/.test(name))) acts[name]();
     return true;
   };
   const close = () => {
     player.close();
-    stage.paint.close();
+    pane.paint.close();
   };
-  return { element: h("div", { class: "spin-medium spin-sound" }, stage.element, tools.element, words), key, close };
+  return { element: h("div", { class: "spin-medium spin-sound" }, pane.element, tools.element, words), key, close };
 };

@@ -3,10 +3,10 @@
 import { h } from "../base/dom.js";
 import { oneAtATime, partOf } from "./item.js";
 
-const DETAIL_REST = 150; // milliseconds after the last move
-const DETAIL_SIDE = 1600; // pixels a side that the kernel sends at most
-const DETAIL_GAIN = 1.2; // times as fine it must be to be worth a question
-const DETAIL_MARGIN = 0.2; // of what is seen, on every side: a small move needs no question
+const REST_MS = 150; // milliseconds after the last move
+const MAX_SIDE_PX = 1600; // pixels a side that the kernel sends at most
+const MIN_GAIN = 1.2; // times as fine it must be to be worth a question
+const MARGIN_SHARE = 0.2; // of what is seen, on every side: a small move needs no question
 
 /** The whole pixels around a box that lie in a picture. */
 function detailBox([x, y, width, height], size, margin = 0) {
@@ -30,7 +30,7 @@ export class Detail {
     this.place();
     clearTimeout(this.timer);
     const wish = this.needed();
-    if (wish) this.timer = setTimeout(() => this.want(wish), DETAIL_REST);
+    if (wish) this.timer = setTimeout(() => this.want(wish), REST_MS);
     else this.want(null);
   }
 
@@ -40,12 +40,12 @@ export class Detail {
     const fine = Math.min(1, at.scale * devicePixelRatio);
     const seen = [-at.x, -at.y, ...at.room].map((length) => length / at.scale);
     const exact = detailBox(seen, size);
-    if (fine <= this.sent * DETAIL_GAIN || exact[2] <= 0 || exact[3] <= 0) return null;
-    if (this.covers(exact) && fine <= this.finest * DETAIL_GAIN) return null;
-    const wide = detailBox(seen, size, DETAIL_MARGIN);
-    const box = Math.max(wide[2], wide[3]) * fine <= DETAIL_SIDE ? wide : exact;
-    const side = Math.min(DETAIL_SIDE, Math.ceil(Math.max(box[2], box[3]) * fine));
-    return side / Math.max(box[2], box[3]) > this.sent * DETAIL_GAIN ? { box, side } : null;
+    if (fine <= this.sent * MIN_GAIN || exact[2] <= 0 || exact[3] <= 0) return null;
+    if (this.covers(exact) && fine <= this.finest * MIN_GAIN) return null;
+    const wide = detailBox(seen, size, MARGIN_SHARE);
+    const box = Math.max(wide[2], wide[3]) * fine <= MAX_SIDE_PX ? wide : exact;
+    const side = Math.min(MAX_SIDE_PX, Math.ceil(Math.max(box[2], box[3]) * fine));
+    return side / Math.max(box[2], box[3]) > this.sent * MIN_GAIN ? { box, side } : null;
   }
 
   covers([x, y, width, height]) {

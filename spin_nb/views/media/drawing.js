@@ -48,7 +48,7 @@ export function valueWords(value) {
 }
 
 /** Numbers of a buffer, wherever in the message it lies; none when their length is odd. */
-export function mediaNumbers(bytes, Kind) {
+export function numbersOf(bytes, Kind) {
   const size = Kind.BYTES_PER_ELEMENT;
   if (!bytes || bytes.byteLength % size) return new Kind(0);
   if (bytes.byteOffset % size === 0) return new Kind(bytes.buffer, bytes.byteOffset, bytes.byteLength / size);
@@ -157,7 +157,7 @@ export function bottomAxis({ context, inks }, { left, right, y, low, high, unit 
 }
 
 /** The key of an event: "Shift+" in front where it counts, letters by position on keyboards of other scripts. */
-export function mediaKey(event) {
+export function keyName(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target?.closest?.("input[type=text], textarea")) return "";
   const letter = /^Key([A-Z])$/.exec(event.code ?? "")?.[1];
   const typed = event.key ?? "";
@@ -171,7 +171,7 @@ export function backToView(event) {
   if (event.detail > 0) event.currentTarget.closest(".spin-part, .spin-view")?.focus({ preventScroll: true });
 }
 
-export function mediaButton(face, label, key, does) {
+export function toolButton(face, label, key, does) {
   const click = (event) => {
     does();
     backToView(event);
@@ -181,7 +181,7 @@ export function mediaButton(face, label, key, does) {
 }
 
 /** Sliders and lists keep the keys they need; the others go on to the view. */
-export function ownKeys(control) {
+export function keepOwnKeys(control) {
   control.addEventListener("keydown", (event) => {
     const own = /^(Arrow|Page|Home|End)/.test(event.key) || (control.tagName === "SELECT" && /^( |Enter)$/.test(event.key));
     if (own && !event.shiftKey) event.stopPropagation();

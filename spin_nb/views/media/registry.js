@@ -3,7 +3,7 @@
 import { briefly } from "../base/dom.js";
 import { brokenNote, note } from "./item.js";
 
-/** How an item is shown and explored at the desk, by what it is: (card, kit) => {element, key?, close?}. */
+/** How an item is shown and explored, by what it is: (card, kit) => {element, key?, close?}. */
 export const MEDIA = {};
 
 /** The medium of a card or a part; a sentence where there is none, it is broken, or it fails: the others go on. */

@@ -1,11 +1,11 @@
 // A series in the hand: wheel, fingers and keys zoom and pan it, the pointer and the arrows read it.
 
 import { briefly, h, write } from "../base/dom.js";
-import { mediaButton, mediaKey, painter } from "./drawing.js";
+import { keyName, painter, toolButton } from "./drawing.js";
 import { note } from "./item.js";
+import { readSeries } from "./line_plot.js";
 import { MEDIA } from "./registry.js";
 import { paintSeries, SERIES_ROWS, SeriesView } from "./series_view.js";
-import { readSeries } from "./trace.js";
 
 const SERIES_KEYS = "+ and − zoom, Home fits, left and right move the crosshair";
 
@@ -110,14 +110,14 @@ MEDIA["application/x-series"] = (card) => {
   };
   const acts = seriesKeys(view, scroll);
   const tools = [["−", "zoom out", "-"], ["+", "zoom in", "+"], ["Fit", "Fit: show the whole series", "Home"]].map(([face, label, key]) =>
-    mediaButton(face, label, key, () => act(acts[key])),
+    toolButton(face, label, key, () => act(acts[key])),
   );
   seriesPointers(canvas, view, scroll, act);
   seriesWheel(canvas, view, act);
   scroll.addEventListener("scroll", () => act(() => (view.scrolled = scroll.scrollTop / Math.max(1, scroll.scrollHeight - scroll.clientHeight))));
   const element = h("div", { class: "spin-medium spin-series" }, scroll, h("div", { class: "spin-tools" }, ...tools, reading, spokenReading));
   const key = (event) => {
-    const does = acts[mediaKey(event)];
+    const does = acts[keyName(event)];
     if (does) act(does, true);
     return Boolean(does);
   };

@@ -2,7 +2,7 @@
 
 import { briefly } from "../base/dom.js";
 import { bottomAxis, fitting, haloText, tickWords, valueWords } from "./drawing.js";
-import { gutter, paintTrace } from "./trace.js";
+import { gutter, paintLinePlot } from "./line_plot.js";
 
 export const SERIES_ROWS = 6; // more channels scroll
 const SERIES_AXIS = 24; // pixels below the rows
@@ -114,7 +114,7 @@ export function paintSeries(paper, view) {
   context.clip();
   const scales = rows.map(({ channel, top, height: tall }) => {
     const where = { numbers: series.of(channel), range: series.range(channel), from, to, left, right, top: top + head, bottom: top + tall - 6 };
-    const y = paintTrace(paper, where);
+    const y = paintLinePlot(paper, where);
     context.fillStyle = inks.line;
     context.fillRect(0, Math.round(top + tall) - 1, right, 1);
     paintName(paper, view.page, { name: series.names[channel], top, tall, empty: where.range.empty });

@@ -1,7 +1,7 @@
 // Texts and table rows of any length: the beginning at once, the rest when asked for, in pieces that never freeze.
 
 import { briefly, h, write } from "../base/dom.js";
-import { backToView, mediaKey } from "./drawing.js";
+import { backToView, keyName } from "./drawing.js";
 import { note } from "./item.js";
 import { MEDIA } from "./registry.js";
 
@@ -57,7 +57,7 @@ const SCROLL_KEYS = { __proto__: null, ArrowDown: 40, ArrowUp: -40, PageDown: 24
 function scrolling(className, label, children, close) {
   const element = h("div", { class: `spin-medium ${className}`, tabindex: "0", role: "region", "aria-label": label }, ...children);
   const key = (event) => {
-    const by = SCROLL_KEYS[mediaKey(event)];
+    const by = SCROLL_KEYS[keyName(event)];
     if (!by || element.scrollHeight <= element.clientHeight) return false;
     element.scrollTop += by;
     return true;

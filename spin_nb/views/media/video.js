@@ -1,8 +1,8 @@
 // A video as its frames: a picture, a film strip to scrub, steps of one frame, playing through the frames sent.
 
 import { briefly, h, write } from "../base/dom.js";
-import { mediaButton, mediaKey, painter } from "./drawing.js";
-import { Film, FrameDesk, paintStrip } from "./film.js";
+import { keyName, painter, toolButton } from "./drawing.js";
+import { FrameFetcher, Frames, paintStrip } from "./frames.js";
 import { note } from "./item.js";
 import { MEDIA } from "./registry.js";
 
@@ -12,33 +12,33 @@ const PLAY_STEP = 250; // milliseconds a frame stays at most: frames of a long v
 class VideoView {
   constructor(card, kit, changed) {
     Object.assign(this, { card, changed, number: 0, late: "" });
-    this.film = new Film(card, () => changed());
+    this.frames = new Frames(card, () => changed());
     const failed = (number, error) => {
       if (number === this.number) this.late = error.late || error.gone ? "the kernel does not answer" : briefly(error.message, 80);
       changed();
     };
-    this.desk = new FrameDesk(card, kit, () => changed(), failed);
+    this.fetcher = new FrameFetcher(card, kit, () => changed(), failed);
   }
 
   /** {number, bitmap} of what can be drawn now: the exact frame, else the nearest one sent. */
   get picture() {
-    const exact = this.film.sent.get(this.number) ?? this.desk.kept.get(this.number);
+    const exact = this.frames.sent.get(this.number) ?? this.fetcher.kept.get(this.number);
     if (exact) return { number: this.number, bitmap: exact };
-    const near = this.film.nearest(this.number);
-    return near === undefined ? null : { number: near, bitmap: this.film.sent.get(near) };
+    const near = this.frames.nearest(this.number);
+    return near === undefined ? null : { number: near, bitmap: this.frames.sent.get(near) };
   }
 
   go(number) {
     this.pause();
-    this.number = Math.min(this.film.count - 1, Math.max(0, Math.round(number)));
+    this.number = Math.min(this.frames.count - 1, Math.max(0, Math.round(number)));
     this.late = "";
     this.changed();
-    this.desk.want(this.film.has(this.number) ? null : this.number);
+    this.fetcher.want(this.frames.has(this.number) ? null : this.number);
   }
 
   /** To the frame sent before or after this one. */
   jump(by) {
-    const { numbers } = this.film;
+    const { numbers } = this.frames;
     const there = by > 0 ? numbers.find((n) => n > this.number) : numbers.findLast((n) => n < this.number);
     if (there !== undefined) this.go(there);
   }
@@ -55,7 +55,7 @@ class VideoView {
   toggle() {
     if (this.playing) this.pause();
     else {
-      if (this.number >= (this.film.numbers.at(-1) ?? 0)) this.number = -1;
+      if (this.number >= (this.frames.numbers.at(-1) ?? 0)) this.number = -1;
       this.play();
     }
     this.changed();
@@ -63,7 +63,7 @@ class VideoView {
 
   /** Show the next frame sent, and so on, at the video's pace or faster. */
   play() {
-    const { numbers, rate } = this.film;
+    const { numbers, rate } = this.frames;
     const next = numbers.find((n) => n > this.number);
     if (next === undefined) {
       this.pause();
@@ -79,7 +79,7 @@ class VideoView {
 
   /** Time and number of the frame wanted. */
   get words() {
-    const { count, rate, timed } = this.film;
+    const { count, rate, timed } = this.frames;
     const time = timed ? ` · ${(this.number / rate).toFixed(2)} s` : "";
     return `frame ${Math.max(0, this.number) + 1} of ${count}${time}`;
   }
@@ -93,8 +93,8 @@ class VideoView {
 
   close() {
     this.pause();
-    this.film.close();
-    this.desk.close();
+    this.frames.close();
+    this.fetcher.close();
   }
 }
 
@@ -111,17 +111,17 @@ function videoKeys(view) {
     "Shift+ArrowLeft": () => view.jump(-1),
     "Shift+ArrowRight": () => view.jump(1),
     Home: () => view.go(0),
-    End: () => view.go(view.film.count - 1),
+    End: () => view.go(view.frames.count - 1),
   };
 }
 
 /** The film strip as a slider: {element, draw, close}. */
 function videoStrip(view) {
   const canvas = h("canvas", { class: "spin-plot", role: "img", "aria-label": "frames of the video" });
-  const { count } = view().film;
+  const { count } = view().frames;
   const facts = { role: "slider", tabindex: "0", "aria-label": "frame", "aria-valuemin": 1, "aria-valuemax": count };
   const element = h("div", { class: "spin-film", ...facts }, canvas);
-  const paint = painter(canvas, (paper) => paintStrip(paper, view().film, Math.max(0, view().number)));
+  const paint = painter(canvas, (paper) => paintStrip(paper, view().frames, Math.max(0, view().number)));
   const scrub = (event) => {
     const box = canvas.getBoundingClientRect();
     view().go(((event.clientX - box.left - 2) / Math.max(1, box.width - 4)) * (count - 1));
@@ -162,9 +162,9 @@ MEDIA["video/x-frames"] = (card, kit) => {
   const changed = () => view && draw();
   view = new VideoView(card, kit, changed);
   const [picture, strip] = [videoPicture(() => view), videoStrip(() => view)];
-  const play = mediaButton("", "play", "P", () => view.toggle());
-  const back = mediaButton("◂", "one frame back", "ArrowLeft ,", () => view.go(view.number - 1));
-  const on = mediaButton("▸", "one frame on", "ArrowRight .", () => view.go(view.number + 1));
+  const play = toolButton("", "play", "P", () => view.toggle());
+  const back = toolButton("◂", "one frame back", "ArrowLeft ,", () => view.go(view.number - 1));
+  const on = toolButton("▸", "one frame on", "ArrowRight .", () => view.go(view.number + 1));
   const [words, sorry] = [h("span", { class: "spin-clock" }), h("span", { class: "spin-quiet", role: "status" })];
   const draw = () => {
     for (const part of [picture, strip]) part.draw();
@@ -174,11 +174,11 @@ MEDIA["video/x-frames"] = (card, kit) => {
     write(sorry, view.apology);
   };
   const element = h("div", { class: "spin-medium spin-video" }, picture.element, strip.element, h("div", { class: "spin-tools" }, play, back, on, words, sorry));
-  view.film.ready.then(() => !view.film.closed && !view.film.sent.size && element.replaceChildren(note("None of the frames can be shown.")));
+  view.frames.ready.then(() => !view.frames.closed && !view.frames.sent.size && element.replaceChildren(note("None of the frames can be shown.")));
   draw();
   const acts = videoKeys(view);
   const key = (event) => {
-    const name = mediaKey(event);
+    const name = keyName(event);
     if (!acts[name]) return false;
     if (!(event.repeat && name === "p")) acts[name]();
     return true;

@@ -1,7 +1,7 @@
 // A sound as a picture: its waveform to scale above its spectrogram, both over one axis of seconds.
 
-import { bottomAxis, mediaNumbers, niceTicks, tickWords } from "./drawing.js";
-import { gutter, paintTrace } from "./trace.js";
+import { bottomAxis, niceTicks, numbersOf, tickWords } from "./drawing.js";
+import { gutter, paintLinePlot } from "./line_plot.js";
 
 const WAVE_AXIS = 24; // pixels below
 export const FULL_SCALE = 32768; // of 16 bits
@@ -21,7 +21,7 @@ export function readWav(bytes) {
       form = { kind: view.getUint16(body, true), channels: view.getUint16(body + 2, true), rate: view.getUint32(body + 4, true), bits: view.getUint16(body + 14, true) };
     if (word(at) === "data") {
       if (!form?.rate || !form.channels || form.bits !== 16 || ![1, 0xfffe].includes(form.kind)) return null;
-      const samples = mediaNumbers(new Uint8Array(view.buffer, view.byteOffset + body, size - (size % 2)), Int16Array);
+      const samples = numbersOf(new Uint8Array(view.buffer, view.byteOffset + body, size - (size % 2)), Int16Array);
       const first = form.channels === 1 ? samples : samples.filter((_, i) => i % form.channels === 0);
       return { samples: first, rate: form.rate, seconds: first.length / form.rate };
     }
@@ -93,7 +93,7 @@ export function paintSound(paper, sound) {
   const place = { left: Math.max(52, gutter(context, [sound.range], middle)), right: width - 10 };
   if (sound.samples) {
     const all = { numbers: sound.samples, scale: 1 / FULL_SCALE, from: 0, to: Math.max(1, sound.samples.length - 1) };
-    paintTrace(paper, { ...place, ...all, range: sound.range, top: 5, bottom: middle - 12 });
+    paintLinePlot(paper, { ...place, ...all, range: sound.range, top: 5, bottom: middle - 12 });
   }
   if (sound.spectrum) {
     context.imageSmoothingQuality = "high";

@@ -4,7 +4,7 @@ import { channel } from "../base/channel.js";
 import { briefly, h, write } from "../base/dom.js";
 import { startAgain } from "../base/restart.js";
 import { decode, release } from "../media/item.js";
-import { large, mediumSmall } from "../media/still.js";
+import { large, thumbnail } from "../media/thumbnail.js";
 import { chances } from "./strip.js";
 
 const BACK = { verb: "back" };
@@ -16,7 +16,7 @@ function thumb(look, card, ...below) {
   const chip = label ? h("span", { class: "spin-chip", title: label }, label) : null;
   if (chip) chip.style.setProperty("--spin-colour", card.colour);
   const spoken = `look at ${card.id}${label ? `, labelled ${label}` : ""}`;
-  return h("button", { type: "button", class: "spin-card", title: card.id, "aria-label": spoken, onclick: () => look(card.id) }, mediumSmall(card, 96), chip, ...below);
+  return h("button", { type: "button", class: "spin-card", title: card.id, "aria-label": spoken, onclick: () => look(card.id) }, thumbnail(card, 96), chip, ...below);
 }
 
 function navigation(model, look) {

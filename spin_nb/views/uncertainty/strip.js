@@ -1,16 +1,9 @@
 // Class probabilities as strips: a dot for each posterior sample, a bar for their mean.
 
-import { briefly, h } from "../base/dom.js";
+import { briefly, h, svgElement } from "../base/dom.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const BINS = 80; // as many columns of dots as fit beside each other
 const STEP = 3.2; // pixels between dots that would cover each other
-
-function shape(tag, properties) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
-  return element;
-}
 
 /** Numbers of a float32 buffer, wherever in the message it lies. */
 function floats(view) {
@@ -35,14 +28,14 @@ const percent = (p) => `${Math.round(100 * p)}%`;
 function strip({ name: whole, colour, mean, low, high, draws }, height) {
   const name = briefly(whole, 200);
   const said = `${name}: ${percent(mean)}; nine in ten samples lie between ${percent(low)} and ${percent(high)}`;
-  const picture = shape("svg", { role: "img", "aria-label": said, height, width: "100%" });
-  const title = shape("title", {});
+  const picture = svgElement("svg", { role: "img", "aria-label": said, height, width: "100%" });
+  const title = svgElement("title", {});
   title.textContent = said;
   picture.append(title);
-  for (const at of ["0%", "50%", "100%"]) picture.append(shape("line", { class: "spin-grid", x1: at, x2: at, y1: 0, y2: height }));
-  for (const [p, y] of swarm(floats(draws), height)) picture.append(shape("circle", { cx: `${100 * p}%`, cy: y, r: 2, fill: colour }));
+  for (const at of ["0%", "50%", "100%"]) picture.append(svgElement("line", { class: "spin-grid", x1: at, x2: at, y1: 0, y2: height }));
+  for (const [p, y] of swarm(floats(draws), height)) picture.append(svgElement("circle", { cx: `${100 * p}%`, cy: y, r: 2, fill: colour }));
   const at = `${100 * mean}%`;
-  picture.append(shape("line", { class: "spin-mean", x1: at, x2: at, y1: 2, y2: height - 2 }));
+  picture.append(svgElement("line", { class: "spin-mean", x1: at, x2: at, y1: 2, y2: height - 2 }));
   return [h("span", { class: "spin-class", title: name }, name), h("span", { class: "spin-swarm" }, picture), h("span", { class: "spin-count" }, percent(mean))];
 }
 

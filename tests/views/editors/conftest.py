@@ -80,7 +80,7 @@ class Desk:
 
     def js(self, code: str) -> Any:
         return self.page.evaluate(
-            f"() => {{ const {{ bench, draft, editor, shown, said }} = desk; return {code} }}"
+            f"() => {{ const {{ editorApi, draft, editor, shown, said }} = desk; return {code} }}"
         )
 
     @property
@@ -107,7 +107,7 @@ class Desk:
                 """([x, y]) => {
                   const canvas = document.querySelector(".spin-viewport-picture");
                   const { left, top, width, height } = canvas.getBoundingClientRect();
-                  const size = desk.bench.card.size ?? [canvas.width, canvas.height];
+                  const size = desk.editorApi.card.size ?? [canvas.width, canvas.height];
                   return [left + (x * width) / size[0], top + (y * height) / size[1]];
                 }""",
                 [x, y],

@@ -25,12 +25,12 @@ async function start({ spec, picture, editor: word, beside, ...card }, readOnly)
   }
   let bindings = {};
   const table = () => keyTable(spec.names, bindings);
-  const bench = {
+  const editorApi = {
     spec, card, readOnly, submitted: [],
     kit: window.kernel ? { ask: window.kernel } : {},
     get value() { return draft.value; },
     edit(value, words) { draft.edit(value, words); said.push(words); editor?.draw(); },
-    submit() { bench.submitted.push(draft.value); },
+    submit() { editorApi.submitted.push(draft.value); },
     say: (words) => said.push(words),
     warn: (words) => said.push(words),
     bind: (own) => { bindings = own; editor.draw(); },
@@ -38,8 +38,8 @@ async function start({ spec, picture, editor: word, beside, ...card }, readOnly)
     meaning: (event) => actionOf(event, table()),
   };
   draft.begin(card, spec);
-  const editor = EDITORS[word]?.(bench) ?? null;
-  const shown = editor?.stage(card) ?? MEDIA[card.mime](card, bench.kit);
+  const editor = EDITORS[word]?.(editorApi) ?? null;
+  const shown = editor?.itemPane(card) ?? MEDIA[card.mime](card, editorApi.kit);
   frame.append(shown.element);
   if (editor) root.append(editor.panel);
   editor?.draw();
@@ -47,15 +47,21 @@ async function start({ spec, picture, editor: word, beside, ...card }, readOnly)
     const onButton = event.target.closest("button");
     if (onButton && (event.key === "Enter" || event.key === " ")) return;
     if (editor?.key(event) || shown.key(event)) return event.preventDefault();
-    const does = bench.meaning(event);
+    const does = editorApi.meaning(event);
     if (does === "undo") draft.back();
     if (does === "redo") draft.again();
-    if (does === "accept") bench.submit();
+    if (does === "accept") editorApi.submit();
     editor?.draw();
   });
   root.focus();
   const close = () => { shown.close(); editor?.close(); };
-  window.desk = { bench, draft, editor, shown, said, close };
+  window.desk = { editorApi, draft, editor, shown, said, close };
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }
 window.start = start;
+// The pixel of the original under a place on the page, as the picture's drawing says.
+window.toImage = (clientX, clientY) => {
+  const { left, top } = document.querySelector(".spin-viewport-view").getBoundingClientRect();
+  const [x, y] = window.desk.shown.toView([0, 0]);
+  return [clientX - left - x, clientY - top - y].map((length) => length / window.desk.shown.scale);
+};

@@ -127,7 +127,7 @@ def test_submitting_takes_the_nudge_along(one):
     one.click(140, 80)
     one.page.keyboard.down("ArrowRight")
     one.page.keyboard.press("Enter")
-    assert one.js("bench.submitted") == [[box(101, 60, 80, 40)]]
+    assert one.js("editorApi.submitted") == [[box(101, 60, 80, 40)]]
 
 
 def test_delete_and_undo(one):
@@ -301,7 +301,7 @@ def test_many_classes_have_a_filter(desk):
 def test_buttons_show_the_key_that_holds_now(one):
     first = one.page.locator(".spin-shape-class").first
     assert (first.inner_text().split(), first.get_attribute("aria-keyshortcuts")) == (["1", "car"], "1")
-    one.js("bench.bind({ 'class:car': 'k', new: 'Insert' })")
+    one.js("editorApi.bind({ 'class:car': 'k', new: 'Insert' })")
     assert (first.inner_text().split(), first.get_attribute("aria-keyshortcuts")) == (["K", "car"], "K")
     one.press("Insert", "k")
     assert [b["label"] for b in one.value] == ["car", "car"]

@@ -98,7 +98,7 @@ def test_zooming_in_brings_the_pixels_of_the_original_to_where_they_belong(looke
           const place = canvas.getBoundingClientRect();
           const view = document.querySelector(".spin-viewport-view").getBoundingClientRect();
           const { scale } = desk.shown;
-          const [left, top] = desk.shown.toImage(place.left, place.top);
+          const [left, top] = toImage(place.left, place.top);
           const fine = (canvas.width * scale) / place.width;
           const at = [x - left, y - top].map((length) => Math.round(length * fine));
           const row = canvas.getContext("2d").getImageData(at[0], at[1], 16, 1).data;

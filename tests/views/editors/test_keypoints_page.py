@@ -52,12 +52,12 @@ def test_a_point_that_is_not_visible(empty):
 def test_what_is_not_set_is_not_submitted(empty):
     empty.click(100, 40)
     empty.press("Enter")
-    assert empty.js("bench.submitted") == []
+    assert empty.js("editorApi.submitted") == []
     assert "2 of 3 points are still to be placed, next: neck" in empty.said
     empty.page.click("text=The rest is not visible")
     near(empty.value, {"head": [100, 40], "neck": None, "hip": None})
     empty.press("Enter")
-    assert len(empty.js("bench.submitted")) == 1
+    assert len(empty.js("editorApi.submitted")) == 1
     assert empty.steps == 2
 
 
@@ -108,7 +108,7 @@ def test_a_suggestion_is_dashed_point_by_point(desk):
     desk.drag((100, 40), (120, 50))
     assert desk.js(dashed) == 2
     desk.press("Enter")
-    assert len(desk.js("bench.submitted")) == 1
+    assert len(desk.js("editorApi.submitted")) == 1
 
 
 def test_the_list_is_a_way_without_a_mouse(pose):

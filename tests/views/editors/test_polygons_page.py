@@ -48,15 +48,15 @@ def test_three_ways_to_close(empty, close):
         empty.click(*((40, 40) if close == "first point" else (80, 100)))
     near(empty.value, [(40, 40), (120, 40), (80, 100)])
     assert (empty.steps, empty.value[0]["label"]) == (1, "roof")
-    assert empty.js("bench.submitted") == [], "this Enter closed the polygon"
+    assert empty.js("editorApi.submitted") == [], "this Enter closed the polygon"
     empty.press("Enter")
-    assert len(empty.js("bench.submitted")) == 1
+    assert len(empty.js("editorApi.submitted")) == 1
 
 
 def test_fewer_than_three_points_are_said_not_stored(empty):
     outline(empty, (40, 40), (120, 40))
     empty.press("Enter")
-    assert (empty.value, empty.js("bench.submitted")) == ([], [])
+    assert (empty.value, empty.js("editorApi.submitted")) == ([], [])
     assert "at least 3 points; this one has 2" in empty.said
     empty.click(200, 40)
     empty.press("Enter")
@@ -79,7 +79,7 @@ def test_a_half_drawn_polygon_survives_redraws(empty):
         """() => {
           desk.editor.draw();
           desk.shown.close();
-          desk.shown = desk.editor.stage(desk.bench.card);
+          desk.shown = desk.editor.itemPane(desk.editorApi.card);
           document.querySelector(".spin-frame").replaceChildren(desk.shown.element);
           desk.editor.draw();
         }"""
@@ -224,21 +224,21 @@ def test_undo_and_redo_of_points_belong_to_the_open_polygon(empty):
 
 
 def test_what_is_half_drawn_can_be_kept_and_gone_on_with(empty):
-    assert empty.js("editor.half()") is None
+    assert empty.js("editor.unsaved()") is None
     outline(empty, (40, 40), (120, 40))
-    half = empty.js("JSON.parse(JSON.stringify(editor.half()))")
+    unsaved = empty.js("JSON.parse(JSON.stringify(editor.unsaved()))")
     empty.js("editor.resume({ open: [[1, 1]] })")
     assert empty.hint.startswith("2 points"), "what is on screen is not given up for it"
     empty.press("Escape")
     empty.js("editor.resume(null)")
-    assert empty.js("editor.half()") is None
-    empty.page.evaluate("(half) => desk.editor.resume(half)", half)
+    assert empty.js("editor.unsaved()") is None
+    empty.page.evaluate("(unsaved) => desk.editor.resume(unsaved)", unsaved)
     empty.click(80, 100)
     empty.press("Enter")
     near(empty.value, [(40, 40), (120, 40), (80, 100)])
     empty.open("polygons", NAMES, value=[], read_only=True)
-    empty.page.evaluate("(half) => desk.editor.resume(half)", half)
-    assert empty.js("editor.half()") is None
+    empty.page.evaluate("(unsaved) => desk.editor.resume(unsaved)", unsaved)
+    assert empty.js("editor.unsaved()") is None
 
 
 def test_a_polygon_without_a_pointer(empty):

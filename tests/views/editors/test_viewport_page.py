@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 def at(desk, x, y):
     """Pixel of the original under a place on the page, as the view says."""
-    return desk.page.evaluate("([x, y]) => desk.shown.toImage(x, y)", [x, y])
+    return desk.page.evaluate("([x, y]) => toImage(x, y)", [x, y])
 
 
 def shown(desk):

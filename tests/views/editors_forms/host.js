@@ -2,15 +2,15 @@
 
 import { h } from "../../../spin_nb/views/base/dom.js";
 import "../../../spin_nb/views/editors/all.js";
-import { CHOICE_COLOURS, choiceMatches, choicePercent } from "../../../spin_nb/views/editors/choices.js";
+import { CLASS_COLOURS, matchingEntries, percentWords } from "../../../spin_nb/views/editors/choices.js";
 import { numberParse, numberProblem, numberRound, numberStepped } from "../../../spin_nb/views/editors/number.js";
 import { EDITORS } from "../../../spin_nb/views/editors/registry.js";
-import { spanLanes, spanPieces, spanPoint, spanStep, spanTrimmed, spanUnit, spanWord } from "../../../spin_nb/views/editors/spans_text.js";
 import { spanSorted } from "../../../spin_nb/views/editors/spans.js";
+import { spanLanes, spanPieces, spanPoint, spanStep, spanTrimmed, spanUnit, spanWord } from "../../../spin_nb/views/editors/spans_text.js";
 import { textLength } from "../../../spin_nb/views/editors/text.js";
 import { actionOf, keyOf, keyProblem, keyTable } from "../../../spin_nb/views/labeller/keys.js";
 import "../../../spin_nb/views/media/all.js";
-import { large } from "../../../spin_nb/views/media/still.js";
+import { large } from "../../../spin_nb/views/media/thumbnail.js";
 
 window.open_ = (spec, cards, bindings = {}) => {
   const lists = { queue: [...cards], steps: [], submitted: [], said: [], acted: [] };
@@ -23,7 +23,7 @@ window.open_ = (spec, cards, bindings = {}) => {
     state.steps = [];
     show();
   };
-  const bench = {
+  const editorApi = {
     spec,
     kit: { ask: () => new Promise(() => {}), say: (words) => state.said.push(words), draw: () => draw() },
     get card() { return state.card; },
@@ -31,14 +31,14 @@ window.open_ = (spec, cards, bindings = {}) => {
     get touched() { return state.steps.length > 0; },
     get readOnly() { return state.readOnly; },
     edit(value, words) { state.steps.push([state.value, words]); state.value = value; draw(); },
-    submit() { bench.decide(state.value); },
+    submit() { editorApi.decide(state.value); },
     decide(value) { state.submitted.push([state.card.id, value]); next(); },
     say: (words) => state.said.push(words),
     warn: (words) => state.said.push(words),
     key: (action) => keyOf(table(), action),
     meaning: (event) => actionOf(event, table()),
   };
-  const editor = EDITORS[spec.editor](bench);
+  const editor = EDITORS[spec.editor](editorApi);
   const frame = h("div", { class: "spin-frame" });
   const properties = { class: "spin-view spin-labeller", tabindex: "0", role: "application", "aria-label": "Labeller" };
   const root = h("section", properties, frame, editor.panel ?? "");
@@ -46,7 +46,7 @@ window.open_ = (spec, cards, bindings = {}) => {
   const draw = () => editor.draw();
   const show = () => {
     shown?.close?.();
-    shown = state.card && (editor.stage(state.card) ?? { element: large(state.card) });
+    shown = state.card && (editor.itemPane(state.card) ?? { element: large(state.card) });
     frame.replaceChildren(shown?.element ?? "");
     draw();
   };
@@ -60,17 +60,17 @@ window.open_ = (spec, cards, bindings = {}) => {
     if (does === "editor") return;
     state.acted.push(does);
     if (!state.card) return;
-    if (does === "accept" && state.value !== null) bench.submit();
+    if (does === "accept" && state.value !== null) editorApi.submit();
     else if (does === "undo" && state.steps.length) { state.value = state.steps.pop()[0]; draw(); }
     else if (does === "release") root.blur();
   });
   document.body.replaceChildren(root);
-  window.state = Object.assign(state, { bench, editor, root, next, draw });
+  window.state = Object.assign(state, { editorApi, editor, root, next, draw });
   next();
   root.focus();
 };
 window.spin = {
-  CHOICE_COLOURS, choicePercent, choiceMatches, numberParse, numberProblem, numberRound, numberStepped, textLength,
+  CLASS_COLOURS, percentWords, matchingEntries, numberParse, numberProblem, numberRound, numberStepped, textLength,
   keyProblem, meaning: (init, names = [], bindings = {}) => actionOf(new KeyboardEvent("keydown", init), keyTable(names, bindings)),
   spanPieces, spanPoint, spanUnit, spanTrimmed, spanWord, spanStep, spanSorted, spanLanes,
 };
@@ -105,13 +105,13 @@ window.wholeText = () =>
     .join("");
 // Whether units and code points are inverse to one another, at every 97th character.
 window.inverse = (text) => {
-  const pieces = spin.spanPieces(text);
+  const pieces = window.spin.spanPieces(text);
   const whole = pieces.map(({ from, to }) => text.slice(from, to)).join("") === text;
   let point = 0;
   for (let at = 0; at < text.length; point++) {
-    const same = () => spin.spanUnit(text, pieces, point) === at && spin.spanPoint(text, pieces, at) === point;
+    const same = () => window.spin.spanUnit(text, pieces, point) === at && window.spin.spanPoint(text, pieces, at) === point;
     if (point % 97 === 0 && !same()) return `wrong at ${at}`;
     at += text.codePointAt(at) > 0xffff ? 2 : 1;
   }
-  return [whole, pieces.length > 5, spin.spanPoint(text, pieces, text.length)];
+  return [whole, pieces.length > 5, window.spin.spanPoint(text, pieces, text.length)];
 };

@@ -61,7 +61,7 @@ def test_a_stored_class_is_shown_beside_the_suggestion(editor):
 
 @pytest.mark.parametrize(("p", "words"), [(0.0004, "< 1 %"), (0.9996, "> 99 %"), (0.5, "50 %"), (1, "100 %")])
 def test_a_probability_is_never_rounded_to_certainty(editor, p, words):
-    assert editor.call("choicePercent", p) == words
+    assert editor.call("percentWords", p) == words
 
 
 def test_after_a_click_the_keys_go_on(editor):
@@ -230,9 +230,9 @@ def test_among_matches_that_fit_alike_the_likeliest_is_first(editor):
 
 def test_the_filter_reads_as_people_type(editor):
     entries = [{"name": name} for name in INTENTS]
-    assert editor.call("choiceMatches", entries, "NAIVE") == [{"name": "naïve_order"}]
-    assert editor.call("choiceMatches", entries, "order  naive") == [{"name": "naïve_order"}]
-    assert len(editor.call("choiceMatches", entries, "")) == 77
+    assert editor.call("matchingEntries", entries, "NAIVE") == [{"name": "naïve_order"}]
+    assert editor.call("matchingEntries", entries, "order  naive") == [{"name": "naïve_order"}]
+    assert len(editor.call("matchingEntries", entries, "")) == 77
 
 
 def test_escape_leaves_the_filter_for_the_keys(editor):
@@ -258,7 +258,7 @@ def test_a_suggestion_far_down_is_in_sight(editor):
 def test_colours_are_those_of_the_map(editor):
     from spin_nb.views.base.theme import CLASS_COLOURS
 
-    assert tuple(editor.page.evaluate("spin.CHOICE_COLOURS")) == CLASS_COLOURS
+    assert tuple(editor.page.evaluate("spin.CLASS_COLOURS")) == CLASS_COLOURS
 
 
 def test_banking77(editor, banking):

@@ -203,7 +203,7 @@ def test_a_button_elsewhere_finds_what_is_shown(editor):
         """() => {
           const submit = document.createElement("button");
           submit.textContent = "Submit";
-          submit.addEventListener("click", () => state.bench.submit());
+          submit.addEventListener("click", () => state.editorApi.submit());
           state.root.append(submit);
         }"""
     )

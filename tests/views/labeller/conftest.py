@@ -216,7 +216,7 @@ class Bench:
         }
         hasty = self.widget._esm.replace(PATIENCE, json.dumps(self.patience))
         assert hasty != self.widget._esm
-        hasty = hasty.replace(PROBE, f"PROBE_EVERY = {self.answer_within};")
+        hasty = hasty.replace(PROBE, f"PROBE_EVERY_MS = {self.answer_within};")
         hasty = hasty.replace(ANSWER, f"patience = {self.answer_within}")
         page.evaluate(START, [hasty, traits, self.views])
 
@@ -286,7 +286,7 @@ class Bench:
 
 
 PATIENCE = "[2000, 4000, 8000, 15000]"
-ANSWER, PROBE = "patience = 15000", "PROBE_EVERY = 15000;"
+ANSWER, PROBE = "patience = 15000", "PROBE_EVERY_MS = 15000;"
 ROOM = """([width, height]) => {
   const scroller = document.body.appendChild(document.createElement("div"));
   Object.assign(scroller.style, { width: `${width}px`, height: `${height}px`, overflow: "auto" });

@@ -125,7 +125,7 @@ LONG_ONES = """async (esm) => {
   const storage = storageOf(() => sessionStorage);
   const drafts = new Drafts("parts", storage);
   const step = (before) => ({ before, words: "" });
-  const draft = (value, before) => ({ value, steps: before.map(step), undone: [], half: null });
+  const draft = (value, before) => ({ value, steps: before.map(step), undone: [], unsaved: null });
   drafts.keep("many steps", draft("now", Array(9).fill("x".repeat(4e5))));
   drafts.keep("one value", draft("x".repeat(1.1e6), [""]));
   const later = new Drafts("parts", storage);

@@ -137,7 +137,7 @@ PUT = """([form, wide, high]) => {
 )
 def test_small_and_still_forms(viewer, make, photo, kind):
     viewer.open(cards(make, photo)[kind])
-    small = viewer.page.evaluate(PUT, ["mediumSmall", 66, 62])
+    small = viewer.page.evaluate(PUT, ["thumbnail", 66, 62])
     assert small["width"] <= 74
     assert small["height"] <= 62
     assert len(small["words"]) <= 40
@@ -149,7 +149,7 @@ def test_small_and_still_forms(viewer, make, photo, kind):
         "video": "CANVAS",
         "picture": "CANVAS",
     }.get(kind, "SPAN")
-    still = viewer.page.evaluate(PUT, ["mediumStill", 300, 200])
+    still = viewer.page.evaluate(PUT, ["preview", 300, 200])
     assert still["width"] <= 301
     assert len(still["words"]) < 1500
     assert still["images"] == 0
@@ -163,7 +163,7 @@ def test_a_sparkline_keeps_a_single_spike_and_the_gaps(viewer, make):
     values[3000] = 9
     values[:1000] = np.nan
     viewer.open(make.series(values))
-    path = viewer.page.evaluate("() => spin.mediumStill(card).querySelector('path').getAttribute('d')")
+    path = viewer.page.evaluate("() => spin.preview(card).querySelector('path').getAttribute('d')")
     numbers = np.array([float(x) for x in path.replace("M", " ").replace("L", " ").split()]).reshape(-1, 2)
     assert numbers[:, 0].min() == pytest.approx(150 / 6, abs=1.1)
     assert numbers[numbers[:, 1].argmin(), 0] == pytest.approx(75, abs=1.1)

@@ -3,7 +3,7 @@
 import { oneAtATime, partOf } from "./item.js";
 
 /** Facts of a video card with nothing impossible in them. */
-function filmFacts(card) {
+function frameFacts(card) {
   const { rate, frames, at } = card.data ?? {};
   const sent = card.bytes?.length ?? 0;
   const count = Number.isInteger(frames) && frames > 0 ? frames : sent;
@@ -15,9 +15,9 @@ function filmFacts(card) {
 export const jpeg = (bytes) => createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
 
 /** The frames sent, decoded while the item is shown; `came()` after each. Those that cannot be decoded are left out. */
-export class Film {
+export class Frames {
   constructor(card, came) {
-    Object.assign(this, filmFacts(card));
+    Object.assign(this, frameFacts(card));
     this.sent = new Map(); // number -> bitmap
     const one = async (bytes, k) => {
       const bitmap = await jpeg(bytes).catch(() => null);
@@ -54,7 +54,7 @@ export class Film {
 }
 
 /** Exact frames from the kernel. */
-export class FrameDesk {
+export class FrameFetcher {
   constructor(card, kit, came, failed) {
     Object.assign(this, { card, kit, came, failed });
     this.kept = new Map(); // number -> bitmap; the last few, for stepping back and forth
@@ -99,19 +99,19 @@ export class FrameDesk {
 }
 
 /** The film strip: as many frames as fit, each where its time is; the mark is the frame shown. */
-export function paintStrip({ context, inks, width, height }, film, number) {
-  const some = film.sent.get(film.numbers[0]);
+export function paintStrip({ context, inks, width, height }, frames, number) {
+  const some = frames.sent.get(frames.numbers[0]);
   if (!some) return;
   const tall = height - 6;
-  const n = Math.max(1, Math.min(film.sent.size, Math.round(width / ((tall * some.width) / some.height))));
+  const n = Math.max(1, Math.min(frames.sent.size, Math.round(width / ((tall * some.width) / some.height))));
   const wide = width / n;
   for (let k = 0; k < n; k++) {
-    const bitmap = film.sent.get(film.nearest(((k + 0.5) / n) * (film.count - 1)));
+    const bitmap = frames.sent.get(frames.nearest(((k + 0.5) / n) * (frames.count - 1)));
     const zoom = Math.max(wide / bitmap.width, tall / bitmap.height); // the middle of it, as a cut-out of the cell's shape
     const [w, t] = [wide / zoom, tall / zoom];
     context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - t) / 2, w, t, k * wide, 3, wide - 1, tall);
   }
-  const x = film.count > 1 ? 2 + (number / (film.count - 1)) * (width - 4) : width / 2;
+  const x = frames.count > 1 ? 2 + (number / (frames.count - 1)) * (width - 4) : width / 2;
   context.fillStyle = inks.paper;
   context.fillRect(x - 3, 0, 6, height);
   context.fillStyle = inks.brand;

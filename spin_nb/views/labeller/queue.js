@@ -1,40 +1,55 @@
-// The desk: what one person is labelling. One per model, shared by every view of it; it touches no DOM. This half
-// asks the kernel; what a person does is in decisions.js, what the kernel tells of it in news.js.
+// What one person is labelling: the card on screen, those that come next, how it stands. One per model, shared by every
+// view of it; it touches no DOM. It asks the kernel for cards; it has the decisions of a person (decisions.js) and a
+// listener to what the kernel tells unasked (server_events.js).
 
 import { channel } from "../base/channel.js";
-import { decode, release, shrink } from "../media/item.js";
+import { decode, release } from "../media/item.js";
+import { Decisions } from "./decisions.js";
 import { Draft } from "./draft.js";
 import { Drafts } from "./drafts.js";
 import { keyTable } from "./keys.js";
-import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
+import { ServerEvents } from "./server_events.js";
 
-const QUEUE = 16; // cards held, the one on screen included
-const FIRST = 2; // asked for first where there is none: the first item need not wait for the rest
-const KEEP = 8; // of these the first few stay when the rest is drawn anew
-const RENEW_AFTER = 1000; // milliseconds
-const PROBE_EVERY = 15000; // milliseconds
+const MAX_CARDS = 16; // the one on screen included
+const FIRST_CARDS = 2; // asked for first where there is none: the first item need not wait for the rest
+const KEPT_CARDS = 8; // of these the first stay when the rest is drawn anew
+const RENEW_AFTER_MS = 1000;
+const PROBE_EVERY_MS = 15000;
 const LEAVING = ["beforeunload", "pagehide"];
 const UNGREETED = "No answer from the kernel yet; if it is idle, reload this page";
 
-export class Desk extends News {
+/**
+ * An item to decide, as the kernel sends it and the page keeps it.
+ * @typedef {object} Card
+ * @property {string} id
+ * @property {string} mime what it is; `media/registry.js` shows it by this word
+ * @property {*} [data] a text, a row, facts of a recording
+ * @property {number[]} [buffers] which of the message's buffers are its bytes
+ * @property {number[]} [size] width and height of the original
+ * @property {Array<Card>} [parts] of an item of several
+ * @property {boolean | string} [broken] why it cannot be shown
+ * @property {string} [token] of its ask; the kernel takes a card back by it
+ * @property {boolean} [kept] the kernel keeps the card with this token, and sends nothing more of it
+ * @property {?{value: *, p: ?number}} [suggestion]
+ * @property {Array<[string, ?number]>} [likeliest] classes on the first keys
+ * @property {?{kind: string, value: *, n?: number}} [state] what was decided of it
+ * @property {ImageBitmap} [bitmap] its picture, once it is decoded
+ */
+
+export class LabelQueue {
   constructor(model) {
-    super();
     this.model = model;
     this.listeners = new Set();
-    this.channel = channel(model, (message, buffers) => this.hear(message, buffers));
-    this.queue = [];
+    this.decisions = new Decisions(this);
+    this.serverEvents = new ServerEvents(this);
+    this.channel = channel(model, (message, buffers) => this.serverEvents.hear(message, buffers));
+    this.upcoming = [];
     this.current = null;
-    this.done = []; // decisions that undo can take back, oldest first: {card, kind, value, before, draft}
-    this.undone = [];
-    this.older = []; // decided before those, fetched to be looked at
-    this.page = 0; // of the strip of what was decided
-    this.era = 0; // grows with every decision
     this.draft = new Draft();
     this.editor = null; // of the view that was used last
     this.onScreen = null; // the card that the editor stands on
     this.refusals = new Map(); // id -> why its label was not stored
-    this.elsewhere = new Map(); // id -> value of labels that came by another way
     this.counts = { n_labels: 0, per_minute: 0, at: 0 };
     this.views = 0;
     this.greeted = false; // the kernel has told what is there
@@ -48,8 +63,8 @@ export class Desk extends News {
     this.outbox = new Outbox({ name, post: (fields) => this.channel.post("apply", fields), changed: () => this.draw() });
     this.drafts = new Drafts(name, this.outbox.storage);
     this.leaving = (event) => {
-      this.keepHalf();
-      if (event.type === "beforeunload" && this.hand.some(({ id }) => this.drafts.isUnsafe(id))) event.preventDefault();
+      this.keepUnsaved();
+      if (event.type === "beforeunload" && this.cards.some(({ id }) => this.drafts.isUnsafe(id))) event.preventDefault();
     };
     for (const left of LEAVING) window.addEventListener(left, this.leaving);
     this.alive = () => this.listen();
@@ -61,18 +76,126 @@ export class Desk extends News {
   }
 
   close() {
-    this.keepHalf();
+    this.keepUnsaved();
     this.closed = true;
     for (const left of LEAVING) window.removeEventListener(left, this.leaving);
-    for (const card of [...this.hand, ...[...this.older, ...this.done, ...this.undone].map((past) => past.card)]) release(card);
+    for (const card of [...this.cards, ...this.decisions.cards]) release(card);
     clearTimeout(this.retry);
     clearTimeout(this.probing);
     clearTimeout(this.renewal);
-    clearTimeout(this.suggesting);
-    clearTimeout(this.following);
+    this.serverEvents.close();
     this.model.off("comm_live_update", this.alive);
     this.outbox.close();
     this.channel.close();
+  }
+
+  /** First view on screen: only now is the card really shown. */
+  opened() {
+    this.views += 1;
+    this.show();
+  }
+
+  show() {
+    const card = this.current;
+    if (this.draft.card !== card) {
+      this.keepDraft();
+      this.draft.begin(card, this.spec, card && !this.readOnly ? this.drafts.of(card.id) : null);
+      this.decisions.warned = false; // that nothing is marked
+      this.why = "";
+    }
+    if (card?.isSmall) this.enlarge(card);
+    if (!card || !this.views) return;
+    card.since = performance.now();
+    this.mark(card);
+    if (card.seen) return;
+    card.seen = true;
+    if (!this.readOnly) this.outbox.put({ kind: "shown", token: card.token ?? null, id: card.id });
+  }
+
+  /** Where a reload begins. */
+  mark({ id, token = null, suggestion = null }) {
+    this.outbox.storage.write(this.bookmark, { id, token, suggestion });
+  }
+
+  async enlarge(card) {
+    card.isSmall = false;
+    await decode(card);
+    if (this.closed) release(card);
+    else if (card === this.current) this.draw();
+  }
+
+  /** What is drawn or typed and not submitted outlives its turn on screen, the page and the kernel. */
+  keepDraft() {
+    const { card, value, steps, undone, untouched } = this.draft;
+    if (!card || this.readOnly) return;
+    const { unsaved } = this;
+    if (untouched && unsaved === null) this.drafts.drop(card.id);
+    else this.drafts.keep(card.id, { value, steps, undone, unsaved });
+  }
+
+  /** Steps are kept as they are made; what the editor has begun since is not. */
+  keepUnsaved() {
+    const kept = this.drafts.held.get(this.draft.card?.id)?.unsaved ?? null;
+    if (JSON.stringify(this.unsaved) !== JSON.stringify(kept)) this.keepDraft();
+  }
+
+  /** What the editor has begun on the card of the draft and is no step yet, or null. */
+  get unsaved() {
+    return this.draft.unsaved ?? (this.onScreen === this.draft.card ? (this.editor?.unsaved?.() ?? null) : null);
+  }
+
+  /** There is work on the card on screen, or on one that comes back, that nobody has submitted. */
+  get isUnsubmitted() {
+    return this.draft.steps.length > 0 || this.unsaved !== null || this.upcoming.some(({ id }) => this.drafts.waits(id));
+  }
+
+  next() {
+    this.current = this.upcoming.shift() ?? null;
+    this.show();
+    this.refill();
+  }
+
+  /** Put a card in front; the one that was there comes back after it. */
+  bring(card) {
+    if (this.current && this.current !== card) this.upcoming.unshift(this.current);
+    this.upcoming = this.upcoming.filter((other) => other.id !== card.id);
+    this.current = card;
+    this.show();
+  }
+
+  /** An item that is not in the queue, as a card to decide. */
+  async fetch(id, awaited = (asked) => asked) {
+    const [reply, buffers] = await awaited(this.channel.ask("card", { id }));
+    if (reply.problem) throw new Error(reply.problem.what);
+    const card = { ...reply, seen: true };
+    await decode(card, buffers);
+    return card;
+  }
+
+  say(words) {
+    this.said = words;
+    this.why = "";
+    this.draw();
+  }
+
+  /** Why what was asked for is not done: said, and there to be read until something is done. */
+  warn(why) {
+    this.said = this.why = why;
+    this.draw();
+  }
+
+  /** Any item, to be looked at and decided; the one on screen comes back after it. */
+  async visit(id) {
+    const held = [...this.cards, ...this.decisions.done.map((past) => past.card)].find((card) => card.id === id);
+    try {
+      const card = held ?? (await this.fetch(id));
+      if (!held && card.kind) card.state = { kind: card.kind, value: card.label ?? null };
+      this.bring(card);
+      this.say(`Showing ${id}.`);
+    } catch (error) {
+      this.notice = `${id} cannot be shown: ${error.message}`;
+      this.draw();
+    }
   }
 
   /** The host says that the kernel came or went; an empty apply tells which. */
@@ -113,17 +236,17 @@ export class Desk extends News {
     const card = this.current;
     if (!this.editor || (card && !card.decoded && !card.broken)) return;
     this.onScreen = card;
-    const { half } = this.draft;
-    if (!card || half === null) return;
-    this.draft.half = null;
-    this.editor.resume?.(half);
+    const { unsaved } = this.draft;
+    if (!card || unsaved === null) return;
+    this.draft.unsaved = null;
+    this.editor.resume?.(unsaved);
   }
 
   /** A view goes: what its editor has begun waits for the next. */
   leave(editor) {
     if (this.editor !== editor) return;
-    this.keepHalf();
-    this.draft.half = this.half;
+    this.keepUnsaved();
+    this.draft.unsaved = this.unsaved;
     this.editor = null;
   }
 
@@ -136,7 +259,7 @@ export class Desk extends News {
       const [reply, buffers] = await this.patiently(this.channel.ask("hello"));
       if (reply.problem) throw new Error(reply.problem.what);
       this.count(reply);
-      if (!this.done.length) this.done = await this.remember(reply.recent, buffers);
+      if (!this.decisions.done.length) this.decisions.done = await this.decisions.remember(reply.recent, buffers);
       await this.reopen();
       this.greeted = true;
       this.refill();
@@ -159,21 +282,6 @@ export class Desk extends News {
     this.show();
   }
 
-  /** The last decisions as the kernel tells them, for undo and the strip; or what redo would bring back. */
-  async remember(recent, buffers, stands = true) {
-    const cards = new Map(recent.map(({ card }) => [card.id, card]));
-    await Promise.all([...cards.values()].map((card) => decode(card, buffers)));
-    return recent.map(({ card: { id }, kind, value, previous, n }) => {
-      const card = cards.get(id);
-      const earlier = previous === null || previous === undefined ? null : { kind: "label", value: previous };
-      const past = { card, kind, value, n, before: card.state ?? earlier };
-      if (stands) card.state = { kind, value, n };
-      card.seen = true;
-      shrink(card);
-      return past;
-    });
-  }
-
   /** What was asked for, however late it comes: to ask again would be answered after it, and later still. */
   async patiently(asked) {
     try {
@@ -189,7 +297,7 @@ export class Desk extends News {
   probe() {
     clearTimeout(this.probing);
     if (this.closed) return;
-    this.probing = setTimeout(() => this.probe(), PROBE_EVERY);
+    this.probing = setTimeout(() => this.probe(), PROBE_EVERY_MS);
     if (!this.greeted) this.notice = UNGREETED;
     this.listen();
   }
@@ -209,28 +317,29 @@ export class Desk extends News {
     if (typeof n_labels !== "number" || at < this.counts.at) return;
     const hasMoved = n_labels !== this.counts.n_labels;
     this.counts = { n_labels, per_minute: per_minute ?? 0, at };
-    if (hasMoved && this.greeted) this.follow();
+    if (hasMoved && this.greeted) this.serverEvents.follow();
   }
 
+  /** Ask for as many cards as are missing: `{verb: "cards", n, have, client, entries}` -> `{cards: Card[]}` and an ApplyReply. */
   async refill() {
-    if (!this.greeted || this.asking || this.readOnly || this.hand.length > KEEP) return;
+    if (!this.greeted || this.asking || this.readOnly || this.cards.length > KEPT_CARDS) return;
     const ahead = this.outbox.ahead();
     if (!ahead) return; // an earlier page's entries go first; their acknowledgement comes back here
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.asking = true;
     try {
-      const have = this.hand.map((card) => card.token ?? null);
-      const n = this.queue.length ? QUEUE : have.length + FIRST;
+      const have = this.cards.map((card) => card.token ?? null);
+      const n = this.upcoming.length ? MAX_CARDS : have.length + FIRST_CARDS;
       const answer = this.patiently(this.channel.ask("cards", { n, have, ...ahead }));
       this.asked = this.channel.last();
       const [reply, buffers] = await answer;
-      this.acknowledged(reply);
+      this.serverEvents.acknowledged(reply);
       if (turn !== this.turn) return;
       this.asking = false;
       if (reply.problem) throw new Error(`${reply.problem.what} ${reply.problem.do}`);
       this.notice = null;
       if (reply.cards) this.receive(reply.cards, buffers);
-      if (n < QUEUE && this.queue.length) this.refill();
+      if (n < MAX_CARDS && this.upcoming.length) this.refill();
     } catch (error) {
       if (turn !== this.turn) return;
       this.asking = false;
@@ -238,77 +347,40 @@ export class Desk extends News {
     }
   }
 
-  /** Cards on the desk: the one on screen, then the queue. */
-  get hand() {
-    return [this.current, ...this.queue].filter(Boolean);
+  /** Cards of this page: the one on screen, then those that come next. */
+  get cards() {
+    return [this.current, ...this.upcoming].filter(Boolean);
   }
 
   /** The kernel's queue: what it keeps of ours, then new cards. What a person has seen stays whatever it says. */
   receive(cards, buffers) {
     const kept = new Set(cards.map((card) => card.token));
     this.unqueue((card) => !card.seen && !kept.has(card.token));
-    const known = new Set(this.hand.map((card) => card.id));
+    const known = new Set(this.cards.map((card) => card.id));
     for (const entry of this.outbox.entries) if (entry.kind !== "shown") known.add(entry.id);
     const fresh = cards.filter((card) => !card.kept && !known.has(card.id));
     for (const card of fresh) {
       decode(card, buffers).then(() => card === this.current && this.draw());
-      this.queue.push(card);
+      this.upcoming.push(card);
     }
-    this.dry = !this.hand.length && !this.outbox.pending;
-    if (!this.current && this.queue.length) this.next();
+    this.dry = !this.cards.length && !this.outbox.pending;
+    if (!this.current && this.upcoming.length) this.next();
     this.draw();
   }
 
   /** Cards that shall not be asked any more. */
   unqueue(isGone) {
-    for (const card of this.queue.filter(isGone)) release(card);
-    this.queue = this.queue.filter((card) => !isGone(card));
-  }
-
-  hear(message) {
-    this.lost = false;
-    if (message.client) {
-      // The kernel answers in order: a later call came back, so the cards asked for before it are lost.
-      if (message.reply > this.asked && this.channel.waits(this.asked)) this.asking = false;
-      this.acknowledged(message);
-      this.refill();
-    } else if (message.problem) {
-      this.outbox.problem = `${message.problem.what} ${message.problem.do}`;
-    } else if (message.push === "labelled") {
-      this.labelledElsewhere(message);
-    } else if (message.push === "trained") {
-      this.renew();
-      this.follow();
-    } else if (message.push === "suggested") {
-      this.suggestAnew();
-    } else if (message.push === "show") {
-      this.visit(message.id);
-    } else if (message.push === "problem") {
-      this.notice = message.what;
-    }
-    this.draw();
-  }
-
-  acknowledged(message) {
-    if (!message.client) return;
-    for (const { seq, what } of message.refused ?? []) {
-      const entry = this.outbox.entry(message.client, seq);
-      if (entry || seq === null) this.refused(entry, what); // else it was sent twice, and told before
-    }
-    for (const { seq, id, n } of message.undone ?? []) this.undidOther(this.outbox.entry(message.client, seq), id, n);
-    for (const { seq, id, n } of message.redone ?? []) this.redidOther(this.outbox.entry(message.client, seq), id, n);
-    this.count(message); // first: what is on its way counts, too, until it is no longer
-    this.outbox.answered(message);
-    if (!this.greeting && !this.outbox.entries.length) this.hello();
+    for (const card of this.upcoming.filter(isGone)) release(card);
+    this.upcoming = this.upcoming.filter((card) => !isGone(card));
   }
 
   /** Draw the queue anew beyond the next few; models that follow one another quickly are one reason, not many. */
   renew() {
     this.renewal ??= setTimeout(() => {
       this.renewal = null;
-      for (const card of this.queue.splice(KEEP - 1)) release(card);
+      for (const card of this.upcoming.splice(KEPT_CARDS - 1)) release(card);
       this.refill();
-    }, RENEW_AFTER);
+    }, RENEW_AFTER_MS);
   }
 
   // ---- how it stands -----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // Labels and outcomes in a few words, whatever the task.
 
 export const RESULT = { skip: "skipped", unsure: "unsure", flag: "flagged" };
-const LONGEST = 60;
+const MAX_CHARACTERS = 60;
 
 export function labelWords(value, spec = {}) {
   if (value === null || value === undefined) return "";
@@ -24,8 +24,8 @@ function listWords(list) {
 
 /** Cut between characters, not within one. */
 function brief(text) {
-  const characters = Array.from(text.slice(0, 4 * LONGEST));
-  return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : characters.join("");
+  const characters = Array.from(text.slice(0, 4 * MAX_CHARACTERS));
+  return characters.length > MAX_CHARACTERS ? `${characters.slice(0, MAX_CHARACTERS - 1).join("")}…` : characters.join("");
 }
 
 /** A decision in words. */

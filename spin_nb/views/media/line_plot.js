@@ -1,14 +1,14 @@
 // A row of numbers as a line: every extreme stays, however many numbers share a pixel.
 
-import { mediaNumbers, tickWords, valueTicks } from "./drawing.js";
+import { numbersOf, tickWords, valueTicks } from "./drawing.js";
 
-const TRACE = 1.5; // pixels a line is thick
+const LINE_WIDTH_PX = 1.5; // pixels a line is thick
 
 /** Numbers and names of a series card, or the sentence that says why there are none. */
 export function readSeries(card) {
   const { channels, points, start, step, unit } = card.data ?? {};
   const names = Array.isArray(channels) ? channels.map(String) : [];
-  const numbers = mediaNumbers(card.bytes?.[0], Float32Array);
+  const numbers = numbersOf(card.bytes?.[0], Float32Array);
   if (!names.length || !Number.isInteger(points) || points < 1) return "This series is empty.";
   if (numbers.length < names.length * points) return "This series came incomplete.";
   const ranges = new Map();
@@ -36,7 +36,7 @@ function valueRange(numbers) {
 }
 
 /** Draw numbers[from..to] over `width` pixels; NaN leaves a gap, a lone number is a dot. `y(number)` in pixels. */
-function drawTrace(context, numbers, { from, to, left, width, y }) {
+function drawLine(context, numbers, { from, to, left, width, y }) {
   const scale = width / (to - from);
   const first = Math.max(0, Math.floor(from) - 1);
   const last = Math.min(numbers.length - 1, Math.ceil(to) + 1);
@@ -59,7 +59,7 @@ function drawPoints(context, numbers, first, last, x, left, y) {
     path.arc(across, down, 1, 0, 7);
     path.moveTo(across, down);
   }
-  context.lineWidth = TRACE;
+  context.lineWidth = LINE_WIDTH_PX;
   context.lineJoin = context.lineCap = "round";
   context.stroke(path);
 }
@@ -72,7 +72,7 @@ function drawColumns(context, numbers, first, last, x, left, y) {
   const flush = () => {
     if (column === null) return;
     const [top, bottom] = [y(high), y(low)];
-    context.fillRect(left + column + 0.5 - TRACE / 2, top - TRACE / 2, TRACE, bottom - top + TRACE);
+    context.fillRect(left + column + 0.5 - LINE_WIDTH_PX / 2, top - LINE_WIDTH_PX / 2, LINE_WIDTH_PX, bottom - top + LINE_WIDTH_PX);
     column = null;
   };
   for (let i = first; i <= last; i++) {
@@ -96,7 +96,7 @@ function drawColumns(context, numbers, first, last, x, left, y) {
 }
 
 /** One channel in its place: grid and words of its values (`scale` a number), its line. Returns where a value is drawn. */
-export function paintTrace({ context, inks }, { numbers, range, from, to, left, right, top, bottom, scale = 1 }) {
+export function paintLinePlot({ context, inks }, { numbers, range, from, to, left, right, top, bottom, scale = 1 }) {
   const y = (value) => top + ((range.high - value) / (range.high - range.low)) * (bottom - top);
   const { step, at } = valueTicks(range, bottom - top);
   context.textAlign = "right";
@@ -114,7 +114,7 @@ export function paintTrace({ context, inks }, { numbers, range, from, to, left, 
   context.rect(left, top - 2, right - left, bottom - top + 4);
   context.clip();
   context.strokeStyle = context.fillStyle = inks.brand;
-  drawTrace(context, numbers, { from, to, left, width: right - left, y: (number) => y(number * scale) });
+  drawLine(context, numbers, { from, to, left, width: right - left, y: (number) => y(number * scale) });
   context.restore();
   return y;
 }

@@ -2,29 +2,29 @@
 
 import { h, write } from "../base/dom.js";
 import { doubled, nameShortcuts } from "../base/key_events.js";
-import { choiceSame } from "../editors/choices.js";
-import { mediumSmall } from "../media/still.js";
+import { isSameValue } from "../editors/choices.js";
+import { thumbnail } from "../media/thumbnail.js";
+import { inWords } from "./format.js";
 import { keyOf } from "./keys.js";
-import { inWords } from "./words.js";
 
 const COMMAND_WORDS = { skip: "Skip", unsure: "Unsure", flag: "Flag", undo: "Undo", redo: "Redo" };
 const ALWAYS = { undo: ["Control+Z"], redo: ["Control+Shift+Z"] }; // whatever a person has bound
 const STRIP = 8;
 
-export function header(desk, full) {
+export function header(labelQueue, full) {
   const count = h("span", { class: "spin-count" });
   const rate = h("span", { class: "spin-rate" });
   const status = h("span", { class: "spin-status" });
   const bar = h("div", { class: "spin-bar", role: "progressbar", "aria-label": "labelled", "aria-valuemin": "0" }, h("i"));
   const element = h("header", {}, h("div", { class: "spin-line" }, count, rate, status, full.button), bar);
   const draw = () => {
-    const items = desk.model.get("n_items");
-    const labelled = desk.nLabels;
+    const items = labelQueue.model.get("n_items");
+    const labelled = labelQueue.nLabels;
     // Until the kernel has told, nobody knows: 0 would say that all is lost.
-    const told = desk.greeted ? labelled.toLocaleString("en") : "–";
+    const told = labelQueue.greeted ? labelled.toLocaleString("en") : "–";
     write(count, `${told} of ${items.toLocaleString("en")} labelled`);
-    write(rate, desk.counts.per_minute >= 0.5 ? `${Math.round(desk.counts.per_minute).toLocaleString("en")} a minute` : "");
-    const { tone, words } = desk.status;
+    write(rate, labelQueue.counts.per_minute >= 0.5 ? `${Math.round(labelQueue.counts.per_minute).toLocaleString("en")} a minute` : "");
+    const { tone, words } = labelQueue.status;
     write(status, words);
     status.dataset.tone = tone;
     status.setAttribute("aria-live", tone === "warn" || tone === "bad" ? "polite" : "off");
@@ -37,15 +37,15 @@ export function header(desk, full) {
 }
 
 function takesSuggestion({ current, draft }) {
-  return Boolean(current?.suggestion) && choiceSame(current.suggestion.value, draft.value);
+  return Boolean(current?.suggestion) && isSameValue(current.suggestion.value, draft.value);
 }
 
 /** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
-export function commands(desk, back, act, help) {
+export function commands(labelQueue, back, act, help) {
   const words = { accept: "", ...COMMAND_WORDS };
   const buttons = Object.entries(words).map(([does, word]) => {
     const click = (event) => {
-      if (does === "undo" || does === "redo" || !doubled(event, desk.current)) act(desk, does);
+      if (does === "undo" || does === "redo" || !doubled(event, labelQueue.current)) act(labelQueue, does);
       back(event);
     };
     const name = h("span", {}, word);
@@ -53,50 +53,50 @@ export function commands(desk, back, act, help) {
     return { does, name, key, element: h("button", { type: "button", class: does === "accept" ? "spin-accept" : null, onclick: click }, name, key) };
   });
   const draw = () => {
-    const table = desk.table;
-    const free = { undo: true, redo: true, accept: desk.draft.value !== null };
+    const table = labelQueue.table;
+    const free = { undo: true, redo: true, accept: labelQueue.draft.value !== null };
     for (const { does, name, key, element } of buttons) {
       const shown = keyOf(table, does);
       write(key, shown);
       nameShortcuts(element, shown, ...(ALWAYS[does] ?? []));
-      element.disabled = desk.readOnly || !(free[does] ?? desk.current !== null) || (does === "accept" && !desk.current);
-      if (does === "accept") write(name, takesSuggestion(desk) ? "Accept" : "Submit");
+      element.disabled = labelQueue.readOnly || !(free[does] ?? labelQueue.current !== null) || (does === "accept" && !labelQueue.current);
+      if (does === "accept") write(name, takesSuggestion(labelQueue) ? "Accept" : "Submit");
     }
   };
   return { element: h("div", { class: "spin-commands", role: "group", "aria-label": "commands" }, ...buttons.map((b) => b.element), help), draw };
 }
 
-function pastChip(desk, back, card) {
-  const words = inWords(card.state, desk.spec);
+function pastChip(labelQueue, back, card) {
+  const words = inWords(card.state, labelQueue.spec);
   const show = (event) => {
-    desk.bring(card);
-    desk.say(`Showing ${card.id} again.`);
+    labelQueue.bring(card);
+    labelQueue.say(`Showing ${card.id} again.`);
     back(event);
   };
   return h(
     "button",
     { type: "button", title: `${card.id}: ${words}. Show it again`, "aria-label": `${card.id}, ${words}. Show it again`, onclick: show },
-    mediumSmall(card),
+    thumbnail(card),
     h("span", { class: "spin-word", dir: "auto" }, words),
   );
 }
 
 /** The items decided, the last ones first; each can be shown again and changed, back to the very first. */
-export function pastStrip(desk, back) {
+export function pastStrip(labelQueue, back) {
   const chips = h("div", { class: "spin-strip", role: "group", "aria-label": "last decided; choose one to change it" });
   const turn = (way, sign, words) =>
-    h("button", { type: "button", class: "spin-leaf", title: words, "aria-label": words, onclick: (event) => (desk.leaf(way, STRIP), back(event)) }, sign);
+    h("button", { type: "button", class: "spin-leaf", title: words, "aria-label": words, onclick: (event) => (labelQueue.decisions.leaf(way, STRIP), back(event)) }, sign);
   const later = turn(-1, "‹", "later items");
   const earlier = turn(1, "›", "earlier items");
   let drawn = "";
   const draw = () => {
-    const cards = desk.recent(STRIP).filter((card) => card !== desk.current);
-    later.hidden = desk.page === 0;
-    earlier.hidden = desk.page === 0 && desk.done.length < STRIP;
+    const cards = labelQueue.decisions.recent(STRIP).filter((card) => card !== labelQueue.current);
+    later.hidden = labelQueue.decisions.page === 0;
+    earlier.hidden = labelQueue.decisions.page === 0 && labelQueue.decisions.done.length < STRIP;
     const now = JSON.stringify(cards.map((card) => [card.id, card.state, Boolean(card.bitmap)]));
     if (now === drawn) return;
     drawn = now;
-    chips.replaceChildren(...cards.map((card) => pastChip(desk, back, card)));
+    chips.replaceChildren(...cards.map((card) => pastChip(labelQueue, back, card)));
   };
   return { element: h("div", { class: "spin-past" }, later, chips, earlier), draw };
 }

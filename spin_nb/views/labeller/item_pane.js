@@ -1,0 +1,87 @@
+// The item on screen, and what an editor may do with it.
+
+import { h, write } from "../base/dom.js";
+import { note } from "../media/item.js";
+import { openMedium } from "../media/registry.js";
+import { large } from "../media/thumbnail.js";
+import { labelWords, RESULT } from "./format.js";
+import { actionOf, keyOf } from "./keys.js";
+
+function waitingWords(labelQueue) {
+  if (labelQueue.readOnly) return "This project is open read-only: it shows what is labelled, and takes no labels.";
+  if (labelQueue.dry) return "Nothing left to ask: every item has been decided.";
+  if (labelQueue.gone) return "Run this cell again to go on.";
+  if (labelQueue.outbox.attempt > 0) return "Choosing the next items is paused until the kernel answers.";
+  return labelQueue.greeted ? "Choosing the next items…" : "Waiting for the kernel…";
+}
+
+/** The queue as an editor sees it: one card, one draft. */
+export function editorApiOf(labelQueue) {
+  const kit = {
+    ask: (verb, fields) => labelQueue.channel.ask(verb, fields),
+    say: (words) => labelQueue.say(words),
+    draw: () => labelQueue.draw(),
+  };
+  return {
+    kit,
+    get spec() {
+      return labelQueue.spec;
+    },
+    get card() {
+      return labelQueue.current;
+    },
+    get value() {
+      return labelQueue.draft.value;
+    },
+    /** The draft was touched: it is no longer only what was suggested. */
+    get touched() {
+      return labelQueue.draft.steps.length > 0;
+    },
+    get readOnly() {
+      return labelQueue.readOnly;
+    },
+    edit: (value, words) => labelQueue.decisions.edit(value, words),
+    submit: () => labelQueue.decisions.submit(),
+    warn: (words) => labelQueue.warn(words),
+    decide: (value) => labelQueue.decisions.decide("label", value),
+    say: (words) => labelQueue.say(words),
+    key: (action) => keyOf(labelQueue.table, action),
+    meaning: (event) => actionOf(event, labelQueue.table),
+  };
+}
+
+function shownBy(editorApi, editor, card) {
+  if (card.broken || !card.decoded) return { element: large(card) };
+  return editor.itemPane?.(card) ?? openMedium(card, editorApi.kit);
+}
+
+export function itemPane(labelQueue, editorApi, editor) {
+  const frame = h("div", { class: "spin-frame" });
+  const name = h("span", { class: "spin-name" });
+  const state = h("span", { class: "spin-was", dir: "auto" });
+  const element = h("div", { class: "spin-stage" }, frame, h("div", { class: "spin-caption" }, name, state));
+  let drawn = [];
+  let shown = null;
+  const clear = () => {
+    shown?.close?.();
+    shown = null;
+  };
+  const draw = () => {
+    const card = labelQueue.current;
+    const words = card ? null : waitingWords(labelQueue);
+    const now = [card, card?.decoded, card?.suggestion, words];
+    if (now.some((part, i) => part !== drawn[i])) {
+      drawn = now;
+      clear();
+      // What waits for the next item keeps its height: the buttons below must not move under the pointer.
+      frame.style.minHeight = card ? "" : `${frame.offsetHeight}px`;
+      if (card) shown = shownBy(editorApi, editor, card);
+      frame.replaceChildren(shown?.element ?? note(words));
+      frame.scrollTop = 0;
+    }
+    write(name, card?.id ?? "");
+    const was = card?.state;
+    write(state, was ? (was.kind === "label" ? `now: ${labelWords(was.value, labelQueue.spec)}` : (RESULT[was.kind] ?? was.kind)) : "");
+  };
+  return { element, draw, frame, key: (event) => shown?.key?.(event) ?? false, close: clear };
+}

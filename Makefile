@@ -22,11 +22,12 @@ demo: setup  ## the whole loop on real digits without a browser, ending with a v
 
 test: setup check unit notebooks browser  ## everything CI runs
 
-check: setup  ## style, types, layers, links of the documentation
+check: setup  ## style, types, layers, scripts, links of the documentation
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy spin_nb
 	.venv/bin/lint-imports
+	@sh scripts/lint_scripts.sh
 	$(SPHINX) -b dummy docs .sphinx/check
 
 docs: setup  ## build the pages into .sphinx/html, offline; a broken link is an error
@@ -54,5 +55,5 @@ bench: setup  ## print the measured figures
 	$(PYTHON_RUN) -m benchmarks
 
 clean:  ## remove what the targets made (.venv stays)
-	rm -rf .browser .sphinx .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache screenshots dist build
+	rm -rf .browser .node .sphinx .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache screenshots dist build
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

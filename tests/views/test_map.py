@@ -50,7 +50,7 @@ def test_labelled_points_are_opaque_dots_drawn_last_that_hide_no_uncertainty(vie
 def test_labelled_points_are_the_larger_ones_where_their_colour_says_something(view, drawn, word):
     drawn.label(7)
     view.coloured_by = word
-    assert view.scatter.size[map_colours.LABELLED] > view.scatter.size[map_colours.UNLABELLED]
+    assert view.scatter.size[map_colours.HAS_LABEL] > view.scatter.size[map_colours.NO_LABEL]
 
 
 def test_points_move_to_a_new_layout_and_only_then(drawn):
@@ -84,12 +84,12 @@ def test_the_card_shows_the_item_under_the_pointer_with_its_prediction(view, dra
     drawn.label(0, 1, 2, 3, 4)
     view.scatter.hovering = 40
     card = view.panel.item
-    assert view.hovered == card["id"] == "img_40"
+    assert view.hover_id == card["id"] == "img_40"
     assert card["data"] == "item <i>40</i>", "text, to be drawn as text"
     assert card["bars"][0]["p"] == pytest.approx(drawn.predictive.mean[40].max())
     assert dict(card["facts"])["epistemic"].endswith("nats")
     view.scatter.hovering = None
-    assert view.hovered == ""
+    assert view.hover_id == ""
     assert view.panel.item["id"] == ""
 
 
@@ -99,7 +99,7 @@ def test_the_card_keeps_the_models_opinion_back_while_an_item_is_asked(view, dra
     view.scatter.hovering = 40
     assert "bars" not in view.panel.item
     assert [name for name, _ in view.panel.item["facts"]] == []
-    assert view.scatter.points[40, 3] == map_colours.ASKED
+    assert view.scatter.points[40, 3] == map_colours.IS_ASKED
     drawn.label(40)
     view.scatter.hovering = None
     view.scatter.hovering = 40
@@ -208,5 +208,5 @@ def test_the_height_is_the_screens_until_somebody_says_how_high(view):
 
 @pytest.mark.parametrize("n", [300, 2_000, 10_003, 100_000])
 def test_a_point_can_be_pointed_at_however_many_there_are(n):
-    size, _ = _marks(n, marked=True)
+    size, _ = _marks(n, only_marks_labels=True)
     assert min(size) >= 3

@@ -15,14 +15,14 @@ def test_any_numbers_get_a_colour_in_order(values):
     assert (colouring.values >= 0).all()
     assert (colouring.values < len(colouring.colours)).all()
     known = np.isfinite(values)
-    assert (colouring.values[~known] == colours.STEPS).all()
+    assert (colouring.values[~known] == colours.RAMP_STEPS).all()
     order = np.argsort(values[known], kind="stable")
     assert (np.diff(colouring.values[known][order]) >= 0).all()
 
 
 def test_states_are_labelled_asked_or_neither_and_a_label_ends_the_asking():
     state = colours.states(4, np.array([-1, 2, -1, 0]), [0, 1])
-    assert state.tolist() == [colours.ASKED, colours.LABELLED, colours.UNLABELLED, colours.LABELLED]
+    assert state.tolist() == [colours.IS_ASKED, colours.HAS_LABEL, colours.NO_LABEL, colours.HAS_LABEL]
 
 
 def test_a_column_of_words_keeps_its_commonest_values_and_greys_the_rest():

@@ -47,7 +47,7 @@ def test_nine_in_ten_observations_lie_in_the_outer_band(fitted):
 
 def test_inputs_are_drawn_in_rising_order_and_labels_as_points(fitted):
     head, x, y = fitted
-    figure = regression_figure(x[:, 0], head.predict(x), seen=(x, y))
+    figure = regression_figure(x[:, 0], head.predict(x), training_data=(x, y))
     assert np.array_equal(figure.data[2].x, np.sort(x[:, 0].astype(float)))
     assert np.array_equal(figure.data[3].y, y)
 
@@ -67,7 +67,7 @@ def test_what_does_not_fit_is_refused(fitted):
     with pytest.raises(ModelError, match="no target 1"):
         regression_figure(x, said, target=1)
     with pytest.raises(ModelError, match="30 inputs and 29 targets"):
-        regression_figure(x, said, seen=(x, y[1:]))
+        regression_figure(x, said, training_data=(x, y[1:]))
     classes = GraphPosterior().fit(x, (y > 0).astype(int), n_classes=2).predict(x)
     with pytest.raises(ModelError, match="no prediction of numbers"):
         regression_figure(x, classes)

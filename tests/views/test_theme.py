@@ -111,7 +111,7 @@ def test_requests_of_another_thread_are_drawn_on_the_home_thread():
 
 def test_a_drawing_that_fails_is_reported_and_does_not_raise():
     said = []
-    Redraw(lambda: 1 / 0, failed=said.append)()
+    Redraw(lambda: 1 / 0, on_failure=said.append)()
     assert said == ["ZeroDivisionError: division by zero"]
 
 

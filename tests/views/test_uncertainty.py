@@ -7,8 +7,8 @@ import pytest
 
 from spin_nb.errors import PoolError
 from spin_nb.types import Shown
-from spin_nb.views.uncertainty.item import MOST, chances
-from spin_nb.views.uncertainty.pool_plot import ALL, PoolPlot
+from spin_nb.views.uncertainty.item import MAX_STRIPS, chances
+from spin_nb.views.uncertainty.pool_plot import MAX_DOTS, PoolPlot
 from spin_nb.views.uncertainty.view import UncertaintyView
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -144,7 +144,7 @@ def test_strips_hold_the_posterior_samples_of_each_class_likeliest_first(view, d
 def test_of_many_classes_the_likeliest_have_strips_and_the_rest_is_counted():
     mean = np.full(20, 0.05)
     said = chances(mean, np.full((10, 20), 0.05), [f"c{i}" for i in range(20)])
-    assert len(said["rows"]) == MOST
+    assert len(said["rows"]) == MAX_STRIPS
     assert "The 12 other classes share 60%." in said["note"]
 
 
@@ -252,7 +252,7 @@ def test_a_large_pool_is_a_density_and_few_dots_the_most_uncertain_among_them():
     session = pool(100_000)
     plot = PoolPlot(session, lambda id: None)
     density, dots = plot.figure.data[:2]
-    assert len(dots.x) <= ALL
+    assert len(dots.x) <= MAX_DOTS
     counted = sum(int(text.split()[0].replace(",", "")) for line in density.text for text in line)
     assert counted == 100_000
     assert plot._rows[1].tolist().count(int(np.argmax(session.predictive.epistemic))) == 1

@@ -17,7 +17,7 @@ from spin_nb.views.workbench.view import Workbench
 @pytest.fixture
 def bench(drawn):
     drawn.map, drawn.labeller = MapView(drawn), ipywidgets.Label()
-    drawn.labeller.add_traits(seen=traitlets.Bool(True))
+    drawn.labeller.add_traits(has_first_item=traitlets.Bool(True))
     drawn.audited = Audited(np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
     drawn.calibration = CalibrationView(drawn)
     drawn.uncertainty, drawn.curves, drawn.drift = UncertaintyView(drawn), CurvesView(drawn), DriftView(drawn)
@@ -47,7 +47,7 @@ def noting(drawn):
 
     session = Noting()
     session.asked_for, session.labeller = [], ipywidgets.Label()
-    session.labeller.add_traits(seen=traitlets.Bool(False))
+    session.labeller.add_traits(has_first_item=traitlets.Bool(False))
     return session
 
 
@@ -58,7 +58,7 @@ def test_the_labeller_comes_first_and_by_itself(noting):
     loading = [place.children[0].value for place in (bench._map_place, *bench.tabs.children)]
     assert loading[0] == "Loading the map of parts.spin …"
     assert all(words.startswith("Loading") for words in loading)
-    noting.labeller.seen = True
+    noting.labeller.has_first_item = True
     assert noting.asked_for == ["map", "uncertainty"]
     bench.tabs.selected_index = 3
     assert noting.asked_for == ["map", "uncertainty", "drift"]

@@ -32,9 +32,9 @@ class Library(widgets.Widget):
     packed = t.Bytes().tag(sync=True)
 
     def __init__(self, text: str) -> None:
-        packed = gzip.compress(text.encode(), compresslevel=9, mtime=0)
-        self.key = hashlib.blake2b(packed, digest_size=16).hexdigest()
-        super().__init__(packed=packed)
+        data = gzip.compress(text.encode(), compresslevel=9, mtime=0)
+        self.key = hashlib.blake2b(data, digest_size=16).hexdigest()
+        super().__init__(packed=data)
 
     @property
     def where(self) -> dict[str, str]:

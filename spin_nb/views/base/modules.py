@@ -87,13 +87,13 @@ def style(entry: Path) -> str:
 
 def ordered_modules(entry: Path) -> list[Module]:
     """Modules of an entry, each after those it imports; the entry is the last."""
-    done: dict[Path, Module] = {}
-    _visit(entry.resolve(), (), done)
-    return list(done.values())
+    modules: dict[Path, Module] = {}
+    _visit(entry.resolve(), (), modules)
+    return list(modules.values())
 
 
-def _visit(path: Path, importers: tuple[Path, ...], done: dict[Path, Module]) -> None:
-    if path in done:
+def _visit(path: Path, importers: tuple[Path, ...], modules: dict[Path, Module]) -> None:
+    if path in modules:
         return
     module = read_module(path)
     for wish in module.imports:
@@ -101,11 +101,11 @@ def _visit(path: Path, importers: tuple[Path, ...], done: dict[Path, Module]) ->
             raise _error(path, wish.line, f"imports {wish.path.name} in a circle")
         if not wish.path.is_file():
             raise _error(path, wish.line, f"there is no file {wish.path}")
-        _visit(wish.path, (*importers, path), done)
+        _visit(wish.path, (*importers, path), modules)
         for name, _ in wish.names:
-            if name not in done[wish.path].exports:
+            if name not in modules[wish.path].exports:
                 raise _error(path, wish.line, f"{wish.path.name} does not export {name}")
-    done[path] = module
+    modules[path] = module
 
 
 @cache

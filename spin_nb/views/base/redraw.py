@@ -13,11 +13,11 @@ from spin_nb.words import said_by
 
 logger = logging.getLogger("spin_nb.views")
 
-PAUSE = 4  # times what a drawing took, before the next
-AFTER = 0.05  # seconds: by then the cell's answer has left
+PAUSE_RATIO = 4  # times what a drawing took, before the next
+DELAY_SECONDS = 0.05  # seconds: by then the cell's answer has left
 
 
-def soon(work: Callable[[], object], after: float = AFTER) -> None:
+def soon(work: Callable[[], object], after: float = DELAY_SECONDS) -> None:
     """Run ``work`` on this thread once what was asked for is on its way to the page; without an event loop, now.
 
     What a view begins with is slow (imports, a model's answers for a whole pool): the person sees that it comes.
@@ -43,14 +43,14 @@ class Redraw:
         self,
         draw: Callable[[], None],
         every: float = 0.3,
-        failed: Callable[[str], None] | None = None,
+        on_failure: Callable[[str], None] | None = None,
         *,
-        pause: float = PAUSE,
+        pause: float = PAUSE_RATIO,
     ) -> None:
-        self._draw, self._every, self._failed, self._pause = draw, every, failed, pause
+        self._draw, self._every, self._on_failure, self._pause = draw, every, on_failure, pause
         self._thread = threading.get_ident()
         self._next = 0.0
-        self._armed = False
+        self._is_scheduled = False
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
@@ -71,12 +71,12 @@ class Redraw:
         wait = self._next - time.monotonic()
         if wait <= 0 or self._loop is None or self._loop.is_closed():
             self._now()
-        elif not self._armed:
-            self._armed = True
+        elif not self._is_scheduled:
+            self._is_scheduled = True
             self._loop.call_later(wait, self._fire)
 
     def _fire(self) -> None:
-        self._armed = False
+        self._is_scheduled = False
         self._request()
 
     def _now(self) -> None:
@@ -86,9 +86,9 @@ class Redraw:
             self._draw()
         except Exception as error:
             logger.exception("a view could not be drawn")
-            if self._failed is not None:
+            if self._on_failure is not None:
                 with contextlib.suppress(Exception):
-                    self._failed(said_by(error))
+                    self._on_failure(said_by(error))
         took = time.monotonic() - began
         # A drawing may have held the next one for longer: see `hold`.
         self._next = max(self._next, began + took * (1 + self._pause))

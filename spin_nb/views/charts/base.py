@@ -13,7 +13,7 @@ from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.theme import axis_layout, figure_layout, plain, theme_of
 from spin_nb.views.base.waiting import loading
 from spin_nb.views.base.widget import Answer, Buffers, View
-from spin_nb.views.charts.encoding import encoded
+from spin_nb.views.charts.encoding import encode
 from spin_nb.views.session_like import SessionLike
 
 
@@ -50,8 +50,8 @@ class Plot(View, entry="charts/plot.js"):
         self.plotly = plotly_library()
         with self.hold_sync():
             for name, trace in zip(names, traces, strict=True):
-                setattr(self, name, encoded(trace))
-            self.figure_layout = encoded(layout)
+                setattr(self, name, encode(trace))
+            self.figure_layout = encode(layout)
             self.traces = len(traces)
 
 
@@ -74,11 +74,11 @@ class PlotView(Plot):
         self._session = session
         self.theme = theme_of(session)
         # What the browser tells the nouns never changes it.
-        self._drawn: Any = None
+        self._figure: Any = None
         self._titles: list[dict[str, Any]] = []
         self._look: tuple[bool, bool] | None = None
         self.verbs = {"click": self._click}
-        self.redraw = Redraw(self._draw, every=0.5, failed=self._say)
+        self.redraw = Redraw(self._draw, every=0.5, on_failure=self._say)
         for name in self.follows:
             getattr(session.events, name).connect(lambda *_: self.redraw())
         self.theme.observe(self.redraw, "dark")
@@ -89,7 +89,7 @@ class PlotView(Plot):
         """The plotly figure that is shown."""
         if self._look is None:
             self._draw()
-        return self._drawn
+        return self._figure
 
     def build(self) -> Any:
         """The figure with its axes and empty traces."""
@@ -99,7 +99,7 @@ class PlotView(Plot):
         """Put the present facts into ``figure``; a sentence if there are none."""
         raise NotImplementedError
 
-    def clicked(self, trace: int, point: Any, x: Any, y: Any) -> None:
+    def on_click(self, trace: int, point: Any, x: Any, y: Any) -> None:
         """A point of a trace was clicked: its index (row and column in a heatmap), and where it lies."""
 
     def title(self, at: int, text: str) -> None:
@@ -107,42 +107,42 @@ class PlotView(Plot):
         self._titles[at]["text"] = text
 
     def _click(self, message: dict[str, Any]) -> tuple[Answer, Buffers]:
-        self.clicked(
+        self.on_click(
             whole(field(message, "trace"), "trace"), message.get("point"), message.get("x"), message.get("y")
         )
         return {}, []
 
     def _begin(self) -> None:
-        self._drawn = self.build()
-        self._titles = [note.to_plotly_json() for note in self._drawn.layout.annotations]
+        self._figure = self.build()
+        self._titles = [note.to_plotly_json() for note in self._figure.layout.annotations]
         margin = {"l": 60, "r": 20, "t": 60, "b": self.bottom}
-        self._drawn.update_layout(
+        self._figure.update_layout(
             height=self.height, autosize=True, margin=margin, dragmode=False, template="none"
         )
 
     def _draw(self) -> None:
-        if self._drawn is None:
+        if self._figure is None:
             self._begin()
-        self._say(self.fill(self._drawn))
+        self._say(self.fill(self._figure))
 
     def _say(self, sentence: str | None) -> None:
         """The axes, or a sentence in their place."""
-        plotted = sentence is None
-        self._drawn.layout.annotations = self._titles if plotted else [_centred(str(sentence))]
-        if (self.theme.dark, plotted) != self._look:
-            self._look = (self.theme.dark, plotted)
-            self._restyle(self.theme.dark, plotted)
-        self._tell(self._drawn._data, self._drawn.layout.to_plotly_json())
+        has_data = sentence is None
+        self._figure.layout.annotations = self._titles if has_data else [_centre_note(str(sentence))]
+        if (self.theme.dark, has_data) != self._look:
+            self._look = (self.theme.dark, has_data)
+            self._restyle(self.theme.dark, has_data)
+        self._tell(self._figure._data, self._figure.layout.to_plotly_json())
 
-    def _restyle(self, dark: bool, plotted: bool) -> None:
-        drawn, axes = self._drawn, {**axis_layout(dark), "visible": plotted}
-        drawn.update_layout(figure_layout(dark), showlegend=plotted and self.legend)
-        drawn.update_xaxes(axes)
-        drawn.update_yaxes(axes)
-        drawn.update_traces(visible=plotted)
+    def _restyle(self, dark: bool, has_data: bool) -> None:
+        figure, axes = self._figure, {**axis_layout(dark), "visible": has_data}
+        figure.update_layout(figure_layout(dark), showlegend=has_data and self.legend)
+        figure.update_xaxes(axes)
+        figure.update_yaxes(axes)
+        figure.update_traces(visible=has_data)
 
 
-def _centred(sentence: str) -> dict[str, Any]:
+def _centre_note(sentence: str) -> dict[str, Any]:
     lines = [plain(line, 120) for line in sentence.splitlines()]
     place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
     return {"text": "<br>".join(lines), "font": {"size": 14}, **place}

@@ -13,7 +13,7 @@ from spin_nb.monitor.selective import risk_coverage
 from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC, NEUTRAL, plain
 from spin_nb.views.charts.base import PlotView
 
-MOST_DOTS = 10
+MAX_DOTS = 10
 NO_MODEL = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then look again."
 NO_AUDITS = (
     "No audit label yet.\nAudits hide among the items you are asked: go on with s.labeller, or s.ask(16) and s.label."
@@ -50,8 +50,8 @@ class CalibrationView(PlotView):
         from plotly.subplots import make_subplots
 
         figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12, subplot_titles=(" ", " "))
-        dotted = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
-        diagonal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=dotted, hoverinfo="skip")
+        dash_line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
+        diagonal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=dash_line, hoverinfo="skip")
         figure.add_trace(diagonal, 1, 1)
         hover = "%{customdata}<extra></extra>"
         dots = go.Scatter(mode="markers", marker={"color": ALEATORIC}, hovertemplate=hover)
@@ -69,7 +69,7 @@ class CalibrationView(PlotView):
         figure.add_trace(go.Scatter(**edge), 1, 2)
         figure.add_trace(go.Scatter(**edge, fill="tonexty", fillcolor="rgba(208,65,111,.15)"), 1, 2)
         overall = go.Scatter(
-            mode="lines", line=dotted, hovertemplate="all items: %{y:.1%} wrong<extra></extra>"
+            mode="lines", line=dash_line, hovertemplate="all items: %{y:.1%} wrong<extra></extra>"
         )
         figure.add_trace(overall, 1, 2)
         hover = "of the surest %{x:.0%}: %{y:.1%} wrong (95 % interval %{customdata})<extra></extra>"
@@ -88,47 +88,47 @@ class CalibrationView(PlotView):
 
     def fill(self, figure: Any) -> str | None:
         """The audits as they stand."""
-        judged = self._session.audited
+        audits = self._session.audited
         if self._session.predictive is None:
             return NO_MODEL
-        if not len(judged):
+        if not len(audits):
             return NO_AUDITS
-        self._fill_reliability(figure, judged)
-        self._fill_risk(figure, judged)
-        self.title(0, reading(judged))
-        self.title(2, numbers(judged))
+        self._fill_reliability(figure, audits)
+        self._fill_risk(figure, audits)
+        self.title(0, reading(audits))
+        self.title(2, numbers(audits))
         return None
 
-    def _fill_reliability(self, figure: Any, judged: Any) -> None:
+    def _fill_reliability(self, figure: Any, audits: Any) -> None:
         dots, right, wrong = figure.data[1:4]
         bins = int(
-            np.clip(np.sqrt(len(judged) / 2), 1, MOST_DOTS)
+            np.clip(np.sqrt(len(audits) / 2), 1, MAX_DOTS)
         )  # many dots of few audits would hide each other
-        found = reliability(judged.probs, judged.truth, bins=bins, equal_size=True)
-        spans = [f"{low:.0%} to {high:.0%}" for low, high in zip(found.low, found.high, strict=True)]
+        groups = reliability(audits.probs, audits.truth, bins=bins, equal_size=True)
+        spans = [f"{low:.0%} to {high:.0%}" for low, high in zip(groups.low, groups.high, strict=True)]
         words = [
-            f"{_audits(count)}: said {said:.0%}, right {share:.0%} (95 % interval {span})"
-            for count, said, share, span in zip(
-                found.count, found.confidence, found.accuracy, spans, strict=True
+            f"{_audits(count)}: said {confidence:.0%}, right {share:.0%} (95 % interval {span})"
+            for count, confidence, share, span in zip(
+                groups.count, groups.confidence, groups.accuracy, spans, strict=True
             )
         ]
-        dots.update(x=found.confidence, y=found.accuracy, customdata=words)
-        dots.error_y.update(array=found.high - found.accuracy, arrayminus=found.accuracy - found.low)
-        dots.marker.size = 6 + 2 * np.sqrt(found.count)
-        hit = judged.probs.argmax(1) == judged.truth
+        dots.update(x=groups.confidence, y=groups.accuracy, customdata=words)
+        dots.error_y.update(array=groups.high - groups.accuracy, arrayminus=groups.accuracy - groups.low)
+        dots.marker.size = 6 + 2 * np.sqrt(groups.count)
+        hit = audits.probs.argmax(1) == audits.truth
         names = [plain(name, 24) for name in self._session.classes]
         for ticks, rows, height in ((right, np.flatnonzero(hit), 1.05), (wrong, np.flatnonzero(~hit), -0.05)):
-            said, sure = judged.probs[rows].argmax(1), judged.probs[rows].max(1)
+            answers, confidence = audits.probs[rows].argmax(1), audits.probs[rows].max(1)
             words = [
                 f"said {names[c]} {p:.0%}, {'and so it was' if c == is_ else f'was {names[is_]}'}"
-                for c, p, is_ in zip(said, sure, judged.truth[rows], strict=True)
+                for c, p, is_ in zip(answers, confidence, audits.truth[rows], strict=True)
             ]
-            ticks.update(x=sure, y=np.full(len(rows), height), customdata=words)
+            ticks.update(x=confidence, y=np.full(len(rows), height), customdata=words)
 
-    def _fill_risk(self, figure: Any, judged: Any) -> None:
+    def _fill_risk(self, figure: Any, audits: Any) -> None:
         upper, lower, overall, curve = figure.data[4:]
-        coverage, risk = risk_coverage(judged.probs, judged.truth)
-        n = len(judged)
+        coverage, risk = risk_coverage(audits.probs, audits.truth)
+        n = len(audits)
         spans = [wilson(round(share * k), k) for k, share in enumerate(risk, start=1)]
         high = np.array([span.high for span in spans])
         upper.update(x=coverage, y=high)
@@ -144,7 +144,7 @@ class CalibrationView(PlotView):
         self.title(1, f"are the sure answers the right ones?<br>{wrong} among {_audits(n)}")
 
 
-def reading(judged: Any) -> str:
+def reading(audits: Any) -> str:
     """What the diagram says, in words, and no more than its audits hold.
 
     Examples
@@ -157,24 +157,24 @@ def reading(judged: Any) -> str:
     >>> reading(Two(probs=np.array([[0.9, 0.1]] * 3), truth=np.array([0, 0, 1])))
     'only 3 audits: <b>too few to judge</b><br>dots will move a lot; single numbers from 20 on'
     """
-    if len(judged) < ENOUGH:
-        few = f"only {_audits(len(judged))}: <b>too few to judge</b>"
+    if len(audits) < ENOUGH:
+        few = f"only {_audits(len(audits))}: <b>too few to judge</b>"
         return f"{few}<br>dots will move a lot; single numbers from {ENOUGH} on"
-    accuracy = audited_accuracy(judged.probs.argmax(1), judged.truth)
-    said = float(judged.probs.max(1).mean())
-    span = f"it said {said:.0%}, it was right {accuracy.low:.0%} to {accuracy.high:.0%} of the time"
-    if said > accuracy.high:
+    accuracy = audited_accuracy(audits.probs.argmax(1), audits.truth)
+    confidence = float(audits.probs.max(1).mean())
+    span = f"it said {confidence:.0%}, it was right {accuracy.low:.0%} to {accuracy.high:.0%} of the time"
+    if confidence > accuracy.high:
         return f"the model is <b>too sure</b><br>{span}"
-    if said < accuracy.low:
+    if confidence < accuracy.low:
         return f"the model is <b>too modest</b><br>{span}"
-    return f"the model <b>keeps its word</b>, as far as {len(judged)} audits can tell<br>{span}"
+    return f"the model <b>keeps its word</b>, as far as {len(audits)} audits can tell<br>{span}"
 
 
-def numbers(judged: Any) -> str:
+def numbers(audits: Any) -> str:
     """NLL, Brier score and ECE with their intervals, in one line."""
-    found = headline(judged.probs, judged.truth)
-    chance = f"by chance alone up to {found.chance:.2f}"
-    return f"{found.nll} · {found.brier} · {found.ece}, {chance} · n = {len(judged)}"
+    scores = headline(audits.probs, audits.truth)
+    chance = f"by chance alone up to {scores.chance:.2f}"
+    return f"{scores.nll} · {scores.brier} · {scores.ece}, {chance} · n = {len(audits)}"
 
 
 def _audits(n: int) -> str:

@@ -9,17 +9,17 @@ from spin_nb.views.base.theme import plain
 from spin_nb.views.charts.base import PlotView
 from spin_nb.views.session_like import SessionLike
 
-AUDITED = "#0f86b6"
-PACE = "#7d7d7d"
-HEADS = "#cc79a7"
-MARKED_POINTS = 40
+AUDIT_COLOUR = "#0f86b6"
+PACE_COLOUR = "#7d7d7d"
+HEADS_COLOUR = "#cc79a7"
+MAX_MARKED_POINTS = 40
 EMPTY = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then s.train()."
 
-CALIBRATION = "calibration error (audited)"
-COMPARED = "heads, on labels held out"
+CALIBRATION_TITLE = "calibration error (audited)"
+HEADS_TITLE = "heads, on labels held out"
 NOT_YET = {
-    CALIBRATION: f"calibration error: from {ENOUGH} audits on",
-    COMPARED: "heads: compared by s.train()",
+    CALIBRATION_TITLE: f"calibration error: from {ENOUGH} audits on",
+    HEADS_TITLE: "heads: compared by s.train()",
 }
 
 
@@ -70,21 +70,25 @@ class CurvesView(PlotView):
             column_widths=[0.64, 0.36],
             horizontal_spacing=0.12,
             vertical_spacing=0.19,
-            subplot_titles=(" ", "labels per minute", *((CALIBRATION, COMPARED) if by_class else ("", ""))),
+            subplot_titles=(
+                " ",
+                "labels per minute",
+                *((CALIBRATION_TITLE, HEADS_TITLE) if by_class else ("", "")),
+            ),
         )
         edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         figure.add_trace(go.Scatter(**edge), 1, 1)
         figure.add_trace(go.Scatter(**edge, fill="tonexty", fillcolor="rgba(15,134,182,.2)"), 1, 1)
-        line = {"color": AUDITED, "width": 2.5}
+        line = {"color": AUDIT_COLOUR, "width": 2.5}
         hover = "%{customdata}<extra></extra>"
         figure.add_trace(
             go.Scatter(mode="lines+markers", line=line, name="audited", hovertemplate=hover), 1, 1
         )
-        for row, colour in ((1, PACE), (2, AUDITED)):
+        for row, colour in ((1, PACE_COLOUR), (2, AUDIT_COLOUR)):
             trace = go.Scatter(mode="lines+markers", line={"color": colour}, marker={"size": 4})
             figure.add_trace(trace.update(hovertemplate="%{y:.3g} at %{x} labels<extra></extra>"), row, 2)
         hover = "%{y} of the labels held out<extra></extra>"
-        bars = go.Bar(orientation="h", marker={"color": HEADS}, name=COMPARED, hovertemplate=hover)
+        bars = go.Bar(orientation="h", marker={"color": HEADS_COLOUR}, name=HEADS_TITLE, hovertemplate=hover)
         figure.add_trace(bars, 3, 2)
         figure.update_xaxes(title_text="labels", rangemode="tozero", row=1, col=1)
         figure.update_xaxes(rangemode="tozero", col=2)
@@ -96,14 +100,14 @@ class CurvesView(PlotView):
         figure.update_annotations(font={"size": 13})
         return figure
 
-    def _restyle(self, dark: bool, plotted: bool) -> None:
-        super()._restyle(dark, plotted)
+    def _restyle(self, dark: bool, has_data: bool) -> None:
+        super()._restyle(dark, has_data)
         if (
             not self._session.learns_classes
         ):  # nothing but class probabilities is calibrated, or has several heads
             for row in (2, 3):
-                self._drawn.update_xaxes(visible=False, row=row, col=2)
-                self._drawn.update_yaxes(visible=False, row=row, col=2)
+                self._figure.update_xaxes(visible=False, row=row, col=2)
+                self._figure.update_yaxes(visible=False, row=row, col=2)
 
     def fill(self, figure: Any) -> str | None:
         """The points so far."""
@@ -111,24 +115,24 @@ class CurvesView(PlotView):
         if not points:
             return EMPTY
         n = [p.n_labels for p in points]
-        upper, lower, audited, pace, calibration, heads = figure.data
+        upper, lower, accuracy, pace, calibration, heads = figure.data
         upper.update(x=n, y=[p.accuracy.high for p in points])
         lower.update(x=n, y=[p.accuracy.low for p in points])
         words = [plain(repr(p.accuracy), 300) for p in points]
-        audited.update(x=n, y=[p.accuracy.value for p in points], customdata=words)
+        accuracy.update(x=n, y=[p.accuracy.value for p in points], customdata=words)
         pace.update(x=n, y=[p.labels_per_minute for p in points])
         calibration.update(x=n, y=[p.ece if p.n_audits >= ENOUGH else None for p in points])
         ranking = sorted(self._validation.items(), key=lambda entry: entry[1])
-        named = [f"{plain(name, 11)} {score:.0%}" for name, score in ranking]
-        heads.update(y=named, x=[score for _, score in ranking])
-        mode = "lines+markers" if len(points) <= MARKED_POINTS else "lines"
-        for trace in (audited, pace, calibration):
+        bar_labels = [f"{plain(name, 11)} {score:.0%}" for name, score in ranking]
+        heads.update(y=bar_labels, x=[score for _, score in ranking])
+        mode = "lines+markers" if len(points) <= MAX_MARKED_POINTS else "lines"
+        for trace in (accuracy, pace, calibration):
             trace.mode = mode
         floor = min(p.accuracy.low for p in points)
         figure.update_yaxes(range=[max(0.0, floor - 0.05), 1.02], row=1, col=1)
         self.title(0, headline(points[-1], self._session.task.metric))
         if self._session.learns_classes:
-            for at, subject, values in ((2, CALIBRATION, calibration.y), (3, COMPARED, heads.x)):
+            for at, subject, values in ((2, CALIBRATION_TITLE, calibration.y), (3, HEADS_TITLE, heads.x)):
                 self.title(at, subject if any(value is not None for value in values) else NOT_YET[subject])
         return None
 

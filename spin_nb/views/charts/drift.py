@@ -48,7 +48,7 @@ class DriftView(PlotView):
             rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.16, subplot_titles=TITLES
         )
         for row, (name, colour) in enumerate(SERIES, start=1):
-            for trace in _traces(name, colour, named=row == 1):
+            for trace in _traces(name, colour, in_legend=row == 1):
                 figure.add_trace(trace, row, 1)
             figure.update_yaxes(
                 title_text="rank in pool", range=[-0.04, 1.12], tickvals=[0, 0.5, 1], row=row, col=1
@@ -70,18 +70,18 @@ class DriftView(PlotView):
         for k, (name, _) in enumerate(SERIES):
             upper, lower, dots, line, alarms = figure.data[5 * k : 5 * k + 5]
             rank = np.array([getattr(p, f"{name}_rank") for p in points])
-            changed = np.array([getattr(p, f"drift_{name}") for p in points], bool)
+            is_change = np.array([getattr(p, f"drift_{name}") for p in points], bool)
             upper.update(x=at, y=high)
             lower.update(x=at, y=low)
             dots.update(x=at, y=rank, customdata=[getattr(p, name) for p in points])
             mean = recent_mean(rank)
             line.update(x=at, y=mean)
-            alarms.update(x=at[changed], y=np.full(int(changed.sum()), 1.06))
-            self.title(k, TITLES[k] + verdict(outside_since(mean, low, high), at[changed]))
+            alarms.update(x=at[is_change], y=np.full(int(is_change.sum()), 1.06))
+            self.title(k, TITLES[k] + verdict(outside_since(mean, low, high), at[is_change]))
         return None
 
 
-def _traces(name: str, colour: str, *, named: bool) -> list[Any]:
+def _traces(name: str, colour: str, *, in_legend: bool) -> list[Any]:
     """Empty traces of one row: band (upper edge, lower edge), arrivals, recent mean, alarms."""
     import plotly.graph_objects as go
 
@@ -94,10 +94,10 @@ def _traces(name: str, colour: str, *, named: bool) -> list[Any]:
     change = {"hovertemplate": "change found at arrival %{x}<extra></extra>", "name": "change found"}
     return [
         go.Scatter(**edge, showlegend=False),
-        go.Scatter(**edge, **fill, showlegend=named),
+        go.Scatter(**edge, **fill, showlegend=in_legend),
         go.Scatter(mode="markers", marker=dot, showlegend=False, hovertemplate=hover),
-        go.Scatter(mode="lines", **line, showlegend=named),
-        go.Scatter(mode="markers", marker=mark, **change, showlegend=named),
+        go.Scatter(mode="lines", **line, showlegend=in_legend),
+        go.Scatter(mode="markers", marker=mark, **change, showlegend=in_legend),
     ]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-AS_IT_IS = ("float64", "float32", "int32", "int16", "int8", "uint32", "uint16", "uint8")
+BROWSER_DTYPES = ("float64", "float32", "int32", "int16", "int8", "uint32", "uint16", "uint8")
 
 
-def encoded(value: Any) -> Any:
+def encode(value: Any) -> Any:
     """A trace or a layout for the browser half (``plot.js``), which decodes it.
 
     An array of numbers, (n,) or (n, m), becomes ``{"dtype", "shape", "bytes"}``; other arrays become lists, numbers
@@ -19,29 +19,31 @@ def encoded(value: Any) -> Any:
 
     Examples
     --------
-    >>> encoded({"x": np.array([1.0]), "y": [float("nan"), np.float32(2)], "name": "line"})["y"]
+    >>> encode({"x": np.array([1.0]), "y": [float("nan"), np.float32(2)], "name": "line"})["y"]
     [None, 2.0]
-    >>> encoded(np.arange(3))["dtype"]
+    >>> encode(np.arange(3))["dtype"]
     'int32'
     """
     if isinstance(value, dict):
-        return {name: encoded(part) for name, part in value.items()}
+        return {name: encode(part) for name, part in value.items()}
     if isinstance(value, np.ndarray):
         return (
-            _packed(value) if value.dtype.kind in "iuf" and value.ndim in (1, 2) else encoded(value.tolist())
+            _array_fields(value)
+            if value.dtype.kind in "iuf" and value.ndim in (1, 2)
+            else encode(value.tolist())
         )
     if isinstance(value, (list, tuple)):
-        return list(value) if all(type(part) is str for part in value) else [encoded(part) for part in value]
+        return list(value) if all(type(part) is str for part in value) else [encode(part) for part in value]
     if isinstance(value, np.generic):
-        return encoded(value.item())
+        return encode(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def _packed(numbers: NDArray[Any]) -> dict[str, Any]:
+def _array_fields(numbers: NDArray[Any]) -> dict[str, Any]:
     """The browser has no numbers of 64 bits but floats, and no floats of 16."""
-    if numbers.dtype.name not in AS_IT_IS:
+    if numbers.dtype.name not in BROWSER_DTYPES:
         small = numbers.dtype.kind in "iu" and numbers.size and np.abs(numbers).max() < 2**31
         numbers = numbers.astype(np.int32 if small else np.float64)
     little = numbers.astype(numbers.dtype.newbyteorder("<"), copy=False)

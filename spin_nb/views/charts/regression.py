@@ -15,7 +15,7 @@ INK, GRID, MEAN = "#808080", "rgba(128,128,128,.25)", "#e69f00"  # readable on w
 
 
 def regression_figure(
-    x: Any, predictive: Any, *, seen: tuple[Any, Any] | None = None, target: int = 0
+    x: Any, predictive: Any, *, training_data: tuple[Any, Any] | None = None, target: int = 0
 ) -> Any:
     """Draw what a regression posterior says of numbers along one input.
 
@@ -29,7 +29,7 @@ def regression_figure(
         The input, one value a row of ``predictive``; sorted here.
     predictive : RegressionPredictive
         ``mean``, ``epistemic`` and ``aleatoric`` (n, k), variances in the target's unit squared.
-    seen : (float (m,), float (m,)), optional
+    training_data : (float (m,), float (m,)), optional
         Inputs and targets that were learnt from, drawn as points.
     target : int
         Which of the ``k`` targets.
@@ -54,11 +54,11 @@ def regression_figure(
     """
     import plotly.graph_objects as go
 
-    at, mean, known, total = _checked(x, predictive, target)
+    at, mean, noise, total = _check_curve(x, predictive, target)
     figure = go.Figure()
     for name, colour, opacity, sd in (
         ("epistemic: labels would remove it", EPISTEMIC, 0.4, total),
-        ("aleatoric: stays", ALEATORIC, 0.6, known),
+        ("aleatoric: stays", ALEATORIC, 0.6, noise),
     ):
         edge = np.concatenate([mean + NINE_OF_TEN * sd, (mean - NINE_OF_TEN * sd)[::-1]])
         figure.add_scatter(
@@ -76,13 +76,13 @@ def regression_figure(
     figure.add_scatter(
         x=at,
         y=mean,
-        customdata=_words(known, total),
+        customdata=_words(noise, total),
         hovertemplate=hover,
         line={"color": MEAN, "width": 3},
         name="mean",
     )
-    if seen is not None:
-        inputs, targets = _points(seen)
+    if training_data is not None:
+        inputs, targets = _points(training_data)
         dots = {"color": INK, "size": 8, "line": {"width": 1, "color": "#ffffff"}}
         figure.add_scatter(x=inputs, y=targets, mode="markers", marker=dots, name="labels")
     axis = {"gridcolor": GRID, "zerolinecolor": GRID}
@@ -98,7 +98,7 @@ def regression_figure(
     )
 
 
-def _checked(
+def _check_curve(
     x: Any, predictive: Any, target: int
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Inputs in rising order, mean, and the standard deviations of noise and of an observation."""
@@ -121,12 +121,12 @@ def _checked(
             f"there is no target {target} of {mean.shape[1]}.", f"Pass 0 to {mean.shape[1] - 1}."
         )
     order = np.argsort(at, kind="stable")
-    known, total = aleatoric[order, target], (aleatoric + epistemic)[order, target]
-    return at[order], mean[order, target], np.sqrt(known), np.sqrt(total)
+    noise, total = aleatoric[order, target], (aleatoric + epistemic)[order, target]
+    return at[order], mean[order, target], np.sqrt(noise), np.sqrt(total)
 
 
-def _points(seen: tuple[Any, Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    inputs, targets = (np.asarray(part, np.float64).reshape(-1) for part in seen)
+def _points(training_data: tuple[Any, Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    inputs, targets = (np.asarray(part, np.float64).reshape(-1) for part in training_data)
     if len(inputs) != len(targets):
         raise ModelError(
             f"{len(inputs)} inputs and {len(targets)} targets were seen.", "Pass one target an input."
@@ -134,6 +134,6 @@ def _points(seen: tuple[Any, Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return inputs, targets
 
 
-def _words(known: NDArray[Any], total: NDArray[Any]) -> list[str]:
-    spread = np.sqrt(np.maximum(total**2 - known**2, 0))
-    return [f"sd {k:.2g} aleatoric, {e:.2g} epistemic" for k, e in zip(known, spread, strict=True)]
+def _words(noise: NDArray[Any], total: NDArray[Any]) -> list[str]:
+    spread = np.sqrt(np.maximum(total**2 - noise**2, 0))
+    return [f"sd {k:.2g} aleatoric, {e:.2g} epistemic" for k, e in zip(noise, spread, strict=True)]

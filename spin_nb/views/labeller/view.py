@@ -21,8 +21,8 @@ from spin_nb.session.labeller.key_bindings import check_bindings
 from spin_nb.views.base.widget import Answer, Buffers, View, in_words
 from spin_nb.views.session_like import SessionLike
 
-RECENT = 8  # decisions shown again after the page was reloaded
-CARD = (
+N_RECENT_DECISIONS = 8  # decisions shown again after the page was reloaded
+CARD_FIELDS = (
     "id",
     "mime",
     "data",
@@ -33,8 +33,8 @@ CARD = (
     "kind",
     "label",
 )  # tells nothing of the model
-MOST = 64  # cards in one answer
-MANY = 500  # changed labels told one by one; beyond, the browser asks for a new queue
+MAX_CARDS_PER_ANSWER = 64  # cards in one answer
+MAX_LABELS_PER_PUSH = 500  # changed labels told one by one; beyond, the browser asks for a new queue
 
 
 class Labeller(View, entry="labeller/page.js"):
@@ -62,7 +62,7 @@ class Labeller(View, entry="labeller/page.js"):
         Whether labels can be saved.
     n_items : int
         Size of the pool, arrivals included.
-    seen : bool
+    has_first_item : bool
         Whether a page has shown its first item, or that there is none: what else is on the page may follow.
 
     Examples
@@ -75,7 +75,7 @@ class Labeller(View, entry="labeller/page.js"):
     project = t.Unicode().tag(sync=True)
     read_only = t.Bool(False).tag(sync=True)
     n_items = t.Int(0).tag(sync=True)
-    seen = t.Bool(False)
+    has_first_item = t.Bool(False)
 
     def __init__(self, session: SessionLike) -> None:
         super().__init__(
@@ -89,7 +89,7 @@ class Labeller(View, entry="labeller/page.js"):
         self._session = session
         self.verbs = {
             "hello": self._hello,
-            "seen": self._see,
+            "seen": self._note_first_item,
             "cards": self._cards,
             "card": self._card,
             "past": self._past,
@@ -99,12 +99,12 @@ class Labeller(View, entry="labeller/page.js"):
             "apply": self._apply,
             "bind": self._bind,
         }
-        self.observe(self._bound, "bindings")
-        session.events.labelled.connect(self._labelled)
-        session.events.suggested.connect(self._suggested)
-        session.events.trained.connect(self._trained)
-        session.events.watched.connect(self._watched)
-        session.events.problem.connect(self._problem)
+        self.observe(self._on_bindings, "bindings")
+        session.events.labelled.connect(self._on_labelled)
+        session.events.suggested.connect(self._on_suggested)
+        session.events.trained.connect(self._on_trained)
+        session.events.watched.connect(self._on_watched)
+        session.events.problem.connect(self._on_problem)
 
     def show(self, id: str) -> None:
         """Put an item in front, whether it is asked or labelled already: ``s.labeller.show("img_7")``."""
@@ -114,29 +114,29 @@ class Labeller(View, entry="labeller/page.js"):
     # -- what the browser asks for --------------------------------------------------------------------------
 
     def _hello(self, _message: Answer) -> tuple[Answer, Buffers]:
-        recent, buffers = self._carded(self._session.channel.past("undo", RECENT))
+        recent, buffers = self._with_cards(self._session.channel.past("undo", N_RECENT_DECISIONS))
         return {**self._counts(), "recent": recent}, buffers
 
-    def _see(self, _message: Answer) -> tuple[Answer, Buffers]:
-        self.seen = True
+    def _note_first_item(self, _message: Answer) -> tuple[Answer, Buffers]:
+        self.has_first_item = True
         return {}, []
 
     def _past(self, message: Answer) -> tuple[Answer, Buffers]:
-        n = min(whole(message.get("n", 0), "n"), MOST)
-        past, buffers = self._carded(
+        n = min(whole(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
+        past, buffers = self._with_cards(
             self._session.channel.past(message.get("kind", "undo"), n, message.get("skip", 0))
         )
         return {"past": past}, buffers
 
-    def _carded(self, events: list[Answer]) -> tuple[list[Answer], Buffers]:
+    def _with_cards(self, events: list[Answer]) -> tuple[list[Answer], Buffers]:
         """Events with the cards of their items."""
         out: list[Answer] = []
         buffers: Buffers = []
         for event in events:
-            card, own = self._card({"id": event["id"]})
-            said = {key: event[key] for key in ("kind", "value", "previous", "n")}
-            out.append({**said, "card": shift_buffers(card, len(buffers))})
-            buffers += own
+            card, card_buffers = self._card({"id": event["id"]})
+            fields = {key: event[key] for key in ("kind", "value", "previous", "n")}
+            out.append({**fields, "card": shift_buffers(card, len(buffers))})
+            buffers += card_buffers
         return out, buffers
 
     def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
@@ -149,25 +149,25 @@ class Labeller(View, entry="labeller/page.js"):
 
     def _card(self, message: Answer) -> tuple[Answer, Buffers]:
         card, buffers = self._session.channel.card(field(message, "id"))
-        return {key: card[key] for key in CARD if key in card}, buffers
+        return {key: card[key] for key in CARD_FIELDS if key in card}, buffers
 
     def _cards(self, message: Answer) -> tuple[Answer, Buffers]:
         # What was decided is applied first: else the asks of those items would count as never shown.
         answer = self._apply(message)[0] if message.get("entries") else {}
         if answer.get("error"):
             return {**answer, "cards": None}, []
-        n = min(whole(message.get("n", 0), "n"), MOST)
+        n = min(whole(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
         have = [token for token in listed(message.get("have", []), "have") if token is not None]
         cards, buffers = self._session.channel.queue_cards(n, have)
         return {**answer, "cards": cards}, buffers
 
     def _suggestions(self, message: Answer) -> tuple[Answer, Buffers]:
-        tokens = listed(message.get("tokens", []), "tokens")[:MOST]
-        said = {
+        tokens = listed(message.get("tokens", []), "tokens")[:MAX_CARDS_PER_ANSWER]
+        fields = {
             "suggestions": self._session.channel.suggestions(tokens),
             "likeliest": self._session.channel.likeliest(tokens),
         }
-        return said, []
+        return fields, []
 
     def _apply(self, message: Answer) -> tuple[Answer, Buffers]:
         client, entries = (
@@ -195,16 +195,16 @@ class Labeller(View, entry="labeller/page.js"):
 
     # -- what the session tells (main thread) ---------------------------------------------------------------
 
-    def _labelled(self, ids: Sequence[str]) -> None:
-        labels = {id: self._session.value(id) for id in ids} if len(ids) <= MANY else None
+    def _on_labelled(self, ids: Sequence[str]) -> None:
+        labels = {id: self._session.value(id) for id in ids} if len(ids) <= MAX_LABELS_PER_PUSH else None
         self.push("labelled", {"labels": labels, **self._counts()})
 
     @t.validate("bindings")
-    def _check(self, proposal: Any) -> dict[str, str]:
+    def _check_keys(self, proposal: Any) -> dict[str, str]:
         """Raises LabelError where they are no keys of this project."""
         return check_bindings(proposal["value"], self.spec.get("names", []))
 
-    def _bound(self, change: Any) -> None:
+    def _on_bindings(self, change: Any) -> None:
         if change["new"] == self._session.key_bindings.get():
             return
         try:
@@ -213,16 +213,16 @@ class Labeller(View, entry="labeller/page.js"):
             self.bindings = self._session.key_bindings.get()  # pages have heard of the new ones already
             raise
 
-    def _suggested(self, _n: int) -> None:
+    def _on_suggested(self, _n: int) -> None:
         self.push("suggested", {})
 
-    def _trained(self, _report: Any) -> None:
+    def _on_trained(self, _report: Any) -> None:
         self.push("trained", {})
 
-    def _watched(self, _n: int) -> None:
+    def _on_watched(self, _n: int) -> None:
         self.n_items = len(self._session.pool)
 
-    def _problem(self, what: str) -> None:
+    def _on_problem(self, what: str) -> None:
         self.push("problem", {"what": what})
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from spin_nb.types import Ints
 from spin_nb.views.base.theme import NEUTRAL, class_colours, ramp
 
-STEPS = 64
-UNLABELLED, LABELLED, ASKED = 0, 1, 2
+RAMP_STEPS = 64
+NO_LABEL, HAS_LABEL, IS_ASKED = 0, 1, 2
 QUANTITIES = {
     "epistemic": ("Uncertainty (epistemic)", "what the model does not know"),
     "aleatoric": ("Ambiguity (aleatoric)", "what stays unclear however much is labelled"),
@@ -27,20 +27,20 @@ NO_CLASSES = "Labels here are no classes, so there is no uncertainty between the
 class Colouring:
     """``values`` int64 (n,) index ``colours`` ("#rrggbb"); ``legend`` is what the panel draws.
 
-    ``marked``: labelled points have a colour that only says so, and must not hide the points around them.
+    ``only_marks_labels``: labelled points have a colour that only says so, and must not hide the points around them.
     """
 
     values: Ints
     colours: list[str]
     legend: dict[str, Any]
-    marked: bool = False
+    only_marks_labels: bool = False
 
 
-def states(n: int, label_index: Ints, asked: Sequence[int]) -> Ints:
-    """UNLABELLED, LABELLED or ASKED for each of ``n`` points, int64 (n,)."""
-    state = np.where(label_index[:n] >= 0, LABELLED, UNLABELLED).astype(np.int64)
-    rows = np.asarray([row for row in asked if row < n and state[row] == UNLABELLED], np.int64)
-    state[rows] = ASKED
+def states(n: int, label_index: Ints, asked_rows: Sequence[int]) -> Ints:
+    """NO_LABEL, HAS_LABEL or IS_ASKED for each of ``n`` points, int64 (n,)."""
+    state = np.where(label_index[:n] >= 0, HAS_LABEL, NO_LABEL).astype(np.int64)
+    rows = np.asarray([row for row in asked_rows if row < n and state[row] == NO_LABEL], np.int64)
+    state[rows] = IS_ASKED
     return state
 
 
@@ -51,33 +51,37 @@ def by_quantity(word: str, values: NDArray[Any], state: NDArray[Any], dark: bool
     marks = ["#56b4e9" if dark else "#0072b2", "#009e73"]
     first = len(colouring.colours)
     codes = colouring.values.copy()
-    codes[state == LABELLED] = first
-    codes[state == ASKED] = first + 1
+    codes[state == HAS_LABEL] = first
+    codes[state == IS_ASKED] = first + 1
     entries = [
         {"name": name, "colour": colour, "count": int((state == code).sum())}
-        for name, colour, code in zip(("labelled", "asked now"), marks, (LABELLED, ASKED), strict=True)
+        for name, colour, code in zip(("labelled", "asked now"), marks, (HAS_LABEL, IS_ASKED), strict=True)
     ]
     legend = {**colouring.legend, "note": note, "entries": [e for e in entries if e["count"]]}
-    return Colouring(codes, colouring.colours + marks, legend, marked=True)
+    return Colouring(codes, colouring.colours + marks, legend, only_marks_labels=True)
 
 
 def by_number(title: str, values: NDArray[Any], dark: bool, unit: str = "") -> Colouring:
     """Colour by a number: linear between its 1st and 99th percentile; missing values are grey."""
     values = np.asarray(values, np.float64)
-    known = np.isfinite(values)
-    low, high = np.percentile(values[known], [1, 99]) if known.any() else (0.0, 1.0)
+    is_finite = np.isfinite(values)
+    low, high = np.percentile(values[is_finite], [1, 99]) if is_finite.any() else (0.0, 1.0)
     span = high - low if high > low else 1.0
-    codes = np.full(len(values), STEPS, np.int64)
-    codes[known] = np.clip((values[known] - low) / span * (STEPS - 1), 0, STEPS - 1).round().astype(np.int64)
-    colours = ramp(dark, STEPS)
+    codes = np.full(len(values), RAMP_STEPS, np.int64)
+    codes[is_finite] = (
+        np.clip((values[is_finite] - low) / span * (RAMP_STEPS - 1), 0, RAMP_STEPS - 1)
+        .round()
+        .astype(np.int64)
+    )
+    colours = ramp(dark, RAMP_STEPS)
     legend: dict[str, Any] = {
         "title": title,
-        "ramp": colours[:: STEPS // 8] + colours[-1:],
+        "ramp": colours[:: RAMP_STEPS // 8] + colours[-1:],
         "low": f"{low:.3g}{unit}",
         "high": f"{high:.3g}{unit}",
     }
-    if not known.all():
-        legend["entries"] = [{"name": "missing", "colour": NEUTRAL, "count": int((~known).sum())}]
+    if not is_finite.all():
+        legend["entries"] = [{"name": "missing", "colour": NEUTRAL, "count": int((~is_finite).sum())}]
     return Colouring(codes, [*colours, NEUTRAL], legend)
 
 
@@ -103,10 +107,10 @@ def by_column(title: str, values: Any, dark: bool, most: int = 23) -> Colouring:
     names, index, counts = np.unique(words, return_inverse=True, return_counts=True)
     if len(names) <= most:
         return by_class(title, index.astype(np.int64), [str(name) for name in names], "other")
-    kept = np.sort(np.argsort(-counts, kind="stable")[:most])
+    commonest = np.sort(np.argsort(-counts, kind="stable")[:most])
     place = np.full(len(names), -1, np.int64)
-    place[kept] = np.arange(most)
-    return by_class(title, place[index], [str(name) for name in names[kept]], "other")
+    place[commonest] = np.arange(most)
+    return by_class(title, place[index], [str(name) for name in names[commonest]], "other")
 
 
 def grey(n: int, note: str) -> Colouring:

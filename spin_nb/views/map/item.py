@@ -10,8 +10,8 @@ from spin_nb.session.labeller.cards import inline
 from spin_nb.views.base.theme import class_colours
 from spin_nb.views.session_like import SessionLike
 
-LONGEST = 2000
-KEPT = ("id", "mime", "data", "size", "bytes", "parts", "broken")
+MAX_CHARACTERS = 2000
+CARD_FIELDS = ("id", "mime", "data", "size", "bytes", "parts", "broken")
 
 
 def item_card(session: SessionLike, id: str, *, hide: bool = False) -> dict[str, Any]:
@@ -19,19 +19,19 @@ def item_card(session: SessionLike, id: str, *, hide: bool = False) -> dict[str,
 
     ``hide`` leaves out what the model thinks: the item is being asked, and an opinion would lead the person.
     """
-    known, buffers = session.channel.card(id)
-    known = inline(known, buffers)
-    card = {key: known[key] for key in KEPT if key in known}
+    full_card, buffers = session.channel.card(id)
+    full_card = inline(full_card, buffers)
+    card = {key: full_card[key] for key in CARD_FIELDS if key in full_card}
     if isinstance(card.get("data"), str):
-        card["data"] = card["data"][:LONGEST]
-    facts = [] if known.get("label") is None else [["label", session.task.describe(known["label"])]]
+        card["data"] = card["data"][:MAX_CHARACTERS]
+    facts = [] if full_card.get("label") is None else [["label", session.task.describe(full_card["label"])]]
     if hide:
         card["note"] = "Being asked now: what the model thinks is kept back."
-    elif known.get("probs") is None:
+    elif full_card.get("probs") is None:
         card["note"] = "No model yet, so no prediction." if session.learns_classes else ""
     else:
-        card["bars"] = bars(known["probs"], session.classes)
-        facts += [[word, f"{known[word]:.3f} nats"] for word in ("epistemic", "aleatoric")]
+        card["bars"] = bars(full_card["probs"], session.classes)
+        facts += [[word, f"{full_card[word]:.3f} nats"] for word in ("epistemic", "aleatoric")]
     card["facts"] = facts
     return card
 

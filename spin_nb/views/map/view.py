@@ -27,8 +27,8 @@ from spin_nb.words import listing, shown
 MOVE_MS = 1500
 # It takes what room there is; where that is little, the panel goes below it.  Points fill a square: beside a map much
 # wider than high the panel has more to do with the room.
-PLACE = {"flex": "999 1 400px", "min_width": "0", "max_width": "max(64%, 110vh)"}
-SMALLEST = 3.0  # pixels: what is smaller cannot be pointed at
+SCATTER_LAYOUT = {"flex": "999 1 400px", "min_width": "0", "max_width": "max(64%, 110vh)"}
+MIN_POINT_PX = 3.0  # pixels: what is smaller cannot be pointed at
 HINT = (
     "Point at an item to see it; click it, or draw around several with the lasso, to select (s.selected). "
     "Ctrl + wheel zooms, as does the wheel after a click into the map."
@@ -48,7 +48,7 @@ class MapView(Brief, widgets.HBox):
 
     Attributes
     ----------
-    hovered : str
+    hover_id : str
         Id of the item under the pointer, "" if none.
     coloured_by : str
         One of ``panel.choices``; may be set.
@@ -62,13 +62,13 @@ class MapView(Brief, widgets.HBox):
     >>> s.map.height = 800                                 # doctest: +SKIP
     """
 
-    hovered = t.Unicode("")
+    hover_id = t.Unicode("")
     coloured_by: Any = t.Any("")
     height = t.Int(0, min=0)
 
     def __init__(self, session: SessionLike) -> None:
         self._session = session
-        self._asked: list[int] = []
+        self._asked_rows: list[int] = []
         self._drawn_layout = ""
         self.theme = theme_of(session)
         self._words = self._colourings()
@@ -80,15 +80,15 @@ class MapView(Brief, widgets.HBox):
         self._plot: Any = None
         self._waits: list[Callable[[], None]] = []
         place = waiting("the map", session)
-        place.layout = widgets.Layout(**PLACE)
+        place.layout = widgets.Layout(**SCATTER_LAYOUT)
         super().__init__(
             [place, self.panel],
             layout=widgets.Layout(width="100%", flex_flow="row wrap", align_items="flex-start"),
         )
-        self.redraw = Redraw(self._draw, failed=self._failed)
-        self._redraw_item = Redraw(self._draw_item, every=0.05, failed=self._failed, pause=0)
-        self._reselect = Redraw(self._take_selection, every=0.0, failed=self._failed, pause=0)
-        self._recolour = Redraw(self._take_choice, every=0.0, failed=self._failed, pause=0)
+        self.redraw = Redraw(self._draw, on_failure=self._show_failure)
+        self._redraw_item = Redraw(self._draw_item, every=0.05, on_failure=self._show_failure, pause=0)
+        self._reselect = Redraw(self._take_selection, every=0.0, on_failure=self._show_failure, pause=0)
+        self._recolour = Redraw(self._take_choice, every=0.0, on_failure=self._show_failure, pause=0)
         self.coloured_by = self._words[self.panel.choice]
         self._follow()
         # Its compilation must not hold up the first paint.
@@ -110,7 +110,7 @@ class MapView(Brief, widgets.HBox):
             self._waits.append(work)
 
     def _begin(self) -> None:
-        self._plot = _scatter(_fitted(self._session.layout))
+        self._plot = _scatter(_fit_to_square(self._session.layout))
         self._plot.observe(self._reselect, "selection")
         self._plot.observe(self._redraw_item, "hovering")
         t.link((self, "height"), (self._plot, "height"))
@@ -143,7 +143,7 @@ class MapView(Brief, widgets.HBox):
         self.coloured_by = self._words[min(max(self.panel.choice, 0), len(self._words) - 1)]
 
     @t.validate("coloured_by")
-    def _known(self, proposal: Any) -> str:
+    def _check_colouring(self, proposal: Any) -> str:
         word = proposal["value"]
         if not isinstance(word, str) or word not in self._words:
             raise UnknownWordError(
@@ -160,7 +160,9 @@ class MapView(Brief, widgets.HBox):
         at = self._words.index(word)
         if at >= 4:
             assert session.pool.columns is not None, "a colouring by a column names one of them"
-            return colours.by_column(word, _padded(session.pool.columns[_columns(session)[at - 4]], n), dark)
+            return colours.by_column(
+                word, _pad_column(session.pool.columns[_columns(session)[at - 4]], n), dark
+            )
         if at == 3:
             names = session.classes if session.learns_classes else ["labelled"]
             return colours.by_class("Labels", session.label_index[:n], names, "not labelled")
@@ -177,14 +179,14 @@ class MapView(Brief, widgets.HBox):
 
     def _draw(self) -> None:
         session = self._session
-        layout = _fitted(session.layout)
+        layout = _fit_to_square(session.layout)
         n = len(layout)
-        state = colours.states(n, session.label_index, self._asked)
+        state = colours.states(n, session.label_index, self._asked_rows)
         colouring = self._colouring(n, state)
         points = np.column_stack([layout, colouring.values, state]).astype(np.float32)
         moves = bool(self._drawn_layout) and session.layout_name != self._drawn_layout
         order = np.argsort(state, kind="stable").astype(np.uint32)
-        size, opacity = _marks(n, colouring.marked)
+        size, opacity = _marks(n, colouring.only_marks_labels)
         with self.scatter.hold_sync():
             self.scatter.transition_points = moves
             self.scatter.non_spatial_points_update = self._stays(points)
@@ -205,17 +207,21 @@ class MapView(Brief, widgets.HBox):
 
     def _stays(self, points: NDArray[np.float32]) -> bool:
         """Whether only colours change: then the browser keeps its index of where the points are."""
-        drawn = self.scatter.points
-        return drawn is not None and len(drawn) == len(points) and np.array_equal(drawn[:, :2], points[:, :2])
+        points_before = self.scatter.points
+        return (
+            points_before is not None
+            and len(points_before) == len(points)
+            and np.array_equal(points_before[:, :2], points[:, :2])
+        )
 
-    def _failed(self, text: str) -> None:
+    def _show_failure(self, text: str) -> None:
         self.panel.status = text
 
     # -- pointing, selecting, asking -----------------------------------------------------------------------
 
     def _ask(self, ids: Any) -> None:
         row = self._session.pool.row
-        self._asked = [row(id) for id in ids]
+        self._asked_rows = [row(id) for id in ids]
         self.redraw()
 
     def _take_selection(self) -> None:
@@ -233,21 +239,21 @@ class MapView(Brief, widgets.HBox):
 
     def _draw_item(self) -> None:
         ids = self._session.pool.ids
-        at, chosen = self.scatter.hovering, self._session.selected
-        self.hovered = ids[at] if at is not None and at < len(ids) else ""
-        shown = self.hovered or (chosen[0] if chosen else "")
-        if not shown:
+        at, selection = self.scatter.hovering, self._session.selected
+        self.hover_id = ids[at] if at is not None and at < len(ids) else ""
+        item_id = self.hover_id or (selection[0] if selection else "")
+        if not item_id:
             self.panel.item = {"id": "", "note": HINT}
             return
-        card = item_card(self._session, shown, hide=self._hidden(shown))
-        if len(chosen) > 1 and not self.hovered:
-            card["note"] = f"{len(chosen):,} items selected; this is the first."
+        card = item_card(self._session, item_id, hide=self._hides_prediction(item_id))
+        if len(selection) > 1 and not self.hover_id:
+            card["note"] = f"{len(selection):,} items selected; this is the first."
         self.panel.item = card
 
-    def _hidden(self, id: str) -> bool:
+    def _hides_prediction(self, id: str) -> bool:
         """No prediction for what is being asked: it would lead the person, audits included."""
         row = self._session.pool.row(id)
-        return row in self._asked and self._session.label_index[row] < 0
+        return row in self._asked_rows and self._session.label_index[row] < 0
 
 
 def _columns(session: SessionLike) -> list[str]:
@@ -255,27 +261,27 @@ def _columns(session: SessionLike) -> list[str]:
     return [] if columns is None else list(columns.columns)
 
 
-def _padded(series: Any, n: int) -> Any:
+def _pad_column(series: Any, n: int) -> Any:
     """A column as long as the pool is now: arrivals have no value in it."""
     return series.extend_constant(None, n - len(series)) if len(series) < n else series.head(n)
 
 
-def _fitted(layout: NDArray[Any]) -> NDArray[np.float32]:
+def _fit_to_square(layout: NDArray[Any]) -> NDArray[np.float32]:
     """The layout centred and scaled into the square the camera sees, its proportions kept."""
     low, high = layout.min(0), layout.max(0)
     half = float((high - low).max()) / 2 or 1.0
     return ((layout - (low + high) / 2) / half * 0.92).astype(np.float32)
 
 
-def _marks(n: int, marked: bool) -> tuple[list[float], list[float]]:
+def _marks(n: int, only_marks_labels: bool) -> tuple[list[float], list[float]]:
     """Size (px) and opacity of unlabelled, labelled and asked points, smaller and fainter as ``n`` grows.
 
     Labelled points are dots that leave the colours around them visible where they are only marked as labelled.
     """
-    size = float(np.clip(360 / np.sqrt(n), SMALLEST, 8.0))
+    size = float(np.clip(360 / np.sqrt(n), MIN_POINT_PX, 8.0))
     opacity = float(np.clip(1.15 - 0.16 * np.log10(n), 0.25, 0.9))
-    labelled = max(SMALLEST, 0.6 * size) if marked else size + 1.5
-    return [size, labelled, size + 3.5], [opacity, 1.0, 1.0]
+    label_size = max(MIN_POINT_PX, 0.6 * size) if only_marks_labels else size + 1.5
+    return [size, label_size, size + 3.5], [opacity, 1.0, 1.0]
 
 
 def _scatter(layout: NDArray[np.float32]) -> Any:
@@ -292,7 +298,7 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
         opacity_unselected=0.5,
         transition_points_duration=MOVE_MS,
     )
-    widget = _patched(plot)
+    widget = _show_from_library(plot)
     with widget.hold_sync():  # one message: a page that takes in half of them cannot draw
         widget.tooltip_enable = False
         for channel, column in (("color", "valueA"), ("size", "valueB"), ("opacity", "valueB")):
@@ -301,12 +307,12 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
             setattr(widget, f"{channel}_domain", {})
             setattr(widget, f"{channel}_by", column)
     # Changed, not replaced: a page that was too busy to take in the widget's later messages has its first layout.
-    for name, value in PLACE.items():
+    for name, value in SCATTER_LAYOUT.items():
         setattr(widget.layout, name, value)
     return widget
 
 
-def _patched(plot: Any) -> Any:
+def _show_from_library(plot: Any) -> Any:
     """The widget of ``plot`` with a script that takes jupyter-scatter from its library; other people's plots stay."""
     from jscatter.widget import JupyterScatter
 

@@ -14,9 +14,9 @@ from spin_nb.views.base.theme import class_colours
 from spin_nb.views.base.widget import View
 from spin_nb.views.session_like import SessionLike
 
-MOST = 8  # classes with a strip of their own
-THUMB = 96  # pixels a side, or characters
-EXPECTED = "What the model expects from what it knows now; the labels themselves may surprise it."
+MAX_STRIPS = 8  # classes with a strip of their own
+THUMBNAIL_SIZE = 96  # pixels a side, or characters
+EXPECTATION_NOTE = "What the model expects from what it knows now; the labels themselves may surprise it."
 
 
 class Explain(View, entry="uncertainty/item.js"):
@@ -46,14 +46,14 @@ class Explain(View, entry="uncertainty/item.js"):
     mind: Any = t.Dict().tag(sync=True)
 
 
-def shown(session: SessionLike, id: str, size: int | None = None) -> dict[str, Any]:
+def card_of(session: SessionLike, id: str, size: int | None = None) -> dict[str, Any]:
     """Item ``id`` as a card with its bytes; why, where it cannot be read."""
     return {"id": id, **inline(*item_card(session.pool, session.pool.row(id), size=size))}
 
 
-def labelled(session: SessionLike, id: str, label: str | None, size: int | None = None) -> dict[str, Any]:
-    """:func:`shown` with a label and its colour."""
-    card = shown(session, id, size)
+def labelled_card(session: SessionLike, id: str, label: str | None, size: int | None = None) -> dict[str, Any]:
+    """:func:`card_of` with a label and its colour."""
+    card = card_of(session, id, size)
     if label is not None:
         card |= {"label": label, "colour": class_colours(len(session.classes))[session.classes.index(label)]}
     return card
@@ -70,12 +70,12 @@ def chances(mean: Any, draws: Any, classes: list[str]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> drawn = np.full((200, 2), 0.5)
-    >>> [row["name"] for row in chances([0.2, 0.8], drawn, ["ok", "dent"])["rows"]]
+    >>> draws = np.full((200, 2), 0.5)
+    >>> [row["name"] for row in chances([0.2, 0.8], draws, ["ok", "dent"])["rows"]]
     ['dent', 'ok']
     """
     mean, draws = np.asarray(mean), np.asarray(draws, np.float32)
-    top = np.argsort(-mean, kind="stable")[:MOST]
+    top = np.argsort(-mean, kind="stable")[:MAX_STRIPS]
     palette = class_colours(len(mean))
     low, high = np.percentile(draws, [5, 95], axis=0)
     rows = [
@@ -111,7 +111,7 @@ def doubt(explanation: Any) -> dict[str, Any]:
 def near(session: SessionLike, explanation: Any) -> dict[str, Any]:
     """The nearest labelled items."""
     cards = [
-        labelled(session, neighbour.id, neighbour.label, THUMB)
+        labelled_card(session, neighbour.id, neighbour.label, THUMBNAIL_SIZE)
         | {"distance": f"{neighbour.distance:.3g} away", "words": neighbour.in_words}
         for neighbour in explanation.neighbours
     ]
@@ -122,7 +122,7 @@ def mind(session: SessionLike, explanation: Any, waits: Callable[[str], bool]) -
     """What would change the answer, and what its own label would teach; not of items that wait for an answer."""
     rows = [
         {
-            "card": shown(session, change.id, THUMB),
+            "card": card_of(session, change.id, THUMBNAIL_SIZE),
             "text": str(change),
             "chance": f"Chance of that label: {change.chance:.0%}.",
         }
@@ -132,6 +132,6 @@ def mind(session: SessionLike, explanation: Any, waits: Callable[[str], bool]) -
     words = explanation.verdict
     if explanation.changes and not rows:
         words = "It depends on items that you are being asked about now."
-    taught = "" if explanation.taught is None else str(explanation.taught)
+    lesson = "" if explanation.taught is None else str(explanation.taught)
     how = "" if explanation.functions is None else f" Counted over {explanation.functions} posterior samples."
-    return {"words": words, "rows": rows, "taught": taught, "fine": EXPECTED + how}
+    return {"words": words, "rows": rows, "taught": lesson, "fine": EXPECTATION_NOTE + how}

@@ -14,8 +14,8 @@ from spin_nb.views.base.theme import NEUTRAL, class_colours, figure_layout, plai
 from spin_nb.views.charts.base import PlotView
 from spin_nb.views.session_like import SessionLike
 
-ALL = 2000  # items up to which each has a dot; of a larger pool some do, the rest is a density
-CELLS = (48, 32)
+MAX_DOTS = 2000  # items up to which each has a dot; of a larger pool some do, the rest is a density
+DENSITY_CELLS = (48, 32)
 EMPTY = "No model yet."
 
 
@@ -90,20 +90,20 @@ class PoolPlot(PlotView):
         return None
 
     def _fill_density(self, trace: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
-        if len(x) <= ALL:
+        if len(x) <= MAX_DOTS:
             trace.update(x=[], y=[], z=[])
             self._rows[0] = np.zeros(0, np.int64)
             return
         edges = [
             np.linspace(0, max(float(v.max()), 1e-3), cells + 1)
-            for v, cells in zip((x, y), CELLS, strict=True)
+            for v, cells in zip((x, y), DENSITY_CELLS, strict=True)
         ]
         at = [
             np.clip(np.searchsorted(e, v, "right") - 1, 0, len(e) - 2)
             for e, v in zip(edges, (x, y), strict=True)
         ]
-        cell = at[1] * CELLS[0] + at[0]
-        count = np.bincount(cell, minlength=CELLS[0] * CELLS[1]).reshape(CELLS[::-1])
+        cell = at[1] * DENSITY_CELLS[0] + at[0]
+        count = np.bincount(cell, minlength=DENSITY_CELLS[0] * DENSITY_CELLS[1]).reshape(DENSITY_CELLS[::-1])
         top = np.full(count.size, -1, np.int64)
         order = np.argsort(x + y, kind="stable")
         top[cell[order]] = order  # of equal cells the last, the most uncertain, stays
@@ -115,10 +115,10 @@ class PoolPlot(PlotView):
         trace.update(x=middle[0], y=middle[1], z=shade.astype(np.float32), text=words, colorscale=grey)
 
     def _fill_dots(self, figure: Any, predictive: Any, x: NDArray[Any], y: NDArray[Any], index: Ints) -> None:
-        chosen = _chosen(x, y)
+        dot_rows = _dot_rows(x, y)
         best = np.asarray(predictive.mean).argmax(axis=1)
         palette = np.array(class_colours(len(self._session.classes)))
-        for at, rows in ((1, chosen[index[chosen] < 0]), (2, chosen[index[chosen] >= 0])):
+        for at, rows in ((1, dot_rows[index[dot_rows] < 0]), (2, dot_rows[index[dot_rows] >= 0])):
             self._rows[at] = rows
             words = [self._words(predictive, row, best[row], index[row]) for row in rows]
             figure.data[at].update(x=x[rows], y=y[rows], text=words)
@@ -126,11 +126,11 @@ class PoolPlot(PlotView):
 
     def _words(self, predictive: Any, row: int, best: int, label: int) -> str:
         session = self._session
-        said = f"{plain(session.classes[best], 24)} {predictive.mean[row, best]:.0%}"
-        known = f", labelled {plain(session.classes[label], 24)}" if label >= 0 else ""
-        return f"{plain(session.pool.ids[row], 32)}<br>{said}{known}"
+        prediction = f"{plain(session.classes[best], 24)} {predictive.mean[row, best]:.0%}"
+        label_text = f", labelled {plain(session.classes[label], 24)}" if label >= 0 else ""
+        return f"{plain(session.pool.ids[row], 32)}<br>{prediction}{label_text}"
 
-    def clicked(self, trace: int, point: Any, x: Any, y: Any) -> None:
+    def on_click(self, trace: int, point: Any, x: Any, y: Any) -> None:
         """Look at the item of a dot, or at the most uncertain one in a cell of the density."""
         if trace not in (0, 1, 2) or point is None:
             return
@@ -143,12 +143,12 @@ class PoolPlot(PlotView):
             self._open(self._session.pool.ids[rows[at]])
 
 
-def _chosen(x: NDArray[Any], y: NDArray[Any]) -> Ints:
+def _dot_rows(x: NDArray[Any], y: NDArray[Any]) -> Ints:
     """Rows that have a dot: all of a small pool; else the most uncertain of either kind, and a random part."""
     n = len(x)
-    if n <= ALL:
+    if n <= MAX_DOTS:
         return np.arange(n)
-    third = ALL // 3
+    third = MAX_DOTS // 3
     parts = [np.argpartition(-v, third)[:third] for v in (x, y)]
     return np.unique(np.concatenate([*parts, np.random.default_rng(0).choice(n, third, replace=False)]))
 
@@ -174,4 +174,4 @@ def _place(total: NDArray[Any], row: int) -> str:
 def _cell(trace: Any, x: float, y: float) -> int:
     """Index of the cell of the density whose middle is next to (x, y)."""
     column, line = np.abs(np.asarray(trace.x) - x).argmin(), np.abs(np.asarray(trace.y) - y).argmin()
-    return int(line * CELLS[0] + column)
+    return int(line * DENSITY_CELLS[0] + column)

@@ -14,14 +14,14 @@ from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.waiting import loading
 from spin_nb.views.base.widget import Answer, Brief, Buffers, Verb
 from spin_nb.views.session_like import SessionLike
-from spin_nb.views.uncertainty.item import Explain, chances, doubt, labelled, mind, near
+from spin_nb.views.uncertainty.item import Explain, chances, doubt, labelled_card, mind, near
 from spin_nb.views.uncertainty.pool_plot import PoolPlot
 
-REMEMBERED = 100
-EMPTY = (
+MAX_HISTORY = 100
+NO_MODEL_NOTE = (
     "No model yet. Label a few items (s.labeller, or s.label(id, class)) to see what is uncertain, and why."
 )
-ASKED = "Being asked now: what the model thinks is kept back until you have answered."
+ASKED_NOTE = "Being asked now: what the model thinks is kept back until you have answered."
 
 
 class UncertaintyView(Brief, widgets.Box):
@@ -46,7 +46,7 @@ class UncertaintyView(Brief, widgets.Box):
         self._session = session
         self._looked_at, self._pointed_at = "", ""
         self._past: list[str] = []
-        self._asked: tuple[str, ...] = ()
+        self._asked_ids: tuple[str, ...] = ()
         self._rests = ""  # what is shown while nothing is pointed at
         words = loading("what the model knows", session)
         self.item, self.mind = Explain(can={"back": False}, chances={"note": words}), Explain()
@@ -59,14 +59,14 @@ class UncertaintyView(Brief, widgets.Box):
         self.pool = PoolPlot(session, self.look)
         columns = _column([self.item], "3 1 520px"), _column([self.pool, self.mind], "2 1 360px")
         super().__init__(columns, layout=widgets.Layout(flex_flow="row wrap", width="100%", min_width="0"))
-        self.redraw = Redraw(self._draw, every=0.5, failed=self._failed)
+        self.redraw = Redraw(self._draw, every=0.5, on_failure=self._show_failure)
         # A person waits: not at the labels' pace.
-        self._turn = Redraw(self._draw, every=0.1, failed=self._failed, pause=0)
+        self._turn = Redraw(self._draw, every=0.1, on_failure=self._show_failure, pause=0)
         events = session.events
         for signal in (events.labelled, events.trained):
             signal.connect(lambda *_: self.redraw())
-        arrived = Redraw(self._take_in, every=0.5, failed=self._failed)
-        events.watched.connect(lambda *_: arrived())
+        on_arrivals = Redraw(self._take_in, every=0.5, on_failure=self._show_failure)
+        events.watched.connect(lambda *_: on_arrivals())
         events.selection.connect(lambda *_: self._follow_selection())
         events.asked.connect(lambda ids, *_: self._note_asked(ids))
         soon(self._begin)
@@ -89,7 +89,7 @@ class UncertaintyView(Brief, widgets.Box):
         if not isinstance(id, str) or id:
             self._session.pool.row(id)
         if self._rests and id != self._rests:
-            self._past = [*self._past[1 - REMEMBERED :], self._rests]
+            self._past = [*self._past[1 - MAX_HISTORY :], self._rests]
         self._looked_at, self._pointed_at = id, ""
         self._turn()
 
@@ -122,22 +122,22 @@ class UncertaintyView(Brief, widgets.Box):
             self._turn()
 
     def _follow_selection(self) -> None:
-        selected = self._session.selected
-        if selected and selected[0] != self._looked_at:
-            self.look(selected[0])
+        selection = self._session.selected
+        if selection and selection[0] != self._looked_at:
+            self.look(selection[0])
 
     def _note_asked(self, ids: Any) -> None:
-        self._asked = tuple(ids)
+        self._asked_ids = tuple(ids)
         self.redraw()
 
     def _waits(self, id: str) -> bool:
         """Whether a person is being asked about it: an opinion would lead them, in audits too."""
-        return id in self._asked and self._session.label_index[self._session.pool.row(id)] < 0
+        return id in self._asked_ids and self._session.label_index[self._session.pool.row(id)] < 0
 
     def _free(self, n: int) -> NDArray[np.bool_]:
         """Items without a label that nobody is asked about."""
         free: NDArray[np.bool_] = self._session.label_index[:n] < 0
-        free[[self._session.pool.row(id) for id in self._asked]] = False
+        free[[self._session.pool.row(id) for id in self._asked_ids]] = False
         return free
 
     def _most_uncertain(self, predictive: Any) -> str:
@@ -160,25 +160,25 @@ class UncertaintyView(Brief, widgets.Box):
             self.item.can = {"back": bool(self._past)}
             self.item.item = self._card(id)
             if predictive is None or self._waits(id):
-                self._say(ASKED if predictive is not None else EMPTY)
+                self._say(ASKED_NOTE if predictive is not None else NO_MODEL_NOTE)
             else:
                 self._explain(session.explain(id))
         self.pool.mark(session.pool.row(id) if id else -1)
 
     def _take_in(self) -> None:
         """Items have arrived: they teach nothing of the one that is shown, unless they are more uncertain."""
-        shown, predictive = self._pointed_at or self._rests, self._session.predictive
+        item_id, predictive = self._pointed_at or self._rests, self._session.predictive
         moves = not self._pointed_at and not self._looked_at and predictive is not None
-        if not shown or (moves and self._most_uncertain(predictive) != shown):
+        if not item_id or (moves and self._most_uncertain(predictive) != item_id):
             self._draw()
         else:
-            self.pool.mark(self._session.pool.row(shown))
+            self.pool.mark(self._session.pool.row(item_id))
 
     def _card(self, id: str) -> dict[str, Any]:
         if not id:
             return {}
         index = self._session.label_index[self._session.pool.row(id)]
-        return labelled(self._session, id, self._session.classes[index] if index >= 0 else None)
+        return labelled_card(self._session, id, self._session.classes[index] if index >= 0 else None)
 
     def _explain(self, explanation: Any) -> None:
         session, item = self._session, self.item
@@ -191,7 +191,7 @@ class UncertaintyView(Brief, widgets.Box):
         self.item.chances = {"note": sentence}
         self.item.doubt, self.item.near, self.mind.mind = {}, {}, {}
 
-    def _failed(self, text: str) -> None:
+    def _show_failure(self, text: str) -> None:
         self._say(text)
 
 

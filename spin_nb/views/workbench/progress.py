@@ -9,8 +9,8 @@ import traitlets as t
 
 from spin_nb.views.base.widget import Answer, Buffers, View
 
-ENDED = ("done", "cancelled", "failed")
-EVERY = 0.1  # seconds between updates while it runs
+END_STATUSES = ("done", "cancelled", "failed")
+UPDATE_EVERY_SECONDS = 0.1  # seconds between updates while it runs
 
 
 class Progress(View, entry="workbench/progress.js"):
@@ -39,7 +39,7 @@ class Progress(View, entry="workbench/progress.js"):
         super().__init__(title=str(getattr(job, "name", "training")))
         self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
         self._job = job
-        self._told = 0.0
+        self._last_update = 0.0
         self.verbs = {"cancel": self._cancel}
         job.changed.connect(self._follow)
         self._follow()
@@ -50,14 +50,14 @@ class Progress(View, entry="workbench/progress.js"):
 
     def _follow(self) -> None:
         job, now = self._job, time.monotonic()
-        ended = job.status in ENDED
-        if not ended and job.status == self.status and now - self._told < EVERY:
+        has_ended = job.status in END_STATUSES
+        if not has_ended and job.status == self.status and now - self._last_update < UPDATE_EVERY_SECONDS:
             return
-        self._told = now
+        self._last_update = now
         with self.hold_sync():
             self.fraction = min(1.0, max(0.0, float(job.progress)))
             self.message = str(job.message)
-            self.report = _outcome(job) if ended else ""
+            self.report = _outcome(job) if has_ended else ""
             self.status = job.status
 
 

@@ -12,7 +12,7 @@ from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.waiting import waiting
 from spin_nb.views.base.widget import Answer, Brief, Buffers, View
 from spin_nb.views.session_like import SessionLike
-from spin_nb.views.workbench.progress import ENDED
+from spin_nb.views.workbench.progress import END_STATUSES
 
 TABS = ("uncertainty", "curves", "calibration", "drift")
 OF_CLASSES = ("uncertainty", "calibration")
@@ -75,22 +75,22 @@ class Workbench(Brief, widgets.VBox):
             layout=widgets.Layout(width="100%", min_width="0"),
         )
         self._write = Redraw(self._status, every=0.3)
-        self._open_map = Redraw(self._show_map, every=0.0, failed=self._trouble)
-        self._open_tab = Redraw(self._show_tab, every=0.0, failed=self._trouble)
+        self._open_map = Redraw(self._show_map, every=0.0, on_failure=self._trouble)
+        self._open_tab = Redraw(self._show_tab, every=0.0, on_failure=self._trouble)
         self._open_all = Redraw(self._follow_labeller, every=0.0)
         self._follow_session()
         soon(self._write)
-        if self._labeller.seen:
+        if self._labeller.has_first_item:
             soon(self._open_all)
 
     def _follow_session(self) -> None:
         events = self._session.events
         for signal in (events.labelled, events.watched):
             signal.connect(lambda *_: self._write())
-        events.trained.connect(self._trained)
+        events.trained.connect(self._on_trained)
         events.training.connect(self._follow)
         events.problem.connect(self._trouble)
-        self._labeller.observe(self._open_all, "seen")
+        self._labeller.observe(self._open_all, "has_first_item")
         self.tabs.observe(self._open_tab, "selected_index")
 
     # -- one after the other ------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class Workbench(Brief, widgets.VBox):
         view = self._session.view("map")
         if view in self._map_place.children:
             return
-        view.observe(self._look, "hovered")
+        view.observe(self._look, "hover_id")
         self._map_place.children = [view]
 
     def _show_tab(self) -> None:
@@ -132,7 +132,7 @@ class Workbench(Brief, widgets.VBox):
             self._run.cancel()
         return {}, []
 
-    def _trained(self, report: Any) -> None:
+    def _on_trained(self, report: Any) -> None:
         self._trained_on = int(report.n_labels)
         self._write()
 
@@ -148,7 +148,7 @@ class Workbench(Brief, widgets.VBox):
         if job is not self._run:
             return
         with self.bar.hold_sync():
-            self.bar.running = job.status not in ENDED
+            self.bar.running = job.status not in END_STATUSES
             self.bar.doing = str(job.message) if self.bar.running else ""
             self.bar.fraction = min(1.0, max(0.0, float(job.progress))) if self.bar.running else 0.0
 
@@ -168,15 +168,15 @@ class Workbench(Brief, widgets.VBox):
             parts.append(f"{s.labels_per_minute:,.0f} a minute")
         estimate = s.accuracy
         if estimate.n:
-            shown = "" if estimate.value is None else f"{estimate.value:.1%}, "
+            value_text = "" if estimate.value is None else f"{estimate.value:.1%}, "
             left = f", {estimate.unanswered} unanswered" if estimate.unanswered else ""
             parts.append(
-                f"audited {s.task.metric} {shown}{estimate.low:.0%} to {estimate.high:.0%}"
+                f"audited {s.task.metric} {value_text}{estimate.low:.0%} to {estimate.high:.0%}"
                 f" ({estimate.n} audits{left})"
             )
         if s.head:
-            trained = f" on {self._trained_on:,} labels" if self._trained_on else ""
-            parts.append(f"head {s.head}{trained}")
+            basis = f" on {self._trained_on:,} labels" if self._trained_on else ""
+            parts.append(f"head {s.head}{basis}")
         with self.bar.hold_sync():
             self.bar.status = " · ".join(parts)
             self.bar.ready = labels > 0 and not s.read_only

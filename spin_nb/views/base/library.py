@@ -19,7 +19,9 @@ _AFTER_PLOTLY = "\nglobalThis.Plotly = page;\nexport default module.exports;\n"
 
 
 class Library(widgets.Widget):
-    """An ES module as gzip, in a model without a view and without a script of its own.
+    """Gzip of an ES module that several views share.
+
+    A model without a view and without a script of its own.
 
     Views name it by ``where``; ``library.js`` unpacks it and evaluates it once a page, whoever asks first.
 
@@ -38,17 +40,20 @@ class Library(widgets.Widget):
 
     @property
     def where(self) -> dict[str, str]:
-        """What a view tells the browser: the model's id, and the key under which a page keeps the module."""
+        """Address for the browser.
+
+        The model's id, and the key under which a page keeps the module.
+        """
         return {"id": self.model_id, "key": self.key}
 
 
 def plotly_library() -> dict[str, str]:
-    """``where`` of plotly.js, as the installed plotly brings it."""
+    """Open plotly.js as the installed plotly brings it."""
     return _open("plotly", _plotly)
 
 
 def scatter_library() -> dict[str, str]:
-    """``where`` of jupyter-scatter's script with ``scatter_patch.js`` behind it."""
+    """Open jupyter-scatter's script with ``scatter_patch.js`` behind it."""
     return _open("scatter", _scatter)
 
 
@@ -56,7 +61,10 @@ _OPEN: dict[str, Library] = {}
 
 
 def _open(name: str, text: Callable[[], str]) -> dict[str, str]:
-    """One model a kernel; a new one where somebody closed all widgets."""
+    """One model a kernel.
+
+    A new one where somebody closed all widgets.
+    """
     if name not in _OPEN or _OPEN[name].comm is None:
         _OPEN[name] = Library(text())
     return _OPEN[name].where

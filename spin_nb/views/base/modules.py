@@ -35,12 +35,18 @@ _OTHER = re.compile(r"^(?:import\b(?!\s*[(.])|export\b)[^\n]*", re.MULTILINE)
 
 
 class ModuleError(SpinError):
-    """A script that cannot be joined: the file, the line, and what is wrong there."""
+    """A script that cannot be joined.
+
+    The file, the line, and what is wrong there.
+    """
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import: the file, what it is called there and here, the line of the statement."""
+    """One import.
+
+    The file, what it is called there and here, the line of the statement.
+    """
 
     path: Path
     names: tuple[tuple[str, str], ...]
@@ -49,7 +55,10 @@ class Import:
 
 @dataclass(frozen=True)
 class Module:
-    """One file: its code without statements of modules, its imports, the names it exports."""
+    """One file.
+
+    Its code without statements of modules, its imports, the names it exports.
+    """
 
     path: Path
     code: str
@@ -58,7 +67,9 @@ class Module:
 
 
 def link(entry: Path) -> str:
-    """Join a file and all that it imports into one ES module with the entry's default export.
+    """Join a file and all that it imports.
+
+    One ES module with the default export of the entry, if it has one.
 
     Raises
     ------
@@ -80,13 +91,19 @@ def link(entry: Path) -> str:
 
 
 def style(entry: Path) -> str:
-    """Join ``base.css`` and the sheets that lie beside the modules of an entry, under the same name."""
+    """Join the style sheets of an entry.
+
+    ``base.css``, then those that lie beside its modules under the same name.
+    """
     sheets = [module.path.with_suffix(".css") for module in ordered_modules(entry)]
     return "\n".join(sheet.read_text("utf-8") for sheet in (BASE_SHEET, *sheets) if sheet.exists())
 
 
 def ordered_modules(entry: Path) -> list[Module]:
-    """Modules of an entry, each after those it imports; the entry is the last."""
+    """Modules of an entry, imported ones first.
+
+    The entry is the last.
+    """
     modules: dict[Path, Module] = {}
     _visit(entry.resolve(), (), modules)
     return list(modules.values())
@@ -110,7 +127,10 @@ def _visit(path: Path, importers: tuple[Path, ...], modules: dict[Path, Module])
 
 @cache
 def read_module(path: Path) -> Module:
-    """Read one file; ModuleError at a statement that is not understood."""
+    """Read one file.
+
+    ModuleError at a statement that is not understood.
+    """
     code = _OPAQUE.sub(_without_comment, path.read_text("utf-8"))
     mask = _OPAQUE.sub(_blank, code)  # of the same length, nothing in its strings
     imports, exports, cuts = [], [], []
@@ -141,7 +161,7 @@ def _function(module: Module, variables: dict[Path, str]) -> str:
 
 
 def _names(part: str) -> tuple[str, str]:
-    """``a as b`` as (a, b); ``a`` as (a, a)."""
+    """Name there and name here of an import."""
     words = part.split()
     return words[0], words[-1]
 

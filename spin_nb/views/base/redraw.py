@@ -18,7 +18,9 @@ DELAY_SECONDS = 0.05  # seconds: by then the cell's answer has left
 
 
 def soon(work: Callable[[], object], after: float = DELAY_SECONDS) -> None:
-    """Run ``work`` on this thread once what was asked for is on its way to the page; without an event loop, now.
+    """Run ``work`` on this thread a moment later.
+
+    By then what was asked for is on its way to the page; without an event loop it runs now.
 
     What a view begins with is slow (imports, a model's answers for a whole pool): the person sees that it comes.
     """
@@ -29,7 +31,9 @@ def soon(work: Callable[[], object], after: float = DELAY_SECONDS) -> None:
 
 
 class Redraw:
-    """Calls ``draw`` at most every ``every`` seconds, on the thread that made it; the last request is always drawn.
+    """Throttle of a drawing on the thread that made it.
+
+    ``draw`` is called at most every ``every`` seconds; the last request is always drawn.
 
     A drawing that takes long is followed by a ``pause``, in times of what it took: however fast the requests come,
     drawing takes no more than a fifth of the thread's time, and what a stream or a labeller does there goes on.
@@ -57,7 +61,10 @@ class Redraw:
             self._loop = None
 
     def __call__(self, *_: object) -> None:
-        """Ask for a drawing; any arguments (of a signal) are ignored."""
+        """Ask for a drawing.
+
+        Any arguments (of a signal) are ignored.
+        """
         if threading.get_ident() != self._thread and self._loop is not None:
             self._loop.call_soon_threadsafe(self._request)
         else:

@@ -30,7 +30,10 @@ EPISTEMIC, ALEATORIC = "#d0416f", "#0f86b6"
 
 
 class Theme(View, entry="base/theme.js"):
-    """What the browser looks like: ``dark`` (bool) and ``paper`` (background, "#rrggbb").  Never displayed."""
+    """Look of the browser's page; never displayed.
+
+    ``dark`` (bool) and ``paper`` (background, "#rrggbb").
+    """
 
     dark = t.Bool(False).tag(sync=True)
     paper = t.Unicode("#ffffff").tag(sync=True)
@@ -40,14 +43,19 @@ _THEMES: WeakKeyDictionary[Any, Theme] = WeakKeyDictionary()
 
 
 def theme_of(session: SessionLike) -> Theme:
-    """The one theme that all views of a session follow: what a later view draws first has its colours already."""
+    """Theme that all views of a session follow.
+
+    What a later view draws first has its colours already.
+    """
     if session.events not in _THEMES:
         _THEMES[session.events] = Theme()
     return _THEMES[session.events]
 
 
 def class_colours(n: int) -> list[str]:
-    """``n`` colours "#rrggbb", the same whichever ``n``; after 24 they begin again.
+    """First ``n`` class colours, "#rrggbb".
+
+    A class has the same one whichever ``n``; after 24 they begin again.
 
     Examples
     --------
@@ -69,7 +77,9 @@ def rgba(colour: str) -> list[float]:
 
 
 def ramp(dark: bool, steps: int = 64) -> list[str]:
-    """Colours from low to high; high is what stands out: dark on a light page, light on a dark one.
+    """Colours from low to high.
+
+    High is what stands out: dark on a light page, light on a dark one.
 
     Examples
     --------
@@ -84,7 +94,9 @@ def ramp(dark: bool, steps: int = 64) -> list[str]:
 
 
 def plain(text: object, width: int = 40) -> str:
-    """Text for plotly that stays text: no pseudo-HTML, no TeX, one line, at most ``width`` characters.
+    """Text for plotly that stays text.
+
+    No pseudo-HTML, no TeX, one line, at most ``width`` characters.
 
     Plotly reads ``<b>``, ``<a href>`` and ``&amp;`` in any text, and ``$...$`` as TeX where MathJax is loaded.
 
@@ -99,7 +111,10 @@ def plain(text: object, width: int = 40) -> str:
 
 
 def figure_layout(dark: bool) -> dict[str, Any]:
-    """Plotly layout for one page colour: transparent, quiet grid, readable text."""
+    """Plotly layout for one page colour.
+
+    Transparent, quiet grid, readable text.
+    """
     ink, grid = ("#d5d5d5", "rgba(255,255,255,.13)") if dark else ("#333333", "rgba(0,0,0,.1)")
     card = ("#2b2b2b", "#f0f0f0") if dark else ("#ffffff", "#222222")
     return {
@@ -112,6 +127,6 @@ def figure_layout(dark: bool) -> dict[str, Any]:
 
 
 def axis_layout(dark: bool) -> dict[str, Any]:
-    """What every axis of a figure has."""
+    """Plotly layout of every axis."""
     grid = "rgba(255,255,255,.13)" if dark else "rgba(0,0,0,.1)"
     return {"gridcolor": grid, "zeroline": False, "linecolor": grid, "automargin": True}

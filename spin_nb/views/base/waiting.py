@@ -8,7 +8,7 @@ from spin_nb.views.session_like import SessionLike
 
 
 def loading(what: str, session: SessionLike) -> str:
-    """The sentence in the place of a view that is being made.
+    """Sentence in the place of a coming view.
 
     Examples
     --------
@@ -20,7 +20,7 @@ def loading(what: str, session: SessionLike) -> str:
 
 
 def waiting(what: str, session: SessionLike) -> widgets.Label:
-    """That sentence as a widget of ipywidgets' own, which needs no script.
+    """That sentence as a label, which needs no script.
 
     A Label typesets TeX where MathJax is loaded; a project's name is text.
     """

@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def in_words(error: BaseException) -> dict[str, str]:
-    """What happened and what to do next, as the browser shows it.
+    """An error's sentences, as the browser shows them.
 
     Examples
     --------
@@ -40,14 +40,19 @@ def in_words(error: BaseException) -> dict[str, str]:
 
 
 class Brief:
-    """A widget whose ``repr`` is one line, not all it shows: it is printed, and kept in saved notebooks."""
+    """A widget whose ``repr`` is one line.
+
+    It is printed, and saved with a notebook.
+    """
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: the last line of a notebook cell shows it>"
 
 
 class View(Brief, anywidget.AnyWidget):
-    """A widget whose nouns are traits and whose verbs are messages with a reply.
+    """A widget of nouns (traits) and verbs (messages).
+
+    Every message gets a reply.
 
     A subclass names the module it is drawn by (``class Progress(View, entry="workbench/progress.js")``), whose default
     export is the widget's script, and fills ``self.verbs``.  Verbs may run on the main thread or on a subshell thread.
@@ -61,17 +66,20 @@ class View(Brief, anywidget.AnyWidget):
             cls._css = style(VIEWS / entry)
         super().__init_subclass__(**kwargs)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, **traits: object) -> None:
         super().__init__(**traits)
         self.verbs = {}
         self.on_msg(self._receive)
 
     def push(self, word: str, fields: Answer, buffers: Buffers | None = None) -> None:
-        """Tell every open copy of this view something it did not ask for."""
+        """Tell every open copy of this view something unasked."""
         self.send({"push": word, **fields}, buffers)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take over what a page has set; what cannot be is said there, and the page gets back what holds."""
+        """Take over what a page has set.
+
+        What cannot be is said there, and the page gets back what holds.
+        """
         before = {name: getattr(self, name) for name in sync_data if name in self.keys}
         try:
             super().set_state(sync_data)
@@ -82,7 +90,7 @@ class View(Brief, anywidget.AnyWidget):
             self.push("problem", {**in_words(error), "do": "Reload the page."})
             self.send_state(list(before))
 
-    def _receive(self, _widget: Any, message: Any, _buffers: Any) -> None:
+    def _receive(self, _widget: object, message: object, _buffers: object) -> None:
         if not isinstance(message, dict) or "verb" not in message:
             return
         answer, buffers = self._answer(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
@@ -16,9 +16,14 @@ from spin_nb.views.base.widget import Answer, Buffers, View
 from spin_nb.views.charts.encoding import encode
 from spin_nb.views.session_like import SessionLike
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 
 class Plot(View, entry="charts/plot.js"):
-    """A figure as nouns of a widget; the page draws it as wide as its place.
+    """A figure as nouns of a widget.
+
+    The page draws it as wide as its place.
 
     Attributes
     ----------
@@ -33,16 +38,19 @@ class Plot(View, entry="charts/plot.js"):
     """
 
     waiting = t.Unicode("").tag(sync=True)
-    plotly: Any = t.Dict().tag(sync=True)
+    plotly: t.Dict[str, str] = t.Dict().tag(sync=True)
     traces = t.Int(0).tag(sync=True)
-    figure_layout: Any = t.Dict().tag(sync=True)
+    figure_layout: t.Dict[str, Any] = t.Dict().tag(sync=True)
 
     def __init__(self, waiting: str) -> None:
         super().__init__(waiting=waiting)
         self.layout.width, self.layout.min_width = "100%", "0"
 
     def _tell(self, traces: Sequence[dict[str, Any]], layout: dict[str, Any]) -> None:
-        """Tell the nouns how the figure is now; one that is equal stays at home."""
+        """Tell the nouns how the figure is now.
+
+        One that is equal stays at home.
+        """
         names = [f"trace_{at}" for at in range(len(traces))]
         new = {name: t.Dict().tag(sync=True) for name in names if not self.has_trait(name)}
         if new:
@@ -56,7 +64,9 @@ class Plot(View, entry="charts/plot.js"):
 
 
 class PlotView(Plot):
-    """A plotly figure bound to a session; a subclass says how it is built and filled.
+    """A plotly figure bound to a session.
+
+    A subclass says how it is built and filled.
 
     ``build()`` returns the empty figure, ``fill(figure)`` puts the present facts into it, or returns the sentence
     to show instead when there is nothing to draw yet.  ``follows`` names the session's signals it redraws on.
@@ -74,7 +84,7 @@ class PlotView(Plot):
         self._session = session
         self.theme = theme_of(session)
         # What the browser tells the nouns never changes it.
-        self._figure: Any = None
+        self._figure: Figure = None
         self._titles: list[dict[str, Any]] = []
         self._look: tuple[bool, bool] | None = None
         self.verbs = {"click": self._click}
@@ -85,25 +95,34 @@ class PlotView(Plot):
         soon(self.redraw)
 
     @property
-    def figure(self) -> Any:
+    def figure(self) -> Figure:
         """The plotly figure that is shown."""
         if self._look is None:
             self._draw()
         return self._figure
 
-    def build(self) -> Any:
+    def build(self) -> Figure:
         """The figure with its axes and empty traces."""
         raise NotImplementedError
 
-    def fill(self, figure: Any) -> str | None:
-        """Put the present facts into ``figure``; a sentence if there are none."""
+    def fill(self, figure: Figure) -> str | None:
+        """Put the present facts into ``figure``.
+
+        A sentence if there are none.
+        """
         raise NotImplementedError
 
-    def on_click(self, trace: int, point: Any, x: Any, y: Any) -> None:
-        """A point of a trace was clicked: its index (row and column in a heatmap), and where it lies."""
+    def on_click(self, trace: int, point: object, x: object, y: object) -> None:
+        """React to a click on a point of a trace.
+
+        Its index (row and column in a heatmap), and where it lies.
+        """
 
     def title(self, at: int, text: str) -> None:
-        """Set the title of subplot ``at`` (in the next drawing); ``text`` may hold plotly's own markup."""
+        """Set the title of subplot ``at``.
+
+        It is seen in the next drawing; ``text`` may hold plotly's own markup.
+        """
         self._titles[at]["text"] = text
 
     def _click(self, message: dict[str, Any]) -> tuple[Answer, Buffers]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from spin_nb.monitor.selective import risk_coverage
 from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC, NEUTRAL, plain
 from spin_nb.views.charts.base import PlotView
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from spin_nb.session.model.audited import Audited
+
 MAX_DOTS = 10
 NO_MODEL = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then look again."
 NO_AUDITS = (
@@ -22,7 +27,7 @@ NO_AUDITS = (
 
 
 class CalibrationView(PlotView):
-    """Reliability diagram and risk-coverage curve of the audit labels (``s.calibration``).
+    """Reliability and risk-coverage of the audits (``s.calibration``).
 
     Left: what the model said against what was so.  A dot is a group of audits of like confidence, its bar the
     95 % Wilson interval; on the diagonal it keeps its word, below it is too sure.  The ticks are the audits: right
@@ -44,7 +49,7 @@ class CalibrationView(PlotView):
     bottom = 84
     legend = False
 
-    def build(self) -> Any:
+    def build(self) -> Figure:
         """Two square-ish plots and a line of numbers below."""
         import plotly.graph_objects as go
         from plotly.subplots import make_subplots
@@ -86,7 +91,7 @@ class CalibrationView(PlotView):
         figure.add_annotation(text=" ", yanchor="bottom", **below)
         return figure
 
-    def fill(self, figure: Any) -> str | None:
+    def fill(self, figure: Figure) -> str | None:
         """The audits as they stand."""
         audits = self._session.audited
         if self._session.predictive is None:
@@ -99,7 +104,7 @@ class CalibrationView(PlotView):
         self.title(2, numbers(audits))
         return None
 
-    def _fill_reliability(self, figure: Any, audits: Any) -> None:
+    def _fill_reliability(self, figure: Figure, audits: Audited) -> None:
         dots, right, wrong = figure.data[1:4]
         bins = int(
             np.clip(np.sqrt(len(audits) / 2), 1, MAX_DOTS)
@@ -125,7 +130,7 @@ class CalibrationView(PlotView):
             ]
             ticks.update(x=confidence, y=np.full(len(rows), height), customdata=words)
 
-    def _fill_risk(self, figure: Any, audits: Any) -> None:
+    def _fill_risk(self, figure: Figure, audits: Audited) -> None:
         upper, lower, overall, curve = figure.data[4:]
         coverage, risk = risk_coverage(audits.probs, audits.truth)
         n = len(audits)
@@ -144,8 +149,10 @@ class CalibrationView(PlotView):
         self.title(1, f"are the sure answers the right ones?<br>{wrong} among {_audits(n)}")
 
 
-def reading(audits: Any) -> str:
-    """What the diagram says, in words, and no more than its audits hold.
+def reading(audits: Audited) -> str:
+    """Reading of the diagram, in words.
+
+    No more than its audits hold.
 
     Examples
     --------
@@ -170,8 +177,11 @@ def reading(audits: Any) -> str:
     return f"the model <b>keeps its word</b>, as far as {len(audits)} audits can tell<br>{span}"
 
 
-def numbers(audits: Any) -> str:
-    """NLL, Brier score and ECE with their intervals, in one line."""
+def numbers(audits: Audited) -> str:
+    """NLL, Brier score and ECE in one line.
+
+    Each with its interval.
+    """
     scores = headline(audits.probs, audits.truth)
     chance = f"by chance alone up to {scores.chance:.2f}"
     return f"{scores.nll} · {scores.brier} · {scores.ece}, {chance} · n = {len(audits)}"

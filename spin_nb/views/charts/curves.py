@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from spin_nb.monitor.audit import ENOUGH
 from spin_nb.views.base.theme import plain
 from spin_nb.views.charts.base import PlotView
 from spin_nb.views.session_like import SessionLike
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from spin_nb.monitor.curves import CurvePoint
+    from spin_nb.types import TrainReport
 
 AUDIT_COLOUR = "#0f86b6"
 PACE_COLOUR = "#7d7d7d"
@@ -24,7 +30,7 @@ NOT_YET = {
 
 
 class CurvesView(PlotView):
-    """Audited accuracy with its 95 % interval; pace, calibration, and the heads side by side (``s.curves``).
+    """Audited accuracy, pace, calibration and heads (``s.curves``).
 
     The band is the interval from the hidden audit sample, each point's as if it were the only one looked at; line and
     calibration error are drawn from 20 audits on.
@@ -52,13 +58,13 @@ class CurvesView(PlotView):
         session.events.trained.connect(self._remember)
         super().__init__(session)
 
-    def _remember(self, report: Any) -> None:
+    def _remember(self, report: TrainReport) -> None:
         # Where a model was asked for, all are compared on the labels that were held out of it.
         self._validation = {**report.validation, **getattr(report, "compared", {})}
         self.redraw()
 
-    def build(self) -> Any:
-        """Accuracy on the left; pace, calibration and heads on the right."""
+    def build(self) -> Figure:
+        """Accuracy on the left, the rest on the right."""
         import plotly.graph_objects as go
         from plotly.subplots import make_subplots
 
@@ -109,7 +115,7 @@ class CurvesView(PlotView):
                 self._figure.update_xaxes(visible=False, row=row, col=2)
                 self._figure.update_yaxes(visible=False, row=row, col=2)
 
-    def fill(self, figure: Any) -> str | None:
+    def fill(self, figure: Figure) -> str | None:
         """The points so far."""
         points = [p for p in self._session.curve if p.n_labels]
         if not points:
@@ -137,8 +143,10 @@ class CurvesView(PlotView):
         return None
 
 
-def headline(point: Any, metric: str = "accuracy") -> str:
-    """The present score in words; under 20 audits only what can be said.
+def headline(point: CurvePoint, metric: str = "accuracy") -> str:
+    """The present score in words.
+
+    Under 20 audits only what can be said.
 
     Examples
     --------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC
 from spin_nb.views.charts.base import PlotView
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 WINDOW = 30
 ALARM = "#d55e00"
@@ -20,7 +23,9 @@ TITLES = ("uncertainty of arrivals", "distance to the pool")
 
 
 class DriftView(PlotView):
-    """Arrivals over time: uncertainty and distance to the pool, as ranks among the pool's own (``s.drift``).
+    """Uncertainty and distance of arrivals (``s.drift``).
+
+    Both as ranks among the pool's own.
 
     A rank of 0.5 is what the pool's median item has.  The line is the mean of the last 30 arrivals; the band is
     where it stays 95 % of the time while nothing changes.  A title says since when it is outside, which may still be
@@ -40,8 +45,8 @@ class DriftView(PlotView):
     height = 390
     bottom = 95  # the axis' title, and below it the legend, in two lines where the page is narrow
 
-    def build(self) -> Any:
-        """One row for uncertainty, one for distance, over the same arrivals."""
+    def build(self) -> Figure:
+        """One row for uncertainty, one for distance."""
         from plotly.subplots import make_subplots
 
         figure = make_subplots(
@@ -60,7 +65,7 @@ class DriftView(PlotView):
         )
         return figure
 
-    def fill(self, figure: Any) -> str | None:
+    def fill(self, figure: Figure) -> str | None:
         """Every arrival so far."""
         points = self._session.drift_points
         if not points:
@@ -82,7 +87,10 @@ class DriftView(PlotView):
 
 
 def _traces(name: str, colour: str, *, in_legend: bool) -> list[Any]:
-    """Empty traces of one row: band (upper edge, lower edge), arrivals, recent mean, alarms."""
+    """Empty traces of one row.
+
+    Band (upper edge, lower edge), arrivals, recent mean, alarms.
+    """
     import plotly.graph_objects as go
 
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
@@ -102,7 +110,9 @@ def _traces(name: str, colour: str, *, in_legend: bool) -> list[Any]:
 
 
 def recent_mean(values: NDArray[Any], window: int = WINDOW) -> NDArray[np.float64]:
-    """Mean of each value and up to ``window - 1`` before it, (n,).
+    """Running mean over ``window`` values, (n,).
+
+    Of each value and those before it.
 
     Examples
     --------
@@ -116,7 +126,9 @@ def recent_mean(values: NDArray[Any], window: int = WINDOW) -> NDArray[np.float6
 
 
 def reference_band(n: int, window: int = WINDOW) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where the recent mean of uniform ranks lies 95 % of the time: 0.5 -+ 1.96 / sqrt(12 m), m averaged.
+    """Band of the recent mean of uniform ranks.
+
+    It lies in 0.5 -+ 1.96 / sqrt(12 m) 95 % of the time, m averaged.
 
     Examples
     --------
@@ -130,7 +142,9 @@ def reference_band(n: int, window: int = WINDOW) -> tuple[NDArray[np.float64], N
 
 
 def outside_since(mean: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> int | None:
-    """Index of the arrival since which the mean lies outside the band, without a break; None where it is inside.
+    """Index of the first arrival outside the band.
+
+    Since it the mean has been outside without a break; None where it is inside.
 
     Examples
     --------
@@ -143,7 +157,7 @@ def outside_since(mean: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> 
 
 
 def verdict(outside: int | None, changes: NDArray[Any]) -> str:
-    """What a row says of its arrivals, in words that follow its title.
+    """Finding of a row, to follow its title.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 BROWSER_DTYPES = ("float64", "float32", "int32", "int16", "int8", "uint32", "uint16", "uint8")
 
 
-def encode(value: Any) -> Any:
-    """A trace or a layout for the browser half (``plot.js``), which decodes it.
+@overload
+def encode(value: dict[str, Any]) -> dict[str, Any]: ...
+@overload
+def encode(value: object) -> object: ...
+def encode(value: object) -> object:
+    """A trace or a layout for ``plot.js``.
 
     An array of numbers, (n,) or (n, m), becomes ``{"dtype", "shape", "bytes"}``; other arrays become lists, numbers
     that are none become None.
@@ -42,7 +46,10 @@ def encode(value: Any) -> Any:
 
 
 def _array_fields(numbers: NDArray[Any]) -> dict[str, Any]:
-    """The browser has no numbers of 64 bits but floats, and no floats of 16."""
+    """An array as dtype, shape and bytes.
+
+    The browser has no numbers of 64 bits but floats, and no floats of 16.
+    """
     if numbers.dtype.name not in BROWSER_DTYPES:
         small = numbers.dtype.kind in "iu" and numbers.size and np.abs(numbers).max() < 2**31
         numbers = numbers.astype(np.int32 if small else np.float64)

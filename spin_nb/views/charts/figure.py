@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from spin_nb.errors import SpinError
 from spin_nb.views.charts.base import Plot
 from spin_nb.words import shown
 
+if TYPE_CHECKING:
+    from plotly.basedatatypes import BaseFigure
 
-def show(figure: Any) -> FigureView:
+
+def show(figure: BaseFigure) -> FigureView:
     """Show a plotly figure in the notebook.
 
     It takes the width of its place and shares one plotly with the session's plots, where each ``FigureWidget`` brings
@@ -48,7 +51,7 @@ def show(figure: Any) -> FigureView:
 
 
 class FigureView(Plot):
-    """What :func:`show` returns: a plotly figure on the page.
+    """A plotly figure on the page.
 
     Parameters
     ----------
@@ -56,12 +59,15 @@ class FigureView(Plot):
         May be changed; :meth:`redraw` shows how it is then.
     """
 
-    def __init__(self, figure: Any) -> None:
+    def __init__(self, figure: BaseFigure) -> None:
         super().__init__("Loading the plot …")
         self.figure = figure
         self.redraw()
 
     def redraw(self) -> None:
-        """Show the figure as it is now; only what changed travels."""
+        """Show the figure as it is now.
+
+        Only what changed travels.
+        """
         parts = json.loads(self.figure.to_json())  # dates and arrays as plotly's own script reads them
         self._tell(parts["data"], parts["layout"])

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from spin_nb.bayes.linear_regression import RegressionPredictive
 
 NINE_OF_TEN = 1.6449  # standard deviations to each side of a Gaussian's mean that hold 90 % of it
 INK, GRID, MEAN = "#808080", "rgba(128,128,128,.25)", "#e69f00"  # readable on white and on black
 
 
 def regression_figure(
-    x: Any, predictive: Any, *, training_data: tuple[Any, Any] | None = None, target: int = 0
-) -> Any:
-    """Draw what a regression posterior says of numbers along one input.
+    x: ArrayLike,
+    predictive: RegressionPredictive,
+    *,
+    training_data: tuple[ArrayLike, ArrayLike] | None = None,
+    target: int = 0,
+) -> Figure:
+    """Draw a regression posterior along one input.
 
     The inner band is noise alone (aleatoric): nine in ten observations would lie in it if the function were known.
     The outer band is where nine in ten are expected, the function being known only so well; what it adds to the
@@ -99,9 +108,12 @@ def regression_figure(
 
 
 def _check_curve(
-    x: Any, predictive: Any, target: int
+    x: ArrayLike, predictive: RegressionPredictive, target: int
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Inputs in rising order, mean, and the standard deviations of noise and of an observation."""
+    """Inputs in rising order, mean and two deviations.
+
+    Standard deviations of the noise, and of an observation.
+    """
     mean, epistemic, aleatoric = (
         np.asarray(getattr(predictive, p)) for p in ("mean", "epistemic", "aleatoric")
     )
@@ -125,7 +137,7 @@ def _check_curve(
     return at[order], mean[order, target], np.sqrt(noise), np.sqrt(total)
 
 
-def _points(training_data: tuple[Any, Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _points(training_data: tuple[ArrayLike, ArrayLike]) -> tuple[NDArray[Any], NDArray[Any]]:
     inputs, targets = (np.asarray(part, np.float64).reshape(-1) for part in training_data)
     if len(inputs) != len(targets):
         raise ModelError(

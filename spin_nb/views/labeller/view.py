@@ -38,7 +38,7 @@ MAX_LABELS_PER_PUSH = 500  # changed labels told one by one; beyond, the browser
 
 
 class Labeller(View, entry="labeller/page.js"):
-    """Label a session's items with the keyboard, the mouse or a finger.
+    """Label items with keyboard, mouse or finger.
 
     Keys: 1-9, 0 and then letters label, or choose what is drawn; Enter submits, or accepts the suggestion; Space
     skips; ``;`` unsure; F flags; U, Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; N puts a new shape into
@@ -70,8 +70,8 @@ class Labeller(View, entry="labeller/page.js"):
     >>> s.labeller                                                 # doctest: +SKIP
     """
 
-    spec: Any = t.Dict().tag(sync=True)
-    bindings: Any = t.Any().tag(sync=True)  # no Dict, which refuses in traitlets' words; see _check
+    spec: t.Dict[str, Any] = t.Dict().tag(sync=True)
+    bindings: t.Any = t.Any().tag(sync=True)  # no Dict, which refuses in traitlets' words; see _check
     project = t.Unicode().tag(sync=True)
     read_only = t.Bool(False).tag(sync=True)
     n_items = t.Int(0).tag(sync=True)
@@ -107,7 +107,10 @@ class Labeller(View, entry="labeller/page.js"):
         session.events.problem.connect(self._on_problem)
 
     def show(self, id: str) -> None:
-        """Put an item in front, whether it is asked or labelled already: ``s.labeller.show("img_7")``."""
+        """Put an item in front, whatever its state.
+
+        ``s.labeller.show("img_7")``.
+        """
         self._session.pool.row(id)
         self.push("show", {"id": id})
 
@@ -200,11 +203,11 @@ class Labeller(View, entry="labeller/page.js"):
         self.push("labelled", {"labels": labels, **self._counts()})
 
     @t.validate("bindings")
-    def _check_keys(self, proposal: Any) -> dict[str, str]:
-        """Raises LabelError where they are no keys of this project."""
+    def _check_keys(self, proposal: t.Bunch) -> dict[str, str]:
+        """Refuse what are no keys of this project."""
         return check_bindings(proposal["value"], self.spec.get("names", []))
 
-    def _on_bindings(self, change: Any) -> None:
+    def _on_bindings(self, change: t.Bunch) -> None:
         if change["new"] == self._session.key_bindings.get():
             return
         try:
@@ -216,7 +219,7 @@ class Labeller(View, entry="labeller/page.js"):
     def _on_suggested(self, _n: int) -> None:
         self.push("suggested", {})
 
-    def _on_trained(self, _report: Any) -> None:
+    def _on_trained(self, _report: object) -> None:
         self.push("trained", {})
 
     def _on_watched(self, _n: int) -> None:
@@ -227,7 +230,10 @@ class Labeller(View, entry="labeller/page.js"):
 
 
 def _key(session: SessionLike) -> str:
-    """Name of the browser's outbox: one per folder and annotator, without telling the saved notebook the path."""
+    """Name of the browser's outbox.
+
+    One per folder and annotator, without telling the saved notebook the path.
+    """
     owner = f"{session.folder}\0{session.annotator}".encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(owner, digest_size=8).hexdigest()
     return f"{session.name}-{digest}"

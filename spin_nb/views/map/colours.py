@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.types import Ints
 from spin_nb.views.base.theme import NEUTRAL, class_colours, ramp
+
+if TYPE_CHECKING:
+    from polars import Series
 
 RAMP_STEPS = 64
 NO_LABEL, HAS_LABEL, IS_ASKED = 0, 1, 2
@@ -25,7 +28,9 @@ NO_CLASSES = "Labels here are no classes, so there is no uncertainty between the
 
 @dataclass(frozen=True)
 class Colouring:
-    """``values`` int64 (n,) index ``colours`` ("#rrggbb"); ``legend`` is what the panel draws.
+    """Colours of all points, and their legend.
+
+    ``values`` int64 (n,) index ``colours`` ("#rrggbb"); the panel draws ``legend``.
 
     ``only_marks_labels``: labelled points have a colour that only says so, and must not hide the points around them.
     """
@@ -37,7 +42,10 @@ class Colouring:
 
 
 def states(n: int, label_index: Ints, asked_rows: Sequence[int]) -> Ints:
-    """NO_LABEL, HAS_LABEL or IS_ASKED for each of ``n`` points, int64 (n,)."""
+    """State of each point, int64 (n,).
+
+    NO_LABEL, HAS_LABEL or IS_ASKED.
+    """
     state = np.where(label_index[:n] >= 0, HAS_LABEL, NO_LABEL).astype(np.int64)
     rows = np.asarray([row for row in asked_rows if row < n and state[row] == NO_LABEL], np.int64)
     state[rows] = IS_ASKED
@@ -45,7 +53,10 @@ def states(n: int, label_index: Ints, asked_rows: Sequence[int]) -> Ints:
 
 
 def by_quantity(word: str, values: NDArray[Any], state: NDArray[Any], dark: bool) -> Colouring:
-    """Colour by a quantity in nats; labelled and asked points stand out in their own colours."""
+    """Colour by a quantity in nats.
+
+    Labelled and asked points stand out in their own colours.
+    """
     title, note = QUANTITIES[word]
     colouring = by_number(title, values, dark, unit=" nats")
     marks = ["#56b4e9" if dark else "#0072b2", "#009e73"]
@@ -62,7 +73,10 @@ def by_quantity(word: str, values: NDArray[Any], state: NDArray[Any], dark: bool
 
 
 def by_number(title: str, values: NDArray[Any], dark: bool, unit: str = "") -> Colouring:
-    """Colour by a number: linear between its 1st and 99th percentile; missing values are grey."""
+    """Colour by a number.
+
+    Linear between its 1st and 99th percentile; missing values are grey.
+    """
     values = np.asarray(values, np.float64)
     is_finite = np.isfinite(values)
     low, high = np.percentile(values[is_finite], [1, 99]) if is_finite.any() else (0.0, 1.0)
@@ -99,8 +113,11 @@ def by_class(title: str, index: Ints, names: Sequence[str], rest: str, note: str
     return Colouring(codes, colours, {"title": title, "entries": entries, "note": note})
 
 
-def by_column(title: str, values: Any, dark: bool, most: int = 23) -> Colouring:
-    """Colour by a column (a polars series): numbers on a ramp, anything else by its commonest values."""
+def by_column(title: str, values: Series, dark: bool, most: int = 23) -> Colouring:
+    """Colour by a column (a polars series).
+
+    Numbers on a ramp, anything else by its commonest values.
+    """
     if values.dtype.is_numeric() and (values.dtype.is_float() or values.n_unique() > 12):
         return by_number(title, values.cast(float).to_numpy(), dark)
     words = ["missing" if value is None else str(value) for value in values.to_list()]

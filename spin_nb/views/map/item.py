@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spin_nb.session.labeller.cards import inline
 from spin_nb.views.base.theme import class_colours
@@ -15,7 +16,7 @@ CARD_FIELDS = ("id", "mime", "data", "size", "bytes", "parts", "broken")
 
 
 def item_card(session: SessionLike, id: str, *, hide: bool = False) -> dict[str, Any]:
-    """What the panel draws for item ``id``.
+    """Card of item ``id`` for the panel.
 
     ``hide`` leaves out what the model thinks: the item is being asked, and an opinion would lead the person.
     """
@@ -36,7 +37,7 @@ def item_card(session: SessionLike, id: str, *, hide: bool = False) -> dict[str,
     return card
 
 
-def bars(probs: Any, classes: list[str], most: int = 3) -> list[dict[str, Any]]:
+def bars(probs: ArrayLike, classes: list[str], most: int = 3) -> list[dict[str, Any]]:
     """The ``most`` likely classes, likeliest first.
 
     Examples
@@ -44,6 +45,6 @@ def bars(probs: Any, classes: list[str], most: int = 3) -> list[dict[str, Any]]:
     >>> bars([0.2, 0.8], ["ok", "dent"])[0]
     {'name': 'dent', 'p': 0.8, 'colour': '#e69f00'}
     """
-    palette = class_colours(len(classes))
-    top = np.argsort(-np.asarray(probs), kind="stable")[:most]
-    return [{"name": classes[c], "p": float(probs[c]), "colour": palette[c]} for c in top]
+    palette, p = class_colours(len(classes)), np.asarray(probs)
+    top = np.argsort(-p, kind="stable")[:most]
+    return [{"name": classes[c], "p": float(p[c]), "colour": palette[c]} for c in top]

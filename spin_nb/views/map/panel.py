@@ -10,7 +10,9 @@ from spin_nb.views.base.widget import View
 
 
 class Panel(View, entry="map/panel.js"):
-    """Colour chooser, legend and item card; everything arrives as data and is drawn as text.
+    """Colour chooser, legend and item card.
+
+    Everything arrives as data and is drawn as text.
 
     Attributes
     ----------
@@ -27,8 +29,8 @@ class Panel(View, entry="map/panel.js"):
         One line at the bottom.
     """
 
-    choices: Any = t.List(t.Unicode()).tag(sync=True)
+    choices: t.List[str] = t.List(t.Unicode()).tag(sync=True)
     choice = t.Int(0).tag(sync=True)
-    legend: Any = t.Dict().tag(sync=True)
-    item: Any = t.Dict().tag(sync=True)
+    legend: t.Dict[str, Any] = t.Dict().tag(sync=True)
+    item: t.Dict[str, Any] = t.Dict().tag(sync=True)
     status = t.Unicode("").tag(sync=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -24,6 +24,11 @@ from spin_nb.views.map.panel import Panel
 from spin_nb.views.session_like import SessionLike
 from spin_nb.words import listing, shown
 
+if TYPE_CHECKING:
+    from jscatter import Scatter
+    from jscatter.widget import JupyterScatter
+    from polars import Series
+
 MOVE_MS = 1500
 # It takes what room there is; where that is little, the panel goes below it.  Points fill a square: beside a map much
 # wider than high the panel has more to do with the room.
@@ -36,7 +41,9 @@ HINT = (
 
 
 class MapView(Brief, widgets.HBox):
-    """The pool as a scatter plot, with a legend and the item under the pointer beside it (``s.map``).
+    """The pool as a scatter plot (``s.map``).
+
+    A legend and the item under the pointer stand beside it.
 
     Colour by uncertainty, ambiguity, predicted class, label or any column of the pool.  Labelled points are
     larger and opaque, items being asked larger still.  The lasso and a click set ``s.selected``.
@@ -63,7 +70,7 @@ class MapView(Brief, widgets.HBox):
     """
 
     hover_id = t.Unicode("")
-    coloured_by: Any = t.Any("")
+    coloured_by: t.Any = t.Any("")
     height = t.Int(0, min=0)
 
     def __init__(self, session: SessionLike) -> None:
@@ -77,7 +84,7 @@ class MapView(Brief, widgets.HBox):
             choice=0 if session.learns_classes else 3,
             layout=widgets.Layout(flex="1 1 230px", min_width="190px"),
         )
-        self._plot: Any = None
+        self._plot: JupyterScatter = None
         self._waits: list[Callable[[], None]] = []
         place = waiting("the map", session)
         place.layout = widgets.Layout(**SCATTER_LAYOUT)
@@ -96,14 +103,20 @@ class MapView(Brief, widgets.HBox):
         soon(self.redraw)
 
     @property
-    def scatter(self) -> Any:
-        """The jupyter-scatter widget; in a notebook it is made after the view is on its way to the page."""
+    def scatter(self) -> JupyterScatter:
+        """The jupyter-scatter widget.
+
+        In a notebook it is made after the view is on its way to the page.
+        """
         if self._plot is None:
             self._begin()
         return self._plot
 
     def when_drawn(self, work: Callable[[], None]) -> None:
-        """Call ``work`` once the first map is on its way to the page; now, if it is."""
+        """Call ``work`` once the first map is drawn.
+
+        Now, if it is on its way to the page.
+        """
         if self._drawn_layout:
             work()
         else:
@@ -143,7 +156,7 @@ class MapView(Brief, widgets.HBox):
         self.coloured_by = self._words[min(max(self.panel.choice, 0), len(self._words) - 1)]
 
     @t.validate("coloured_by")
-    def _check_colouring(self, proposal: Any) -> str:
+    def _check_colouring(self, proposal: t.Bunch) -> str:
         word = proposal["value"]
         if not isinstance(word, str) or word not in self._words:
             raise UnknownWordError(
@@ -206,7 +219,10 @@ class MapView(Brief, widgets.HBox):
             self._waits.pop(0)()
 
     def _stays(self, points: NDArray[np.float32]) -> bool:
-        """Whether only colours change: then the browser keeps its index of where the points are."""
+        """Say whether only colours change.
+
+        Then the browser keeps its index of where the points are.
+        """
         points_before = self.scatter.points
         return (
             points_before is not None
@@ -219,7 +235,7 @@ class MapView(Brief, widgets.HBox):
 
     # -- pointing, selecting, asking -----------------------------------------------------------------------
 
-    def _ask(self, ids: Any) -> None:
+    def _ask(self, ids: Sequence[str]) -> None:
         row = self._session.pool.row
         self._asked_rows = [row(id) for id in ids]
         self.redraw()
@@ -251,7 +267,10 @@ class MapView(Brief, widgets.HBox):
         self.panel.item = card
 
     def _hides_prediction(self, id: str) -> bool:
-        """No prediction for what is being asked: it would lead the person, audits included."""
+        """Say whether a prediction is kept back.
+
+        Of what is being asked it would lead the person, audits included.
+        """
         row = self._session.pool.row(id)
         return row in self._asked_rows and self._session.label_index[row] < 0
 
@@ -261,20 +280,28 @@ def _columns(session: SessionLike) -> list[str]:
     return [] if columns is None else list(columns.columns)
 
 
-def _pad_column(series: Any, n: int) -> Any:
-    """A column as long as the pool is now: arrivals have no value in it."""
+def _pad_column(series: Series, n: int) -> Series:
+    """Pad a column to the length of the pool.
+
+    Arrivals have no value in it.
+    """
     return series.extend_constant(None, n - len(series)) if len(series) < n else series.head(n)
 
 
 def _fit_to_square(layout: NDArray[Any]) -> NDArray[np.float32]:
-    """The layout centred and scaled into the square the camera sees, its proportions kept."""
+    """Fit a layout into the camera's square.
+
+    Centred; its proportions stay.
+    """
     low, high = layout.min(0), layout.max(0)
     half = float((high - low).max()) / 2 or 1.0
     return ((layout - (low + high) / 2) / half * 0.92).astype(np.float32)
 
 
 def _marks(n: int, only_marks_labels: bool) -> tuple[list[float], list[float]]:
-    """Size (px) and opacity of unlabelled, labelled and asked points, smaller and fainter as ``n`` grows.
+    """Size (px) and opacity of each state.
+
+    Of unlabelled, labelled and asked points; smaller and fainter as ``n`` grows.
 
     Labelled points are dots that leave the colours around them visible where they are only marked as labelled.
     """
@@ -284,8 +311,11 @@ def _marks(n: int, only_marks_labels: bool) -> tuple[list[float], list[float]]:
     return [size, label_size, size + 3.5], [opacity, 1.0, 1.0]
 
 
-def _scatter(layout: NDArray[np.float32]) -> Any:
-    """The jupyter-scatter widget, without what nobody needs; colours and sizes come with the first drawing."""
+def _scatter(layout: NDArray[np.float32]) -> JupyterScatter:
+    """The jupyter-scatter widget, without what nobody needs.
+
+    Colours and sizes come with the first drawing.
+    """
     import jscatter
 
     plot = jscatter.Scatter(
@@ -312,8 +342,11 @@ def _scatter(layout: NDArray[np.float32]) -> Any:
     return widget
 
 
-def _show_from_library(plot: Any) -> Any:
-    """The widget of ``plot`` with a script that takes jupyter-scatter from its library; other people's plots stay."""
+def _show_from_library(plot: Scatter) -> JupyterScatter:
+    """The widget of ``plot``, drawn from our library.
+
+    Its script takes jupyter-scatter from there; other people's plots stay.
+    """
     from jscatter.widget import JupyterScatter
 
     before = JupyterScatter._esm

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets as t
+from numpy.typing import ArrayLike
 
 from spin_nb.session.labeller.cards import inline, item_card
 from spin_nb.session.model.explanation import short
@@ -14,13 +15,18 @@ from spin_nb.views.base.theme import class_colours
 from spin_nb.views.base.widget import View
 from spin_nb.views.session_like import SessionLike
 
+if TYPE_CHECKING:
+    from spin_nb.session.model.explanation import Explanation
+
 MAX_STRIPS = 8  # classes with a strip of their own
 THUMBNAIL_SIZE = 96  # pixels a side, or characters
 EXPECTATION_NOTE = "What the model expects from what it knows now; the labels themselves may surprise it."
 
 
 class Explain(View, entry="uncertainty/item.js"):
-    """A part of ``s.uncertainty``; what is empty is not drawn.
+    """A part of ``s.uncertainty``.
+
+    What is empty is not drawn.
 
     Attributes
     ----------
@@ -38,20 +44,25 @@ class Explain(View, entry="uncertainty/item.js"):
         ``words``, ``rows`` [{card, text, chance}], ``taught``, ``fine``.
     """
 
-    can: Any = t.Dict().tag(sync=True)
-    item: Any = t.Dict().tag(sync=True)
-    chances: Any = t.Dict().tag(sync=True)
-    doubt: Any = t.Dict().tag(sync=True)
-    near: Any = t.Dict().tag(sync=True)
-    mind: Any = t.Dict().tag(sync=True)
+    can: t.Dict[str, Any] = t.Dict().tag(sync=True)
+    item: t.Dict[str, Any] = t.Dict().tag(sync=True)
+    chances: t.Dict[str, Any] = t.Dict().tag(sync=True)
+    doubt: t.Dict[str, Any] = t.Dict().tag(sync=True)
+    near: t.Dict[str, Any] = t.Dict().tag(sync=True)
+    mind: t.Dict[str, Any] = t.Dict().tag(sync=True)
 
 
 def card_of(session: SessionLike, id: str, size: int | None = None) -> dict[str, Any]:
-    """Item ``id`` as a card with its bytes; why, where it cannot be read."""
+    """Item ``id`` as a card with its bytes.
+
+    Why, where it cannot be read.
+    """
     return {"id": id, **inline(*item_card(session.pool, session.pool.row(id), size=size))}
 
 
-def labelled_card(session: SessionLike, id: str, label: str | None, size: int | None = None) -> dict[str, Any]:
+def labelled_card(
+    session: SessionLike, id: str, label: str | None, size: int | None = None
+) -> dict[str, Any]:
     """:func:`card_of` with a label and its colour."""
     card = card_of(session, id, size)
     if label is not None:
@@ -59,7 +70,7 @@ def labelled_card(session: SessionLike, id: str, label: str | None, size: int | 
     return card
 
 
-def chances(mean: Any, draws: Any, classes: list[str]) -> dict[str, Any]:
+def chances(mean: ArrayLike, draws: ArrayLike, classes: list[str]) -> dict[str, Any]:
     """Strips of the likeliest classes, likeliest first.
 
     Parameters
@@ -98,8 +109,11 @@ def chances(mean: Any, draws: Any, classes: list[str]) -> dict[str, Any]:
     return {"says": says, "rows": rows, "note": note}
 
 
-def doubt(explanation: Any) -> dict[str, Any]:
-    """The two parts of the doubt, nats, beside the most there can be."""
+def doubt(explanation: Explanation) -> dict[str, Any]:
+    """Both parts of the doubt, nats.
+
+    Beside the most there can be.
+    """
     return {
         "epistemic": float(explanation.epistemic),
         "aleatoric": float(explanation.aleatoric),
@@ -108,7 +122,7 @@ def doubt(explanation: Any) -> dict[str, Any]:
     }
 
 
-def near(session: SessionLike, explanation: Any) -> dict[str, Any]:
+def near(session: SessionLike, explanation: Explanation) -> dict[str, Any]:
     """The nearest labelled items."""
     cards = [
         labelled_card(session, neighbour.id, neighbour.label, THUMBNAIL_SIZE)
@@ -118,8 +132,11 @@ def near(session: SessionLike, explanation: Any) -> dict[str, Any]:
     return {"words": explanation.nearness, "cards": cards}
 
 
-def mind(session: SessionLike, explanation: Any, waits: Callable[[str], bool]) -> dict[str, Any]:
-    """What would change the answer, and what its own label would teach; not of items that wait for an answer."""
+def mind(session: SessionLike, explanation: Explanation, waits: Callable[[str], bool]) -> dict[str, Any]:
+    """Labels that would change the answer.
+
+    And what its own would teach; not of items that wait for an answer.
+    """
     rows = [
         {
             "card": card_of(session, change.id, THUMBNAIL_SIZE),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,11 @@ from spin_nb.types import Ints
 from spin_nb.views.base.theme import NEUTRAL, class_colours, figure_layout, plain
 from spin_nb.views.charts.base import PlotView
 from spin_nb.views.session_like import SessionLike
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure, Heatmap
+
+    from spin_nb.protocols import Predictive
 
 MAX_DOTS = 2000  # items up to which each has a dot; of a larger pool some do, the rest is a density
 DENSITY_CELLS = (48, 32)
@@ -40,13 +45,16 @@ class PoolPlot(PlotView):
 
     def __init__(self, session: SessionLike, look: Callable[[str], None]) -> None:
         self._open = look
-        self._drawn_of: Any = None
+        self._drawn_of: tuple[Predictive, bytes] | None = None
         self._here = -1
         self._rows: list[Ints] = [np.zeros(0, np.int64)] * 3
         super().__init__(session)
 
-    def build(self) -> Any:
-        """A density, two kinds of dots, and the ring around the item looked at."""
+    def build(self) -> Figure:
+        """A density, dots, and a ring.
+
+        Two kinds of dots; the ring is around the item looked at.
+        """
         import plotly.graph_objects as go
         from plotly.subplots import make_subplots
 
@@ -66,12 +74,15 @@ class PoolPlot(PlotView):
         return figure
 
     def mark(self, row: int) -> None:
-        """Draw the pool as it is now, with a ring around item ``row``; -1: around none."""
+        """Draw the pool, a ring around item ``row``.
+
+        -1: around none.
+        """
         self._here = row
         self._draw()
 
-    def fill(self, figure: Any) -> str | None:
-        """Dots only where the model or a label has changed; the ring always."""
+    def fill(self, figure: Figure) -> str | None:
+        """Draw the ring, and dots where they changed."""
         predictive = self._session.predictive
         if predictive is None:
             self._drawn_of = None
@@ -89,7 +100,7 @@ class PoolPlot(PlotView):
         self.title(0, f"{_place(x + y, self._here)}<br>coloured by what it says; click one to look at it")
         return None
 
-    def _fill_density(self, trace: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+    def _fill_density(self, trace: Heatmap, x: NDArray[Any], y: NDArray[Any]) -> None:
         if len(x) <= MAX_DOTS:
             trace.update(x=[], y=[], z=[])
             self._rows[0] = np.zeros(0, np.int64)
@@ -114,7 +125,9 @@ class PoolPlot(PlotView):
         grey = [[0.0, "rgba(128,128,128,0)"], [1.0, "rgba(128,128,128,.6)"]]
         trace.update(x=middle[0], y=middle[1], z=shade.astype(np.float32), text=words, colorscale=grey)
 
-    def _fill_dots(self, figure: Any, predictive: Any, x: NDArray[Any], y: NDArray[Any], index: Ints) -> None:
+    def _fill_dots(
+        self, figure: Figure, predictive: Predictive, x: NDArray[Any], y: NDArray[Any], index: Ints
+    ) -> None:
         dot_rows = _dot_rows(x, y)
         best = np.asarray(predictive.mean).argmax(axis=1)
         palette = np.array(class_colours(len(self._session.classes)))
@@ -124,14 +137,17 @@ class PoolPlot(PlotView):
             figure.data[at].update(x=x[rows], y=y[rows], text=words)
             figure.data[at].marker.color = palette[best[rows]] if len(rows) else NEUTRAL
 
-    def _words(self, predictive: Any, row: int, best: int, label: int) -> str:
+    def _words(self, predictive: Predictive, row: int, best: int, label: int) -> str:
         session = self._session
         prediction = f"{plain(session.classes[best], 24)} {predictive.mean[row, best]:.0%}"
         label_text = f", labelled {plain(session.classes[label], 24)}" if label >= 0 else ""
         return f"{plain(session.pool.ids[row], 32)}<br>{prediction}{label_text}"
 
-    def on_click(self, trace: int, point: Any, x: Any, y: Any) -> None:
-        """Look at the item of a dot, or at the most uncertain one in a cell of the density."""
+    def on_click(self, trace: int, point: object, x: object, y: object) -> None:
+        """Look at the item of a dot or cell.
+
+        In a cell of the density at its most uncertain one.
+        """
         if trace not in (0, 1, 2) or point is None:
             return
         if trace == 0:
@@ -144,7 +160,10 @@ class PoolPlot(PlotView):
 
 
 def _dot_rows(x: NDArray[Any], y: NDArray[Any]) -> Ints:
-    """Rows that have a dot: all of a small pool; else the most uncertain of either kind, and a random part."""
+    """Rows that have a dot.
+
+    All of a small pool; else the most uncertain of either kind, and a random part.
+    """
     n = len(x)
     if n <= MAX_DOTS:
         return np.arange(n)
@@ -154,7 +173,7 @@ def _dot_rows(x: NDArray[Any], y: NDArray[Any]) -> Ints:
 
 
 def _place(total: NDArray[Any], row: int) -> str:
-    """Where the item lies among all, in words.
+    """Rank of an item among all, in words.
 
     Examples
     --------
@@ -171,7 +190,7 @@ def _place(total: NDArray[Any], row: int) -> str:
     return f"the pool: the model is {'surer' if surer >= less else 'less sure'} of {others}"
 
 
-def _cell(trace: Any, x: float, y: float) -> int:
-    """Index of the cell of the density whose middle is next to (x, y)."""
+def _cell(trace: Heatmap, x: float, y: float) -> int:
+    """Index of the density's cell at (x, y)."""
     column, line = np.abs(np.asarray(trace.x) - x).argmin(), np.abs(np.asarray(trace.y) - y).argmin()
     return int(line * DENSITY_CELLS[0] + column)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -17,6 +17,10 @@ from spin_nb.views.session_like import SessionLike
 from spin_nb.views.uncertainty.item import Explain, chances, doubt, labelled_card, mind, near
 from spin_nb.views.uncertainty.pool_plot import PoolPlot
 
+if TYPE_CHECKING:
+    from spin_nb.protocols import Predictive
+    from spin_nb.session.model.explanation import Explanation
+
 MAX_HISTORY = 100
 NO_MODEL_NOTE = (
     "No model yet. Label a few items (s.labeller, or s.label(id, class)) to see what is uncertain, and why."
@@ -25,7 +29,9 @@ ASKED_NOTE = "Being asked now: what the model thinks is kept back until you have
 
 
 class UncertaintyView(Brief, widgets.Box):
-    """One item in the eyes of the posterior, and its place in the pool (``s.uncertainty``).
+    """One item in the posterior's eyes (``s.uncertainty``).
+
+    And its place in the pool.
 
     Each class has a strip of posterior samples: where they agree, the model knows.  Below: doubt in nats, split into
     what labels would remove (epistemic) and what stays (aleatoric), and the nearest labels.  Beside: the pool, and
@@ -79,7 +85,9 @@ class UncertaintyView(Brief, widgets.Box):
     # -- which item ---------------------------------------------------------------------------------------
 
     def look(self, id: str) -> None:
-        """Look at item ``id``; "" is the most uncertain one without a label.
+        """Look at item ``id``.
+
+        "" is the most uncertain one without a label.
 
         Raises
         ------
@@ -94,13 +102,16 @@ class UncertaintyView(Brief, widgets.Box):
         self._turn()
 
     def back(self) -> None:
-        """Look at the item looked at before, if there is one."""
+        """Look at the item before, if any."""
         if self._past:
             self._looked_at, self._pointed_at = self._past.pop(), ""
             self._turn()
 
     def next(self) -> None:
-        """Look at the item that is next in epistemic uncertainty, of those without a label."""
+        """Look at the next most uncertain item.
+
+        In epistemic uncertainty, of those without a label.
+        """
         predictive = self._session.predictive
         if predictive is None or not self._rests:
             return
@@ -114,7 +125,10 @@ class UncertaintyView(Brief, widgets.Box):
             self.look(self._session.pool.ids[rows[np.argmax(epistemic[rows])]])
 
     def point_at(self, id: str) -> None:
-        """Show item ``id`` while something points at it; "" goes back to the item looked at."""
+        """Show an item while something points at it.
+
+        "" goes back to the item looked at.
+        """
         if not isinstance(id, str) or id:
             self._session.pool.row(id)
         if id != self._pointed_at:
@@ -126,12 +140,15 @@ class UncertaintyView(Brief, widgets.Box):
         if selection and selection[0] != self._looked_at:
             self.look(selection[0])
 
-    def _note_asked(self, ids: Any) -> None:
+    def _note_asked(self, ids: Sequence[str]) -> None:
         self._asked_ids = tuple(ids)
         self.redraw()
 
     def _waits(self, id: str) -> bool:
-        """Whether a person is being asked about it: an opinion would lead them, in audits too."""
+        """Say whether a person is being asked it.
+
+        An opinion would lead them, in audits too.
+        """
         return id in self._asked_ids and self._session.label_index[self._session.pool.row(id)] < 0
 
     def _free(self, n: int) -> NDArray[np.bool_]:
@@ -140,7 +157,7 @@ class UncertaintyView(Brief, widgets.Box):
         free[[self._session.pool.row(id) for id in self._asked_ids]] = False
         return free
 
-    def _most_uncertain(self, predictive: Any) -> str:
+    def _most_uncertain(self, predictive: Predictive) -> str:
         epistemic = np.asarray(predictive.epistemic)
         return str(
             self._session.pool.ids[int(np.argmax(np.where(self._free(len(epistemic)), epistemic, -1.0)))]
@@ -166,10 +183,15 @@ class UncertaintyView(Brief, widgets.Box):
         self.pool.mark(session.pool.row(id) if id else -1)
 
     def _take_in(self) -> None:
-        """Items have arrived: they teach nothing of the one that is shown, unless they are more uncertain."""
+        """Take in arrivals.
+
+        They teach nothing of the item that is shown, unless they are more uncertain.
+        """
         item_id, predictive = self._pointed_at or self._rests, self._session.predictive
-        moves = not self._pointed_at and not self._looked_at and predictive is not None
-        if not item_id or (moves and self._most_uncertain(predictive) != item_id):
+        moves_on = False
+        if predictive is not None and not self._pointed_at and not self._looked_at:
+            moves_on = self._most_uncertain(predictive) != item_id
+        if moves_on or not item_id:
             self._draw()
         else:
             self.pool.mark(self._session.pool.row(item_id))
@@ -180,7 +202,7 @@ class UncertaintyView(Brief, widgets.Box):
         index = self._session.label_index[self._session.pool.row(id)]
         return labelled_card(self._session, id, self._session.classes[index] if index >= 0 else None)
 
-    def _explain(self, explanation: Any) -> None:
+    def _explain(self, explanation: Explanation) -> None:
         session, item = self._session, self.item
         item.chances = chances(explanation.mean, explanation.draws, session.classes)
         item.doubt = doubt(explanation)
@@ -196,7 +218,10 @@ class UncertaintyView(Brief, widgets.Box):
 
 
 def _verb(act: Callable[[dict[str, Any]], None]) -> Verb:
-    """What the browser may ask for: done, or refused with the reason."""
+    """Wrap an action as a verb of the page.
+
+    Done, or refused with the reason.
+    """
 
     def verb(message: dict[str, Any]) -> tuple[Answer, Buffers]:
         act(message)

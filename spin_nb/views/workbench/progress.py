@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
 from spin_nb.views.base.widget import Answer, Buffers, View
+
+if TYPE_CHECKING:
+    from spin_nb.session.runtime.jobs import Job
 
 END_STATUSES = ("done", "cancelled", "failed")
 UPDATE_EVERY_SECONDS = 0.1  # seconds between updates while it runs
 
 
 class Progress(View, entry="workbench/progress.js"):
-    """The progress of one job (``s.train()`` shows it under the cell).
+    """The progress of one job.
+
+    ``s.train()`` shows it under the cell.
 
     Parameters
     ----------
@@ -35,7 +40,7 @@ class Progress(View, entry="workbench/progress.js"):
     report = t.Unicode("").tag(sync=True)
     fraction = t.Float(0.0).tag(sync=True)
 
-    def __init__(self, job: Any) -> None:
+    def __init__(self, job: Job) -> None:
         super().__init__(title=str(getattr(job, "name", "training")))
         self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
         self._job = job
@@ -61,8 +66,11 @@ class Progress(View, entry="workbench/progress.js"):
             self.status = job.status
 
 
-def _outcome(job: Any) -> str:
-    """What came of it; a job that has ended answers at once."""
+def _outcome(job: Job) -> str:
+    """Outcome of a job that has ended.
+
+    It answers at once.
+    """
     if job.status == "cancelled":
         return ""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import traitlets as t
@@ -14,12 +14,18 @@ from spin_nb.views.base.widget import Answer, Brief, Buffers, View
 from spin_nb.views.session_like import SessionLike
 from spin_nb.views.workbench.progress import END_STATUSES
 
+if TYPE_CHECKING:
+    from spin_nb.session.runtime.jobs import Job
+    from spin_nb.types import TrainReport
+
 TABS = ("uncertainty", "curves", "calibration", "drift")
 OF_CLASSES = ("uncertainty", "calibration")
 
 
 class Bar(View, entry="workbench/bar.js"):
-    """The line on top: the project, how it stands, a button that trains.
+    """The line on top.
+
+    The project, how it stands, a button that trains.
 
     Attributes
     ----------
@@ -64,7 +70,7 @@ class Workbench(Brief, widgets.VBox):
         self._labeller = session.view("labeller")
         self.bar = Bar(title=session.name, trains=session.learns_classes)
         self.bar.verbs = {"train": self._train, "cancel": self._cancel, "rest": self._rest}
-        self._run: Any = None
+        self._run: Job | None = None
         self._trained_on = 0
         self._words = [word for word in TABS if session.learns_classes or word not in OF_CLASSES]
         self._map_place = _place("the map", session)
@@ -96,7 +102,10 @@ class Workbench(Brief, widgets.VBox):
     # -- one after the other ------------------------------------------------------------------------------
 
     def _follow_labeller(self) -> None:
-        """What comes after the labeller; each on its own, so that a person who labels is answered in between."""
+        """Open the rest, one after the other.
+
+        A person who labels is answered in between.
+        """
         self._open_map()
         soon(self._open_tab)
 
@@ -132,19 +141,22 @@ class Workbench(Brief, widgets.VBox):
             self._run.cancel()
         return {}, []
 
-    def _on_trained(self, report: Any) -> None:
+    def _on_trained(self, report: TrainReport) -> None:
         self._trained_on = int(report.n_labels)
         self._write()
 
-    def _follow(self, job: Any) -> None:
-        """Show the newest run, in the bar: nothing below it moves while somebody labels."""
+    def _follow(self, job: Job) -> None:
+        """Show the newest run, in the bar.
+
+        Nothing below it moves while somebody labels.
+        """
         self._run = job
         self.bar.problem = ""
         show = Redraw(lambda: self._show_run(job), every=0.1)
         job.changed.connect(lambda *_: show())
         show()
 
-    def _show_run(self, job: Any) -> None:
+    def _show_run(self, job: Job) -> None:
         if job is not self._run:
             return
         with self.bar.hold_sync():
@@ -155,7 +167,7 @@ class Workbench(Brief, widgets.VBox):
     def _trouble(self, text: str) -> None:
         self.bar.problem = str(text)
 
-    def _look(self, change: Any) -> None:
+    def _look(self, change: t.Bunch) -> None:
         at = self.tabs.selected_index
         if at is not None and self._words[at] == "uncertainty":  # for nobody to see it would only cost time
             self._session.view("uncertainty").point_at(change["new"])
@@ -183,12 +195,15 @@ class Workbench(Brief, widgets.VBox):
 
 
 def _place(what: str, session: SessionLike) -> widgets.VBox:
-    """Where a view will be."""
+    """Place of a coming view."""
     return widgets.VBox([waiting(what, session)], layout=widgets.Layout(min_width="0"))
 
 
-def _row(map_place: Any, labeller: Any) -> widgets.Box:
-    """The map left of the labeller where there is room; below it where there is not: one begins with labelling."""
+def _row(map_place: widgets.VBox, labeller: widgets.Widget) -> widgets.Box:
+    """Map and labeller in one row.
+
+    The map is left of the labeller where there is room, else below it: one begins with labelling.
+    """
     map_place.layout.flex = "3 1 480px"
     right = widgets.VBox([labeller], layout=widgets.Layout(flex="2 1 380px", min_width="0"))
     row = widgets.Box(

@@ -39,7 +39,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(desk):
             desk.js("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
         )
     assert names == [
-        "Zoom out (−)", "Zoom in (+)", "Fit the whole picture (MainThread)", "Brightness of the picture, percent",
+        "Zoom out (−)", "Zoom in (+)", "Fit the whole picture (Home)", "Brightness of the picture, percent",
         "Contrast of the picture, percent", "Reset brightness and contrast", "1car", "2bike",
         "New boxN", "DuplicateD", "box 1, car, 10, 10 · 40 × 40", "Delete box 1, car",
     ]  # fmt: skip

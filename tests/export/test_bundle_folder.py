@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from spin_nb.errors import ExportError
-from spin_nb.export import bundle
+from spin_nb.export import bundle_folder
 from spin_nb.export.bundle_folder import staged
 from spin_nb.export.targets.jetson import export
 
@@ -86,7 +86,7 @@ def test_when_the_disk_refuses_the_old_bundle_stands(copied, monkeypatch):
             raise OSError(28, "No space left on device")
         real(source, target)
 
-    monkeypatch.setattr(bundle, "_exchanged", lambda fresh, target: False)  # as where the system cannot
+    monkeypatch.setattr(bundle_folder, "_exchanged", lambda fresh, target: False)  # as where the system cannot
     monkeypatch.setattr(os, "rename", rename)
     with pytest.raises(ExportError, match="No space left on device"), staged(copied) as fresh:
         (fresh / "model.onnx").write_bytes(b"new")
@@ -131,9 +131,9 @@ def test_an_export_killed_while_it_takes_the_old_ones_place_loses_no_bundle(copi
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", rename)
-        patch.setattr(bundle.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(bundle_folder.shutil, "rmtree", lambda *_, **__: None)
         if not exchanges:
-            patch.setattr(bundle, "_exchanged", lambda fresh, target: False)
+            patch.setattr(bundle_folder, "_exchanged", lambda fresh, target: False)
         with suppress(Killed), staged(copied) as fresh:
             (fresh / "model.onnx").write_bytes(b"new")
             (fresh / "manifest.json").write_bytes((copied / "manifest.json").read_bytes())

@@ -286,7 +286,7 @@ def test_what_was_tampered_with_is_called_damaged(store, folder, label):
         Store.open(folder)
 
 
-@pytest.mark.parametrize("look", [folders.exists, lambda folder: Store.open(folder).close()])
+@pytest.mark.parametrize("look", [folders.check_project_folder, lambda folder: Store.open(folder).close()])
 def test_a_second_look_in_the_same_process_leaves_the_first_its_log(store, folder, label, look):
     """SQLite's locks end when the process closes any descriptor of the file; see ``spin_nb.project.header``."""
     store.append([label("i0")])

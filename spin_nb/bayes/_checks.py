@@ -1,18 +1,16 @@
-"""What every head asks of its arrays, with errors that say what to do."""
+"""Checks that every head makes of its arrays, with errors that say what to do."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
 
-def check_features(features: Any, *, width: int | None = None) -> Float:
+def check_features(features: ArrayLike, *, width: int | None = None) -> Float:
     """Return ``features`` as a finite float32 (n, d) array.
 
     Raises
@@ -42,8 +40,8 @@ def check_features(features: Any, *, width: int | None = None) -> Float:
     return array
 
 
-def check_inputs(inputs: Any, *, shape: tuple[int, ...] | None = None) -> Float:
-    """Return what a network takes as a finite float32 (n, ...) array, one row per item.
+def check_inputs(inputs: ArrayLike, *, shape: tuple[int, ...] | None = None) -> Float:
+    """Return a network's inputs as a finite float32 (n, ...) array.
 
     Raises
     ------
@@ -66,20 +64,20 @@ def check_inputs(inputs: Any, *, shape: tuple[int, ...] | None = None) -> Float:
     return array
 
 
-def check_count(value: Any, least: int, what: str, do: str) -> None:
-    """Raise :class:`ModelError` where ``value`` is no whole number, or below ``least``; ``what`` says what it is."""
+def check_count(value: object, least: int, what: str, do: str) -> None:
+    """Raise :class:`ModelError` where ``value`` is no whole number, or below ``least``."""
     if not _is_count(value, least):
         raise ModelError(f"{what} cannot be {shown(value)}.", do)
 
 
-def check_between(value: Any, low: float, high: float, what: str, do: str) -> None:
+def check_between(value: object, low: float, high: float, what: str, do: str) -> None:
     """Raise :class:`ModelError` where ``value`` is no number strictly between ``low`` and ``high``."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not (number and low < value < high):
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (is_number and low < value < high):  # type: ignore[operator]
         raise ModelError(f"{what} cannot be {shown(value)}.", do)
 
 
-def check_classes(n_classes: Any) -> None:
+def check_classes(n_classes: object) -> None:
     """Raise :class:`ModelError` where ``n_classes`` is no whole number of two or more."""
     if not _is_count(n_classes, 2):
         raise ModelError(
@@ -88,11 +86,11 @@ def check_classes(n_classes: Any) -> None:
         )
 
 
-def _is_count(value: Any, least: int) -> bool:
+def _is_count(value: object, least: int) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
-def check_labels(y: Any, n: int, n_classes: int) -> Ints:
+def check_labels(y: ArrayLike, n: int, n_classes: int) -> Ints:
     """Return ``y`` as int64 (n,) class indices below ``n_classes``.
 
     Raises
@@ -126,8 +124,10 @@ def check_some(features: Float) -> None:
         raise ModelError("there is nothing to fit: no labelled rows.", "Label an item first.")
 
 
-def check_soft_labels(y: Any, n: int, n_classes: int) -> NDArray[np.float64]:
-    """Return ``y`` as (n, C) probabilities, float64; class indices become one-hot rows.
+def check_soft_labels(y: ArrayLike, n: int, n_classes: int) -> NDArray[np.float64]:
+    """Return ``y`` as (n, C) probabilities, float64.
+
+    Class indices become one-hot rows.
 
     Raises
     ------
@@ -149,8 +149,10 @@ def check_soft_labels(y: Any, n: int, n_classes: int) -> NDArray[np.float64]:
     return soft
 
 
-def check_weights(weights: Any, n: int) -> NDArray[np.float64]:
-    """Return how many observations each of ``n`` rows stands for, float64; one each without ``weights``.
+def check_weights(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
+    """Return the observations each of ``n`` rows stands for, float64.
+
+    One each without ``weights``.
 
     Raises
     ------
@@ -165,8 +167,10 @@ def check_weights(weights: Any, n: int) -> NDArray[np.float64]:
     return weight
 
 
-def check_layer(weight: Any, bias: Any = None) -> tuple[Float, Float]:
-    """Return weights (C, d) and bias (C,) of a linear layer as finite float32 arrays; no bias is a bias of zero.
+def check_layer(weight: ArrayLike, bias: ArrayLike | None = None) -> tuple[Float, Float]:
+    """Return weights (C, d) and bias (C,) of a linear layer, float32.
+
+    No bias is a bias of zero.
 
     Raises
     ------

@@ -19,11 +19,14 @@ from spin_nb.types import Float
 
 Array = NDArray[np.float64]
 Prior = tuple[float, float]
-ROWS = 4096  # inputs converted to float64 at once
+ROWS_PER_BLOCK = 4096  # inputs converted to float64 at once
 
 
 class Kron:
-    """``(A (x) B + prior)^-1`` with ``A = sum x x'``, ``B = mean(diag p - p p')``; biases a block of their own."""
+    """``(A (x) B + prior)^-1``, biases a block of their own.
+
+    ``A = sum x x'``, ``B = mean(diag p - p p')``.
+    """
 
     names = ("moments", "rotation", "curvature", "classes", "size")
 
@@ -40,8 +43,8 @@ class Kron:
         # In C order, so that what is kept and read back is multiplied in the same order.
         return cls({n: np.array(part, order="C") for n, part in zip(cls.names, parts, strict=True)}, prior)
 
-    def rescaled(self, size: float) -> Kron:
-        """The curvature of ``size`` observations instead."""
+    def rescale(self, size: float) -> Kron:
+        """Return the curvature of ``size`` observations instead."""
         parts = {"moments": self.moments * (size / self.size), "size": np.array(float(size))}
         return Kron({**self.arrays, **parts}, self.prior)
 
@@ -52,8 +55,8 @@ class Kron:
 
     def variance(self, x: Float) -> Float:
         weights, biases = self.spread()
-        squared = self.classes.T**2
-        return self._squares(x, weights @ squared, biases @ squared)
+        class_squares = self.classes.T**2
+        return self._squares(x, weights @ class_squares, biases @ class_squares)
 
     def contrast(self, x: Float) -> Float:
         weights, biases = self.spread()
@@ -61,23 +64,23 @@ class Kron:
         return self._squares(x, weights @ share, biases @ share)
 
     def _squares(self, x: Float, spread: Array, bias: Array) -> Float:
-        moved = x @ self.rotation.astype(np.float32)
-        moved *= moved
-        out: Float = moved @ spread.astype(np.float32) + bias.astype(np.float32)
+        projection = x @ self.rotation.astype(np.float32)
+        projection *= projection
+        out: Float = projection @ spread.astype(np.float32) + bias.astype(np.float32)
         return out
 
     def marginal(self, x: Float, noise: Float) -> Float:
         weights, biases = (part.astype(np.float32) for part in self.spread())
-        moved = x @ self.rotation.astype(np.float32)
-        deviation = np.sqrt((moved * moved) @ weights + biases).T
-        drawn = np.ascontiguousarray(deviation)[:, None, :] * noise.T[:, :, None]
-        out = self.classes.astype(np.float32) @ drawn.reshape(len(drawn), -1)
-        return out.reshape(drawn.shape)
+        projection = x @ self.rotation.astype(np.float32)
+        deviation = np.sqrt((projection * projection) @ weights + biases).T
+        noise_by_class = np.ascontiguousarray(deviation)[:, None, :] * noise.T[:, :, None]
+        out = self.classes.astype(np.float32) @ noise_by_class.reshape(len(noise_by_class), -1)
+        return out.reshape(noise_by_class.shape)
 
     def sample(self, noise: Array) -> tuple[Array, Array]:
         weights, biases = self.spread()
-        moved = self.classes @ (noise[..., :-1] * np.sqrt(weights.T)) @ self.rotation.T
-        return moved, (noise[..., -1] * np.sqrt(biases)) @ self.classes.T
+        weight_deviations = self.classes @ (noise[..., :-1] * np.sqrt(weights.T)) @ self.rotation.T
+        return weight_deviations, (noise[..., -1] * np.sqrt(biases)) @ self.classes.T
 
 
 class Diag:
@@ -105,18 +108,20 @@ class Diag:
         return out
 
     def marginal(self, x: Float, noise: Float) -> Float:
-        turned = basis(len(self.biases))
-        return deviations(np.einsum("nc,ca,cb->nab", self.variance(x), turned, turned, optimize=True), noise)
+        directions = basis(len(self.biases))
+        return deviations(
+            np.einsum("nc,ca,cb->nab", self.variance(x), directions, directions, optimize=True), noise
+        )
 
     def sample(self, noise: Array) -> tuple[Array, Array]:
         return noise[..., :-1] * np.sqrt(self.weights), noise[..., -1] * np.sqrt(self.biases)
 
 
 def second_moment(x: Float, weight: Array) -> Array:
-    """``sum_n weight_n x_n x_n'`` (d, d) in float64, without a float64 copy of ``x``."""
+    """Compute ``sum_n weight_n x_n x_n'`` (d, d) in float64, block by block."""
     total = np.zeros((x.shape[1], x.shape[1]))
-    for start in range(0, len(x), ROWS):
-        part = x[start : start + ROWS] * np.sqrt(weight[start : start + ROWS, None])
+    for start in range(0, len(x), ROWS_PER_BLOCK):
+        part = x[start : start + ROWS_PER_BLOCK] * np.sqrt(weight[start : start + ROWS_PER_BLOCK, None])
         total += part.T @ part
     return total
 

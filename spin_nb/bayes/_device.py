@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spin_nb.errors import ModelError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ADVICE = "Use 'auto' (a CUDA device where there is one, else the CPU), 'cpu', 'cuda' or 'cuda:0'."
 
 
-def pick(device: Any = "auto") -> torch.device:
+def pick(device: str | torch.device = "auto") -> torch.device:
     """The device meant by a word.
 
     Parameters
@@ -37,14 +37,14 @@ def pick(device: Any = "auto") -> torch.device:
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        found = torch.device(device)
+        torch_device = torch.device(device)
         # Only a number that arrives there proves it: torch knows the names of many devices it was built without.
-        torch.zeros(1, device=found).cpu()
+        torch.zeros(1, device=torch_device).cpu()
     except (RuntimeError, TypeError, ValueError, AssertionError, ImportError) as error:
         # The first sentence says it; what follows may be a page of internals.
         reason = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")
         raise ModelError(f"there is no device {device!r} here: {reason}.", ADVICE) from error
-    return found
+    return torch_device
 
 
 def beside(net: torch.nn.Module, x: Float) -> torch.Tensor:

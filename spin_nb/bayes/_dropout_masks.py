@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def dropout_layers(net: torch.nn.Module) -> list[Any]:
-    """The dropout layers of a network whose masks we can draw: Dropout and Dropout1d, 2d, 3d."""
+    """List the dropout layers whose masks we can draw: Dropout, 1d, 2d, 3d."""
     from torch import nn
 
     kinds = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
@@ -19,18 +19,19 @@ def dropout_layers(net: torch.nn.Module) -> list[Any]:
 
 
 @contextmanager
-def dropout_masks(net: torch.nn.Module, generator: torch.Generator, *, shared: bool) -> Iterator[None]:
+def dropout_masks(net: torch.nn.Module, generator: torch.Generator, *, is_shared: bool) -> Iterator[None]:
     """Drop units although the layers are in eval mode.
 
     Parameters
     ----------
     generator : torch.Generator
         Masks are drawn from it in the order in which the layers are called.
-    shared : bool
+    is_shared : bool
         One mask for all items of a batch: the network is one function while the generator's state is the same.
     """
     handles = [
-        layer.register_forward_hook(_dropping(generator, shared=shared)) for layer in dropout_layers(net)
+        layer.register_forward_hook(_mask_hook(generator, is_shared=is_shared))
+        for layer in dropout_layers(net)
     ]
     try:
         yield
@@ -39,19 +40,21 @@ def dropout_masks(net: torch.nn.Module, generator: torch.Generator, *, shared: b
             handle.remove()
 
 
-def _dropping(generator: torch.Generator, *, shared: bool) -> Any:
+def _mask_hook(generator: torch.Generator, *, is_shared: bool) -> Callable[..., torch.Tensor]:
     import torch
 
     def hook(layer: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor:
-        kept = 1.0 - float(layer.p)
-        if kept == 1.0:
+        keep_probability = 1.0 - float(layer.p)
+        if keep_probability == 1.0:
             return output
         shape = list(output.shape)
         if not isinstance(layer, torch.nn.Dropout):  # whole channels
             shape[2:] = [1] * len(shape[2:])
-        if shared:
+        if is_shared:
             shape[0] = 1
-        mask = torch.empty(shape).bernoulli_(kept, generator=generator) / max(kept, 1e-12)
+        mask = torch.empty(shape).bernoulli_(keep_probability, generator=generator) / max(
+            keep_probability, 1e-12
+        )
         return output * mask.to(output)
 
     return hook

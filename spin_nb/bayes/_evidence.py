@@ -1,4 +1,4 @@
-"""How strongly to shrink: the prior precision, by the evidence framework.
+"""The prior precision, by the evidence framework.
 
 References
 ----------
@@ -13,58 +13,60 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._map_estimate import Optimum, Problem, curvature, evaluated, maximise, warmed
+from spin_nb.bayes._map_estimate import Optimum, Problem, curvature, evaluate, maximise, warm_start
 from spin_nb.errors import ModelError
 from spin_nb.types import Float
 
 Array = NDArray[np.float64]
 
-PRECISIONS = (1e-4, 10.0)  # searched, for inputs of root mean square norm 1
+PRECISION_BOUNDS = (1e-4, 10.0)  # searched, for inputs of root mean square norm 1
 # Before any evidence; with under twenty labels the evidence alone is flat or absurd.
-EXPECTED = 0.02
-EXPECTED_SPREAD = 1.0  # standard deviation of its logarithm
+EXPECTED_PRECISION = 0.02
+LOG_PRECISION_SD = 1.0  # standard deviation of its logarithm
 
 
 def log_evidence(problem: Problem, optimum: Optimum, precision: float) -> float:
-    """Log marginal likelihood under the Kronecker curvature (MacKay 1992; METHODS of Daxberger et al. 2021)."""
+    """Log marginal likelihood under the Kronecker curvature (MacKay 1992)."""
     values, _ = curvature(optimum.probs, problem.weight)
     occam = np.sum(np.log1p(np.outer(problem.moments, values) / precision))
-    return float(optimum.log_likelihood - (occam + precision * optimum.squared) / 2)
+    return float(optimum.log_likelihood - (occam + precision * optimum.squared_norm) / 2)
 
 
 def best_precision(problem: Problem) -> tuple[Optimum, float]:
-    """The most probable prior precision given the marginal likelihood, and the optimum there."""
+    """Find the optimum at the most probable prior precision, and that."""
     theta: Array | None = None
-    whole: Array | None = None
+    full_curvature: Array | None = None
 
-    def found_at(precision: float) -> Optimum:
-        nonlocal theta, whole
+    def optimum_at(precision: float) -> Optimum:
+        nonlocal theta, full_curvature
         if theta is None:
-            theta, whole = warmed(problem, precision)
-        optimum = maximise(problem, precision, theta, decrement=1e-4, whole=whole)
+            theta, full_curvature = warm_start(problem, precision)
+        optimum = maximise(problem, precision, theta, decrement=1e-4, full_curvature=full_curvature)
         theta = optimum.theta
         return optimum
 
-    precision = _most_probable(problem, found_at, 0.1)
-    return maximise(problem, precision, theta, whole=whole), precision
+    precision = _most_probable(problem, optimum_at, 0.1)
+    return maximise(problem, precision, theta, full_curvature=full_curvature), precision
 
 
 def at(problem: Problem, precision: float, start: Array | None) -> tuple[Optimum, float]:
     """The optimum under a given prior precision."""
-    precision = _checked(precision)
-    theta, whole = warmed(problem, precision) if start is None else (start, None)
-    return maximise(problem, precision, theta, whole=whole), precision
+    precision = _check_precision(precision)
+    theta, full_curvature = warm_start(problem, precision) if start is None else (start, None)
+    return maximise(problem, precision, theta, full_curvature=full_curvature), precision
 
 
-def around(problem: Problem, theta: Array, squared: float, precision: float | None) -> tuple[Optimum, float]:
-    """Parameters that stay as they are in place of an optimum, and the prior precision most probable with them.
+def around(
+    problem: Problem, theta: Array, squared_norm: float, precision: float | None
+) -> tuple[Optimum, float]:
+    """Find the prior precision most probable with parameters that stay.
 
-    ``squared``: ``|theta|^2`` with what lies outside the span of the inputs.
+    ``squared_norm``: ``|theta|^2`` with what lies outside the span of the inputs.
     """
-    optimum = replace(evaluated(problem, theta), squared=squared)
+    optimum = replace(evaluate(problem, theta), squared_norm=squared_norm)
     if precision is None:
         return optimum, _most_probable(problem, lambda _: optimum, 0.01)
-    return optimum, _checked(precision)
+    return optimum, _check_precision(precision)
 
 
 def _most_probable(problem: Problem, optimum_at: Callable[[float], Optimum], tolerance: float) -> float:
@@ -72,22 +74,25 @@ def _most_probable(problem: Problem, optimum_at: Callable[[float], Optimum], tol
 
     def loss(log_precision: float) -> float:
         precision = float(np.exp(log_precision))
-        surprise = (log_precision - np.log(EXPECTED)) / EXPECTED_SPREAD
+        surprise = (log_precision - np.log(EXPECTED_PRECISION)) / LOG_PRECISION_SD
         return surprise**2 / 2 - log_evidence(problem, optimum_at(precision), precision)
 
-    bounds = tuple(np.log(PRECISIONS))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": tolerance})
-    return float(np.exp(found.x))
+    bounds = tuple(np.log(PRECISION_BOUNDS))
+    minimum = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": tolerance})
+    return float(np.exp(minimum.x))
 
 
-def _checked(precision: float) -> float:
+def _check_precision(precision: float) -> float:
     if not precision > 0:
         raise ModelError(f"the prior precision must be positive, not {precision}.", "Leave it out.")
     return float(precision)
 
 
-def rotated(features: Float, targets: Array, weight: Array) -> tuple[Problem, Array, float]:
-    """The problem in the eigenbasis of its scaled inputs; the basis (d, r); the scale."""
+def rotate_problem(features: Float, targets: Array, weight: Array) -> tuple[Problem, Array, float]:
+    """Turn a problem into the eigenbasis of its scaled inputs.
+
+    Returned with the basis (d, r) and the scale.
+    """
     x = features.astype(np.float64)
     length = float(np.sqrt(weight @ np.einsum("nd,nd->n", x, x) / weight.sum())) or 1.0
     x /= length
@@ -96,6 +101,6 @@ def rotated(features: Float, targets: Array, weight: Array) -> tuple[Problem, Ar
         moments, rotation = singular**2, right.T
     else:
         moments, rotation = np.linalg.eigh((x * weight[:, None]).T @ x)
-    rotated = np.hstack([x @ rotation, np.ones((len(x), 1))])
+    inputs = np.hstack([x @ rotation, np.ones((len(x), 1))])
     moments = np.append(np.maximum(moments, 0), weight.sum())
-    return Problem(rotated, rotated.astype(np.float32), targets, weight, moments), rotation, length
+    return Problem(inputs, inputs.astype(np.float32), targets, weight, moments), rotation, length

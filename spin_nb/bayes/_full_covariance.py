@@ -19,12 +19,12 @@ from spin_nb.types import Float
 Array = NDArray[np.float64]
 Prior = tuple[float, float]
 Halves = list[Float]
-LIMIT = 6000  # parameters: a full covariance above this takes over 300 MB
-HELD = 2**21  # numbers of an intermediate result: what a core's cache holds beside the inputs
+MAX_PARAMETERS = 6000  # parameters: a full covariance above this takes over 300 MB
+MAX_NUMBERS_PER_RUN = 2**21  # numbers of an intermediate result: what a core's cache holds beside the inputs
 
 
 class Full:
-    """The whole covariance (C, d + 1, C, d + 1); of every class the weights, then the bias."""
+    """The whole covariance (C, d + 1, C, d + 1), weights before the bias."""
 
     names = ("covariance",)
 
@@ -35,7 +35,7 @@ class Full:
     @classmethod
     def build(cls, x: Float, probs: Array, weight: Array, prior: Prior) -> Full:
         n_classes, width = probs.shape[1], x.shape[1] + 1
-        if n_classes * width > LIMIT:
+        if n_classes * width > MAX_PARAMETERS:
             raise ModelError(
                 f"a full covariance of {n_classes * width:,} parameters does not fit in memory.",
                 "Use structure='kron'.",
@@ -49,8 +49,8 @@ class Full:
             [prior[0]] * (width - 1) + [prior[1]], n_classes
         )
         blocks = _inverse(precision).reshape(n_classes, width, n_classes, width)
-        turned = np.einsum("de,aebf->adbf", rotation, blocks, optimize=True) @ rotation.T
-        return cls({"covariance": np.ascontiguousarray(turned)}, prior)
+        covariance = np.einsum("de,aebf->adbf", rotation, blocks, optimize=True) @ rotation.T
+        return cls({"covariance": np.ascontiguousarray(covariance)}, prior)
 
     @cached_property
     def _by_class(self) -> Halves:
@@ -59,8 +59,8 @@ class Full:
     @cached_property
     def _by_contrast(self) -> Halves:
         n_classes = len(self.covariance)
-        own, all_ = np.einsum("cdce->de", self.covariance), self.covariance.sum(axis=(0, 2))
-        return _roots([(n_classes * own - all_) / (n_classes - 1) ** 2])
+        own_block, all_ = np.einsum("cdce->de", self.covariance), self.covariance.sum(axis=(0, 2))
+        return _roots([(n_classes * own_block - all_) / (n_classes - 1) ** 2])
 
     def variance(self, x: Float) -> Float:
         return _squared_lengths(x, self._by_class)
@@ -73,22 +73,22 @@ class Full:
         blocks = self._between
         inner = np.empty((len(x), len(blocks), len(blocks)), np.float32)
         for a, row in enumerate(blocks):
-            moved = (inputs @ row[:, a:].reshape(len(row), -1)).reshape(len(x), -1, len(row))
-            inner[:, a, a:] = inner[:, a:, a] = np.einsum("nbd,nd->nb", moved, inputs)
+            products = (inputs @ row[:, a:].reshape(len(row), -1)).reshape(len(x), -1, len(row))
+            inner[:, a, a:] = inner[:, a:, a] = np.einsum("nbd,nd->nb", products, inputs)
         return deviations(inner, noise)
 
     @cached_property
     def _between(self) -> Float:
-        """Covariance (C - 1, d + 1, C - 1, d + 1) of what remains where no direction is shared by all classes."""
-        turned = basis(len(self.covariance))
-        between: Float = np.einsum("ca,cdfe,fb->adbe", turned, self.covariance, turned, optimize=True).astype(
-            np.float32
-        )
+        """Covariance (C - 1, d + 1, C - 1, d + 1) without the direction all classes share."""
+        directions = basis(len(self.covariance))
+        between: Float = np.einsum(
+            "ca,cdfe,fb->adbe", directions, self.covariance, directions, optimize=True
+        ).astype(np.float32)
         return np.ascontiguousarray(between)
 
     def sample(self, noise: Array) -> tuple[Array, Array]:
-        moved = (noise.reshape(len(noise), -1) @ self._factor.T).reshape(noise.shape)
-        return moved[..., :-1], moved[..., -1]
+        weight_deviations = (noise.reshape(len(noise), -1) @ self._factor.T).reshape(noise.shape)
+        return weight_deviations[..., :-1], weight_deviations[..., -1]
 
     @cached_property
     def _factor(self) -> Array:
@@ -97,10 +97,11 @@ class Full:
 
 
 def ggn(x: Float, probs: Array, weight: Array) -> Array:
-    """Curvature of the negative log likelihood (C, d, C, d): ``sum_n weight (diag p - p p') (x) x x'``.
+    """Curvature of the negative log likelihood (C, d, C, d).
 
-    Only the blocks between different classes, ``-sum p_a p_b x x'``, are computed; the classes' probabilities sum to 1,
-    so a class's own block is minus the sum of the others in its row, without any cancellation.
+    ``sum_n weight (diag p - p p') (x) x x'``.  Only the blocks between different classes, ``-sum p_a p_b x x'``, are
+    computed; the classes' probabilities sum to 1, so a class's own block is minus the sum of the others in its row,
+    without any cancellation.
 
     Parameters
     ----------
@@ -112,26 +113,26 @@ def ggn(x: Float, probs: Array, weight: Array) -> Array:
     between = np.zeros((n_classes * width, n_classes * width))
     share = (np.sqrt(weight)[:, None] * probs).astype(np.float32)
     for rows in runs(len(x), n_classes * width):
-        scaled = (share[rows, :, None] * x[rows, None]).reshape(-1, n_classes * width)
-        between += scaled.T @ scaled
+        factors = (share[rows, :, None] * x[rows, None]).reshape(-1, n_classes * width)
+        between += factors.T @ factors
     blocks = between.reshape(n_classes, width, n_classes, width)
     for c in range(n_classes):
         blocks[c, :, c] = 0
-    own = blocks.sum(axis=2)
+    own_block = blocks.sum(axis=2)
     np.negative(blocks, out=blocks)
     for c in range(n_classes):
-        blocks[c, :, c] = own[c]
+        blocks[c, :, c] = own_block[c]
     return blocks
 
 
 def runs(n: int, width: int) -> Iterator[slice]:
-    """Runs of items of which ``width`` numbers each fit into the cache."""
-    rows = max(64, HELD // width)
+    """Slice ``n`` items into runs of which ``width`` numbers each fit into the cache."""
+    rows = max(64, MAX_NUMBERS_PER_RUN // width)
     return (slice(start, min(start + rows, n)) for start in range(0, n, rows))
 
 
 def _roots(covariances: list[Array]) -> Halves:
-    """Cholesky roots (d + 1, d + 1) side by side, the left halves and the right ones without their zeros above."""
+    """Cholesky roots (d + 1, d + 1) side by side, left halves and right ones."""
     roots = [np.linalg.cholesky(covariance) for covariance in covariances]
     half = max(1, len(roots[0]) // 2)
     left, right = [root[:, :half] for root in roots], [root[half:, half:] for root in roots]
@@ -144,10 +145,10 @@ def _squared_lengths(x: Float, roots: Halves) -> Float:
     out = np.zeros((len(x), roots[0].shape[1] // max(1, width // 2)), np.float32)
     for rows in runs(len(x), roots[0].shape[1]):
         for root in roots:
-            moved = x[rows, width - len(root) :] @ root[:-1]
-            moved += root[-1]
-            moved = moved.reshape(len(moved), out.shape[1], -1)
-            out[rows] += np.einsum("ncd,ncd->nc", moved, moved)
+            projection = x[rows, width - len(root) :] @ root[:-1]
+            projection += root[-1]
+            projection = projection.reshape(len(projection), out.shape[1], -1)
+            out[rows] += np.einsum("ncd,ncd->nc", projection, projection)
     return out
 
 
@@ -161,8 +162,8 @@ def _inverse(precision: Array) -> Array:
     """
     from scipy.linalg import lapack
 
-    factor, failed = lapack.dpotrf(precision.T, lower=1, overwrite_a=1)
-    if failed:
+    factor, error_code = lapack.dpotrf(precision.T, lower=1, overwrite_a=1)
+    if error_code:
         raise ModelError("rounding left a curvature that is not positive.", "Use structure='kron'.")
     lower = np.tril(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
     inverse: Array = lower + np.tril(lower, -1).T

@@ -1,4 +1,4 @@
-"""Draws from the Gaussians that laplace-torch fits over weights, as plain arrays: to be kept and brought back."""
+"""Draws from the Gaussians that laplace-torch fits over weights, as plain arrays: to be saved and loaded."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import torch
+    from laplace import ParametricLaplace
 
 Arrays = dict[str, NDArray[Any]]
 
 
-class Moves:
-    """Where a draw lies from the optimum: normal noise times a root of the covariance.
+class WeightDeviations:
+    """Deviations of weights from the optimum: noise times a root of the covariance.
 
     Parameters
     ----------
@@ -27,8 +28,8 @@ class Moves:
         self.arrays = arrays
 
     @classmethod
-    def of(cls, laplace: Any) -> Moves:
-        """From a fitted laplace-torch object with Kronecker, diagonal or subnetwork covariance."""
+    def of(cls, laplace: ParametricLaplace) -> WeightDeviations:
+        """Read the covariance of a fitted laplace-torch object."""
         import torch
 
         if hasattr(laplace, "n_params_subnet"):
@@ -49,20 +50,20 @@ class Moves:
         return cls({name: np.array(part.detach().cpu(), order="C") for name, part in parts.items()})
 
     def draw(self, S: int, seed: int) -> torch.Tensor:
-        """``S`` differences (S, P) from the optimum; same seed, same draws."""
+        """Draw ``S`` deviations (S, P); same seed, same draws."""
         import torch
 
-        held = {name: torch.from_numpy(np.array(array)) for name, array in self.arrays.items()}
+        tensors = {name: torch.from_numpy(np.array(array)) for name, array in self.arrays.items()}
         generator = torch.Generator().manual_seed(seed)
-        if "scale" in held:
-            return torch.randn(S, len(held["scale"]), generator=generator) * held["scale"]
-        if "root" in held:
-            noise = torch.randn(S, len(held["indices"]), generator=generator) @ held["root"].T
-            return torch.zeros(S, int(held["size"])).index_copy_(1, held["indices"], noise)
-        return _kron(held, S, generator)
+        if "scale" in tensors:
+            return torch.randn(S, len(tensors["scale"]), generator=generator) * tensors["scale"]
+        if "root" in tensors:
+            noise = torch.randn(S, len(tensors["indices"]), generator=generator) @ tensors["root"].T
+            return torch.zeros(S, int(tensors["size"])).index_copy_(1, tensors["indices"], noise)
+        return _kron(tensors, S, generator)
 
 
-def _kron(held: dict[str, torch.Tensor], S: int, generator: torch.Generator) -> torch.Tensor:
+def _kron(tensors: dict[str, torch.Tensor], S: int, generator: torch.Generator) -> torch.Tensor:
     import torch
 
     from spin_nb.bayes._laplace_torch import import_laplace
@@ -70,14 +71,14 @@ def _kron(held: dict[str, torch.Tensor], S: int, generator: torch.Generator) -> 
     import_laplace()
     from laplace.utils.matrix import KronDecomposed
 
-    vectors, values = (_factors(held, name) for name in ("vectors", "values"))
+    vectors, values = (_factors(tensors, name) for name in ("vectors", "values"))
     size = sum(int(np.prod([len(factor) for factor in block])) for block in values)
     noise = torch.randn(S, size, generator=generator)
-    precision = KronDecomposed(vectors, values, held["deltas"])
+    precision = KronDecomposed(vectors, values, tensors["deltas"])
     return precision.bmm(noise, exponent=-0.5).reshape(S, size)
 
 
-def _factors(held: dict[str, torch.Tensor], name: str) -> list[Any]:
+def _factors(tensors: dict[str, torch.Tensor], name: str) -> list[Any]:
     """One or two factors of every block."""
-    names = [[f"{name}.{b}.{f}" for f in range(2)] for b in range(len(held["deltas"]))]
-    return [tuple(held[factor] for factor in block if factor in held) for block in names]
+    names = [[f"{name}.{b}.{f}" for f in range(2)] for b in range(len(tensors["deltas"]))]
+    return [tuple(tensors[factor] for factor in block if factor in tensors) for block in names]

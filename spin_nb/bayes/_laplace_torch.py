@@ -38,13 +38,13 @@ def import_laplace() -> ModuleType:
 def _hide_torchvision() -> None:
     from lightning_utilities.core.imports import RequirementCache
 
-    found = RequirementCache._check_available
+    check_available = RequirementCache._check_available
 
     def check(self: Any) -> None:
-        wanted = str(getattr(self, "requirement", None) or getattr(self, "module", None) or "")
-        if wanted.startswith("torchvision"):
+        requirement = str(getattr(self, "requirement", None) or getattr(self, "module", None) or "")
+        if requirement.startswith("torchvision"):
             self.available, self.message = False, "kept out by spin_nb"
         else:
-            found(self)
+            check_available(self)
 
     RequirementCache._check_available = check  # type: ignore[method-assign]

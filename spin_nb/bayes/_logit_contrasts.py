@@ -21,26 +21,29 @@ JITTER = 1e-5  # of the total variance: above what float32 rounds away, below wh
 
 
 def contrasts(directions: Array) -> Array:
-    """What each direction over the classes, columns (C, k) of unit variance, adds to the contrast variance (k,)."""
+    """Contrast variance (k,) that each direction over the classes adds, columns (C, k)."""
     n_classes = len(directions)
-    added = n_classes * np.sum(directions**2, axis=0) - directions.sum(axis=0) ** 2
-    return np.maximum(added, 0) / (n_classes - 1) ** 2
+    squares = n_classes * np.sum(directions**2, axis=0) - directions.sum(axis=0) ** 2
+    return np.maximum(squares, 0) / (n_classes - 1) ** 2
 
 
 def basis(n_classes: int) -> Array:
-    """Orthonormal directions over the classes that each sum to zero, columns (C, C - 1)."""
+    """Orthonormal directions over the classes, columns (C, C - 1) that sum to zero."""
     from scipy.linalg import helmert
 
     return np.ascontiguousarray(helmert(n_classes).T)
 
 
 def deviations(covariance: NDArray[Any], noise: Float) -> Float:
-    """Standard normal noise (S, C) given each item's covariance (n, C - 1, C - 1) in the :func:`basis`: (C, S, n)."""
+    """Turn normal noise (S, C) into logits' deviations (C, S, n).
+
+    Each item has a covariance (C - 1, C - 1) in the :func:`basis`.
+    """
     n_classes = covariance.shape[1] + 1
     jitter = JITTER * np.trace(covariance, axis1=1, axis2=2) + np.finfo(np.float32).tiny
     root = np.linalg.cholesky(
         covariance + jitter[:, None, None] * np.eye(n_classes - 1, dtype=covariance.dtype)
     )
-    drawn = root.astype(np.float32) @ noise[:, 1:].T
-    flat = basis(n_classes).astype(np.float32) @ np.moveaxis(drawn, 0, -1).reshape(n_classes - 1, -1)
+    root_noise = root.astype(np.float32) @ noise[:, 1:].T
+    flat = basis(n_classes).astype(np.float32) @ np.moveaxis(root_noise, 0, -1).reshape(n_classes - 1, -1)
     return flat.reshape(n_classes, len(noise), -1)

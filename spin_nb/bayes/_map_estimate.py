@@ -21,15 +21,15 @@ from spin_nb.bayes._full_covariance import ggn
 from spin_nb.types import Float
 
 Array = NDArray[np.float64]
-NEWTON_STEPS = 60
-CG_STEPS = 40
-WHOLE = 2500  # parameters: to factor a larger curvature takes longer than it saves
-DECREMENT = (
+MAX_NEWTON_STEPS = 60
+MAX_CG_STEPS = 40
+MAX_PARAMETERS_FOR_FULL = 2500  # parameters: to factor a larger curvature takes longer than it saves
+MIN_DECREMENT = (
     1e-9  # stop when a Newton step would lower the objective by less than this share of an observation
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Weighted softmax regression on rotated inputs.
 
@@ -37,7 +37,7 @@ class Problem:
     ----------
     x : float64 (n, r)
         Inputs in the eigenbasis of their second moment, last column constant 1.
-    light : float32 (n, r)
+    x_single : float32 (n, r)
         The same.
     targets : float64 (n, C)
         Probabilities.
@@ -47,7 +47,7 @@ class Problem:
     """
 
     x: Array
-    light: Float
+    x_single: Float
     targets: Array
     weight: Array
     moments: Array
@@ -58,14 +58,14 @@ class Problem:
         return float(self.weight.sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
-    """Where the search ended: parameters (C, r), probabilities (n, C), log likelihood, ``|theta|^2``."""
+    """Result of the search: ``theta`` (C, r), ``probs`` (n, C), log likelihood, ``|theta|^2``."""
 
     theta: Array
     probs: Array
     log_likelihood: float
-    squared: float
+    squared_norm: float
 
 
 def maximise(
@@ -73,30 +73,30 @@ def maximise(
     precision: float,
     start: Array | None = None,
     *,
-    decrement: float = DECREMENT,
-    whole: Array | None = None,
+    decrement: float = MIN_DECREMENT,
+    full_curvature: Array | None = None,
 ) -> Optimum:
     """Minimise ``-log likelihood + precision/2 |theta|^2``.
 
-    The problem is convex, so ``start`` only saves time, and so does ``whole``, the curvature of the likelihood at a
-    place near (:func:`warmed`).
+    The problem is convex, so ``start`` only saves time, and so does ``full_curvature``, the curvature of the
+    likelihood at a place near (:func:`warm_start`).
     """
     n_classes = problem.targets.shape[1]
     theta = np.zeros((n_classes, problem.x.shape[1])) if start is None else start.copy()
     value, probs, loglik = _objective(problem, theta, precision)
-    near = None if whole is None else _by_whole(whole, precision)
-    for _ in range(NEWTON_STEPS):
+    near = None if full_curvature is None else _full_preconditioner(full_curvature, precision)
+    for _ in range(MAX_NEWTON_STEPS):
         slope = (problem.weight[:, None] * (probs - problem.targets)).T @ problem.x + precision * theta
-        precondition = near or _by_kron(problem, probs, precision)
+        precondition = near or _kron_preconditioner(problem, probs, precision)
         step = _newton_step(problem, probs, slope, precision, precondition)
-        promised = -float(np.sum(slope * step))
-        if promised <= decrement * max(1.0, problem.size):
+        expected_decrease = -float(np.sum(slope * step))
+        if expected_decrease <= decrement * max(1.0, problem.size):
             break
         length = 1.0
         while True:
             candidate = theta + length * step
             new_value, new_probs, new_loglik = _objective(problem, candidate, precision)
-            if new_value <= value - 1e-4 * length * promised:
+            if new_value <= value - 1e-4 * length * expected_decrease:
                 theta, value, probs, loglik = candidate, new_value, new_probs, new_loglik
                 break
             length /= 2
@@ -105,14 +105,14 @@ def maximise(
     return Optimum(theta, probs, loglik, float(np.sum(theta * theta)))
 
 
-def evaluated(problem: Problem, theta: Array) -> Optimum:
-    """These parameters as if the search had ended there."""
+def evaluate(problem: Problem, theta: Array) -> Optimum:
+    """Evaluate parameters as if the search had ended there."""
     _, probs, loglik = _objective(problem, theta, 0.0)
     return Optimum(theta, probs, loglik, float(np.sum(theta * theta)))
 
 
 def curvature(probs: Array, weight: Array) -> tuple[Array, Array]:
-    """Eigenvalues (C,) and vectors (C, C) of ``B = mean_n(diag p_n - p_n p_n')``."""
+    """Eigenvalues (C,), vectors (C, C) of ``B = mean_n(diag p_n - p_n p_n')``."""
     share = weight / weight.sum()
     factor = np.diag(share @ probs) - (probs * share[:, None]).T @ probs
     values, vectors = np.linalg.eigh(factor)
@@ -131,32 +131,34 @@ def _objective(problem: Problem, theta: Array, precision: float) -> tuple[float,
     return precision / 2 * float(np.sum(theta * theta)) - likelihood, logits, likelihood
 
 
-def warmed(problem: Problem, precision: float) -> tuple[Array | None, Array | None]:
-    """Parameters to start from and a curvature (P, P) near the optimum, from enough of the rows.
+def warm_start(problem: Problem, precision: float) -> tuple[Array | None, Array | None]:
+    """Find parameters to start from and a curvature (P, P) near the optimum.
 
-    Neither where they would cost more than they save.
+    From enough of the rows.  Neither where they would cost more than they save.
     """
     n, size = len(problem.x), problem.targets.shape[1] * problem.x.shape[1]
-    if size > WHOLE or n < 2 * size:
+    if size > MAX_PARAMETERS_FOR_FULL or n < 2 * size:
         return None, None
     step = max(1, n // (8 * size))
     every = slice(None, None, step)
-    x, light, targets = problem.x[every], problem.light[every], problem.targets[every]
-    some = Problem(x, light, targets, step * problem.weight[every], problem.moments)
+    x, x_single, targets = problem.x[every], problem.x_single[every], problem.targets[every]
+    some = Problem(x, x_single, targets, step * problem.weight[every], problem.moments)
     optimum = maximise(some, precision, decrement=1e-4)
-    return optimum.theta, ggn(some.light, optimum.probs, some.weight).reshape(size, size)
+    return optimum.theta, ggn(some.x_single, optimum.probs, some.weight).reshape(size, size)
 
 
-def _by_whole(whole: Array, precision: float) -> Callable[[Array], Array]:
+def _full_preconditioner(full_curvature: Array, precision: float) -> Callable[[Array], Array]:
     from scipy.linalg import cho_factor, cho_solve
 
-    factor = cho_factor(whole + precision * np.eye(len(whole)), overwrite_a=True, check_finite=False)
+    factor = cho_factor(
+        full_curvature + precision * np.eye(len(full_curvature)), overwrite_a=True, check_finite=False
+    )
     return lambda residual: np.reshape(
         cho_solve(factor, residual.ravel(), check_finite=False), residual.shape
     )
 
 
-def _by_kron(problem: Problem, probs: Array, precision: float) -> Callable[[Array], Array]:
+def _kron_preconditioner(problem: Problem, probs: Array, precision: float) -> Callable[[Array], Array]:
     values, vectors = curvature(probs, problem.weight)
     scale = np.outer(values, problem.moments) + precision
     return lambda residual: vectors @ ((vectors.T @ residual) / scale)
@@ -165,14 +167,14 @@ def _by_kron(problem: Problem, probs: Array, precision: float) -> Callable[[Arra
 def _newton_step(
     problem: Problem, probs: Array, slope: Array, precision: float, precondition: Callable[[Array], Array]
 ) -> Array:
-    light, share = problem.light, probs.astype(np.float32)
-    weighted = (problem.weight[:, None] * probs).astype(np.float32)
+    x_single, share = problem.x_single, probs.astype(np.float32)
+    weighted_probs = (problem.weight[:, None] * probs).astype(np.float32)
 
     def hessian(direction: Array) -> Array:
-        moved = light @ direction.T.astype(np.float32)
-        moved -= np.einsum("nc,nc->n", share, moved)[:, None]
-        moved *= weighted
-        return moved.T @ light + precision * direction
+        products = x_single @ direction.T.astype(np.float32)
+        products -= np.einsum("nc,nc->n", share, products)[:, None]
+        products *= weighted_probs
+        return products.T @ x_single + precision * direction
 
     return _conjugate_gradients(hessian, precondition, -slope, problem.size)
 
@@ -181,17 +183,17 @@ def _conjugate_gradients(
     apply: Callable[[Array], Array], precondition: Callable[[Array], Array], right: Array, size: float
 ) -> Array:
     solution, residual = np.zeros_like(right), right
-    direction = smoothed = precondition(residual)
-    energy = first = float(np.sum(residual * smoothed))
+    direction = descent = precondition(residual)
+    energy = first = float(np.sum(residual * descent))
     tolerance = first * min(0.5, (first / size) ** 0.5)  # far from the optimum an exact step is wasted
-    for _ in range(CG_STEPS):
+    for _ in range(MAX_CG_STEPS):
         if energy <= tolerance:
             break
         image = apply(direction)
         length = energy / float(np.sum(direction * image))
         solution = solution + length * direction
         residual = residual - length * image
-        smoothed = precondition(residual)
-        energy, before = float(np.sum(residual * smoothed)), energy
-        direction = smoothed + energy / before * direction
+        descent = precondition(residual)
+        energy, before = float(np.sum(residual * descent)), energy
+        direction = descent + energy / before * direction
     return solution

@@ -21,28 +21,28 @@ from spin_nb.types import Float, Ints
 
 Array = NDArray[np.float64]
 
-SHARPNESS = 6.0  # logits per unit of score before the labels say otherwise
-_GRID_VALUES = 1_000_000  # logits held at once while sharpness is fitted
-SHARPNESS_SPREAD = 0.5  # prior standard deviation of log sharpness
+PRIOR_SHARPNESS = 6.0  # logits per unit of score before the labels say otherwise
+MAX_GRID_LOGITS = 1_000_000  # logits held at once while sharpness is fitted
+LOG_SHARPNESS_SD = 0.5  # prior standard deviation of log sharpness
 
 
 def solve(
     phi: Float, y: Ints, n_classes: int, noise: float, weights: Array | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Posterior mean (D, C) and covariance (D, D) of the weights, prior identity, on ``e_y - 1/C``.
+    """Posterior mean (D, C) and covariance (D, D) of the weights.
 
-    ``weights`` (n,): how many labels each row counts as, one without.
+    Prior identity, targets ``e_y - 1/C``.  ``weights`` (n,): how many labels each row counts as, one without.
     """
     from scipy.linalg import cho_factor, cho_solve
 
     x = phi.astype(np.float64)
     width = x.shape[1]
-    counted = x if weights is None else x * weights[:, None]
-    factor = cho_factor(np.eye(width) + counted.T @ x / noise**2)
+    weighted_x = x if weights is None else x * weights[:, None]
+    factor = cho_factor(np.eye(width) + weighted_x.T @ x / noise**2)
     covariance = cho_solve(factor, np.eye(width))
     targets = np.eye(n_classes)[y] - 1 / n_classes
     # In C order, so that what is kept and read back is multiplied in the same order.
-    return covariance @ (counted.T @ targets) / noise**2, np.ascontiguousarray(
+    return covariance @ (weighted_x.T @ targets) / noise**2, np.ascontiguousarray(
         (covariance + covariance.T) / 2
     )
 
@@ -55,9 +55,9 @@ def score_variance(phi: Float, covariance: NDArray[np.float64]) -> Float:
 def leave_one_out(
     scores: Float, variance: Float, y: Ints, noise: float, weights: Array | None = None
 ) -> tuple[Float, Float]:
-    """Scores (n, C) and variance (n,) each labelled item would have without its own label (RW eq. 5.12)."""
-    counted = variance if weights is None else (variance * weights).astype(np.float32)
-    leverage = np.minimum(counted / noise**2, 1 - 1e-4)[:, None]
+    """Scores (n, C), variance (n,) without each item's own label (RW eq. 5.12)."""
+    weighted_variance = variance if weights is None else (variance * weights).astype(np.float32)
+    leverage = np.minimum(weighted_variance / noise**2, 1 - 1e-4)[:, None]
     targets = np.eye(scores.shape[1])[y] - 1 / scores.shape[1]
     return (scores - leverage * targets) / (1 - leverage), variance / (1 - leverage[:, 0])
 
@@ -65,7 +65,7 @@ def leave_one_out(
 def held_out(
     phi: Float, y: Ints, n_classes: int, folds: Ints, noise: float, weights: Array | None = None
 ) -> Float:
-    """Class probabilities (n, C) of each labelled item from the labels of the other folds.
+    """Class probabilities (n, C) from the labels of the other folds.
 
     Exact, from the smaller of two matrices: (n, n) while labels are few, (D, D) when they are many.
 
@@ -92,12 +92,12 @@ def _out_by_rows(
     """``f_out = t - (Q_oo)^-1 (Q t)_o`` with ``Q = (K + noise / weights I)^-1`` (RW eq. 5.12, in blocks)."""
     spread = np.full(len(x), noise) if weights is None else noise / weights
     precision = np.linalg.inv(x @ x.T + np.diag(spread))
-    pulled = precision @ targets
+    pull = precision @ targets
     scores, variance = np.empty_like(targets), np.empty(len(x))
     for fold in np.unique(folds):
         out = np.flatnonzero(folds == fold)
         block = np.linalg.inv(precision[np.ix_(out, out)])
-        scores[out] = targets[out] - block @ pulled[out]
+        scores[out] = targets[out] - block @ pull[out]
         variance[out] = np.maximum(np.diag(block) - spread[out], 0)
     return scores, variance
 
@@ -108,21 +108,23 @@ def _out_by_weights(
     """Weights of every other fold's items: all items' moments less those of the fold (RW eq. 2.11)."""
     from scipy.linalg import cho_factor, cho_solve
 
-    counted = x if weights is None else x * weights[:, None]
-    moments, pull = counted.T @ x + noise * np.eye(x.shape[1]), counted.T @ targets
+    weighted_x = x if weights is None else x * weights[:, None]
+    moments, pull = weighted_x.T @ x + noise * np.eye(x.shape[1]), weighted_x.T @ targets
     scores, variance = np.empty_like(targets), np.empty(len(x))
     for fold in np.unique(folds):
         out = np.flatnonzero(folds == fold)
-        own = x[out]
-        weighed = own if weights is None else counted[out]
-        factor = cho_factor(moments - weighed.T @ own)
-        scores[out] = own @ cho_solve(factor, pull - weighed.T @ targets[out])
-        variance[out] = noise * np.einsum("nd,dn->n", own, cho_solve(factor, own.T))
+        x_out = x[out]
+        weighted_out = x_out if weights is None else weighted_x[out]
+        factor = cho_factor(moments - weighted_out.T @ x_out)
+        scores[out] = x_out @ cho_solve(factor, pull - weighted_out.T @ targets[out])
+        variance[out] = noise * np.einsum("nd,dn->n", x_out, cho_solve(factor, x_out.T))
     return scores, variance
 
 
 def fit_sharpness(scores: Real, variance: Real, y: Ints, weights: Array | None = None) -> float:
-    """Logits per unit of score with the best held-out log likelihood, drawn to ``SHARPNESS`` while labels are few.
+    """Fit the logits per unit of score.
+
+    They have the best held-out log likelihood, and are drawn to ``PRIOR_SHARPNESS`` while labels are few.
 
     Continuous in the scores: a grid's best value alone would leap to its neighbour where two are as good but for
     rounding, and a session and its reopening would show other probabilities for the same labels.
@@ -136,10 +138,10 @@ def fit_sharpness(scores: Real, variance: Real, y: Ints, weights: Array | None =
         How many labels each row counts as, one without.
     """
     log_grid = np.linspace(np.log(1.0), np.log(60.0), 33)
-    prior = (log_grid - np.log(SHARPNESS)) ** 2 / (2 * SHARPNESS_SPREAD**2)
+    prior = (log_grid - np.log(PRIOR_SHARPNESS)) ** 2 / (2 * LOG_SHARPNESS_SD**2)
     beta = np.exp(log_grid)[:, None]
     slope = beta / np.sqrt(1 + np.pi / 8 * beta**2 * variance)
-    step = max(1, _GRID_VALUES // max(1, scores.size))
+    step = max(1, MAX_GRID_LOGITS // max(1, scores.size))
     loss = np.concatenate(
         [_misfit(slope[i : i + step], scores, y, weights) for i in range(0, len(slope), step)]
     )
@@ -147,7 +149,7 @@ def fit_sharpness(scores: Real, variance: Real, y: Ints, weights: Array | None =
 
 
 def _lowest(grid: Array, loss: Array) -> float:
-    """Where the parabola through the lowest of evenly spaced losses and its neighbours is lowest, inside the grid."""
+    """Lowest point of the parabola through the lowest of evenly spaced losses and its neighbours."""
     at = min(max(int(np.argmin(loss)), 1), len(grid) - 2)
     before, here, after = loss[at - 1 : at + 2]
     bend = before - 2 * here + after
@@ -158,13 +160,15 @@ def _lowest(grid: Array, loss: Array) -> float:
 
 
 def _misfit(slope: Real, scores: Real, y: Ints, weights: Array | None) -> Real:
-    """Negative log likelihood (g,) of labels under softmax(slope score), for slopes (g, n)."""
+    """Negative log likelihood (g,) of labels for slopes (g, n)."""
     logits = slope[:, :, None] * scores
-    own = np.take_along_axis(logits, np.broadcast_to(y[None, :, None], (*slope.shape, 1)), axis=2)[..., 0]
+    label_logits = np.take_along_axis(logits, np.broadcast_to(y[None, :, None], (*slope.shape, 1)), axis=2)[
+        ..., 0
+    ]
     top = logits.max(axis=-1)
     logits -= top[..., None]
     np.exp(logits, out=logits)
-    loss = np.log(logits.sum(axis=-1)) + top - own
+    loss = np.log(logits.sum(axis=-1)) + top - label_logits
     return np.asarray((loss if weights is None else loss * weights).sum(axis=1))
 
 
@@ -176,7 +180,10 @@ def predictive(
     covariance: NDArray[np.float64],
     sharpness: float,
 ) -> RowsPredictive:
-    """Probabilities ``softmax(sharpness f)`` under Gaussian scores ``f``, the same variance for every class."""
+    """Predict ``softmax(sharpness f)`` under Gaussian scores ``f``.
+
+    The same variance for every class.
+    """
     beta = np.float32(sharpness)
     noise = beta * shared_noise((MARGINAL_DRAWS, scores.shape[1])).T[:, :, None]
 
@@ -191,8 +198,8 @@ def predictive(
         out = np.empty((S, len(rows), scores.shape[1]), np.float32)
         rng, x = np.random.default_rng(seed), phi[rows]
         for s in range(S):
-            drawn = weights + root @ rng.standard_normal(weights.shape)
-            out[s] = x @ (drawn * sharpness).astype(np.float32)
+            weight_draw = weights + root @ rng.standard_normal(weights.shape)
+            out[s] = x @ (weight_draw * sharpness).astype(np.float32)
         return out
 
     return RowsPredictive.of_gaussian(beta * scores, beta**2 * variance[:, None], marginal, joint)

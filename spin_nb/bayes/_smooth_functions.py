@@ -8,44 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.types import Float, Ints
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 FILTER_DEGREE = 12
-SPARE = 1.2  # random functions for each one wanted
-TOGETHER = 32  # functions filtered at once
-ROWS = 2**16
+OVERSAMPLING = 1.2  # random functions for each one wanted
+FUNCTIONS_PER_BLOCK = 32  # functions filtered at once
+ROWS_PER_BLOCK = 2**16
 RIDGE = 1e-9  # of the mean squared length: functions that the filter made alike stay solvable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Smooth:
-    """The smoothest functions, orthonormal: ``spanned @ rotation``.
+    """The smoothest functions, orthonormal: ``blocks @ rotation``.
 
     Attributes
     ----------
     values : float64 (m,)
         Eigenvalues of ``I - S``, about, rising.
-    spanned : list of float32 (n, b)
+    blocks : list of float32 (n, b)
         What the filter left of random functions.
     rotation : float64 (width, m)
     """
 
     values: NDArray[np.float64]
-    spanned: list[Float]
+    blocks: list[Float]
     rotation: NDArray[np.float64]
 
     def rows(self, some: slice, weights: NDArray[np.float64]) -> Float:
-        """The functions, times a weight each, at some items: float32 (r, m)."""
-        block = np.concatenate([functions[some] for functions in self.spanned], axis=1)
+        """Evaluate the functions, times a weight each, at some items (r, m)."""
+        block = np.concatenate([functions[some] for functions in self.blocks], axis=1)
         return block @ (self.rotation * weights).astype(np.float32)
 
 
-def normalised_graph(idx: Ints, weights: Float) -> Any:
+def normalised_graph(idx: Ints, weights: Float) -> csr_matrix:
     """``D^-1/2 W D^-1/2`` of the symmetric graph, as a scipy CSR matrix."""
     from scipy import sparse
 
@@ -58,44 +61,56 @@ def normalised_graph(idx: Ints, weights: Float) -> Any:
     return both.astype(np.float32)
 
 
-def smooth_functions(operator: Any, m: int, damped: tuple[float, float], seed: int) -> Smooth:
-    """About the ``m`` smoothest functions on the graph of ``operator``; ``damped`` are the eigenvalues to suppress."""
+def smooth_functions(operator: csr_matrix, m: int, damped_interval: tuple[float, float], seed: int) -> Smooth:
+    """Approximate the ``m`` smoothest functions on the graph of ``operator``.
+
+    ``damped_interval`` holds the eigenvalues to suppress.
+    """
     from scipy.linalg import eigh
 
     n = operator.shape[0]
-    width = min(n, int(SPARE * m) + 1)
+    width = min(n, int(OVERSAMPLING * m) + 1)
     rng = np.random.default_rng(seed)
-    spanned = [
-        _filtered(operator, rng.standard_normal((n, min(TOGETHER, width - at)), dtype=np.float32), damped)
-        for at in range(0, width, TOGETHER)
+    blocks = [
+        _filter(
+            operator,
+            rng.standard_normal((n, min(FUNCTIONS_PER_BLOCK, width - at)), dtype=np.float32),
+            damped_interval,
+        )
+        for at in range(0, width, FUNCTIONS_PER_BLOCK)
     ]
-    lengths = _products(spanned, spanned)
+    lengths = _products(blocks, blocks)
     lengths += RIDGE * np.trace(lengths) / width * np.eye(width)
-    moved = np.concatenate([_products(spanned, [operator @ functions]) for functions in spanned], axis=1)
-    values, rotation = eigh((moved + moved.T) / 2, lengths)
-    return Smooth(np.clip(1 - values[::-1][:m], 0, 2), spanned, rotation[:, ::-1][:, :m])
+    operator_products = np.concatenate(
+        [_products(blocks, [operator @ functions]) for functions in blocks], axis=1
+    )
+    values, rotation = eigh((operator_products + operator_products.T) / 2, lengths)
+    return Smooth(np.clip(1 - values[::-1][:m], 0, 2), blocks, rotation[:, ::-1][:, :m])
 
 
 def _products(some: list[Float], others: list[Float]) -> NDArray[np.float64]:
-    """Inner products of all functions of two lists of blocks; float64, some rows at a time."""
-    found = np.zeros((sum(f.shape[1] for f in some), sum(f.shape[1] for f in others)))
+    """Inner products of all functions of two lists of blocks, float64."""
+    products = np.zeros((sum(f.shape[1] for f in some), sum(f.shape[1] for f in others)))
     for rows in chunks(len(some[0])):
         left, right = (
             np.concatenate([functions[rows] for functions in blocks], axis=1).astype(np.float64)
             for blocks in (some, others)
         )
-        found += left.T @ right
-    return found
+        products += left.T @ right
+    return products
 
 
 def chunks(n: int) -> Iterator[slice]:
     """The rows 0..n-1, some at a time."""
-    return (slice(start, min(start + ROWS, n)) for start in range(0, n, ROWS))
+    return (slice(start, min(start + ROWS_PER_BLOCK, n)) for start in range(0, n, ROWS_PER_BLOCK))
 
 
-def _filtered(operator: Any, start: Float, damped: tuple[float, float]) -> Float:
-    """Chebyshev polynomial of ``S`` applied to ``start``: small on ``damped``, steep above it."""
-    centre, half = np.float32(sum(damped) / 2), np.float32((damped[1] - damped[0]) / 2)
+def _filter(operator: csr_matrix, start: Float, damped_interval: tuple[float, float]) -> Float:
+    """Chebyshev polynomial of ``S`` applied to ``start``: small on ``damped_interval``, steep above it."""
+    centre, half = (
+        np.float32(sum(damped_interval) / 2),
+        np.float32((damped_interval[1] - damped_interval[0]) / 2),
+    )
     before = start
     now = (operator @ start - centre * start) / half
     for _ in range(FILTER_DEGREE - 1):

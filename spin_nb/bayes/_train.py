@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -20,19 +20,25 @@ from spin_nb.words import shown
 if TYPE_CHECKING:
     import torch
 
-BATCH = 256
-USERS_PRECISION = 0.1  # of the prior on a user's network: its scale is not ours
+    NetSpec: TypeAlias = torch.nn.Module | Callable[[], torch.nn.Module]
+    """A network, or a function without arguments that makes one."""
+
+ITEMS_PER_BATCH = 256
+MAX_PRECISION_OF_USER_NETWORK = 0.1  # of the prior on a user's network: its scale is not ours
 
 
-def mlp(d: int, n_classes: int, *, hidden: int, dropout: float = 0.0, seed: int = 0) -> torch.nn.Sequential:
-    """A network with one hidden layer, its weights drawn without touching torch's own random numbers."""
+def mlp(d: int, n_classes: int, *, n_hidden: int, dropout: float = 0.0, seed: int = 0) -> torch.nn.Sequential:
+    """Make a network with one hidden layer.
+
+    Its weights are drawn without touching torch's own random numbers.
+    """
     import torch
 
     linear, kinds = torch.nn.utils.skip_init, torch.nn
-    layers: list[torch.nn.Module] = [linear(kinds.Linear, d, hidden), kinds.ReLU()]
+    layers: list[torch.nn.Module] = [linear(kinds.Linear, d, n_hidden), kinds.ReLU()]
     if dropout:
         layers.append(kinds.Dropout(dropout))
-    net = kinds.Sequential(*layers, linear(kinds.Linear, hidden, n_classes))
+    net = kinds.Sequential(*layers, linear(kinds.Linear, n_hidden, n_classes))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -41,8 +47,8 @@ def mlp(d: int, n_classes: int, *, hidden: int, dropout: float = 0.0, seed: int 
     return net
 
 
-def fresh(spec: Any, seed: int) -> torch.nn.Module:
-    """A network of its own: a copy of a module, or what a factory makes when called with nothing.
+def fresh(spec: NetSpec, seed: int) -> torch.nn.Module:
+    """Copy a module, or call a function that makes one.
 
     Raises
     ------
@@ -53,42 +59,50 @@ def fresh(spec: Any, seed: int) -> torch.nn.Module:
 
     if isinstance(spec, torch.nn.Module):
         return copy.deepcopy(spec)
-    made = None
+    net: object = None
     if callable(spec):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             try:
-                made = spec()
+                net = spec()
             except Exception as error:  # a person's own code may fail in any way
-                made = error
-    if not isinstance(made, torch.nn.Module):
+                net = error
+    if not isinstance(net, torch.nn.Module):
         raise ModelError(
-            f"{shown(spec)} is no torch network" + ("." if made is None else f": it made {shown(made)}."),
+            f"{shown(spec)} is no torch network" + ("." if net is None else f": it made {shown(net)}."),
             "Pass a torch.nn.Module, or a function without arguments that makes one.",
         )
-    return made
+    return net
 
 
 def network_for(
-    spec: Any, inputs: Float, n_classes: int, *, hidden: int, dropout: float = 0.0, seed: int = 0
+    spec: NetSpec | None, inputs: Float, n_classes: int, *, n_hidden: int, dropout: float = 0.0, seed: int = 0
 ) -> tuple[torch.nn.Module, np.float32]:
-    """A user's network and 1, or one hidden layer and what its inputs (n, d) are to be multiplied with."""
+    """Return a network, and the factor of its inputs (n, d).
+
+    A user's network has 1; ours is one hidden layer on inputs of unit size.
+    """
     if spec is not None:
         return fresh(spec, seed), np.float32(1)
     check_features(inputs)
     length = float(np.sqrt(np.mean(inputs.astype(np.float64) ** 2)))
-    net = mlp(inputs.shape[1], n_classes, hidden=hidden, dropout=dropout, seed=seed)
+    net = mlp(inputs.shape[1], n_classes, n_hidden=n_hidden, dropout=dropout, seed=seed)
     return net, np.float32(1 / length if length else 1.0)
 
 
-def pace(spec: Any, precision: float) -> dict[str, Any]:
-    """Prior precision, steps and rate: a user's network is changed more carefully than our own head."""
-    rate, precision = (0.02, precision) if spec is None else (0.002, min(precision, USERS_PRECISION))
+def pace(spec: NetSpec | None, precision: float) -> dict[str, Any]:
+    """Prior precision, steps and rate: a user's network changes more carefully."""
+    rate, precision = (
+        (0.02, precision) if spec is None else (0.002, min(precision, MAX_PRECISION_OF_USER_NETWORK))
+    )
     return {"precision": precision, "steps": 300, "rate": rate}
 
 
-def threads_for(spec: Any) -> AbstractContextManager[None]:
-    """Hold torch to one thread for our own head, whose steps are too small to share; a user's network has all."""
+def threads_for(spec: NetSpec | None) -> AbstractContextManager[None]:
+    """Hold torch to one thread for our own head.
+
+    Its steps are too small to share; a user's network has all.
+    """
     return torch_threads(1) if spec is None else nullcontext()
 
 
@@ -127,17 +141,17 @@ def train(
     optimiser = torch.optim.Adam(parameters, lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     _prepare(net, len(y))
-    with dropout_masks(net, generator, shared=False):
-        for done in range(steps):
+    with dropout_masks(net, generator, is_shared=False):
+        for n_done in range(steps):
             if step:
-                step(done / steps)
-            rows = rng.permutation(len(y))[:BATCH]
+                step(n_done / steps)
+            rows = rng.permutation(len(y))[:ITEMS_PER_BATCH]
             logits = checked_logits(net, beside(net, inputs[rows]), n_classes)
             fit = torch.nn.functional.cross_entropy(logits, torch.from_numpy(y[rows]).to(logits.device))
             loss = fit + precision / (2 * len(y)) * sum((p**2).sum() for p in parameters)
             if not torch.isfinite(loss):
                 raise ModelError(
-                    f"the loss became {float(loss.detach()):g} after {done} of {steps} steps.",
+                    f"the loss became {float(loss.detach()):g} after {n_done} of {steps} steps.",
                     "Scale the inputs to about unit size, or lower the network's weights or learning rate.",
                 )
             optimiser.zero_grad()
@@ -148,7 +162,7 @@ def train(
 
 
 def _prepare(net: torch.nn.Module, n: int) -> None:
-    """Training mode, but dropout by our own masks, and batch statistics only where there is a batch."""
+    """Training mode, but our dropout masks, and batch statistics only in a batch."""
     import torch
 
     net.train()
@@ -178,9 +192,9 @@ def checked_logits(net: torch.nn.Module, x: torch.Tensor, n_classes: int) -> tor
             "Pass a network made for these inputs: (n, d) features, or (n, channels, height, width) pictures.",
         ) from error
     if not isinstance(out, torch.Tensor) or out.shape != (len(x), n_classes):
-        found = f"shape {tuple(out.shape)}" if isinstance(out, torch.Tensor) else type(out).__name__
+        output = f"shape {tuple(out.shape)}" if isinstance(out, torch.Tensor) else type(out).__name__
         raise ModelError(
-            f"{type(net).__name__} gives {found} for {len(x)} items and {n_classes} classes.",
+            f"{type(net).__name__} gives {output} for {len(x)} items and {n_classes} classes.",
             f"Let it end in a layer with {n_classes} outputs.",
         )
     with torch.no_grad():

@@ -29,20 +29,26 @@ SMOOTHNESS = 0.1  # ridge and power of the spectral prior (lambda + ridge)^-powe
 POWER = 1.5
 LINEAR_SHARE = 0.2  # prior variance given to the plain linear model
 LOCAL_SHARE = 0.2  # prior variance given to local detail, finer than the graph functions
-WAVES = 100  # random Fourier features of that detail
+N_WAVES = 100  # random Fourier features of that detail
 REACH = 3.0  # its length scale, in median distances to the seventh neighbour
 GRAPH_PART = np.float32(np.sqrt(1 - LINEAR_SHARE - LOCAL_SHARE))
-SHORTEST_ROW = 0.3  # rows shorter than this are outliers: not blown up to full length
-DAMPED = (-0.6, 0.9)  # eigenvalues of S the filter suppresses: the smoothest functions come out sharp
-DAMPED_MANY = (-0.6, 0.85)  # with many classes finer functions must survive (measured on 77 intents)
-MANY = 20  # classes
-FEWEST = 10  # graph functions of a tiny pool: fewer may miss a cluster altogether
-SMALLEST_WEIGHT = 1e-6  # keeps every vertex connected when exp() underflows
+MIN_ROW_LENGTH = 0.3  # rows shorter than this are outliers: not blown up to full length
+DAMPED_INTERVAL = (
+    -0.6,
+    0.9,
+)  # eigenvalues of S the filter suppresses: the smoothest functions come out sharp
+DAMPED_INTERVAL_OF_MANY_CLASSES = (
+    -0.6,
+    0.85,
+)  # with many classes finer functions must survive (measured on 77 intents)
+MANY_CLASSES = 20
+MIN_GRAPH_FUNCTIONS = 10  # graph functions of a tiny pool: fewer may miss a cluster altogether
+MIN_WEIGHT = 1e-6  # keeps every vertex connected when exp() underflows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
-    """What is made of an item's own features, wherever it lies on the graph.
+    """Part of ``phi`` that follows from an item's features alone.
 
     Attributes
     ----------
@@ -65,33 +71,33 @@ class Frame:
         centre = features.mean(axis=0, dtype=np.float64).astype(np.float32)
         squares = sum(float(np.sum((features[rows] - centre) ** 2)) for rows in chunks(len(features)))
         rng = np.random.default_rng(seed)
-        waves = rng.standard_normal((features.shape[1], WAVES), dtype=np.float32)
+        waves = rng.standard_normal((features.shape[1], N_WAVES), dtype=np.float32)
         waves /= np.float32(REACH * np.median(scales))
-        phase = rng.uniform(0, 2 * np.pi, WAVES).astype(np.float32)
+        phase = rng.uniform(0, 2 * np.pi, N_WAVES).astype(np.float32)
         return cls(centre, float(np.sqrt(squares / max(len(features), 1))) or 1.0, waves, phase)
 
     @property
     def width(self) -> int:
         """Columns of ``phi`` that this makes."""
-        return len(self.centre) + 1 + WAVES
+        return len(self.centre) + 1 + N_WAVES
 
     def join(self, graph_part: Float, features: Float) -> Float:
-        """``phi`` (n, D) of items with that part of it (n, m) and features (n, d)."""
+        """Join ``phi`` (n, D) from its graph part (n, m) and features (n, d)."""
         x = features - self.centre
         return np.concatenate(
             [
                 graph_part,
                 x * np.float32(np.sqrt(LINEAR_SHARE / 2) / self.length),
                 np.full((len(x), 1), np.sqrt(LINEAR_SHARE / 2), np.float32),
-                np.cos(x @ self.waves + self.phase) * np.float32(np.sqrt(2 * LOCAL_SHARE / WAVES)),
+                np.cos(x @ self.waves + self.phase) * np.float32(np.sqrt(2 * LOCAL_SHARE / N_WAVES)),
             ],
             axis=1,
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GraphBasis:
-    """Features ``phi`` of every pool item, and what is needed to give new items theirs.
+    """Features ``phi`` of every pool item, and of new ones.
 
     Attributes
     ----------
@@ -108,7 +114,9 @@ class GraphBasis:
     frame: Frame
 
     def extend(self, neighbours: Ints, distances: Float, features: Float) -> Float:
-        """Features of items outside the pool: its graph part is their neighbours', weighted by nearness.
+        """Compute ``phi`` of items outside the pool.
+
+        The graph part is their neighbours', weighted by nearness.
 
         Parameters
         ----------
@@ -129,16 +137,19 @@ class GraphBasis:
         """
         features = check_features(features, width=len(self.frame.centre))
         idx, dist = _check_neighbours(neighbours, distances, len(features), len(self.phi))
-        own = length_scales(dist, floor=float(self.scales.min()))
-        weights = _weights(idx, dist, own, self.scales) ** NEARNESS
+        own_scales = length_scales(dist, floor=float(self.scales.min()))
+        weights = _weights(idx, dist, own_scales, self.scales) ** NEARNESS
         weights /= weights.sum(axis=1, keepdims=True)
         phi = np.empty((len(features), self.phi.shape[1]), np.float32)
         for rows in chunks(len(features)):
-            phi[rows] = self.frame.join(self._placed(idx[rows], weights[rows]), features[rows])
+            phi[rows] = self.frame.join(self._graph_part(idx[rows], weights[rows]), features[rows])
         return phi
 
-    def _placed(self, idx: Ints, weights: Float) -> Float:
-        """Graph part of ``phi``: the neighbours' mean, as long as theirs are, so that its prior variance is theirs."""
+    def _graph_part(self, idx: Ints, weights: Float) -> Float:
+        """Graph part of ``phi``: the neighbours' mean.
+
+        It is as long as theirs are, so that its prior variance is theirs.
+        """
         near = self.phi[idx, : self.phi.shape[1] - self.frame.width]
         mean = np.einsum("mk,mkj->mj", weights, near, optimize=True)
         length = np.einsum("mk,mk->m", weights, np.linalg.norm(near, axis=2))
@@ -182,17 +193,22 @@ def graph_basis(
     n = len(features)
     idx, dist = _check_neighbours(neighbours, distances, n, n)
     scales = length_scales(dist)
-    m = min(max(200, 2 * n_classes), max(n // 3, min(n, FEWEST)))
+    m = min(max(200, 2 * n_classes), max(n // 3, min(n, MIN_GRAPH_FUNCTIONS)))
     graph: Smooth | None = None
     if m and idx.shape[1]:
         operator = normalised_graph(idx, _weights(idx, dist, scales, scales))
-        graph = smooth_functions(operator, m, DAMPED if n_classes <= MANY else DAMPED_MANY, seed)
+        graph = smooth_functions(
+            operator,
+            m,
+            DAMPED_INTERVAL if n_classes <= MANY_CLASSES else DAMPED_INTERVAL_OF_MANY_CLASSES,
+            seed,
+        )
     frame = Frame.of(features, scales, seed)
-    return GraphBasis(_joined(graph, frame, features), scales, frame)
+    return GraphBasis(_join_features(graph, frame, features), scales, frame)
 
 
-def _joined(graph: Smooth | None, frame: Frame, features: Float) -> Float:
-    """``phi`` (n, D), some rows at a time: it is the largest array of all."""
+def _join_features(graph: Smooth | None, frame: Frame, features: Float) -> Float:
+    """Compute ``phi`` (n, D), some rows at a time: it is the largest array of all."""
     n, m = len(features), 0 if graph is None else len(graph.values)
     phi = np.empty((n, m + frame.width), np.float32)
     if graph is not None:
@@ -200,7 +216,7 @@ def _joined(graph: Smooth | None, frame: Frame, features: Float) -> Float:
         weights /= np.sqrt(np.sum(weights**2) / n)  # the functions are orthonormal: mean squared row norm 1
     for rows in chunks(n):
         g = np.zeros((rows.stop - rows.start, 0), np.float32) if graph is None else graph.rows(rows, weights)
-        length = np.maximum(np.linalg.norm(g, axis=1, keepdims=True), np.float32(SHORTEST_ROW))
+        length = np.maximum(np.linalg.norm(g, axis=1, keepdims=True), np.float32(MIN_ROW_LENGTH))
         phi[rows] = frame.join(g * (GRAPH_PART / length), features[rows])
     return phi
 
@@ -218,17 +234,17 @@ def _check_neighbours(neighbours: Ints, distances: Float, rows: int, pool: int) 
 
 
 def length_scales(distances: Float, floor: float = 0.0) -> Float:
-    """Distance of each item to its seventh neighbour (n,), from those to its nearest (n, k); at least ``floor``."""
+    """Distance of each item to its seventh neighbour (n,), at least ``floor``."""
     n, k = distances.shape
     if not k:
         return np.ones(n, np.float32)
-    own = distances[:, min(SCALE_NEIGHBOUR, k) - 1]
-    positive = own[own > 0]
+    own_scales = distances[:, min(SCALE_NEIGHBOUR, k) - 1]
+    positive = own_scales[own_scales > 0]
     # Exact duplicates have length scale 0: the floor keeps them a tight cluster instead of a division by zero.
     least = floor or (1e-3 * float(np.median(positive)) if len(positive) else 1.0)
-    return np.maximum(own, np.float32(least))
+    return np.maximum(own_scales, np.float32(least))
 
 
-def _weights(idx: Ints, dist: Float, own: Float, scales: Float) -> Float:
-    weights = np.exp(-(dist**2) / (own[:, None] * scales[idx]))
-    return np.maximum(weights, SMALLEST_WEIGHT).astype(np.float32, copy=False)
+def _weights(idx: Ints, dist: Float, own_scales: Float, scales: Float) -> Float:
+    weights = np.exp(-(dist**2) / (own_scales[:, None] * scales[idx]))
+    return np.maximum(weights, MIN_WEIGHT).astype(np.float32, copy=False)

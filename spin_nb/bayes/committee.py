@@ -9,7 +9,7 @@ Seung, Opper & Sompolinsky (1992), *Query by committee*.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
-ATTEMPTS = 20  # bootstrap samples drawn before a member goes without a second class
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
+MAX_BOOTSTRAP_ATTEMPTS = 20  # bootstrap samples drawn before a member goes without a second class
 
 
 class Committee:
@@ -54,7 +57,7 @@ class Committee:
     validation = "folds"
     asks_by = "variance"
 
-    def __init__(self, estimator: Any, n_members: int = 16, *, seed: int = 0) -> None:
+    def __init__(self, estimator: ClassifierMixin, n_members: int = 16, *, seed: int = 0) -> None:
         if isinstance(estimator, type) or not all(hasattr(estimator, name) for name in ("fit", "get_params")):
             raise ModelError(
                 f"{shown(estimator)} is no scikit-learn estimator.",
@@ -72,7 +75,9 @@ class Committee:
         self._n_labels = 0
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> Committee:
-        """Fit the members to features (n, d) and class indices (n,); classes without a label are allowed.
+        """Fit the members to features (n, d) and class indices (n,).
+
+        Classes without a label are allowed.
 
         Raises
         ------
@@ -86,24 +91,24 @@ class Committee:
         if len(np.unique(y)) == 1:
             members = [_constant(int(y[0]), n_classes)] * self.n_members
         else:
-            whole = _fitted(self.estimator, features, y, self.seed)
-            members = _own_members(whole, n_classes) or self._bootstrapped(features, y, n_classes)
+            ensemble = _fit_clone(self.estimator, features, y, self.seed)
+            members = _members_of(ensemble, n_classes) or self._bootstrap_members(features, y, n_classes)
         self._members, self._shape, self._n_labels = members, (features.shape[1], n_classes), len(y)
         return self
 
-    def _bootstrapped(self, features: Float, y: Ints, n_classes: int) -> list[Callable[[Float], Float]]:
+    def _bootstrap_members(self, features: Float, y: Ints, n_classes: int) -> list[Callable[[Float], Float]]:
         rng = np.random.default_rng(self.seed)
         members = []
         for number in range(self.n_members):
-            for _ in range(ATTEMPTS):
+            for _ in range(MAX_BOOTSTRAP_ATTEMPTS):
                 rows = rng.integers(0, len(y), len(y))
                 if len(np.unique(y[rows])) > 1:
                     break
             if len(np.unique(y[rows])) == 1:
                 members.append(_constant(int(y[rows[0]]), n_classes))
                 continue
-            fitted = _fitted(self.estimator, features[rows], y[rows], self.seed + number)
-            members.append(_probabilities(fitted, fitted.classes_, n_classes))
+            member = _fit_clone(self.estimator, features[rows], y[rows], self.seed + number)
+            members.append(_probabilities(member, member.classes_, n_classes))
         return members
 
     def predict(self, features: Float) -> FunctionsPredictive:
@@ -121,18 +126,18 @@ class Committee:
         features = check_features(features, width=self._shape[0])
         members, n_classes, n_labels = self._members, self._shape[1], self._n_labels
 
-        def logits(x: Float, chosen: Ints) -> Float:
-            probs = np.stack([members[member](x) for member in chosen])
+        def logits(x: Float, indices: Ints) -> Float:
+            probs = np.stack([members[member](x) for member in indices])
             return np.log((n_labels * probs + np.float32(1 / n_classes)) / np.float32(n_labels + 1))
 
         def draw(S: int, seed: int) -> Functions:
-            chosen, turn = np.unique(member_order(len(members), S, seed), return_inverse=True)
-            return lambda x: logits(x, chosen)[turn]
+            indices, turn = np.unique(member_order(len(members), S, seed), return_inverse=True)
+            return lambda x: logits(x, indices)[turn]
 
         return FunctionsPredictive(features, lambda x: logits(x, np.arange(len(members))), draw)
 
 
-def _fitted(estimator: Any, features: Float, y: Ints, seed: int) -> Any:
+def _fit_clone(estimator: ClassifierMixin, features: Float, y: Ints, seed: int) -> Any:
     from sklearn.base import clone
 
     copy = clone(estimator)
@@ -147,19 +152,19 @@ def _fitted(estimator: Any, features: Float, y: Ints, seed: int) -> Any:
         ) from error
 
 
-def _own_members(fitted: Any, n_classes: int) -> list[Callable[[Float], Float]]:
-    """The classifiers a forest or a bagging classifier is made of; none for anything else."""
+def _members_of(ensemble: Any, n_classes: int) -> list[Callable[[Float], Float]]:
+    """Classifiers of a forest or a bagging classifier; none for anything else."""
     from sklearn.ensemble import BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier
 
-    if not isinstance(fitted, (BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier)):
+    if not isinstance(ensemble, (BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier)):
         return []
-    if not all(hasattr(member, "predict_proba") for member in fitted.estimators_):
+    if not all(hasattr(member, "predict_proba") for member in ensemble.estimators_):
         return []
-    subsets = getattr(fitted, "estimators_features_", [None] * len(fitted.estimators_))
+    subsets = getattr(ensemble, "estimators_features_", [None] * len(ensemble.estimators_))
     # Members number the classes 0, 1, ... in the order the whole has them, each the ones it saw.
     return [
-        _probabilities(member, fitted.classes_[np.asarray(member.classes_, np.int64)], n_classes, columns)
-        for member, columns in zip(fitted.estimators_, subsets, strict=True)
+        _probabilities(member, ensemble.classes_[np.asarray(member.classes_, np.int64)], n_classes, columns)
+        for member, columns in zip(ensemble.estimators_, subsets, strict=True)
     ]
 
 

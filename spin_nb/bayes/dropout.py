@@ -11,21 +11,26 @@ Kirsch, van Amersfoort & Gal (2019), *BatchBALD*, section 3 (consistent masks).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spin_nb.bayes._arrays import Arrays, of_network, one_layer, pack_words, unpack_words
 from spin_nb.bayes._checks import check_between, check_count, check_inputs, check_labels, check_some
 from spin_nb.bayes._device import beside, pick
 from spin_nb.bayes._dropout_masks import dropout_layers, dropout_masks
-from spin_nb.bayes._stored import Arrays, of_network, one_layer, packed, unpacked
 from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, threads_for, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 
-MASKS = 64  # functions the mean and the uncertainties are averages over
-PRECISION = 0.1  # of the prior on every weight
+if TYPE_CHECKING:
+    import torch
+
+    from spin_nb.bayes._train import NetSpec
+
+N_MASKS = 64  # functions the mean and the uncertainties are averages over
+PRIOR_PRECISION = 0.1  # of the prior on every weight
 
 
 class MCDropout:
@@ -36,7 +41,7 @@ class MCDropout:
     net : torch.nn.Module or callable, optional
         Your network with dropout layers, from inputs (n, ...) to logits (n, C); copied for every fit.  A function
         without arguments is called for a new one.  Without it, one hidden layer on features scaled to unit size.
-    hidden : int
+    n_hidden : int
         Width of that hidden layer.
     p : float
         Share of its units left out.
@@ -56,17 +61,25 @@ class MCDropout:
     asks_by = "variance"
 
     def __init__(
-        self, net: Any = None, *, hidden: int = 128, p: float = 0.5, seed: int = 0, device: Any = "auto"
+        self,
+        net: NetSpec | None = None,
+        *,
+        n_hidden: int = 128,
+        p: float = 0.5,
+        seed: int = 0,
+        device: str | torch.device = "auto",
     ) -> None:
         check_between(p, 0, 1, "the share of dropout", "Use 0 < p < 1, for example 0.5.")
-        check_count(hidden, 1, "the width of a hidden layer", "Use 1 or more, for example 128.")
-        self.net, self.hidden, self.p, self.seed, self.device = net, hidden, p, seed, device
-        self._fitted: Any = None
+        check_count(n_hidden, 1, "the width of a hidden layer", "Use 1 or more, for example 128.")
+        self.net, self.n_hidden, self.p, self.seed, self.device = net, n_hidden, p, seed, device
+        self._trained_net: torch.nn.Module | None = None
         self._shape: tuple[int, ...] = ()
         self._scale = np.float32(1)
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> MCDropout:
-        """Train on inputs (n, ...) and class indices (n,); classes without a label are allowed.
+        """Train on inputs (n, ...) and class indices (n,).
+
+        Classes without a label are allowed.
 
         Raises
         ------
@@ -78,13 +91,13 @@ class MCDropout:
         y = check_labels(y, len(inputs), n_classes)
         check_some(inputs)
         net, scale = network_for(
-            self.net, inputs, n_classes, hidden=self.hidden, dropout=self.p, seed=self.seed
+            self.net, inputs, n_classes, n_hidden=self.n_hidden, dropout=self.p, seed=self.seed
         )
         _check_dropout(net)
         net.to(device)
         with threads_for(self.net):
-            train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRECISION))
-        self._fitted, self._shape, self._scale, self._n_classes = net, inputs.shape[1:], scale, n_classes
+            train(net, inputs * scale, y, n_classes, seed=self.seed, **pace(self.net, PRIOR_PRECISION))
+        self._trained_net, self._shape, self._scale, self._n_classes = net, inputs.shape[1:], scale, n_classes
         return self
 
     def predict(self, features: Float) -> FunctionsPredictive:
@@ -95,25 +108,25 @@ class MCDropout:
         NotTrainedError, ModelError
             Not fitted; inputs of another shape, NaN or infinite.
         """
-        if self._fitted is None:
+        if self._trained_net is None:
             raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
         inputs = check_inputs(features, shape=self._shape)
-        return dropout_predictive(self._fitted, inputs * self._scale, self._n_classes)
+        return dropout_predictive(self._trained_net, inputs * self._scale, self._n_classes)
 
     def to_arrays(self) -> Arrays:
-        """What :meth:`from_arrays` needs, by name; of a network of one's own the weights alone.
+        """Pack for :meth:`from_arrays`; of a network of one's own the weights alone.
 
         Raises
         ------
         NotTrainedError
             Before :meth:`fit`.
         """
-        if self._fitted is None:
+        if self._trained_net is None:
             raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
-        spec = None if self.net is None else type(self._fitted).__name__
-        sizes = {"shape": self._shape, "hidden": self.hidden, "n_classes": self._n_classes}
-        words = packed(net=spec, p=self.p, seed=self.seed, scale=float(self._scale), **sizes)
-        return words | of_network(self._fitted)
+        spec = None if self.net is None else type(self._trained_net).__name__
+        sizes = {"shape": self._shape, "hidden": self.n_hidden, "n_classes": self._n_classes}
+        words = pack_words(net=spec, p=self.p, seed=self.seed, scale=float(self._scale), **sizes)
+        return words | of_network(self._trained_net)
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> MCDropout:
@@ -124,16 +137,18 @@ class MCDropout:
         ModelError
             The network was one's own.
         """
-        words = unpacked(arrays)
-        made = cls(hidden=words["hidden"], p=words["p"], seed=words["seed"])
-        made._fitted = one_layer(arrays, dropout=words["p"]).to(pick(made.device))
-        made._shape, made._n_classes = tuple(words["shape"]), words["n_classes"]
-        made._scale = np.float32(words["scale"])
-        return made
+        words = unpack_words(arrays)
+        posterior = cls(n_hidden=words["hidden"], p=words["p"], seed=words["seed"])
+        posterior._trained_net = one_layer(arrays, dropout=words["p"]).to(pick(posterior.device))
+        posterior._shape, posterior._n_classes = tuple(words["shape"]), words["n_classes"]
+        posterior._scale = np.float32(words["scale"])
+        return posterior
 
 
-def dropout_predictive(net: Any, inputs: Float, n_classes: int) -> FunctionsPredictive:
-    """Predictive of a trained network with dropout layers; everything but dropout stays in eval mode.
+def dropout_predictive(net: torch.nn.Module, inputs: Float, n_classes: int) -> FunctionsPredictive:
+    """Predict with a trained network's dropout layers.
+
+    Everything but dropout stays in eval mode.
 
     Parameters
     ----------
@@ -153,19 +168,19 @@ def dropout_predictive(net: Any, inputs: Float, n_classes: int) -> FunctionsPred
     def draw(S: int, seed: int) -> Functions:
         return lambda x: _apply(net, x, n_classes, S, seed)
 
-    return FunctionsPredictive(check_inputs(inputs), draw(MASKS, 0), draw)
+    return FunctionsPredictive(check_inputs(inputs), draw(N_MASKS, 0), draw)
 
 
-def _apply(net: Any, x: Float, n_classes: int, S: int, seed: int) -> Float:
+def _apply(net: torch.nn.Module, x: Float, n_classes: int, S: int, seed: int) -> Float:
     import torch
 
     batch, generator = beside(net, x), torch.Generator().manual_seed(seed)
-    with torch.no_grad(), dropout_masks(net, generator, shared=True):
-        drawn = [checked_logits(net, batch, n_classes) for _ in range(S)]
-    return np.asarray(torch.stack(drawn).float().cpu().numpy())
+    with torch.no_grad(), dropout_masks(net, generator, is_shared=True):
+        logits = [checked_logits(net, batch, n_classes) for _ in range(S)]
+    return np.asarray(torch.stack(logits).float().cpu().numpy())
 
 
-def _check_dropout(net: Any) -> None:
+def _check_dropout(net: torch.nn.Module) -> None:
     if not any(float(layer.p) > 0 for layer in dropout_layers(net)):
         raise ModelError(
             f"{type(net).__name__} has no dropout layer, so nothing can be drawn.",

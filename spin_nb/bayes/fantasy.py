@@ -1,4 +1,4 @@
-"""What a label would change, before anybody has given it.
+"""Effects of a label before anybody has given it.
 
 Suppose item ``j`` were labelled ``c``.  Every posterior sample ``s`` had said how likely that is, ``p_s(j, c)``, so
 Bayes' rule weighs the samples by it, and what they say of another item ``x`` becomes
@@ -18,25 +18,23 @@ Rasmussen & Williams (2006), *Gaussian Processes for Machine Learning*, eq. 2.25
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.bayes._regression import score_variance
 from spin_nb.bayes.predictive import entropy, probit_softmax
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 
-TINY = np.float32(1e-12)
+MIN_PROBABILITY = np.float32(1e-12)
 
 
-def given_labels(given: Float, labels: Ints, of: Float) -> Float:
-    """Class probabilities of some items if one other item had a label, for any joint draws.
+def given_labels(draws: Float, labels: Ints, of: Float) -> Float:
+    """Class probabilities if one other item had a label, by draws.
 
     Parameters
     ----------
-    given : float32 (S, J, C)
+    draws : float32 (S, J, C)
         Draws of the items whose label is supposed, one at a time.
     labels : int (J, K)
         Class indices each of them is supposed to have, one at a time.
@@ -59,7 +57,7 @@ def given_labels(given: Float, labels: Ints, of: Float) -> Float:
     >>> given_labels(two_minds, np.array([[0]]), two_minds)[0, 0, 0].round(2).tolist()
     [0.8199999928474426, 0.18000000715255737]
     """
-    weight = _weights(given, labels)
+    weight = _weights(draws, labels)
     of = np.asarray(of, np.float32)
     S, M, C = _check_draws(of)
     if len(weight) != S:
@@ -71,12 +69,14 @@ def given_labels(given: Float, labels: Ints, of: Float) -> Float:
     return np.asarray(after.reshape(*weight.shape[1:], M, C))
 
 
-def support(given: Float, labels: Ints) -> Float:
-    """How many draws speak for each supposed label: Kish's effective sample size, float32 (J, K), 1 to S.
+def support(draws: Float, labels: Ints) -> Float:
+    """Effective number of draws that speak for each supposed label.
+
+    Kish's, float32 (J, K), 1 to S.
 
     Parameters
     ----------
-    given, labels
+    draws, labels
         As for :func:`given_labels`.
 
     Examples
@@ -85,15 +85,15 @@ def support(given: Float, labels: Ints) -> Float:
     >>> support(sure, np.array([[0]])).round(2).tolist()
     [[20.0]]
     """
-    return np.asarray(1 / np.sum(_weights(given, labels) ** 2, axis=0))
+    return np.asarray(1 / np.sum(_weights(draws, labels) ** 2, axis=0))
 
 
-def standard_error(given: Float, labels: Ints, values: Float) -> Float:
-    """Monte Carlo standard error of the weighted mean of ``values`` (S, J, K) under each supposed label.
+def standard_error(draws: Float, labels: Ints, values: Float) -> Float:
+    """Monte Carlo standard error of a weighted mean under each label.
 
     Parameters
     ----------
-    given, labels
+    draws, labels
         As for :func:`given_labels`.
     values : float32 (S, J, K)
         One number per draw and supposed label.
@@ -102,13 +102,13 @@ def standard_error(given: Float, labels: Ints, values: Float) -> Float:
     -------
     float32 (J, K)
     """
-    weight = _weights(given, labels)
+    weight = _weights(draws, labels)
     off = values - np.sum(weight * values, axis=0)
     return np.asarray(np.sqrt(np.sum((weight * off) ** 2, axis=0)))
 
 
 def given_labels_on_graph(
-    given: Float,
+    phi: Float,
     labels: Ints,
     of: Float,
     *,
@@ -121,7 +121,7 @@ def given_labels_on_graph(
 
     Parameters
     ----------
-    given, of : float32 (J, D), (M, D)
+    phi, of : float32 (J, D), (M, D)
         Graph features (rows of ``GraphBasis.phi``) of the items supposed to be labelled, and of those looked at.
     labels : int (J, K)
     weights, covariance : float64 (D, C), (D, D)
@@ -141,17 +141,17 @@ def given_labels_on_graph(
     >>> after[0, 0].argmax(axis=-1).tolist(), after[0, 0, 1].round(2).tolist()   # the second item knows nothing of it
     ([2, 0], [0.33000001311302185, 0.33000001311302185, 0.33000001311302185])
     """
-    given, of = np.asarray(given, np.float32), np.asarray(of, np.float32)
+    phi, of = np.asarray(phi, np.float32), np.asarray(of, np.float32)
     C = weights.shape[1]
-    labels = _check_labels(labels, len(given), C)
-    gain = given @ covariance.astype(np.float32)
-    shared = gain @ of.T  # (J, M)
-    spread = np.float32(noise**2) + np.einsum("jd,jd->j", gain, given)
+    labels = _check_labels(labels, len(phi), C)
+    gain = phi @ covariance.astype(np.float32)
+    covariances = gain @ of.T  # (J, M)
+    spread = np.float32(noise**2) + np.einsum("jd,jd->j", gain, phi)
     targets = np.eye(C, dtype=np.float32)[labels] - np.float32(1 / C)
-    residual = targets - (given @ weights.astype(np.float32))[:, None]  # (J, K, C)
-    pull = shared / spread[:, None]
+    residual = targets - (phi @ weights.astype(np.float32))[:, None]  # (J, K, C)
+    pull = covariances / spread[:, None]
     scores = of @ weights.astype(np.float32) + pull[:, None, :, None] * residual[:, :, None]
-    variance = np.maximum(score_variance(of, covariance) - pull * shared, 0)
+    variance = np.maximum(score_variance(of, covariance) - pull * covariances, 0)
     return probit_softmax(sharpness * scores, sharpness**2 * variance[:, None, :, None])
 
 
@@ -182,12 +182,12 @@ def expected_gain(now: Float, chance: Float, after: Float) -> Float:
     return np.asarray(np.sum(chance[:, :, None] * (entropy(now) - entropy(after)), axis=1))
 
 
-def _weights(given: Float, labels: Ints) -> Float:
-    """Bayes' weights of the draws (S, J, K) under each supposed label; they sum to 1 over the draws."""
-    given = np.asarray(given, np.float32)
-    _, J, C = _check_draws(given)
-    picked = np.take_along_axis(given, _check_labels(labels, J, C)[None], axis=2) + TINY
-    return np.asarray(picked / picked.sum(axis=0))
+def _weights(draws: Float, labels: Ints) -> Float:
+    """Bayes' weights of the draws (S, J, K); they sum to 1 over the draws."""
+    draws = np.asarray(draws, np.float32)
+    _, J, C = _check_draws(draws)
+    likelihood = np.take_along_axis(draws, _check_labels(labels, J, C)[None], axis=2) + MIN_PROBABILITY
+    return np.asarray(likelihood / likelihood.sum(axis=0))
 
 
 def _check_draws(draws: Float) -> tuple[int, int, int]:
@@ -197,7 +197,7 @@ def _check_draws(draws: Float) -> tuple[int, int, int]:
     return S, n, C
 
 
-def _check_labels(labels: Any, J: int, C: int) -> Ints:
+def _check_labels(labels: ArrayLike, J: int, C: int) -> Ints:
     array = np.asarray(labels)
     if array.ndim != 2 or len(array) != J or array.dtype.kind not in "iu":
         raise ModelError(

@@ -11,13 +11,13 @@ import numpy as np
 from spin_nb.bayes.predictive import RowsPredictive, decompose, softmax, zero_one
 from spin_nb.types import Float, Ints
 
-ROWS = 2048  # items that go through the networks at once
+ITEMS_PER_RUN = 2048  # items that go through the networks at once
 
 Functions = Callable[[Float], Float]
 
 
 class FunctionsPredictive(RowsPredictive):
-    """A :class:`~spin_nb.protocols.Predictive` from networks instead of a formula, streamed over the items.
+    """A predictive from networks instead of a formula, streamed over items.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class FunctionsPredictive(RowsPredictive):
 
     def __init__(self, inputs: Float, every: Functions, draw: Callable[[int, int], Functions]) -> None:
         self._inputs, self._every, self._draw = inputs, every, draw
-        self._alone = Lock()  # a network may be altered while it is applied: masks, weights
+        self._lock = Lock()  # a network may be altered while it is applied: masks, weights
         self.marginal_logits, self.joint_logits = self._marginal, self._joint
 
     def __len__(self) -> int:
@@ -59,25 +59,25 @@ class FunctionsPredictive(RowsPredictive):
 
     @cached_property
     def _summary(self) -> list[Float]:
-        starts = range(0, max(len(self), 1), ROWS)
-        found = [_summed_up(self._applied(self._every, self._inputs[at : at + ROWS])) for at in starts]
-        return [np.concatenate(columns) for columns in zip(*found, strict=True)]
+        starts = range(0, max(len(self), 1), ITEMS_PER_RUN)
+        parts = [_summarise(self._apply(self._every, self._inputs[at : at + ITEMS_PER_RUN])) for at in starts]
+        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
     def _marginal(self, start: int, stop: int) -> Float:
-        return np.moveaxis(self._applied(self._every, self._inputs[start:stop]), -1, 0)
+        return np.moveaxis(self._apply(self._every, self._inputs[start:stop]), -1, 0)
 
     def _joint(self, rows: Ints, S: int, seed: int) -> Float:
-        drawn = self._draw(S, seed)
-        starts = range(0, max(len(rows), 1), ROWS)
-        parts = [self._applied(drawn, self._inputs[rows[at : at + ROWS]]) for at in starts]
+        functions = self._draw(S, seed)
+        starts = range(0, max(len(rows), 1), ITEMS_PER_RUN)
+        parts = [self._apply(functions, self._inputs[rows[at : at + ITEMS_PER_RUN]]) for at in starts]
         return np.concatenate(parts, axis=1)
 
-    def _applied(self, functions: Functions, x: Float) -> Float:
-        with self._alone:
+    def _apply(self, functions: Functions, x: Float) -> Float:
+        with self._lock:
             return functions(x)
 
 
-def _summed_up(logits: Float) -> tuple[Float, Float, Float, Float]:
+def _summarise(logits: Float) -> tuple[Float, Float, Float, Float]:
     """Mean, aleatoric, epistemic and zero-one epistemic of logits (M, n, C)."""
     probs = softmax(logits)
     mean = probs.mean(axis=0)
@@ -86,7 +86,9 @@ def _summed_up(logits: Float) -> tuple[Float, Float, Float, Float]:
 
 
 def member_order(n_members: int, S: int, seed: int) -> Ints:
-    """Which member each of ``S`` draws is: every member equally often, to within one, in random order.
+    """Assign a member to each of ``S`` draws.
+
+    Every member is there equally often, to within one, in random order.
 
     Examples
     --------

@@ -13,30 +13,29 @@ Rasmussen & Williams (2006), *Gaussian Processes for Machine Learning*, eq. 2.11
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.bayes._arrays import Arrays
 from spin_nb.bayes._checks import check_between, check_features, check_labels, check_some
 from spin_nb.bayes._regression import fit_sharpness, leave_one_out, predictive, score_variance, solve
-from spin_nb.bayes._stored import Arrays
 from spin_nb.bayes.predictive import RowsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.growing import Growing
 from spin_nb.types import Float, Ints
 
 NOISE = 0.2  # standard deviation of a label around its score
-SHARPENING = 4096  # labels to which the sharpness is fitted at most, anew after each of them
+MAX_LABELS_FOR_SHARPNESS = 4096  # labels to which the sharpness is fitted at most, anew after each of them
 
 
 class LiveGraph:
-    """The graph posterior held against the whole pool, updated label by label.
+    """The graph posterior over a pool, updated label by label.
 
     Parameters
     ----------
     phi : float32 (n, D)
-        :attr:`GraphBasis.phi <spin_nb.bayes.basis.GraphBasis>`; held, never written.
+        :attr:`GraphBasis.phi <spin_nb.bayes.basis.GraphBasis>`; never written.
     n_classes : int
     noise : float
         Standard deviation of a label around its score.
@@ -79,7 +78,7 @@ class LiveGraph:
         self.variance = np.einsum("nd,nd->n", self.phi, self.phi)
 
     def freeze(self) -> LiveGraph:
-        """A copy that later labels do not change; ``phi`` is shared."""
+        """Return a copy that later labels do not change; ``phi`` is shared."""
         other = copy.copy(self)
         for name in ("covariance", "weights", "scores", "variance"):
             setattr(other, name, getattr(self, name).copy())
@@ -87,7 +86,7 @@ class LiveGraph:
         return other
 
     def __len__(self) -> int:
-        """How many rows are labelled."""
+        """Number of labelled rows."""
         return len(self._labels)
 
     @property
@@ -102,20 +101,22 @@ class LiveGraph:
 
     @property
     def weights_of_labels(self) -> NDArray[np.float64] | None:
-        """How many labels each labelled row counts as, float64 (m,); None where each is one."""
+        """Labels that each labelled row counts as, float64 (m,); None where each is one."""
         if all(weight == 1 for weight in self._weights.values()):
             return None
         return np.array([self._weights[row] for row in self._labels])
 
     def update(self, row: int, y: int, weight: float = 1.0) -> None:
-        """Take one label, which counts as ``weight`` labels; a row that has one gets the new one instead.
+        """Take one label, which counts as ``weight`` labels.
+
+        A row that has one gets the new one instead.
 
         Raises
         ------
         ModelError
             Unknown row, class index out of range.
         """
-        row, y = self._checked(row, y)
+        row, y = self._check_label(row, y)
         if row in self._labels:
             self.remove(row)
         self._step(row, y, self.noise**2 / weight)
@@ -145,13 +146,15 @@ class LiveGraph:
         residual = (target - x @ self.weights) / spread
         self.weights += np.outer(gain, residual)
         self.covariance -= np.outer(gain / spread, gain)
-        shared = self.phi @ gain.astype(np.float32)
-        self.scores += shared[:, None] * residual.astype(np.float32)
-        self.variance -= shared * (shared / np.float32(spread))
+        covariances = self.phi @ gain.astype(np.float32)
+        self.scores += covariances[:, None] * residual.astype(np.float32)
+        self.variance -= covariances * (covariances / np.float32(spread))
         np.maximum(self.variance, 0, out=self.variance)
 
     def reset(self, rows: Ints, y: Ints, weights: NDArray[np.float64] | None = None) -> None:
-        """Forget every label and take these, in one solve; ``weights`` (m,): how many labels each counts as.
+        """Forget every label and take these, in one solve.
+
+        ``weights`` (m,): how many labels each counts as.
 
         Raises
         ------
@@ -160,7 +163,8 @@ class LiveGraph:
         """
         rows = np.asarray(rows, np.int64).reshape(-1)
         pairs = [
-            self._checked(r, c) for r, c in zip(rows, check_labels(y, len(rows), self.n_classes), strict=True)
+            self._check_label(int(r), int(c))
+            for r, c in zip(rows, check_labels(y, len(rows), self.n_classes), strict=True)
         ]
         counts = [1.0] * len(rows) if weights is None else weights.tolist()
         self._labels, self._weights = {}, {}
@@ -180,7 +184,7 @@ class LiveGraph:
         self.take(self.extension(phi))
 
     def extension(self, phi: Float) -> Arrays:
-        """What :meth:`take` appends: all that may fail of :meth:`extend`, and nothing is changed."""
+        """Prepare what :meth:`take` appends; all of it that may fail, and nothing is changed."""
         phi = check_features(phi, width=self.phi.shape[1])
         scores, variance = phi @ self.weights.astype(np.float32), score_variance(phi, self.covariance)
         late = {"phi": phi, "scores": scores, "variance": variance}
@@ -191,7 +195,7 @@ class LiveGraph:
         for name, array in extension.items():
             setattr(self, name, array)
 
-    def _checked(self, row: Any, y: Any) -> tuple[int, int]:
+    def _check_label(self, row: int, y: int) -> tuple[int, int]:
         row, y = int(row), int(y)
         if not 0 <= row < len(self.phi):
             raise ModelError(f"row {row} is not in the pool of {len(self.phi)}.", "Pass a row of the pool.")
@@ -201,16 +205,19 @@ class LiveGraph:
 
     @property
     def sharpness(self) -> float:
-        """Logits per unit of score, from leave-one-out on the labels; of many, on some spread over all."""
+        """Logits per unit of score, from leave-one-out on the labels.
+
+        Of many labels, on some spread over all.
+        """
         rows, y, weights = self.rows, self.y, self.weights_of_labels
-        if len(rows) > SHARPENING:
-            some = np.linspace(0, len(rows) - 1, SHARPENING).astype(np.int64)
+        if len(rows) > MAX_LABELS_FOR_SHARPNESS:
+            some = np.linspace(0, len(rows) - 1, MAX_LABELS_FOR_SHARPNESS).astype(np.int64)
             rows, y, weights = rows[some], y[some], None if weights is None else weights[some]
         loo = leave_one_out(self.scores[rows], self.variance[rows], y, self.noise, weights)
         return fit_sharpness(*loo, y, weights)
 
     def predictive(self) -> RowsPredictive:
-        """Predictive over the pool as it stands; later labels do not change it."""
+        """Predict the pool as it stands; later labels do not change it."""
         return predictive(
             self.phi,
             self.scores.copy(),
@@ -229,7 +236,9 @@ class LiveGraph:
 
 
 class GraphPosterior:
-    """The graph posterior on any feature matrix: Bayesian regression on one-hot labels, closed form.
+    """Bayesian regression on one-hot labels, in closed form.
+
+    The graph posterior on any feature matrix.
 
     Parameters
     ----------
@@ -252,7 +261,9 @@ class GraphPosterior:
         self.weights: NDArray[np.float64] | None = None
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> GraphPosterior:
-        """Fit to features (n, d) and class indices (n,); classes without a label are allowed.
+        """Fit to features (n, d) and class indices (n,).
+
+        Classes without a label are allowed.
 
         Raises
         ------
@@ -263,8 +274,8 @@ class GraphPosterior:
         y = check_labels(y, len(features), n_classes)
         check_some(features)
         self.weights, self.covariance = solve(features, y, n_classes, self.noise)
-        fitted = features @ self.weights.astype(np.float32)
-        loo = leave_one_out(fitted, score_variance(features, self.covariance), y, self.noise)
+        scores = features @ self.weights.astype(np.float32)
+        loo = leave_one_out(scores, score_variance(features, self.covariance), y, self.noise)
         self.sharpness = fit_sharpness(*loo, y)
         return self
 
@@ -297,16 +308,16 @@ class GraphPosterior:
             raise NotTrainedError(
                 "this posterior has not been fitted.", "Call fit(features, y, n_classes=C)."
             )
-        own = {"weights": self.weights, "covariance": self.covariance}
-        return own | {"sharpness": np.array(self.sharpness), "noise": np.array(self.noise)}
+        arrays = {"weights": self.weights, "covariance": self.covariance}
+        return arrays | {"sharpness": np.array(self.sharpness), "noise": np.array(self.noise)}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> GraphPosterior:
         """Rebuild from :meth:`to_arrays`; predictions are identical."""
-        made = cls(float(arrays["noise"]))
-        made.weights, made.covariance = arrays["weights"], arrays["covariance"]
-        made.sharpness = float(arrays["sharpness"])
-        return made
+        posterior = cls(float(arrays["noise"]))
+        posterior.weights, posterior.covariance = arrays["weights"], arrays["covariance"]
+        posterior.sharpness = float(arrays["sharpness"])
+        return posterior
 
 
 def _check_noise(noise: float) -> None:

@@ -15,13 +15,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.bayes import _evidence
 from spin_nb.bayes._checks import check_features, check_layer, check_soft_labels, check_some, check_weights
 from spin_nb.bayes._curvature import STRUCTURES, Diag, Kron
 from spin_nb.bayes._full_covariance import Full
-from spin_nb.bayes._map_estimate import Problem
+from spin_nb.bayes._map_estimate import Optimum, Problem
 from spin_nb.bayes.predictive import MARGINAL_DRAWS, RowsPredictive, shared_noise
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
@@ -68,13 +68,16 @@ class LastLayerLaplace:
         self.bias: Float = np.zeros(0, np.float32)
         self.prior_precision = self.bias_precision = 0.0
         self._posterior: Kron | Full | Diag | None = None
-        self._given = False
+        self._keeps_layer = False
 
     @classmethod
-    def around(cls, weight: Any, bias: Any = None, structure: str = "kron") -> LastLayerLaplace:
-        """The posterior about a last layer that is there already: a network's own, or an ONNX model's.
+    def around(
+        cls, weight: ArrayLike, bias: ArrayLike | None = None, structure: str = "kron"
+    ) -> LastLayerLaplace:
+        """Make one about a last layer that is there already.
 
-        :meth:`fit` leaves its weights as they are; from labelled features come the curvature and the prior precision.
+        A network's own, or an ONNX model's.  :meth:`fit` leaves its weights as they are; from labelled features come
+        the curvature and the prior precision.
 
         Parameters
         ----------
@@ -97,7 +100,7 @@ class LastLayerLaplace:
         """
         head = cls(structure)
         head.weight, head.bias = check_layer(weight, bias)
-        head._given = True
+        head._keeps_layer = True
         return head
 
     def fit(
@@ -136,36 +139,38 @@ class LastLayerLaplace:
             No rows; values that are not finite; labels that do not fit; features or classes that do not fit the
             layer given to :meth:`around`.
         """
-        features = check_features(features, width=self.weight.shape[1] if self._given else None)
+        features = check_features(features, width=self.weight.shape[1] if self._keeps_layer else None)
         check_some(features)
         targets = check_soft_labels(y, len(features), n_classes)
         weight = check_weights(weights, len(features))
-        problem, rotation, length = _evidence.rotated(features, targets, weight)
-        if self._given:
-            optimum, scaled = self._as_given(problem, rotation, length, precision)
+        problem, rotation, length = _evidence.rotate_problem(features, targets, weight)
+        if self._keeps_layer:
+            optimum, scaled_precision = self._around_layer(problem, rotation, length, precision)
         elif precision is None:
-            optimum, scaled = _evidence.best_precision(problem)
+            optimum, scaled_precision = _evidence.best_precision(problem)
         else:
             near = None if start is None else _in(rotation, length, start)
-            optimum, scaled = _evidence.at(problem, precision, near)
-        prior = scaled * length**2, scaled
+            optimum, scaled_precision = _evidence.at(problem, precision, near)
+        prior = scaled_precision * length**2, scaled_precision
         posterior = STRUCTURES[self.structure].build(features, optimum.probs, weight, prior)
-        if not self._given:
+        if not self._keeps_layer:
             self.weight = (optimum.theta[:, :-1] @ rotation.T / length).astype(np.float32)
             self.bias = optimum.theta[:, -1].astype(np.float32)
         (self.prior_precision, self.bias_precision), self._posterior = prior, posterior
         return self
 
-    def _as_given(self, problem: Problem, rotation: Array, length: float, precision: float | None) -> Any:
+    def _around_layer(
+        self, problem: Problem, rotation: Array, length: float, precision: float | None
+    ) -> tuple[Optimum, float]:
         if problem.targets.shape[1] != len(self.bias):
             raise ModelError(
                 f"this last layer tells {len(self.bias)} classes apart, not {problem.targets.shape[1]}.",
                 "Pass n_classes and labels in the order of its outputs.",
             )
         # What all classes share changes no probability, so it says nothing about the prior either.
-        own = np.column_stack([self.weight * length, self.bias]).astype(np.float64)
-        squared = float(np.sum((own - own.mean(axis=0)) ** 2))
-        return _evidence.around(problem, _in(rotation, length, self), squared, precision)
+        parameters = np.column_stack([self.weight * length, self.bias]).astype(np.float64)
+        squared_norm = float(np.sum((parameters - parameters.mean(axis=0)) ** 2))
+        return _evidence.around(problem, _in(rotation, length, self), squared_norm, precision)
 
     def logits(self, features: Float) -> Float:
         """``features @ weight.T + bias`` (n, C)."""
@@ -179,7 +184,7 @@ class LastLayerLaplace:
         NotTrainedError, ModelError
             Not fitted; features of another width, NaN or infinite.
         """
-        return self._fitted().variance(check_features(features, width=self.weight.shape[1]))
+        return self._require_posterior().variance(check_features(features, width=self.weight.shape[1]))
 
     def predict(self, features: Float, *, link: str = "contrast") -> RowsPredictive:
         """Predictive over features (n, d).
@@ -205,7 +210,7 @@ class LastLayerLaplace:
         NotTrainedError, ModelError
             Not fitted; features of another width, NaN or infinite; an unknown link.
         """
-        posterior = self._fitted()
+        posterior = self._require_posterior()
         features = check_features(features, width=self.weight.shape[1])
         if link not in LINKS:
             raise ModelError(f"no link is called {link!r}.", f"Use one of {', '.join(LINKS)}.")
@@ -228,29 +233,31 @@ class LastLayerLaplace:
         return RowsPredictive.of_gaussian(logits, spread, marginal, joint)
 
     def with_observations(self, n: float) -> LastLayerLaplace:
-        """The same weights with the certainty of ``n`` observations: for a head fitted to a pool of soft labels.
+        """Return the same weights with the certainty of ``n`` observations.
+
+        For a head fitted to a pool of soft labels.
 
         Raises
         ------
         NotTrainedError, ModelError
             Not fitted; ``structure`` is not "kron".
         """
-        posterior = self._fitted()
+        posterior = self._require_posterior()
         if not isinstance(posterior, Kron):
             raise ModelError(f"structure {self.structure!r} cannot be rescaled.", "Use structure='kron'.")
         other = LastLayerLaplace.from_arrays(self.to_arrays())
-        other._posterior = posterior.rescaled(n)
+        other._posterior = posterior.rescale(n)
         return other
 
     @property
     def n_observations(self) -> float:
-        """Observations the posterior rests on, the sum of their weights; ``structure="kron"`` only."""
-        posterior = self._fitted()
+        """Observations the posterior rests on; ``structure="kron"`` only."""
+        posterior = self._require_posterior()
         if not isinstance(posterior, Kron):
             raise ModelError(f"structure {self.structure!r} does not keep count.", "Use structure='kron'.")
         return posterior.size
 
-    def _fitted(self) -> Kron | Full | Diag:
+    def _require_posterior(self) -> Kron | Full | Diag:
         if self._posterior is None:
             raise NotTrainedError("this head has not been fitted.", "Call fit(features, y, n_classes=C).")
         return self._posterior
@@ -263,32 +270,34 @@ class LastLayerLaplace:
         NotTrainedError
             Before :meth:`fit`.
         """
-        posterior = self._fitted()
-        own = {
+        posterior = self._require_posterior()
+        arrays = {
             "weight": self.weight,
             "bias": self.bias,
             "prior": np.array([self.prior_precision, self.bias_precision]),
             "structure": np.array(list(STRUCTURES).index(self.structure)),
         }
-        if self._given:
-            own["given"] = np.array(True)
-        return own | {f"posterior.{name}": array for name, array in posterior.arrays.items()}
+        if self._keeps_layer:
+            arrays["given"] = np.array(True)
+        return arrays | {f"posterior.{name}": array for name, array in posterior.arrays.items()}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> LastLayerLaplace:
         """Rebuild from :meth:`to_arrays`; predictions are identical."""
         head = cls(list(STRUCTURES)[int(arrays["structure"])])
         head.weight, head.bias = arrays["weight"], arrays["bias"]
-        head._given = "given" in arrays
+        head._keeps_layer = "given" in arrays
         prior = head.prior_precision, head.bias_precision = (
             float(arrays["prior"][0]),
             float(arrays["prior"][1]),
         )
-        made = STRUCTURES[head.structure]
-        head._posterior = made({name: arrays[f"posterior.{name}"] for name in made.names}, prior)
+        posterior_class = STRUCTURES[head.structure]
+        head._posterior = posterior_class(
+            {name: arrays[f"posterior.{name}"] for name in posterior_class.names}, prior
+        )
         return head
 
 
 def _in(rotation: Array, length: float, layer: LastLayerLaplace) -> Array:
-    """Parameters (C, r + 1) of a layer for inputs divided by ``length`` in another basis."""
+    """Parameters (C, r + 1) of a layer for scaled inputs in another basis."""
     return np.column_stack([layer.weight @ rotation * length, layer.bias])

@@ -12,23 +12,22 @@ MacKay (1992), *Bayesian interpolation*.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.bayes._checks import check_features, check_some
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 
 Array = NDArray[np.float64]
-ROUNDS = 500
+MAX_ROUNDS = 500
 # One pseudo-observation each, for inputs and targets of unit size: with as many weights as labels the evidence alone
 # would call the noise zero.
 EXPECTED_SIZE, EXPECTED_NOISE = 1.0, 0.02
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RegressionPredictive:
     """Posterior predictive of numbers over ``n`` items and ``k`` targets.
 
@@ -58,7 +57,9 @@ class RegressionPredictive:
         return self.epistemic + self.aleatoric
 
     def draws(self, rows: Ints, S: int, seed: int) -> Float:
-        """Functions without noise (S, len(rows), k): same seed, same functions, whichever rows are asked for.
+        """Draw functions without noise (S, len(rows), k).
+
+        Same seed, same functions, whichever rows are asked for.
 
         Raises
         ------
@@ -76,15 +77,16 @@ class RegressionPredictive:
         out = np.empty((S, len(rows), self._weights.shape[1]), np.float32)
         for s in range(S):
             noise = rng.standard_normal(self._weights.shape)
-            moved = np.einsum("kde,ek->dk", self._roots, noise)
-            out[s] = x @ (self._weights + moved).astype(np.float32)
+            deviations = np.einsum("kde,ek->dk", self._roots, noise)
+            out[s] = x @ (self._weights + deviations).astype(np.float32)
         return out
 
 
 class LastLayerRegression:
-    """Linear regression with a Gaussian posterior over its weights; prior and noise by marginal likelihood.
+    """Linear regression with a Gaussian posterior over its weights.
 
-    Features are scaled to root mean square norm 1 and targets to variance 1, so units do not matter.
+    Prior and noise by marginal likelihood.  Features are scaled to root mean square norm 1 and targets to variance 1,
+    so units do not matter.
 
     Attributes
     ----------
@@ -109,7 +111,7 @@ class LastLayerRegression:
         self._weights: Array = np.zeros((0, 0))
         self._roots: Array = np.zeros((0, 0, 0))
 
-    def fit(self, features: Float, y: Any) -> LastLayerRegression:
+    def fit(self, features: Float, y: ArrayLike) -> LastLayerRegression:
         """Fit to features (n, d) and targets (n,) or (n, k).
 
         Raises
@@ -126,8 +128,8 @@ class LastLayerRegression:
         middle, size = targets.mean(axis=0), targets.std(axis=0)
         size[size == 0] = np.maximum(np.abs(middle[size == 0]), 1e-12)
         moments, basis = np.linalg.eigh(x.T @ x)
-        found = [_evidence(x, t, np.maximum(moments, 0), basis) for t in ((targets - middle) / size).T]
-        means, precisions, noises = (np.array(part) for part in zip(*found, strict=True))
+        fits = [_evidence(x, t, np.maximum(moments, 0), basis) for t in ((targets - middle) / size).T]
+        means, precisions, noises = (np.array(part) for part in zip(*fits, strict=True))
         spread = 1 / (moments.clip(min=0) / noises[:, None] ** 2 + precisions[:, None])
         self._weights = (means * size[:, None]).T
         self._weights[-1] += middle
@@ -158,19 +160,19 @@ def _evidence(x: Array, t: Array, moments: Array, basis: Array) -> tuple[Array, 
     """Weights (d,), prior precision and noise of one target, by MacKay's fixed point (Bishop 3.91-3.95)."""
     pull = basis.T @ (x.T @ t)
     alpha, beta = 1.0, 10.0
-    for _ in range(ROUNDS):
-        rotated = beta * pull / (beta * moments + alpha)
-        known = float(np.sum(beta * moments / (beta * moments + alpha)))
-        error = float(t @ t - 2 * rotated @ pull + moments @ rotated**2)
+    for _ in range(MAX_ROUNDS):
+        coefficients = beta * pull / (beta * moments + alpha)
+        n_effective = float(np.sum(beta * moments / (beta * moments + alpha)))
+        error = float(t @ t - 2 * coefficients @ pull + moments @ coefficients**2)
         before = alpha, beta
-        alpha = (known + 1) / (float(rotated @ rotated) + EXPECTED_SIZE)
-        beta = (len(t) - known + 1) / (max(error, 0.0) + EXPECTED_NOISE)
+        alpha = (n_effective + 1) / (float(coefficients @ coefficients) + EXPECTED_SIZE)
+        beta = (len(t) - n_effective + 1) / (max(error, 0.0) + EXPECTED_NOISE)
         if np.allclose(before, (alpha, beta), rtol=1e-6):
             break
     return basis @ (beta * pull / (beta * moments + alpha)), alpha, float(beta**-0.5)
 
 
-def _check_targets(y: Any, n: int) -> Array:
+def _check_targets(y: ArrayLike, n: int) -> Array:
     targets = np.asarray(y)
     if targets.dtype.kind not in "fiu" or targets.ndim not in (1, 2) or len(targets) != n:
         raise ModelError(

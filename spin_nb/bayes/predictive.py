@@ -1,4 +1,4 @@
-"""What a posterior says about items: class probabilities, and how much of the doubt more labels would remove."""
+"""A posterior's predictions: class probabilities, and how much of the doubt more labels would remove."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spin_nb.types import Float, Ints
 
 Real = NDArray[np.floating[Any]]
 MARGINAL_DRAWS = 32
-CHUNK = 2**18  # logits decomposed at once: what a core keeps in its cache
+LOGITS_PER_CHUNK = 2**18  # logits decomposed at once: what a core keeps in its cache
 
 
 def entropy(p: Float) -> Float:
@@ -113,11 +113,11 @@ def probit_softmax(logits: Real, variance: Real) -> Float:
 
 
 def shared_noise(shape: tuple[int, ...], seed: int = 0) -> Float:
-    """Standard normal noise (S, ...), in antithetic pairs along the first axis, evenly spread over the quantiles.
+    """Standard normal noise (S, ...), evenly spread over the quantiles.
 
-    In every column each of ``S`` equally likely intervals is met once (Latin hypercube sampling; McKay, Beckman &
-    Conover 1979), and few enough columns are all but uncorrelated (Iman & Conover 1982): with few draws an average over
-    them is far closer than with independent ones.
+    It comes in antithetic pairs along the first axis.  In every column each of ``S`` equally likely intervals is met
+    once (Latin hypercube sampling; McKay, Beckman & Conover 1979), and few enough columns are all but uncorrelated
+    (Iman & Conover 1982): with few draws an average over them is far closer than with independent ones.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def shared_noise(shape: tuple[int, ...], seed: int = 0) -> Float:
 
 
 class RowsPredictive:
-    """A :class:`~spin_nb.protocols.Predictive` made of its mean and two ways to draw logits.
+    """A predictive made of its mean and two ways to draw logits.
 
     Parameters
     ----------
@@ -165,10 +165,10 @@ class RowsPredictive:
         marginal: Callable[[int, int], Float],
         joint: Callable[[Ints, int, int], Float],
     ) -> RowsPredictive:
-        """From the mean (n, C) of Gaussian logits and the variance :func:`probit_softmax` takes."""
-        found = cls(probit_softmax(logits, variance), marginal, joint)
-        found.gaussian = (logits, variance)
-        return found
+        """Make one from Gaussian logits (n, C) and the variance :func:`probit_softmax` takes."""
+        predictive = cls(probit_softmax(logits, variance), marginal, joint)
+        predictive.gaussian = (logits, variance)
+        return predictive
 
     def __len__(self) -> int:
         return len(self._mean)
@@ -203,20 +203,20 @@ class RowsPredictive:
 
     @cached_property
     def _parts(self) -> tuple[Float, Float]:
-        aleatoric, epistemic = self._streamed(_decompose_logits)
+        aleatoric, epistemic = self._stream(_decompose_logits)
         return aleatoric, epistemic
 
     @cached_property
     def _zero_one(self) -> Float:
-        return self._streamed(_zero_one_logits)[0]
+        return self._stream(_zero_one_logits)[0]
 
-    def _streamed(self, part: Callable[[Float], Sequence[Float]]) -> list[Float]:
+    def _stream(self, part: Callable[[Float], Sequence[Float]]) -> list[Float]:
         """``part`` of the marginal logits (C, S, n), some items at a time."""
         n, n_classes = self._mean.shape
-        rows = max(1, CHUNK // (MARGINAL_DRAWS * n_classes))
+        rows = max(1, LOGITS_PER_CHUNK // (MARGINAL_DRAWS * n_classes))
         starts = range(0, max(n, 1), rows)
-        found = [part(self.marginal_logits(start, min(start + rows, n))) for start in starts]
-        return [np.concatenate(columns) for columns in zip(*found, strict=True)]
+        parts = [part(self.marginal_logits(start, min(start + rows, n))) for start in starts]
+        return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
     def uncertainty_of(self, row: int) -> tuple[float, float]:
         """Epistemic and aleatoric of one item, nats, without computing them for all."""
@@ -224,11 +224,17 @@ class RowsPredictive:
         return float(epistemic[0]), float(aleatoric[0])
 
     def marginal(self, start: int, stop: int) -> Float:
-        """Draws (S, stop - start, C) of a run of rows that are right item by item, the same noise for every item."""
+        """Draws (S, stop - start, C) of a run of rows, right item by item.
+
+        The same noise for every item.
+        """
         return softmax(np.moveaxis(self.marginal_logits(start, stop), 0, -1))
 
     def draws(self, rows: Ints, S: int, seed: int) -> Float:
-        """Joint posterior draws (S, len(rows), C): same seed, same functions, whichever rows are asked for."""
+        """Joint posterior draws (S, len(rows), C).
+
+        Same seed, same functions, whichever rows are asked for.
+        """
         rows = np.asarray(rows, np.int64).reshape(-1)
         if S < 1:
             raise ModelError(f"cannot draw {S} times.", "Ask for S >= 1.")
@@ -265,15 +271,16 @@ def _zero_one_logits(logits: Float) -> tuple[Float]:
 
 
 def zero_one(surest: Float, mean_surest: Float) -> Float:
-    """Mean over the draws (S, n) of their largest probability, less the largest of their mean (n,); at least 0."""
+    """Mean of the draws' largest probabilities (S, n), less their mean's largest (n,)."""
     return np.maximum(surest.mean(axis=0) - mean_surest, 0)
 
 
 def average(first: RowsPredictive, second: RowsPredictive) -> RowsPredictive:
-    """The mean of the logits of two posteriors over the same items, their errors independent.
+    """Average the logits of two posteriors over the same items.
 
-    On 30 to 200 labels of digits, AG News and Fashion-MNIST as accurate as the mean of their log-probabilities, and
-    its NLL lower by .01 to .18: each probability by itself is already flattened by its own doubt.
+    Their errors count as independent.  On 30 to 200 labels of digits, AG News and Fashion-MNIST as accurate as the
+    mean of their log-probabilities, and its NLL lower by .01 to .18: each probability by itself is already flattened
+    by its own doubt.
 
     Raises
     ------

@@ -12,25 +12,30 @@ Provost & Domingos (2003), *Tree induction for probability-based ranking*: smoot
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.bayes._arrays import Arrays, pack_words, unpack_words
 from spin_nb.bayes._checks import check_count, check_features, check_labels, check_some
-from spin_nb.bayes._stored import Arrays, packed, unpacked
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
-PAIRS = 64  # pairs of columns that are added up and subtracted: all of them up to eleven columns
-TRIED = 20  # columns looked at in each split
-SMOOTHING = 1.0  # labels that every leaf is given, in the classes' shares
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
+
+MAX_PAIRS = 64  # pairs of columns that are added up and subtracted: all of them up to eleven columns
+COLUMNS_PER_SPLIT = 20  # columns looked at in each split
+PSEUDO_LABELS_PER_LEAF = 1.0  # labels that every leaf is given, in the classes' shares
 
 
 class Trees:
-    """A forest as a posterior: every draw is a tree, grown on its own bootstrap sample of the labels.
+    """A forest as a posterior: every draw is a tree.
+
+    Each is grown on its own bootstrap sample of the labels.
 
     Parameters
     ----------
@@ -69,9 +74,9 @@ class Trees:
     def fit(
         self, features: Float, y: Ints, *, n_classes: int, weights: NDArray[np.float64] | None = None
     ) -> Trees:
-        """Grow the trees on features (m, d) and class indices (m,); classes without a label are allowed.
+        """Grow the trees on features (m, d) and class indices (m,).
 
-        ``weights`` (m,): how many labels each row counts as, one without.
+        Classes without a label are allowed.  ``weights`` (m,): how many labels each row counts as, one without.
 
         Raises
         ------
@@ -90,13 +95,13 @@ class Trees:
         }
         x = _columns(features, columns)
         model = RandomForestClassifier(
-            self.n_members, max_features=min(TRIED, x.shape[1]), random_state=self.seed % 2**32
+            self.n_members, max_features=min(COLUMNS_PER_SPLIT, x.shape[1]), random_state=self.seed % 2**32
         )
         model.fit(x, y, sample_weight=weights)
         counts = np.bincount(y, weights, minlength=n_classes)
         share = (counts + 1 / n_classes) / (counts.sum() + 1)
-        self._forest = columns | _grown(model, share.astype(np.float32))
-        self.held_out = _out_of_bag(_said(x, self._forest), model.estimators_samples_, share)
+        self._forest = columns | _nodes_of(model, share.astype(np.float32))
+        self.held_out = _out_of_bag(_leaf_probs(x, self._forest), model.estimators_samples_, share)
         return self
 
     def predict(self, features: Float) -> FunctionsPredictive:
@@ -107,16 +112,16 @@ class Trees:
         NotTrainedError, ModelError
             Not fitted; features of another width, NaN or infinite.
         """
-        forest = self._fitted()
+        forest = self._require_forest()
         features = check_features(features, width=len(forest["scale"]))
 
         def every(x: Float) -> Float:
-            return np.log(_said(_columns(x, forest), forest))
+            return np.log(_leaf_probs(_columns(x, forest), forest))
 
         def draw(S: int, seed: int) -> Functions:
-            chosen, turn = np.unique(member_order(len(forest["roots"]), S, seed), return_inverse=True)
-            some = forest | {"roots": forest["roots"][chosen]}
-            return lambda x: np.log(_said(_columns(x, some), some))[turn]
+            indices, turn = np.unique(member_order(len(forest["roots"]), S, seed), return_inverse=True)
+            some = forest | {"roots": forest["roots"][indices]}
+            return lambda x: np.log(_leaf_probs(_columns(x, some), some))[turn]
 
         return FunctionsPredictive(features, every, draw)
 
@@ -128,7 +133,7 @@ class Trees:
         NotTrainedError
             Before :meth:`fit`.
         """
-        return packed(seed=self.seed) | self._fitted()
+        return pack_words(seed=self.seed) | self._require_forest()
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Trees:
@@ -142,7 +147,7 @@ class Trees:
         forest = {name: array for name, array in arrays.items() if name != "words"}
         try:
             sound = _sound(forest)
-            made = cls(len(forest["roots"]), seed=unpacked(arrays)["seed"])
+            trees = cls(len(forest["roots"]), seed=unpack_words(arrays)["seed"])
         except ModelError:
             raise
         except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -151,52 +156,53 @@ class Trees:
             ) from error
         if not sound:
             raise ModelError("these arrays are no trees.", "Train again: s.train().")
-        made._forest = forest
-        return made
+        trees._forest = forest
+        return trees
 
-    def _fitted(self) -> Arrays:
+    def _require_forest(self) -> Arrays:
         if not self._forest:
             raise NotTrainedError("these trees have not been grown.", "Call fit(features, y, n_classes=C).")
         return self._forest
 
 
 def _pairs(d: int, seed: int) -> Ints:
-    """Columns to combine (2, p): every pair, or :data:`PAIRS` of them."""
+    """Columns to combine (2, p): every pair, or :data:`MAX_PAIRS` of them."""
     first, second = np.triu_indices(d, 1)
-    if len(first) > PAIRS:
-        some = np.sort(np.random.default_rng(seed).choice(len(first), PAIRS, replace=False))
+    if len(first) > MAX_PAIRS:
+        some = np.sort(np.random.default_rng(seed).choice(len(first), MAX_PAIRS, replace=False))
         first, second = first[some], second[some]
     return np.stack([first, second])
 
 
 def _columns(x: Float, forest: Arrays) -> Float:
-    scaled = (x * forest["scale"]).astype(np.float32)  # float64: a column may be of any size
-    first, second = scaled[:, forest["pairs"][0]], scaled[:, forest["pairs"][1]]
-    return np.concatenate([scaled, first + second, first - second], axis=1)
+    x_scaled = (x * forest["scale"]).astype(np.float32)  # float64: a column may be of any size
+    first, second = x_scaled[:, forest["pairs"][0]], x_scaled[:, forest["pairs"][1]]
+    return np.concatenate([x_scaled, first + second, first - second], axis=1)
 
 
-def _grown(model: Any, share: Float) -> Arrays:
+def _nodes_of(model: RandomForestClassifier, share: Float) -> Arrays:
     """All trees as one list of nodes; a leaf is its own child."""
     trees = [member.tree_ for member in model.estimators_]
     sizes = np.array([tree.node_count for tree in trees])
     roots = np.cumsum(sizes) - sizes
     left = np.concatenate([tree.children_left for tree in trees])
     right = np.concatenate([tree.children_right for tree in trees])
-    own, offset = np.arange(len(left)), np.repeat(roots, sizes)
+    nodes, offset = np.arange(len(left)), np.repeat(roots, sizes)
     leaf = left < 0
-    seen = np.concatenate([tree.weighted_n_node_samples for tree in trees])[:, None]
+    label_counts = np.concatenate([tree.weighted_n_node_samples for tree in trees])[:, None]
     probs = np.zeros((len(left), len(share)), np.float32)
     probs[:, model.classes_] = np.concatenate([tree.value[:, 0] for tree in trees])
+    total = probs * label_counts + PSEUDO_LABELS_PER_LEAF * share
     return {
         "roots": roots.astype(np.int32),
-        "children": np.where(leaf, own, np.stack([left, right]) + offset).astype(np.int32),
+        "children": np.where(leaf, nodes, np.stack([left, right]) + offset).astype(np.int32),
         "column": np.where(leaf, 0, np.concatenate([tree.feature for tree in trees])).astype(np.int32),
         "threshold": np.concatenate([tree.threshold for tree in trees]),
-        "probs": ((probs * seen + SMOOTHING * share) / (seen + SMOOTHING)).astype(np.float32),
+        "probs": (total / (label_counts + PSEUDO_LABELS_PER_LEAF)).astype(np.float32),
     }
 
 
-def _said(x: Float, forest: Arrays) -> Float:
+def _leaf_probs(x: Float, forest: Arrays) -> Float:
     """Class probabilities (trees, n, C) of combined columns (n, D)."""
     children, column, threshold = forest["children"], forest["column"], forest["threshold"]
     n, width = x.shape
@@ -213,26 +219,26 @@ def _said(x: Float, forest: Arrays) -> Float:
     return forest["probs"][node.reshape(len(forest["roots"]), n)]
 
 
-def _out_of_bag(said: Float, seen: list[NDArray[Any]], share: NDArray[np.float64]) -> Float:
-    """Mean over the trees that did not see a label; the classes' shares where every tree saw it."""
-    unseen = np.ones(said.shape[:2], np.float32)
-    for tree, rows in enumerate(seen):
+def _out_of_bag(probs: Float, samples: list[NDArray[Any]], share: NDArray[np.float64]) -> Float:
+    """Mean over the trees that did not see a label, else the classes' shares."""
+    unseen = np.ones(probs.shape[:2], np.float32)
+    for tree, rows in enumerate(samples):
         unseen[tree, rows] = 0
-    total = np.einsum("tn,tnc->nc", unseen, said)
+    total = np.einsum("tn,tnc->nc", unseen, probs)
     count = unseen.sum(axis=0)[:, None]
     return np.where(count > 0, total / np.maximum(count, 1), share).astype(np.float32)
 
 
 def _sound(forest: Arrays) -> bool:
-    """Whether every walk ends at a leaf, and every leaf holds probabilities."""
+    """True where every walk ends at a leaf, and every leaf holds probabilities."""
     children, pairs, d = forest["children"], forest["pairs"], len(forest["scale"])
-    n, own = len(forest["column"]), np.arange(len(forest["column"]))
+    n, nodes = len(forest["column"]), np.arange(len(forest["column"]))
     return (
         children.shape == (2, n)
         and pairs.shape == (2, pairs.shape[-1])
         and len(forest["threshold"]) == len(forest["probs"]) == n
-        and bool(((children >= own) & (children < n)).all())
-        and bool(((children[0] == own) == (children[1] == own)).all())
+        and bool(((children >= nodes) & (children < n)).all())
+        and bool(((children[0] == nodes) == (children[1] == nodes)).all())
         and _inside(forest["roots"], n)
         and _inside(forest["column"], d + 2 * pairs.shape[1])
         and _inside(pairs, d)

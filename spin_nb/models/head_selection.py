@@ -25,7 +25,7 @@ MIN_PROBABILITY = 1e-12  # whose logarithm is still taken
 Progress = Callable[[float, str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """Result of one training run.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MODEL_FILE, POSTERIOR_FILE = "own.safetensors", "posterior.safetensors"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedModel:
     """A fitted model as plain arrays and a card.
 

@@ -31,7 +31,7 @@ CARD, ARRAYS = "card.json", "model.safetensors"  # files
 EVENTS = "labels.events"  # an array of the latter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """One trained model.
 
@@ -63,7 +63,7 @@ class Snapshot:
 
     model_id: str
     classes: tuple[str, ...]
-    encoder: Encoder | None
+    encoder: Any
     head: str
     linear: LastLayerLaplace
     agreement: float = 1.0

@@ -93,7 +93,7 @@ def test_the_global_random_numbers_are_left_alone(blobs):
 
 def test_a_pool_longer_than_a_chunk_sees_the_same_masks(blobs):
     x, y = blobs
-    posterior = MCDropout(hidden=16).fit(x, y, n_classes=3)
+    posterior = MCDropout(n_hidden=16).fit(x, y, n_classes=3)
     drawn = posterior.predict(np.tile(x, (70, 1))).draws(np.arange(4200), 3, 5)
     assert np.allclose(drawn.reshape(3, 70, 60, 3), drawn[:, None, :60], atol=1e-5)
 

@@ -29,7 +29,7 @@ def forest():
     return RandomForestClassifier(12, min_samples_leaf=2)
 
 
-@pytest.mark.parametrize("options", [{"hidden": 0}, {"bagging": True}, {"hidden": 0, "bagging": True}])
+@pytest.mark.parametrize("options", [{"n_hidden": 0}, {"bagging": True}, {"n_hidden": 0, "bagging": True}])
 def test_every_kind_of_ensemble_keeps_the_contract(options):
     testing.check_posterior(lambda: Ensemble(5, **options))
 
@@ -76,7 +76,7 @@ def test_members_may_have_missed_classes(blobs):
     assert np.allclose(mean[:, [1, 2, 4, 6]], 1 / 7 / 5, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [lambda: Ensemble(6), lambda: Ensemble(6, hidden=0)])
+@pytest.mark.parametrize("make", [lambda: Ensemble(6), lambda: Ensemble(6, n_hidden=0)])
 def test_far_from_the_labels_members_disagree(blobs, make):
     x, y = blobs
     posterior = make().fit(x, y, n_classes=3)
@@ -111,7 +111,7 @@ def test_draws_are_joint_and_bald_stays_below_the_entropy(n_members, n, S, seed,
 
 def test_a_pool_longer_than_a_chunk_is_answered_in_full(blobs):
     x, y = blobs
-    posterior = Ensemble(3, hidden=8).fit(x, y, n_classes=3)
+    posterior = Ensemble(3, n_hidden=8).fit(x, y, n_classes=3)
     pool = np.tile(x, (80, 1))
     predictive = posterior.predict(pool)
     assert np.allclose(predictive.mean.reshape(80, 60, 3), posterior.predict(x).mean, atol=1e-5)
@@ -168,6 +168,6 @@ def test_bad_input_is_refused(blobs, forest):
         _ = Committee(Failing()).fit(x, y, n_classes=3).predict(x).mean
     with pytest.raises(ModelError, match="could not be fitted"):
         Committee(LogisticRegression(C=-1.0)).fit(x, y, n_classes=3)
-    for broken in (lambda: Ensemble(1), lambda: Ensemble(hidden=-1), lambda: Committee(forest, 1)):
+    for broken in (lambda: Ensemble(1), lambda: Ensemble(n_hidden=-1), lambda: Committee(forest, 1)):
         with pytest.raises(ModelError):
             broken()

@@ -11,8 +11,8 @@ from scipy.special import log_softmax
 
 from spin_nb.bayes import GraphPosterior, LastLayerLaplace, LiveGraph, graph, graph_basis
 from spin_nb.bayes._regression import (
-    SHARPNESS,
-    SHARPNESS_SPREAD,
+    LOG_SHARPNESS_SD,
+    PRIOR_SHARPNESS,
     _out_by_rows,
     _out_by_weights,
     fit_sharpness,
@@ -20,7 +20,7 @@ from spin_nb.bayes._regression import (
     leave_one_out,
     solve,
 )
-from spin_nb.bayes.graph import SHARPENING
+from spin_nb.bayes.graph import MAX_LABELS_FOR_SHARPNESS
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.query import auto
 
@@ -63,13 +63,13 @@ def test_the_functions_are_the_smoothest_eigenvectors(moons):
     from scipy.sparse.linalg import eigsh
 
     from spin_nb.bayes._smooth_functions import normalised_graph, smooth_functions
-    from spin_nb.bayes.basis import DAMPED, _weights, length_scales
+    from spin_nb.bayes.basis import DAMPED_INTERVAL, _weights, length_scales
 
     idx, dist = nearest(moons[0])
     scales = length_scales(dist)
     operator = normalised_graph(idx, _weights(idx, dist, scales, scales))
     exact = 1 - np.sort(eigsh(operator.astype(float), k=20, which="LA")[0])[::-1]
-    smooth = smooth_functions(operator, 100, DAMPED, seed=0)
+    smooth = smooth_functions(operator, 100, DAMPED_INTERVAL, seed=0)
     found, vectors = smooth.values, smooth.rows(slice(0, 300), np.ones(100))
     kept = exact < 0.06  # above, the filter damps and mixes on purpose
     assert kept.sum() >= 10
@@ -107,7 +107,7 @@ def test_a_new_item_between_clusters_is_as_uncertain_as_they_are_not_less():
 def test_the_local_part_is_about_a_gaussian_kernel(monkeypatch):
     from spin_nb.bayes import basis as module
 
-    monkeypatch.setattr(module, "WAVES", 20_000)
+    monkeypatch.setattr(module, "N_WAVES", 20_000)
     x = np.random.default_rng(0).standard_normal((30, 3)).astype(np.float32)
     frame = module.Frame.of(x, np.full(30, 0.5, np.float32), seed=0)
     waves = frame.join(np.zeros((30, 0), np.float32), x)[:, 4:]
@@ -311,15 +311,15 @@ def test_leaving_folds_of_ten_thousand_out_takes_no_matrix_of_all_pairs():
 
 def test_the_sharpness_of_many_labels_rests_on_some_of_them_spread_over_all(monkeypatch):
     rng = np.random.default_rng(0)
-    phi = rng.normal(size=(3 * SHARPENING, 4)).astype(np.float32)
+    phi = rng.normal(size=(3 * MAX_LABELS_FOR_SHARPNESS, 4)).astype(np.float32)
     y = (phi[:, 0] + rng.normal(size=len(phi)) > 0).astype(np.int64)
     live = LiveGraph(phi, n_classes=2)
     live.reset(np.arange(len(phi)), y)
     seen = []
     monkeypatch.setattr(graph, "fit_sharpness", lambda *of: seen.append(len(of[2])) or fit_sharpness(*of))
     some = live.sharpness
-    monkeypatch.setattr(graph, "SHARPENING", len(phi))
-    assert seen == [SHARPENING]
+    monkeypatch.setattr(graph, "MAX_LABELS_FOR_SHARPNESS", len(phi))
+    assert seen == [MAX_LABELS_FOR_SHARPNESS]
     assert abs(np.log(some / live.sharpness)) < 0.2
 
 
@@ -337,7 +337,7 @@ def test_the_sharpness_is_where_likelihood_and_prior_are_highest(seed):
     def misfit(log_beta):
         slope = np.exp(log_beta) / np.sqrt(1 + np.pi / 8 * np.exp(2 * log_beta) * variance)
         likelihood = log_softmax(slope[:, None] * scores, axis=1)[np.arange(len(y)), y].sum()
-        return -likelihood + (log_beta - np.log(SHARPNESS)) ** 2 / (2 * SHARPNESS_SPREAD**2)
+        return -likelihood + (log_beta - np.log(PRIOR_SHARPNESS)) ** 2 / (2 * LOG_SHARPNESS_SD**2)
 
     best = minimize_scalar(misfit, bounds=(0, np.log(60)), method="bounded", options={"xatol": 1e-9})
     assert np.log(fit_sharpness(scores, variance, y)) == pytest.approx(best.x, abs=0.002)

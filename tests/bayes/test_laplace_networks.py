@@ -44,7 +44,7 @@ def cnn():
 @pytest.mark.parametrize("make", [LaplaceAll, LaplaceSubnet])
 def test_draws_have_the_variance_laplace_torch_states(blobs, make):
     x, y = blobs
-    posterior = make(hidden=12).fit(x, y, n_classes=3)
+    posterior = make(n_hidden=12).fit(x, y, n_classes=3)
     drawn = posterior.predict(x[:6]).joint_logits(np.arange(6), 4000, 1)
     scaled = torch.from_numpy(x[:6] * posterior._scale)
     mean, covariance = posterior.laplace._glm_predictive_distribution(scaled)
@@ -83,7 +83,7 @@ def test_pictures_through_a_convolution(make):
 
 def test_only_the_subnetwork_moves(blobs):
     x, y = blobs
-    posterior = LaplaceSubnet(hidden=10, n_weights=7).fit(x, y, n_classes=3)
+    posterior = LaplaceSubnet(n_hidden=10, n_weights=7).fit(x, y, n_classes=3)
     moved = (posterior.laplace.sample(50) - posterior.laplace.mean).abs().max(0).values > 0
     assert int(moved.sum()) == 7
     weights = posterior.laplace.mean.abs()

@@ -145,7 +145,7 @@ def test_no_predictive_over_a_large_pool_is_ever_held_at_once():
         LastLayerLaplace,
         lambda: LastLayerLaplace("full"),
         GraphPosterior,
-        lambda: Ensemble(8, hidden=8),
+        lambda: Ensemble(8, n_hidden=8),
     ):
         predictive = make().fit(x[:300], y, n_classes=20).predict(x)
         tracemalloc.start()

@@ -7,7 +7,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from spin_nb.bayes import trees as module
-from spin_nb.bayes.trees import PAIRS, TRIED, Trees
+from spin_nb.bayes.trees import COLUMNS_PER_SPLIT, MAX_PAIRS, Trees
 from spin_nb.errors import ModelError, NotTrainedError
 
 
@@ -20,7 +20,7 @@ def table():
 
 @pytest.fixture
 def unsmoothed(monkeypatch):
-    monkeypatch.setattr(module, "SMOOTHING", 0.0)
+    monkeypatch.setattr(module, "PSEUDO_LABELS_PER_LEAF", 0.0)
 
 
 def combined(x):
@@ -35,9 +35,9 @@ def combined(x):
 def test_without_smoothing_it_is_scikit_learns_forest(table, unsmoothed, seed):
     x, y = table
     trees = Trees(40, seed=seed).fit(x, y, n_classes=2)
-    forest = RandomForestClassifier(40, max_features=TRIED, oob_score=True, random_state=seed).fit(
-        combined(x), y
-    )
+    forest = RandomForestClassifier(
+        40, max_features=COLUMNS_PER_SPLIT, oob_score=True, random_state=seed
+    ).fit(combined(x), y)
     drawn = trees.predict(x).draws(np.arange(240), 40, seed=1)
     own = np.stack([tree.predict_proba(combined(x)) for tree in forest.estimators_])
     assert np.allclose(drawn.mean(axis=0), forest.predict_proba(combined(x)), atol=1e-5)
@@ -81,7 +81,7 @@ def test_held_out_labels_say_how_good_it_is_and_do_not_flatter(table):
 def test_many_columns_take_a_fixed_number_of_pairs():
     x = np.random.default_rng(0).standard_normal((50, 40)).astype(np.float32)
     trees = Trees(10).fit(x, np.arange(50) % 2, n_classes=2)
-    assert trees.to_arrays()["pairs"].shape == (2, PAIRS)
+    assert trees.to_arrays()["pairs"].shape == (2, MAX_PAIRS)
     assert np.isfinite(trees.predict(x).mean).all()
 
 

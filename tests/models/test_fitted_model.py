@@ -58,7 +58,7 @@ def new_items(blobs, own):
         (None, "ensemble", "ensemble"),
         (None, "laplace-all", "laplace-all"),
         (None, MCDropout, "MCDropout"),
-        (None, MCDropout(hidden=16), "MCDropout"),
+        (None, MCDropout(n_hidden=16), "MCDropout"),
         (None, forest(), "RandomForestClassifier"),
         (None, forest, "forest"),
         (forest(), None, "RandomForestClassifier"),
@@ -67,7 +67,7 @@ def new_items(blobs, own):
         (None, Network("mlp", steps=50), "Network"),
         ("mlp", "dropout", "mlp"),
         (torch.nn.Linear(5, 3), "graph", "Linear"),
-        (MCDropout(hidden=16), None, "MCDropout"),
+        (MCDropout(n_hidden=16), None, "MCDropout"),
     ],
 )
 def test_what_was_asked_for_is_shown(blobs, model, posterior, head):

@@ -72,10 +72,10 @@ def test_a_network_begins_every_time_where_it_was_when_first_passed():
 
 
 def test_what_becomes_of_the_persons_object_does_not_matter():
-    mine = MCDropout(hidden=8)
+    mine = MCDropout(n_hidden=8)
     want = parse_model_spec(mine)
-    mine.hidden = 99
-    assert want.begin().hidden == 8
+    mine.n_hidden = 99
+    assert want.begin().n_hidden == 8
     assert want.begin() is not want.begin()
 
 

@@ -51,7 +51,7 @@ def data():
     "model",
     [
         lambda: LastLayerLaplace("full"),
-        lambda: MCDropout(hidden=8),
+        lambda: MCDropout(n_hidden=8),
         lambda: Ensemble(3),
         lambda: Trees(9),
         GraphPosterior,

@@ -65,9 +65,9 @@ def test_every_structure_and_a_layer_that_was_given(blobs, through_a_file, struc
 
 @pytest.mark.parametrize("route", [("BackPackGGN", "diag"), ("AsdlGGN", "kron")])
 def test_every_route_through_laplace_torch(blobs, through_a_file, route, monkeypatch):
-    monkeypatch.setattr("spin_nb.bayes.laplace_torch.ROUTES", (route,))
+    monkeypatch.setattr("spin_nb.bayes.laplace_torch.FALLBACKS", (route,))
     x, y = blobs
-    posterior = LaplaceAll(hidden=8).fit(x, y, n_classes=3)
+    posterior = LaplaceAll(n_hidden=8).fit(x, y, n_classes=3)
     again = LaplaceAll.from_arrays(through_a_file(posterior.to_arrays()))
     assert again.route == posterior.route == route
     assert again.prior_precision == posterior.prior_precision

@@ -1,4 +1,4 @@
-"""What a posterior is made of as plain arrays: numbers, and words as JSON; never code, never pickle."""
+"""A posterior as plain arrays: numbers, and words as JSON; never code, never pickle."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ Arrays = dict[str, NDArray[Any]]
 NET = "net."
 
 
-def packed(**words: Any) -> Arrays:
-    """Settings as one array of bytes.
+def pack_words(**words: object) -> Arrays:
+    """Pack settings into one array of bytes.
 
     Examples
     --------
-    >>> unpacked(packed(hidden=8, p=0.5))
+    >>> unpack_words(pack_words(hidden=8, p=0.5))
     {'hidden': 8, 'p': 0.5}
     """
     return {"words": np.frombuffer(json.dumps(words).encode(), np.uint8)}
 
 
-def unpacked(arrays: Arrays) -> dict[str, Any]:
-    """What :func:`packed` holds."""
-    found: dict[str, Any] = json.loads(arrays["words"].tobytes())
-    return found
+def unpack_words(arrays: Arrays) -> dict[str, Any]:
+    """Unpack the settings of :func:`pack_words`."""
+    words: dict[str, Any] = json.loads(arrays["words"].tobytes())
+    return words
 
 
 def of_network(net: torch.nn.Module) -> Arrays:
-    """Weights and buffers of a network under ``net.``."""
+    """Pack weights and buffers of a network, under ``net.``."""
     return {NET + name: np.array(value.detach().cpu()) for name, value in net.state_dict().items()}
 
 
 def one_layer(arrays: Arrays, *, dropout: float = 0.0) -> torch.nn.Sequential:
-    """The network with one hidden layer that :func:`of_network` was given, its sizes among the words.
+    """Rebuild the network with one hidden layer of :func:`of_network`.
+
+    Its sizes are among the words.
 
     Raises
     ------
@@ -51,17 +53,17 @@ def one_layer(arrays: Arrays, *, dropout: float = 0.0) -> torch.nn.Sequential:
 
     from spin_nb.bayes._train import mlp
 
-    words = unpacked(arrays)
+    words = unpack_words(arrays)
     if words["net"] is not None:
         raise ModelError(
             f"its network ({words['net']}) is code of your own, which arrays do not hold.",
             "Fit it again with that network.",
         )
-    held = {
+    state = {
         name.removeprefix(NET): torch.from_numpy(np.array(array))
         for name, array in arrays.items()
         if name.startswith(NET)
     }
-    net = mlp(words["shape"][0], words["n_classes"], hidden=words["hidden"], dropout=dropout)
-    net.load_state_dict(held)
+    net = mlp(words["shape"][0], words["n_classes"], n_hidden=words["hidden"], dropout=dropout)
+    net.load_state_dict(state)
     return net.eval()

@@ -33,9 +33,9 @@ def check_target(folder: Path) -> None:
     inside = {entry.name for entry in folder.iterdir()}
     strange = inside - _bundle_files(folder)
     if strange:
-        shown = ", ".join(repr(name) for name in sorted(strange)[:5])
+        names = ", ".join(repr(name) for name in sorted(strange)[:5])
         raise ExportError(
-            f"{str(folder)!r} holds what no export wrote: {shown}.",
+            f"{str(folder)!r} holds what no export wrote: {names}.",
             "Name a new folder, or move those files away first.",
         )
 
@@ -51,7 +51,7 @@ def _bundle_files(folder: Path) -> set[str]:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
+def staged_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``folder`` that takes its place when the block ends well.
 
     An older bundle is replaced; if the block raises, nothing has changed.  What exports that were killed have left
@@ -67,12 +67,12 @@ def staged(folder: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _exporting(target):
-            yield from _filled(target)
+            yield from _fill(target)
     except OSError as error:
-        raise _refused(folder, error) from error
+        raise _disk_error(folder, error) from error
 
 
-def _filled(target: Path) -> Iterator[Path]:
+def _fill(target: Path) -> Iterator[Path]:
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         fresh = work / "new"
@@ -124,11 +124,11 @@ def _tidy(target: Path) -> None:
 def _swap(fresh: Path, target: Path) -> None:
     if not target.exists():
         os.rename(fresh, target)
-    elif not _exchanged(fresh, target):
-        _replaced(fresh, target)
+    elif not _exchange(fresh, target):
+        _replace(fresh, target)
 
 
-def _replaced(fresh: Path, target: Path) -> None:
+def _replace(fresh: Path, target: Path) -> None:
     # Outside the working folder, which is deleted whatever happens; after a kill the next export puts it back.
     old = fresh.parent.with_name(f"{fresh.parent.name}.old")
     os.rename(target, old)
@@ -140,18 +140,18 @@ def _replaced(fresh: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _exchanged(fresh: Path, target: Path) -> bool:
+def _exchange(fresh: Path, target: Path) -> bool:
     """Let two folders change places in one step; False where the system or the file system does not know how."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError, TypeError):
         return False
     here = ctypes.c_int(-100)  # AT_FDCWD; RENAME_EXCHANGE is 2 (linux/fs.h, renameat2(2))
-    done: int = rename(here, os.fsencode(fresh), here, os.fsencode(target), ctypes.c_uint(2))
-    return done == 0
+    status: int = rename(here, os.fsencode(fresh), here, os.fsencode(target), ctypes.c_uint(2))
+    return status == 0
 
 
-def _refused(folder: Path, error: OSError) -> ExportError:
+def _disk_error(folder: Path, error: OSError) -> ExportError:
     return ExportError(
         f"the bundle could not be written to {str(folder)!r}: {error.strerror or error}.",
         "Free some space or choose a folder you may write to; nothing was changed.",

@@ -12,14 +12,16 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from spin_nb.export.onnx_graph import HeadTerms
+    from spin_nb.export.head_terms import HeadTerms
 
-TINY = 1e-30
+MIN_PROBABILITY = 1e-30
 """Probabilities below it add nothing to an entropy; the notebook cuts there too."""
 
 
-class Joined(torch.nn.Module):
-    """Prepared input (b, ...) -> probs (b, C), epistemic (b,) in nats, logits (b, C).
+class BundleModule(torch.nn.Module):
+    """Encoder and linear head with its uncertainty.
+
+    From prepared input (b, ...) to probs (b, C), epistemic (b,) in nats, logits (b, C).
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ class Joined(torch.nn.Module):
             "classes": terms.classes.T,
             "contrasts": terms.contrasts[:, None],
             "noise": terms.noise,
-            "tiny": np.array(TINY),
+            "tiny": np.array(MIN_PROBABILITY),
         }
         for name, array in constants.items():
             self.register_buffer(name, torch.from_numpy(np.array(array, dtype=np.float32, order="C")))
@@ -60,13 +62,13 @@ class Joined(torch.nn.Module):
         """Return probs, epistemic, logits."""
         features = self.encoder(x)
         logits = torch.matmul(features, self.weight) + self.bias
-        rotated = torch.matmul(features, self.rotation)
-        variance = torch.matmul(rotated * rotated, self.spread) + self.bias_spread
+        projection = torch.matmul(features, self.rotation)
+        variance = torch.matmul(projection * projection, self.spread) + self.bias_spread
         scale = torch.sqrt(1 + pi / 8 * torch.matmul(variance, self.contrasts))
         deviation = torch.matmul(torch.sqrt(variance).unsqueeze(1) * self.noise, self.classes)
         draws = torch.softmax(logits.unsqueeze(1) + deviation, dim=2)
-        doubt = self._entropy(draws.mean(dim=1)) - self._entropy(draws).mean(dim=1)
-        return torch.softmax(logits / scale, dim=1), torch.relu(doubt), logits
+        information = self._entropy(draws.mean(dim=1)) - self._entropy(draws).mean(dim=1)
+        return torch.softmax(logits / scale, dim=1), torch.relu(information), logits
 
     def _entropy(self, p: torch.Tensor) -> torch.Tensor:
         return -torch.sum(p * torch.log(torch.maximum(p, self.tiny)), dim=-1)

@@ -1,4 +1,4 @@
-"""manifest.json: what a device needs to know, and how far it was checked.
+"""manifest.json: facts a device needs, and how far they were checked.
 
 Class names and settings appear here only, as JSON strings: never in a path, a script or a README.
 """
@@ -9,25 +9,28 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spin_nb.errors import ExportError
 from spin_nb.export.bundle_folder import FORMAT
 
+if TYPE_CHECKING:
+    from spin_nb.models.snapshot import Snapshot
+
 SCHEMA = 1
 NOT_VERIFIED = ("Jetson hardware", "TensorRT", "reduced precision (FP16, INT8)")
 
 
 def canonical(manifest: dict[str, Any]) -> bytes:
-    """Bytes that the manifest's own digest covers; the runner computes the same."""
+    """Bytes that the digest covers; the runner computes the same."""
     rest = {key: value for key, value in manifest.items() if key != "self_sha256"}
     return json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def sealed(manifest: dict[str, Any]) -> bytes:
-    """The manifest as file content, with its own digest.
+def seal_manifest(manifest: dict[str, Any]) -> bytes:
+    """Write the manifest as file content, with its own digest.
 
     Raises
     ------
@@ -46,14 +49,14 @@ def sealed(manifest: dict[str, Any]) -> bytes:
         ) from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
 def describe(
-    model: Any,
+    model: Snapshot,
     shape: tuple[int, ...],
     *,
     graph: dict[str, Any],
@@ -61,7 +64,7 @@ def describe(
     parity: dict[str, float],
     tolerance: dict[str, float],
 ) -> dict[str, Any]:
-    """Everything but the files' digests.
+    """Describe the bundle: everything but the files' digests.
 
     Parameters
     ----------
@@ -107,7 +110,7 @@ def describe(
     }
 
 
-def _origin(model: Any) -> dict[str, Any]:
+def _origin(model: Snapshot) -> dict[str, Any]:
     return {
         "id": model.model_id,
         "shown_head": model.head,
@@ -130,16 +133,19 @@ def _outputs(n_classes: int, tolerance: dict[str, float]) -> list[dict[str, Any]
     ]
 
 
-def metrics(model: Any) -> dict[str, Any]:
-    """Audited accuracy, where the model's card gives one, and cross-validation; each with its n."""
-    found: dict[str, Any] = {
+def metrics(model: Snapshot) -> dict[str, Any]:
+    """Audited accuracy and cross-validation, each with its n.
+
+    The former where the model's card gives one.
+    """
+    accuracies: dict[str, Any] = {
         "cross_validation": {
             "accuracy": dict(model.validation),
             "n": model.n_labels,
             "of": "labels trained on",
         }
     }
-    audited = model.card().get("accuracy")
-    if audited is not None:
-        found["audited_accuracy"] = {**audited, "of": "the head shown in the notebook"}
-    return found
+    audit = model.card().get("accuracy")
+    if audit is not None:
+        accuracies["audited_accuracy"] = {**audit, "of": "the head shown in the notebook"}
+    return accuracies

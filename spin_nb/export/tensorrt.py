@@ -1,10 +1,13 @@
-"""What TensorRT 8.5 (JetPack 5, the last for Xavier) can parse; everything newer reads it too."""
+"""Operators that TensorRT 8.5 parses (JetPack 5, the last for Xavier); everything newer reads them too."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from spin_nb.errors import ExportError
+
+if TYPE_CHECKING:
+    import onnx
 
 OPSET = 16
 """Above it torch writes LayerNormalization, which TensorRT 8.5 lacks."""
@@ -21,10 +24,10 @@ _NAMES = (
     "ReduceMax ReduceMean ReduceMin ReduceSum ReduceSumSquare Relu Reshape Shape Sigmoid "
     "Slice Softmax Softplus Split Sqrt Squeeze Sub Tanh Tile Transpose Unsqueeze Where"
 )
-ALLOWED = frozenset(_NAMES.split())
+ALLOWED_OPERATORS = frozenset(_NAMES.split())
 
 
-def check_graph(model: Any) -> list[str]:
+def check_graph(model: onnx.ModelProto) -> list[str]:
     """Check an ONNX model against what the oldest target reads.
 
     Parameters
@@ -47,9 +50,9 @@ def check_graph(model: Any) -> list[str]:
 
     onnx.checker.check_model(model, full_check=True)
     operators = sorted({node.op_type for node in model.graph.node})
-    found = [
+    problems = [
         *_versions(model),
-        *[f"operator {name}" for name in operators if name not in ALLOWED],
+        *[f"operator {name}" for name in operators if name not in ALLOWED_OPERATORS],
         *[problem for value in model.graph.input for problem in _tensor(value, "input")],
         *[problem for value in model.graph.output for problem in _tensor(value, "output")],
         *[
@@ -58,35 +61,37 @@ def check_graph(model: Any) -> list[str]:
             if w.data_type == onnx.TensorProto.DOUBLE
         ],
     ]
-    if found:
+    if problems:
         raise ExportError(
-            f"the graph would not run on TensorRT 8.5: {'; '.join(found)}.",
-            "Use a built-in encoder, or one whose module keeps to the operators in spin_nb.export.tensorrt.ALLOWED.",
+            f"the graph would not run on TensorRT 8.5: {'; '.join(problems)}.",
+            "Use a built-in encoder, or one whose module keeps to spin_nb.export.tensorrt.ALLOWED_OPERATORS.",
         )
     return operators
 
 
-def _versions(model: Any) -> list[str]:
-    found = []
+def _versions(model: onnx.ModelProto) -> list[str]:
+    problems = []
     if model.ir_version > IR_VERSION:
-        found.append(f"IR version {model.ir_version}, above {IR_VERSION}")
-    for used in model.opset_import:
-        if used.domain not in ("", "ai.onnx"):
-            found.append(f"operators of domain {used.domain!r}")
-        elif used.version > OPSET:
-            found.append(f"opset {used.version}, above {OPSET}")
+        problems.append(f"IR version {model.ir_version}, above {IR_VERSION}")
+    for opset in model.opset_import:
+        if opset.domain not in ("", "ai.onnx"):
+            problems.append(f"operators of domain {opset.domain!r}")
+        elif opset.version > OPSET:
+            problems.append(f"opset {opset.version}, above {OPSET}")
     if any(node.domain not in ("", "ai.onnx") for node in model.graph.node) or model.functions:
-        found.append("operators that are not ONNX's own")
-    return found
+        problems.append("operators that are not ONNX's own")
+    return problems
 
 
-def _tensor(value: Any, kind: str) -> list[str]:
+def _tensor(value: onnx.ValueInfoProto, kind: str) -> list[str]:
     import onnx
 
     tensor = value.type.tensor_type
-    found = []
+    problems = []
     if tensor.elem_type != onnx.TensorProto.FLOAT:
-        found.append(f"{kind} {value.name} is {onnx.TensorProto.DataType.Name(tensor.elem_type)}, not FLOAT")
+        problems.append(
+            f"{kind} {value.name} is {onnx.TensorProto.DataType.Name(tensor.elem_type)}, not FLOAT"
+        )
     if any(not axis.HasField("dim_value") for axis in tensor.shape.dim[1:]):
-        found.append(f"{kind} {value.name} has a dynamic axis beside the batch")
-    return found
+        problems.append(f"{kind} {value.name} has a dynamic axis beside the batch")
+    return problems

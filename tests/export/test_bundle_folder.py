@@ -7,7 +7,7 @@ import pytest
 
 from spin_nb.errors import ExportError
 from spin_nb.export import bundle_folder
-from spin_nb.export.bundle_folder import staged
+from spin_nb.export.bundle_folder import staged_folder
 from spin_nb.export.targets.jetson import export
 
 
@@ -67,7 +67,7 @@ def test_when_making_it_fails_the_old_bundle_stands(copied):
     before = {p.name: p.read_bytes() for p in copied.iterdir()}
 
     def fails_halfway():
-        with staged(copied) as fresh:
+        with staged_folder(copied) as fresh:
             (fresh / "model.onnx").write_bytes(b"half")
             raise ZeroDivisionError
 
@@ -86,9 +86,9 @@ def test_when_the_disk_refuses_the_old_bundle_stands(copied, monkeypatch):
             raise OSError(28, "No space left on device")
         real(source, target)
 
-    monkeypatch.setattr(bundle_folder, "_exchanged", lambda fresh, target: False)  # as where the system cannot
+    monkeypatch.setattr(bundle_folder, "_exchange", lambda fresh, target: False)  # as where the system cannot
     monkeypatch.setattr(os, "rename", rename)
-    with pytest.raises(ExportError, match="No space left on device"), staged(copied) as fresh:
+    with pytest.raises(ExportError, match="No space left on device"), staged_folder(copied) as fresh:
         (fresh / "model.onnx").write_bytes(b"new")
     assert {p.name: p.read_bytes() for p in copied.iterdir()} == before
     assert [p.name for p in copied.parent.iterdir()] == ["copied"]
@@ -96,7 +96,7 @@ def test_when_the_disk_refuses_the_old_bundle_stands(copied, monkeypatch):
 
 def test_what_was_put_there_meanwhile_is_not_lost(tmp_path):
     def is_overtaken():
-        with staged(tmp_path / "b") as fresh:
+        with staged_folder(tmp_path / "b") as fresh:
             (fresh / "model.onnx").write_bytes(b"new")
             (tmp_path / "b").mkdir()
             (tmp_path / "b" / "late").write_text("mine")
@@ -133,14 +133,14 @@ def test_an_export_killed_while_it_takes_the_old_ones_place_loses_no_bundle(copi
         patch.setattr(os, "rename", rename)
         patch.setattr(bundle_folder.shutil, "rmtree", lambda *_, **__: None)
         if not exchanges:
-            patch.setattr(bundle_folder, "_exchanged", lambda fresh, target: False)
-        with suppress(Killed), staged(copied) as fresh:
+            patch.setattr(bundle_folder, "_exchange", lambda fresh, target: False)
+        with suppress(Killed), staged_folder(copied) as fresh:
             (fresh / "model.onnx").write_bytes(b"new")
             (fresh / "manifest.json").write_bytes((copied / "manifest.json").read_bytes())
     assert len(list(copied.parent.iterdir())) > 1 or exchanges
 
     def is_given_up():
-        with staged(copied):
+        with staged_folder(copied):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):  # the next export clears up before it begins
@@ -151,9 +151,9 @@ def test_an_export_killed_while_it_takes_the_old_ones_place_loses_no_bundle(copi
 
 
 def test_what_an_export_that_still_runs_has_written_is_left_alone(copied):
-    with staged(copied) as first:
+    with staged_folder(copied) as first:
         (first / "model.onnx").write_bytes(b"first")
-        with staged(copied) as second:
+        with staged_folder(copied) as second:
             (second / "model.onnx").write_bytes(b"second")
             (second / "manifest.json").write_bytes((copied / "manifest.json").read_bytes())
         assert (first / "model.onnx").read_bytes() == b"first"

@@ -90,7 +90,7 @@ def test_a_missing_file_is_named(copied):
 def resealed(folder, change):
     facts = json.loads((folder / "manifest.json").read_text())
     change(facts)
-    (folder / "manifest.json").write_bytes(manifests.sealed(facts))
+    (folder / "manifest.json").write_bytes(manifests.seal_manifest(facts))
 
 
 def test_a_manifest_cannot_lead_out_of_the_folder(copied):

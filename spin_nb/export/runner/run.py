@@ -14,17 +14,17 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BATCH = 256
+ITEMS_PER_BATCH = 256
 
 
-class Failed(Exception):
-    """Why this bundle cannot be used."""
+class BundleError(Exception):
+    """A bundle that cannot be used, and the reason."""
 
 
 def path_of(name):
     """Path of a bundle file; a name that leads elsewhere is refused."""
     if not isinstance(name, str) or name != os.path.basename(name) or name in ("", ".", ".."):
-        raise Failed(f"manifest.json names a file outside this folder: {name!r}")
+        raise BundleError(f"manifest.json names a file outside this folder: {name!r}")
     return os.path.join(HERE, name)
 
 
@@ -40,27 +40,27 @@ def read_manifest():
         with open(path_of("manifest.json"), "rb") as file:
             manifest = json.loads(file.read().decode("utf-8"))
     except (OSError, ValueError) as error:
-        raise Failed(f"manifest.json cannot be read: {error}") from error
+        raise BundleError(f"manifest.json cannot be read: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != "spin_nb-bundle":
-        raise Failed("manifest.json is not that of a spin_nb bundle")
+        raise BundleError("manifest.json is not that of a spin_nb bundle")
     if manifest.get("schema") != 1:
         schema = manifest.get("schema")
-        raise Failed(f"schema {schema!r} is unknown to this run.py, which reads schema 1")
+        raise BundleError(f"schema {schema!r} is unknown to this run.py, which reads schema 1")
     if hashlib.sha256(canonical(manifest)).hexdigest() != manifest.get("self_sha256"):
-        raise Failed("manifest.json was changed: its sha256 does not match")
+        raise BundleError("manifest.json was changed: its sha256 does not match")
     return manifest
 
 
 def check_files(manifest):
     """Check the sha256 of every file the manifest lists."""
-    for name, expected in sorted(manifest["sha256"].items()):
+    for name, listed_digest in sorted(manifest["sha256"].items()):
         try:
             with open(path_of(name), "rb") as file:
-                found = hashlib.sha256(file.read()).hexdigest()
+                digest = hashlib.sha256(file.read()).hexdigest()
         except OSError as error:
-            raise Failed(f"{name} cannot be read: {error}") from error
-        if found != expected:
-            raise Failed(f"{name} was changed: sha256 is {found}, manifest.json says {expected}")
+            raise BundleError(f"{name} cannot be read: {error}") from error
+        if digest != listed_digest:
+            raise BundleError(f"{name} was changed: sha256 is {digest}, manifest.json says {listed_digest}")
 
 
 def open_model(provider):
@@ -68,31 +68,34 @@ def open_model(provider):
     try:
         import onnxruntime
     except ImportError as error:
-        raise Failed(f"onnxruntime cannot be imported ({error}); install it for this device") from error
+        raise BundleError(f"onnxruntime cannot be imported ({error}); install it for this device") from error
     if provider not in onnxruntime.get_available_providers():
-        known = ", ".join(onnxruntime.get_available_providers())
-        raise Failed(f"onnxruntime has no provider {provider} here; it has {known}")
+        providers = ", ".join(onnxruntime.get_available_providers())
+        raise BundleError(f"onnxruntime has no provider {provider} here; it has {providers}")
     try:
         return onnxruntime.InferenceSession(path_of("model.onnx"), providers=[provider])
     except Exception as error:
-        raise Failed(f"onnxruntime cannot load model.onnx: {error}") from error
+        raise BundleError(f"onnxruntime cannot load model.onnx: {error}") from error
 
 
 def run(session, manifest, inputs):
     """Outputs by name for prepared inputs (n, ...), computed in batches."""
     import numpy as np
 
-    wanted = tuple(manifest["input"]["shape"][1:])
-    if str(inputs.dtype) != manifest["input"]["dtype"] or tuple(inputs.shape[1:]) != wanted:
-        found = f"{inputs.dtype} {inputs.shape}"
-        raise Failed(f"inputs are {found}, the model takes float32 (n, ...) with {wanted} after n")
+    shape = tuple(manifest["input"]["shape"][1:])
+    if str(inputs.dtype) != manifest["input"]["dtype"] or tuple(inputs.shape[1:]) != shape:
+        description = f"{inputs.dtype} {inputs.shape}"
+        raise BundleError(f"inputs are {description}, the model takes float32 (n, ...) with {shape} after n")
     if not len(inputs):
-        raise Failed("there are no inputs")
+        raise BundleError("there are no inputs")
     if not np.isfinite(inputs).all():
-        raise Failed("inputs hold NaN or infinity")
+        raise BundleError("inputs hold NaN or infinity")
     names = [output["name"] for output in manifest["outputs"]]
     name = manifest["input"]["name"]
-    parts = [session.run(names, {name: inputs[i : i + BATCH]}) for i in range(0, len(inputs), BATCH)]
+    parts = [
+        session.run(names, {name: inputs[i : i + ITEMS_PER_BATCH]})
+        for i in range(0, len(inputs), ITEMS_PER_BATCH)
+    ]
     return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
 
 
@@ -106,15 +109,15 @@ def verify(manifest, provider):
     session = open_model(provider)
     lines = [f"{len(manifest['sha256'])} files match their sha256"]
     for rows in (len(golden["input"]), 1):
-        found = run(session, manifest, golden["input"][:rows])
+        outputs = run(session, manifest, golden["input"][:rows])
         for output in manifest["outputs"]:
             name, tolerance = output["name"], output["tolerance"]
-            expected = golden[name][:rows]
-            if found[name].shape != expected.shape:
-                raise Failed(f"{name} has shape {found[name].shape}, golden.npz has {expected.shape}")
-            difference = float(np.abs(found[name].astype("f8") - expected).max())
+            answers = golden[name][:rows]
+            if outputs[name].shape != answers.shape:
+                raise BundleError(f"{name} has shape {outputs[name].shape}, golden.npz has {answers.shape}")
+            difference = float(np.abs(outputs[name].astype("f8") - answers).max())
             if not difference <= tolerance:
-                raise Failed(
+                raise BundleError(
                     f"{name} differs from golden.npz by {difference:.3g}, allowed is {tolerance:.3g}"
                 )
             lines.append(
@@ -131,9 +134,9 @@ def answer(manifest, provider, path):
     try:
         inputs = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise Failed(f"{path} cannot be read as .npy: {error}") from error
+        raise BundleError(f"{path} cannot be read as .npy: {error}") from error
     if not isinstance(inputs, np.ndarray):
-        raise Failed(f"{path} holds several arrays; pass one .npy array")
+        raise BundleError(f"{path} holds several arrays; pass one .npy array")
     outputs = run(open_model(provider), manifest, inputs)
     for row, probs in enumerate(outputs["probs"]):
         best = int(probs.argmax())
@@ -164,7 +167,7 @@ def main():
             lines = answer(manifest, arguments.provider, arguments.inputs)
         for line in lines:
             print(line)
-    except Failed as error:
+    except BundleError as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
     return 0

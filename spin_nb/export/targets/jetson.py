@@ -11,26 +11,31 @@ import sys
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ExportError
 from spin_nb.export import manifest as manifests
-from spin_nb.export.bundle_folder import staged
+from spin_nb.export.bundle_folder import staged_folder
 from spin_nb.export.onnx_graph import OUTPUTS, bundle_module, uncertainty, write_onnx
 from spin_nb.export.tensorrt import check_graph
 from spin_nb.io import checksum
 from spin_nb.types import ExportReport
 
-GOLDEN = 32
-TOLERANCE = {"probs": 1e-4, "epistemic": 1e-4, "logits": 1e-3}
+if TYPE_CHECKING:
+    from spin_nb.models.snapshot import Snapshot
+
+MAX_GOLDEN_ITEMS = 32
+MAX_DIFFERENCE = {"probs": 1e-4, "epistemic": 1e-4, "logits": 1e-3}
 """Largest absolute difference allowed; logits are not bounded by 1, so theirs grows with their size."""
 
 
-def export(model: Any, example: Sequence[Any], folder: Path) -> ExportReport:
-    """Write a bundle that runs without this package, and prove it against the notebook's own answers.
+def export(model: Snapshot, example: Sequence[object], folder: Path) -> ExportReport:
+    """Write a bundle that runs without this package, and prove it.
+
+    Against the notebook's own answers.
 
     Parameters
     ----------
@@ -57,22 +62,22 @@ def export(model: Any, example: Sequence[Any], folder: Path) -> ExportReport:
     >>> s.export("bundle/", target="jetson")   # doctest: +SKIP
     """
     _check(model, example)
-    rows = np.unique(np.linspace(0, len(example) - 1, GOLDEN).astype(int))
-    inputs, expected = _answers(model, [example[int(row)] for row in rows])
-    with staged(Path(folder)) as fresh:
+    rows = np.unique(np.linspace(0, len(example) - 1, MAX_GOLDEN_ITEMS).astype(int))
+    inputs, answers = _answers(model, [example[int(row)] for row in rows])
+    with staged_folder(Path(folder)) as fresh:
         write_onnx(
             bundle_module(model), inputs, fresh / "model.onnx", metadata={"model_id": str(model.model_id)}
         )
-        graph = _checked(fresh / "model.onnx")
-        tolerance = _tolerance(expected)
-        parity = _parity(fresh / "model.onnx", inputs, expected, tolerance)
-        np.savez(fresh / "golden.npz", **{"input": inputs, **expected})  # type: ignore[arg-type]
+        graph = _check_onnx(fresh / "model.onnx")
+        tolerance = _tolerance(answers)
+        parity = _parity(fresh / "model.onnx", inputs, answers, tolerance)
+        np.savez(fresh / "golden.npz", **{"input": inputs, **answers})  # type: ignore[arg-type]
         _copy_runner(fresh)
         facts = manifests.describe(
             model, inputs.shape, graph=graph, uncertainty=uncertainty(), parity=parity, tolerance=tolerance
         )
         facts["sha256"] = {path.name: checksum(path) for path in sorted(fresh.iterdir())}
-        (fresh / "manifest.json").write_bytes(manifests.sealed(facts))
+        (fresh / "manifest.json").write_bytes(manifests.seal_manifest(facts))
         _replay(fresh)
         digests = {path.name: checksum(path) for path in sorted(fresh.iterdir())}
     return ExportReport(
@@ -85,7 +90,7 @@ def export(model: Any, example: Sequence[Any], folder: Path) -> ExportReport:
     )
 
 
-def _check(model: Any, example: Sequence[Any]) -> None:
+def _check(model: Snapshot, example: Sequence[object]) -> None:
     missing = [name for name in ("prepare", "describe", "module") if not hasattr(model.encoder, name)]
     if missing:
         name = getattr(model.encoder, "name", "a function")
@@ -99,7 +104,9 @@ def _check(model: Any, example: Sequence[Any]) -> None:
         )
 
 
-def _answers(model: Any, items: list[Any]) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+def _answers(
+    model: Snapshot, items: list[object]
+) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
     """Prepared inputs, and what the notebook itself answers for the same items."""
     inputs = np.ascontiguousarray(model.encoder.prepare(items), dtype=np.float32)
     features = np.asarray(model.encoder.encode(items), dtype=np.float32)
@@ -115,18 +122,18 @@ def _answers(model: Any, items: list[Any]) -> tuple[NDArray[np.float32], dict[st
     return inputs, {name: np.asarray(answers[name], dtype=np.float32) for name in OUTPUTS}
 
 
-def _tolerance(expected: dict[str, NDArray[np.float32]]) -> dict[str, float]:
-    size = max(1.0, float(np.abs(expected["logits"]).max()) / 10)
-    return {name: TOLERANCE[name] * (size if name == "logits" else 1.0) for name in OUTPUTS}
+def _tolerance(answers: dict[str, NDArray[np.float32]]) -> dict[str, float]:
+    size = max(1.0, float(np.abs(answers["logits"]).max()) / 10)
+    return {name: MAX_DIFFERENCE[name] * (size if name == "logits" else 1.0) for name in OUTPUTS}
 
 
-def _checked(path: Path) -> dict[str, Any]:
+def _check_onnx(path: Path) -> dict[str, Any]:
     import onnx
 
     model = onnx.load(path)
     return {
         "operators": check_graph(model),
-        "opset": max(used.version for used in model.opset_import),
+        "opset": max(imported_opset.version for imported_opset in model.opset_import),
         "ir_version": model.ir_version,
         "precision": "float32",
     }
@@ -135,7 +142,7 @@ def _checked(path: Path) -> dict[str, Any]:
 def _parity(
     path: Path,
     inputs: NDArray[np.float32],
-    expected: dict[str, NDArray[np.float32]],
+    answers: dict[str, NDArray[np.float32]],
     tolerance: dict[str, float],
 ) -> dict[str, float]:
     """Largest difference per output, rows together and one by one."""
@@ -146,7 +153,7 @@ def _parity(
     singles = [session.run(list(OUTPUTS), {"input": inputs[i : i + 1]}) for i in range(len(inputs))]
     alone = [np.concatenate(arrays) for arrays in zip(*singles, strict=True)]
     parity = {
-        name: float(max(np.abs(a - expected[name]).max(), np.abs(b - expected[name]).max()))
+        name: float(max(np.abs(a - answers[name]).max(), np.abs(b - answers[name]).max()))
         for name, a, b in zip(OUTPUTS, together, alone, strict=True)
     }
     for name, difference in parity.items():
@@ -167,7 +174,7 @@ def _copy_runner(folder: Path) -> None:
 
 def _replay(folder: Path) -> None:
     """Run the bundle's own check the way a device would: in another process, without this package."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "run.py", "--verify"],
         cwd=folder,
         capture_output=True,
@@ -175,14 +182,14 @@ def _replay(folder: Path) -> None:
         timeout=300,
         check=False,
     )
-    if done.returncode:
+    if process.returncode:
         raise ExportError(
-            f"the finished bundle does not verify: {(done.stderr or done.stdout).strip()[-500:]}.",
+            f"the finished bundle does not verify: {(process.stderr or process.stdout).strip()[-500:]}.",
             "Report this with the message above; nothing was written.",
         )
 
 
-def _notes(model: Any) -> tuple[str, ...]:
+def _notes(model: Snapshot) -> tuple[str, ...]:
     notes = tuple(f"not run on {what}" for what in manifests.NOT_VERIFIED)
     if model.head == "linear":
         return notes

@@ -77,7 +77,7 @@ def wilson(correct: float, n: int, *, level: float = 0.95) -> Estimate:
     return Estimate(value=share if n >= ENOUGH else None, low=low, high=high, n=int(n), method=method)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """Audits drawn uniformly from one part of a pool.
 

@@ -143,7 +143,7 @@ def classwise_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
     return float(np.mean(gaps))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reliability:
     """A reliability diagram.
 

@@ -21,7 +21,7 @@ FLOAT32_MAX = 3.4028234663852886e38
 """Numbers beyond would turn infinite as features."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PoolData:
     """What can be labelled, as found.
 

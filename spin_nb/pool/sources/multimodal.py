@@ -16,7 +16,7 @@ from spin_nb.pool.sources.user_pools import Multimodal
 from spin_nb.types import Broken
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MultimodalData:
     """The parts of all items, as they are stored.
 

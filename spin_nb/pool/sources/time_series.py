@@ -18,7 +18,7 @@ from spin_nb.types import Broken, Float
 from spin_nb.words import shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RaggedSeries:
     """Series of different lengths in one array: what is stored.
 

@@ -15,7 +15,7 @@ from spin_nb.types import Estimate, Ints
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """Which rows of a pool were drawn to audit, and which could not be.
 

@@ -103,7 +103,7 @@ class Taught:
         return f"Its label would teach {about}{self.items:,} {noun}, of {self.of:,} without a label."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """Why an item gets the answer it gets (``s.explain(id)``).
 

@@ -57,7 +57,7 @@ class Flip:
     after: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WhatIf:
     """What supposing labels has shown.
 
@@ -82,7 +82,7 @@ class WhatIf:
     functions: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Others:
     rows: Ints  # all that are supposed to be labelled
     sample: Ints  # positions in ``rows`` of those drawn uniformly

@@ -26,7 +26,7 @@ NO_MODEL = "No model yet. Label a few items (s.labeller, or s.label(id, class)) 
 NO_CLASSES = "Labels here are no classes, so there is no uncertainty between them. Colour by labels instead."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Colouring:
     """Colours of all points, and their legend.
 

@@ -43,6 +43,10 @@ class LearnerState(Protocol):
 
     def __len__(self) -> int: ...
     @property
+    def head(self) -> str:
+        """Name of the head shown."""
+
+    @property
     def asks_by(self) -> str:
         """Measure that "auto" asks by: "variance" or "margin"."""
 
@@ -92,16 +96,16 @@ def _auto(learner: LearnerState, k: int, candidates: Ints, pending: Sequence[int
     if learner.asks_by != "margin":
         return auto(*state, candidates, k, pending=pending, noise=graph.noise, rare=rare, seed=seed)
     margins = (learner.predictive().mean, learner.features, learner.scales)
+    head = "the trees are" if learner.head == "trees" else f"{learner.head!r} is"
     n_exploring = sum((seed + at) % ASKS_PER_EXPLORING_ASK == 1 for at in range(k))
     if not n_exploring:
-        return refine(*margins, candidates, k, pending=pending, rare=rare, seed=seed)
+        return refine(*margins, candidates, k, pending=pending, rare=rare, head=head, seed=seed)
     exploring = auto(*state, candidates, n_exploring, pending=pending, noise=graph.noise, seed=seed)
     if n_exploring == k:
         return exploring
     waiting = [*pending, *exploring.indices.tolist()]
-    return _concatenate(
-        exploring, refine(*margins, candidates, k - n_exploring, pending=waiting, rare=rare, seed=seed)
-    )
+    rest = refine(*margins, candidates, k - n_exploring, pending=waiting, rare=rare, head=head, seed=seed)
+    return _concatenate(exploring, rest)
 
 
 def _concatenate(first: Picked, second: Picked) -> Picked:

@@ -28,6 +28,7 @@ def refine(
     *,
     pending: Sequence[int] = (),
     rare: Rare | None = None,
+    head: str = "the trees are",
     seed: int = 0,
     epsilon: float = EPSILON,
 ) -> Picked:
@@ -50,6 +51,8 @@ def refine(
         Pool rows asked and not yet answered.
     rare : Rare, optional
         Whose turn comes in between; see :mod:`spin_nb.query.rare`.
+    head : str
+        The head shown, with its verb, for the reason.
     seed : int
     epsilon : float
         Share of uniform picks (:func:`~spin_nb.query.mixture.epsilon_greedy`).
@@ -93,7 +96,7 @@ def refine(
     batch = sample_with(
         best, lambda row: float(scores[row]), left, k, epsilon=epsilon, seed=seed, after_pick=near.add
     )
-    reason = "refining: the trees are least decided here"
+    reason = f"refining: {head} least decided here"
     return Picked(
         batch.indices, batch.scores, batch.q, reason if rare is None else f"{reason}; {rare.reason}"
     )

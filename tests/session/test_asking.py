@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spin_nb.errors import QueryError
+from spin_nb.protocols import STRATEGY_ARRAYS
 from spin_nb.session.asks.draft import Slot, draft, slot
 from spin_nb.session.labels.audit_plan import AuditPlan, chances
 from spin_nb.types import Picked
@@ -95,3 +97,14 @@ def test_when_the_strategy_has_nothing_left_the_reserve_is_audited():
 def test_when_everything_is_taken_nothing_is_asked():
     drawn, _ = run(AuditPlan(IDS, 0.1, seed=0), 5, taken=np.ones(len(IDS), bool))
     assert drawn.asks == []
+
+
+def test_a_strategy_with_a_parameter_no_session_has_is_told_what_there_is(project):
+    s = project()
+    strategies = {"X": lambda X: X, "temperature": lambda probs, temperature, k: probs}
+    for name, strategy in strategies.items():
+        with pytest.raises(QueryError) as caught:
+            s.ask(2, strategy=strategy)
+        assert repr(name) in caught.value.what, "the parameter is named"
+        assert all(array in caught.value.do for array in STRATEGY_ARRAYS), "and what it may ask for is listed"
+    assert len(s.ask(2)) == 2

@@ -64,11 +64,13 @@ class Model(Protocol):
     succeeded; it tells ``progress(fraction, words)``, and raises :class:`spin_nb.errors.Cancelled` once
     ``is_cancelled()`` says so.  ``predict`` may be called again and again: same seed, same functions, in all of them.
 
-    ``validation`` and ``asks_by`` are those of a :class:`Posterior`.  Three members more, if it has them:
+    ``validation`` and ``asks_by`` are those of a :class:`Posterior`.  Four members more, if it has them:
 
     - ``features(inputs)`` (n, width) float32 and ``posterior``, fitted, with
       ``predict(x) == posterior.predict(features(x))``: a pool's items then go through the model once.
     - ``form``: keywords for ``Inputs``, how items are prepared for it (``size``, ``last``, ``prepare``).
+    - ``encoded_modalities``: words of modalities of which it takes "features" although its inputs are "items"; it
+      does, too, where items are neither pictures nor numbers.
     - ``to_arrays()``: what a copy on disk keeps of it, name -> array; no pickle.
     """
 

@@ -88,6 +88,11 @@ class Network:
         self._shape: tuple[int, ...] = ()
         self._n_classes = 0
 
+    @property
+    def encoded_modalities(self) -> tuple[str, ...]:
+        """Modalities of which it takes the encoder's features: those that come with spin_nb see pictures only."""
+        return ("text", "table") if self._is_built_in else ("text",)
+
     def fit(
         self,
         inputs: Items,

@@ -18,7 +18,6 @@ from spin_nb.io import is_intact, load_array, write_sealed
 from spin_nb.models.fitted_model import ModelPredictive
 from spin_nb.models.head_selection import within
 from spin_nb.models.learner import Extension, Learner
-from spin_nb.models.network import Network
 from spin_nb.pool.features.arrival_neighbours import nearest_to_arrivals, save_nearest
 from spin_nb.pool.features.layout import pca_layout, place, umap_layout
 from spin_nb.pool.features.neighbours import nearest, neighbours
@@ -205,9 +204,10 @@ class PoolModel:
         """
         if getattr(model, "inputs", "features") == "features":
             return None
-        if not isinstance(model, Network):
+        encoded_modalities = getattr(model, "encoded_modalities", None)
+        if encoded_modalities is None:
             return Inputs(self.pool, **getattr(model, "form", {}))
-        if self.pool.modality == "text" or (self.pool.modality == "table" and model.net is not None):
+        if self.pool.modality in encoded_modalities:
             return None
         if self._inputs is None:
             try:

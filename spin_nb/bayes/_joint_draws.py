@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import torch
-    from laplace import ParametricLaplace
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -28,7 +27,7 @@ class WeightDeviations:
         self.arrays = arrays
 
     @classmethod
-    def of(cls, laplace: ParametricLaplace) -> WeightDeviations:
+    def of(cls, laplace: Any) -> WeightDeviations:
         """Read the covariance of a fitted laplace-torch object."""
         import torch
 

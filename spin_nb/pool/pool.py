@@ -26,8 +26,8 @@ from spin_nb.words import short, shown
 if TYPE_CHECKING:
     import polars as pl
 
-LONGEST_ID = 200  # characters of an unknown id with which others are compared
-MOST_COMPARED = 5000  # ids an unknown one is compared with
+MAX_COMPARED_CHARS = 200  # characters of an unknown id with which others are compared
+MAX_COMPARED_IDS = 5000  # ids an unknown one is compared with
 
 
 class Pool:
@@ -60,20 +60,20 @@ class Pool:
     (2, 1, ['another'])
     """
 
-    def __init__(self, folder: Path, stored: StoredPool, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, stored_pool: StoredPool, *, read_only: bool = False) -> None:
         self.folder = folder
         self.read_only = read_only
-        self._stored = stored
-        self._data = data = stored.data
+        self._stored_pool = stored_pool
+        self._data = data = stored_pool.data
         self.modality = data.modality
         self.changed_ids: list[str] = []
         self.missing_ids: list[str] = []
-        self._looked = False
-        self._excluded = stored.excluded
+        self._stamps_are_fresh = False
+        self._excluded_items = stored_pool.excluded_items
         self._arrivals = Arrivals(folder, without=set(data.ids))
         self._reader = Reader(data)
         self._lock: AbstractContextManager[Any] = nullcontext()
-        self._moved: Callable[[], Any] = lambda: None
+        self._on_move: Callable[[], Any] = lambda: None
         self._index()
 
     @classmethod
@@ -88,16 +88,20 @@ class Pool:
             When it cannot be written.
         """
         home = Path(folder) / "pool"
-        before = _stored(home)
-        gone = [] if before is None else cls(home, StoredPool(data, [], {}))._still_broken(before.excluded)
-        if before is None or not _is_kept(before, data):
-            write_pool(home, data, gone, [] if before is None else [*before.before, before.data.fingerprint])
+        before = _try_read_stored(home)
+        still_broken = (
+            [] if before is None else cls(home, StoredPool(data, [], {}))._still_broken(before.excluded_items)
+        )
+        if before is None or not _is_stored(before, data):
+            write_pool(
+                home, data, still_broken, [] if before is None else [*before.before, before.data.fingerprint]
+            )
         else:
-            write_facts(home, data, gone, before.files, before.before)
+            write_facts(home, data, still_broken, before.files, before.before)
         pool = cls.open(folder)
-        pool._looked = True
+        pool._stamps_are_fresh = True
         if before is not None:
-            pool.changed_ids = _changed(before.data, data)
+            pool.changed_ids = _changed_ids(before.data, data)
         return pool
 
     @classmethod
@@ -112,7 +116,7 @@ class Pool:
         return cls.of(folder, read_stored_pool(Path(folder) / "pool"), read_only=read_only)
 
     @classmethod
-    def of(cls, folder: Path | str, stored: StoredPool, *, read_only: bool = False) -> Pool:
+    def of(cls, folder: Path | str, stored_pool: StoredPool, *, read_only: bool = False) -> Pool:
         """Open what was read of the project ``folder``.
 
         Raises
@@ -120,9 +124,9 @@ class Pool:
         PoolError
             When a folder it refers to is gone.
         """
-        for root in stored.data.roots:
+        for root in stored_pool.data.roots:
             check_root(root)
-        return cls(Path(folder) / "pool", stored, read_only=read_only)
+        return cls(Path(folder) / "pool", stored_pool, read_only=read_only)
 
     def look(self) -> None:
         """See which files outside the project were changed or are gone; before features are wanted, which depend on it.
@@ -130,25 +134,27 @@ class Pool:
         Takes a second for 100,000 files, and nothing where they have just been read.  What was seen is kept, so that
         it is told of once, unless the pool is read-only.
         """
-        if not self._looked and self.on_files:
+        if not self._stamps_are_fresh and self.on_files:
             now, self.missing_ids = refresh_stamps(self._data)
-            self.changed_ids, self._data = _changed(self._data, now), now
-        self._looked = True
-        if not self.read_only and (self._data.state != self._stored.data.state or not self._stored.files):
+            self.changed_ids, self._data = _changed_ids(self._data, now), now
+        self._stamps_are_fresh = True
+        if not self.read_only and (
+            self._data.state != self._stored_pool.data.state or not self._stored_pool.files
+        ):
             with suppress(StorageError):  # seen again the next time
-                refresh(self.folder, self._data, self._excluded_base, self._stored.before)
-                self._stored = read_stored_pool(self.folder)
+                refresh(self.folder, self._data, self._excluded_base, self._stored_pool.before)
+                self._stored_pool = read_stored_pool(self.folder)
 
     def _still_broken(self, items: list[Broken]) -> list[Broken]:
         return self.try_load(self._rows[item.id] for item in items if item.id in self._rows)[1]
 
     def _index(self) -> None:
-        gone = {item.id for item in self._excluded}
+        excluded_ids = {item.id for item in self._excluded_items}
         self._base = np.asarray(
-            [row for row, key in enumerate(self._data.ids) if key not in gone], dtype=np.int64
+            [row for row, key in enumerate(self._data.ids) if key not in excluded_ids], dtype=np.int64
         )
         self.n_base = len(self._base)
-        self._late = [number for number, key in enumerate(self._arrivals.ids) if key not in gone]
+        self._late = [number for number, key in enumerate(self._arrivals.ids) if key not in excluded_ids]
         self.ids = [self._data.ids[row] for row in self._base]
         self.ids += [self._arrivals.ids[number] for number in self._late]
         self._rows = {key: row for row, key in enumerate(self.ids)}
@@ -163,7 +169,7 @@ class Pool:
     @property
     def broken(self) -> list[Broken]:
         """Items kept out when reading the pool, then those kept out when computing features."""
-        return [*self._data.broken, *self._excluded]
+        return [*self._data.broken, *self._excluded_items]
 
     @property
     def fingerprint(self) -> str:
@@ -179,7 +185,7 @@ class Pool:
     @property
     def _excluded_base(self) -> list[Broken]:
         late = set(self._arrivals.ids)
-        return [item for item in self._excluded if item.id not in late]
+        return [item for item in self._excluded_items if item.id not in late]
 
     @property
     def data(self) -> PoolData:
@@ -230,7 +236,11 @@ class Pool:
 
     def _closest(self, id: str) -> list[str]:
         """Ids like this one; of the first thousands, and of no endless text: labels may wait meanwhile."""
-        alike = difflib.get_close_matches(id, self.ids[:MOST_COMPARED], n=3) if len(id) <= LONGEST_ID else []
+        alike = (
+            difflib.get_close_matches(id, self.ids[:MAX_COMPARED_IDS], n=3)
+            if len(id) <= MAX_COMPARED_CHARS
+            else []
+        )
         return [short(name, 100) for name in alike or self.ids[:1]]
 
     def load(self, rows: Iterable[int]) -> list[Any]:
@@ -241,24 +251,25 @@ class Pool:
         PoolError
             When one of them cannot be read any more.
         """
-        items, failed = self.try_load(rows)
-        if failed:
+        items, unreadable = self.try_load(rows)
+        if unreadable:
             raise PoolError(
-                f"cannot load {failed[0].id!r}: {failed[0].reason}", "Put it back, or pass pool= again."
+                f"cannot load {unreadable[0].id!r}: {unreadable[0].reason}",
+                "Put it back, or pass pool= again.",
             )
         return items
 
     def try_load(self, rows: Iterable[int]) -> tuple[list[Any], list[Broken]]:
         """Items that can be loaded, in order, and those that cannot."""
-        wanted = [int(row) for row in rows]
-        loaded = self._reader.load_all(self._raw(wanted))
-        items = [item for item in loaded if not isinstance(item, PoolError)]
-        failed = [
+        numbers = [int(row) for row in rows]
+        results = self._reader.load_all(self._raw(numbers))
+        items = [item for item in results if not isinstance(item, PoolError)]
+        unreadable = [
             Broken(self.ids[row], item.what)
-            for row, item in zip(wanted, loaded, strict=True)
+            for row, item in zip(numbers, results, strict=True)
             if isinstance(item, PoolError)
         ]
-        return items, failed
+        return items, unreadable
 
     def show(self, row: int, size: Size = None) -> Shown:
         """One item as a view shows it.
@@ -370,7 +381,7 @@ class Pool:
         append(self.folder, batch)
         return self.join(batch)
 
-    def prepare(self, loaded: Sequence[Any], ids: Sequence[str] | None = None) -> Batch:
+    def prepare(self, items: Sequence[Any], ids: Sequence[str] | None = None) -> Batch:
         """Write the files of loaded arrivals, for :meth:`log` and :meth:`join`; nobody knows of them yet.
 
         :meth:`extend` in steps, for whoever has something of their own to put on disk with them.
@@ -382,17 +393,17 @@ class Pool:
         StorageError
             When they cannot be written.
         """
-        names = new_ids(len(loaded)) if ids is None else check_ids(ids)
+        names = new_ids(len(items)) if ids is None else check_ids(ids)
         others = set(Arrivals(self.folder).ids) if ids is not None else set()
-        taken = next((name for name in names if name in self._rows or name in others), None)
-        if taken is not None or len(names) != len(loaded):
+        duplicate = next((name for name in names if name in self._rows or name in others), None)
+        if duplicate is not None or len(names) != len(items):
             raise PoolError(
-                f"{len(names)} ids for {len(loaded)} items."
-                if taken is None
-                else f"the id {taken!r} is taken.",
+                f"{len(names)} ids for {len(items)} items."
+                if duplicate is None
+                else f"the id {duplicate!r} is taken.",
                 "Give every arrival its own id, or none at all.",
             )
-        return prepare(self.folder, names, loaded, several=self.modality == "several")
+        return prepare(self.folder, names, items, several=self.modality == "several")
 
     def log(self, batch: Batch) -> None:
         """Put arrivals on disk for good: they are there whenever the project is opened, unless withdrawn.
@@ -417,12 +428,12 @@ class Pool:
         self._rows.update({name: first + number for number, name in enumerate(batch.ids)})
         return np.arange(first, len(self.ids), dtype=np.int64)
 
-    def share(self, lock: AbstractContextManager[Any], moved: Callable[[], Any]) -> None:
-        """Move rows only while ``lock`` is held, and call ``moved`` before it is let go.
+    def share(self, lock: AbstractContextManager[Any], on_move: Callable[[], Any]) -> None:
+        """Move rows only while ``lock`` is held, and call ``on_move`` before it is let go.
 
         For whoever holds on to rows while features are still being computed.
         """
-        self._lock, self._moved = lock, moved
+        self._lock, self._on_move = lock, on_move
 
     def exclude(self, items: Sequence[Broken]) -> None:
         """Keep items out because they cannot be read; rows after them move up.
@@ -443,7 +454,13 @@ class Pool:
             )
         self.leave_out(items)
         with suppress(StorageError):  # a full disk: they are found again the next time
-            write_facts(self.folder, self._data, self._excluded_base, self._stored.files, self._stored.before)
+            write_facts(
+                self.folder,
+                self._data,
+                self._excluded_base,
+                self._stored_pool.files,
+                self._stored_pool.before,
+            )
 
     def leave_out(self, items: Sequence[Broken]) -> None:
         """Do as :meth:`exclude`, in memory alone: another session finds them again.
@@ -459,9 +476,9 @@ class Pool:
                 f"none of the {len(self)} items can be read; the first: {items[0].reason}", "Check the files."
             )
         with self._lock:
-            self._excluded = [*self._excluded, *items]
+            self._excluded_items = [*self._excluded_items, *items]
             self._index()
-            self._moved()
+            self._on_move()
 
     @property
     def columns(self) -> pl.DataFrame | None:
@@ -480,7 +497,7 @@ class Pool:
         return pl.concat([frame, rows_of([*self._arrivals.sources(self._late)], frame.schema)])
 
 
-def _stored(home: Path) -> StoredPool | None:
+def _try_read_stored(home: Path) -> StoredPool | None:
     """Return what is stored; None where there is nothing, or nothing that can be read."""
     try:
         return read_stored_pool(home)
@@ -488,13 +505,13 @@ def _stored(home: Path) -> StoredPool | None:
         return None
 
 
-def _is_kept(before: StoredPool, data: PoolData) -> bool:
+def _is_stored(before: StoredPool, data: PoolData) -> bool:
     """Whether what is stored is ``data``, and would be noticed if it were changed."""
     same = (before.data.fingerprint, before.data.container, before.data.state)
     return bool(before.files) and same == (data.fingerprint, data.container, data.state)
 
 
-def _changed(before: PoolData, now: PoolData) -> list[str]:
+def _changed_ids(before: PoolData, now: PoolData) -> list[str]:
     """Items of both whose files are not the same any more."""
     names = []
     if before.stamps is not None and now.stamps is not None:
@@ -506,4 +523,6 @@ def _changed(before: PoolData, now: PoolData) -> list[str]:
         ]
     parts = before.parts
     late = now.parts
-    return list(dict.fromkeys([*names, *(id for part in parts for id in _changed(parts[part], late[part]))]))
+    return list(
+        dict.fromkeys([*names, *(id for part in parts for id in _changed_ids(parts[part], late[part]))])
+    )

@@ -83,10 +83,10 @@ class PoolData:
     @property
     def state(self) -> str | None:
         """sha256 over the stamps, the parts' too; None where no item is a file.  Features follow it."""
-        known = [part.state for part in self.parts.values()]
-        if self.stamps is None and not any(known):
+        part_states = [part.state for part in self.parts.values()]
+        if self.stamps is None and not any(part_states):
             return None
-        return fingerprint(known, b"" if self.stamps is None else self.stamps.tobytes())
+        return fingerprint(part_states, b"" if self.stamps is None else self.stamps.tobytes())
 
 
 def stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -100,9 +100,9 @@ def stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
     return about.st_size, about.st_mtime_ns
 
 
-def as_stamps(found: list[tuple[int, int]]) -> NDArray[np.int64]:
+def as_stamps(stamps: list[tuple[int, int]]) -> NDArray[np.int64]:
     """Stamps as an array, int64 (n, 2)."""
-    return np.array(found, np.int64).reshape(-1, 2)
+    return np.array(stamps, np.int64).reshape(-1, 2)
 
 
 def check_ids(ids: Sequence[Any]) -> list[str]:
@@ -130,7 +130,7 @@ def _id(value: Any) -> str:
         return ""
 
 
-def numbered(n: int) -> list[str]:
+def default_ids(n: int) -> list[str]:
     """Ids for items that come without: "item-000000", ..."""
     return [f"item-{row:06d}" for row in range(n)]
 

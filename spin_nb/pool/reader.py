@@ -101,11 +101,11 @@ class Reader:
         return self._piece("detail", raw, part, box, size)
 
     def _piece(self, what: str, raw: Any, part: str | None, *which: Any) -> Shown:
-        maker, raw = self._part(raw, part)
-        if not hasattr(maker, what):
-            raise PoolError(f"an item of the modality {maker.name!r} has no {what}.", "Use show.")
-        shown: Shown = getattr(maker, what)(raw, *which)
-        return shown
+        modality, raw = self._part(raw, part)
+        if not hasattr(modality, what):
+            raise PoolError(f"an item of the modality {modality.name!r} has no {what}.", "Use show.")
+        piece: Shown = getattr(modality, what)(raw, *which)
+        return piece
 
     def _part(self, raw: Any, part: str | None) -> tuple[Modality, Any]:
         raw = _readable(raw)

@@ -520,8 +520,8 @@ def test_a_pool_whose_broken_items_are_no_text_is_refused(tmp_path, name, pairs)
     made(tmp_path, ["a b", "c d"])
     path = tmp_path / "p.spin" / "pool" / "pool.json"
     facts = json.loads(path.read_text())
-    unsealed = {key: value for key, value in facts.items() if key not in ("seal", "files")}
-    path.write_text(json.dumps({**unsealed, name: pairs}))  # as a version without checksums wrote it
+    check_seal = {key: value for key, value in facts.items() if key not in ("seal", "files")}
+    path.write_text(json.dumps({**check_seal, name: pairs}))  # as a version without checksums wrote it
     with pytest.raises(PoolError, match="cannot be read"):
         Pool.open(tmp_path / "p.spin")
 

@@ -56,26 +56,26 @@ def make_encoder(spec: Any, pool: Pool) -> Any:
         When it is neither a word, a function nor an encoder, or reads another modality.
     """
     word = choose_encoder(pool) if isinstance(spec, str) and spec == "auto" else spec
-    found = resolve_encoder(word)
-    _check_fits(getattr(found, "name", None), pool.modality)
-    if isinstance(found, type):
-        found = _made(found)
-    if all(hasattr(found, name) for name in ("fit", "encode", "to_arrays", "from_arrays")):
-        return found
-    if hasattr(found, "named_modules"):
+    encoder = resolve_encoder(word)
+    _check_fits(getattr(encoder, "name", None), pool.modality)
+    if isinstance(encoder, type):
+        encoder = _construct(encoder)
+    if all(hasattr(encoder, name) for name in ("fit", "encode", "to_arrays", "from_arrays")):
+        return encoder
+    if hasattr(encoder, "named_modules"):
         raise PoolError(
-            f"a network ({type(found).__name__}) is no encoder by itself.",
+            f"a network ({type(encoder).__name__}) is no encoder by itself.",
             'Name the layer whose output to use: spin.encoders.TorchLayer(net, "layer").',
         )
-    if callable(found):
-        return FunctionEncoder(found)
+    if callable(encoder):
+        return FunctionEncoder(encoder)
     raise PoolError(
-        f"{shown(found)} is no encoder.",
+        f"{shown(encoder)} is no encoder.",
         "Pass a word, a function items -> (n, d) array, or an encoder object.",
     )
 
 
-def _made(kind: type) -> Any:
+def _construct(kind: type) -> Any:
     try:
         return kind()
     except Exception as error:

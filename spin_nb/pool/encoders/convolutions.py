@@ -52,11 +52,11 @@ class Convolutions:
 
     def __init__(self, kernels: int = 128, components: int = 64) -> None:
         self.settings: dict[str, Any] = {"kernels": kernels, "components": components}
-        self._learnt: dict[str, NDArray[Any]] | None = None
+        self._parameters: dict[str, NDArray[Any]] | None = None
 
     def fit(self, items: Sequence[Any]) -> Convolutions:
         """Learn thresholds, scales and components from series, float32 (channels, length)."""
-        rng, heard = np.random.default_rng(0), np.random.default_rng(1)
+        rng, channel_rng = np.random.default_rng(0), np.random.default_rng(1)
         kernels, channels = self.settings["kernels"], len(items[0])
         scale = _deviation(items) if channels > 1 else np.ones(1, np.float32)
         middle = int(np.median([item.shape[1] for item in items]))
@@ -65,24 +65,28 @@ class Convolutions:
         every = max(1, -(-sum(item.shape[1] for item in sample) * kernels // _FIT_VALUES))
         weights, levels = [], []
         for dilation in dilations:
-            drawn = rng.standard_normal((kernels, channels, TAPS)).astype(np.float32)
-            drawn -= drawn.mean(axis=2, keepdims=True)
-            drawn *= _hears(heard, kernels, channels)[:, :, None]
+            kernel_weights = rng.standard_normal((kernels, channels, TAPS)).astype(np.float32)
+            kernel_weights -= kernel_weights.mean(axis=2, keepdims=True)
+            kernel_weights *= _hears(channel_rng, kernels, channels)[:, :, None]
             answers = np.concatenate(
-                [part[::every] for item in sample for part in _answers(item, scale, drawn, int(dilation))]
+                [
+                    part[::every]
+                    for item in sample
+                    for part in _answers(item, scale, kernel_weights, int(dilation))
+                ]
             )
             levels.append(_levels(answers, rng.uniform(0.1, 0.9, kernels)))
-            weights.append(drawn)
-        self._learnt = {
+            weights.append(kernel_weights)
+        self._parameters = {
             "scale": scale,
             "dilations": dilations.astype(np.int64),
             "weights": np.stack(weights),
             "levels": np.stack(levels),
         }
         shares = self._shares(items)
-        self._learnt |= {"mean": shares.mean(axis=0), "deviation": shares.std(axis=0) + np.float32(1e-6)}
+        self._parameters |= {"mean": shares.mean(axis=0), "deviation": shares.std(axis=0) + np.float32(1e-6)}
         centre, components = principal(self._standard(shares), self.settings["components"], 1.0)
-        self._learnt |= {"centre": centre, "components": components}
+        self._parameters |= {"centre": centre, "components": components}
         return self
 
     def encode(self, items: Sequence[Any]) -> Float:
@@ -93,49 +97,52 @@ class Convolutions:
         ModelError
             When nothing was learnt, or from series of another number of channels.
         """
-        learnt = self._fitted()
-        odd = next((len(item) for item in items if len(item) != len(learnt["scale"])), None)
+        parameters = self._require_parameters()
+        odd = next((len(item) for item in items if len(item) != len(parameters["scale"])), None)
         if odd is not None:
             raise ModelError(
-                f"a series of {odd} channels; the encoder knows {len(learnt['scale'])}.",
+                f"a series of {odd} channels; the encoder knows {len(parameters['scale'])}.",
                 "Pass series like the pool's.",
             )
         standard = self._standard(self._shares(items))
-        return np.asarray((standard - learnt["centre"]) @ learnt["components"], np.float32)
+        return np.asarray((standard - parameters["centre"]) @ parameters["components"], np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
-        return dict(self._fitted())
+        return dict(self._require_parameters())
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
-        encoder._learnt = dict(arrays)
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
+        encoder._parameters = dict(arrays)
         return encoder
 
     def _shares(self, items: Sequence[Any]) -> Float:
         """(n, dilations * kernels): share of the points at which each kernel exceeds its level."""
-        learnt = self._fitted()
-        found = np.empty((len(items), learnt["levels"].size), np.float32)
+        parameters = self._require_parameters()
+        shares = np.empty((len(items), parameters["levels"].size), np.float32)
         for row, item in enumerate(items):
             above = [
-                sum(_above(part, level) for part in _answers(item, learnt["scale"], weights, int(dilation)))
+                sum(
+                    _above(part, level)
+                    for part in _answers(item, parameters["scale"], weights, int(dilation))
+                )
                 for dilation, weights, level in zip(
-                    learnt["dilations"], learnt["weights"], learnt["levels"], strict=True
+                    parameters["dilations"], parameters["weights"], parameters["levels"], strict=True
                 )
             ]
-            found[row] = np.concatenate(above) / item.shape[1]
-        return found
+            shares[row] = np.concatenate(above) / item.shape[1]
+        return shares
 
     def _standard(self, shares: Float) -> Float:
-        learnt = self._fitted()
-        return np.asarray((shares - learnt["mean"]) / learnt["deviation"], np.float32)
+        parameters = self._require_parameters()
+        return np.asarray((shares - parameters["mean"]) / parameters["deviation"], np.float32)
 
-    def _fitted(self) -> dict[str, NDArray[Any]]:
-        if self._learnt is None:
+    def _require_parameters(self) -> dict[str, NDArray[Any]]:
+        if self._parameters is None:
             raise ModelError("the encoder 'convolutions' has learnt nothing yet.", "Call fit(items) first.")
-        return self._learnt
+        return self._parameters
 
 
 def _levels(answers: Float, shares: NDArray[np.float64]) -> Float:
@@ -159,19 +166,19 @@ def _deviation(items: Sequence[Any]) -> Float:
 def _hears(rng: np.random.Generator, kernels: int, channels: int) -> Float:
     """0/1 (kernels, channels): from one channel to nine or all of them, small numbers as likely as large ones."""
     most = np.log2(min(channels, TAPS) + 1)
-    chosen = np.zeros((kernels, channels), np.float32)
-    for row in chosen:
+    mask = np.zeros((kernels, channels), np.float32)
+    for row in mask:
         row[rng.permutation(channels)[: int(2 ** rng.uniform(0, most))]] = 1
-    return chosen
+    return mask
 
 
 def _answers(item: Float, scale: Float, weights: Float, dilation: int) -> Iterator[Float]:
     """Answers (points, kernels) of all kernels, stretch by stretch; beyond its ends a series is zero."""
     kernels, channels, _ = weights.shape
     reach = (TAPS - 1) * dilation
-    padded = np.pad(item / scale[:, None], ((0, 0), (reach // 2, reach // 2)))
+    series = np.pad(item / scale[:, None], ((0, 0), (reach // 2, reach // 2)))
     flat = np.ascontiguousarray(weights.reshape(kernels, channels * TAPS).T)
     for start in range(0, item.shape[1], _POSITIONS):
-        part = padded[:, start : start + _POSITIONS + reach]
+        part = series[:, start : start + _POSITIONS + reach]
         windows = np.lib.stride_tricks.sliding_window_view(part, reach + 1, axis=1)[..., ::dilation]
         yield np.ascontiguousarray(windows.transpose(1, 0, 2)).reshape(-1, channels * TAPS) @ flat

@@ -30,7 +30,7 @@ class FromModel(ABC):
     def __init__(self, prepare: Prepare | None, settings: dict[str, Any]) -> None:
         self.settings = settings | {"prepare": code_digest(prepare) if prepare else None}
         self._prepare = prepare
-        self._form: InputSpec | None = None
+        self._spec: InputSpec | None = None
         self._mean: Float = np.zeros(0, np.float32)
 
     @abstractmethod
@@ -49,14 +49,14 @@ class FromModel(ABC):
         PoolError
             When the model cannot take the items.
         """
-        form = self._learn(items)
-        self._run(form(items[:1]))  # what does not fit shows before the work
-        found = self._run(form(items))
-        finite = found[
-            np.isfinite(found).all(axis=1)
+        spec = self._learn(items)
+        self._run(spec(items[:1]))  # what does not fit shows before the work
+        outputs = self._run(spec(items))
+        finite = outputs[
+            np.isfinite(outputs).all(axis=1)
         ]  # the others are told, by name, where features are checked
-        mean = finite.mean(axis=0, dtype=np.float64) if len(finite) else np.zeros(found.shape[1])
-        self._form, self._mean = form, mean.astype(np.float32)
+        mean = finite.mean(axis=0, dtype=np.float64) if len(finite) else np.zeros(outputs.shape[1])
+        self._spec, self._mean = spec, mean.astype(np.float32)
         return self
 
     def encode(self, items: Sequence[Any]) -> Float:
@@ -67,20 +67,20 @@ class FromModel(ABC):
         PoolError
             When the model fails on them.
         """
-        return self._run(self._fitted()(items)) - self._mean
+        return self._run(self._require_spec()(items)) - self._mean
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """InputSpec of the input and mean of the output; the model is not among them."""
-        return {**self._fitted().to_arrays(), "mean": self._mean}
+        return {**self._require_spec().to_arrays(), "mean": self._mean}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the model, and stays as it is."""
-        encoder = copy(unfitted)
-        encoder._form, encoder._mean = InputSpec.from_arrays(arrays, encoder._prepare), arrays["mean"]
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the model, and stays as it is."""
+        encoder = copy(template)
+        encoder._spec, encoder._mean = InputSpec.from_arrays(arrays, encoder._prepare), arrays["mean"]
         return encoder
 
-    def _fitted(self) -> InputSpec:
-        if self._form is None:
+    def _require_spec(self) -> InputSpec:
+        if self._spec is None:
             raise ModelError(f"the encoder {self.name!r} has learnt nothing yet.", "Call fit(items) first.")
-        return self._form
+        return self._spec

@@ -54,7 +54,7 @@ class FunctionEncoder:
             When the function raises, or does not return one row of numbers an item.
         """
         try:
-            found = self.function(items)
+            result = self.function(items)
         except Exception as problem:
             raise PoolError(
                 f"the encoder ({self.name}) raised {said_by(problem)}.",
@@ -62,7 +62,7 @@ class FunctionEncoder:
             ) from problem
         try:
             with np.errstate(over="ignore"):  # what turns infinite is refused where features are checked
-                features = np.asarray(found, dtype=np.float32)
+                features = np.asarray(result, dtype=np.float32)
         except (TypeError, ValueError) as problem:
             raise PoolError(
                 f"the encoder returned no numbers: {problem}.", "Return an array (n, d)."
@@ -79,9 +79,9 @@ class FunctionEncoder:
         return {}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: FunctionEncoder) -> FunctionEncoder:
-        """Return ``unfitted``: its function is all there is."""
-        return unfitted
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: FunctionEncoder) -> FunctionEncoder:
+        """Return ``template``: its function is all there is."""
+        return template
 
 
 def code_digest(function: Any) -> str:

@@ -57,8 +57,8 @@ class Descriptor(torch.nn.Module):
         """Return descriptors (b, 440)."""
         slopes = functional.conv2d(torch.sum(x, dim=1, keepdim=True), self.kernels)
         energy = torch.sum(slopes * slopes, dim=1, keepdim=True) * (2 / self.directions)
-        oriented = functional.relu(slopes - self.narrowing * torch.sqrt(energy + 1e-8))
-        cells = torch.sqrt(torch.flatten(functional.avg_pool2d(oriented, 14, 8), 1) + 1e-6)
+        slopes_by_direction = functional.relu(slopes - self.narrowing * torch.sqrt(energy + 1e-8))
+        cells = torch.sqrt(torch.flatten(functional.avg_pool2d(slopes_by_direction, 14, 8), 1) + 1e-6)
         length = torch.sqrt(torch.sum(cells * cells, dim=1, keepdim=True))
         colours = torch.flatten(functional.avg_pool2d(x, 16), 1) * (0.5 / 48**0.5)
         return torch.cat([cells / length, colours], dim=1)
@@ -106,8 +106,8 @@ class WordsGraph(torch.nn.Module):
 
     def forward(self, counts: torch.Tensor) -> torch.Tensor:
         """Return features (b, d); a text without a known word is the zero vector."""
-        projected = torch.matmul(torch.sqrt(counts) * self.idf, self.components)
-        return projected / torch.sqrt(torch.sum(projected * projected, dim=1, keepdim=True) + 1e-12)
+        components = torch.matmul(torch.sqrt(counts) * self.idf, self.components)
+        return components / torch.sqrt(torch.sum(components * components, dim=1, keepdim=True) + 1e-12)
 
 
 class LayerGraph(torch.nn.Module):
@@ -139,19 +139,19 @@ class LayerGraph(torch.nn.Module):
         """
         try:
             self.net(x)
-        except _Reached as reached:
-            found = reached.value
+        except _LayerOutput as reached:
+            output = reached.value
         else:
             raise PoolError("the network does not call this layer.", "Name one that its forward() calls.")
-        if not isinstance(found, torch.Tensor) or found.ndim < 2:
+        if not isinstance(output, torch.Tensor) or output.ndim < 2:
             raise PoolError("the layer gives no tensor with one row an item.", "Name another layer.")
-        return found.mean(dim=tuple(range(2, found.ndim))) if found.ndim > 3 else torch.flatten(found, 1)
+        return output.mean(dim=tuple(range(2, output.ndim))) if output.ndim > 3 else torch.flatten(output, 1)
 
 
-class _Reached(BaseException):  # no Exception: the network's own code may catch those
+class _LayerOutput(BaseException):  # no Exception: the network's own code may catch those
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
-def _leave(module: torch.nn.Module, given: Any, out: Any) -> None:
-    raise _Reached(out[0] if isinstance(out, (tuple, list)) else out)
+def _leave(module: torch.nn.Module, inputs: Any, out: Any) -> None:
+    raise _LayerOutput(out[0] if isinstance(out, (tuple, list)) else out)

@@ -61,18 +61,18 @@ class LogMel:
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d)."""
-        mean, components = self._fitted()
+        mean, components = self._require_components()
         return np.asarray((self._spectra(items) - mean) @ components, np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
-        mean, components = self._fitted()
+        mean, components = self._require_components()
         return {"rate": np.asarray([self._rate], np.int64), "mean": mean, "components": components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
         encoder._rate = int(arrays["rate"][0])
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         return encoder
@@ -81,7 +81,7 @@ class LogMel:
         bands, frames = self.settings["bands"], self.settings["frames"]
         return np.stack([_log_mel(item, bands, frames, self._rate) for item in items])
 
-    def _fitted(self) -> tuple[Float, Float]:
+    def _require_components(self) -> tuple[Float, Float]:
         if self._mean is None:
             raise ModelError("the encoder 'log-mel' has learnt nothing yet.", "Call fit(items) first.")
         return self._mean, self._components
@@ -99,8 +99,8 @@ def _log_mel(sound: Sound, bands: int, frames: int, rate: int) -> Float:
     at = np.linspace(0, len(mel) - 1, frames)
     low = np.floor(at).astype(int)
     high, part = np.minimum(low + 1, len(mel) - 1), (at - low)[:, None]
-    fixed = mel[low] * (1 - part) + mel[high] * part
-    return np.asarray((fixed - fixed.mean()).ravel(), np.float32)
+    resampled_mel = mel[low] * (1 - part) + mel[high] * part
+    return np.asarray((resampled_mel - resampled_mel.mean()).ravel(), np.float32)
 
 
 @lru_cache(64)

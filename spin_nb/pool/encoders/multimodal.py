@@ -46,44 +46,46 @@ class MultimodalEncoder:
         PoolError
             When a part's encoder cannot learn from it.
         """
-        learnt = {}
+        encoders = {}
         for name in items[0]:
             there = [item[name] for item in items if item.get(name) is not None]
             if there:
-                learnt[name] = _learn(name, there)
-        self._parts = learnt
+                encoders[name] = _learn(name, there)
+        self._parts = encoders
         return self
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d): those of every part, in order."""
-        return np.concatenate([_encoded(name, part, items) for name, part in self._fitted().items()], axis=1)
+        return np.concatenate(
+            [_encode_part(name, part, items) for name, part in self._require_parts().items()], axis=1
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt; names and words as UTF-8 JSON bytes."""
-        parts = self._fitted()
+        parts = self._require_parts()
         plan = json.dumps([[name, word] for name, (word, *_) in parts.items()])
-        found: dict[str, NDArray[Any]] = {"plan": np.frombuffer(plan.encode(), np.uint8)}
+        arrays: dict[str, NDArray[Any]] = {"plan": np.frombuffer(plan.encode(), np.uint8)}
         for number, (_, encoder, mean, scale) in enumerate(parts.values()):
-            found |= {f"{number}.mean": mean, f"{number}.scale": scale}
-            found |= {f"{number}.of.{name}": array for name, array in encoder.to_arrays().items()}
-        return found
+            arrays |= {f"{number}.mean": mean, f"{number}.scale": scale}
+            arrays |= {f"{number}.of.{name}": array for name, array in encoder.to_arrays().items()}
+        return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
         encoder._parts = {}
         for number, (name, word) in enumerate(json.loads(arrays["plan"].tobytes())):
             start = f"{number}.of."
-            learnt = {
+            part_arrays = {
                 key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)
             }
-            unfitted = resolve_encoder(word)()
-            part = type(unfitted).from_arrays(learnt, unfitted)
+            template = resolve_encoder(word)()
+            part = type(template).from_arrays(part_arrays, template)
             encoder._parts[name] = (word, part, arrays[f"{number}.mean"], arrays[f"{number}.scale"])
         return encoder
 
-    def _fitted(self) -> dict[str, tuple[str, Any, Float, Float]]:
+    def _require_parts(self) -> dict[str, tuple[str, Any, Float, Float]]:
         if self._parts is None:
             raise ModelError("the encoder 'parts' has learnt nothing yet.", "Call fit(items) first.")
         return self._parts
@@ -95,17 +97,17 @@ def _learn(name: str, items: list[Any]) -> tuple[str, Any, Float, Float]:
     encoder = resolve_encoder(word)()
     sample = items[:: max(1, -(-len(items) // getattr(encoder, "fit_items", FIT_ITEMS)))]
     try:
-        found = encoder.fit(sample).encode(sample)
+        features = encoder.fit(sample).encode(sample)
     except PoolError as problem:
         raise PoolError(f"the part {name!r}: {problem.what}", problem.do) from None
-    total = float(np.sqrt(found.var(axis=0, dtype=np.float64).sum()))
-    return encoder.name, encoder, found.mean(axis=0), np.asarray([total or 1.0], np.float32)
+    total = float(np.sqrt(features.var(axis=0, dtype=np.float64).sum()))
+    return encoder.name, encoder, features.mean(axis=0), np.asarray([total or 1.0], np.float32)
 
 
-def _encoded(name: str, part: tuple[str, Any, Float, Float], items: Sequence[Any]) -> Float:
+def _encode_part(name: str, part: tuple[str, Any, Float, Float], items: Sequence[Any]) -> Float:
     _, encoder, mean, scale = part
-    found = np.zeros((len(items), len(mean)), np.float32)
+    features = np.zeros((len(items), len(mean)), np.float32)
     there = [row for row, item in enumerate(items) if item.get(name) is not None]
     if there:
-        found[there] = (encoder.encode([items[row][name] for row in there]) - mean) / scale
-    return found
+        features[there] = (encoder.encode([items[row][name] for row in there]) - mean) / scale
+    return features

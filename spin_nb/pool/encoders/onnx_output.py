@@ -58,16 +58,18 @@ class OnnxOutput(FromModel):
         return infer_input_spec(items, size=size, last=last, prepare=self._prepare)
 
     def _run(self, inputs: Float) -> Float:
-        given = self.graph.feed(inputs, unit=not self.own_code)
-        return as_features(self.graph.run([self.output], given)[0], self._channels_last)
+        feed = self.graph.feed(inputs, unit=not self.own_code)
+        return as_features(self.graph.run([self.output], feed)[0], self._channels_last)
 
     def to_onnx(self) -> tuple[bytes, str] | None:
         """The graph and the name of the output; None with ``prepare``, which cannot be kept."""
         return None if self.own_code else (self.graph.content, self.output)
 
 
-def as_features(found: NDArray[Any], channels_last: bool) -> Float:
+def as_features(output: NDArray[Any], channels_last: bool) -> Float:
     """A tensor (n, ...) as float32 (n, d): averaged over positions where there are some, else flattened."""
-    if found.ndim > 3:
-        found = found.mean(axis=tuple(range(1, found.ndim - 1) if channels_last else range(2, found.ndim)))
-    return np.ascontiguousarray(found.reshape(len(found), math.prod(found.shape[1:])), np.float32)
+    if output.ndim > 3:
+        output = output.mean(
+            axis=tuple(range(1, output.ndim - 1) if channels_last else range(2, output.ndim))
+        )
+    return np.ascontiguousarray(output.reshape(len(output), math.prod(output.shape[1:])), np.float32)

@@ -63,9 +63,9 @@ def principal(X: NDArray[Any], limit: int, keep: float) -> tuple[Float, Float]:
 
 
 def _leading(values: NDArray[Any], vectors: NDArray[Any], total: float, limit: int, keep: float) -> Float:
-    explained = np.cumsum(np.maximum(values, 0)) / max(total, 1e-30)
+    explained_variance = np.cumsum(np.maximum(values, 0)) / max(total, 1e-30)
     real = max(1, int((values > 1e-7 * max(total, 1e-30)).sum()))
-    d = min(limit, real, int(np.searchsorted(explained, keep)) + 1)
+    d = min(limit, real, int(np.searchsorted(explained_variance, keep)) + 1)
     leading = vectors[:, :d]
     signs = np.sign(leading[np.abs(leading).argmax(axis=0), np.arange(d)])
     return np.ascontiguousarray(leading * np.where(signs == 0, 1, signs), dtype=np.float32)

@@ -15,8 +15,8 @@ from spin_nb.pool.inputs.spec import InputSpec
 from spin_nb.threads import map_parts
 from spin_nb.types import Float
 
-_CHUNK = 32
-_FORM = InputSpec((3, 64, 64))
+_CHUNK_ITEMS = 32
+_SPEC = InputSpec((3, 64, 64))
 
 
 class Photo:
@@ -57,16 +57,16 @@ class Photo:
         """Learn the components from pictures, uint8 (h, w) or (h, w, 3)."""
         from spin_nb.pool.encoders.graphs import Descriptor
 
-        described = _run(Descriptor().eval(), self.prepare(items))
+        descriptors = _run(Descriptor().eval(), self.prepare(items))
         self._mean, self._components = principal(
-            described, self.settings["components"], self.settings["keep"]
+            descriptors, self.settings["components"], self.settings["keep"]
         )
         self._graph = None
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, float32 (n, 3, 64, 64), values 0..1."""
-        return _FORM(items)
+        return _SPEC(items)
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d)."""
@@ -76,29 +76,29 @@ class Photo:
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to a picture before the graph."""
-        return _FORM.describe()
+        return _SPEC.describe()
 
     def module(self) -> Any:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import PhotoGraph
 
-        mean, components = self._fitted()
+        mean, components = self._require_components()
         return PhotoGraph(mean, components).eval()
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
-        mean, components = self._fitted()
+        mean, components = self._require_components()
         return {"mean": mean, "components": components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         encoder._graph = None
         return encoder
 
-    def _fitted(self) -> tuple[Float, Float]:
+    def _require_components(self) -> tuple[Float, Float]:
         if self._mean is None:
             raise ModelError("the encoder 'photo' has learnt nothing yet.", "Call fit(items) first.")
         return self._mean, self._components
@@ -107,7 +107,11 @@ class Photo:
 def _run(graph: Any, tensor: Float) -> Float:
     import torch
 
-    parts = range(0, max(1, len(tensor)), _CHUNK)
+    parts = range(0, max(1, len(tensor)), _CHUNK_ITEMS)
     return np.concatenate(
-        list(map_parts(lambda start: graph(torch.from_numpy(tensor[start : start + _CHUNK])).numpy(), parts))
+        list(
+            map_parts(
+                lambda start: graph(torch.from_numpy(tensor[start : start + _CHUNK_ITEMS])).numpy(), parts
+            )
+        )
     )

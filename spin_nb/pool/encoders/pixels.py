@@ -46,12 +46,12 @@ class PixelsPCA:
 
     def __init__(self, components: int = 64, keep: float = 0.99) -> None:
         self.settings: dict[str, Any] = {"components": components, "keep": keep}
-        self._form: InputSpec | None = None
+        self._spec: InputSpec | None = None
 
     def fit(self, items: Sequence[Any]) -> PixelsPCA:
         """Learn the common size, mean and components from pictures, uint8 (h, w) or (h, w, 3)."""
-        self._form = infer_input_spec(items)
-        enough = max(1_000, _FIT_VALUES // math.prod(self._form.shape))
+        self._spec = infer_input_spec(items)
+        enough = max(1_000, _FIT_VALUES // math.prod(self._spec.shape))
         items = items[:: max(1, len(items) // enough)]
         flat = self.prepare(items).reshape(len(items), -1)
         self._mean, self._components = principal(flat, self.settings["components"], self.settings["keep"])
@@ -59,7 +59,7 @@ class PixelsPCA:
 
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, float32 (n, c, h, w), values 0..1."""
-        return self._fitted()(items)
+        return self._require_spec()(items)
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d)."""
@@ -68,29 +68,29 @@ class PixelsPCA:
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to a picture before the graph."""
-        return self._fitted().describe()
+        return self._require_spec().describe()
 
     def module(self) -> Any:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import PixelsGraph
 
-        self._fitted()
+        self._require_spec()
         return PixelsGraph(self._mean, self._components).eval()
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
-        shape = np.asarray(self._fitted().shape, np.int64)
+        shape = np.asarray(self._require_spec().shape, np.int64)
         return {"shape": shape, "mean": self._mean, "components": self._components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
-        encoder._form = InputSpec(tuple(int(side) for side in arrays["shape"]))
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
+        encoder._spec = InputSpec(tuple(int(side) for side in arrays["shape"]))
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         return encoder
 
-    def _fitted(self) -> InputSpec:
-        if self._form is None:
+    def _require_spec(self) -> InputSpec:
+        if self._spec is None:
             raise ModelError("the encoder 'pixels-pca' has learnt nothing yet.", "Call fit(items) first.")
-        return self._form
+        return self._spec

@@ -11,7 +11,7 @@ from spin_nb.errors import PoolError, StorageError
 from spin_nb.io import is_intact, write_sealed
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.onnx.graph import OnnxGraph
-from spin_nb.pool.storage.pool_store import read_json, unsealed, write_json
+from spin_nb.pool.storage.pool_store import check_seal, read_json, write_json
 
 _GRAPH, _FACTS = "encoder.onnx", "encoder.json"
 
@@ -23,18 +23,20 @@ def save_encoder(encoder: Any, folder: Path) -> None:
     """
     home = folder / "pool"
     facts = {"name": encoder.name, "settings": getattr(encoder, "settings", {})}
-    known = _facts(home)
-    if known is not None and {name: known.get(name) for name in facts} == json.loads(json.dumps(facts)):
+    facts_on_disk = _facts(home)
+    if facts_on_disk is not None and {name: facts_on_disk.get(name) for name in facts} == json.loads(
+        json.dumps(facts)
+    ):
         return
     for name in (_FACTS, _GRAPH):
         with suppress(OSError):
             (home / name).unlink(missing_ok=True)
-    found = encoder.to_onnx() if hasattr(encoder, "to_onnx") else None
-    if found is None:
+    onnx = encoder.to_onnx() if hasattr(encoder, "to_onnx") else None
+    if onnx is None:
         return
     with suppress(StorageError):
-        write_sealed(home / _GRAPH, lambda half: half.write_bytes(found[0]))
-        write_json(home / _FACTS, facts | {"output": found[1]})
+        write_sealed(home / _GRAPH, lambda half: half.write_bytes(onnx[0]))
+        write_json(home / _FACTS, facts | {"output": onnx[1]})
 
 
 def load_encoder(name: str, folder: Path) -> OnnxOutput | None:
@@ -53,6 +55,6 @@ def load_encoder(name: str, folder: Path) -> OnnxOutput | None:
 
 def _facts(home: Path) -> Any:
     try:
-        return unsealed(read_json(home / _FACTS), _FACTS)
+        return check_seal(read_json(home / _FACTS), _FACTS)
     except (OSError, ValueError):
         return None

@@ -67,7 +67,7 @@ class Columns:
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, float32 (n, p): raw numbers, indicators and one-hot levels."""
         frame = _frame(items)
-        columns = [part for plan in self._fitted() for part in _raw_columns(frame, plan)]
+        columns = [part for plan in self._require_plan() for part in _raw_columns(frame, plan)]
         return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)
 
     def encode(self, items: Sequence[Any]) -> Float:
@@ -79,7 +79,7 @@ class Columns:
         return {
             "input": ["batch", len(self._mean)],
             "dtype": "float32",
-            "columns": self._fitted(),
+            "columns": self._require_plan(),
             "rules": "in this order: a number, with its median where missing, then 1 if it was missing else 0 "
             "(only where 'missing' is true); a category as one 0/1 value a level, all 0 where unknown or missing; "
             "dates as days since 1970-01-01, booleans as 0 and 1",
@@ -89,23 +89,23 @@ class Columns:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import ColumnsGraph
 
-        self._fitted()
+        self._require_plan()
         return ColumnsGraph(self._mean, self._scale).eval()
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt; the plan as UTF-8 JSON bytes."""
-        plan = np.frombuffer(json.dumps(self._fitted()).encode(), np.uint8)
+        plan = np.frombuffer(json.dumps(self._require_plan()).encode(), np.uint8)
         return {"plan": plan, "mean": self._mean, "scale": self._scale}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
         encoder._plan = json.loads(arrays["plan"].tobytes())
         encoder._mean, encoder._scale = arrays["mean"], arrays["scale"]
         return encoder
 
-    def _fitted(self) -> list[dict[str, Any]]:
+    def _require_plan(self) -> list[dict[str, Any]]:
         if self._plan is None:
             raise ModelError("the encoder 'columns' has learnt nothing yet.", "Call fit(items) first.")
         return self._plan
@@ -145,22 +145,22 @@ def _plan_column(column: pl.Series) -> dict[str, Any] | None:
 
     numbers = _numbers(column)
     if numbers is not None:
-        known = numbers.drop_nulls()
-        if not known.len() or (known.min() == known.max() and not numbers.null_count()):
+        present = numbers.drop_nulls()
+        if not present.len() or (present.min() == present.max() and not numbers.null_count()):
             return None
-        if column.dtype.is_integer() and known.len() > 20 and _counts(known):
+        if column.dtype.is_integer() and present.len() > 20 and _counts(present):
             return None
         missing = bool(numbers.null_count())
-        return {"name": column.name, "kind": "number", "median": known.median(), "missing": missing}
+        return {"name": column.name, "kind": "number", "median": present.median(), "missing": missing}
     levels = column.cast(pl.String).drop_nulls().unique().sort().to_list()
     if not 1 < len(levels) <= MAX_LEVELS:
         return None
     return {"name": column.name, "kind": "category", "levels": levels}
 
 
-def _counts(known: pl.Series) -> bool:
+def _counts(values: pl.Series) -> bool:
     """Whether values rise in equal steps, give or take one for a sample of rows."""
-    steps = known.diff().drop_nulls().to_numpy()
+    steps = values.diff().drop_nulls().to_numpy()
     return bool(steps.min() > 0 and steps.max() - steps.min() <= 1)
 
 

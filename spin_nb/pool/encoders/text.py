@@ -73,12 +73,12 @@ class TfidfSVD:
         self._terms = {term: row for row, term in enumerate(common[: self.settings["vocabulary"]])}
         counts = np.array([frequency[term] for term in self._terms], np.float64)
         self._idf = (np.log((1 + len(items)) / (1 + counts)) + 1).astype(np.float32)
-        weighted = self._weighted(items)
-        length = np.sqrt(weighted.multiply(weighted).sum(axis=1) + np.float32(1e-12))
-        weighted.data /= np.repeat(
-            length, np.diff(weighted.indptr)
+        weights = self._tfidf(items)
+        length = np.sqrt(weights.multiply(weights).sum(axis=1) + np.float32(1e-12))
+        weights.data /= np.repeat(
+            length, np.diff(weights.indptr)
         )  # a long text counts no more than a short one
-        self._components = _right_vectors(weighted, self.settings["components"])
+        self._components = _right_vectors(weights, self.settings["components"])
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
@@ -87,13 +87,13 @@ class TfidfSVD:
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d); a text without a known term is the zero vector."""
-        projected = self._weighted(items) @ self._components
-        length = np.sqrt(np.sum(projected * projected, axis=1, keepdims=True) + np.float32(1e-12))
-        return np.ascontiguousarray(projected / length, dtype=np.float32)
+        components = self._tfidf(items) @ self._components
+        length = np.sqrt(np.sum(components * components, axis=1, keepdims=True) + np.float32(1e-12))
+        return np.ascontiguousarray(components / length, dtype=np.float32)
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to a text before the graph."""
-        terms = list(self._fitted())
+        terms = list(self._require_terms())
         return {
             "input": ["batch", len(terms)],
             "dtype": "float32",
@@ -106,18 +106,18 @@ class TfidfSVD:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import WordsGraph
 
-        self._fitted()
+        self._require_terms()
         return WordsGraph(self._idf, self._components).eval()
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt; the terms as UTF-8 JSON bytes."""
-        terms = np.frombuffer(json.dumps(list(self._fitted())).encode(), np.uint8)
+        terms = np.frombuffer(json.dumps(list(self._require_terms())).encode(), np.uint8)
         return {"terms": terms, "idf": self._idf, "components": self._components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
         encoder._terms = {term: row for row, term in enumerate(json.loads(arrays["terms"].tobytes()))}
         encoder._idf, encoder._components = arrays["idf"], arrays["components"]
         return encoder
@@ -125,25 +125,27 @@ class TfidfSVD:
     def _counts(self, items: Sequence[Any]) -> Any:
         from scipy.sparse import csr_array
 
-        known = self._fitted()
+        column_of_term = self._require_terms()
         columns: list[int] = []
         ends = [0]
         for text in items:
-            columns.extend(column for term in _terms(text) if (column := known.get(term)) is not None)
+            columns.extend(
+                column for term in _terms(text) if (column := column_of_term.get(term)) is not None
+            )
             ends.append(len(columns))
         counts = csr_array(
             (np.ones(len(columns), np.float32), np.array(columns, np.int64), np.array(ends, np.int64)),
-            shape=(len(items), len(known)),
+            shape=(len(items), len(column_of_term)),
         )
         counts.sum_duplicates()
         return counts
 
-    def _weighted(self, items: Sequence[Any]) -> Any:
+    def _tfidf(self, items: Sequence[Any]) -> Any:
         counts = self._counts(items)
         counts.data = np.sqrt(counts.data) * self._idf[counts.indices]
         return counts
 
-    def _fitted(self) -> dict[str, int]:
+    def _require_terms(self) -> dict[str, int]:
         if self._terms is None:
             raise ModelError("the encoder 'tfidf-svd' has learnt nothing yet.", "Call fit(items) first.")
         return self._terms
@@ -153,11 +155,11 @@ def _terms(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def _right_vectors(weighted: Any, limit: int) -> Float:
+def _right_vectors(weights: Any, limit: int) -> Float:
     """(V, d) right singular vectors by falling singular value, the largest entry of each positive."""
     from sklearn.utils.extmath import randomized_svd
 
-    d = max(1, min(limit, min(weighted.shape) - 1))
-    _, _, right = randomized_svd(weighted, d, random_state=0)
+    d = max(1, min(limit, min(weights.shape) - 1))
+    _, _, right = randomized_svd(weights, d, random_state=0)
     signs = np.sign(right[np.arange(d), np.abs(right).argmax(axis=1)])
     return np.ascontiguousarray((right * signs[:, None]).T, dtype=np.float32)

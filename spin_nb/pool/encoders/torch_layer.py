@@ -23,7 +23,7 @@ from spin_nb.types import Float
 from spin_nb.words import shown
 
 _ROWS = 32
-_SHOWN = 10
+_MAX_NAMES_LISTED = 10
 
 
 class TorchLayer(FromModel):
@@ -88,7 +88,7 @@ class TorchLayer(FromModel):
 
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the network, float32 (n, ...)."""
-        return self._fitted()(items)
+        return self._require_spec()(items)
 
     def _learn(self, items: Sequence[Any]) -> InputSpec:
         return infer_input_spec(items, size=self._size, prepare=self._prepare)
@@ -97,9 +97,9 @@ class TorchLayer(FromModel):
         import torch
 
         # An empty call too learns the width, from an item of zeros.
-        given = torch.from_numpy(inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), np.float32))
-        given, kind = given.to(self._device), self._kind()
-        parts = [self._through(given[at : at + _ROWS].to(kind)) for at in range(0, len(given), _ROWS)]
+        tensor = torch.from_numpy(inputs if len(inputs) else np.zeros((1, *inputs.shape[1:]), np.float32))
+        tensor, kind = tensor.to(self._device), self._kind()
+        parts = [self._through(tensor[at : at + _ROWS].to(kind)) for at in range(0, len(tensor), _ROWS)]
         return np.concatenate(parts)[: len(inputs)]
 
     def _kind(self) -> Any:
@@ -117,7 +117,7 @@ class TorchLayer(FromModel):
 
         try:
             with torch.inference_mode():
-                found: Float = self._graph(tensor).float().cpu().numpy()
+                output: Float = self._graph(tensor).float().cpu().numpy()
         except PoolError as problem:
             raise PoolError(f"{self.name}: {problem.what}", problem.do) from None
         except Exception as problem:  # a person's own network raises anything
@@ -126,11 +126,11 @@ class TorchLayer(FromModel):
                 f"{self.name} failed on input {tuple(tensor.shape)}: {type(problem).__name__}: {reason:.300}.",
                 "Pass size=(c, h, w) as the network was trained on, or prepare=, a function items -> its input.",
             ) from problem
-        return found
+        return output
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to an item before the graph."""
-        return self._fitted().describe()
+        return self._require_spec().describe()
 
     def module(self) -> Any:
         """torch.nn.Module from the input tensor to features, on the CPU."""
@@ -138,7 +138,7 @@ class TorchLayer(FromModel):
 
         from spin_nb.pool.encoders.graphs import ColumnsGraph
 
-        self._fitted()
+        self._require_spec()
         centre = ColumnsGraph(self._mean, np.ones_like(self._mean))
         return torch.nn.Sequential(copy.deepcopy(self._graph).float().cpu(), centre).eval()
 
@@ -149,7 +149,7 @@ class TorchLayer(FromModel):
         """
         import torch
 
-        form = self._fitted()
+        form = self._require_spec()
         if self._prepare is not None:
             return None
         example = torch.rand(3, *form.shape, generator=torch.Generator().manual_seed(0))
@@ -171,10 +171,11 @@ def _check(net: Any, layer: Any) -> None:
     if layer in names:
         return
     close = difflib.get_close_matches(str(layer), names, n=4, cutoff=0.3)
-    listed = list(dict.fromkeys([*close, *(name for name, _ in net.named_children()), *reversed(names)]))
+    candidates = list(dict.fromkeys([*close, *(name for name, _ in net.named_children()), *reversed(names)]))
     raise PoolError(
         f"{type(net).__name__} has no layer {shown(layer)}.",
-        f"Use one of {', '.join(map(repr, listed[:_SHOWN]))}; net.named_modules() lists all {len(names)}.",
+        f"Use one of {', '.join(map(repr, candidates[:_MAX_NAMES_LISTED]))}; "
+        f"net.named_modules() lists all {len(names)}.",
     )
 
 

@@ -49,29 +49,31 @@ class Frames:
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, 2 d): means, then standard deviations."""
-        pictures = self._fitted()
-        found = [pictures.encode(list(item)) for item in items]
-        return np.stack([np.concatenate([part.mean(axis=0), part.std(axis=0)]) for part in found])
+        pictures = self._require_pictures()
+        frame_features = [pictures.encode(list(item)) for item in items]
+        return np.stack([np.concatenate([part.mean(axis=0), part.std(axis=0)]) for part in frame_features])
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt."""
-        learnt = self._fitted().to_arrays()
+        arrays = self._require_pictures().to_arrays()
         return {
             "word": np.frombuffer(self._word.encode(), np.uint8),
-            **{f"of.{name}": array for name, array in learnt.items()},
+            **{f"of.{name}": array for name, array in arrays.items()},
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``unfitted`` has the settings, and stays as it is."""
-        encoder = copy(unfitted or cls())
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        encoder = copy(template or cls())
         encoder._word = arrays["word"].tobytes().decode()
-        learnt = {name.removeprefix("of."): array for name, array in arrays.items() if name.startswith("of.")}
+        picture_arrays = {
+            name.removeprefix("of."): array for name, array in arrays.items() if name.startswith("of.")
+        }
         pictures = resolve("encoder", encoder._word)()
-        encoder._pictures = type(pictures).from_arrays(learnt, pictures)
+        encoder._pictures = type(pictures).from_arrays(picture_arrays, pictures)
         return encoder
 
-    def _fitted(self) -> Any:
+    def _require_pictures(self) -> Any:
         if self._pictures is None:
             raise ModelError("the encoder 'frames' has learnt nothing yet.", "Call fit(items) first.")
         return self._pictures

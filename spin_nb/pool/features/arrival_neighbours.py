@@ -34,35 +34,35 @@ def nearest_to_arrivals(base: Float, late: Float, k: int, path: Path | None) -> 
         For how many of ``late`` they lay in the file.
     """
     k = min(k, len(base))
-    kept = None if path is None or not len(late) else _kept(path, late, k, len(base))
-    indices, distances = kept or (np.empty((0, k), np.int32), np.empty((0, k), np.float32))
+    saved_part = None if path is None or not len(late) else _read(path, late, k, len(base))
+    indices, distances = saved_part or (np.empty((0, k), np.int32), np.empty((0, k), np.float32))
     if len(indices) == len(late):
         return (indices, distances), len(late)
     more = nearest(base, late[len(indices) :], k)
-    found = np.concatenate([indices, more[0]]), np.concatenate([distances, more[1]])
-    return found, len(indices)
+    neighbours = np.concatenate([indices, more[0]]), np.concatenate([distances, more[1]])
+    return neighbours, len(indices)
 
 
-def save_nearest(path: Path, late: Float, found: tuple[Ints, Float]) -> None:
+def save_nearest(path: Path, late: Float, neighbours: tuple[Ints, Float]) -> None:
     """Keep what was found for all of ``late``; where the disk does not take it, nothing is lost but time."""
     from safetensors.numpy import save
 
     whose = np.frombuffer(_digest(late), np.uint8)
-    indices, distances = (np.ascontiguousarray(part) for part in found)
+    indices, distances = (np.ascontiguousarray(part) for part in neighbours)
     arrays: dict[str, NDArray[Any]] = {"indices": indices, "distances": distances, "whose": whose}
     with suppress(StorageError):
         write_sealed(path, lambda half: half.write_bytes(save(arrays)))
 
 
-def _kept(path: Path, late: Float, k: int, n: int) -> Neighbours | None:
+def _read(path: Path, late: Float, k: int, n: int) -> Neighbours | None:
     """Of the first few of ``late``; None where the file is damaged, or is about other arrivals."""
     if not is_intact(path):
         return None
     from safetensors.numpy import load_file
 
     try:
-        kept = load_file(path)
-        indices, distances, whose = kept["indices"], kept["distances"], kept["whose"].tobytes()
+        arrays = load_file(path)
+        indices, distances, whose = arrays["indices"], arrays["distances"], arrays["whose"].tobytes()
         m = len(indices)
         fits = indices.shape == distances.shape == (m, k) and m <= len(late)
         fits = fits and indices.dtype == np.int32 and distances.dtype == np.float32

@@ -18,10 +18,10 @@ from spin_nb.types import Broken, Float
 
 Progress = Callable[[float, str], Any]
 
-FIT_ITEMS = 10_000
-FIT_BYTES, _CHUNK_BYTES = 2**29, 2**27
+MAX_FIT_ITEMS = 10_000
+MAX_FIT_BYTES, _MAX_CHUNK_BYTES = 2**29, 2**27
 """Loaded items held at once, at most, while an encoder learns and while it encodes: long sounds are large."""
-_TRIED = 4
+_SIZE_SAMPLE = 4
 
 
 def features(
@@ -58,18 +58,18 @@ def features(
     """
     tell = progress or (lambda fraction, words: None)
     home = Path(folder or pool.folder.parent) / "features"
-    unfitted = make_encoder(encoder, pool)
-    fitted, base = _cached(pool, unfitted, home) or _compute(pool, unfitted, home, tell)
-    rows = _with_arrivals(pool, fitted, base, tell) if len(pool) > pool.n_base else base
+    template = make_encoder(encoder, pool)
+    fitted_encoder, base = _read_cache(pool, template, home) or _compute(pool, template, home, tell)
+    rows = _with_arrivals(pool, fitted_encoder, base, tell) if len(pool) > pool.n_base else base
     tell(1.0, "features ready")
-    return fitted, rows
+    return fitted_encoder, rows
 
 
 def _with_arrivals(pool: Pool, encoder: Any, base: Float, tell: Progress) -> Float:
     """Features of base rows and arrivals; of these, too, what cannot be read is kept out."""
-    late, failed = _encoded(pool, encoder, range(pool.n_base, len(pool)), tell)
-    if failed:
-        _keep_out(pool, failed)
+    late, unreadable = _encode_chunks(pool, encoder, range(pool.n_base, len(pool)), tell)
+    if unreadable:
+        _keep_out(pool, unreadable)
     return np.concatenate([base, late]) if len(late) else base
 
 
@@ -82,7 +82,7 @@ def encode_rows(pool: Pool, encoder: Any, rows: Any) -> Float:
         When an item cannot be read or its features are not finite.
     """
     rows = [int(row) for row in rows]
-    return _checked(encoder, pool.load(rows), [pool.ids[row] for row in rows])
+    return _encode(encoder, pool.load(rows), [pool.ids[row] for row in rows])
 
 
 def _place(pool: Pool, encoder: Any, home: Path) -> Path:
@@ -90,82 +90,86 @@ def _place(pool: Pool, encoder: Any, home: Path) -> Path:
     return home / f"{key[:32]}.npy"
 
 
-def _cached(pool: Pool, unfitted: Any, home: Path) -> tuple[Any, Float] | None:
-    path = _place(pool, unfitted, home)
-    learnt = path.with_suffix(".safetensors")
-    if not (is_intact(path) and is_intact(learnt)):
+def _read_cache(pool: Pool, template: Any, home: Path) -> tuple[Any, Float] | None:
+    path = _place(pool, template, home)
+    encoder_path = path.with_suffix(".safetensors")
+    if not (is_intact(path) and is_intact(encoder_path)):
         return None
     try:
         from safetensors.numpy import load_file
 
-        encoder = type(unfitted).from_arrays(load_file(learnt), unfitted)
-        found: Float = load_array(path)
+        encoder = type(template).from_arrays(load_file(encoder_path), template)
+        features: Float = load_array(path)
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None
-    if found.ndim != 2 or len(found) != pool.n_base or found.dtype != np.float32:
+    if features.ndim != 2 or len(features) != pool.n_base or features.dtype != np.float32:
         return None
-    return (encoder, found) if _still_true(pool, encoder, found) else None
+    return (encoder, features) if _is_current(pool, encoder, features) else None
 
 
-def _still_true(pool: Pool, encoder: Any, found: Float) -> bool:
+def _is_current(pool: Pool, encoder: Any, features: Float) -> bool:
     """Return whether a person's own code still gives what is cached: what it refers to may have changed."""
     if not getattr(encoder, "own_code", False):
         return True
     rows = np.unique(np.linspace(0, pool.n_base - 1, 4).astype(int))
     again = encode_rows(pool, encoder, rows)
-    return again.shape[1] == found.shape[1] and bool(np.allclose(again, found[rows], rtol=1e-4, atol=1e-5))
+    return again.shape[1] == features.shape[1] and bool(
+        np.allclose(again, features[rows], rtol=1e-4, atol=1e-5)
+    )
 
 
 def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> tuple[Any, Float]:
     tell(0.0, f"learning {encoder.name}")
-    limit = min(getattr(encoder, "fit_items", FIT_ITEMS), FIT_BYTES // _size(pool) + 1)
+    limit = min(getattr(encoder, "fit_items", MAX_FIT_ITEMS), MAX_FIT_BYTES // _item_bytes(pool) + 1)
     items: list[Any] = []
     while not items:
         sample = np.unique(np.linspace(0, pool.n_base - 1, min(limit, pool.n_base)).astype(np.int64))
-        items, failed = pool.try_load(sample)
+        items, unreadable = pool.try_load(sample)
         if not items:
-            _keep_out(pool, failed)  # raises when nothing is left
+            _keep_out(pool, unreadable)  # raises when nothing is left
     encoder.fit(items)
     del items
-    found, failed = _encoded(pool, encoder, range(pool.n_base), tell)
-    if failed:
-        _keep_out(pool, failed)
+    features, unreadable = _encode_chunks(pool, encoder, range(pool.n_base), tell)
+    if unreadable:
+        _keep_out(pool, unreadable)
     if pool.read_only:
-        return encoder, found
+        return encoder, features
     try:
-        return encoder, _store(_place(pool, encoder, home), encoder, found)
+        return encoder, _write_cache(_place(pool, encoder, home), encoder, features)
     except StorageError:  # a read-only or full project: nothing is lost but time
-        return encoder, found
+        return encoder, features
 
 
-def _keep_out(pool: Pool, failed: list[Broken]) -> None:
-    (pool.leave_out if pool.read_only else pool.exclude)(failed)
+def _keep_out(pool: Pool, unreadable: list[Broken]) -> None:
+    (pool.leave_out if pool.read_only else pool.exclude)(unreadable)
 
 
-def _encoded(pool: Pool, encoder: Any, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
+def _encode_chunks(pool: Pool, encoder: Any, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
     """Features of the rows that can be read, in order, and the others."""
-    n, filled = len(rows), 0
-    step = min(modality_class(pool.modality).chunk_items, _CHUNK_BYTES // _size(pool) + 1)
-    found = np.empty((0, 0), np.float32)
-    failed: list[Broken] = []
+    n, n_features = len(rows), 0
+    step = min(modality_class(pool.modality).chunk_items, _MAX_CHUNK_BYTES // _item_bytes(pool) + 1)
+    features = np.empty((0, 0), np.float32)
+    unreadable: list[Broken] = []
     for start in range(0, n, step):
         some = rows[start : start + step]
         items, broken = pool.try_load(some)
-        failed.extend(broken)
+        unreadable.extend(broken)
         if items:
-            gone = {item.id for item in broken}
-            part = _checked(encoder, items, [pool.ids[row] for row in some if pool.ids[row] not in gone])
-            found = found if filled else np.empty((n, part.shape[1]), np.float32)
-            found[filled : filled + len(part)] = part
-            filled += len(part)
-        done = min(start + step, n)
-        tell(done / n, f"{encoder.name}: {done:,} of {n:,} items")
-    return found[:filled], failed
+            unreadable_ids = {item.id for item in broken}
+            part = _encode(
+                encoder, items, [pool.ids[row] for row in some if pool.ids[row] not in unreadable_ids]
+            )
+            features = features if n_features else np.empty((n, part.shape[1]), np.float32)
+            features[n_features : n_features + len(part)] = part
+            n_features += len(part)
+        n_rows = min(start + step, n)
+        tell(n_rows / n, f"{encoder.name}: {n_rows:,} of {n:,} items")
+    return features[:n_features], unreadable
 
 
-def _size(pool: Pool) -> int:
+def _item_bytes(pool: Pool) -> int:
     """Bytes of a loaded item, from the largest of a few; texts and rows count as nothing."""
-    rows = np.unique(np.linspace(0, pool.n_base - 1, min(_TRIED, pool.n_base)).astype(np.int64))
+    rows = np.unique(np.linspace(0, pool.n_base - 1, min(_SIZE_SAMPLE, pool.n_base)).astype(np.int64))
     return max([1, *(_nbytes(item) for item in pool.try_load(rows)[0])])
 
 
@@ -175,31 +179,33 @@ def _nbytes(item: Any) -> int:
     return int(getattr(getattr(item, "samples", item), "nbytes", 0))
 
 
-def _checked(encoder: Any, items: list[Any], ids: list[str]) -> Float:
-    found = np.ascontiguousarray(encoder.encode(items), dtype=np.float32)
-    if found.ndim != 2 or len(found) != len(items) or not found.shape[1]:
-        raise PoolError(f"{encoder.name} gave shape {found.shape} for {len(items)} items.", "Return (n, d).")
-    finite = np.isfinite(found).all(axis=1)
+def _encode(encoder: Any, items: list[Any], ids: list[str]) -> Float:
+    features = np.ascontiguousarray(encoder.encode(items), dtype=np.float32)
+    if features.ndim != 2 or len(features) != len(items) or not features.shape[1]:
+        raise PoolError(
+            f"{encoder.name} gave shape {features.shape} for {len(items)} items.", "Return (n, d)."
+        )
+    finite = np.isfinite(features).all(axis=1)
     if not finite.all():
         bad = [ids[row] for row in np.flatnonzero(~finite)[:5]]
         raise PoolError(
             f"{encoder.name} gave NaN or infinite features for {(~finite).sum()} items: {', '.join(bad)}.",
             "Mend these items or the encoder.",
         )
-    return found
+    return features
 
 
-def _store(path: Path, encoder: Any, found: Float) -> Float:
+def _write_cache(path: Path, encoder: Any, features: Float) -> Float:
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(value) for name, value in encoder.to_arrays().items()}
-    learnt = path.with_suffix(".safetensors")
-    write_sealed(learnt, lambda half: half.write_bytes(save(arrays)))
-    write_sealed(path, lambda half: _save(half, found))
-    kept: Float = load_array(path)
-    return kept
+    encoder_path = path.with_suffix(".safetensors")
+    write_sealed(encoder_path, lambda half: half.write_bytes(save(arrays)))
+    write_sealed(path, lambda half: _save(half, features))
+    mapped_features: Float = load_array(path)
+    return mapped_features
 
 
-def _save(path: Path, found: Float) -> None:
+def _save(path: Path, features: Float) -> None:
     with open(path, "wb") as stream:
-        np.save(stream, found, allow_pickle=False)
+        np.save(stream, features, allow_pickle=False)

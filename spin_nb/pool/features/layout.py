@@ -33,13 +33,13 @@ def pca_layout(features: Float) -> Float:
     """
     if features.ndim != 2 or not len(features) or not np.isfinite(features).all():
         raise ModelError(f"no layout of features {features.shape}.", "Pass finite features (n, d).")
-    centred = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    deviations = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    _, vectors = np.linalg.eigh((deviations.T @ deviations).astype(np.float64))
     leading = vectors[:, ::-1][:, :2].astype(np.float32)
     points = np.zeros((len(features), 2), np.float32)
-    points[:, : leading.shape[1]] = centred @ leading
+    points[:, : leading.shape[1]] = deviations @ leading
     ends = np.abs(points.max(axis=0)) - np.abs(points.min(axis=0))
-    return _scaled(points * np.where(ends < 0, -1, 1).astype(np.float32))
+    return _to_unit_square(points * np.where(ends < 0, -1, 1).astype(np.float32))
 
 
 def umap_layout(
@@ -97,7 +97,7 @@ def umap_layout(
         )
         points = reducer.fit_transform(np.asarray(features))
     tell(1.0, "UMAP ready")
-    return _scaled(np.asarray(points, np.float32))
+    return _to_unit_square(np.asarray(points, np.float32))
 
 
 def place(layout: Float, indices: Ints, distances: Float) -> Float:
@@ -125,7 +125,7 @@ def place(layout: Float, indices: Ints, distances: Float) -> Float:
     return np.einsum("mk,mkc->mc", weights, layout[indices]).astype(np.float32)
 
 
-def _scaled(points: Float) -> Float:
+def _to_unit_square(points: Float) -> Float:
     low, high = points.min(axis=0), points.max(axis=0)
     points = points - (low + high) / 2
     largest = float(np.abs(points).max())

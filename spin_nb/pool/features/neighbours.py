@@ -68,13 +68,13 @@ def neighbours(
     _check(features)
     k = min(k, len(features) - 1)
     cache = _beside(features, k)
-    found = _cached(cache, features, k)
-    if found is None:
-        found = _search(features, features, k, device, progress, exclude_self=True)
-        _keep(cache, found)
+    graph = _read_cache(cache, features, k)
+    if graph is None:
+        graph = _search(features, features, k, device, progress, exclude_self=True)
+        _write_cache(cache, graph)
     if progress:
         progress(1.0, "neighbours ready")
-    return found
+    return graph
 
 
 def nearest(
@@ -117,12 +117,14 @@ def _search(
     place = _device(device)
     centre = torch.from_numpy(features.mean(axis=0, dtype=np.float64).astype(np.float32))
     base = (torch.from_numpy(np.array(features, np.float32)) - centre).to(place)
-    asked = base if exclude_self else (torch.from_numpy(np.array(queries, np.float32)) - centre).to(place)
+    queries_from_centre = (
+        base if exclude_self else (torch.from_numpy(np.array(queries, np.float32)) - centre).to(place)
+    )
     columns = _columns(base)
     step = max(16, _CHUNK_VALUES[place.type if place.type == "cuda" else "cpu"] // columns.shape[1])
 
     def answer(start: int) -> None:
-        rows = asked[start : start + step]
+        rows = queries_from_centre[start : start + step]
         block = _score(rows, columns)
         if exclude_self:
             own = torch.arange(len(rows), device=place)
@@ -130,9 +132,9 @@ def _search(
         near, far = _nearest(block, rows, base, k, n - exclude_self)
         indices[start : start + step], distances[start : start + step] = near.cpu().numpy(), far.cpu().numpy()
 
-    for done, _ in enumerate(map_parts(answer, range(0, m, step)), start=1):
+    for n_chunks, _ in enumerate(map_parts(answer, range(0, m, step)), start=1):
         if progress:
-            progress(min(1.0, done * step / m), f"neighbours: {min(m, done * step):,} of {m:,}")
+            progress(min(1.0, n_chunks * step / m), f"neighbours: {min(m, n_chunks * step):,} of {m:,}")
     return indices, distances
 
 
@@ -175,17 +177,19 @@ def _nearest(
     return order.values.gather(1, position)[:, :k], far[:, :k]
 
 
-def _candidates(block: torch.Tensor, wanted: int) -> torch.Tensor:
-    """Columns of the ``wanted`` smallest values of each row."""
+def _candidates(block: torch.Tensor, count: int) -> torch.Tensor:
+    """Columns of the ``count`` smallest values of each row."""
     rows, width = block.shape
     groups = width // _GROUP
-    if groups <= wanted * 2:
-        return block.topk(wanted, dim=1, largest=False, sorted=False).indices
-    strided = block.view(rows, _GROUP, groups)  # a group is every groups-th column: its minimum vectorises
-    chosen = strided.amin(dim=1).topk(wanted, dim=1, largest=False, sorted=False).indices
-    values = strided.gather(2, chosen[:, None, :].expand(rows, _GROUP, wanted)).flatten(1)
-    position = values.topk(wanted, dim=1, largest=False, sorted=False).indices
-    member, group = position // wanted, chosen.gather(1, position % wanted)
+    if groups <= count * 2:
+        return block.topk(count, dim=1, largest=False, sorted=False).indices
+    groups_of_columns = block.view(
+        rows, _GROUP, groups
+    )  # a group is every groups-th column: its minimum vectorises
+    group_indices = groups_of_columns.amin(dim=1).topk(count, dim=1, largest=False, sorted=False).indices
+    values = groups_of_columns.gather(2, group_indices[:, None, :].expand(rows, _GROUP, count)).flatten(1)
+    position = values.topk(count, dim=1, largest=False, sorted=False).indices
+    member, group = position // count, group_indices.gather(1, position % count)
     return member * groups + group
 
 
@@ -197,14 +201,14 @@ def _beside(features: Float, k: int) -> Path | None:
     return Path(name).with_suffix(f".knn{k}.safetensors")
 
 
-def _cached(path: Path | None, features: Float, k: int) -> Neighbours | None:
+def _read_cache(path: Path | None, features: Float, k: int) -> Neighbours | None:
     if path is None or not is_intact(path):
         return None
     from safetensors.numpy import load_file
 
     try:
-        found = load_file(path)
-        indices, distances = found["indices"], found["distances"]
+        arrays = load_file(path)
+        indices, distances = arrays["indices"], arrays["distances"]
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None
     if not indices.shape == distances.shape == (len(features), k) or indices.dtype != np.int32:
@@ -213,12 +217,12 @@ def _cached(path: Path | None, features: Float, k: int) -> Neighbours | None:
     return (indices, distances) if inside and np.isfinite(distances).all() else None
 
 
-def _keep(path: Path | None, found: Neighbours) -> None:
+def _write_cache(path: Path | None, graph: Neighbours) -> None:
     if path is None:
         return
     from safetensors.numpy import save
 
-    arrays = {"indices": found[0], "distances": found[1]}
+    arrays = {"indices": graph[0], "distances": graph[1]}
     try:
         write_sealed(path, lambda half: half.write_bytes(save(arrays)))
     except StorageError:  # a read-only or full project: nothing is lost but time

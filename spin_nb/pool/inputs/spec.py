@@ -58,23 +58,23 @@ class InputSpec:
         if not len(items):
             return np.empty((0, *self.shape), np.float32)
         if self.prepare is not None:
-            return _checked(_prepared(self.prepare, items), len(items), self.shape)
+            return _check_inputs(_call_prepare(self.prepare, items), len(items), self.shape)
         if _is_picture(items[0]):
             return self._pictures(items)
         if isinstance(items[0], dict):
-            return _checked([_values(item, self.columns) for item in items], len(items), self.shape)
-        return _checked(items, len(items), self.shape)
+            return _check_inputs([_values(item, self.columns) for item in items], len(items), self.shape)
+        return _check_inputs(items, len(items), self.shape)
 
     def describe(self) -> dict[str, Any]:
         """What a device must do to an item, in words and numbers."""
-        found: dict[str, Any] = {"input": ["batch", *self.shape], "dtype": "float32"}
+        facts: dict[str, Any] = {"input": ["batch", *self.shape], "dtype": "float32"}
         if self.prepare is not None:
             name = getattr(self.prepare, "__qualname__", type(self.prepare).__name__)
-            return found | {"prepare": f"the function {name!r} of whoever made this encoder"}
+            return facts | {"prepare": f"the function {name!r} of whoever made this encoder"}
         if len(self.shape) < 3:
-            return found | ({"columns": list(self.columns)} if self.columns else {})
+            return facts | ({"columns": list(self.columns)} if self.columns else {})
         c, h, w = self._picture
-        return found | {
+        return facts | {
             "colour": "RGB; grey repeated three times" if c == 3 else "grey (ITU-R 601 luma)",
             "resize": f"to {h} x {w} (height x width), antialiased bilinear (Pillow BILINEAR), aspect ratio not kept, "
             "unless it has that size",
@@ -98,8 +98,8 @@ class InputSpec:
         return (c, a, b) if self.last else (a, b, c)
 
     def _pictures(self, items: Sequence[Any]) -> Float:
-        stacked = stack_pictures(items, self._picture)
-        return np.ascontiguousarray(np.moveaxis(stacked, 1, 3)) if self.last else stacked
+        pixels = stack_pictures(items, self._picture)
+        return np.ascontiguousarray(np.moveaxis(pixels, 1, 3)) if self.last else pixels
 
 
 def infer_input_spec(
@@ -133,7 +133,7 @@ def infer_input_spec(
     """
     first = items[0]
     if prepare is not None:
-        return InputSpec(_checked(_prepared(prepare, items[:1]), 1).shape[1:], prepare=prepare)
+        return InputSpec(_check_inputs(_call_prepare(prepare, items[:1]), 1).shape[1:], prepare=prepare)
     if isinstance(first, str):
         raise PoolError("a network on raw items needs numbers; these are texts.", _INSTEAD)
     if isinstance(first, Sound) or (isinstance(first, np.ndarray) and first.ndim == 4):
@@ -148,7 +148,7 @@ def infer_input_spec(
         for item in items:
             _values(item, columns)
         return InputSpec((len(columns),), columns=columns)
-    return InputSpec(_checked(items, len(items)).shape[1:])
+    return InputSpec(_check_inputs(items, len(items)).shape[1:])
 
 
 _INSTEAD = "Pass prepare=, a function items -> array (n, ...), or train on features."
@@ -167,13 +167,13 @@ def stack_pictures(items: Sequence[Any], shape: tuple[int, int, int]) -> Float:
     channels, height, width = shape
     alike = (height, width) if channels == 1 else (height, width, 3)
     if all(item.shape == alike for item in items):
-        stacked = np.asarray(items, dtype=np.uint8).reshape(len(items), height, width, channels)
+        pixels = np.asarray(items, dtype=np.uint8).reshape(len(items), height, width, channels)
     else:
-        stacked = np.empty((len(items), height, width, channels), np.uint8)
+        pixels = np.empty((len(items), height, width, channels), np.uint8)
         for row, item in enumerate(items):
-            stacked[row] = _recolour(resize(item, height, width), channels).reshape(height, width, channels)
+            pixels[row] = _recolour(resize(item, height, width), channels).reshape(height, width, channels)
     tensor = np.empty((len(items), channels, height, width), np.float32)
-    return np.divide(np.moveaxis(stacked, 3, 1), np.float32(255), out=tensor)
+    return np.divide(np.moveaxis(pixels, 3, 1), np.float32(255), out=tensor)
 
 
 def _recolour(pixels: Pixels, channels: int) -> Pixels:
@@ -202,8 +202,8 @@ def sides(size: Size) -> tuple[int | None, int | None, int | None]:
     ((None, None, None), (None, 8, 8), (None, 6, 8), (3, None, 8))
     """
     try:
-        given = [size, size] if isinstance(size, int) else list(size or (None, None))
-        whole = [None if side is None else int(side) for side in given]
+        lengths = [size, size] if isinstance(size, int) else list(size or (None, None))
+        whole = [None if side is None else int(side) for side in lengths]
     except (TypeError, ValueError):
         whole = []
     c, h, w = whole if len(whole) == 3 else (None, *whole) if len(whole) == 2 else (0, 0, 0)
@@ -215,7 +215,10 @@ def sides(size: Size) -> tuple[int | None, int | None, int | None]:
 
 
 def _picture_shape(items: Sequence[Any], size: Size) -> tuple[int, int, int]:
-    c, h, w = (wanted or found for wanted, found in zip(sides(size), common_size(items, SIDE), strict=True))
+    c, h, w = (
+        asked_side or common_side
+        for asked_side, common_side in zip(sides(size), common_size(items, SIDE), strict=True)
+    )
     return c, h, w
 
 
@@ -223,38 +226,38 @@ def _values(item: Any, columns: Sequence[str]) -> list[float]:
     """Numbers of a row with names."""
     if not isinstance(item, dict):
         raise PoolError(f"{shown(item)} is no row with names.", f"Pass a dict with {', '.join(columns[:5])}.")
-    found = []
+    rows = []
     for name in columns:
         value = item.get(name)
         if not isinstance(value, (int, float)):
             raise PoolError(
                 f"a network on raw items needs numbers; column {shown(name)} holds {shown(value)}.", _INSTEAD
             )
-        found.append(float(value))
-    return found
+        rows.append(float(value))
+    return rows
 
 
-def _prepared(prepare: Prepare, items: Sequence[Any]) -> Any:
+def _call_prepare(prepare: Prepare, items: Sequence[Any]) -> Any:
     try:
-        found = prepare(items)
+        inputs = prepare(items)
     except Exception as problem:  # a person's own code raises anything
         raise PoolError(
             f"prepare raised {said_by(problem)}.",
             "Mend it; it takes a list of loaded items.",
         ) from problem
-    return found.detach().cpu().numpy() if hasattr(found, "detach") else found
+    return inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else inputs
 
 
-def _checked(found: Any, n: int, shape: tuple[int, ...] | None = None) -> Float:
+def _check_inputs(inputs: Any, n: int, shape: tuple[int, ...] | None = None) -> Float:
     try:
         with np.errstate(over="ignore"):  # what turns infinite is refused below
-            array = np.ascontiguousarray(found, dtype=np.float32)
+            array = np.ascontiguousarray(inputs, dtype=np.float32)
     except (TypeError, ValueError):
         raise PoolError("items of different lengths, or no numbers.", _INSTEAD) from None
     if array.ndim < 2 or len(array) != n or (shape is not None and array.shape[1:] != shape):
-        wanted = f"({n}, ...)" if shape is None else str((n, *shape))
+        expected_shape = f"({n}, ...)" if shape is None else str((n, *shape))
         raise PoolError(
-            f"{n} items became an array of shape {array.shape}, not {wanted}.",
+            f"{n} items became an array of shape {array.shape}, not {expected_shape}.",
             "Give every item the same number of values.",
         )
     if not np.isfinite(array).all():

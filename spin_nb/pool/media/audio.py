@@ -14,8 +14,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.pool.media.extras import PACKAGES, installed, need
-from spin_nb.pool.media.safe_open import opened, size_of
+from spin_nb.pool.media.extras import PACKAGES, is_installed, need
+from spin_nb.pool.media.safe_open import open_source, size_of
 from spin_nb.types import Float
 
 EXTENSIONS = frozenset({".wav", ".flac", ".ogg", ".mp3"})
@@ -73,11 +73,11 @@ def check_sound(path: Path) -> None:
     ValueError
         With the reason, when it is no sound, is cut short, or its header contradicts itself.
     """
-    with opened(path) as stream:
+    with open_source(path) as stream:
         if path.suffix.lower() == ".wav":
             _header(stream, size_of(stream))
             return
-    if not installed("soundfile"):
+    if not is_installed("soundfile"):
         raise ValueError(
             f'this format needs the package soundfile: pip install "spin_nb[{PACKAGES["soundfile"][2]}]"'
         )
@@ -94,14 +94,14 @@ def read_sound(source: Path | bytes) -> Recording:
         A format other than WAV, where soundfile is not installed.
     """
     is_wav = source[:4] == b"RIFF" if isinstance(source, bytes) else source.suffix.lower() == ".wav"
-    with opened(source) as stream:
-        found = _read_wav(stream, size_of(stream)) if is_wav else _read_other(stream)
-    samples = found.sound.samples
+    with open_source(source) as stream:
+        recording = _read_wav(stream, size_of(stream)) if is_wav else _read_other(stream)
+    samples = recording.sound.samples
     if not np.isfinite(samples).all():
         raise ValueError("it holds NaN or infinite samples")
     if samples.min() == samples.max():
         raise ValueError("it is silent")
-    return found
+    return recording
 
 
 def _read_wav(stream: IO[bytes], size: int) -> Recording:
@@ -116,7 +116,7 @@ def _blocks(stream: IO[bytes], head: _Header, frames: int) -> Iterator[Float]:
     step = head.channels * head.bits // 8
     for start in range(0, frames, _BLOCK):
         data = stream.read(min(_BLOCK, frames - start) * step)
-        yield _decoded(data[: len(data) // step * step], head).reshape(-1, head.channels)
+        yield _decode_pcm(data[: len(data) // step * step], head).reshape(-1, head.channels)
 
 
 def _mono(blocks: Iterator[Float]) -> Float:
@@ -128,7 +128,7 @@ def _mono(blocks: Iterator[Float]) -> Float:
     return samples
 
 
-def _decoded(data: bytes, head: _Header) -> Float:
+def _decode_pcm(data: bytes, head: _Header) -> Float:
     if head.form == _FLOAT:
         return np.frombuffer(data, f"<f{head.bits // 8}").astype(np.float32)
     if head.bits == 8:
@@ -155,12 +155,12 @@ def _header(stream: IO[bytes], size: int) -> _Header:
         if name == b"fmt ":
             fmt = stream.read(min(length, 40))
         if name == b"data":
-            return _checked(fmt, at + 8, length, size - at - 8)
+            return _check_header(fmt, at + 8, length, size - at - 8)
         at += 8 + length + length % 2
     raise ValueError("it holds no sound")
 
 
-def _checked(fmt: bytes, start: int, promised: int, there: int) -> _Header:
+def _check_header(fmt: bytes, start: int, n_promised: int, n_available: int) -> _Header:
     if len(fmt) < 16:
         raise ValueError("its header does not say how the sound is kept")
     form, channels, rate, _, _, bits = struct.unpack("<HHIIHH", fmt[:16])
@@ -169,9 +169,11 @@ def _checked(fmt: bytes, start: int, promised: int, there: int) -> _Header:
     if (form, bits) not in {(_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32), (_FLOAT, 64)}:
         raise ValueError(f"WAV format {form} with {bits} bits is not PCM of 8 to 32 bits or float")
     check_facts(channels, rate)
-    if promised > there and promised != _UNKNOWN:
-        raise ValueError(f"cut short: its header promises {promised:,} bytes of sound, {there:,} are there")
-    frames = min(promised, there) // (channels * bits // 8)
+    if n_promised > n_available and n_promised != _UNKNOWN:
+        raise ValueError(
+            f"cut short: its header promises {n_promised:,} bytes of sound, {n_available:,} are there"
+        )
+    frames = min(n_promised, n_available) // (channels * bits // 8)
     if not frames:
         raise ValueError("it holds no sound")
     return _Header(form, channels, rate, bits, start, frames)

@@ -52,8 +52,8 @@ def keep(key: tuple[int, ...] | None, side: int, pixels: Pixels, original: int) 
         _bytes += pixels.nbytes - (0 if before is None else before.nbytes)
         _pictures[key, side] = pixels
         while _bytes > MOST_BYTES:
-            _, gone = _pictures.popitem(last=False)
-            _bytes -= gone.nbytes
+            _, oldest = _pictures.popitem(last=False)
+            _bytes -= oldest.nbytes
 
 
 def forget() -> None:

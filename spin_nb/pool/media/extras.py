@@ -19,7 +19,7 @@ class MissingPackageError(PoolError, ImportError):
     """Nothing is wrong with the item: what reads it is not installed, so it must not be kept out for good."""
 
 
-def installed(module: str) -> bool:
+def is_installed(module: str) -> bool:
     """Whether a module of :data:`PACKAGES` can be imported."""
     return find_spec(module) is not None
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.decoded_images import file_key, keep, recall
 from spin_nb.pool.media.decoding_cost import check_pieces, check_pixels
-from spin_nb.pool.media.safe_open import opened
+from spin_nb.pool.media.safe_open import open_source
 
 Pixels = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -55,7 +55,7 @@ def check_picture(path: Path) -> tuple[int, int]:
         With the reason, when the file is no picture, is cut short or is too large to decode.
     """
     try:
-        with _headed(path) as (stream, image):
+        with _open_image(path) as (stream, image):
             (width, height), kind = image.size, image.format
             ending = _ENDINGS.get(kind or "")
             if ending is not None:
@@ -77,20 +77,20 @@ def picture_size(source: Path | bytes) -> tuple[int, int]:
         With the reason, when it is no picture.
     """
     try:
-        with _headed(source) as (_, image):
+        with _open_image(source) as (_, image):
             width, height = image.size
-            turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+            is_on_its_side = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
     except Exception as problem:  # parsers of damaged files raise anything
         raise ValueError(_why(problem)) from None
-    return (height, width) if turned else (width, height)
+    return (height, width) if is_on_its_side else (width, height)
 
 
 @contextmanager
-def _headed(source: Path | bytes) -> Iterator[tuple[BinaryIO, Any]]:
+def _open_image(source: Path | bytes) -> Iterator[tuple[BinaryIO, Any]]:
     """A picture of which only the header was read, and the stream it comes from; ValueError where it costs too much."""
     from PIL import Image
 
-    with opened(source) as stream:
+    with open_source(source) as stream:
         check_pieces(stream)
         with Image.open(stream, formats=FORMATS) as image:
             check_pixels(*image.size, image.format)
@@ -133,23 +133,23 @@ def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
         With the reason, when it cannot be decoded whole.
     """
     try:
-        with opened(source) as stream:
+        with open_source(source) as stream:
             key = file_key(source, stream)
             before = recall(key, side)
         if before is not None:
             return before
-        with _headed(source) as (stream, image):
+        with _open_image(source) as (stream, image):
             key, original = file_key(source, stream), math.prod(image.size)
             with _one_large if original > _LARGE_PIXELS else nullcontext():
-                found = _decoded(image, side)
-        for size, pixels in found.items():
+                pixels_by_side = _decode(image, side)
+        for size, pixels in pixels_by_side.items():
             keep(key, size, pixels, original)
-        return found[side]
+        return pixels_by_side[side]
     except Exception as problem:  # decoders of damaged files raise anything
         raise ValueError(_why(problem)) from None
 
 
-def _decoded(image: Any, side: int) -> dict[int, Pixels]:
+def _decode(image: Any, side: int) -> dict[int, Pixels]:
     """A picture by its longest side: at ``side``; where it had to be decoded whole, as it is loaded and shown, too."""
     from PIL import Image, ImageOps
 
@@ -267,7 +267,7 @@ def encode_picture(pixels: Pixels, side: int) -> tuple[str, bytes]:
 
     if min(side, max(pixels.shape[:2])) > RAW_SIDE:
         return "image/jpeg", encode_jpeg(pixels, side)
-    image, stream = Image.fromarray(reduced(pixels, side)), io.BytesIO()
+    image, stream = Image.fromarray(shrink(pixels, side)), io.BytesIO()
     image.save(stream, "PNG", compress_level=1)
     return "image/png", stream.getvalue()
 
@@ -277,11 +277,11 @@ def encode_jpeg(pixels: Pixels, side: int) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.fromarray(reduced(pixels, side)).save(stream, "JPEG", quality=85)
+    Image.fromarray(shrink(pixels, side)).save(stream, "JPEG", quality=85)
     return stream.getvalue()
 
 
-def reduced(pixels: Pixels, side: int) -> Pixels:
+def shrink(pixels: Pixels, side: int) -> Pixels:
     """Pixels with the longest side at most ``side``, by the mean of what falls into each."""
     pixels = np.ascontiguousarray(pixels)
     if max(pixels.shape[:2]) <= side:

@@ -14,7 +14,7 @@ from spin_nb.io import open_regular
 
 
 @contextmanager
-def opened(source: Path | bytes) -> Iterator[BinaryIO]:
+def open_source(source: Path | bytes) -> Iterator[BinaryIO]:
     """A regular file, or bytes, open for reading while the block runs.
 
     Raises

@@ -39,15 +39,15 @@ def _grey(sound: Sound) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     loudest = float(np.abs(x).max()) or 1.0
     hop = max(width // 8, -(-(len(x) - width) // _FRAMES), 1)
     windows = np.lib.stride_tricks.sliding_window_view(x, width)[::hop]
-    shaped = windows * (np.hanning(width) / loudest).astype(np.float32)
-    power = np.abs(np.fft.rfft(shaped, axis=1)[:, 1:]) ** 2
-    power = _pooled(_pooled(power, COLUMNS).T, ROWS)
+    tapered = windows * (np.hanning(width) / loudest).astype(np.float32)
+    power = np.abs(np.fft.rfft(tapered, axis=1)[:, 1:]) ** 2
+    power = _pool_rows(_pool_rows(power, COLUMNS).T, ROWS)
     decibels = 10 * np.log10(np.maximum(power, 1e-12))
     share = (decibels - decibels.max()) / DECIBELS + 1
     return np.ascontiguousarray(np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)[::-1])
 
 
-def _pooled(rows: np.ndarray, most: int) -> np.ndarray:
+def _pool_rows(rows: np.ndarray, most: int) -> np.ndarray:
     """Means of neighbouring rows, at most ``most`` of them."""
     if len(rows) <= most:
         return rows

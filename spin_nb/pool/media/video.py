@@ -15,13 +15,13 @@ import numpy as np
 from spin_nb.io import by_name
 from spin_nb.pool.media.decoding_cost import MAX_PIXELS
 from spin_nb.pool.media.extras import need
-from spin_nb.pool.media.images import Pixels, reduced
-from spin_nb.pool.media.safe_open import opened
+from spin_nb.pool.media.images import Pixels, shrink
+from spin_nb.pool.media.safe_open import open_source
 
 EXTENSIONS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
 RATE = 25.0
 """Frames a second, where a file does not say."""
-_COUNTED = 5_000
+_MAX_FRAMES_COUNTED = 5_000
 """Frames counted one by one, at most, where a file does not know how many it has."""
 _NEAR = 100
 """Frames that are rather read through than jumped over."""
@@ -48,7 +48,7 @@ def check_video(path: Path) -> None:
     ValueError
         With the reason, when it is none.
     """
-    with opened(path) as stream:
+    with open_source(path) as stream:
         _check(stream)
 
 
@@ -67,7 +67,7 @@ def frame_size(path: Path) -> tuple[int, int]:
     ValueError
         With the reason, when it cannot be read.
     """
-    with _opened(path) as video:
+    with _open_video(path) as video:
         return _facts(video).size
 
 
@@ -90,19 +90,21 @@ def read_frames(
     ValueError
         With the reason, when not a single one can be read.
     """
-    clip, found = _attempt(path, side, at, most)
-    if at is None and len(found) + 1 < min(most, clip.frames):  # it has fewer frames than its header promises
-        clip, found = _attempt(path, side, at, most, _count(path))
-    if not found:
+    clip, frames = _attempt(path, side, at, most)
+    if at is None and len(frames) + 1 < min(
+        most, clip.frames
+    ):  # it has fewer frames than its header promises
+        clip, frames = _attempt(path, side, at, most, _count(path))
+    if not frames:
         raise ValueError("no frame of it can be read" if at is None else f"it has no frame {at[0]}")
-    return clip, dict(sorted(found.items()))
+    return clip, dict(sorted(frames.items()))
 
 
 def _attempt(
     path: Path, side: int, at: Sequence[int] | None, most: int, frames: int = 0
 ) -> tuple[Clip, dict[int, Pixels]]:
     """Read with a fresh decoder: one that has met the end does not always find its way back."""
-    with _opened(path) as video:
+    with _open_video(path) as video:
         clip = _facts(video)
         if frames or clip.frames:
             clip = replace(clip, frames=frames or clip.frames)
@@ -122,9 +124,9 @@ def evenly(n: int, most: int) -> list[int]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _open_video(path: Path) -> Iterator[Any]:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # damaged files are told of by us
-    with opened(path) as stream:
+    with open_source(path) as stream:
         _check(stream)
         cv2 = need("cv2")
         video = cv2.VideoCapture(by_name(stream, path), cv2.CAP_FFMPEG)
@@ -160,17 +162,17 @@ def _facts(video: Any) -> Clip:
 
 def _count(path: Path) -> int:
     frames = 0
-    with _opened(path) as video:
-        while frames < _COUNTED and video.grab():
+    with _open_video(path) as video:
+        while frames < _MAX_FRAMES_COUNTED and video.grab():
             frames += 1
     if not frames:
         raise ValueError("it has no frames")
     return frames
 
 
-def _frames(video: Any, wanted: Sequence[int], side: int) -> dict[int, Pixels]:
-    cv2, found, at = need("cv2"), {}, 0
-    for number in wanted:
+def _frames(video: Any, numbers: Sequence[int], side: int) -> dict[int, Pixels]:
+    cv2, frames, at = need("cv2"), {}, 0
+    for number in numbers:
         if not 0 <= number - at <= _NEAR:
             video.set(cv2.CAP_PROP_POS_FRAMES, number)
             at = number
@@ -179,5 +181,5 @@ def _frames(video: Any, wanted: Sequence[int], side: int) -> dict[int, Pixels]:
         good, frame = video.read() if at == number else (False, None)
         at += 1
         if good and frame is not None and frame.size:
-            found[number] = reduced(frame[:, :, ::-1], side)
-    return found
+            frames[number] = shrink(frame[:, :, ::-1], side)
+    return frames

@@ -115,7 +115,7 @@ class ImageModality(Modality):
         assert original is not None
         within = _within(box, original)
         side = max(1, min(size or LARGEST_SIDE, LARGEST_SIDE))
-        whole = self._read(source, _halved(max(original), side * max(original) / max(within[2:])))
+        whole = self._read(source, _decoding_side(max(original), side * max(original) / max(within[2:])))
         across, down = whole.shape[1] / original[0], whole.shape[0] / original[1]
         x, y, width, height = within
         mime, data = encode_picture(
@@ -150,9 +150,9 @@ class ImageModality(Modality):
         return plain(rescale(array, self.low, self.high))
 
 
-def _halved(longest: int, needed: float) -> int:
+def _decoding_side(longest: int, least: float) -> int:
     """A side halved as often as leaves what is needed: whoever looks at one piece after another reads few sizes."""
-    while longest / 2 >= needed:
+    while longest / 2 >= least:
         longest = math.ceil(longest / 2)
     return longest
 

@@ -61,8 +61,8 @@ def resolve_encoder(spec: Any) -> Any:
     UnknownWordError
         When no encoder has this word.
     """
-    brought = brought_encoder(spec) if isinstance(spec, str) else None
-    return brought or resolve("encoder", spec)
+    own_class = brought_encoder(spec) if isinstance(spec, str) else None
+    return own_class or resolve("encoder", spec)
 
 
 def words_by_extension() -> dict[str, str]:

@@ -44,19 +44,19 @@ class MultimodalModality(Modality):
         PoolError
             When it has no named parts, an unknown one, or none that can be read.
         """
-        parts, reasons = self._named(source), []
-        loaded: dict[str, Any] = {}
+        parts, reasons = self._raw_parts(source), []
+        items: dict[str, Any] = {}
         for name, (maker, raw) in parts.items():
             try:
-                loaded[name] = maker.load(_given(raw))
+                items[name] = maker.load(_require(raw))
             except MissingPackageError:
                 raise
             except PoolError as problem:
-                loaded[name] = None
+                items[name] = None
                 reasons.append(f"{name}: {problem.what}")
         if len(reasons) == len(parts):
-            raise _nothing(reasons)
-        return loaded
+            raise _no_part_error(reasons)
+        return items
 
     def show(self, source: Any, size: int | Mapping[str, int] | None = None) -> Shown:
         """multipart/mixed: every part as its modality shows it; text/plain with the reason where it cannot be.
@@ -68,19 +68,19 @@ class MultimodalModality(Modality):
         PoolError
             When no part can be shown.
         """
-        parts, reasons = self._named(source), []
-        shown: list[tuple[str, Shown]] = []
+        parts, reasons = self._raw_parts(source), []
+        views: list[tuple[str, Shown]] = []
         for name, (maker, raw) in parts.items():
             try:
-                own = size.get(maker.name) if isinstance(size, Mapping) else size
-                shown.append((name, maker.show(_given(raw), own)))
+                part_size = size.get(maker.name) if isinstance(size, Mapping) else size
+                views.append((name, maker.show(_require(raw), part_size)))
             except PoolError as problem:
-                shown.append((name, Shown("text/plain", f"cannot be shown: {problem.what}")))
+                views.append((name, Shown("text/plain", f"cannot be shown: {problem.what}")))
                 reasons.append(f"{name}: {problem.what}")
         if len(reasons) == len(parts):
-            raise _nothing(reasons)
+            raise _no_part_error(reasons)
         return Shown(
-            "multipart/mixed", {"broken": [line.partition(":")[0] for line in reasons]}, parts=tuple(shown)
+            "multipart/mixed", {"broken": [line.partition(":")[0] for line in reasons]}, parts=tuple(views)
         )
 
     def part(self, source: Any, name: str) -> tuple[Modality, Any]:
@@ -91,35 +91,37 @@ class MultimodalModality(Modality):
         PoolError
             When there is no such part, or it is missing.
         """
-        parts = self._named(source)
+        parts = self._raw_parts(source)
         if name not in parts:
             raise PoolError(f"the item has no part {shown(name)}.", f"Its parts are {', '.join(parts)}.")
         maker, raw = parts[name]
-        return maker, _given(raw)
+        return maker, _require(raw)
 
     def extent(self, source: Any) -> Extent:
         """Size of the first picture (else the first video) among the parts, and the first text with words in it."""
-        found: dict[str, Extent] = {}
-        for maker, raw in self._named(source).values():
-            if maker.name not in ("image", "video", "text") or maker.name in found:
+        extents: dict[str, Extent] = {}
+        for maker, raw in self._raw_parts(source).values():
+            if maker.name not in ("image", "video", "text") or maker.name in extents:
                 continue
             try:
-                extent = maker.extent(_given(raw))
+                extent = maker.extent(_require(raw))
             except PoolError:  # a broken part limits nothing
                 continue
             if extent.text is None or extent.text.strip():
-                found[maker.name] = extent
+                extents[maker.name] = extent
         nothing = Extent()
-        return Extent(found.get("image", found.get("video", nothing)).size, found.get("text", nothing).text)
+        return Extent(
+            extents.get("image", extents.get("video", nothing)).size, extents.get("text", nothing).text
+        )
 
-    def _named(self, source: Any) -> dict[str, tuple[Modality, Any]]:
+    def _raw_parts(self, source: Any) -> dict[str, tuple[Modality, Any]]:
         if not isinstance(source, dict) or not source:
-            wanted = ", ".join(self.parts) or "name: value"
+            names = ", ".join(self.parts) or "name: value"
             raise PoolError(
-                f"{shown(source)} does not name the parts of an item.", f"Pass a dict with {wanted}."
+                f"{shown(source)} does not name the parts of an item.", f"Pass a dict with {names}."
             )
         if not self.parts:
-            return {str(name): (_maker(raw), raw) for name, raw in source.items()}
+            return {str(name): (_modality_of(raw), raw) for name, raw in source.items()}
         strange = next((name for name in source if name not in self.parts), None)
         if strange is not None:
             raise PoolError(
@@ -128,7 +130,7 @@ class MultimodalModality(Modality):
         return {name: (maker, source.get(name)) for name, maker in self.parts.items()}
 
 
-def _given(raw: Any) -> Any:
+def _require(raw: Any) -> Any:
     if isinstance(raw, PoolError):
         raise raw
     if raw is None:
@@ -136,11 +138,11 @@ def _given(raw: Any) -> Any:
     return raw
 
 
-def _nothing(reasons: list[str]) -> PoolError:
+def _no_part_error(reasons: list[str]) -> PoolError:
     return PoolError(f"no part can be read: {' '.join(reasons)}", "Repair or remove them.")
 
 
-def _maker(raw: object) -> Modality:
+def _modality_of(raw: object) -> Modality:
     word = kind_of(raw)
     if word is None:
         raise PoolError(f"{shown(raw)} is no loaded part.", "Pass a text, a dict, an array or a Sound.")

@@ -74,10 +74,10 @@ class TableModality(Modality):
         row = self.load(source)
         pairs = list(row.items() if isinstance(row, dict) else enumerate(row))
         limit = size or MAX_COLUMNS
-        shown = {str(name)[:MAX_CELL]: _cell(value) for name, value in pairs[:limit]}
+        cells = {str(name)[:MAX_CELL]: _cell(value) for name, value in pairs[:limit]}
         if len(pairs) > limit:
-            shown["…"] = f"{len(pairs) - limit} more"
-        return Shown("application/json", shown)
+            cells["…"] = f"{len(pairs) - limit} more"
+        return Shown("application/json", cells)
 
 
 def _scalar(name: Any, value: Any) -> Any:
@@ -105,15 +105,15 @@ def _cell(value: Any) -> str:
 def _check_rows(raws: list[Any], data: PoolData) -> None:
     """Refuse rows that share no column with the pool: every value would count as missing."""
     if data.container == "frame":
-        known = set(data.items.columns)
-        strange = next((raw for raw in raws if not (isinstance(raw, dict) and known & raw.keys())), None)
-        wanted = f"a dict with {', '.join(map(repr, data.items.columns[:5]))}"
+        columns = set(data.items.columns)
+        strange = next((raw for raw in raws if not (isinstance(raw, dict) and columns & raw.keys())), None)
+        expected = f"a dict with {', '.join(map(repr, data.items.columns[:5]))}"
     else:
         width = data.items.shape[1]
         strange = next((raw for raw in raws if isinstance(raw, dict) or _size(raw) != width), None)
-        wanted = f"a vector of {width} numbers"
+        expected = f"a vector of {width} numbers"
     if strange is not None:
-        raise PoolError(f"{shown(strange)} is no row like the pool's.", f"Pass {wanted} for every item.")
+        raise PoolError(f"{shown(strange)} is no row like the pool's.", f"Pass {expected} for every item.")
 
 
 def _in_seconds(raw: Any) -> Any:

@@ -12,13 +12,13 @@ from spin_nb.pool.modalities.base import Modality
 from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData
 from spin_nb.types import Float, Shown
 
-SHOWN = 200_000
+MAX_POINTS_SHOWN = 200_000
 """Points of one channel that are shown; more are reduced to the least and the largest of each stretch."""
-_ALL = 1_000_000
-_FEWEST = 200
+_MAX_VALUES_SHOWN = 1_000_000
+_MIN_POINTS_SHOWN = 200
 
 
-SHORTEST = 2
+MIN_POINTS = 2
 
 
 @dataclass(frozen=True)
@@ -63,22 +63,26 @@ class TimeSeriesModality(Modality):
         PoolError
             When it is no series like the pool's, or holds NaN or infinite values.
         """
-        return checked(source, len(self.channels) or None)
+        return check_series(source, len(self.channels) or None)
 
     def show(self, source: Any, size: int | None = None) -> Shown:
         """application/x-series: at most ``size`` points a channel (default 200,000, less of many channels), float32."""
         values = self.load(source)
-        limit = min(size or SHOWN, SHOWN, max(_FEWEST, _ALL // len(values)))
-        drawn, every = _extremes(values, max(2, limit))
+        limit = min(
+            size or MAX_POINTS_SHOWN,
+            MAX_POINTS_SHOWN,
+            max(_MIN_POINTS_SHOWN, _MAX_VALUES_SHOWN // len(values)),
+        )
+        points, every = _extremes(values, max(2, limit))
         names = self.channels or tuple(str(number + 1) for number in range(len(values)))
         facts = {
             "channels": list(names),
-            "points": drawn.shape[1],
+            "points": points.shape[1],
             "start": self.start,
             "step": self.step * every,
             "unit": self.unit,
         }
-        return Shown("application/x-series", facts, (drawn.astype("<f4").tobytes(),))
+        return Shown("application/x-series", facts, (points.astype("<f4").tobytes(),))
 
 
 def _extremes(values: Float, limit: int) -> tuple[Float, float]:
@@ -93,7 +97,7 @@ def _extremes(values: Float, limit: int) -> tuple[Float, float]:
     return np.take_along_axis(whole, at, axis=2).reshape(channels, -1), stretch / 2
 
 
-def checked(value: Any, channels: int | None = None) -> Float:
+def check_series(value: Any, channels: int | None = None) -> Float:
     """One series as float32 (channels, length).
 
     Raises
@@ -111,8 +115,8 @@ def checked(value: Any, channels: int | None = None) -> Float:
             f"a {type(value).__name__} of {array.dtype} {array.shape} is no series.",
             "Pass numbers (length,) or (channels, length).",
         )
-    if array.shape[1] < SHORTEST or not len(array):
-        raise PoolError(f"the series has {array.shape[1]} points.", f"It takes {SHORTEST} or more.")
+    if array.shape[1] < MIN_POINTS or not len(array):
+        raise PoolError(f"the series has {array.shape[1]} points.", f"It takes {MIN_POINTS} or more.")
     if channels is not None and len(array) != channels:
         raise PoolError(
             f"the series has {len(array)} channels of {array.shape[1]} points, not {channels}.",

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.media.images import LARGEST_SIDE, LOAD_SIDE, SHOW_SIDE, Pixels, encode_jpeg, reduced
+from spin_nb.pool.media.images import LARGEST_SIDE, LOAD_SIDE, SHOW_SIDE, Pixels, encode_jpeg, shrink
 from spin_nb.pool.media.safe_open import reading
 from spin_nb.pool.media.video import EXTENSIONS, Clip, check_video, evenly, frame_size, read_frames
 from spin_nb.pool.modalities.base import Modality
 from spin_nb.types import Extent, Shown
 from spin_nb.words import shown
 
-LOADED, SHOWN = 8, 24
+FRAMES_LOADED, FRAMES_SHOWN = 8, 24
 """Frames of a video that are loaded, and shown at once."""
-SHOWN_SIDE = 480
+SHOWN_SIDE_PIXELS = 480
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class VideoModality(Modality):
         PoolError
             When it is no video, or has no frame that can be read.
         """
-        return np.stack(list(self._frames(source, LOAD_SIDE, most=LOADED)[1].values()))
+        return np.stack(list(self._frames(source, LOAD_SIDE, most=FRAMES_LOADED)[1].values()))
 
     def show(self, source: Any, size: int | None = None) -> Shown:
         """video/x-frames: at most 24 evenly spaced frames as JPEG, at most ``size`` pixels a side (default 480)."""
-        side = min(size or SHOWN_SIDE, SHOWN_SIDE)
-        clip, frames = self._frames(source, side, most=SHOWN)
+        side = min(size or SHOWN_SIDE_PIXELS, SHOWN_SIDE_PIXELS)
+        clip, frames = self._frames(source, side, most=FRAMES_SHOWN)
         facts = {
             "seconds": clip.frames / clip.rate,
             "rate": clip.rate,
@@ -99,10 +99,10 @@ class VideoModality(Modality):
             with reading("video", source):
                 return read_frames(Path(source), side, at=at, most=most)
         frames = _array(source)
-        wanted = evenly(len(frames), most) if at is None else at
-        if wanted[-1] >= len(frames):
-            raise PoolError(f"the video has no frame {wanted[-1]}.", f"Its last one is {len(frames) - 1}.")
-        return _clip(frames), {number: reduced(frames[number], side) for number in wanted}
+        numbers = evenly(len(frames), most) if at is None else at
+        if numbers[-1] >= len(frames):
+            raise PoolError(f"the video has no frame {numbers[-1]}.", f"Its last one is {len(frames) - 1}.")
+        return _clip(frames), {number: shrink(frames[number], side) for number in numbers}
 
 
 def _clip(frames: Pixels) -> Clip:

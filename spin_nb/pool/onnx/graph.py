@@ -16,7 +16,7 @@ from spin_nb.io import open_regular
 from spin_nb.pool.onnx.run import EXPORT, Runner, as_bytes
 from spin_nb.words import shown
 
-_SHOWN = 12
+_MAX_NAMES_LISTED = 12
 _CHANNELS_FIRST = ("Conv", "Pool", "BatchNormalization", "InstanceNormalization")
 """What operators are called, in part, that ONNX defines channels first."""
 
@@ -81,8 +81,8 @@ class OnnxGraph:
         self.content, self.file = content, file
         self.digest = hashlib.sha256(content).hexdigest()
         graph = self.model().graph
-        known = {weights.name for weights in graph.initializer}
-        inputs = [value for value in graph.input if value.name not in known]
+        weight_names = {weights.name for weights in graph.initializer}
+        inputs = [value for value in graph.input if value.name not in weight_names]
         if not graph.node:
             raise PoolError(f"{file!r} holds no ONNX graph.", EXPORT)
         if len(inputs) != 1:
@@ -139,12 +139,14 @@ class OnnxGraph:
         if name in self.tensors:
             return name
         near = difflib.get_close_matches(str(name), self.tensors, n=4, cutoff=0.4)
-        listed = list(dict.fromkeys([*near, *self.outputs, *reversed(self.tensors)]))
-        more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+        candidates = list(dict.fromkeys([*near, *self.outputs, *reversed(self.tensors)]))
+        more = (
+            f" and {len(candidates) - _MAX_NAMES_LISTED} more" if len(candidates) > _MAX_NAMES_LISTED else ""
+        )
         raise PoolError(
             f"{self.file!r} computes no {shown(name, 100)}.",
             f"Its outputs are {', '.join(map(repr, self.outputs))}; "
-            f"use one of {', '.join(map(repr, listed[:_SHOWN]))}{more}.",
+            f"use one of {', '.join(map(repr, candidates[:_MAX_NAMES_LISTED]))}{more}.",
         )
 
     def feed(self, array: NDArray[Any], *, unit: bool) -> NDArray[Any]:
@@ -159,9 +161,9 @@ class OnnxGraph:
             array = array.squeeze(1 if array.shape[1] == 1 else -1)
         sides = zip(array.shape[1:], self.shape[1:], strict=False)
         if array.ndim != len(self.shape) or any(want not in (None, side) for side, want in sides):
-            wanted = ", ".join("any" if side is None else str(side) for side in self.shape)
+            expected = ", ".join("any" if side is None else str(side) for side in self.shape)
             raise PoolError(
-                f"{self.file!r} takes ({wanted}), the items are {('n', *array.shape[1:])}.".replace(
+                f"{self.file!r} takes ({expected}), the items are {('n', *array.shape[1:])}.".replace(
                     "'n'", "n"
                 ),
                 "Pass prepare=, a function items -> array of that shape.",
@@ -185,15 +187,15 @@ class OnnxGraph:
 
     def channels_last(self, name: str) -> bool:
         """Whether a tensor (n, ., ., .) has its channels last: nodes of ONNX work channels first, others as before."""
-        made = {out: node for node in self.model().graph.node for out in node.output}
-        while name in made:
-            node = made[name]
+        node_of_output = {out: node for node in self.model().graph.node for out in node.output}
+        while name in node_of_output:
+            node = node_of_output[name]
             if any(word in node.op_type for word in _CHANNELS_FIRST):
                 return False
             if node.op_type == "Transpose":
                 order = [list(a.ints) for a in node.attribute if a.name == "perm"]
                 return order == [[0, 2, 3, 1]]
-            name = next((given for given in node.input if given in made), "")
+            name = next((tensor for tensor in node.input if tensor in node_of_output), "")
         return self.layout()[1]
 
 
@@ -202,9 +204,9 @@ def _take_in(model: Any, path: Path) -> None:
     from onnx.external_data_helper import load_external_data_for_model
 
     folder = path.parent.resolve()
-    found = False
+    is_external = False
     for tensor in _outside(model):
-        found = True
+        is_external = True
         where = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
         if Path(where).is_absolute() or not (folder / where).resolve().is_relative_to(folder):
             raise PoolError(
@@ -215,7 +217,7 @@ def _take_in(model: Any, path: Path) -> None:
             raise PoolError(
                 f"{path.name!r} lacks its weights {shown(where, 200)}.", "Put that file beside it."
             )
-    if found:
+    if is_external:
         try:
             load_external_data_for_model(model, str(folder))
         except Exception as problem:  # damaged entries raise anything

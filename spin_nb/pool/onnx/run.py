@@ -66,19 +66,19 @@ class Runner:
             fill = items[-1:] if n else np.zeros((1, *items.shape[1:]), items.dtype)
             items = np.concatenate([items, np.repeat(fill, (self._batch or 1) - n, axis=0)])
         try:
-            found = [np.asarray(part) for part in self._session.run(self._names, {self._source: items})]
+            outputs = [np.asarray(part) for part in self._session.run(self._names, {self._source: items})]
         except Exception as problem:  # as above
             raise PoolError(
                 f"{self._file!r} fails on items of shape {items.shape[1:]}: {problem!s:.300}.",
                 "Pass prepare=, a function items -> array as the model was trained on.",
             ) from None
-        for name, part in zip(self._names, found, strict=True):
+        for name, part in zip(self._names, outputs, strict=True):
             if not part.ndim or len(part) != len(items) or part.dtype.kind not in "fiub":
                 raise PoolError(
                     f"{name!r} of {self._file!r} is {part.dtype} {part.shape} for {len(items)} items.",
                     "Name a tensor of numbers with one row an item.",
                 )
-        return [part[:n] for part in found]
+        return [part[:n] for part in outputs]
 
 
 def as_bytes(model: Any, file: str) -> bytes:

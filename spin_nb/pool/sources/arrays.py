@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.images import rescale, value_range
-from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData, check_ids, fingerprint, numbered
-from spin_nb.pool.sources.masks import unmasked
+from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData, check_ids, default_ids, fingerprint
+from spin_nb.pool.sources.masks import refuse_masked
 from spin_nb.words import listing
 
-_CHUNK = 4096
+_CHUNK_ROWS = 4096
 
 
 def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> PoolData:
@@ -38,22 +38,22 @@ def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Pool
         )
     if array.size == 0:
         raise PoolError(f"an empty array, shape {array.shape}.", "Pass at least one item.")
-    array = unmasked(array)
+    array = refuse_masked(array)
     _check_finite(array)
-    names = numbered(len(array)) if ids is None else check_ids(ids)
+    names = default_ids(len(array)) if ids is None else check_ids(ids)
     if len(names) != len(array):
         raise PoolError(f"{len(names)} ids for {len(array)} items.", "Give one id an item.")
-    about, kept = _table(array) if array.ndim == 2 else _pictures(array)
+    metadata, items = _table(array) if array.ndim == 2 else _pictures(array)
     return PoolData(
         ids=names,
         sources=[{"row": row} for row in range(len(names))],
         modality="table" if array.ndim == 2 else "image",
         container="array",
-        items=kept,
-        metadata=about,
+        items=items,
+        metadata=metadata,
         broken=[],
         labels={},
-        fingerprint=fingerprint("array", names, str(kept.dtype), kept.shape, memoryview(kept).cast("B")),
+        fingerprint=fingerprint("array", names, str(items.dtype), items.shape, memoryview(items).cast("B")),
     )
 
 
@@ -69,12 +69,12 @@ def _pictures(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
         )
     low, high = (0.0, 255.0) if array.dtype == np.uint8 else value_range(array)
     if array.dtype == np.uint8:
-        kept = np.ascontiguousarray(array)
+        pixels = np.ascontiguousarray(array)
     else:
-        kept = np.empty(array.shape, np.uint8)
-        for start in range(0, len(array), _CHUNK):
-            kept[start : start + _CHUNK] = rescale(array[start : start + _CHUNK], low, high)
-    return {"low": low, "high": high, "largest": max(array.shape[1:3])}, kept
+        pixels = np.empty(array.shape, np.uint8)
+        for start in range(0, len(array), _CHUNK_ROWS):
+            pixels[start : start + _CHUNK_ROWS] = rescale(array[start : start + _CHUNK_ROWS], low, high)
+    return {"low": low, "high": high, "largest": max(array.shape[1:3])}, pixels
 
 
 def _check_finite(array: NDArray[Any]) -> None:
@@ -82,8 +82,8 @@ def _check_finite(array: NDArray[Any]) -> None:
         return  # the largest integer is far below
     bad: list[int] = []
     largest = 0.0
-    for start in range(0, len(array), _CHUNK):
-        part = array[start : start + _CHUNK]
+    for start in range(0, len(array), _CHUNK_ROWS):
+        part = array[start : start + _CHUNK_ROWS]
         finite = np.isfinite(part.reshape(len(part), -1)).all(axis=1)
         bad += (np.flatnonzero(~finite) + start).tolist()
         if finite.all():

@@ -26,26 +26,27 @@ def refresh_stamps(data: PoolData) -> tuple[PoolData, list[str]]:
 
     A file that is gone keeps its stamp: it may be back, and what was computed from it still holds.
     """
-    gone: list[str] = []
+    missing_ids: list[str] = []
     parts = data.parts
     if parts:
-        seen = {name: refresh_stamps(part) for name, part in parts.items()}
-        data = replace(data, items=replace(data.items, parts={name: now for name, (now, _) in seen.items()}))
-        gone += [id for _, missing in seen.values() for id in missing]
+        parts_and_missing = {name: refresh_stamps(part) for name, part in parts.items()}
+        new_parts = {name: new for name, (new, _) in parts_and_missing.items()}
+        data = replace(data, items=replace(data.items, parts=new_parts))
+        missing_ids += [id for _, missing in parts_and_missing.values() for id in missing]
     if "root" in data.metadata:
         stamps, missing = _stamps(data)
-        data, gone = replace(data, stamps=stamps), [*gone, *missing]
-    return data, list(dict.fromkeys(gone))
+        data, missing_ids = replace(data, stamps=stamps), [*missing_ids, *missing]
+    return data, list(dict.fromkeys(missing_ids))
 
 
 def _stamps(data: PoolData) -> tuple[NDArray[np.int64], list[str]]:
-    root, gone = data.metadata["root"], []
+    root, missing_ids = data.metadata["root"], []
     names = data.ids if data.container == "files" else data.items[data.metadata["paths"]].to_list()
     stamps = np.empty((len(names), 2), np.int64)
     for row, name in enumerate(names):
         try:
             stamps[row] = stamp(os.path.join(root, name))
         except (OSError, ValueError):
-            gone.append(data.ids[row])
+            missing_ids.append(data.ids[row])
             stamps[row] = -1 if data.stamps is None else data.stamps[row]
-    return stamps, gone
+    return stamps, missing_ids

@@ -17,7 +17,8 @@ from spin_nb.types import Broken
 from spin_nb.words import shown
 
 Entry = tuple[str, "os.DirEntry[str]", str]
-LOOKED, SOME = 2000, 200  # files up to which every header is read while a pool opens; of more, so many
+MAX_HEADERS_READ, SAMPLED_HEADERS = 2000, 200
+"""Files up to which every header is read while a pool opens; of more, so many."""
 
 
 def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
@@ -36,8 +37,8 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
     if not root.exists():
         raise PoolError(f"no folder {str(root)!r}.", "Check the path, or pass an array or a frame.")
     root = root.resolve()
-    found, broken = _scan(root)
-    modality = modality_class(_commonest(found))
+    files, broken = _scan(root)
+    modality = modality_class(_commonest(files))
     if modality.module is not None:
         need(modality.module)
     sizes: dict[str, int] = {}
@@ -45,8 +46,8 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
     largest = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about what is listed as broken here
-        every = 1 if len(found) <= LOOKED else len(found) // SOME
-        for at, (name, entry, kind) in enumerate(found):
+        every = 1 if len(files) <= MAX_HEADERS_READ else len(files) // SAMPLED_HEADERS
+        for at, (name, entry, kind) in enumerate(files):
             try:
                 if kind != modality.name:
                     raise ValueError(f"a {modality_class(kind).title} among {modality.title}s")
@@ -81,9 +82,9 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
     )
 
 
-def _commonest(found: list[Entry]) -> str:
+def _commonest(files: list[Entry]) -> str:
     """Modality of most files; pictures where there is none."""
-    counts = Counter(kind for _, _, kind in found)
+    counts = Counter(kind for _, _, kind in files)
     return counts.most_common(1)[0][0] if counts else "image"
 
 
@@ -104,7 +105,7 @@ def _folder_labels(ids: list[str], labels_from: str | None) -> dict[str, str]:
 
 
 def _scan(root: Path) -> tuple[list[Entry], list[Broken]]:
-    found: list[Entry] = []
+    files: list[Entry] = []
     broken: list[Broken] = []
     by_extension = words_by_extension()
     for entry, name in _walk(root, ""):
@@ -114,15 +115,15 @@ def _scan(root: Path) -> tuple[list[Entry], list[Broken]]:
         if not name.isprintable():  # undecodable bytes, control characters: no stable id
             broken.append(Broken(ascii(name)[1:-1], "its name holds characters that cannot be an id"))
         elif entry.is_file(follow_symlinks=False):
-            found.append((name, entry, kind))
+            files.append((name, entry, kind))
         elif entry.is_symlink() and not _is_below(entry.path, root):
             broken.append(Broken(name, "a symbolic link that leads outside the folder"))
         elif not os.path.isfile(entry.path):
             broken.append(Broken(name, "not a regular file"))
         else:
-            found.append((name, entry, kind))
-    found.sort(key=lambda entry: entry[0])
-    return found, broken
+            files.append((name, entry, kind))
+    files.sort(key=lambda entry: entry[0])
+    return files, broken
 
 
 def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:

@@ -15,8 +15,8 @@ from spin_nb.pool.pool_data import (
     as_labels,
     as_stamps,
     check_ids,
+    default_ids,
     fingerprint,
-    numbered,
     stamp,
 )
 from spin_nb.pool.sources.files import modality_of
@@ -56,7 +56,7 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
         raise PoolError(f"an empty frame, shape {frame.shape}.", "Pass at least one row and one column.")
     frame, answers = _take(clean_frame(frame), labels_from)
     frame, keys = _take(frame, "id" if "id" in frame.columns else None)
-    ids = numbered(frame.height) if keys is None else check_ids(keys)
+    ids = default_ids(frame.height) if keys is None else check_ids(keys)
     labels = {} if answers is None else as_labels(ids, answers)
     if not frame.width:
         raise PoolError("a frame without a column to label from.", "Keep a column besides id and labels.")
@@ -90,8 +90,8 @@ def read_pandas(frame: Any) -> pl.DataFrame:
     import polars as pl
 
     try:
-        named = frame.rename(columns=str)
-        return pl.from_pandas(named)
+        renamed_frame = frame.rename(columns=str)
+        return pl.from_pandas(renamed_frame)
     except Exception as problem:  # arrow's own errors, by version
         raise PoolError(
             f"the pandas frame cannot be read: {problem!s:.200}.",
@@ -130,9 +130,9 @@ def rows_of(sources: list[Any], schema: Any) -> pl.DataFrame:
     """
     import polars as pl
 
-    known = [source if isinstance(source, dict) else {} for source in sources]
+    rows = [source if isinstance(source, dict) else {} for source in sources]
     return pl.DataFrame(
-        [_column_of(name, [row.get(name) for row in known], dtype) for name, dtype in schema.items()]
+        [_column_of(name, [row.get(name) for row in rows], dtype) for name, dtype in schema.items()]
     )
 
 
@@ -251,17 +251,17 @@ def _files(
             f"the first: {broken[0].reason}.",
             "Pass absolute paths, or change to the folder they start from.",
         )
-    kept, names = frame[good], [ids[row] for row in good]
+    rows, names = frame[good], [ids[row] for row in good]
     return PoolData(
         ids=names,
-        sources=[{"path": path} for path in kept[column].to_list()],
+        sources=[{"path": path} for path in rows[column].to_list()],
         modality=word,
         container="frame",
-        items=kept,
+        items=rows,
         metadata={"paths": column, "root": str(base)} | ({"largest": largest} if largest else {}),
         broken=broken,
         labels={key: labels[key] for key in names if key in labels},
-        fingerprint=fingerprint(_frame_print(kept, names), [size for size, _ in stamps]),
+        fingerprint=fingerprint(_frame_print(rows, names), [size for size, _ in stamps]),
         all_ids=ids,
         stamps=as_stamps(stamps),
     )

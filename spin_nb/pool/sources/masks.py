@@ -8,10 +8,10 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 
-_SHOWN = 5
+_MAX_ROWS_LISTED = 5
 
 
-def unmasked(values: Any) -> Any:
+def refuse_masked(values: Any) -> Any:
     """The plain array of a masked one that masks nothing; anything else as it is.
 
     Raises
@@ -21,17 +21,21 @@ def unmasked(values: Any) -> Any:
 
     Examples
     --------
-    >>> unmasked(np.ma.masked_equal([1, 2], 5))
+    >>> refuse_masked(np.ma.masked_equal([1, 2], 5))
     array([1, 2])
     """
     if isinstance(values, dict):
-        return {name: unmasked(value) for name, value in dict.items(values)}
+        return {name: refuse_masked(value) for name, value in dict.items(values)}
     if not isinstance(values, np.ma.MaskedArray):
         return values
     mask = np.ma.getmaskarray(values)
     if not mask.any():
         return np.asarray(values.data)
-    rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))[:_SHOWN].tolist() if mask.ndim > 1 else []
+    rows = (
+        np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))[:_MAX_ROWS_LISTED].tolist()
+        if mask.ndim > 1
+        else []
+    )
     where = f" in rows {rows}" if rows else ""
     raise PoolError(
         f"{int(mask.sum()):,} of {mask.size:,} values are masked{where}: they are missing.",

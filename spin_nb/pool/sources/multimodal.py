@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.pool_data import PoolData, fingerprint, numbered
+from spin_nb.pool.pool_data import PoolData, default_ids, fingerprint
 from spin_nb.pool.sources.user_pools import Multimodal
 from spin_nb.types import Broken
 
@@ -79,25 +79,25 @@ def read_multimodal(several: Multimodal, read: Callable[[Any], PoolData]) -> Poo
     PoolError
         When a part cannot be read, or the parts do not fit together.
     """
-    found = {name: _read_part(name, part, read) for name, part in several.parts.items()}
-    ids, order = _paired(found)
-    places = {name: _places(part, order[name]) for name, part in found.items()}
+    parts_data = {name: _read_part(name, part, read) for name, part in several.parts.items()}
+    ids, order = _pair_ids(parts_data)
+    places = {name: _places(part, order[name]) for name, part in parts_data.items()}
     alive = np.any([rows >= 0 for rows, _ in places.values()], axis=0)
-    kept = np.flatnonzero(alive)
-    about = _about(places, kept)
+    good_rows = np.flatnonzero(alive)
+    about = _metadata(places, good_rows)
     broken = [
         Broken(ids[row], "; ".join(f"{name}: {why[int(row)]}" for name, (_, why) in places.items()))
         for row in np.flatnonzero(~alive)
     ]
-    if not len(kept):
+    if not len(good_rows):
         raise PoolError(
             f"no part of any item can be read; the first: {broken[0].reason}.", "Check the parts."
         )
-    names = [ids[row] for row in kept]
-    parts = MultimodalData.of(found, about, len(names))
+    names = [ids[row] for row in good_rows]
+    parts = MultimodalData.of(parts_data, about, len(names))
     return PoolData(
         ids=names,
-        sources=[{"row": int(row)} for row in kept],
+        sources=[{"row": int(row)} for row in good_rows],
         modality="several",
         container="several",
         items=parts,
@@ -115,14 +115,14 @@ def _read_part(name: str, part: Any, read: Callable[[Any], PoolData]) -> PoolDat
         raise type(problem)(f"the part {name!r}: {problem.what}", problem.do) from None
 
 
-def _about(
-    places: dict[str, tuple[NDArray[np.int64], dict[int, str]]], kept: NDArray[np.int64]
+def _metadata(
+    places: dict[str, tuple[NDArray[np.int64], dict[int, str]]], good_rows: NDArray[np.int64]
 ) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for name, (at, _) in places.items():
-        mine = at[kept]
-        rows[name] = None if np.array_equal(mine, np.arange(len(kept))) else mine.tolist()
-    new = {int(old): str(row) for row, old in enumerate(kept)}
+        mine = at[good_rows]
+        rows[name] = None if np.array_equal(mine, np.arange(len(good_rows))) else mine.tolist()
+    new = {int(old): str(row) for row, old in enumerate(good_rows)}
     reasons = {
         name: {new[row]: why for row, why in whys.items() if row in new} for name, (_, whys) in places.items()
     }
@@ -136,29 +136,30 @@ def _places(part: PoolData, order: list[str]) -> tuple[NDArray[np.int64], dict[i
     return at, {row: why[key] for row, key in enumerate(order) if at[row] < 0}
 
 
-def _paired(found: dict[str, PoolData]) -> tuple[list[str], dict[str, list[str]]]:
+def _pair_ids(parts: dict[str, PoolData]) -> tuple[list[str], dict[str, list[str]]]:
     """Ids of the items, and of every part its own ids in their order."""
-    listed = {name: part.all_ids or part.ids for name, part in found.items()}
-    lengths = {name: len(ids) for name, ids in listed.items()}
+    ids_by_part = {name: part.all_ids or part.ids for name, part in parts.items()}
+    lengths = {name: len(ids) for name, ids in ids_by_part.items()}
     if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name!r} {length:,}" for name, length in lengths.items())
+        sizes = ", ".join(f"{name!r} {length:,}" for name, length in lengths.items())
         raise PoolError(
-            f"the parts have different numbers of items: {said}.", "Give every item all its parts."
+            f"the parts have different numbers of items: {sizes}.", "Give every item all its parts."
         )
-    own = [name for name, ids in listed.items() if ids != numbered(len(ids))]
-    if not own:
-        return next(iter(listed.values())), listed
-    first, keys = own[0], _keys(found[own[0]], listed[own[0]])
-    for name in own[1:]:
-        theirs = dict(zip(_keys(found[name], listed[name]), listed[name], strict=True))
-        lost = next((key for key in keys if key not in theirs), None)
-        if lost is not None or len(theirs) < len(keys):
+    named_parts = [name for name, ids in ids_by_part.items() if ids != default_ids(len(ids))]
+    if not named_parts:
+        return next(iter(ids_by_part.values())), ids_by_part
+    first, keys = named_parts[0], _keys(parts[named_parts[0]], ids_by_part[named_parts[0]])
+    for name in named_parts[1:]:
+        theirs = dict(zip(_keys(parts[name], ids_by_part[name]), ids_by_part[name], strict=True))
+        unpaired = next((key for key in keys if key not in theirs), None)
+        if unpaired is not None or len(theirs) < len(keys):
+            example = unpaired or ids_by_part[name][0]
             raise PoolError(
-                f"the parts {first!r} and {name!r} have different ids: {lost or listed[name][0]!r} is not in both.",
+                f"the parts {first!r} and {name!r} have different ids: {example!r} is not in both.",
                 "Give what belongs together the same names, or pass lists of paths in the order that pairs them.",
             )
-        listed[name] = [theirs[key] for key in keys]
-    return listed[first], listed
+        ids_by_part[name] = [theirs[key] for key in keys]
+    return ids_by_part[first], ids_by_part
 
 
 def _keys(part: PoolData, ids: list[str]) -> list[str]:

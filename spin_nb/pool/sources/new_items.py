@@ -16,7 +16,7 @@ from spin_nb.pool.media.audio import Sound
 from spin_nb.pool.modalities.lookup import modality_class
 from spin_nb.pool.pool_data import PoolData
 from spin_nb.pool.sources.frames import clean_frame, read_pandas
-from spin_nb.pool.sources.masks import unmasked
+from spin_nb.pool.sources.masks import refuse_masked
 from spin_nb.pool.sources.samples import Sample
 from spin_nb.pool.sources.torch_dataset_items import plain_items
 from spin_nb.pool.sources.user_pools import TimeSeries
@@ -32,11 +32,11 @@ def raw_items(items: Any, data: PoolData) -> list[Any]:
         When it is one thing instead of several, lacks the pool's columns, has another scale of grey, or holds masked
         entries.
     """
-    raws = [unmasked(raw) for raw in _listed(unmasked(items), data)]
+    raws = [refuse_masked(raw) for raw in _split_batch(refuse_masked(items), data)]
     return _by_part(raws, data) if data.parts else modality_class(data.modality).check_batch(raws, data)
 
 
-def _listed(items: Any, data: PoolData) -> list[Any]:
+def _split_batch(items: Any, data: PoolData) -> list[Any]:
     items = plain_items(items)
     package, kind = type(items).__module__.partition(".")[0], type(items).__name__
     if package in ("polars", "pandas"):
@@ -58,8 +58,8 @@ def _listed(items: Any, data: PoolData) -> list[Any]:
             return list(items.tolist())
     if single or not isinstance(items, Iterable):
         shape = f" of shape {items.shape}" if isinstance(items, np.ndarray) else ""
-        named = f"a {kind}{shape}" if shape or package == "PIL" else f"{shown(items)}"
-        raise PoolError(f"{named} is one thing, not a list of items.", "Pass a list: [item, ...].")
+        noun = f"a {kind}{shape}" if shape or package == "PIL" else f"{shown(items)}"
+        raise PoolError(f"{noun} is one thing, not a list of items.", "Pass a list: [item, ...].")
     try:
         return list(items)
     except Exception as error:  # a person's own generator

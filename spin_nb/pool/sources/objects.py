@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.modalities.lookup import kind_of, modality_class, object_as_text
-from spin_nb.pool.pool_data import PoolData, fingerprint, numbered
+from spin_nb.pool.pool_data import PoolData, default_ids, fingerprint
 
 
 def has_text(item: object) -> bool:
@@ -32,7 +32,7 @@ def read_objects(objects: Sequence[object]) -> PoolData:
             f"item {stranger} is a {type(objects[stranger]).__name__}, the first a {type(objects[0]).__name__}.",
             "Pass objects of one kind.",
         )
-    ids, texts = numbered(len(objects)), [object_as_text(item) for item in objects]
+    ids, texts = default_ids(len(objects)), [object_as_text(item) for item in objects]
     return PoolData(
         ids=ids,
         sources=[{"row": row} for row in range(len(ids))],

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spin_nb.io import by_name
-from spin_nb.pool.media.safe_open import opened, size_of
+from spin_nb.pool.media.safe_open import open_source, size_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +36,7 @@ def read_parquet(path: Path) -> pl.DataFrame:
     """
     import polars as pl
 
-    with opened(path) as stream:
+    with open_source(path) as stream:
         _check(stream.fileno(), size_of(stream))
         try:
             return pl.read_parquet(by_name(stream, path), glob=False)
@@ -54,11 +54,13 @@ def _check(handle: int, size: int) -> None:
             raise ValueError("no parquet file, or cut short")
         end = size - 8 - length
         try:
-            promised = sum(_promised(data, end, column) for column in _columns(_Thrift(data, end).struct()))
+            n_unpacked = sum(
+                _unpacked_bytes(data, end, column) for column in _columns(_Thrift(data, end).struct())
+            )
         except (IndexError, KeyError, TypeError, AttributeError, RecursionError):
             raise ValueError("it is damaged: a header in it makes no sense") from None
-    if promised > max(LARGE_BYTES, TIMES * size):
-        raise ValueError(f"its {size:,} bytes promise a table of {promised:,} bytes")
+    if n_unpacked > max(LARGE_BYTES, TIMES * size):
+        raise ValueError(f"its {size:,} bytes promise a table of {n_unpacked:,} bytes")
 
 
 def _columns(footer: dict[int, Any]) -> Iterator[dict[int, Any]]:
@@ -71,30 +73,30 @@ def _columns(footer: dict[int, Any]) -> Iterator[dict[int, Any]]:
             yield chunk[3]
 
 
-def _promised(data: mmap.mmap, end: int, column: dict[int, Any]) -> int:
+def _unpacked_bytes(data: mmap.mmap, end: int, column: dict[int, Any]) -> int:
     """Bytes that a piece of a column takes in memory; its pages must lie in the file, one after the other."""
     values, whole, length = (_number(column[field]) for field in (5, 6, 7))
     first = _number(column[9])
     at = min(first, _number(column.get(11, 0)) or first)  # some write 0 where there is no dictionary
-    stop, counted, unpacked = at + length, 0, 0
+    stop, n_counted, n_unpacked = at + length, 0, 0
     if stop > end:
         raise ValueError("it is damaged: a column reaches beyond the file")
-    while at < stop and counted < values:
+    while at < stop and n_counted < values:
         page = _Thrift(data, at)
         header = page.struct()
-        size, packed = _number(header[2]), _number(header[3])
-        at, unpacked = page.at + packed, unpacked + size
+        size, n_packed = _number(header[2]), _number(header[3])
+        at, n_unpacked = page.at + n_packed, n_unpacked + size
         inner = header.get(5) or header.get(8)
         if inner is not None:
-            counted += _number(inner[1])
+            n_counted += _number(inner[1])
             _levels(inner, size, header)
         elif 7 in header and _number(header[7][1]) > size:
             raise ValueError("it is damaged: a page has more values than bytes")
         if at > end:
             raise ValueError("it is damaged: a page reaches beyond the file")
-    if counted != values:
-        raise ValueError(f"it is damaged: a column of {values:,} values has {counted:,}")
-    return max(whole, unpacked) + _VALUE_BYTES * values
+    if n_counted != values:
+        raise ValueError(f"it is damaged: a column of {values:,} values has {n_counted:,}")
+    return max(whole, n_unpacked) + _VALUE_BYTES * values
 
 
 def _levels(inner: dict[int, Any], size: int, header: dict[int, Any]) -> None:

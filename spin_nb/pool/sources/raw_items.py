@@ -16,14 +16,14 @@ def raw_items_of(data: PoolData, rows: Iterable[int]) -> list[Any]:
 
     Files are paths below the pool's folder; several things at once are a dict by part.
     """
-    wanted = [int(row) for row in rows]
+    numbers = [int(row) for row in rows]
     if data.container == "several":
-        return _several(data, wanted)
+        return _several(data, numbers)
     if data.container == "frame":
         column = data.metadata.get("paths") or data.metadata.get("column")
-        raws = data.items[column][wanted].to_list() if column else data.items[wanted].to_dicts()
+        raws = data.items[column][numbers].to_list() if column else data.items[numbers].to_dicts()
     else:
-        raws = [data.items[row] for row in wanted]
+        raws = [data.items[row] for row in numbers]
     if "root" not in data.metadata:
         return raws
     root = Path(data.metadata["root"])
@@ -37,12 +37,12 @@ def _inside(root: Path, name: str) -> Any:
         return problem
 
 
-def _several(data: PoolData, wanted: list[int]) -> list[Any]:
-    items: list[dict[str, Any]] = [{} for _ in wanted]
+def _several(data: PoolData, numbers: list[int]) -> list[Any]:
+    items: list[dict[str, Any]] = [{} for _ in numbers]
     for name, part in data.parts.items():
-        rows = [int(data.items.rows[name][row]) for row in wanted]
+        rows = [int(data.items.rows[name][row]) for row in numbers]
         good = iter(raw_items_of(part, [row for row in rows if row >= 0]))
-        for item, row, place in zip(items, wanted, rows, strict=True):
+        for item, row, place in zip(items, numbers, rows, strict=True):
             why = data.items.reasons[name].get(row, "it is missing")
             item[name] = (
                 next(good) if place >= 0 else PoolError(f"{why}.", "Repair it, and pass pool= again.")

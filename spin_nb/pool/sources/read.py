@@ -12,7 +12,7 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.media.safe_open import reading
-from spin_nb.pool.pool_data import PoolData, as_labels, numbered
+from spin_nb.pool.pool_data import PoolData, as_labels, default_ids
 from spin_nb.pool.sources.arrays import read_array
 from spin_nb.pool.sources.folders import read_folder
 from spin_nb.pool.sources.frames import read_frame, read_pandas
@@ -102,14 +102,14 @@ def read_pool(
 
 
 def _sample(sample: Sample, labels_from: str | None) -> PoolData:
-    found = replace(read_array(sample.items, ids=sample.ids), classes=sample.classes)
+    data = replace(read_array(sample.items, ids=sample.ids), classes=sample.classes)
     if labels_from is None:
-        return found
+        return data
     if labels_from != "sample":
         raise PoolError(
             f"labels_from={shown(labels_from)} with a sample.", 'Use labels_from="sample", or leave it out.'
         )
-    return replace(found, labels=as_labels(found.ids, sample.labels))
+    return replace(data, labels=as_labels(data.ids, sample.labels))
 
 
 def _readable(pool: Any) -> Path:
@@ -156,7 +156,7 @@ def _texts(texts: list[Any], labels_from: str | None) -> PoolData:
         return read_objects(texts)
     if odd is not None:
         raise PoolError(f"the list holds a {type(odd).__name__}.", f"Lists hold texts only; pass {_KINDS}.")
-    ids = numbered(len(texts))
+    ids = default_ids(len(texts))
     broken = [
         Broken(id, f"no valid Unicode: {why}")
         for id, text in zip(ids, texts, strict=True)
@@ -166,8 +166,8 @@ def _texts(texts: list[Any], labels_from: str | None) -> PoolData:
         raise PoolError(f"every text is {broken[0].reason}.", "Decode them with errors='replace'.")
     out = {item.id for item in broken}
     good = {id: text for id, text in zip(ids, texts, strict=True) if id not in out}
-    found = read_frame(pl.DataFrame({"id": list(good), "text": list(good.values())}))
-    return replace(found, broken=[*found.broken, *broken], all_ids=ids) if broken else found
+    data = read_frame(pl.DataFrame({"id": list(good), "text": list(good.values())}))
+    return replace(data, broken=[*data.broken, *broken], all_ids=ids) if broken else data
 
 
 def _surrogate(text: str | None) -> str | None:

@@ -53,7 +53,7 @@ class Scratch:
             except OSError:  # a project that may only be read
                 self._file = tempfile.TemporaryFile()
         except OSError as problem:
-            raise self._refused(problem) from None
+            raise self._storage_error(problem) from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,10 +102,10 @@ class Scratch:
                 self._file.truncate(self._n * math.prod(self.shape))
             self._file.flush()
         except OSError as problem:
-            raise self._refused(problem) from None
+            raise self._storage_error(problem) from None
         self.digest = digest.hexdigest()
-        kept = np.uint8 if picture else np.float32
-        return np.memmap(self._file, kept, mode="r", shape=(self._n, *self.shape)), about
+        dtype = np.uint8 if picture else np.float32
+        return np.memmap(self._file, dtype, mode="r", shape=(self._n, *self.shape)), about
 
     def _ends(self) -> NDArray[Any]:
         return np.array([self._low, self._high], self.dtype)
@@ -130,9 +130,9 @@ class Scratch:
         try:
             self._file.write(items.data)
         except OSError as problem:
-            raise self._refused(problem) from None
+            raise self._storage_error(problem) from None
 
-    def _refused(self, problem: OSError) -> StorageError:
+    def _storage_error(self, problem: OSError) -> StorageError:
         where = self._near or tempfile.gettempdir()
         return StorageError(
             f"the items cannot be written near {str(where)!r}: {problem.strerror}.",

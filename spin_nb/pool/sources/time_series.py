@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.modalities.time_series import checked
-from spin_nb.pool.pool_data import PoolData, as_labels, fingerprint, numbered
+from spin_nb.pool.modalities.time_series import check_series
+from spin_nb.pool.pool_data import PoolData, as_labels, default_ids, fingerprint
 from spin_nb.pool.sources.user_pools import TimeSeries
 from spin_nb.types import Broken, Float
 from spin_nb.words import shown
@@ -72,12 +72,12 @@ def read_series(series: TimeSeries, *, labels_from: str | None = None) -> PoolDa
             f"labels_from={shown(labels_from)} with a TimeSeries.",
             'Use labels_from="series" with TimeSeries(labels=...), or neither.',
         )
-    ids = series.ids or numbered(len(series))
+    ids = series.ids or default_ids(len(series))
     count = len(series.channels) or _commonest(series.values)
     good, broken, rows = [], [], []
     for row, value in enumerate(series.values):
         try:
-            good.append(checked(value, count))
+            good.append(check_series(value, count))
             rows.append(row)
         except PoolError as problem:
             broken.append(Broken(ids[row], problem.what.rstrip(".")))
@@ -108,14 +108,14 @@ def read_series(series: TimeSeries, *, labels_from: str | None = None) -> PoolDa
 
 def _commonest(values: Sequence[Any]) -> int:
     """Channels that most of them have."""
-    found = Counter(_channels(values))
-    return found.most_common(1)[0][0] if found else 1
+    counts = Counter(_channels(values))
+    return counts.most_common(1)[0][0] if counts else 1
 
 
 def _channels(values: Sequence[Any]) -> Iterator[int]:
     for value in values:
         try:
-            yield len(checked(value))
+            yield len(check_series(value))
         except PoolError:
             continue
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from spin_nb.errors import PoolError
 from spin_nb.pool.pool_data import PoolData, fingerprint
 from spin_nb.pool.sources.scratch import Scratch
-from spin_nb.pool.sources.torch_dataset_items import entries, iterable, length, opened, reason
-from spin_nb.pool.sources.torch_dataset_labels import class_names, named
+from spin_nb.pool.sources.torch_dataset_items import array_and_label, entries, iterable, length, reason
+from spin_nb.pool.sources.torch_dataset_labels import class_names, name_labels
 from spin_nb.types import Broken
 from spin_nb.words import shown
 
@@ -76,7 +76,9 @@ def read_dataset(
     if progress is not None:
         progress(1.0, f"{len(read.ids):,} items read")
     names = class_names(dataset)
-    labels, found = named(read.ids, read.labels, names, classes) if labels_from is not None else ({}, [])
+    labels, class_order = (
+        name_labels(read.ids, read.labels, names, classes) if labels_from is not None else ({}, [])
+    )
     return PoolData(
         ids=read.ids,
         sources=[{"row": row} for row in read.rows],
@@ -87,19 +89,19 @@ def read_dataset(
         broken=read.broken,
         labels=labels,
         fingerprint=fingerprint("dataset", read.ids, str(data.dtype), data.shape, about, scratch.digest),
-        classes=names or found,
+        classes=names or class_order,
     )
 
 
 class _Reader:
     """Items as they come: good ones to the scratch file, once the first few have decided the shape of all."""
 
-    def __init__(self, scratch: Scratch, labelled: bool) -> None:
+    def __init__(self, scratch: Scratch, has_labels: bool) -> None:
         self.ids: list[str] = []
         self.rows: list[int] = []
         self.labels: list[Any] = []
         self.broken: list[Broken] = []
-        self._scratch, self._labelled = scratch, labelled
+        self._scratch, self._has_labels = scratch, has_labels
         self._waiting: list[tuple[int, NDArray[Any], Any]] | None = []
         self._odd: list[str] = []
         self._advice = ""
@@ -109,7 +111,7 @@ class _Reader:
         try:
             if isinstance(entry, Exception):
                 raise entry
-            array, label = opened(entry, self._labelled)
+            array, label = array_and_label(entry, self._has_labels)
         except Exception as problem:  # a person's own dataset raises anything
             why = problem.what if isinstance(problem, PoolError) else reason(problem)
             self._advice = self._advice or (
@@ -150,18 +152,20 @@ class _Reader:
             self._keep(row, array, label)
 
     def _keep(self, row: int, array: NDArray[Any], label: Any) -> None:
-        wanted, name = self._scratch, f"item-{row:06d}"
-        if array.ndim == 2 and wanted.shape == (*array.shape, 3):
+        scratch, name = self._scratch, f"item-{row:06d}"
+        if array.ndim == 2 and scratch.shape == (*array.shape, 3):
             array = np.repeat(array[:, :, None], 3, axis=2)
-        if array.shape != wanted.shape:
+        if array.shape != scratch.shape:
             self._odd.append(str(array.shape))
-            self.broken.append(Broken(name, f"its shape is {array.shape}, that of the others {wanted.shape}"))
-        elif array.dtype != wanted.dtype:
             self.broken.append(
-                Broken(name, f"its numbers are {array.dtype}, those of the others {wanted.dtype}")
+                Broken(name, f"its shape is {array.shape}, that of the others {scratch.shape}")
+            )
+        elif array.dtype != scratch.dtype:
+            self.broken.append(
+                Broken(name, f"its numbers are {array.dtype}, those of the others {scratch.dtype}")
             )
         else:
-            wanted.add(array)
+            scratch.add(array)
             self.ids.append(name)
             self.rows.append(row)
             self.labels.append(label)
@@ -175,9 +179,9 @@ class _Reader:
         )
 
 
-def _odd_shapes(shown: list[str]) -> PoolError:
+def _odd_shapes(shapes: list[str]) -> PoolError:
     return PoolError(
-        f"items of different shapes: {'; '.join(shown)}.",
+        f"items of different shapes: {'; '.join(shapes)}.",
         "Bring them to one size in the dataset's transform.",
     )
 
@@ -187,7 +191,7 @@ def _check_steady(dataset: Any) -> None:
     total = 0 if iterable(dataset) else length(dataset) or 0
     for row in np.unique(np.linspace(0, max(0, total - 1), min(_TWICE, total)).astype(int)).tolist():
         with suppress(Exception):  # told later, item by item
-            first, second = (opened(dataset[row], False)[0] for _ in range(2))
+            first, second = (array_and_label(dataset[row], False)[0] for _ in range(2))
             if first.shape != second.shape or not np.allclose(first, second, rtol=1e-3, atol=1e-3):
                 break
     else:

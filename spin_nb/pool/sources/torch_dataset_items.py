@@ -49,7 +49,7 @@ def iterable(dataset: Any) -> bool:
 def entries(dataset: Any) -> Iterator[Any]:
     """What the dataset gives, or raises, item by item."""
     if iterable(dataset):
-        yield from _iterated(dataset)
+        yield from _iterate(dataset)
         return
     total, row = length(dataset), 0
     while total is None or row < total:
@@ -59,16 +59,16 @@ def entries(dataset: Any) -> Iterator[Any]:
             if total is None:
                 return
             if (now := length(dataset)) != total:
-                raise _changed(total, now) from None
+                raise _length_error(total, now) from None
             yield problem
         except Exception as problem:  # a person's own dataset raises anything
             yield problem
         row += 1
     if (now := length(dataset)) != total:
-        raise _changed(total, now)
+        raise _length_error(total, now)
 
 
-def _iterated(dataset: Any) -> Iterator[Any]:
+def _iterate(dataset: Any) -> Iterator[Any]:
     number = 0
     try:
         for item in dataset:
@@ -83,7 +83,7 @@ def _iterated(dataset: Any) -> Iterator[Any]:
         ) from problem
 
 
-def _changed(before: int, now: Any) -> PoolError:
+def _length_error(before: int, now: Any) -> PoolError:
     return PoolError(
         f"the dataset had {before:,} items and has {now:,} now.", "Pass it again when it no longer changes."
     )
@@ -94,15 +94,15 @@ def reason(problem: Exception) -> str:
     return said_by(problem).rstrip(": .")
 
 
-def opened(entry: Any, labelled: bool) -> tuple[NDArray[Any], Any]:
+def array_and_label(entry: Any, has_label: bool) -> tuple[NDArray[Any], Any]:
     """Array and label of what the dataset gave for one item."""
     if not isinstance(entry, (tuple, list)):
-        if labelled:
+        if has_label:
             raise PoolError("it comes without a label", RETURN)
         return as_array(entry), None
-    if not entry or (labelled and len(entry) < 2):
+    if not entry or (has_label and len(entry) < 2):
         raise PoolError("it comes without a label" if entry else "it is empty", RETURN)
-    return as_array(entry[0]), entry[1] if labelled else None
+    return as_array(entry[0]), entry[1] if has_label else None
 
 
 def as_array(item: Any) -> NDArray[Any]:
@@ -138,8 +138,8 @@ def _channels_last(array: NDArray[Any], first: bool) -> NDArray[Any]:
     axes = [axis for axis in ((0, 2) if first else (2, 0)) if array.shape[axis] in (1, 3, 4)]
     if not axes:
         raise PoolError(f"a picture of shape {array.shape} has neither 1, 3 nor 4 channels", RETURN)
-    moved = np.moveaxis(array, axes[0], -1)
-    return moved[:, :, 0] if moved.shape[2] == 1 else moved
+    picture = np.moveaxis(array, axes[0], -1)
+    return picture[:, :, 0] if picture.shape[2] == 1 else picture
 
 
 def plain_items(items: Any) -> Any:
@@ -151,16 +151,18 @@ def plain_items(items: Any) -> Any:
         When one of them is no picture or vector.
     """
     if is_dataset(items):
-        found: list[Any] = []
+        arrays: list[Any] = []
         for entry in entries(items):
             if isinstance(entry, Exception):
-                raise PoolError(f"item {len(found)} of the dataset raised {reason(entry)}.", "Mend it.")
-            found.append(opened(entry, False)[0])
-        return found
+                raise PoolError(f"item {len(arrays)} of the dataset raised {reason(entry)}.", "Mend it.")
+            arrays.append(array_and_label(entry, False)[0])
+        return arrays
     if is_tensor(items):
         return [as_array(item) for item in items] if items.ndim > 1 else items.numpy()
     if isinstance(items, (list, tuple)) and any(is_tensor(item) or _is_pair(item) for item in items):
-        return [opened(item, False)[0] if is_tensor(item) or _is_pair(item) else item for item in items]
+        return [
+            array_and_label(item, False)[0] if is_tensor(item) or _is_pair(item) else item for item in items
+        ]
     return items
 
 

@@ -14,9 +14,9 @@ from spin_nb.words import shown
 def class_names(dataset: Any) -> list[str]:
     """``dataset.classes``, also of a Subset's or the first part of a concatenation; empty where there are none."""
     for _ in range(8):  # parts of parts
-        found = getattr(dataset, "classes", None)
-        if isinstance(found, (list, tuple, np.ndarray)) and len(found):
-            return [str(name) for name in found]
+        classes = getattr(dataset, "classes", None)
+        if isinstance(classes, (list, tuple, np.ndarray)) and len(classes):
+            return [str(name) for name in classes]
         parts = getattr(dataset, "datasets", None)
         dataset = getattr(dataset, "dataset", None) or (
             parts[0] if isinstance(parts, list) and parts else None
@@ -24,7 +24,7 @@ def class_names(dataset: Any) -> list[str]:
     return []
 
 
-def named(
+def name_labels(
     ids: Sequence[str], labels: Sequence[Any], names: Sequence[str], classes: Sequence[str] | None
 ) -> tuple[dict[str, str], list[str]]:
     """Id -> class name, and the classes found; None and negative indices are no labels.
@@ -51,19 +51,19 @@ def named(
     """
     plain = [_plain(id, label) for id, label in zip(ids, labels, strict=True)]
     indices = sorted({label for label in plain if isinstance(label, int)})
-    known = list(names)
-    if classes is not None and len(known) in (0, len(classes)) and not set(known) & set(classes):
-        known = list(classes)
-    known = known or [str(index) for index in range(indices[-1] + 1 if indices else 0)]
-    if indices and indices[-1] >= len(known):
+    order = list(names)
+    if classes is not None and len(order) in (0, len(classes)) and not set(order) & set(classes):
+        order = list(classes)
+    order = order or [str(index) for index in range(indices[-1] + 1 if indices else 0)]
+    if indices and indices[-1] >= len(order):
         raise PoolError(
-            f"the label {indices[-1]} has no name: there are {len(known)} classes.",
+            f"the label {indices[-1]} has no name: there are {len(order)} classes.",
             "Pass classes= with a name for every index.",
         )
-    texts = [known[label] if isinstance(label, int) else label for label in plain]
-    found = {id: text for id, text in zip(ids, texts, strict=True) if text is not None}
-    used = set(found.values())
-    return found, [name for name in known if name in used] + sorted(used - set(known))
+    texts = [order[label] if isinstance(label, int) else label for label in plain]
+    names_by_id = {id: text for id, text in zip(ids, texts, strict=True) if text is not None}
+    names_in_use = set(names_by_id.values())
+    return names_by_id, [name for name in order if name in names_in_use] + sorted(names_in_use - set(order))
 
 
 def _plain(id: str, label: Any) -> int | str | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.pool_data import check_ids
-from spin_nb.pool.sources.masks import unmasked
+from spin_nb.pool.sources.masks import refuse_masked
 from spin_nb.words import said_by, shown
 
 _SHAPES = "(n, length), (n, channels, length), or a list of (length,) or (channels, length)"
@@ -58,17 +58,20 @@ class TimeSeries:
         ids: Sequence[str] | None = None,
         labels: Sequence[str] | None = None,
     ) -> None:
-        self.values = [unmasked(value) for value in _listed(unmasked(values), channels is not None)]
+        self.values = [
+            refuse_masked(value) for value in _split_series(refuse_masked(values), channels is not None)
+        ]
         self.channels = _names(channels)
         self.step, self.start, self.unit = _number("step", step), _number("start", start), str(unit)
         if self.step <= 0:
             raise PoolError(f"step={shown(step)} is no time between two points.", "Pass a number above 0.")
-        self.ids = None if ids is None else check_ids(_given("ids", ids))
-        self.labels = None if labels is None else _given("labels", labels)
-        for word, given in (("ids", self.ids), ("labels", self.labels)):
-            if given is not None and len(given) != len(self.values):
+        self.ids = None if ids is None else check_ids(_as_list("ids", ids))
+        self.labels = None if labels is None else _as_list("labels", labels)
+        for word, column in (("ids", self.ids), ("labels", self.labels)):
+            if column is not None and len(column) != len(self.values):
                 raise PoolError(
-                    f"{len(given)} {word} for {len(self.values)} series.", f"Give one of the {word} a series."
+                    f"{len(column)} {word} for {len(self.values)} series.",
+                    f"Give one of the {word} a series.",
                 )
 
     def __len__(self) -> int:
@@ -117,11 +120,11 @@ class Multimodal:
         return f"Multimodal({', '.join(self.parts)})"
 
 
-def _listed(values: Any, named: bool) -> list[Any]:
+def _split_series(values: Any, has_channels: bool) -> list[Any]:
     if isinstance(values, np.ndarray):
         if values.ndim not in (2, 3) and values.dtype != object:
             raise PoolError(f"an array of shape {values.shape} holds no series.", f"Pass {_SHAPES}.")
-        if values.ndim == 3 and values.shape[1] > values.shape[2] and not named:
+        if values.ndim == 3 and values.shape[1] > values.shape[2] and not has_channels:
             raise PoolError(
                 f"an array of shape {values.shape} has {values.shape[1]} channels of {values.shape[2]} points each.",
                 "Channels come before time: np.swapaxes(x, 1, 2); or name them with channels= to have it so.",
@@ -147,7 +150,7 @@ def _names(channels: Sequence[str] | None) -> list[str]:
     return names
 
 
-def _given(word: str, values: Any) -> list[Any]:
+def _as_list(word: str, values: Any) -> list[Any]:
     try:
         return list(values)
     except Exception as error:

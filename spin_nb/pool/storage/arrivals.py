@@ -37,7 +37,7 @@ _WHOLE = re.compile(rb'"(batch|void)": "[0-9a-f]{32}"\}$')
 """How a line ends that was written to its end; quotes inside an item are escaped, so no torn line ends so."""
 
 
-_SEALED = re.compile(rb'^\{"items": (.*), "sha256": "([0-9a-f]{64})", "batch": "([0-9a-f]{32})"\}$')
+_LINE_WITH_SEAL = re.compile(rb'^\{"items": (.*), "sha256": "([0-9a-f]{64})", "batch": "([0-9a-f]{32})"\}$')
 _OLD = {"items", "batch"}
 """What a line of the first version holds: nothing tells whether it was changed since."""
 
@@ -73,11 +73,11 @@ class Arrivals:
         )  # first byte of its line, bytes of the line, place among its items
         self._growing = Growing()
         self._last: tuple[int, list[dict[str, Any]]] = (-1, [])
-        known = set(without)
+        ids_so_far = set(without)
         for ids, at in _batches(folder / LOG):
-            new = [number for number, name in enumerate(ids) if name not in known]
+            new = [number for number, name in enumerate(ids) if name not in ids_so_far]
             self._add([ids[number] for number in new], at[new])
-            known.update(ids)
+            ids_so_far.update(ids)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -110,7 +110,7 @@ class Arrivals:
             before, items = self._last  # rows side by side mostly lie in one line
             if before != offset:
                 log.seek(offset)
-                items = _parsed(log.read(length))["items"]
+                items = _parse(log.read(length))["items"]
                 self._last = (offset, items)
             return _source(self._folder, items[place])
         except (OSError, ValueError, LookupError, TypeError) as problem:
@@ -128,7 +128,7 @@ def _batches(path: Path) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
     offset = 0
     for line in _lines(path):
         try:
-            entry: dict[str, Any] = _parsed(line) if line.strip() else {"void": ""}
+            entry: dict[str, Any] = _parse(line) if line.strip() else {"void": ""}
             if "void" in entry:
                 calls.pop(entry["void"], None)
             else:
@@ -154,14 +154,14 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise PoolError(f"{str(path)!r} cannot be read: {problem.strerror}.", "Check its rights.") from None
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def _parse(line: bytes) -> dict[str, Any]:
     """A line: its items and the name of its batch, or the batch that is void.
 
     ValueError where the items are not those that were written.
     """
-    sealed = _SEALED.match(line.strip())
-    if sealed is not None:
-        items, seal, batch = sealed.groups()
+    match = _LINE_WITH_SEAL.match(line.strip())
+    if match is not None:
+        items, seal, batch = match.groups()
         if sha256(items).hexdigest().encode() != seal:
             raise ValueError("its checksum does not fit")
         return {"items": json.loads(items), "batch": batch.decode()}
@@ -191,13 +191,13 @@ def _source(folder: Path, entry: dict[str, Any]) -> Any:
         return {name: part and _source(folder, part) for name, part in entry["parts"].items()}
     for kind in ("picture", "sound", "array"):
         if kind in entry:
-            return _kept(folder, kind, entry[kind], entry.get("sha256"))
+            return _media_file(folder, kind, entry[kind], entry.get("sha256"))
     if "vector" in entry:
         return np.asarray(entry["vector"], np.float32)
     return entry["text"] if "text" in entry else entry["row"]
 
 
-def _kept(folder: Path, kind: str, name: str, digest: str | None) -> Any:
+def _media_file(folder: Path, kind: str, name: str, digest: str | None) -> Any:
     if not _FILE.fullmatch(name):
         raise ValueError(name)
     path = folder / MEDIA / name
@@ -340,25 +340,25 @@ def _entry(folder: Path, item: Any) -> dict[str, Any]:
     if isinstance(item, dict):
         return {"row": {str(name): _plain(value) for name, value in item.items()}}
     if isinstance(item, Sound):
-        return _written(folder, "sound", wav(item, exact=True))
+        return _write_media(folder, "sound", wav(item, exact=True))
     if not isinstance(item, np.ndarray):
         return {"text": object_as_text(item)}
     if item.ndim == 1:
         return {"vector": item.tolist()}
-    encoded = io.BytesIO()
+    stream = io.BytesIO()
     if item.dtype != np.uint8 or item.ndim == 4:
-        np.save(encoded, item, allow_pickle=False)
-        return _written(folder, "array", encoded.getvalue())
+        np.save(stream, item, allow_pickle=False)
+        return _write_media(folder, "array", stream.getvalue())
     from PIL import Image
 
-    Image.fromarray(np.ascontiguousarray(item)).save(encoded, "PNG", compress_level=1)
-    return _written(folder, "picture", encoded.getvalue())
+    Image.fromarray(np.ascontiguousarray(item)).save(stream, "PNG", compress_level=1)
+    return _write_media(folder, "picture", stream.getvalue())
 
 
 _ENDINGS = {"picture": "png", "sound": "wav", "array": "npy"}
 
 
-def _written(folder: Path, kind: str, content: bytes) -> dict[str, Any]:
+def _write_media(folder: Path, kind: str, content: bytes) -> dict[str, Any]:
     name = f"{uuid4().hex}.{_ENDINGS[kind]}"
     (folder / MEDIA).mkdir(exist_ok=True)
     with open(folder / MEDIA / name, "xb") as stream:

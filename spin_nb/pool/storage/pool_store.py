@@ -35,10 +35,10 @@ from spin_nb.types import Broken
 
 SCHEMA = 2
 """1: pictures, texts and tables; 2: any other modality."""
-COMPARED = 2**29
+MAX_COMPARED_BYTES = 2**29
 """Bytes up to which a file is compared with its checksum whenever a project opens, in about half a second; of a larger
 one the length is."""
-MOST = 16
+MAX_EARLIER_POOLS = 16
 """Pools that came before, as far as they are known by their fingerprints."""
 _FACTS, _IDS, _ENDS, _STAMPS = "pool.json", "ids.json", "ends.npy", "stamps.npy"
 _ITEMS = {"array": "items.npy", "frame": "items.parquet", "series": "items.npy"}
@@ -54,7 +54,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What :func:`write_json` wrote, or an older version without a checksum; :func:`unsealed` compares that.
+    """What :func:`write_json` wrote, or an older version without a checksum; :func:`check_seal` compares that.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def unsealed(value: dict[str, Any], name: str) -> dict[str, Any]:
+def check_seal(value: dict[str, Any], name: str) -> dict[str, Any]:
     """Facts without their checksum.
 
     Raises
@@ -89,7 +89,9 @@ def _seal(value: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
-def write_pool(folder: Path, data: PoolData, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+def write_pool(
+    folder: Path, data: PoolData, excluded_items: list[Broken], before: Sequence[str] = ()
+) -> None:
     """Store ``data`` below ``folder`` (the project's ``pool`` folder).
 
     Parameters
@@ -104,10 +106,10 @@ def write_pool(folder: Path, data: PoolData, excluded: list[Broken], before: Seq
     """
     for number, part in enumerate(_parts(data)):
         write_pool(_part(folder, number), part, [])
-    _write(folder, data, excluded, before, {}, dict(_contents(data)))
+    _write(folder, data, excluded_items, before, {}, dict(_contents(data)))
 
 
-def refresh(folder: Path, data: PoolData, excluded: list[Broken], before: Sequence[str] = ()) -> None:
+def refresh(folder: Path, data: PoolData, excluded_items: list[Broken], before: Sequence[str] = ()) -> None:
     """Store the stamps of ``data``, and checksums where a version without them wrote the pool; its items stay.
 
     Raises
@@ -120,8 +122,8 @@ def refresh(folder: Path, data: PoolData, excluded: list[Broken], before: Sequen
     files = read_stored_pool(folder).files
     contents = dict(_contents(data))
     stay = [name for name in contents if name != _STAMPS]
-    files = files or {name: _known(folder / name) for name in stay}
-    _write(folder, data, excluded, before, files, {n: w for n, w in contents.items() if n == _STAMPS})
+    files = files or {name: _file_facts(folder / name) for name in stay}
+    _write(folder, data, excluded_items, before, files, {n: w for n, w in contents.items() if n == _STAMPS})
 
 
 def _parts(data: PoolData) -> list[PoolData]:
@@ -131,22 +133,22 @@ def _parts(data: PoolData) -> list[PoolData]:
 def _write(
     folder: Path,
     data: PoolData,
-    excluded: list[Broken],
+    excluded_items: list[Broken],
     before: Sequence[str],
     files: dict[str, Any],
     new: dict[str, Callable[[Path], Any]],
 ) -> None:
     for name, write in new.items():
         write_atomically(folder / f"next-{name}", write)
-        files = files | {name: _known(folder / f"next-{name}")}
-    write_facts(folder, data, excluded, files, before)
+        files = files | {name: _file_facts(folder / f"next-{name}")}
+    write_facts(folder, data, excluded_items, files, before)
     with suppress(OSError):  # they are data under both names
         for name in new:
             os.replace(folder / f"next-{name}", folder / name)
         sync(folder)
 
 
-def _known(path: Path) -> dict[str, Any]:
+def _file_facts(path: Path) -> dict[str, Any]:
     return {"sha256": checksum(path), "bytes": path.stat().st_size}
 
 
@@ -168,7 +170,11 @@ def _contents(data: PoolData) -> Iterator[tuple[str, Callable[[Path], Any]]]:
 
 
 def write_facts(
-    folder: Path, data: PoolData, excluded: list[Broken], files: dict[str, Any], before: Sequence[str] = ()
+    folder: Path,
+    data: PoolData,
+    excluded_items: list[Broken],
+    files: dict[str, Any],
+    before: Sequence[str] = (),
 ) -> None:
     """Store the small facts, which items turned out to be broken, and the checksums of the other files."""
     write_json(
@@ -178,10 +184,10 @@ def write_facts(
             "modality": data.modality,
             "kind": data.container,
             "fingerprint": data.fingerprint,
-            "before": list(before)[-MOST:],
+            "before": list(before)[-MAX_EARLIER_POOLS:],
             "about": data.metadata,
             "broken": [[item.id, item.reason] for item in data.broken],
-            "excluded": [[item.id, item.reason] for item in excluded],
+            "excluded": [[item.id, item.reason] for item in excluded_items],
             "files": files,
         },
     )
@@ -203,7 +209,7 @@ class StoredPool:
     Attributes
     ----------
     data : PoolData
-    excluded : list of Broken
+    excluded_items : list of Broken
     files : dict
         Name -> checksum and length of the other files; empty where a version without checksums wrote them.
     before : list of str
@@ -211,7 +217,7 @@ class StoredPool:
     """
 
     data: PoolData
-    excluded: list[Broken]
+    excluded_items: list[Broken]
     files: dict[str, Any] = field(repr=False)
     before: list[str] = field(default_factory=list)
 
@@ -232,10 +238,10 @@ def read_stored_pool(folder: Path) -> StoredPool:
             raise VersionError(
                 f"the pool has schema {facts['schema']}, newer than {SCHEMA}.", "Update spin_nb."
             )
-        sealed = "files" in facts
-        if sealed and "seal" not in facts:
+        has_checksums = "files" in facts
+        if has_checksums and "seal" not in facts:
             raise ValueError(f"{_FACTS} has lost its checksum")
-        facts = unsealed(facts, _FACTS)
+        facts = check_seal(facts, _FACTS)
         files = facts.get("files", {})
         ids = json.loads(_content(_file(folder, _IDS, files)))
         items = _read_items(folder, facts["kind"], ids, facts["about"], files)
@@ -279,11 +285,11 @@ def _file(folder: Path, name: str, files: dict[str, Any]) -> Path:
     raise ValueError(f"{name} was changed or cut: its checksum does not fit")
 
 
-def _is(path: Path, known: dict[str, Any], doubtful: bool) -> bool:
+def _is(path: Path, facts: dict[str, Any], doubtful: bool) -> bool:
     size = path.stat().st_size
-    if size != known["bytes"]:
+    if size != facts["bytes"]:
         return False
-    return (size > COMPARED and not doubtful) or checksum(path) == known["sha256"]
+    return (size > MAX_COMPARED_BYTES and not doubtful) or checksum(path) == facts["sha256"]
 
 
 def _content(path: Path) -> str:

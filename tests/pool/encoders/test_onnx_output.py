@@ -85,7 +85,7 @@ def test_it_keeps_the_contract(keras):
 
 def test_grey_becomes_rgb_and_takes_the_declared_size(keras):
     encoder = OnnxOutput(keras(channels=3, side=12).path, "pooled").fit(ITEMS)
-    assert encoder._form(ITEMS).shape == (41, 12, 12, 3)
+    assert encoder._spec(ITEMS).shape == (41, 12, 12, 3)
 
 
 def small(nodes, inputs, *, kind=TensorProto.FLOAT, weights=(), output="y", opset=16):

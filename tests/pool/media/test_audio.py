@@ -14,7 +14,7 @@ from PIL import Image
 from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.media.audio import Sound, wav
-from spin_nb.pool.media.extras import installed
+from spin_nb.pool.media.extras import is_installed
 from spin_nb.pool.modalities import AudioModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
@@ -203,18 +203,18 @@ def test_a_long_sound_is_cut_to_a_minute_and_a_fast_one_slowed():
 def test_arrivals_are_kept_as_they_were_heard(tmp_path):
     pool = Pool.save(tmp_path / "p.spin", read_pool(tones(tmp_path / "sounds")))
     rows = pool.extend(pool.read([tmp_path / "sounds" / "2.wav", Sound(TONE, 16_000)]))
-    for opened in (pool, Pool.open(tmp_path / "p.spin")):
-        first, second = opened.load([int(row) for row in rows])
+    for open_source in (pool, Pool.open(tmp_path / "p.spin")):
+        first, second = open_source.load([int(row) for row in rows])
         np.testing.assert_array_equal(first.samples, pool.load([2])[0].samples)
         np.testing.assert_array_equal(second.samples, TONE)
         assert second.rate == 16_000
-        assert opened.show(int(rows[1])).data["seconds"] == 0.5
+        assert open_source.show(int(rows[1])).data["seconds"] == 0.5
 
 
 def test_other_formats_need_soundfile(tmp_path):
     folder = tones(tmp_path / "sounds")
     (folder / "x.flac").write_bytes(b"fLaC" + bytes(50))
-    broken = read_pool(folder).broken if not installed("soundfile") else None
+    broken = read_pool(folder).broken if not is_installed("soundfile") else None
     if broken is None:
         pytest.skip("soundfile is installed: see the next test")
     assert "pip install" in broken[0].reason

@@ -28,8 +28,8 @@ def nothing_kept():
 @pytest.fixture
 def decodes(monkeypatch):
     """Sizes at which pictures were decoded."""
-    sides, decode = [], images._decoded
-    monkeypatch.setattr(images, "_decoded", lambda image, side: sides.append(side) or decode(image, side))
+    sides, decode = [], images._decode
+    monkeypatch.setattr(images, "_decode", lambda image, side: sides.append(side) or decode(image, side))
     return sides
 
 

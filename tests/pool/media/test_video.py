@@ -12,7 +12,7 @@ from PIL import Image
 from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.media import extras
-from spin_nb.pool.media.extras import MissingPackageError, installed
+from spin_nb.pool.media.extras import MissingPackageError, is_installed
 from spin_nb.pool.modalities import VideoModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
@@ -203,5 +203,5 @@ def test_real_street_videos(real, cv2, tmp_path):
 
 
 def test_opencv_is_there_or_these_tests_say_so():
-    if not installed("cv2"):
+    if not is_installed("cv2"):
         pytest.skip("OpenCV is not installed (extra [video]): files of videos were not read")

@@ -40,7 +40,7 @@ def of_network(net: torch.nn.Module) -> Arrays:
 
 
 def one_layer(arrays: Arrays, *, dropout: float = 0.0) -> torch.nn.Sequential:
-    """Rebuild the network with one hidden layer of :func:`of_network`.
+    """Rebuild the network of :func:`of_network`.
 
     Its sizes are among the words.
 

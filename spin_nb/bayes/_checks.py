@@ -91,7 +91,7 @@ def _is_count(value: object, least: int) -> bool:
 
 
 def check_labels(y: ArrayLike, n: int, n_classes: int) -> Ints:
-    """Return ``y`` as int64 (n,) class indices below ``n_classes``.
+    """Return ``y`` as int64 (n,) class indices.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def check_soft_labels(y: ArrayLike, n: int, n_classes: int) -> NDArray[np.float6
 
 
 def check_weights(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
-    """Return the observations each of ``n`` rows stands for, float64.
+    """Return the weight of each of ``n`` rows, float64.
 
     One each without ``weights``.
 

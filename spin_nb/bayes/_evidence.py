@@ -59,7 +59,7 @@ def at(problem: Problem, precision: float, start: Array | None) -> tuple[Optimum
 def around(
     problem: Problem, theta: Array, squared_norm: float, precision: float | None
 ) -> tuple[Optimum, float]:
-    """Find the prior precision most probable with parameters that stay.
+    """Find the prior precision for parameters that stay.
 
     ``squared_norm``: ``|theta|^2`` with what lies outside the span of the inputs.
     """
@@ -89,7 +89,7 @@ def _check_precision(precision: float) -> float:
 
 
 def rotate_problem(features: Float, targets: Array, weight: Array) -> tuple[Problem, Array, float]:
-    """Turn a problem into the eigenbasis of its scaled inputs.
+    """Rotate a problem into its inputs' eigenbasis.
 
     Returned with the basis (d, r) and the scale.
     """

@@ -65,7 +65,7 @@ def fit_with_fallbacks(
 
 
 def tune_precision(laplace: BaseLaplace, before: float) -> float:
-    """Set the prior precision by marginal likelihood, and return it.
+    """Set the prior precision by marginal likelihood.
 
     Within bounds.  ``before``: where to begin, and what to keep where there is none.
     """

@@ -48,7 +48,7 @@ def mlp(d: int, n_classes: int, *, n_hidden: int, dropout: float = 0.0, seed: in
 
 
 def fresh(spec: NetSpec, seed: int) -> torch.nn.Module:
-    """Copy a module, or call a function that makes one.
+    """Copy a module, or call its factory.
 
     Raises
     ------

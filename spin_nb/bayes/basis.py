@@ -48,7 +48,7 @@ MIN_WEIGHT = 1e-6  # keeps every vertex connected when exp() underflows
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Part of ``phi`` that follows from an item's features alone.
+    """Part of ``phi`` from an item's features alone.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class GraphBasis:
-    """Features ``phi`` of every pool item, and of new ones.
+    """Features ``phi`` of pool items and new ones.
 
     Attributes
     ----------

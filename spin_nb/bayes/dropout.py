@@ -77,7 +77,7 @@ class MCDropout:
         self._scale = np.float32(1)
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> MCDropout:
-        """Train on inputs (n, ...) and class indices (n,).
+        """Train on inputs (n, ...) and class indices.
 
         Classes without a label are allowed.
 

@@ -30,7 +30,7 @@ MAX_LABELS_FOR_SHARPNESS = 4096  # labels to which the sharpness is fitted at mo
 
 
 class LiveGraph:
-    """The graph posterior over a pool, updated label by label.
+    """The graph posterior over a pool, label by label.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ class LiveGraph:
 
     @property
     def sharpness(self) -> float:
-        """Logits per unit of score, from leave-one-out on the labels.
+        """Logits per unit of score, by leave-one-out.
 
         Of many labels, on some spread over all.
         """
@@ -228,7 +228,7 @@ class LiveGraph:
         )
 
     def predict(self, phi: Float) -> RowsPredictive:
-        """Predictive over other items, features (m, D) by :meth:`GraphBasis.extend`."""
+        """Predict items by :meth:`GraphBasis.extend`'s features (m, D)."""
         phi = check_features(phi, width=self.phi.shape[1])
         scores = phi @ self.weights.astype(np.float32)
         variance = score_variance(phi, self.covariance)
@@ -261,7 +261,7 @@ class GraphPosterior:
         self.weights: NDArray[np.float64] | None = None
 
     def fit(self, features: Float, y: Ints, *, n_classes: int) -> GraphPosterior:
-        """Fit to features (n, d) and class indices (n,).
+        """Fit to features (n, d) and class indices.
 
         Classes without a label are allowed.
 

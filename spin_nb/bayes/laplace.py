@@ -74,7 +74,7 @@ class LastLayerLaplace:
     def around(
         cls, weight: ArrayLike, bias: ArrayLike | None = None, structure: str = "kron"
     ) -> LastLayerLaplace:
-        """Make one about a last layer that is there already.
+        """Make one about an existing last layer.
 
         A network's own, or an ONNX model's.  :meth:`fit` leaves its weights as they are; from labelled features come
         the curvature and the prior precision.
@@ -233,7 +233,7 @@ class LastLayerLaplace:
         return RowsPredictive.of_gaussian(logits, spread, marginal, joint)
 
     def with_observations(self, n: float) -> LastLayerLaplace:
-        """Return the same weights with the certainty of ``n`` observations.
+        """Return it with the certainty of ``n`` observations.
 
         For a head fitted to a pool of soft labels.
 

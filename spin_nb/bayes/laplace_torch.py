@@ -38,7 +38,7 @@ PRIOR_PRECISION = 1.0  # of the prior the network is trained under
 
 
 class LaplaceAll:
-    """A network with a Gaussian posterior over all its weights.
+    """A network with a Gaussian over all its weights.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ EXPECTED_SIZE, EXPECTED_NOISE = 1.0, 0.02
 
 @dataclass(frozen=True, eq=False)
 class RegressionPredictive:
-    """Posterior predictive of numbers over ``n`` items and ``k`` targets.
+    """Predictive of ``k`` numbers over ``n`` items.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class RegressionPredictive:
 
     @property
     def variance(self) -> Float:
-        """Of what would be observed (n, k): epistemic plus aleatoric."""
+        """Variance of an observation (n, k): epistemic plus aleatoric."""
         return self.epistemic + self.aleatoric
 
     def draws(self, rows: Ints, S: int, seed: int) -> Float:

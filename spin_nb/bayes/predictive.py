@@ -113,7 +113,7 @@ def probit_softmax(logits: Real, variance: Real) -> Float:
 
 
 def shared_noise(shape: tuple[int, ...], seed: int = 0) -> Float:
-    """Standard normal noise (S, ...), evenly spread over the quantiles.
+    """Standard normal noise (S, ...), spread over its quantiles.
 
     It comes in antithetic pairs along the first axis.  In every column each of ``S`` equally likely intervals is met
     once (Latin hypercube sampling; McKay, Beckman & Conover 1979), and few enough columns are all but uncorrelated
@@ -276,7 +276,7 @@ def zero_one(surest: Float, mean_surest: Float) -> Float:
 
 
 def average(first: RowsPredictive, second: RowsPredictive) -> RowsPredictive:
-    """Average the logits of two posteriors over the same items.
+    """Average the logits of two posteriors.
 
     Their errors count as independent.  On 30 to 200 labels of digits, AG News and Fashion-MNIST as accurate as the
     mean of their log-probabilities, and its NLL lower by .01 to .18: each probability by itself is already flattened

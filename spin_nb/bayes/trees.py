@@ -33,7 +33,7 @@ PSEUDO_LABELS_PER_LEAF = 1.0  # labels that every leaf is given, in the classes'
 
 
 class Trees:
-    """A forest as a posterior: every draw is a tree.
+    """A forest whose every draw is a tree.
 
     Each is grown on its own bootstrap sample of the labels.
 

@@ -49,7 +49,7 @@ class HeadTerms:
 
 
 def head_terms(linear: LastLayerLaplace) -> HeadTerms:
-    """Collect the constants of a fitted head with Kronecker structure.
+    """Collect the constants of a fitted head.
 
     Raises
     ------

@@ -24,13 +24,16 @@ NOT_VERIFIED = ("Jetson hardware", "TensorRT", "reduced precision (FP16, INT8)")
 
 
 def canonical(manifest: dict[str, Any]) -> bytes:
-    """Bytes that the digest covers; the runner computes the same."""
+    """Bytes that the digest covers.
+
+    The runner computes the same.
+    """
     rest = {key: value for key, value in manifest.items() if key != "self_sha256"}
     return json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def seal_manifest(manifest: dict[str, Any]) -> bytes:
-    """Write the manifest as file content, with its own digest.
+    """Write the manifest with its own digest.
 
     Raises
     ------

@@ -28,7 +28,7 @@ ALLOWED_OPERATORS = frozenset(_NAMES.split())
 
 
 def check_graph(model: onnx.ModelProto) -> list[str]:
-    """Check an ONNX model against what the oldest target reads.
+    """Check an ONNX model for the oldest target.
 
     Parameters
     ----------

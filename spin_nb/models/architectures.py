@@ -13,7 +13,7 @@ WIDTH = 64
 
 
 def mlp(shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
-    """Two hidden layers on items of any shape, with dropout.
+    """Two hidden layers with dropout, for any items.
 
     Parameters
     ----------

@@ -109,7 +109,7 @@ def _auto(learner: LearnerState, k: int, candidates: Ints, pending: Sequence[int
 
 
 def _concatenate(first: Picked, second: Picked) -> Picked:
-    """One batch after another, drawn from what the first left."""
+    """Join two batches, the second drawn after the first."""
     return Picked(
         np.concatenate([first.indices, second.indices]),
         np.concatenate([first.scores, second.scores]),
@@ -185,12 +185,12 @@ class StrategyInputs:
 
     @property
     def variance(self) -> Float:
-        """Variance of each row's scores under the graph (n,)."""
+        """Variance of scores under the graph (n,)."""
         return self._learner.graph.variance[self._rows]
 
     @property
     def score_means(self) -> Float:
-        """Mean of each row's scores under the graph (n, C)."""
+        """Mean of scores under the graph (n, C)."""
         return self._learner.graph.scores[self._rows]
 
     @property

@@ -16,7 +16,7 @@ AGAIN = "Train again: s.train()."
 
 
 def check_card(card: object) -> dict[str, Any]:
-    """Return ``card`` if every entry is what it should be.
+    """Return ``card`` if every entry is right.
 
     A project may come from somebody else.
 

@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 
 class FittedModel:
-    """A fitted model, asked by one thread at a time.
+    """A fitted model that one thread at a time asks.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def last_layer_inputs(net: torch.nn.Module, inputs: Float, n_classes: int) -> Fl
 
 
 def weights(net: torch.nn.Module) -> dict[str, NDArray[Any]]:
-    """Copy weights and buffers, by their names in the network."""
+    """Copy weights and buffers, by their names."""
     tensors = {
         name: value.detach().cpu() for name, value in net.state_dict().items() if hasattr(value, "detach")
     }

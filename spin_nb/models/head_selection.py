@@ -126,7 +126,7 @@ def held_out_heads(
     is_cancelled: Callable[[], bool],
     weights: NDArray[np.float64] | None = None,
 ) -> dict[str, Float]:
-    """Log-probabilities (m, C) of labels held out, head by head.
+    """Log-probabilities (m, C) of labels held out, by head.
 
     Each is predicted from the labels of the other parts.
 
@@ -196,7 +196,7 @@ def best_head(n_correct: dict[str, float]) -> str:
 
 
 def split(n: int, seed: int) -> NDArray[np.int64]:
-    """Fold of each of ``n`` labels: one each, or five."""
+    """Assign a fold to each of ``n`` labels."""
     if n <= MAX_LABELS_FOR_LEAVE_ONE_OUT:
         return np.arange(n)
     return np.random.default_rng(seed).permutation(np.arange(n) % FOLDS)

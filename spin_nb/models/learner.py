@@ -182,7 +182,7 @@ class Learner:
     def extension(
         self, features: Float, neighbours: Ints, distances: Float, predictive: ModelPredictive | None = None
     ) -> Extension:
-        """Prepare items that arrived, as rows n, n + 1, ...
+        """Prepare items that arrived, as the last rows.
 
         ``neighbours`` are rows of the original pool.  Nothing is changed until :meth:`take` has it, and that cannot
         fail.
@@ -385,7 +385,7 @@ class Learner:
 
     @one_thread()
     def predictive(self, head: str | None = None) -> RowsPredictive | ModelPredictive:
-        """Return the predictive over the pool as labelled so far.
+        """Predict the pool as labelled so far.
 
         Later labels do not change it.
 

@@ -95,7 +95,7 @@ def parse_model_spec(
 
 
 def train_call(model: object, posterior: object) -> str:
-    """Spell the call that asks for the same and insists.
+    """Spell the call that insists on the same.
 
     Examples
     --------

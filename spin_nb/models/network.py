@@ -203,7 +203,7 @@ class Network:
         )
 
     def predict(self, inputs: Items) -> Predictive:
-        """Predict items, an array (m, ...) or a torch Dataset.
+        """Predict an array (m, ...) or a torch Dataset.
 
         Raises
         ------

@@ -163,7 +163,7 @@ class OnnxModel:
         return LastLayerLaplace.around(weight, bias)
 
     def features(self, inputs: Float) -> Float:
-        """Compute what the last layer is given (n, d), float32.
+        """Compute the input of the last layer (n, d).
 
         Raises
         ------
@@ -199,7 +199,7 @@ class OnnxModel:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], posterior: Posterior) -> OnnxModel:
-        """Rebuild the model, with a posterior that is fitted already."""
+        """Rebuild the model, with its fitted posterior."""
         file, features, logits = json.loads(arrays["names"].tobytes())
         model = cls(OnnxGraph(arrays["graph"].tobytes(), file), features, logits or None)
         model.posterior = posterior

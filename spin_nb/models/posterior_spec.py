@@ -20,7 +20,7 @@ Spec = TypeVar("Spec")
 
 
 def check(spec: Spec) -> Spec:
-    """Return ``spec`` if a posterior can be made of it.
+    """Return ``spec`` if it stands for a posterior.
 
     Nothing is trained for a word that does not exist.
 
@@ -84,7 +84,7 @@ def call_factory(factory: Callable[[], object], name: str, gives: str) -> object
 
 
 def name_of(spec: object) -> str:
-    """Name of a function or class, else of its class."""
+    """Name of a function, or of a class."""
     function = getattr(spec, "func", spec)  # of functools.partial
     name = str(getattr(function, "__name__", type(spec).__name__))
     return name if name.isprintable() and name != "<lambda>" else "own model"
@@ -131,7 +131,10 @@ def copy_of(thing: Spec) -> Spec:
 
 
 def is_network(thing: object) -> TypeGuard[torch.nn.Module]:
-    """Say whether it is a torch network; without importing torch."""
+    """Say whether it is a torch network.
+
+    Torch is not imported for that.
+    """
     return hasattr(thing, "state_dict") and not isinstance(thing, type)
 
 

@@ -145,7 +145,10 @@ def _parity(
     answers: dict[str, NDArray[np.float32]],
     tolerance: dict[str, float],
 ) -> dict[str, float]:
-    """Largest difference per output, rows together and one by one."""
+    """Largest difference of each output.
+
+    Of rows together and one by one.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

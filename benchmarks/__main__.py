@@ -15,20 +15,20 @@ HERE = Path(__file__).parent
 
 def main(words: list[str]) -> int:
     """Run the benchmarks named, or all of them; the exit status counts those that failed."""
-    known = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
-    if unknown := set(words) - set(known):
-        print(f"no benchmark is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    names = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
+    if unknown := set(words) - set(names):
+        print(f"no benchmark is called {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
         return 2
-    failed = 0
-    for word in words or known:
+    n_failures = 0
+    for word in words or names:
         print(f"\n== benchmarks/{word}.py\n", flush=True)
         start = time.monotonic()
         status = subprocess.run(
             [sys.executable, "-m", f"benchmarks.{word}"], check=False, cwd=HERE.parent
         ).returncode
-        failed += status != 0
+        n_failures += status != 0
         print(f"\n{'failed' if status else 'done'} after {time.monotonic() - start:.0f} s", flush=True)
-    return failed
+    return n_failures
 
 
 if __name__ == "__main__":

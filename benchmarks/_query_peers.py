@@ -18,23 +18,23 @@ import numpy as np
 MEMORY = 14 * 2**30  # bytes a peer may take: past it, it is counted as out of memory
 
 
-def main(name, folder, k, timed):
+def main(name, folder, k, is_timed):
     arrays = {path.stem: np.load(path) for path in Path(folder).glob("*.npy")}
     y = np.full(len(arrays["features"]), np.nan)
     y[arrays["labelled_rows"]] = arrays["labels"]
     query = globals()[name](arrays, arrays["features"], y, k)
     limit()
-    spent, rows = [], None
+    seconds, rows = [], None
     with (
         open(os.devnull, "w") as nowhere,
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
     ):
-        while not spent or (timed and sum(spent) < 4 and len(spent) < 5):
+        while not seconds or (is_timed and sum(seconds) < 4 and len(seconds) < 5):
             start = time.perf_counter()
             rows = query()
-            spent.append(time.perf_counter() - start)
-    return {"seconds": float(np.median(spent)), "indices": [int(row) for row in rows]}
+            seconds.append(time.perf_counter() - start)
+    return {"seconds": float(np.median(seconds)), "indices": [int(row) for row in rows]}
 
 
 def limit():
@@ -47,20 +47,20 @@ def stub(arrays, n_unlabelled):
     """A fitted classifier whose probabilities are those given: the peers' time is not to hold a classifier's."""
     from skactiveml.base import SkactivemlClassifier
 
-    class Given(SkactivemlClassifier):
+    class FixedProbabilities(SkactivemlClassifier):
         def fit(self, X, y, sample_weight=None):
             return self
 
         def predict_proba(self, X):
-            labelled = arrays["labelled_rows"]
+            labelled_rows = arrays["labelled_rows"]
             rows = (
-                labelled
-                if len(X) == len(labelled)
-                else np.setdiff1d(np.arange(len(arrays["probs"])), labelled)
+                labelled_rows
+                if len(X) == len(labelled_rows)
+                else np.setdiff1d(np.arange(len(arrays["probs"])), labelled_rows)
             )
             return arrays["probs"][rows].astype(np.float64)
 
-    return Given(classes=np.arange(arrays["probs"].shape[1]))
+    return FixedProbabilities(classes=np.arange(arrays["probs"].shape[1]))
 
 
 def kcenter(arrays, x, y, k):
@@ -149,9 +149,9 @@ def logistic(classes, **settings):
 def discriminative(arrays, x, y, k):
     from skactiveml.pool import DiscriminativeAL
 
-    scaled = (x - x.mean(axis=0)) / x.std(axis=0)
+    standard_x = (x - x.mean(axis=0)) / x.std(axis=0)
     tell = logistic([0, 1], class_weight="balanced", tol=1e-6, max_iter=500)
-    return lambda: DiscriminativeAL(random_state=0).query(scaled, y, tell, batch_size=k)
+    return lambda: DiscriminativeAL(random_state=0).query(standard_x, y, tell, batch_size=k)
 
 
 def drop_query(arrays, x, y, k):
@@ -183,7 +183,7 @@ def batchbald(arrays, x, y, k):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     try:
-        found = main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "timed")
+        result = main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "timed")
     except MemoryError:
-        found = {"failed": f"out of {MEMORY >> 30} GB"}
-    print(json.dumps(found))
+        result = {"failed": f"out of {MEMORY >> 30} GB"}
+    print(json.dumps(result))

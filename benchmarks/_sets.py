@@ -109,11 +109,11 @@ def fsdd(seed: int) -> Split:
 def _fsdd() -> Split:
     files = sorted((DATA / "fsdd" / "recordings").glob("*.wav"))
     y = np.array([int(file.stem.split("_")[0]) for file in files], np.int64)
-    held = np.array([int(file.stem.split("_")[2]) < 5 for file in files])
+    is_test = np.array([int(file.stem.split("_")[2]) < 5 for file in files])
     sounds = [AudioModality().load(file) for file in files]
-    encoder = LogMel().fit([sound for sound, late in zip(sounds, held, strict=True) if not late])
+    encoder = LogMel().fit([sound for sound, late in zip(sounds, is_test, strict=True) if not late])
     X = encoder.encode(sounds)
-    return split(X[~held], y[~held], X[held], y[held])
+    return split(X[~is_test], y[~is_test], X[is_test], y[is_test])
 
 
 def gunpoint(seed: int) -> Split:

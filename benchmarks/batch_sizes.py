@@ -63,40 +63,43 @@ def accuracy(strategy: Callable[..., Any] | None, x: Float, y: Ints, k: int, see
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(x))
     test, pool = order[: len(x) // 3], order[len(x) // 3 :]
-    labelled, found = rng.choice(len(pool), START, replace=False), []
+    labelled_rows, accuracies = rng.choice(len(pool), START, replace=False), []
     for step in range(SIZES[k] + 1):
-        model = LastLayerLaplace().fit(x[pool[labelled]], y[pool[labelled]], n_classes=10)
-        found.append(float((model.predict(x[test]).mean.argmax(axis=1) == y[test]).mean()))
+        model = LastLayerLaplace().fit(x[pool[labelled_rows]], y[pool[labelled_rows]], n_classes=10)
+        accuracies.append(float((model.predict(x[test]).mean.argmax(axis=1) == y[test]).mean()))
         if step < SIZES[k]:
-            labelled = np.append(
-                labelled, asked(strategy, model, x[pool], y[pool], labelled, k, seed + 100 * step)
+            labelled_rows = np.append(
+                labelled_rows,
+                pick_rows(strategy, model, x[pool], y[pool], labelled_rows, k, seed + 100 * step),
             )
-    return float(np.mean(found))
+    return float(np.mean(accuracies))
 
 
-def asked(
+def pick_rows(
     strategy: Callable[..., Any] | None,
     model: LastLayerLaplace,
     x: Float,
     y: Ints,
-    labelled: Ints,
+    labelled_rows: Ints,
     k: int,
     seed: int,
 ) -> Ints:
     if strategy is None:
-        return np.random.default_rng(seed).choice(np.setdiff1d(np.arange(len(x)), labelled), k, replace=False)
+        return np.random.default_rng(seed).choice(
+            np.setdiff1d(np.arange(len(x)), labelled_rows), k, replace=False
+        )
     predictive = model.predict(x)
     makers = {
         "probs": lambda: predictive.mean,
         "draws": lambda: predictive.draws(np.arange(len(x)), DRAWS, seed),
         "features": lambda: x,
-        "labelled_rows": lambda: labelled,
-        "labels": lambda: y[labelled],
+        "labelled_rows": lambda: labelled_rows,
+        "labels": lambda: y[labelled_rows],
         "seed": lambda: seed,
     }
-    own = inspect.signature(strategy).parameters
-    wanted = [name for name in makers if name in own or "arrays" in own]
-    picks = strategy(**{name: makers[name]() for name in wanted}, k=k)
+    parameters = inspect.signature(strategy).parameters
+    names = [name for name in makers if name in parameters or "arrays" in parameters]
+    picks = strategy(**{name: makers[name]() for name in names}, k=k)
     return np.asarray(getattr(picks, "indices", picks))
 
 

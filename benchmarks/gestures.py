@@ -24,7 +24,7 @@ from spin_nb.types import Float, Ints
 
 FIRST_SEED = 100
 SIZES = (30, 300, 3000)
-CHOSEN = ("digits", "digits_skewed", "fashion", "ag_news", "fsdd", "fsdd_skewed", "ai4i")
+SET_NAMES = ("digits", "digits_skewed", "fashion", "ag_news", "fsdd", "fsdd_skewed", "ai4i")
 
 
 def region(data: Split, free: Ints, of: int, n: int, rng: np.random.Generator) -> list[Ints]:
@@ -53,7 +53,7 @@ KINDS: dict[str, Callable[[Split, Ints, int, int, np.random.Generator], list[Int
 }
 
 
-def opened(name: str, seed: int) -> Split:
+def load_set(name: str, seed: int) -> Split:
     """A set, made unbalanced where its name says so."""
     plain = name.removesuffix("_skewed")
     data = load(plain, seed)
@@ -64,7 +64,7 @@ def opened(name: str, seed: int) -> Split:
     return split(data.pool[few], data.y[few], data.test[few_test], data.y_test[few_test])
 
 
-def asked(learner: Learner, data: Split, n: int, seed: int) -> Ints:
+def ask_rows(learner: Learner, data: Split, n: int, seed: int) -> Ints:
     """Rows that a session would ask, one at a time."""
     left = np.ones(len(data.pool), bool)
     for number in range(n):
@@ -74,7 +74,7 @@ def asked(learner: Learner, data: Split, n: int, seed: int) -> Ints:
     return learner.graph.rows
 
 
-def judged(probs: Float, data: Split, of: int) -> list[float]:
+def judge(probs: Float, data: Split, of: int) -> list[float]:
     right, is_of = probs.argmax(axis=1) == data.y_test, data.y_test == of
     likelihood = np.log(np.maximum(probs[np.arange(len(probs)), data.y_test], 1e-6))
     return [right[~is_of].mean(), right[is_of].mean(), right.mean(), -float(likelihood.mean())]
@@ -86,22 +86,26 @@ def line(learner: Learner, data: Split, of: int, rows: Ints, weights: Float | No
     learner.reset(rows, y, weights)
     linear = LastLayerLaplace().fit(data.pool[rows], y, n_classes=data.n_classes, weights=weights)
     graph = learner.predict(data.test, *data.hood, "graph")
-    return [number for said in (graph, linear.predict(data.test)) for number in judged(said.mean, data, of)]
+    return [
+        number
+        for predictive in (graph, linear.predict(data.test))
+        for number in judge(predictive.mean, data, of)
+    ]
 
 
 def report(name: str, seeds: range, n_asked: int, sizes: list[int]) -> None:
     """Print one set's tables."""
     lines: dict[tuple[str, int], list[list[list[float]]]] = {}
     for seed in seeds:
-        data, rng = opened(name, seed), np.random.default_rng(seed)
+        data, rng = load_set(name, seed), np.random.default_rng(seed)
         learner = Learner(data.pool, *data.graph, data.n_classes, seed=seed)
-        alone = asked(learner, data, n_asked, seed)
+        alone = ask_rows(learner, data, n_asked, seed)
         free, of = np.setdiff1d(np.arange(len(data.pool)), alone), int(rng.integers(data.n_classes))
         counts = np.bincount(data.y[alone], minlength=data.n_classes)
         for kind, gestures in KINDS.items():
             for n in sizes:
-                gestured = np.concatenate(gestures(data, free, of, n, rng))
-                rows, y = np.concatenate([alone, gestured]), data.y[gestured]
+                gesture_rows = np.concatenate(gestures(data, free, of, n, rng))
+                rows, y = np.concatenate([alone, gesture_rows]), data.y[gesture_rows]
                 each = gesture_weights(counts, np.bincount(y, minlength=data.n_classes))
                 weights = np.concatenate([np.ones(len(alone)), each[y]])
                 ways = ((alone, None), (rows, None), (rows, weights))
@@ -125,11 +129,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--asked", type=int, default=60)
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
-    given = parser.parse_args()
-    for name in given.sets or CHOSEN:
+    arguments = parser.parse_args()
+    for name in arguments.sets or SET_NAMES:
         if name.removesuffix("_skewed") not in SETS:
-            parser.error(f"no set is called {name}; there are: {', '.join(CHOSEN)}")
-        report(name, range(FIRST_SEED, FIRST_SEED + given.seeds), given.asked, given.sizes)
+            parser.error(f"no set is called {name}; there are: {', '.join(SET_NAMES)}")
+        report(name, range(FIRST_SEED, FIRST_SEED + arguments.seeds), arguments.asked, arguments.sizes)
 
 
 if __name__ == "__main__":

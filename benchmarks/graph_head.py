@@ -25,7 +25,7 @@ DATA = Path(os.environ.get("SPIN_DATA_DIR", ROOT / ".." / "shared" / "data"))
 BUDGET_MS = 50.0
 
 
-def timed(act: Callable[[], Any]) -> tuple[Any, np.ndarray]:
+def time_call(act: Callable[[], Any]) -> tuple[Any, np.ndarray]:
     wall, cpu = time.perf_counter(), time.process_time()
     result = act()
     return result, 1000 * np.array([time.perf_counter() - wall, time.process_time() - cpu])
@@ -47,27 +47,27 @@ def main(labels: int = 60) -> None:
         print(f"skipped: no {DATA / 'mnist' / 'mnist.npz'} (set SPIN_DATA_DIR)")
         return
     x, y, x_test, y_test = mnist()
-    graph, spent = timed(lambda: neighbours(x, 15))
+    graph, duration = time_call(lambda: neighbours(x, 15))
     print(
-        f"neighbour graph 60,000 x 60, k = 15   {spent[0] / 1000:7.1f} s wall  {spent[1] / 1000:7.1f} s CPU"
+        f"neighbour graph 60,000 x 60, k = 15   {duration[0] / 1000:7.1f} s wall  {duration[1] / 1000:7.1f} s CPU"
     )
-    _, spent = timed(lambda: graph_basis(*graph, x, 10, seed=0))
+    _, duration = time_call(lambda: graph_basis(*graph, x, 10, seed=0))
     print(
-        f"graph basis                           {spent[0] / 1000:7.1f} s wall  {spent[1] / 1000:7.1f} s CPU"
+        f"graph basis                           {duration[0] / 1000:7.1f} s wall  {duration[1] / 1000:7.1f} s CPU"
     )
     learner = Learner(x, *graph, 10, seed=0)
     hood = nearest(x, x_test, 15)
     parts: dict[str, list[np.ndarray]] = {"query": [], "update": [], "probabilities": [], "epistemic": []}
     left = np.ones(len(x), bool)
     for n in range(1, labels + 1):
-        picked, spent = timed(lambda n=n: learner.ask(1, np.flatnonzero(left), seed=n))
-        parts["query"].append(spent)
-        row = int(picked.indices[0])
+        batch, duration = time_call(lambda n=n: learner.ask(1, np.flatnonzero(left), seed=n))
+        parts["query"].append(duration)
+        row = int(batch.indices[0])
         left[row] = False
-        parts["update"].append(timed(lambda row=row: learner.label(row, int(y[row])))[1])
-        predictive, spent = timed(learner.predictive)
-        parts["probabilities"].append(spent)
-        parts["epistemic"].append(timed(lambda p=predictive: p.epistemic)[1])
+        parts["update"].append(time_call(lambda row=row: learner.label(row, int(y[row])))[1])
+        predictive, duration = time_call(learner.predictive)
+        parts["probabilities"].append(duration)
+        parts["epistemic"].append(time_call(lambda p=predictive: p.epistemic)[1])
         if n in (20, 40, 60, 100):
             right = learner.predict(x_test, *hood).mean.argmax(axis=1) == y_test
             print(f"test accuracy at {n:3d} labels            {right.mean():7.1%}")

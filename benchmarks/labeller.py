@@ -113,10 +113,10 @@ def main() -> None:
         )
         for name, cells in SCENARIOS.items():
             times = measure(browser, url, Path(folder), name, cells, arguments.labels, arguments.every)
-            painted, saved = np.array(times["painted"]), np.array(times["saved"])
-            p = [*np.percentile(painted, [50, 95]), painted.max(), *np.percentile(saved, [50, 95])]
+            paint_ms, save_ms = np.array(times["painted"]), np.array(times["saved"])
+            p = [*np.percentile(paint_ms, [50, 95]), paint_ms.max(), *np.percentile(save_ms, [50, 95])]
             print(
-                f"{name:22}{len(painted):5}{p[0]:15.0f}{p[1]:6.0f}{p[2]:6.0f}{p[3]:12.0f}{p[4]:6.0f}"
+                f"{name:22}{len(paint_ms):5}{p[0]:15.0f}{p[1]:6.0f}{p[2]:6.0f}{p[3]:12.0f}{p[4]:6.0f}"
                 f"{times['dry']:11}   {times['note']}",
                 flush=True,
             )
@@ -167,11 +167,11 @@ def open_and_run(page: Any, url: str, name: str) -> None:
     )
     page.evaluate("jupyterapp.shell.collapseLeft()")
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    failed = page.locator(
+    error_output = page.locator(
         ".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']:has-text('Error')"
     )
-    if failed.count():
-        raise RuntimeError(failed.first.inner_text())
+    if error_output.count():
+        raise RuntimeError(error_output.first.inner_text())
 
 
 def run_code(page: Any, code: str) -> str:

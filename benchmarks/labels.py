@@ -32,7 +32,7 @@ class Plan:
     """Counts at which a set is judged, and what the issue asks: (target, labels); items of the rare class found."""
 
     counts: tuple[int, ...]
-    asked: tuple[tuple[float, int], ...] = ()
+    targets: tuple[tuple[float, int], ...] = ()
     rare: int = 0
 
 
@@ -51,7 +51,7 @@ PLANS = {
     "gunpoint": Plan((5, 10, 15, 20, 25, 30, 35, 40, 50), ((0.95, 40),)),
     "ai4i": Plan((50, 100, 150, 200, 250, 300), ((0.70, 300),), rare=115),
 }
-"""A set's counts; ``asked``: accuracy (ai4i: average precision) and the labels it may take."""
+"""A set's counts; ``targets``: accuracy (ai4i: average precision) and the labels it may take."""
 
 
 def score(probs: Float, data: Split) -> float:
@@ -64,7 +64,7 @@ def score(probs: Float, data: Split) -> float:
 
 
 def rare(data: Split) -> bool:
-    """Whether class 1 of two is the rare one."""
+    """Say whether class 1 of two is the rare one."""
     return data.n_classes == 2 and bool(data.y.mean() < 0.1)
 
 
@@ -76,20 +76,20 @@ def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy
     while n < plan.counts[-1]:
         free, k = np.flatnonzero(left), min(batch, plan.counts[-1] - n)
         chance = rng.random(k) < audits
-        audited = rng.choice(free, int(chance.sum()), replace=False)
-        left[audited] = False
-        if k > len(audited):
-            picked = learner.ask(
-                k - len(audited), np.flatnonzero(left), strategy=strategy, seed=seed * 1000 + n
+        audit_rows = rng.choice(free, int(chance.sum()), replace=False)
+        left[audit_rows] = False
+        if k > len(audit_rows):
+            picks = learner.ask(
+                k - len(audit_rows), np.flatnonzero(left), strategy=strategy, seed=seed * 1000 + n
             )
-            left[picked.indices] = False
-            for row in picked.indices:
+            left[picks.indices] = False
+            for row in picks.indices:
                 learner.label(int(row), int(data.y[row]))
         n += k
-        reached = sum(n - k < count <= n for count in plan.counts)
-        if reached or (strategy == "auto" and n % TRAIN_EVERY < k):
+        n_counts = sum(n - k < count <= n for count in plan.counts)
+        if n_counts or (strategy == "auto" and n % TRAIN_EVERY < k):
             learner.adopt(learner.fit(learner.graph.rows, learner.graph.y))
-        for _ in range(reached):
+        for _ in range(n_counts):
             yield score(learner.predict(data.test, *data.hood).mean, data), int(np.sum(learner.graph.y == 1))
 
 
@@ -108,10 +108,10 @@ def logistic(data: Split, plan: Plan, seed: int, batch: int, recipe: str) -> Ite
         else:
             new = free[np.argsort(-margin(model.predict_proba(data.pool[free])), kind="stable")[:k]]
         before, rows = len(rows), np.concatenate([rows, new])
-        reached = sum(before < count <= len(rows) for count in plan.counts)
-        if len(np.unique(data.y[rows])) > 1 and (reached or recipe != "random"):
+        n_counts = sum(before < count <= len(rows) for count in plan.counts)
+        if len(np.unique(data.y[rows])) > 1 and (n_counts or recipe != "random"):
             model = LogisticRegression(max_iter=1000).fit(data.pool[rows], data.y[rows])
-        for _ in range(reached):
+        for _ in range(n_counts):
             yield score(_columns(model, data), data), int(np.sum(data.y[rows] == 1))
 
 
@@ -147,17 +147,17 @@ def report(name: str, seeds: range, batch: int, audits: float, only: list[str]) 
             continue
         start = time.perf_counter()
         points = np.array([list(curve(load(name, seed), plan, seed)) for seed in seeds])
-        curves, found = points[..., 0], points[:, -1, 1]
+        curves, n_rare = points[..., 0], points[:, -1, 1]
         areas = np.trapezoid(curves, plan.counts, axis=1) / (plan.counts[-1] - plan.counts[0])
         line = "".join(f"{value:7.3f}" for value in curves.mean(axis=0))
         seconds = (time.perf_counter() - start) / len(seeds)
         print(f"{recipe:<33}{line}{areas.mean():8.4f} ±{half(areas):.4f}{seconds:6.1f}", flush=True)
         if recipe == "auto":
-            _asked(plan, curves)
+            _print_targets(plan, curves)
         if plan.rare:
-            word = "" if recipe != "auto" else " reached" if found.mean() >= plan.rare else " MISSED"
+            word = "" if recipe != "auto" else " reached" if n_rare.mean() >= plan.rare else " MISSED"
             print(
-                f"{'':<6}of the rare class found (asked {plan.rare}): {found.mean():.0f} ± {half(found):.0f}{word}"
+                f"{'':<6}of the rare class found (asked {plan.rare}): {n_rare.mean():.0f} ± {half(n_rare):.0f}{word}"
             )
 
 
@@ -172,8 +172,8 @@ def half(values: Float) -> float:
     )
 
 
-def _asked(plan: Plan, curves: Float) -> None:
-    for target, labels in plan.asked:
+def _print_targets(plan: Plan, curves: Float) -> None:
+    for target, labels in plan.targets:
         at = curves[:, plan.counts.index(labels)]
         word = "reached" if at.mean() >= target else "MISSED"
         print(f"{'':<6}asked {target:.3f} at {labels}: {at.mean():.3f} ± {half(at):.3f} {word}")
@@ -188,12 +188,18 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--audits", type=float, default=0.0)
     parser.add_argument("--only", nargs="*", default=[])
-    given = parser.parse_args()
-    for name in given.sets or PLANS:
+    arguments = parser.parse_args()
+    for name in arguments.sets or PLANS:
         if name != "digits" and not DATA.exists():
             print(f"{name}: skipped, no {DATA} (set SPIN_DATA_DIR)")
             continue
-        report(name, range(given.first, given.first + given.seeds), given.batch, given.audits, given.only)
+        report(
+            name,
+            range(arguments.first, arguments.first + arguments.seeds),
+            arguments.batch,
+            arguments.audits,
+            arguments.only,
+        )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ DATA = Path(os.environ.get("SPIN_DATA_DIR", ROOT / ".." / "shared" / "data"))
 QUERIES = 5_000
 
 
-def timed(act: Callable[[], Any]) -> tuple[Any, float, float]:
+def time_call(act: Callable[[], Any]) -> tuple[Any, float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     result = act()
     return result, time.perf_counter() - wall, time.process_time() - cpu
@@ -57,15 +57,17 @@ SETS: dict[str, Callable[[], Any]] = {
 
 def measure(name: str, pool: Any) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
-        found, read, _ = timed(lambda: read_pool(pool))
-        kept, save, _ = timed(lambda: Pool.save(folder, found))
-        _, reopen, _ = timed(lambda: Pool.open(folder))
-        (encoder, rows), wall, cpu = timed(lambda: features(kept))
-        _, graph, graph_cpu = timed(lambda: neighbours(rows))
-        _, layout, _ = timed(lambda: pca_layout(rows))
-        _, show, _ = timed(lambda: [kept.show(row) for row in range(0, len(kept), max(1, len(kept) // 200))])
+        data, read, _ = time_call(lambda: read_pool(pool))
+        store, save, _ = time_call(lambda: Pool.save(folder, data))
+        _, reopen, _ = time_call(lambda: Pool.open(folder))
+        (encoder, rows), wall, cpu = time_call(lambda: features(store))
+        _, graph, graph_cpu = time_call(lambda: neighbours(rows))
+        _, layout, _ = time_call(lambda: pca_layout(rows))
+        _, show, _ = time_call(
+            lambda: [store.show(row) for row in range(0, len(store), max(1, len(store) // 200))]
+        )
         print(
-            f"{name:22}{len(kept):>7,} {encoder.name:11}{rows.shape[1]:>4} {read:>7.2f} {save:>6.2f} {reopen:>6.2f}"
+            f"{name:22}{len(store):>7,} {encoder.name:11}{rows.shape[1]:>4} {read:>7.2f} {save:>6.2f} {reopen:>6.2f}"
             f" {wall:>6.2f} ({cpu:>5.2f}) {graph:>6.2f} ({graph_cpu:>5.2f}) {layout:>6.3f} {show * 5:>6.2f}",
             flush=True,
         )
@@ -76,9 +78,9 @@ def against_sklearn(rows: np.ndarray) -> None:
     from sklearn.neighbors import NearestNeighbors
 
     queries = rows[:QUERIES]
-    (ours, _), wall, cpu = timed(lambda: nearest(rows, queries, 16))
+    (ours, _), wall, cpu = time_call(lambda: nearest(rows, queries, 16))
     brute = NearestNeighbors(n_neighbors=16, algorithm="brute").fit(rows)
-    theirs, reference, reference_cpu = timed(lambda: brute.kneighbors(queries, return_distance=False))
+    theirs, reference, reference_cpu = time_call(lambda: brute.kneighbors(queries, return_distance=False))
     print(
         f"\n16 nearest of {len(rows):,} x {rows.shape[1]} for {len(queries):,} queries: {wall:.2f} s (CPU {cpu:.2f}); "
         f"scikit-learn brute force {reference:.2f} s (CPU {reference_cpu:.2f}): ratio {reference / wall:.1f}; "

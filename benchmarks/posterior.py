@@ -24,6 +24,7 @@ import numpy as np
 
 from spin_nb.bayes import LastLayerLaplace
 from spin_nb.bayes._laplace_torch import import_laplace
+from spin_nb.protocols import Predictive
 from spin_nb.registry import resolve, words
 from spin_nb.types import Float, Ints
 
@@ -31,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("SPIN_DATA_DIR", ROOT / ".." / "shared" / "data"))
 MNIST = DATA / "mnist" / "mnist.npz"
 BATCH = 500  # of laplace-torch: its memory grows with batch x classes^2 x features
-TRAIN, CHECKED, LABELS = 5000, 1000, 300
+TRAIN, N_CHECKED, LABELS = 5000, 1000, 300
 TURNS, AT_ONCE = 3, 5  # times theirs is asked; times ours is before each
 PROBABILITY, SECONDS, MEGABYTES = 1e-5, 0.5, 1000  # asked: at most
 FIT_ASKED, SHARE = 10, 0.7  # asked: ratios, within 30 %
@@ -46,7 +47,7 @@ class Case:
     width: int
     points: int
     batch: int
-    asked: float
+    target_ratio: float
 
 
 CASES = (
@@ -64,17 +65,17 @@ class Features:
     y: Ints
     test: Float
     y_test: Ints
-    said: str
+    source: str
 
 
-def timed(act: Callable[[], Any], times: int = 1) -> tuple[Any, float]:
-    """What ``act`` returns, and the least of its wall seconds."""
-    spent = []
+def time_call(act: Callable[[], Any], times: int = 1) -> tuple[Any, float]:
+    """Return the result of ``act``, and the least of its wall seconds."""
+    seconds = []
     for _ in range(times):
         start = time.perf_counter()
         result = act()
-        spent.append(time.perf_counter() - start)
-    return result, min(spent)
+        seconds.append(time.perf_counter() - start)
+    return result, min(seconds)
 
 
 def load() -> Features:
@@ -82,8 +83,8 @@ def load() -> Features:
         rng = np.random.default_rng(0)
         x = rng.standard_normal((70_000, 256), np.float32) * np.geomspace(2, 0.02, 256, dtype=np.float32)
         y = nearest_of(x, 10)
-        said = f"random features: no {MNIST} (set SPIN_DATA_DIR)"
-        return Features(x[:60_000], y[:60_000], x[60_000:], y[60_000:], said)
+        source = f"random features: no {MNIST} (set SPIN_DATA_DIR)"
+        return Features(x[:60_000], y[:60_000], x[60_000:], y[60_000:], source)
     with np.load(MNIST) as arrays:
         train, test = (arrays[f"x_{part}"].reshape(-1, 784) / np.float32(255) for part in ("train", "test"))
         y, y_test = arrays["y_train"].astype(int), arrays["y_test"].astype(int)
@@ -124,7 +125,7 @@ def reference(ours: LastLayerLaplace, x: Float, y: Ints, dtype: str) -> tuple[An
         if ours.structure == "full":
             theirs.posterior_covariance  # noqa: B018  computed on first use, which is not to count as predicting
 
-    return theirs, timed(fit)[1]
+    return theirs, time_call(fit)[1]
 
 
 def asked_of(theirs: Any, x: Float, batch: int) -> Float:
@@ -142,39 +143,39 @@ def compare(case: Case, features: Features) -> str:
     y = features.y[:TRAIN] if case.n_classes == 10 else nearest_of(x, case.n_classes)
     test = np.ascontiguousarray(features.test[:, : case.width])
     ours = LastLayerLaplace(case.structure).fit(x, y, n_classes=case.n_classes)
-    some, few = test[: min(case.points, CHECKED)].astype("float64"), test[: case.points]
+    some, few = test[: min(case.points, N_CHECKED)].astype("float64"), test[: case.points]
     exact = asked_of(reference(ours, x, y, "float64")[0], some, case.batch)
     theirs = reference(ours, x, y, "float32")[0]
     asked_of(theirs, few[:10], 10)
-    spent: dict[str, list[float]] = {"probit": [], "contrast": [], "theirs": []}
+    times: dict[str, list[float]] = {"probit": [], "contrast": [], "theirs": []}
     for _ in range(TURNS):
         for link in ("probit", "contrast"):
-            spent[link].append(timed(lambda link=link: ours.predict(test, link=link).mean, AT_ONCE)[1])
-        other, seconds = timed(lambda: asked_of(theirs, few, case.batch))
-        spent["theirs"].append(seconds * len(test) / len(few))
-    probit, contrast, their = (min(spent[name]) for name in ("probit", "contrast", "theirs"))
+            times[link].append(time_call(lambda link=link: ours.predict(test, link=link).mean, AT_ONCE)[1])
+        other, seconds = time_call(lambda: asked_of(theirs, few, case.batch))
+        times["theirs"].append(seconds * len(test) / len(few))
+    probit, contrast, their = (min(times[name]) for name in ("probit", "contrast", "theirs"))
     mine = ours.predict(test, link="probit").mean
-    differences = [float(np.abs(mine[: len(found)] - found).max()) for found in (exact, other)]
-    kept = verdict(differences[0] <= PROBABILITY, their / probit >= SHARE * case.asked)
+    differences = [float(np.abs(mine[: len(probs)] - probs).max()) for probs in (exact, other)]
+    outcome = verdict(differences[0] <= PROBABILITY, their / probit >= SHARE * case.target_ratio)
     return (
         f"{f'{case.structure} {case.n_classes} x {case.width}':<16}{differences[0]:>10.1e}{differences[1]:>10.1e}"
         f"{probit:>10.4f}{their:>15.2f}{'*' if len(few) < len(test) else ' '}{their / probit:>8,.0f}x"
-        f"{case.asked:>7,.0f}x  {kept:<7}{contrast:>9.4f}{their / contrast:>9,.0f}x"
+        f"{case.asked:>7,.0f}x  {outcome:<7}{contrast:>9.4f}{their / contrast:>9,.0f}x"
     )
 
 
 def fit_lines(features: Features) -> list[str]:
     """Seconds to fit 60,000 x 128, full: the posterior alone, and all of ours."""
     x, y = np.ascontiguousarray(features.train[:, :128]), features.y
-    ours, fitting = timed(lambda: LastLayerLaplace("full").fit(x, y, n_classes=10))
-    given = LastLayerLaplace.around(ours.weight, ours.bias, "full")
+    ours, fitting = time_call(lambda: LastLayerLaplace("full").fit(x, y, n_classes=10))
+    layer = LastLayerLaplace.around(ours.weight, ours.bias, "full")
 
     def posterior() -> None:
-        given.fit(x, y, n_classes=10, precision=ours.bias_precision)
+        layer.fit(x, y, n_classes=10, precision=ours.bias_precision)
 
-    _, before = timed(posterior, 2)
+    _, before = time_call(posterior, 2)
     _, their = reference(ours, x, y, "float32")
-    alone = min(before, timed(posterior, 2)[1])
+    alone = min(before, time_call(posterior, 2)[1])
     ratio = their / alone
     return [
         f"{'posterior, given weights and prior':<36}{alone:>10.2f}{their:>15.2f}"
@@ -184,29 +185,31 @@ def fit_lines(features: Features) -> list[str]:
 
 
 def mean_lines(features: Features) -> list[str]:
-    """How good the mean is on few labels, by either link, beside what 1,000 draws average to."""
+    """Judge the mean on few labels, by either link, beside 1,000 draws."""
     lines = []
     digits = np.arange(10)
-    for said, kept, n in (
+    for label, classes, n in (
         ("ten digits", digits, 100),
         ("ten digits", digits, 1000),
         ("3 or 8", digits[[3, 8]], 20),
     ):
         x, test = (np.ascontiguousarray(part[:, :64]) for part in (features.train, features.test))
-        known = np.flatnonzero(np.isin(features.y, kept))[:n]
-        rows = np.flatnonzero(np.isin(features.y_test, kept))[:1000]
-        y, truth = (np.searchsorted(kept, labels) for labels in (features.y[known], features.y_test[rows]))
-        head = LastLayerLaplace().fit(x[known], y, n_classes=len(kept))
-        drawn = head.predict(test[rows]).draws(np.arange(len(rows)), 1000, 0).mean(axis=0)
+        train_rows = np.flatnonzero(np.isin(features.y, classes))[:n]
+        rows = np.flatnonzero(np.isin(features.y_test, classes))[:1000]
+        y, truth = (
+            np.searchsorted(classes, labels) for labels in (features.y[train_rows], features.y_test[rows])
+        )
+        head = LastLayerLaplace().fit(x[train_rows], y, n_classes=len(classes))
+        draw_mean = head.predict(test[rows]).draws(np.arange(len(rows)), 1000, 0).mean(axis=0)
         means = [head.predict(test[rows], link=link).mean for link in ("contrast", "probit")]
-        told = [f"{-np.log(p[np.arange(len(rows)), truth]).mean():>10.3f}" for p in (*means, drawn)]
-        off = [f"{np.abs(p - drawn).max():>10.3f}" for p in means]
-        lines.append(f"{f'{said}, {n} labels':<26}{''.join(told)}{''.join(off)}")
+        losses = [f"{-np.log(p[np.arange(len(rows)), truth]).mean():>10.3f}" for p in (*means, draw_mean)]
+        off = [f"{np.abs(p - draw_mean).max():>10.3f}" for p in means]
+        lines.append(f"{f'{label}, {n} labels':<26}{''.join(losses)}{''.join(off)}")
     return lines
 
 
-def verdict(*kept: bool) -> str:
-    return "ok" if all(kept) else "MISSED"
+def verdict(*checks: bool) -> str:
+    return "ok" if all(checks) else "MISSED"
 
 
 def peak_mb() -> float:
@@ -227,10 +230,12 @@ def large(features: Features, structure: str) -> str:
         np.savez(Path(folder) / "head.npz", **head.to_arrays())
         np.save(Path(folder) / "x.npy", np.resize(x, (100_000, 128)))
         command = [sys.executable, __file__, "large", folder]
-        found = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
-    mean, mean_mb, both, both_mb = (float(value) for value in found)
-    kept = verdict(mean <= SECONDS and both_mb <= MEGABYTES)
-    return f"{f'{structure} 10 x 128':<16}{mean:>16.3f}{mean_mb:>10.0f}{both:>16.3f}{both_mb:>10.0f}  {kept}"
+        output = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()
+    mean, mean_mb, both, both_mb = (float(value) for value in output)
+    outcome = verdict(mean <= SECONDS and both_mb <= MEGABYTES)
+    return (
+        f"{f'{structure} 10 x 128':<16}{mean:>16.3f}{mean_mb:>10.0f}{both:>16.3f}{both_mb:>10.0f}  {outcome}"
+    )
 
 
 def large_child(folder: Path) -> None:
@@ -239,9 +244,9 @@ def large_child(folder: Path) -> None:
         head = LastLayerLaplace.from_arrays(dict(arrays))
     head.predict(x[:1000]).epistemic  # noqa: B018  computed on first use: imports and threads are not to count
     before = peak_mb()
-    predictive, mean = timed(lambda: head.predict(x))
+    predictive, mean = time_call(lambda: head.predict(x))
     after_mean = peak_mb()
-    _, more = timed(lambda: predictive.epistemic)
+    _, more = time_call(lambda: predictive.epistemic)
     print(mean, after_mean - before, mean + more, peak_mb() - before)
 
 
@@ -252,16 +257,18 @@ def every_word(features: Features) -> list[str]:
     rest = np.setdiff1d(np.arange(len(x)), rows)
     lines = []
     for word in words("posterior"):
-        made = resolve("posterior", word)()
-        posterior, fitting = timed(lambda made=made: made.fit(x[rows], y[rows], n_classes=10))
-        predictive, found = timed(lambda posterior=posterior: first_mean(posterior.predict(x)))
-        _, more = timed(lambda predictive=predictive: predictive.epistemic)
+        new_posterior = resolve("posterior", word)()
+        posterior, fitting = time_call(
+            lambda new_posterior=new_posterior: new_posterior.fit(x[rows], y[rows], n_classes=10)
+        )
+        predictive, first = time_call(lambda posterior=posterior: first_mean(posterior.predict(x)))
+        _, more = time_call(lambda predictive=predictive: predictive.epistemic)
         right = (predictive.mean[rest].argmax(axis=1) == y[rest]).mean()
-        lines.append(f"{word:<26}{fitting:>6.2f}{found:>16.3f}{found + more:>16.3f}{right:>10.1%}")
+        lines.append(f"{word:<26}{fitting:>6.2f}{first:>16.3f}{first + more:>16.3f}{right:>10.1%}")
     return lines
 
 
-def first_mean(predictive: Any) -> Any:
+def first_mean(predictive: Predictive) -> Predictive:
     """``predictive`` once its mean has been computed."""
     predictive.mean  # noqa: B018
     return predictive

@@ -31,7 +31,7 @@ from spin_nb.types import Float
 
 ROOT = Path(__file__).parents[1]
 PEERS = os.environ.get("SPIN_PEERS")
-ROWS, WIDTH, CLASSES, DRAWS, LABELLED, PICKS = 50_000, 128, 10, 20, 20, 10
+ROWS, WIDTH, CLASSES, DRAWS, N_LABELLED, PICKS = 50_000, 128, 10, 20, 20, 10
 SMALL = 3000
 SECONDS, MEGABYTES = 1.0, 2000.0  # asked of every batch
 PATIENCE = 600  # seconds a peer may take
@@ -100,23 +100,23 @@ SCORES = (
 )
 
 
-def made(n: int, folder: Path) -> None:
+def make_arrays(n: int, folder: Path) -> None:
     """Save the arrays of ``n`` rows: blobs, a linear head that half tells them apart, and draws around it."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, CLASSES, n)
-    y[:LABELLED] = np.arange(LABELLED) % CLASSES
+    y[:N_LABELLED] = np.arange(N_LABELLED) % CLASSES
     centres = rng.standard_normal((CLASSES, WIDTH), np.float32) / 2
     features = centres[y] + rng.standard_normal((n, WIDTH), np.float32)
-    arrays = {"features": features, "labelled_rows": np.arange(LABELLED), "labels": y[:LABELLED]}
+    arrays = {"features": features, "labelled_rows": np.arange(N_LABELLED), "labels": y[:N_LABELLED]}
     arrays["probs"] = softmax(features @ centres.T / 4)
     noise = rng.standard_normal((DRAWS, CLASSES, WIDTH), np.float32) / 20
     arrays["draws"] = np.stack([softmax(features @ (centres / 4 + some).T) for some in noise])
     if n == SMALL:
-        arrays["member"] = clusters(features, LABELLED + PICKS, seed=0).member
+        arrays["member"] = clusters(features, N_LABELLED + PICKS, seed=0).member
         arrays["radius"] = np.float64(pure_radius(features, CLASSES, seed=0))
-        left, weights = features[LABELLED:], query.entropy(arrays["probs"])[LABELLED:]
-        found = clusters(left, PICKS, seed=0, weights=weights)
-        arrays["centres"] = found.centres.x + (left[0] - found.every.x[0])
+        left, weights = features[N_LABELLED:], query.entropy(arrays["probs"])[N_LABELLED:]
+        clustering = clusters(left, PICKS, seed=0, weights=weights)
+        arrays["centres"] = clustering.centres.x + (left[0] - clustering.every.x[0])
     for name, array in arrays.items():
         np.save(folder / name, array)
 
@@ -131,7 +131,7 @@ def ours(name: str, folder: Path, k: int) -> dict[str, Any]:
     arrays = {path.stem: np.load(path) for path in folder.glob("*.npy")}
     strategy = getattr(query, name)
     arrays["scores"] = query.entropy(arrays["probs"])
-    wanted = [word for word in inspect.signature(strategy).parameters if word in arrays]
+    names = [word for word in inspect.signature(strategy).parameters if word in arrays]
     few = {
         word: x if word in ("labelled_rows", "labels") else x[..., :400, :]
         for word, x in arrays.items()
@@ -145,17 +145,17 @@ def ours(name: str, folder: Path, k: int) -> dict[str, Any]:
     if name == "probcover" and "radius" not in arrays:
         few["radius"] = 1.0
     strategy(
-        **{word: few.get(word, arrays[word]) for word in wanted}, k=2
+        **{word: few.get(word, arrays[word]) for word in names}, k=2
     )  # imports and threads are not to count
-    before, spent = peak_mb(), []
-    while len(spent) < 5 and sum(spent) < 6:
+    before, seconds = peak_mb(), []
+    while len(seconds) < 5 and sum(seconds) < 6:
         start = time.perf_counter()
-        found = strategy(**{word: arrays[word] for word in wanted}, k=k)
-        spent.append(time.perf_counter() - start)
+        batch = strategy(**{word: arrays[word] for word in names}, k=k)
+        seconds.append(time.perf_counter() - start)
     return {
-        "seconds": float(np.median(spent)),
+        "seconds": float(np.median(seconds)),
         "mb": peak_mb() - before,
-        "indices": found.indices.tolist(),
+        "indices": batch.indices.tolist(),
     }
 
 
@@ -172,23 +172,23 @@ def peak_mb() -> float:
 def run(command: list[str]) -> dict[str, Any]:
     """The JSON that a process prints last, or what became of it."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
         return {"failed": f"over {PATIENCE} s"}
-    if done.returncode:
-        return {"failed": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1][:60]}
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    if process.returncode:
+        return {"failed": (process.stderr.strip().splitlines() or [f"exit {process.returncode}"])[-1][:60]}
+    return dict(json.loads(process.stdout.strip().splitlines()[-1]))
 
 
 def run_ours(name: str, folder: Path, k: int) -> dict[str, Any]:
     return run([sys.executable, __file__, "ours", name, str(folder), str(k)])
 
 
-def run_peer(case: Case, folder: Path, timed: str) -> dict[str, Any]:
+def run_peer(case: Case, folder: Path, mode: str) -> dict[str, Any]:
     script = Path(__file__).with_name("_query_peers.py")
-    return run([str(PEERS), str(script), case.function or case.name, str(folder), str(case.k), timed])
+    return run([str(PEERS), str(script), case.function or case.name, str(folder), str(case.k), mode])
 
 
 def line(case: Case, folders: Callable[[int], Path]) -> str:
@@ -197,26 +197,26 @@ def line(case: Case, folders: Callable[[int], Path]) -> str:
     label = case.name + ("" if (case.rows, case.k) == (ROWS, PICKS) else f" {case.k} of {case.rows:,}")
     if "failed" in mine:
         return f"{label:<26}{mine['failed']}"
-    kept = mine["seconds"] <= SECONDS and mine["mb"] <= MEGABYTES
+    is_ok = mine["seconds"] <= SECONDS and mine["mb"] <= MEGABYTES
     if case.rows != ROWS:
-        kept = True
+        is_ok = True
     text = f"{label:<26}{mine['seconds']:>8.3f}{mine['mb']:>9.0f}  {case.peer:<17}"
     if "seconds" in theirs:
         ratio = theirs["seconds"] / mine["seconds"]
-        kept &= ratio >= case.ratio
+        is_ok &= ratio >= case.ratio
         text += f"{theirs['seconds']:>9.2f}{ratio:>9,.1f}x  {same(case, folders):<14}"
     else:
         text += f"{theirs.get('failed', 'not measured' if case.peer else ''):>20}  {'':<14}"
-    return text + ("ok" if kept else "MISSED")
+    return text + ("ok" if is_ok else "MISSED")
 
 
 def same(case: Case, folders: Callable[[int], Path]) -> str:
-    """How many picks agree on the small arrays."""
+    """Count the picks that agree on the small arrays."""
     if not case.compare:
         return "drawn"
     mine, theirs = (
-        found.get("indices", [])
-        for found in (run_ours(case.name, folders(SMALL), case.k), run_peer(case, folders(SMALL), "once"))
+        result.get("indices", [])
+        for result in (run_ours(case.name, folders(SMALL), case.k), run_peer(case, folders(SMALL), "once"))
     )
     if case.compare == "set":
         return f"{len(set(mine) & set(theirs))} of {case.k}"
@@ -230,7 +230,7 @@ def million(name: str) -> dict[str, Any]:
     if name == "auto":
         return million_asks(n, rng)
     score = getattr(query, name)
-    wanted = inspect.signature(score).parameters
+    names = inspect.signature(score).parameters
     arrays: dict[str, Any] = {"covariance": np.eye(WIDTH), "noise": 0.2}
     makers: dict[str, Callable[[], Any]] = {
         "features": lambda: rng.standard_normal((n, WIDTH), np.float32),
@@ -242,9 +242,9 @@ def million(name: str) -> dict[str, Any]:
         ),
         "target_draws": lambda: np.stack([softmax(rng.standard_normal((100, CLASSES), np.float32))] * DRAWS),
     }
-    arrays |= {word: make() for word, make in makers.items() if word in wanted}
+    arrays |= {word: make() for word, make in makers.items() if word in names}
     start = time.perf_counter()
-    score(**{word: arrays[word] for word in wanted if word in arrays})
+    score(**{word: arrays[word] for word in names if word in arrays})
     return {"seconds": time.perf_counter() - start, "mb": peak_mb()}
 
 
@@ -263,16 +263,16 @@ def million_asks(n: int, rng: np.random.Generator) -> dict[str, Any]:
     near = ((np.arange(n)[:, None] + steps) % n).astype(np.int32)
     gaps = np.sort(rng.uniform(14, 16, near.shape).astype(np.float32), axis=1)
     learner = Learner(features, near, gaps, CLASSES)
-    for seed in range(LABELLED):
+    for seed in range(N_LABELLED):
         row = int(learner.ask(1, np.arange(n), seed=seed).indices[0])
         learner.label(row, int(cluster[row]) % CLASSES)
     start = time.perf_counter()
-    learner.ask(1, np.arange(n), seed=LABELLED)
+    learner.ask(1, np.arange(n), seed=N_LABELLED)
     return {"seconds": time.perf_counter() - start, "mb": peak_mb()}
 
 
 def load() -> float:
-    """How many processes want a core."""
+    """Number of processes that want a core."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
@@ -288,7 +288,7 @@ def main() -> None:
             path = Path(folder) / str(rows)
             if not path.exists():
                 path.mkdir()
-                made(rows, path)
+                make_arrays(rows, path)
             return path
 
         folders(SMALL)
@@ -297,9 +297,9 @@ def main() -> None:
     print(f"load at the end {load():.1f}\n")
     print(f"{'1,000,000 rows':<26}{'seconds':>8}{'peak MB':>9}  asked: 4,000 MB, arrays and all")
     for name in (*SCORES, "auto"):
-        found = run([sys.executable, __file__, "million", name])
-        text = found.get("failed") or f"{found['seconds']:>8.2f}{found['mb']:>9.0f}"
-        print(f"{name:<26}{text}  {'ok' if found.get('mb', 9e9) <= 4000 else 'MISSED'}", flush=True)
+        result = run([sys.executable, __file__, "million", name])
+        text = result.get("failed") or f"{result['seconds']:>8.2f}{result['mb']:>9.0f}"
+        print(f"{name:<26}{text}  {'ok' if result.get('mb', 9e9) <= 4000 else 'MISSED'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from spin_nb.words import said_by, shown
 HIGHEST = 2**53  # beyond, a page's numbers are not whole any more
 
 
-def whole(value: Any, what: str, least: int = 0, error: type[SpinError] = LabelError) -> int:
+def whole_number(value: Any, what: str, least: int = 0, error: type[SpinError] = LabelError) -> int:
     """``value`` as an int from ``least`` up; a page's 3.0 is one, True and "3" are not.
 
     Raises
@@ -34,7 +34,7 @@ def whole(value: Any, what: str, least: int = 0, error: type[SpinError] = LabelE
     return int(value)
 
 
-def real(value: Any, what: str) -> float:
+def real_number(value: Any, what: str) -> float:
     """``value`` as a finite float.
 
     Raises
@@ -62,7 +62,7 @@ def text(value: Any, what: str) -> str:
     return str(value)
 
 
-def switch(value: Any, what: str, error: type[SpinError] = LabelError) -> bool:
+def boolean(value: Any, what: str, error: type[SpinError] = LabelError) -> bool:
     """``value`` itself, where it is True or False.
 
     Raises
@@ -81,13 +81,13 @@ def rectangle(value: Any, what: str) -> tuple[float, float, float, float]:
     ------
     LabelError
     """
-    if len(listed(value, what)) != 4:
+    if len(sequence_of(value, what)) != 4:
         raise LabelError(f"{what}={shown(value)} is no box.", "Pass [x, y, width, height].")
-    x, y, width, height = (real(length, what) for length in value)
+    x, y, width, height = (real_number(length, what) for length in value)
     return x, y, width, height
 
 
-def listed(value: Any, what: str) -> Sequence[Any]:
+def sequence_of(value: Any, what: str) -> Sequence[Any]:
     """``value`` itself, where it is a list or a tuple.
 
     Raises

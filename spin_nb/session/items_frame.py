@@ -9,8 +9,10 @@ from spin_nb.session.project import Project
 if TYPE_CHECKING:
     import polars as pl
 
-ABSENT = "not in this session's pool: it is gone, or another session added it; open the project again to see"
-GONE = "its file is gone: put it back, or open the project with pool= again to go on without it"
+NOT_IN_POOL = (
+    "not in this session's pool: it is gone, or another session added it; open the project again to see"
+)
+FILE_MISSING = "its file is gone: put it back, or open the project with pool= again to go on without it"
 
 
 def items_frame(project: Project) -> pl.DataFrame:
@@ -23,7 +25,11 @@ def items_frame(project: Project) -> pl.DataFrame:
         schema={"item": pl.String, "why": pl.String},
     )
     items = project.store.items().join(unreadable, on="item", how="left", maintain_order="left")
-    present, gone = (pl.Series(ids, dtype=pl.String).implode() for ids in (pool.ids, pool.missing_ids))
-    absent = pl.when(~pl.col("item").is_in(present)).then(pl.lit(ABSENT))
-    lost = pl.when(pl.col("item").is_in(gone)).then(pl.lit(GONE))
-    return items.with_columns(pl.coalesce("broken", "why", absent, lost).alias("broken")).drop("why")
+    pool_ids, missing_ids = (
+        pl.Series(ids, dtype=pl.String).implode() for ids in (pool.ids, pool.missing_ids)
+    )
+    not_in_pool = pl.when(~pl.col("item").is_in(pool_ids)).then(pl.lit(NOT_IN_POOL))
+    file_missing = pl.when(pl.col("item").is_in(missing_ids)).then(pl.lit(FILE_MISSING))
+    return items.with_columns(pl.coalesce("broken", "why", not_in_pool, file_missing).alias("broken")).drop(
+        "why"
+    )

@@ -40,8 +40,8 @@ class Labelling:
             self._live.follow(changes)
             return changes
 
-        changes = label_log.patiently(step)
-        self._runtime.announcer.labelled(changes, [item for _, item, _ in acts])
+        changes = label_log.retry_while_busy(step)
+        self._runtime.announcer.labels_changed(changes, [item for _, item, _ in acts])
 
     def revert(self, kind: str) -> str:
         """Take back ("undo") this annotator's last gesture, or bring one back ("redo"); returns its first item."""
@@ -53,6 +53,6 @@ class Labelling:
             self._live.follow(changes)
             return items, changes
 
-        items, changes = self._live.label_log.patiently(step)
-        self._runtime.announcer.labelled(changes, items)
+        items, changes = self._live.label_log.retry_while_busy(step)
+        self._runtime.announcer.labels_changed(changes, items)
         return items[0]

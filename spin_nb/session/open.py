@@ -30,10 +30,10 @@ from spin_nb.project.store import Store
 from spin_nb.project.trust import look_around
 from spin_nb.project.values import as_text
 from spin_nb.registry import words
-from spin_nb.session.arguments import switch
+from spin_nb.session.arguments import boolean
 from spin_nb.session.checks.mending import changed_files, check_database, lost_arrivals, mend_items
-from spin_nb.session.checks.project_meta import held_task
-from spin_nb.session.checks.same_pool import refuse_other
+from spin_nb.session.checks.project_meta import read_task
+from spin_nb.session.checks.same_pool import check_same_pool
 from spin_nb.session.labeller.cards import NEEDS
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.project import Project
@@ -43,7 +43,7 @@ from spin_nb.session.session import Session
 from spin_nb.tasks import Classes
 from spin_nb.words import shown
 
-_ODD = (
+_READING_ERRORS = (
     ValueError,
     TypeError,
     LookupError,
@@ -114,20 +114,20 @@ def open(
     >>> import spin_nb as spin
     >>> s = spin.open("digits.spin", pool=spin.samples.digits())   # doctest: +SKIP
     """
-    folder, named, seed = _folder(path), _task(classes, task), _seed(seed)
+    folder, task_passed, seed = _folder(path), _task(classes, task), _seed(seed)
     annotator = _annotator(annotator)
     for word, value in (("trusted", trusted), ("read_only", read_only)):
-        switch(value, word, ProjectError)
+        boolean(value, word, ProjectError)
     if not isinstance(labels_from, str | None):
         raise PoolError(
             f"labels_from={shown(labels_from)} names no labels.", 'Pass a word, "folder", or leave it out.'
         )
     look_around(folder, trusted=trusted)
-    with _said(folder) if not trusted and isinstance(encoder, str) else nullcontext():
+    with _explain_damage(folder) if not trusted and isinstance(encoder, str) else nullcontext():
         if not places.check_project_folder(folder):
-            store, known = _create(folder, pool, named, labels_from, seed, read_only)
+            store, kept_pool = _create(folder, pool, task_passed, labels_from, seed, read_only)
             try:
-                return _start(store, folder, known, encoder, annotator, trusted)
+                return _start(store, folder, kept_pool, encoder, annotator, trusted)
             except BaseException as problem:
                 store.close()
                 if isinstance(problem, SpinError):
@@ -135,19 +135,19 @@ def open(
                 raise
         store = Store.open(folder, read_only=read_only, trusted=trusted)
         try:
-            known = _reopen(store, folder, pool, named, labels_from, trusted)
-            return _start(store, folder, known, encoder, annotator, trusted)
+            kept_pool = _reopen(store, folder, pool, task_passed, labels_from, trusted)
+            return _start(store, folder, kept_pool, encoder, annotator, trusted)
         except BaseException:
             store.close()
             raise
 
 
 @contextmanager
-def _said(folder: Path) -> Iterator[None]:
+def _explain_damage(folder: Path) -> Iterator[None]:
     """Say of a project from somebody else that it is no good, whatever reading it raises."""
     try:
         yield
-    except _ODD as problem:
+    except _READING_ERRORS as problem:
         raise ProjectError(
             f"{str(folder)!r} cannot be read ({type(problem).__name__}: {problem!s:.120}): it is damaged, or was made "
             "to be.",
@@ -208,14 +208,14 @@ def _create(
         raise ReadOnlyError(
             f"there is no project in {str(folder)!r} to read.", "Create it first, without read_only=True."
         )
-    found = _read(pool, folder, task, labels_from)
-    task = _guess(found) if task is None else task
-    _check_fits(task, found)
+    pool_data = _read(pool, folder, task, labels_from)
+    task = _guess(pool_data) if task is None else task
+    _check_fits(task, pool_data)
     places.make(folder)
-    kept = Pool.save(folder, found)
-    meta = {"task": task.to_json(), "seed": seed, "modality": found.modality}
+    kept_pool = Pool.save(folder, pool_data)
+    meta = {"task": task.to_json(), "seed": seed, "modality": pool_data.modality}
     # The pool's files first: the database is what makes it a project, and holds all of it or is none.
-    return Store.create(folder, meta, lambda store: _add(store, kept, found, task)), kept
+    return Store.create(folder, meta, lambda store: _add(store, kept_pool, pool_data, task)), kept_pool
 
 
 def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> PoolData:
@@ -223,78 +223,80 @@ def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> PoolDa
     return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=progress_bar("Pool"))
 
 
-def _check_fits(task: Any, found: PoolData) -> None:
-    parts = [part.modality for part in found.parts.values()]
-    needed = next(iter(NEEDS.get(task.editor, ())), found.modality)
-    if needed not in (found.modality, *parts):
+def _check_fits(task: Any, pool_data: PoolData) -> None:
+    parts = [part.modality for part in pool_data.parts.values()]
+    modality = next(iter(NEEDS.get(task.editor, ())), pool_data.modality)
+    if modality not in (pool_data.modality, *parts):
         raise LabelError(
-            f"{type(task).__name__} labels items of the kind {needed!r}; these are {found.modality!r}"
+            f"{type(task).__name__} labels items of the kind {modality!r}; these are {pool_data.modality!r}"
             f"{' of ' + ', '.join(map(repr, parts)) if parts else ''}.",
-            f"Pass a pool of the kind {needed!r}, or another task.",
+            f"Pass a pool of the kind {modality!r}, or another task.",
         )
 
 
-def _guess(found: PoolData) -> Classes:
+def _guess(pool_data: PoolData) -> Classes:
     """Classes that come with the pool: its own, or those of the labels that were read."""
-    names = found.classes or sorted(set(found.labels.values()))
+    names = pool_data.classes or sorted(set(pool_data.labels.values()))
     if not names:
         raise LabelError("no classes were given.", 'Pass them: classes=["ok", "crack"].')
     return Classes(names)
 
 
-def _add(store: Store, pool: Pool, found: PoolData, task: Any) -> None:
+def _add(store: Store, pool: Pool, pool_data: PoolData, task: Any) -> None:
     """Items, broken ones with their reason, and labels that came with the pool; in one transaction."""
     with store.transaction():
-        known = set(store.item_ids())  # to try each of 100,000 again takes longer than to look
-        good = zip(found.ids, found.sources, strict=True)
-        store.add_items(NewItem(id, source, found.modality) for id, source in good if id not in known)
-        broken = (item for item in found.broken if item.id not in known)
-        store.add_items(NewItem(item.id, None, found.modality, broken=item.reason) for item in broken)
-        held = {label.item for label in store.state().labels}
-        given = [(id, value) for id, value in found.labels.items() if id not in held]
-        store.set_meta("fingerprint", found.fingerprint)
+        database_ids = set(store.item_ids())  # to try each of 100,000 again takes longer than to look
+        good = zip(pool_data.ids, pool_data.sources, strict=True)
+        store.add_items(
+            NewItem(id, source, pool_data.modality) for id, source in good if id not in database_ids
+        )
+        broken = (item for item in pool_data.broken if item.id not in database_ids)
+        store.add_items(NewItem(item.id, None, pool_data.modality, broken=item.reason) for item in broken)
+        labelled_ids = {label.item for label in store.state().labels}
+        new_labels = [(id, value) for id, value in pool_data.labels.items() if id not in labelled_ids]
+        store.set_meta("fingerprint", pool_data.fingerprint)
         store.append(
-            [NewEvent("imported", id, task.validate(value), annotator="import") for id, value in given]
+            [NewEvent("imported", id, task.validate(value), annotator="import") for id, value in new_labels]
         )
 
 
 def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str | None, trusted: bool) -> Pool:
-    held = held_task(store.meta)
-    if task is not None and task != held:
+    stored_task = read_task(store.meta)
+    if task is not None and task != stored_task:
         raise ContradictionError(
-            f"the project's labels are {shown(held, 300)}, not {shown(task, 300)}.",
+            f"the project's labels are {shown(stored_task, 300)}, not {shown(task, 300)}.",
             "Leave classes= and task= out to go on, or open another folder for other labels.",
         )
     if pool is None:
-        stored = read_stored_pool(folder / places.POOL)
+        stored_pool = read_stored_pool(folder / places.POOL)
         if not trusted:
-            _refuse_outside(folder, stored.data)
-        kept = Pool.of(folder, stored, read_only=store.read_only)
-        check_database(store, kept.data)
+            _refuse_outside(folder, stored_pool.data)
+        kept_pool = Pool.of(folder, stored_pool, read_only=store.read_only)
+        check_database(store, kept_pool.data)
         if not store.read_only:
-            mend_items(store, kept)
-        return kept
-    found = _read(pool, folder, held, labels_from)
-    refuse_other(store, folder, found)
-    check_database(store, found)
+            mend_items(store, kept_pool)
+        return kept_pool
+    pool_data = _read(pool, folder, stored_task, labels_from)
+    check_same_pool(store, folder, pool_data)
+    check_database(store, pool_data)
     if store.read_only:
-        return _look(folder, found)
-    kept = Pool.save(folder, found)
-    _add(store, kept, found, held)
-    mend_items(store, kept)
-    return kept
+        return _look(folder, pool_data)
+    kept_pool = Pool.save(folder, pool_data)
+    _add(store, kept_pool, pool_data, stored_task)
+    mend_items(store, kept_pool)
+    return kept_pool
 
 
-def _look(folder: Path, found: PoolData) -> Pool:
+def _look(folder: Path, pool_data: PoolData) -> Pool:
     """The pool of a project that may not be written; as it was passed, where what is kept cannot be opened."""
     try:
         return Pool.open(folder, read_only=True)
     except PoolError:
-        return Pool(folder / places.POOL, StoredPool(found, [], {}), read_only=True)
+        return Pool(folder / places.POOL, StoredPool(pool_data, [], {}), read_only=True)
 
 
-def _refuse_outside(folder: Path, found: PoolData) -> None:
-    place = path_outside(found, folder)
+def _refuse_outside(folder: Path, pool_data: PoolData) -> None:
+    place = path_outside(pool_data, folder)
     if place is not None:
         raise ProjectError(
             f"the project points to {place!r} outside its folder and is opened with trusted=False.",
@@ -305,7 +307,7 @@ def _refuse_outside(folder: Path, found: PoolData) -> None:
 def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str, trusted: bool) -> Session:
     meta, runtime = store.meta, Runtime()
     encoder = _encoder(encoder, meta.get("encoder"), folder, trusted)
-    task, seed = held_task(meta), int(meta["seed"])
+    task, seed = read_task(meta), int(meta["seed"])
 
     def report_changes() -> None:
         changes = changed_files(pool)
@@ -315,12 +317,12 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
     def compute_features(progress: Any) -> tuple[Any, Any]:
         pool.look()
         report_changes()
-        fitted, array = features(pool, encoder, folder, progress=progress)
+        fitted_encoder, array = features(pool, encoder, folder, progress=progress)
         if not store.read_only:
-            save_encoder(fitted, folder)
-            if meta.get("encoder") != fitted.name:
-                store.set_meta("encoder", fitted.name)
-        return fitted, array
+            save_encoder(fitted_encoder, folder)
+            if meta.get("encoder") != fitted_encoder.name:
+                store.set_meta("encoder", fitted_encoder.name)
+        return fitted_encoder, array
 
     n_classes = len(task.names) if task.learns == "classes" else 2  # else: labelled, and not
     pool_model = PoolModel(
@@ -329,29 +331,29 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
     if not pool.on_files or len(pool) < DEFERRED_FROM_FILES:
         pool_model.compute_features(progress_bar("Features"))
     session = Session(Project(folder, store, pool, task, annotator, seed), runtime, pool_model)
-    lost = lost_arrivals(store, pool)
-    if lost:
-        runtime.announcer.report(lost)
+    loss = lost_arrivals(store, pool)
+    if loss:
+        runtime.announcer.report(loss)
     return session
 
 
-def _encoder(asked: Any, kept: str | None, folder: Path, trusted: bool) -> Any:
-    if kept is None or not (isinstance(asked, str) and asked == "auto"):
-        return asked
-    if kept in words("encoder") or brought_encoder(kept) is not None:
-        return kept
+def _encoder(encoder: Any, stored_name: str | None, folder: Path, trusted: bool) -> Any:
+    if stored_name is None or not (isinstance(encoder, str) and encoder == "auto"):
+        return encoder
+    if stored_name in words("encoder") or brought_encoder(stored_name) is not None:
+        return stored_name
     if not trusted:  # a graph can hold a loop without an end, and tensors of any size
         raise ProjectError(
-            f"this project's features come from {kept!r:.80}, a network that is not run with trusted=False.",
+            f"this project's features come from {stored_name!r:.80}, a network that is not run with trusted=False.",
             "Pass encoder= yourself: a word, for other features, or the network after a look at it.",
         )
-    found = load_encoder(kept, folder)
-    if found is None:
+    saved_encoder = load_encoder(stored_name, folder)
+    if saved_encoder is None:
         raise ContradictionError(
-            f"this project's features come from {kept!r}, which is not kept on disk.",
+            f"this project's features come from {stored_name!r}, which is not kept on disk.",
             "Pass it again: encoder=...; or a word, to compute other features.",
         )
-    return found
+    return saved_encoder
 
 
 def _login() -> str:

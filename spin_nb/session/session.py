@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError, ModelError
 from spin_nb.pool.pool import Pool
-from spin_nb.session.arguments import items_of, switch
+from spin_nb.session.arguments import boolean, items_of
 from spin_nb.session.asks.sampler import Sampler
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
@@ -21,7 +21,7 @@ from spin_nb.session.items_frame import items_frame
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labelling import Labelling
 from spin_nb.session.labels.label_log import LabelLog
-from spin_nb.session.model.audited import AuditedPredictions
+from spin_nb.session.model.audit_predictions import AuditPredictor
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.export import export
@@ -86,7 +86,7 @@ class Session:
         live = LiveModel(project, label_log, pool_model)
         suggestions = Suggestions(project, live, announcer)
         scores = SuggestionScores(project, label_log, suggestions)
-        judge = Judge(project, live, AuditedPredictions(project, live), scores)
+        judge = Judge(project, live, AuditPredictor(project, live), scores)
         curve = Curve(project, label_log, judge)
         monitor = StreamMonitor(project, runtime, live)
 
@@ -94,7 +94,7 @@ class Session:
             curve.follow()
             monitor.new_model()
 
-        training = Training(project, runtime, live, curve_point=curve.now, landed=follow_model)
+        training = Training(project, runtime, live, curve_point=curve.now, on_new_model=follow_model)
         sampler = Sampler(project, runtime, live, training)
         channel = Channel(project, live, sampler, suggestions, announcer)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
@@ -416,8 +416,8 @@ class Session:
         --------
         >>> s.train("cnn", "dropout", wait=True)                       # doctest: +SKIP
         """
-        switch(wait, "wait", ModelError)
-        job = self._training.start(model, posterior, switch(show, "show", ModelError))
+        boolean(wait, "wait", ModelError)
+        job = self._training.start(model, posterior, boolean(show, "show", ModelError))
         return wait_for(job) if wait else job
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:

@@ -15,7 +15,7 @@ from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labeller.key_bindings import KeyBindings
-from spin_nb.session.model.audited import Audited
+from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.live_model import LiveModel
@@ -158,9 +158,9 @@ class ViewData:
         return self._judge.accuracy()
 
     @property
-    def audited(self) -> Audited:
+    def audit_predictions(self) -> AuditPredictions:
         """Predictions for the audits, beside their labels."""
-        return self._judge.audited()
+        return self._judge.audit_predictions()
 
     @property
     def curve(self) -> list[CurvePoint]:

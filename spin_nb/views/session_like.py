@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spin_nb.pool.media.images import Box
     from spin_nb.pool.pool import Pool
     from spin_nb.protocols import Predictive, Task
-    from spin_nb.session.model.audited import Audited
+    from spin_nb.session.model.audit_predictions import AuditPredictions
     from spin_nb.session.model.explanation import Explanation
     from spin_nb.session.model.runs import CVScores
     from spin_nb.session.runtime.jobs import Job
@@ -106,7 +106,7 @@ class SessionLike(Protocol):
     @property
     def accuracy(self) -> Estimate: ...
     @property
-    def audited(self) -> Audited: ...
+    def audit_predictions(self) -> AuditPredictions: ...
     @property
     def curve(self) -> list[CurvePoint]: ...
     @property

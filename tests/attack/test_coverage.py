@@ -65,19 +65,19 @@ class World:
 
     def ask(self, k, answer: Callable[[int], Held | None], annotator="ada"):
         """Ask and answer one by one; ``answer`` gives None where the person goes on without a word."""
-        gone = len(self.audits) + len(self.audits.released)
+        gone = len(self.audits) + len(self.audits.released_items)
         mine = self.asked.get(annotator, 0)
         drawn = draft(
             k,
             ids=self.ids,
-            taken=self.taken,
+            excluded_mask=self.taken,
             plan=self.plan,
             number=mine,
             n_audited=gone,
             pick=self.pick,
             strategy="random",
             model_id=None,
-            unasked=int(self.unasked.sum()),
+            n_unasked=int(self.unasked.sum()),
         )
         self.asked[annotator] = mine + len(drawn.rows)
         for row, ask in zip(drawn.rows, drawn.asks, strict=True):
@@ -120,23 +120,23 @@ class World:
 
     def estimate(self) -> Estimate:
         drawn = np.array([id in self.audits for id in self.ids])
-        out = {*self.audits.unanswered, *self.audits.flagged}
+        out = {*self.audits.unanswered_items, *self.audits.flagged_items}
         answered = [
             row
             for row in np.flatnonzero(drawn)
             if self.ids[row] not in out and self.held.get(row, Held("skip")).kind == "label"
         ]
-        unanswered = [row for row in np.flatnonzero(drawn) if self.ids[row] in self.audits.unanswered]
+        unanswered = [row for row in np.flatnonzero(drawn) if self.ids[row] in self.audits.unanswered_items]
         sample = Sample(
             self.plan.chance,
             drawn,
             self.unasked,
             self.arrived,
-            due=lambda rows: rows[~self.taken[rows]],
-            missed=lambda rows: rows[self.taken[rows]],
+            due_rows=lambda rows: rows[~self.taken[rows]],
+            missed_rows=lambda rows: rows[self.taken[rows]],
         )
         rows, left = np.array(answered, np.int64), np.array(unanswered, np.int64)
-        return sample.estimate(rows, self.right[rows], left, len(self.audits.flagged))
+        return sample.estimate(rows, self.right[rows], left, len(self.audits.flagged_items))
 
 
 def always(_):

@@ -153,7 +153,7 @@ def book_all(s, drawn):
     asks = [replace(ask, annotator=s.annotator) for ask in drawn.asks]
     return [
         ask.item
-        for ask in sharing.book(s._project, s._live, asks, s._live.label_log.state.seq, shown=True).values()
+        for ask in sharing.book(s._project, s._live, asks, s._live.label_log.state.seq, at_once=True).values()
     ]
 
 

@@ -58,9 +58,9 @@ def facts(s):
         "audits": sorted(zip(*(column.tolist() for column in ledger.audits), strict=True)),
         "drawn": sorted(ledger.drawn_rows().tolist()),
         "unanswered": sorted(ledger.unanswered_rows().tolist()),
-        "released": sorted(ledger.released),
+        "released": sorted(ledger.released_items),
         "trains": sorted(zip(*(column.tolist() for column in ledger.training), strict=True)),
-        "taken": sorted(ledger.taken()),
+        "taken": sorted(ledger.excluded_items()),
         "accuracy": repr(s.accuracy),
         "audit share": s.audit.share,
     }

@@ -62,7 +62,15 @@ def run(plan: AuditPlan, k: int, taken: np.ndarray | None = None):
         return Picked(candidates[:n], np.zeros(n, np.float32), np.full(n, 0.9), "first come")
 
     drawn = draft(
-        k, ids=IDS, taken=taken, plan=plan, number=0, n_audited=0, pick=pick, strategy="first", model_id=None
+        k,
+        ids=IDS,
+        excluded_mask=taken,
+        plan=plan,
+        number=0,
+        n_audited=0,
+        pick=pick,
+        strategy="first",
+        model_id=None,
     )
     return drawn, picked
 
@@ -72,8 +80,8 @@ def test_a_draft_mixes_reserved_items_into_the_strategys_picks():
     drawn, picked = run(plan, 100)
     audits = [row for row, ask in zip(drawn.rows, drawn.asks, strict=True) if ask.audit]
     assert len(audits) == 10
-    assert plan.reserved[audits].all()
-    assert not plan.reserved[picked].any()
+    assert plan.reserved_mask[audits].all()
+    assert not plan.reserved_mask[picked].any()
     assert len(set(drawn.rows)) == 100
     assert all(0 < ask.q <= 1 for ask in drawn.asks)
 
@@ -89,7 +97,7 @@ def test_audit_items_are_a_uniform_sample_of_the_pool():
 
 def test_when_the_strategy_has_nothing_left_the_reserve_is_audited():
     plan = AuditPlan(IDS, 0.1, seed=0)
-    drawn, _ = run(plan, 50, taken=~plan.reserved)
+    drawn, _ = run(plan, 50, taken=~plan.reserved_mask)
     assert len(drawn.asks) == 50
     assert all(ask.audit for ask in drawn.asks)
 

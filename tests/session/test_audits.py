@@ -188,7 +188,7 @@ def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits
     again = open_("eve")
     for s in (ada, bob):
         assert set(s.values) == set(again.values)
-        assert s._live.label_log.released == again._live.label_log.released
+        assert s._live.label_log.released_items == again._live.label_log.released_items
         assert (s.accuracy.n, again.accuracy.n) == (10, 10)
 
 
@@ -201,7 +201,7 @@ def test_a_share_set_in_one_session_reserves_its_audits_in_all_that_are_open(ope
     again = open_("eve")
     assert bob.audit.share == again.audit.share == 0.5
     assert len(audits_of(bob)) == 10
-    reserved = {again.pool.ids[row] for row in np.flatnonzero(again._live.label_log.plan.reserved)}
+    reserved = {again.pool.ids[row] for row in np.flatnonzero(again._live.label_log.plan.reserved_mask)}
     assert {ask["item"] for ask in bob.asks.filter(~bob.asks["audit"]).iter_rows(named=True)}.isdisjoint(
         reserved
     )
@@ -221,7 +221,7 @@ def test_a_share_that_grows_during_a_draw_reserves_its_audits_from_it(open_, mon
     monkeypatch.setattr(bob._sampler, "prepare", prepare_while_the_share_grows)
     asked = bob.ask(20).ids
     assert len(asked) == 20
-    reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._live.label_log.plan.reserved)}
+    reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._live.label_log.plan.reserved_mask)}
     assert reserved & set(asked) == set(audits_of(bob))
 
 

@@ -34,14 +34,14 @@ def most(s):
 
 def weights(s):
     """Item -> how many labels its label counts as."""
-    rows, _, weights, _ = s._live.label_log.lesson()
+    rows, _, weights, _ = s._live.label_log.training_data()
     each = np.ones(len(rows)) if weights is None else weights
     return {s.pool.ids[row]: weight for row, weight in zip(rows, each, strict=True)}
 
 
 def counted(s, label="7"):
     """What the labels of a class count together."""
-    _, y, weights, _ = s._live.label_log.lesson()
+    _, y, weights, _ = s._live.label_log.training_data()
     return float((np.ones(len(y)) if weights is None else weights)[y == s.classes.index(label)].sum())
 
 

@@ -59,7 +59,7 @@ def test_arrivals_that_only_the_database_knows_are_named(project):
     project.watch(list(PIXELS[:3]), wait=True)
     log = project.folder / "pool" / "arrivals.jsonl"
     log.unlink()
-    (damage,) = project.check().damaged
+    (damage,) = project.check().damages
     assert damage.file == "pool/arrivals.jsonl"
     assert "3 arrivals" in damage.what
 
@@ -84,9 +84,9 @@ def test_a_damaged_file_is_named_and_what_to_do(project, pattern, file):
     path.write_bytes(data)
     report = project.check()
     assert not report.ok
-    assert report.damaged[0].file.startswith(file)
-    assert report.damaged[0].do
-    assert report.damaged[0].file in repr(report)
+    assert report.damages[0].file.startswith(file)
+    assert report.damages[0].do
+    assert report.damages[0].file in repr(report)
 
 
 def test_repair_is_a_public_name_that_says_what_survives(project):

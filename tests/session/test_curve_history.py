@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-from spin_nb.session.audit.curve_log import MOST, CurveLog, _line
+from spin_nb.session.audit.curve_log import MAX_POINTS, CurveLog, _line
 from spin_nb.session.model.runs import cv_scores
 
 KEPT = {
@@ -129,9 +129,9 @@ def test_a_long_history_is_made_short_and_keeps_its_ends(s):
 
     last = s.audit.curve[-1]
     s.close()
-    many = [dataclasses.replace(last, n_labels=n) for n in range(1, 3 * MOST)]
+    many = [dataclasses.replace(last, n_labels=n) for n in range(1, 3 * MAX_POINTS)]
     log(s).write_bytes(b"".join(map(_line, many)))
     points = CurveLog(s.folder).points()
-    assert (len(points), points[0], points[-1]) == (MOST, many[0], many[-1])
-    assert len(log(s).read_bytes().splitlines()) == MOST
+    assert (len(points), points[0], points[-1]) == (MAX_POINTS, many[0], many[-1])
+    assert len(log(s).read_bytes().splitlines()) == MAX_POINTS
     assert CurveLog(s.folder).points() == points

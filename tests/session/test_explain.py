@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import LabelError, NotTrainedError
-from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
-from spin_nb.session.model.what_if import FUNCTIONS
+from spin_nb.session.model.explanation import Explanation, LabelEffect, MindChange, Neighbour
+from spin_nb.session.model.what_if import MIN_DISTINCT_FUNCTIONS
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_labelled_item_is_not_its_own_neighbour(s):
     why = s.explain(id)
     assert why.label == s.labels["value"][0]
     assert id not in [n.id for n in why.neighbours]
-    assert why.taught is None
+    assert why.effect is None
 
 
 def test_what_the_graph_head_says_would_happen_happens(s):
@@ -114,14 +114,14 @@ def test_where_no_label_would_change_the_answer_it_says_so(s):
     why = s.explain(id)
     assert not any(change.flips for change in why.changes)
     assert "No likely label of the" in why.verdict
-    assert f"{why.tried:,} items tried" in why.verdict
+    assert f"{why.n_tried:,} items tried" in why.verdict
 
 
 def test_items_taught_are_those_the_label_would_make_surer(s):
     from spin_nb.bayes import entropy
 
     id = doubtful(s, 1)[0]
-    taught = s.explain(id).taught
+    taught = s.explain(id).effect
     before = s.model.predictive.mean.copy()
     others = (s._view_data.label_index < 0) & (np.arange(len(s.pool)) != s.pool.row(id))
     gain = np.zeros(len(s.pool))
@@ -136,10 +136,10 @@ def test_items_taught_are_those_the_label_would_make_surer(s):
 def test_ten_functions_are_too_few_to_suppose_labels_with(s):
     s.train(show=True, wait=True, posterior="ensemble")
     why = s.explain(doubtful(s, 1)[0])
-    assert why.functions < FUNCTIONS
+    assert why.functions < MIN_DISTINCT_FUNCTIONS
     assert why.changes == ()
     assert "too few" in why.verdict
-    assert why.taught is None
+    assert why.effect is None
 
 
 def test_with_every_other_item_labelled_there_is_nothing_to_suppose(project, digits):
@@ -147,7 +147,7 @@ def test_with_every_other_item_labelled_there_is_nothing_to_suppose(project, dig
     s.audit.share = 0.0
     digits.label(s, s.pool.ids[1:])
     why = s.explain(s.pool.ids[0])
-    assert why.tried == 0
+    assert why.n_tried == 0
     assert "nothing left to suppose" in repr(why)
 
 
@@ -173,8 +173,8 @@ def explanation(**other) -> Explanation:
         "aleatoric": 0.2,
         "neighbours": (),
         "changes": (),
-        "tried": 12,
-        "taught": None,
+        "n_tried": 12,
+        "effect": None,
         "functions": None,
     }
     return Explanation(**{**facts, **other})
@@ -203,7 +203,7 @@ def test_nearness_in_words():
 def test_an_item_like_no_other_is_not_said_to_be_worth_a_label_and_worth_none():
     alone = explanation(epistemic=0.4, aleatoric=0.1)
     assert "its label would help" in alone.doubt
-    assert str(Taught(0, 2000, 2000)) == (
+    assert str(LabelEffect(0, 2000, 2000)) == (
         "Its label would help with itself only: none of 2,000 others would be doubted less."
     )
 
@@ -216,6 +216,6 @@ def test_a_change_of_mind_in_words():
 
 
 def test_what_is_taught_in_words():
-    assert str(Taught(37, 1000, 300)).startswith("Its label would teach about 37 similar items")
-    assert str(Taught(37, 300, 300)).startswith("Its label would teach 37 similar items")
-    assert "none of 300" in str(Taught(0, 1000, 300))
+    assert str(LabelEffect(37, 1000, 300)).startswith("Its label would teach about 37 similar items")
+    assert str(LabelEffect(37, 300, 300)).startswith("Its label would teach 37 similar items")
+    assert "none of 300" in str(LabelEffect(0, 1000, 300))

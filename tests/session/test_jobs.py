@@ -131,7 +131,7 @@ def test_cancelling_what_has_not_begun_never_runs_it(main_thread):
 
 def test_what_the_work_raises_is_raised_by_result_and_told_once(main_thread):
     worker, told = Worker("test", main_thread), []
-    handle = worker.start(Job("Bad", main_thread), lambda h: 1 / 0, lambda v: v, failed=told.append)
+    handle = worker.start(Job("Bad", main_thread), lambda h: 1 / 0, lambda v: v, on_failure=told.append)
     with pytest.raises(ZeroDivisionError):
         handle.result(60)
     assert [type(e) for e in told] == [ZeroDivisionError]

@@ -302,7 +302,7 @@ def test_closing_in_the_middle_is_clean_and_everything_is_found_again(project, l
     values, asks, history = s.values, s.asks.rows(), s.history.rows()
     s.close()
     looking.go.set()
-    s._live.pool_model._over.wait(120)
+    s._live.pool_model._preparation_over.wait(120)
     for thread in set(threading.enumerate()) - others:
         if thread.name.startswith("spin-"):
             thread.join(120)

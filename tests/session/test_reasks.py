@@ -105,7 +105,7 @@ def test_the_error_says_what_can_still_be_labelled_and_then_it_can(open_):
 def test_reserved_items_come_back_as_audits_once(open_):
     s = open_(np.eye(40, dtype=np.float32))
     s.audit.share = 0.5
-    item = str(s.pool.ids[int(np.flatnonzero(s._live.label_log.plan.reserved)[0])])
+    item = str(s.pool.ids[int(np.flatnonzero(s._live.label_log.plan.reserved_mask)[0])])
     label_all_but(s, item)
     s.unsure(item)
     assert s.ask(1).ids == (item,)
@@ -201,7 +201,7 @@ def test_what_comes_back_is_a_candidate_and_what_does_not_stays_known(open_):
 
 
 def test_strategies_hear_of_the_latest_only(open_, monkeypatch):
-    monkeypatch.setattr(sampler, "MAX_UNDECIDED", 2)
+    monkeypatch.setattr(sampler, "MAX_UNDECIDED_ITEMS", 2)
     s = open_(side_by_side((1, 2), (2, 3)))
     s.label(s.pool.ids[0], "a")
     for row in (3, 1, 2):

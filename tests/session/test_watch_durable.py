@@ -32,7 +32,11 @@ def opened(open_numbers):
 def agree(s, n: int) -> None:
     """Pool, database, plan, layout and features have ``n`` rows, and each row's features are its own."""
     assert (
-        len(s.pool) == len(s.items) == len(s._live.label_log.plan.reserved) == len(s._view_data.layout) == n
+        len(s.pool)
+        == len(s.items)
+        == len(s._live.label_log.plan.reserved_mask)
+        == len(s._view_data.layout)
+        == n
     )
     assert s.pool.ids == s.items["item"].to_list()
     assert (

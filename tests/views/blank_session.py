@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.monitor.audit import wilson
-from spin_nb.session.model.audited import Audited
+from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.session.runtime.signals import Signals
 from spin_nb.tasks import Classes
 
@@ -61,7 +61,9 @@ class BlankSession:
         self.predictive: Any = None
         self.layout, self.layout_name = np.zeros((len(self.pool), 2), np.float32), "pca"
         self.accuracy = wilson(0, 0)
-        self.audited = Audited(np.zeros((0, len(classes)), np.float32), np.zeros(0, np.int64))
+        self.audit_predictions = AuditPredictions(
+            np.zeros((0, len(classes)), np.float32), np.zeros(0, np.int64)
+        )
         self.curve: list = []
         self.cv_scores: list = []
         self.drift_points: list = []

@@ -10,7 +10,7 @@ import pytest
 
 from spin_nb.monitor.audit import wilson
 from spin_nb.monitor.curves import CurvePoint
-from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
+from spin_nb.session.model.explanation import Explanation, LabelEffect, MindChange, Neighbour
 from spin_nb.types import Shown
 from tests.views.blank_session import BlankPool, BlankSession
 
@@ -127,8 +127,8 @@ class DrawnSession(BlankSession):
                     self.pool.ids[(row + 1) % len(self.pool)], second, 0.2, answer, second, 0.34, 0.61
                 ),
             ),
-            tried=100,
-            taught=Taught(37, 119, 119),
+            n_tried=100,
+            effect=LabelEffect(37, 119, 119),
             functions=200,
         )
 

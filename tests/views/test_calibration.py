@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spin_nb.monitor import headline, reliability, risk_coverage, wilson
-from spin_nb.session.model.audited import Audited
+from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.views.charts.calibration import CalibrationView, numbers, reading
 
 CURVE = 7
@@ -18,7 +18,7 @@ def audits(n, sure=0.9, right=0.9, C=3, seed=0):
     probs[:] = ((1 - top) / (C - 1))[:, None]
     probs[np.arange(n), said] = top
     truth = np.where(rng.random(n) < right, said, (said + 1) % C)
-    return Audited(probs / probs.sum(1, keepdims=True), truth)
+    return AuditPredictions(probs / probs.sum(1, keepdims=True), truth)
 
 
 def texts(view):
@@ -27,12 +27,12 @@ def texts(view):
 
 @pytest.fixture
 def judged(drawn):
-    drawn.audited = audits(0)
+    drawn.audit_predictions = audits(0)
     return drawn
 
 
 def show(session, sample):
-    session.audited = sample
+    session.audit_predictions = sample
     session.label(0, 1, 2, 3, 4, 5)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import traitlets
 
-from spin_nb.session.model.audited import Audited
+from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.views.charts.calibration import CalibrationView
 from spin_nb.views.charts.curves import CurvesView
 from spin_nb.views.charts.drift import DriftView
@@ -18,7 +18,7 @@ from spin_nb.views.workbench.view import Workbench
 def bench(drawn):
     drawn.map, drawn.labeller = MapView(drawn), ipywidgets.Label()
     drawn.labeller.add_traits(has_first_item=traitlets.Bool(True))
-    drawn.audited = Audited(np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
+    drawn.audit_predictions = AuditPredictions(np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
     drawn.calibration = CalibrationView(drawn)
     drawn.uncertainty, drawn.curves, drawn.drift = UncertaintyView(drawn), CurvesView(drawn), DriftView(drawn)
     return Workbench(drawn)

@@ -15,8 +15,9 @@ from spin_nb.project.records import NewAsk
 from spin_nb.session.labels.audit_plan import AuditPlan
 from spin_nb.types import Ints, Picked
 
-HIDDEN = 0.2  # share of the other asks that carry no suggestion either, so that nobody can tell an audit
-LONGEST_BLOCK_ASKS = 2.0**53  # beyond, 1 / share is no number that a place can be drawn from
+# Of the asks that do not audit, or everybody could tell an audit by its lack of a suggestion.
+NO_SUGGESTION_SHARE = 0.2
+MAX_BLOCK_ASKS = 2.0**53  # beyond, 1 / share is no number that a place can be drawn from
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ def slot(number: int, share: float, seed: int) -> Slot:
     """
     if share <= 0:  # no audit to hide
         return Slot(False, True)
-    suggest = bool(np.random.default_rng([seed, 1, number]).random() >= HIDDEN)
+    suggest = bool(np.random.default_rng([seed, 1, number]).random() >= NO_SUGGESTION_SHARE)
     first, last = np.floor(number * share), np.floor((number + 1) * share)
     block = int(number * share)
-    length = max(1, round(min(1 / share, LONGEST_BLOCK_ASKS)))
+    length = max(1, round(min(1 / share, MAX_BLOCK_ASKS)))
     start = int(np.ceil(block / share - 1e-9))
     place = int(np.random.default_rng([seed, 2, block]).integers(length))
     audit = number - start == place if length > 1 else bool(last > first)
@@ -70,16 +71,16 @@ def draft(
     k: int,
     *,
     ids: Sequence[str],
-    taken: NDArray[np.bool_],
+    excluded_mask: NDArray[np.bool_],
     plan: AuditPlan,
     number: int,
     n_audited: int,
     pick: Callable[[Ints, int], Picked],
     strategy: str,
     model_id: str | None,
-    unasked: int = 0,
+    n_unasked: int = 0,
     annotator: str | None = None,
-    stream: int | None = None,
+    place_seed: int | None = None,
 ) -> Draft:
     """Draw ``k`` asks: audits at their hidden places, the strategy's picks at the others.
 
@@ -89,7 +90,7 @@ def draft(
         How many; fewer come back when fewer are left.
     ids : sequence of str
         Item ids, in row order.
-    taken : bool (n,)
+    excluded_mask : bool (n,)
         Rows not to be asked.
     plan : AuditPlan
         Which rows are reserved.
@@ -101,33 +102,33 @@ def draft(
         ``pick(candidates, k) -> Picked`` with pool rows as indices.
     strategy, model_id : str
         What is recorded with the strategy's picks.
-    unasked : int
+    n_unasked : int
         Items somebody decided on before they could be drawn.
     annotator : str, optional
         For whom it is drawn.
-    stream : int, optional
+    place_seed : int, optional
         Seed of the places where this annotator's audits are; the plan's unless given.
     """
-    stream = plan.seed if stream is None else stream
-    candidates = np.flatnonzero(~taken & ~plan.reserved)
-    wanted = min(k, len(candidates))
-    picked = (
-        pick(candidates, wanted)
-        if wanted
+    place_seed = plan.seed if place_seed is None else place_seed
+    candidates = np.flatnonzero(~excluded_mask & ~plan.reserved_mask)
+    n_picks = min(k, len(candidates))
+    picks = (
+        pick(candidates, n_picks)
+        if n_picks
         else Picked(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0))
     )
-    plain = list(zip(picked.indices.tolist(), picked.q.tolist(), strict=True))
+    picks_left = list(zip(picks.indices.tolist(), picks.q.tolist(), strict=True))
     rows: list[int] = []
     asks: list[NewAsk] = []
-    taken = taken.copy()
+    excluded_mask = excluded_mask.copy()
     while len(rows) < k:
-        place = slot(number + len(rows), plan.share, stream)
-        audit = plan.next(taken, n_audited + unasked) if place.audit or not plain else None
-        if audit is None and not plain:
+        place = slot(number + len(rows), plan.share, place_seed)
+        audit = plan.next(excluded_mask, n_audited + n_unasked) if place.audit or not picks_left else None
+        if audit is None and not picks_left:
             break
-        row, q = audit if audit is not None else plain.pop(0)
+        row, q = audit if audit is not None else picks_left.pop(0)
         n_audited += audit is not None
-        taken[row] = True
+        excluded_mask[row] = True
         rows.append(row)
         asks.append(
             NewAsk(
@@ -137,8 +138,8 @@ def draft(
                 audit=audit is not None,
                 suggest=place.suggest and audit is None,
                 model_id=model_id,
-                reason=picked.reason,
+                reason=picks.reason,
                 annotator=annotator,
             )
         )
-    return Draft(rows, asks, picked.reason)
+    return Draft(rows, asks, picks.reason)

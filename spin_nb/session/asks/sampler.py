@@ -22,7 +22,7 @@ from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Asked, Float, Ints, Picked
 from spin_nb.words import shown
 
-MAX_UNDECIDED = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
+MAX_UNDECIDED_ITEMS = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
 
 
 class Sampler:
@@ -59,18 +59,18 @@ class Sampler:
                 self._live.catch_up()
                 since = label_log.state.seq
                 draw = self.prepare(k - len(asks), strategy, self._rows([ask.item for ask in asks]))
-            drawn = draw()
-            booked = label_log.patiently(
-                partial(book, self._project, self._live, drawn.asks, since, shown=True)
+            batch = draw()
+            asks_by_token = label_log.retry_while_busy(
+                partial(book, self._project, self._live, batch.asks, since, at_once=True)
             )
-            asks += booked.values()
-            reason = reason or drawn.reason
-            if len(booked) == len(drawn.asks):
+            asks += asks_by_token.values()
+            reason = reason or batch.reason
+            if len(asks_by_token) == len(batch.asks):
                 break
         return asks, reason
 
     def prepare(
-        self, k: int, strategy: Any, pending: Sequence[int] = (), queued: tuple[int, int] = (0, 0)
+        self, k: int, strategy: Any, pending: Sequence[int] = (), queue_counts: tuple[int, int] = (0, 0)
     ) -> Callable[[], Draft]:
         """Gather what a draw needs, under the lock.  The draw itself then holds up no label.
 
@@ -83,30 +83,30 @@ class Sampler:
         ----------
         pending : sequence of int
             Rows that wait in the labeller's queue.
-        queued : (int, int)
+        queue_counts : (int, int)
             Asks and audits among them.
         """
         pool, label_log = self._project.pool, self._live.label_log
-        excluded = self._excluded()
+        excluded_mask = self._excluded_mask()
         others = asked_of_others(self._project, self._live)
-        unsure = self._rows(label_log.deferred(("unsure",)))
-        undecided = [row for row in unsure if excluded[row]][-MAX_UNDECIDED:]
-        excluded[[*pending, *self._rows(list(others))]] = True
-        label_log.plan.retire(np.array(self._rows(label_log.released), np.int64))
-        number, seed = label_log.n_asked + queued[0], annotator_seed(self._project)
+        unsure_rows = self._rows(label_log.deferred_items(("unsure",)))
+        undecided_rows = [row for row in unsure_rows if excluded_mask[row]][-MAX_UNDECIDED_ITEMS:]
+        excluded_mask[[*pending, *self._rows(list(others))]] = True
+        label_log.plan.retire(np.array(self._rows(label_log.released_items), np.int64))
+        number, seed = label_log.n_asked + queue_counts[0], annotator_seed(self._project)
         n_open_audits = sum(audit and label_log.may_audit(id) for id, audit in others.items())
         draw = partial(
             draft,
             k,
             ids=pool.ids,
-            taken=excluded,
+            excluded_mask=excluded_mask,
             plan=copy(label_log.plan),  # its share may grow during the draw
             number=number,
-            n_audited=label_log.n_audited + queued[1] + n_open_audits,
-            unasked=label_log.n_unasked,
+            n_audited=label_log.n_audited + queue_counts[1] + n_open_audits,
+            n_unasked=label_log.n_unasked,
             model_id=self._training.model_id,
             annotator=self._project.annotator,
-            stream=seed,
+            place_seed=seed,
         )
         draw_seed = seed + number
         if not self._live.pool_model.ready:
@@ -114,9 +114,9 @@ class Sampler:
         learner = self._live.pool_model.learner.freeze()
 
         def pick(rows: Ints, n: int) -> Picked:
-            side_by_side = _side_by_side(learner.features, undecided, learner.graph.rows)
-            known = list(dict.fromkeys([*pending, *side_by_side]))
-            return learner.ask(n, rows, strategy=strategy, pending=known, seed=draw_seed)
+            side_by_side = _side_by_side(learner.features, undecided_rows, learner.graph.rows)
+            pending_rows = list(dict.fromkeys([*pending, *side_by_side]))
+            return learner.ask(n, rows, strategy=strategy, pending=pending_rows, seed=draw_seed)
 
         return partial(draw, pick=pick, strategy=strategy_word(strategy))
 
@@ -130,21 +130,25 @@ class Sampler:
                 f" ({len(others):,}).",
                 f"Ask again when they have answered, or label one by its id: s.label({shown(others[0])}, value).",
             )
-        deferred = self._live.label_log.deferred()
-        if deferred:
-            first = f"s.label({deferred[0]!r}, value)"
-            do += f" Or label what was put aside ({len(deferred):,}) by its id: {first}."
+        deferred_items = self._live.label_log.deferred_items()
+        if deferred_items:
+            first = f"s.label({deferred_items[0]!r}, value)"
+            do += f" Or label what was put aside ({len(deferred_items):,}) by its id: {first}."
         n_gone = len(self._project.pool.missing_ids)
         if n_gone:
             do += f" Or put back the files that are gone ({n_gone:,}), and open the project again."
         return QueryError("every item is labelled, flagged or put aside for good.", do)
 
-    def _excluded(self) -> NDArray[np.bool_]:
+    def _excluded_mask(self) -> NDArray[np.bool_]:
         """Which rows are not to be asked, bool (n,); what was put aside comes back at the end."""
         pool, label_log = self._project.pool, self._live.label_log
-        gone = self._mask([id for id in pool.missing_ids if pool.has(id)])
-        excluded = self._mask(label_log.excluded()) | gone
-        return self._mask(label_log.excluded(again=True)) | gone if excluded.all() else excluded
+        missing_mask = self._mask([id for id in pool.missing_ids if pool.has(id)])
+        excluded_mask = self._mask(label_log.excluded_items()) | missing_mask
+        return (
+            self._mask(label_log.excluded_items(again=True)) | missing_mask
+            if excluded_mask.all()
+            else excluded_mask
+        )
 
     def _rows(self, ids: Sequence[str]) -> list[int]:
         return [self._project.pool.row(id) for id in ids]
@@ -167,12 +171,14 @@ def strategy_word(strategy: Any) -> str:
     return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))
 
 
-def _side_by_side(features: Float, undecided: list[int], labelled: Ints) -> list[int]:
+def _side_by_side(features: Float, undecided_rows: list[int], labelled_rows: Ints) -> list[int]:
     """Undecided rows of which the nearest other undecided or labelled row is undecided too."""
-    if len(undecided) < 2:
+    if len(undecided_rows) < 2:
         return []
-    decided = features[[*undecided, *labelled]]
-    distance = -2 * decided[: len(undecided)] @ decided.T + np.einsum("nd,nd->n", decided, decided)
+    decided_features = features[[*undecided_rows, *labelled_rows]]
+    distance = -2 * decided_features[: len(undecided_rows)] @ decided_features.T + np.einsum(
+        "nd,nd->n", decided_features, decided_features
+    )
     np.fill_diagonal(distance, np.inf)
     nearest = distance.argmin(axis=1)
-    return [row for row, other in zip(undecided, nearest, strict=True) if other < len(undecided)]
+    return [row for row, other in zip(undecided_rows, nearest, strict=True) if other < len(undecided_rows)]

@@ -17,13 +17,13 @@ MAX_DRAWS = 8  # where others were quicker to take what was drawn, before fewer 
 
 def asked_of_others(project: Project, live: LiveModel) -> dict[str, bool]:
     """Items that others have been asked and not answered, or will be from their queues; and which of them audit."""
-    asked = project.store.asked_of_others(project.annotator, datetime.now(UTC) - LEASE)
+    open_asks = project.store.asked_of_others(project.annotator, datetime.now(UTC) - LEASE)
 
     def is_open(item: str, moment: datetime) -> bool:
         label = live.label_log.current(item)
         return project.pool.has(item) and (label is None or label.time < moment)
 
-    return {item: audit for item, audit, moment in asked if is_open(item, moment)}
+    return {item: audit for item, audit, moment in open_asks if is_open(item, moment)}
 
 
 def annotator_seed(project: Project) -> int:
@@ -39,17 +39,17 @@ def annotator_seed(project: Project) -> int:
 
 
 def book(
-    project: Project, live: LiveModel, asks: Sequence[NewAsk], since: int, *, shown: bool = False
+    project: Project, live: LiveModel, asks: Sequence[NewAsk], since: int, *, at_once: bool = False
 ) -> dict[str, NewAsk]:
     """Write down what was drawn; token -> ask, without those that others took, decided on or reserved meanwhile.
 
-    A step for :meth:`LabelLog.patiently`: no label waits behind it while another process has the database.
+    A step for :meth:`LabelLog.retry_while_busy`: no label waits behind it while another process has the database.
 
     Parameters
     ----------
     since : int
         The last event that was known when they were drawn.
-    mark_shown : bool
+    at_once : bool
         They are put to the person at once.
     """
     if not asks:
@@ -62,17 +62,17 @@ def book(
         if "first_annotator" not in store.meta:
             store.set_meta("first_annotator", project.annotator)
         others = asked_of_others(project, live)
-        reserved = label_log.plan.reserved
+        reserved_mask = label_log.plan.reserved_mask
         free = [
             ask
             for ask in asks
             if ask.item not in others
             and not label_log.decided_since(ask.item, since)
-            and (ask.audit or not reserved[project.pool.row(ask.item)])
+            and (ask.audit or not reserved_mask[project.pool.row(ask.item)])
         ]
         tokens = store.propose(free)
-        if shown:
+        if at_once:
             store.mark_shown(tokens)
-    if shown:
+    if at_once:
         label_log.note_shown(tokens, free)
     return dict(zip(tokens, free, strict=True))

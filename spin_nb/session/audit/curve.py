@@ -33,14 +33,14 @@ class Curve:
 
     def now(self) -> CurvePoint:
         """The point for what is shown now."""
-        audited = self._judge.audited() if self._project.learns_classes else ()
+        audits = self._judge.audit_predictions() if self._project.learns_classes else ()
         return CurvePoint(
             time=time.time(),
             n_labels=self._label_log.state.n_labels,
             n_audits=len(self._label_log.audits[0]),
             accuracy=self._judge.accuracy(),
-            nll=nll(audited.probs, audited.truth) if audited else None,
-            ece=ece(audited.probs, audited.truth) if audited else None,
+            nll=nll(audits.probs, audits.truth) if audits else None,
+            ece=ece(audits.probs, audits.truth) if audits else None,
             labels_per_minute=self._label_log.labels_per_minute,
         )
 
@@ -54,14 +54,14 @@ class Curve:
         self._log.add(point)
 
 
-def replay(store: Store, logged: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
-    """Return the curve of a reopened project: ``logged`` label by label, with finished runs before and after."""
+def replay(store: Store, log_points: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
+    """Return the curve of a reopened project: ``log_points`` label by label, with finished runs before and after."""
     of_runs = curve_points(store)
-    if not logged:
+    if not log_points:
         return of_runs
-    first, last = logged[0], logged[-1]
+    first, last = log_points[0], log_points[-1]
     earlier = [point for point in of_runs if point.time < first.time and point.n_labels < first.n_labels]
-    points = [*earlier, *logged]
+    points = [*earlier, *log_points]
     for point in of_runs:
         if point.time > last.time:
             append(points, point)

@@ -20,8 +20,8 @@ from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import FEATURES, inside
 
 FILE = "curve.ndjson"
-MOST = 2000  # points that a curve is brought back with: a plot has fewer pixels
-LARGEST = 2**26  # bytes that are read
+MAX_POINTS = 2000  # points that a curve is brought back with: a plot has fewer pixels
+MAX_LOG_BYTES = 2**26  # bytes that are read
 
 
 class CurveLog:
@@ -49,17 +49,17 @@ class CurveLog:
                 stream.write(_line(at))
 
     def points(self) -> list[CurvePoint]:
-        """The curve as it was left, at most :data:`MOST` points; the file is made short again where it has grown."""
+        """Read the curve, at most :data:`MAX_POINTS` points; shorten a file that has grown."""
         lines = self._lines()
         points: list[CurvePoint] = []
         for line in lines:
             at = _point(line)
             if at is not None:
                 append(points, at)
-        if len(points) > MOST:
-            chosen = np.unique(np.linspace(0, len(points) - 1, MOST).round().astype(int))
-            points = [points[i] for i in chosen]
-        if len(lines) > 2 * MOST and not self._read_only:
+        if len(points) > MAX_POINTS:
+            indices = np.unique(np.linspace(0, len(points) - 1, MAX_POINTS).round().astype(int))
+            points = [points[i] for i in indices]
+        if len(lines) > 2 * MAX_POINTS and not self._read_only:
             with suppress(SpinError):
                 short = b"".join(map(_line, points))
                 write_atomically(self._path(), lambda half: half.write_bytes(short))
@@ -68,8 +68,8 @@ class CurveLog:
     def _lines(self) -> list[bytes]:
         try:
             with open_regular(self._path()) as stream:
-                content = stream.read(LARGEST + 1)
-            return content.splitlines() if len(content) <= LARGEST else []
+                content = stream.read(MAX_LOG_BYTES + 1)
+            return content.splitlines() if len(content) <= MAX_LOG_BYTES else []
         except (OSError, SpinError):
             return []
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spin_nb.monitor.audit import over_parts
 from spin_nb.session.audit.sample import Sample
 from spin_nb.session.audit.suggestion_scores import SuggestionScores
-from spin_nb.session.model.audited import Audited, AuditedPredictions
+from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
 from spin_nb.types import Estimate, Ints
@@ -21,12 +21,12 @@ class Judge:
 
     Attributes
     ----------
-    predictions : AuditedPredictions
+    predictions : AuditPredictor
         What models say of the audits.
     """
 
     def __init__(
-        self, project: Project, live: LiveModel, predictions: AuditedPredictions, scores: SuggestionScores
+        self, project: Project, live: LiveModel, predictions: AuditPredictor, scores: SuggestionScores
     ) -> None:
         self.predictions = predictions
         self._project = project
@@ -43,7 +43,7 @@ class Judge:
         rows, truth = self._live.label_log.audits
         return self.estimate(rows, predictive.mean[rows].argmax(1) == truth)
 
-    def audited(self) -> Audited:
+    def audit_predictions(self) -> AuditPredictions:
         """What is shown now for the audits, beside their labels."""
         return self.predictions.in_pool(self._live.predictive)
 
@@ -59,10 +59,10 @@ class Judge:
         """
         label_log = self._live.label_log
         with label_log.lock:
-            fair = self.predictions.fair(rows, head)
-            unanswered = np.concatenate([rows[~fair], label_log.unanswered_rows()])
-            sample, flagged = self._sample(), len(label_log.flagged)
-            return sample.estimate(rows[fair], scores[fair], unanswered, flagged)
+            fair_mask = self.predictions.fair(rows, head)
+            unanswered_rows = np.concatenate([rows[~fair_mask], label_log.unanswered_rows()])
+            sample, n_flagged = self._sample(), len(label_log.flagged_items)
+            return sample.estimate(rows[fair_mask], scores[fair_mask], unanswered_rows, n_flagged)
 
     def _accuracy_of_suggestions(self) -> Estimate:
         """Mean score of what would be suggested now for the audits; 0 for an item without a suggestion."""
@@ -76,16 +76,23 @@ class Judge:
 
     def _sample(self) -> Sample:
         label_log, pool = self._live.label_log, self._project.pool
-        drawn = np.zeros(len(pool), bool)
-        drawn[label_log.drawn_rows()] = True
+        drawn_mask = np.zeros(len(pool), bool)
+        drawn_mask[label_log.drawn_rows()] = True
 
-        def due(rows: Ints) -> Ints:
+        def due_rows(rows: Ints) -> Ints:
             open_rows = [row for row in rows if label_log.may_audit(pool.ids[row])]
-            queued = {ask.item for ask in self._project.store.pending()} if open_rows else ()
-            return np.array([row for row in open_rows if pool.ids[row] not in queued], np.int64)
+            queue_items = {ask.item for ask in self._project.store.pending()} if open_rows else ()
+            return np.array([row for row in open_rows if pool.ids[row] not in queue_items], np.int64)
 
-        def missed(rows: Ints) -> Ints:
+        def missed_rows(rows: Ints) -> Ints:
             return np.array([row for row in rows if label_log.missed_audit(pool.ids[row])], np.int64)
 
-        arrived = np.arange(len(pool)) >= pool.n_base
-        return Sample(label_log.plan.chance, drawn, label_log.unasked(len(pool)), arrived, due, missed)
+        arrival_mask = np.arange(len(pool)) >= pool.n_base
+        return Sample(
+            label_log.plan.chance,
+            drawn_mask,
+            label_log.unasked_mask(len(pool)),
+            arrival_mask,
+            due_rows,
+            missed_rows,
+        )

@@ -10,7 +10,7 @@ from spin_nb.monitor.curves import CurvePoint
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
 from spin_nb.session.labels.label_log import Change
-from spin_nb.session.model.audited import Audited
+from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.announcer import Announcer
@@ -66,7 +66,7 @@ class AuditPart:
             )
         self._project.check_writable("change the audit share")
         label_log = self._live.label_log
-        label_log.patiently(partial(label_log.keep_share, float(share)))
+        label_log.retry_while_busy(partial(label_log.save_share, float(share)))
 
     @property
     def accuracy(self) -> Estimate:
@@ -89,9 +89,9 @@ class AuditPart:
         return self._curve.points
 
     @property
-    def predictions(self) -> Audited:
+    def predictions(self) -> AuditPredictions:
         """Predictions for the audits, ``probs`` (n, C), beside their labels, ``truth`` (n,)."""
-        return self._judge.audited()
+        return self._judge.audit_predictions()
 
     def release(self) -> int:
         """Let the audit labels so far train, in whichever session; returns how many.
@@ -106,6 +106,6 @@ class AuditPart:
             self._live.follow(changes)
             return n, changes
 
-        n, changes = self._live.label_log.patiently(step)
-        self._announcer.labelled(changes)
+        n, changes = self._live.label_log.retry_while_busy(step)
+        self._announcer.labels_changed(changes)
         return n

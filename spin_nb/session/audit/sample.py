@@ -23,24 +23,24 @@ class Sample:
     ----------
     chance : float64 (n,)
         Audits are drawn lowest first.
-    drawn : bool (n,)
+    drawn_mask : bool (n,)
         Put to somebody as an audit, answered or not.
-    unasked : bool (n,)
+    unasked_mask : bool (n,)
         Decided on without being asked, so no longer to be drawn.
-    arrived : bool (n,)
+    arrival_mask : bool (n,)
         Joined after the project was made.
-    due : callable
+    due_rows : callable
         Rows -> those among them that are still to be drawn and wait in nobody's queue.
-    missed : callable
+    missed_rows : callable
         Rows -> those among them that somebody has decided on, though they never audited.
     """
 
     chance: NDArray[np.float64]
-    drawn: Mask
-    unasked: Mask
-    arrived: Mask
-    due: Callable[[Ints], Ints]
-    missed: Callable[[Ints], Ints]
+    drawn_mask: Mask
+    unasked_mask: Mask
+    arrival_mask: Mask
+    due_rows: Callable[[Ints], Ints]
+    missed_rows: Callable[[Ints], Ints]
 
     def inside(self) -> Mask:
         """Rows that are a uniform sample of the pool as it came and, separately, of what has arrived: bool (n,).
@@ -49,9 +49,9 @@ class Sample:
         joined later, with a chance below that of audits drawn before, is drawn next; until it is, audits of higher
         chances would speak for the older items alone, and are left out.
         """
-        inside = self.drawn.copy()
-        for part in (~self.arrived, self.arrived):
-            due = self.due(self._passed_over(part, self.drawn))
+        inside = self.drawn_mask.copy()
+        for part in (~self.arrival_mask, self.arrival_mask):
+            due = self.due_rows(self._passed_over(part, self.drawn_mask))
             if len(due):
                 inside &= ~part | (self.chance < self.chance[due].min())
         return inside
@@ -61,15 +61,17 @@ class Sample:
 
         The audits drawn in their place come from what the strategy has left, which is easier.
         """
-        rows = [self._passed_over(part, inside) for part in (~self.arrived, self.arrived)]
-        return self.missed(np.concatenate(rows))
+        rows = [self._passed_over(part, inside) for part in (~self.arrival_mask, self.arrival_mask)]
+        return self.missed_rows(np.concatenate(rows))
 
     def _passed_over(self, part: Mask, audits: Mask) -> Ints:
         """Rows of a part that were not drawn, though ``audits`` of a higher chance were."""
         reach = self.chance[part & audits].max(initial=0.0)
-        return np.flatnonzero(part & ~self.drawn & ~self.unasked & (self.chance < reach))
+        return np.flatnonzero(part & ~self.drawn_mask & ~self.unasked_mask & (self.chance < reach))
 
-    def estimate(self, rows: Ints, scores: NDArray[Any], unanswered: Ints, flagged: int = 0) -> Estimate:
+    def estimate(
+        self, rows: Ints, scores: NDArray[Any], unanswered_rows: Ints, n_flagged: int = 0
+    ) -> Estimate:
         """Mean score over the pool, with its interval.
 
         Parameters
@@ -78,25 +80,25 @@ class Sample:
             Audits with an answer.
         scores : float64 (m,)
             Of each, in [0, 1].
-        unanswered : int64 (k,)
+        unanswered_rows : int64 (k,)
             Rows of audits without one.
-        flagged : int
+        n_flagged : int
             Audits left out as bad items.
         """
         inside, scores = self.inside(), np.asarray(scores, np.float64)
-        missing = np.concatenate([unanswered[inside[unanswered]], self.too_late(inside)])
+        missing = np.concatenate([unanswered_rows[inside[unanswered_rows]], self.too_late(inside)])
         parts = [
             Part(
-                int((part & ~self.unasked).sum()),
+                int((part & ~self.unasked_mask).sum()),
                 scores[(part & inside)[rows]],
                 int(part[missing].sum()),
             )
-            for part in (~self.arrived, self.arrived)
+            for part in (~self.arrival_mask, self.arrival_mask)
         ]
-        return over_parts(parts, flagged=flagged, of=self._target())
+        return over_parts(parts, flagged=n_flagged, of=self._target())
 
     def _target(self) -> str:
-        n, by_hand = len(self.unasked), int(self.unasked.sum())
+        n, by_hand = len(self.unasked_mask), int(self.unasked_mask.sum())
         if not by_hand:
             return ""
         return f"items nobody had labelled by hand when they were drawn, {n - by_hand:,} of {n:,} now"

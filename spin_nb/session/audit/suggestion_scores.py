@@ -41,8 +41,8 @@ class SuggestionScores:
         label, suggestion = self._label_log.current(id), self._suggestions.of(row)
         if label is None or suggestion is None:
             return 0.0
-        known = self._of_item.get(id)
-        if known is None or known[:2] != (label.seq, suggestion):
+        entry = self._of_item.get(id)
+        if entry is None or entry[:2] != (label.seq, suggestion):
             score = float(task.score(suggestion[0], label.value, pool.known_extent(row)))
-            known = self._of_item[id] = label.seq, suggestion, score
-        return known[2]
+            entry = self._of_item[id] = label.seq, suggestion, score
+        return entry[2]

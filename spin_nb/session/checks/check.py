@@ -34,26 +34,26 @@ class Check:
         In the database.
     files : int
         Files that were read.
-    damaged : tuple of Damage
+    damages : tuple of Damage
         Each with ``file``, ``what`` and ``do``.
     """
 
     events: int
     items: int
     files: int
-    damaged: tuple[Damage, ...]
+    damages: tuple[Damage, ...]
 
     @property
     def ok(self) -> bool:
         """Whether nothing is damaged."""
-        return not self.damaged
+        return not self.damages
 
     def __repr__(self) -> str:
-        seen = f"{self.events:,} events, {self.items:,} items, {self.files:,} files"
+        totals = f"{self.events:,} events, {self.items:,} items, {self.files:,} files"
         if self.ok:
-            return f"nothing is damaged: {seen}"
+            return f"nothing is damaged: {totals}"
         return "\n".join(
-            [f"damaged: {len(self.damaged)} of what was compared ({seen})", *map(str, self.damaged)]
+            [f"damaged: {len(self.damages)} of what was compared ({totals})", *map(str, self.damages)]
         )
 
 
@@ -65,9 +65,9 @@ def check(folder: Path) -> Check:
     StorageError
         The database is locked, or the disk fails.
     """
-    events, n, arrived, damaged = _database(folder)
-    damaged += [*_pool(folder / places.POOL, arrived), *_caches(folder), *_models(folder)]
-    return Check(events, n, _count(folder), tuple(damaged))
+    events, n, arrival_ids, damages = _database(folder)
+    damages += [*_pool(folder / places.POOL, arrival_ids), *_caches(folder), *_models(folder)]
+    return Check(events, n, _count(folder), tuple(damages))
 
 
 def _count(folder: Path) -> int:
@@ -82,9 +82,9 @@ def _database(folder: Path) -> tuple[int, int, list[str], list[Damage]]:
         database = Database(folder, "ro")  # of its own: the session's may answer from memory
         try:
             with database.snapshot() as db:
-                state, damaged = verify.examine(db, folder, mark)
-                if damaged:
-                    return state.seq, 0, [], damaged
+                state, damages = verify.examine(db, folder, mark)
+                if damages:
+                    return state.seq, 0, [], damages
                 n = db.execute("SELECT count(*) FROM items").fetchone()[0]
                 return state.seq, n, items.ids(db, arrivals_only=True), []
         finally:
@@ -93,21 +93,23 @@ def _database(folder: Path) -> tuple[int, int, list[str], list[Damage]]:
         return 0, 0, [], [Damage(places.DATABASE, error.what, error.do)]
 
 
-def _pool(folder: Path, arrived: list[str]) -> Iterator[Damage]:
+def _pool(folder: Path, arrival_ids: list[str]) -> Iterator[Damage]:
     try:
         read_stored_pool(folder)
     except SpinError as error:
         yield Damage(places.POOL, error.what, error.do)
     try:
         arrivals = Arrivals(folder)
-        lost = [source for source in arrivals.sources(range(len(arrivals))) if isinstance(source, SpinError)]
-        there = set(arrivals.ids)
-        gone = [id for id in arrived if id not in there]
+        errors = [
+            source for source in arrivals.sources(range(len(arrivals))) if isinstance(source, SpinError)
+        ]
+        stored_ids = set(arrivals.ids)
+        missing_ids = [id for id in arrival_ids if id not in stored_ids]
     except SpinError as error:
-        lost, gone = [error], []
-    yield from (Damage(places.POOL, error.what, error.do) for error in lost)
-    if gone:
-        what = f"{len(gone):,} arrivals that the database knows are not in it, {gone[0]!r} among them"
+        errors, missing_ids = [error], []
+    yield from (Damage(places.POOL, error.what, error.do) for error in errors)
+    if missing_ids:
+        what = f"{len(missing_ids):,} arrivals that the database knows are not in it, {missing_ids[0]!r} among them"
         yield Damage(f"{places.POOL}/{LOG}", what, "Restore the file from a copy; their labels are kept.")
 
 

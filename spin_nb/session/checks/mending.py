@@ -11,10 +11,10 @@ from spin_nb.pool.storage.pool_store import read_stored_pool
 from spin_nb.project.folder import POOL
 from spin_nb.project.records import NewItem
 from spin_nb.project.store import Store
-from spin_nb.session.checks.same_pool import mostly_there
+from spin_nb.session.checks.same_pool import has_most_items
 
 
-def check_database(store: Store, found: PoolData) -> None:
+def check_database(store: Store, pool_data: PoolData) -> None:
     """Refuse a database that belongs to another pool: its labels would stand on other items.
 
     It may know the pool as it was before a folder changed, where a kill came between the two.
@@ -22,15 +22,19 @@ def check_database(store: Store, found: PoolData) -> None:
     Parameters
     ----------
     store : Store
-    found : PoolData
+    pool_data : PoolData
         The pool that is to be opened, as passed or as kept.
 
     Raises
     ------
     ProjectError
     """
-    known = store.meta.get("fingerprint")
-    if known in (None, found.fingerprint) or known in _kept(store.folder) or mostly_there(store, found):
+    fingerprint = store.meta.get("fingerprint")
+    if (
+        fingerprint in (None, pool_data.fingerprint)
+        or fingerprint in _pool_fingerprints(store.folder)
+        or has_most_items(store, pool_data)
+    ):
         return
     raise ProjectError(
         f"the database in {str(store.folder)!r} belongs to another pool than the one kept beside it.",
@@ -38,19 +42,19 @@ def check_database(store: Store, found: PoolData) -> None:
     )
 
 
-def _kept(folder: Path) -> list[str]:
+def _pool_fingerprints(folder: Path) -> list[str]:
     """Fingerprints of the pool that is kept and of those that it replaced."""
     try:
-        stored = read_stored_pool(folder / POOL)
+        stored_pool = read_stored_pool(folder / POOL)
     except PoolError:
         return []
-    return [stored.data.fingerprint, *stored.before]
+    return [stored_pool.data.fingerprint, *stored_pool.before]
 
 
 def mend_items(store: Store, pool: Pool) -> None:
     """Add to the database what the pool holds and it lacks: else those items could neither be asked nor labelled."""
-    known = set(store.item_ids())
-    rows = [row for row, id in enumerate(pool.ids) if id not in known]
+    database_ids = set(store.item_ids())
+    rows = [row for row, id in enumerate(pool.ids) if id not in database_ids]
     with store.transaction():
         if rows:
             new = zip(rows, pool.sources(rows), strict=True)
@@ -64,13 +68,13 @@ def mend_items(store: Store, pool: Pool) -> None:
 
 def lost_arrivals(store: Store, pool: Pool) -> str | None:
     """Words for arrivals that the database knows and the pool's files do not hold; None where there are none."""
-    there = {*pool.ids, *(item.id for item in pool.broken)}
-    lost = [id for id in store.item_ids(arrivals_only=True) if id not in there]
-    if not lost:
+    pool_ids = {*pool.ids, *(item.id for item in pool.broken)}
+    lost_ids = [id for id in store.item_ids(arrivals_only=True) if id not in pool_ids]
+    if not lost_ids:
         return None
     return (
-        f"{len(lost):,} arrivals are lost from {str(pool.folder / 'arrivals.jsonl')!r}, {lost[0]!r} among them: the "
-        "file was cut or damaged. Their labels are kept; restore the file from a copy to have the items back."
+        f"{len(lost_ids):,} arrivals are lost from {str(pool.folder / 'arrivals.jsonl')!r}, {lost_ids[0]!r} among "
+        "them: the file was cut or damaged. Their labels are kept; restore the file from a copy to have the items back."
     )
 
 

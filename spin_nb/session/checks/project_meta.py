@@ -27,7 +27,7 @@ _RULES = {
 }
 
 
-def held_task(meta: Mapping[str, Any]) -> Any:
+def read_task(meta: Mapping[str, Any]) -> Any:
     """The task of a project.
 
     Raises
@@ -37,17 +37,17 @@ def held_task(meta: Mapping[str, Any]) -> Any:
     """
     for key, is_right in _RULES.items():
         if key in meta and not is_right(meta[key]):
-            raise _damaged(f"its {key} is {shown(meta[key])}")
+            raise _damage_error(f"its {key} is {shown(meta[key])}")
     missing = next((key for key in ("task", "seed") if key not in meta), None)
     if missing is not None:
-        raise _damaged(f"its {missing} is missing")
+        raise _damage_error(f"its {missing} is missing")
     try:
         return from_json(meta["task"])
     except LabelError as problem:
-        raise _damaged(f"its task cannot be read ({problem.what})") from None
+        raise _damage_error(f"its task cannot be read ({problem.what})") from None
 
 
-def _damaged(why: str) -> ProjectError:
+def _damage_error(why: str) -> ProjectError:
     return ProjectError(
         f"the project is damaged: {why}.", "Restore project.db from a copy; its labels may still be in it."
     )

@@ -21,10 +21,10 @@ class _Before:
     modality: str
     kind: str
     fingerprint: str | None
-    whole: bool
+    is_readable: bool
 
 
-def refuse_other(store: Store, folder: Path, found: PoolData) -> None:
+def check_same_pool(store: Store, folder: Path, pool_data: PoolData) -> None:
     """Refuse a pool that is not the one of this project.
 
     Files may come and go in a folder (labels of those that went stay on disk); a folder that has lost most of
@@ -37,41 +37,43 @@ def refuse_other(store: Store, folder: Path, found: PoolData) -> None:
     VersionError
         When a newer version wrote the pool.
     """
-    before = _before(store, folder, found)
-    if before.fingerprint == found.fingerprint:
+    before = _before(store, folder, pool_data)
+    if before.fingerprint == pool_data.fingerprint:
         return
-    still = set(found.ids) | {item.id for item in found.broken}
-    missing = [id for id in before.ids if id not in still]
-    same_kind = (before.modality, before.kind) == (found.modality, found.container)
+    present_ids = set(pool_data.ids) | {item.id for item in pool_data.broken}
+    missing = [id for id in before.ids if id not in present_ids]
+    same_kind = (before.modality, before.kind) == (pool_data.modality, pool_data.container)
     if same_kind and before.kind == "files" and _few(missing, before.ids):
         return
-    if same_kind and before.fingerprint is None and set(before.ids) == still:
+    if same_kind and before.fingerprint is None and set(before.ids) == present_ids:
         return
     how = f"{len(missing)} items are missing, {missing[0]!r} among them" if missing else "its content differs"
-    first = "Leave pool= out to go on" if before.whole else "Pass the one that the project was made of"
+    first = "Leave pool= out to go on" if before.is_readable else "Pass the one that the project was made of"
     raise ContradictionError(
         f"the pool passed is not the one of this project: {how}.",
         f"{first}, or open another folder for another pool.",
     )
 
 
-def _before(store: Store, folder: Path, found: PoolData) -> _Before:
+def _before(store: Store, folder: Path, pool_data: PoolData) -> _Before:
     try:
-        held = read_stored_pool(folder / POOL).data
-        return _Before(held.ids, held.modality, held.container, held.fingerprint, True)
+        stored_data = read_stored_pool(folder / POOL).data
+        return _Before(
+            stored_data.ids, stored_data.modality, stored_data.container, stored_data.fingerprint, True
+        )
     except PoolError:
         # Labels must stay within reach where the pool's own files are gone or damaged: the database knows it too.
         items = store.items()
         ids = items.filter(~items["arrived"])["item"].to_list()
         meta = store.meta
-        modality = meta.get("modality", found.modality)
-        return _Before(ids, modality, found.container, meta.get("fingerprint"), False)
+        modality = meta.get("modality", pool_data.modality)
+        return _Before(ids, modality, pool_data.container, meta.get("fingerprint"), False)
 
 
-def mostly_there(store: Store, found: PoolData) -> bool:
+def has_most_items(store: Store, pool_data: PoolData) -> bool:
     """Whether a pool of files holds most of the items that the database knows, as after a change of the folder."""
-    known = set(store.item_ids()) - set(store.item_ids(arrivals_only=True))
-    return bool(found.roots) and _few(known.difference(found.ids), known)
+    database_ids = set(store.item_ids()) - set(store.item_ids(arrivals_only=True))
+    return bool(pool_data.roots) and _few(database_ids.difference(pool_data.ids), database_ids)
 
 
 def _few(missing: Collection[str], of: Collection[str]) -> bool:

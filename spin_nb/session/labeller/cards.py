@@ -36,16 +36,16 @@ def item_card(
         cannot be shown, ``broken`` says why instead.
     """
     try:
-        shown = pool.show(row, size or NEEDS.get(editor))
+        content = pool.show(row, size or NEEDS.get(editor))
     except PoolError as error:
         return {"broken": f"{error.what} {error.do}"}, []
     buffers: list[bytes] = []
-    return _card(shown, offset, buffers), buffers
+    return _card(content, offset, buffers), buffers
 
 
 def size_bytes(card: Card, buffers: list[bytes]) -> int:
     """About how many bytes a card has on its way: its own, and its texts and those of its parts."""
-    texts = (text for one in (card, *card.get("parts", ())) if isinstance(text := one.get("data"), str))
+    texts = (text for piece in (card, *card.get("parts", ())) if isinstance(text := piece.get("data"), str))
     return sum(map(len, buffers)) + sum(map(len, texts))
 
 
@@ -66,17 +66,17 @@ def inline(card: Card, buffers: list[bytes]) -> Card:
     return out
 
 
-def _card(shown: Shown, offset: int, buffers: list[bytes]) -> Card:
+def _card(content: Shown, offset: int, buffers: list[bytes]) -> Card:
     """A shown item; its bytes are added to ``buffers``."""
-    is_picture = isinstance(shown.data, bytes)
-    own = [shown.data] if is_picture else list(shown.buffers)
+    is_picture = isinstance(content.data, bytes)
+    item_buffers = [content.data] if is_picture else list(content.buffers)
     first = offset + len(buffers)
-    buffers += own
-    card: Card = {"mime": shown.mime, "buffers": list(range(first, first + len(own)))}
+    buffers += item_buffers
+    card: Card = {"mime": content.mime, "buffers": list(range(first, first + len(item_buffers)))}
     if not is_picture:
-        card["data"] = shown.data
-    if shown.size is not None:
-        card["size"] = list(shown.size)
-    if shown.parts:
-        card["parts"] = [{"name": name, **_card(part, offset, buffers)} for name, part in shown.parts]
+        card["data"] = content.data
+    if content.size is not None:
+        card["size"] = list(content.size)
+    if content.parts:
+        card["parts"] = [{"name": name, **_card(part, offset, buffers)} for name, part in content.parts]
     return card

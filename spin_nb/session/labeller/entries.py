@@ -15,7 +15,7 @@ from typing import Any
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.database import Busy
 from spin_nb.project.records import Event, NewEvent, SequenceGapError, Suggestion
-from spin_nb.session.arguments import listed, text, whole
+from spin_nb.session.arguments import sequence_of, text, whole_number
 from spin_nb.session.labeller.queue import CardQueue, is_token
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.model.live_model import LiveModel
@@ -23,7 +23,7 @@ from spin_nb.session.project import Project
 from spin_nb.session.runtime.announcer import Announcer
 from spin_nb.words import shown
 
-_Numbered = tuple[int, Mapping[str, Any]]
+_NumberedEntry = tuple[int, Mapping[str, Any]]
 _LOG = logging.getLogger(__name__)
 _REFUSED_BEFORE = "it was refused when it came first.\n  -> Label the item again."
 _UNREADABLE = "the page sent an entry that cannot be read.\n  -> Reload the page."
@@ -39,15 +39,15 @@ class _Outcome:
     error: str | None = None
     gap: int | None = None
     items: list[str] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
-    refused: list[dict[str, Any]] = field(default_factory=list)
-    undone: list[dict[str, Any]] = field(default_factory=list)
-    redone: list[dict[str, Any]] = field(default_factory=list)
+    shown_tokens: list[str] = field(default_factory=list)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    undos: list[dict[str, Any]] = field(default_factory=list)
+    redos: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, later: _Outcome) -> None:
         """Add what came of the entries after these."""
         self.error, self.gap = later.error, later.gap
-        for name in ("items", "shown", "refused", "undone", "redone"):
+        for name in ("items", "shown_tokens", "refusals", "undos", "redos"):
             getattr(self, name).extend(getattr(later, name))
 
 
@@ -67,7 +67,7 @@ class Entries:
         """
         if text(kind, "kind") not in REVERSALS:
             raise LabelError(f"kind={shown(kind)} is neither 'undo' nor 'redo'.", 'Pass kind="undo".')
-        n, skip = whole(n, "n"), whole(skip, "skip")
+        n, skip = whole_number(n, "n"), whole_number(skip, "skip")
         with self._live.label_log.lock:
             past = self._live.label_log.past(kind, n, skip)
         return [_summary(events) for events in past]
@@ -84,18 +84,18 @@ class Entries:
             ``[{"seq", "id"}]``; ``redone``: which item each redo brought back; ``n_labels``, ``per_minute``, and
             ``at``: the last event counted in.
         """
-        client, entries = _client(client), listed(entries, "entries")
-        numbered = [(_sequence_number(entry), entry) for entry in entries]
-        unreadable = [{"seq": None, "what": _UNREADABLE} for seq, _ in numbered if seq is None]
-        outcome = _Outcome(refused=unreadable)
-        in_order = sorted(((n, e) for n, e in numbered if n is not None), key=lambda pair: pair[0])
+        client, entries = _client(client), sequence_of(entries, "entries")
+        numbered_entries = [(_sequence_number(entry), entry) for entry in entries]
+        refusals = [{"seq": None, "what": _UNREADABLE} for seq, _ in numbered_entries if seq is None]
+        outcome = _Outcome(refusals=refusals)
+        in_order = sorted(((n, e) for n, e in numbered_entries if n is not None), key=lambda pair: pair[0])
         changes: list[Change] = []
         label_log = self._live.label_log
         for first in range(0, len(in_order), ENTRIES_PER_TRANSACTION):
             some = in_order[first : first + ENTRIES_PER_TRANSACTION]
-            part, changed = label_log.patiently(partial(self._apply_some, client, some))
+            part, part_changes = label_log.retry_while_busy(partial(self._apply_some, client, some))
             outcome.add(part)
-            changes += changed
+            changes += part_changes
             if part.error is not None or part.gap is not None:
                 break
         with label_log.lock:
@@ -103,17 +103,17 @@ class Entries:
                 "ack": self._project.store.last_seq(client) if entries else 0,
                 "gap": outcome.gap,
                 "error": outcome.error,
-                "refused": outcome.refused,
-                "undone": outcome.undone,
-                "redone": outcome.redone,
+                "refused": outcome.refusals,
+                "undone": outcome.undos,
+                "redone": outcome.redos,
                 "n_labels": label_log.state.n_labels,
                 "per_minute": label_log.labels_per_minute,
                 "at": label_log.state.seq,
             }
-        self._announcer.labelled(changes, outcome.items)
+        self._announcer.labels_changed(changes, outcome.items)
         return answer
 
-    def _apply_some(self, client: str, entries: Sequence[_Numbered]) -> tuple[_Outcome, list[Change]]:
+    def _apply_some(self, client: str, entries: Sequence[_NumberedEntry]) -> tuple[_Outcome, list[Change]]:
         """Store some entries in one transaction, then take in what is on disk; under the lock."""
         label_log, outcome = self._live.label_log, _Outcome()
         try:
@@ -123,13 +123,13 @@ class Entries:
             raise
         except (StorageError, ReadOnlyError) as error:
             outcome = _Outcome(error=str(error))
-        asks = [ask for token in outcome.shown if (ask := self._queue.ask_of(token)) is not None]
-        label_log.note_shown(outcome.shown, asks)
+        asks = [ask for token in outcome.shown_tokens if (ask := self._queue.ask_of(token)) is not None]
+        label_log.note_shown(outcome.shown_tokens, asks)
         changes = label_log.sync()
         self._live.follow(changes)
         return outcome, changes
 
-    def _store(self, outcome: _Outcome, client: str, entries: Sequence[_Numbered]) -> None:
+    def _store(self, outcome: _Outcome, client: str, entries: Sequence[_NumberedEntry]) -> None:
         """Put entries into the transaction under way, up to the first gap."""
         store = self._project.store
         self._refuse_again(outcome, client, entries)
@@ -146,17 +146,19 @@ class Entries:
                 if not isinstance(error, SpinError):
                     _LOG.exception("an entry of the labeller could not be read")
                 what = str(error) if isinstance(error, SpinError) else _UNREADABLE
-                outcome.refused.append({"seq": seq, "what": what})
+                outcome.refusals.append({"seq": seq, "what": what})
                 store.append([], client=(client, seq))
 
-    def _refuse_again(self, outcome: _Outcome, client: str, entries: Sequence[_Numbered]) -> None:
+    def _refuse_again(self, outcome: _Outcome, client: str, entries: Sequence[_NumberedEntry]) -> None:
         """Entries sent again that had been refused: the page that sends them has not heard of that."""
         store = self._project.store
         last = store.last_seq(client)
         again = [seq for seq, entry in entries if seq <= last and entry.get("kind") != "shown"]
         if again:
-            stored = store.entries_stored(client, again[0], again[-1])
-            outcome.refused += [{"seq": seq, "what": _REFUSED_BEFORE} for seq in again if seq not in stored]
+            stored_seqs = store.entries_stored(client, again[0], again[-1])
+            outcome.refusals += [
+                {"seq": seq, "what": _REFUSED_BEFORE} for seq in again if seq not in stored_seqs
+            ]
 
     def _store_one(self, outcome: _Outcome, client: str, seq: int, entry: Mapping[str, Any]) -> None:
         store, label_log = self._project.store, self._live.label_log
@@ -164,18 +166,18 @@ class Entries:
             return
         kind, token = text(entry.get("kind"), "kind"), entry.get("token")
         ask = self._queue.ask_of(token)
-        seen = [str(token)] if ask is not None else []
-        new = [] if kind == "shown" else [self._event(kind, entry, token)]
-        stored = store.append(new, client=(client, seq), shown_tokens=seen)
-        outcome.shown += seen
+        tokens = [str(token)] if ask is not None else []
+        new_events = [] if kind == "shown" else [self._event(kind, entry, token)]
+        events = store.append(new_events, client=(client, seq), shown_tokens=tokens)
+        outcome.shown_tokens += tokens
         if kind not in REVERSALS:
-            outcome.items += [event.item for event in stored]
+            outcome.items += [event.item for event in events]
             return
-        if not stored:
+        if not events:
             raise label_log.nothing_to(kind)
-        items = label_log.items_of(stored[0])
+        items = label_log.items_of(events[0])
         outcome.items += items
-        reversals = outcome.undone if kind == "undo" else outcome.redone
+        reversals = outcome.undos if kind == "undo" else outcome.redos
         reversals.append({"seq": seq, "id": items[0], "n": len(items)})
 
     def _event(self, kind: str, entry: Mapping[str, Any], token: Any) -> NewEvent:
@@ -186,26 +188,26 @@ class Entries:
             raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
         ask = self._project.store.ask(token) if is_token(token) else None
         event = label_log.event(kind, entry.get("id", ""), entry.get("value"))
-        suggested = self._suggested(event, entry.get("suggested"))
+        suggestion = self._suggestion(event, entry.get("suggested"))
         return NewEvent(
             kind,
             event.item,
             event.value,
             annotator=event.annotator,
-            suggestion=suggested,
-            is_accepted=event.value == suggested[0] if suggested and kind == "label" else None,
+            suggestion=suggestion,
+            is_accepted=event.value == suggestion[0] if suggestion and kind == "label" else None,
             ask=ask.token if ask is not None and ask.item == event.item else event.ask,
             shown_ms=entry.get("shown_ms"),
         )
 
-    def _suggested(self, event: NewEvent, suggested: Any) -> Suggestion | None:
+    def _suggestion(self, event: NewEvent, answer: Any) -> Suggestion | None:
         """What was suggested, as the task writes it, so that a label can be seen to be the same."""
-        if not suggested or event.item is None:
+        if not answer or event.item is None:
             return None
         pool, task = self._project.pool, self._project.task
         try:
-            value = task.validate(suggested[0], pool.known_extent(pool.row(event.item)))
-            p = None if suggested[1] is None else float(suggested[1])
+            value = task.validate(answer[0], pool.known_extent(pool.row(event.item)))
+            p = None if answer[1] is None else float(answer[1])
         except (SpinError, TypeError, ValueError, LookupError, OverflowError):
             return None  # it came from an older page: the label stands without it
         return (value, p) if p is None or 0 < p <= 1 else None
@@ -221,8 +223,8 @@ def _summary(events: tuple[Event, ...]) -> dict[str, Any]:
 def _sequence_number(entry: Any) -> int | None:
     """The entry's number, a whole one from 1 up; None where it has none."""
     n = entry.get("seq") if isinstance(entry, Mapping) else None
-    whole = isinstance(n, int | float) and not isinstance(n, bool) and n >= 1 and n % 1 == 0
-    return int(n) if n is not None and whole else None
+    is_whole = isinstance(n, int | float) and not isinstance(n, bool) and n >= 1 and n % 1 == 0
+    return int(n) if n is not None and is_whole else None
 
 
 def _client(name: Any) -> str:

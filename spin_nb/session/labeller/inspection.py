@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spin_nb.project.records import VALUE_KINDS
-from spin_nb.session.arguments import rectangle, text, whole
+from spin_nb.session.arguments import rectangle, text, whole_number
 from spin_nb.session.labeller.cards import MAX_SIDE_PIXELS, Card, item_card
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
@@ -48,7 +48,7 @@ class Inspection:
 
     def detail(self, id: str, box: Box, size: int, part: str | None = None) -> tuple[Card, list[bytes]]:
         """A piece of a picture, (x, y, width, height), at most ``size`` pixels a side."""
-        box, size, part = rectangle(box, "box"), whole(size, "size"), _part(part)
+        box, size, part = rectangle(box, "box"), whole_number(size, "size"), _part(part)
         return self._picture(id, lambda row: self._project.pool.detail(row, box, size, part))
 
     def read_stable(self, id: str, read: Callable[[int], Content]) -> tuple[int, Content]:
@@ -69,8 +69,8 @@ class Inspection:
                     return row, content
 
     def _picture(self, id: str, read: Callable[[int], Shown], **facts: Any) -> tuple[Card, list[bytes]]:
-        _, shown = self.read_stable(id, read)
-        return {"mime": shown.mime, **facts, "buffers": [0]}, [shown.data]
+        _, picture = self.read_stable(id, read)
+        return {"mime": picture.mime, **facts, "buffers": [0]}, [picture.data]
 
 
 def _part(name: Any) -> str | None:

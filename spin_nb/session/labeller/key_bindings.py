@@ -27,7 +27,7 @@ ACTIONS = (
     "help",
     "full",
 )
-NAMED = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", *(f"F{i}" for i in range(1, 13)))
+KEY_NAMES = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", *(f"F{i}" for i in range(1, 13)))
 
 
 class KeyBindings:
@@ -50,13 +50,13 @@ class KeyBindings:
         ------
         SettingError, ReadOnlyError
         """
-        checked = check_bindings(keys, self._project.classes)
+        bindings = check_bindings(keys, self._project.classes)
         self._project.check_writable("keep keys")
-        self._project.store.set_meta("bindings", {**self._of_all(), self._project.annotator: checked})
+        self._project.store.set_meta("bindings", {**self._of_all(), self._project.annotator: bindings})
 
     def _of_all(self) -> dict[str, Any]:
-        stored = self._project.store.meta.get("bindings")
-        return stored if isinstance(stored, dict) else {}
+        bindings = self._project.store.meta.get("bindings")
+        return bindings if isinstance(bindings, dict) else {}
 
 
 def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
@@ -74,27 +74,27 @@ def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
     """
     if not isinstance(keys, Mapping):
         raise SettingError(f"{shown(keys)} are no keys.", 'Pass a mapping, for example {"skip": "s"}.')
-    known = [*ACTIONS, *(f"class:{name}" for name in names)]
-    out: dict[str, str] = {}
+    actions = [*ACTIONS, *(f"class:{name}" for name in names)]
+    bindings: dict[str, str] = {}
     for action, key in items_of(keys, "the keys", SettingError):
-        if action not in known:
+        if action not in actions:
             raise SettingError(
-                f"{shown(action)} is nothing a key does.", f"Use one of: {', '.join(known[:30])}."
+                f"{shown(action)} is nothing a key does.", f"Use one of: {', '.join(actions[:30])}."
             )
         if not isinstance(key, str) or not _pressable(key):
             raise SettingError(f"{shown(key)} is no key.", "Give one character, or a name such as F2.")
-        lower = key if key in NAMED else key.lower()
-        if lower in out.values():
+        lower = key if key in KEY_NAMES else key.lower()
+        if lower in bindings.values():
             raise SettingError(f"the key {key!r} is given twice.", "Give every action its own key.")
-        out[str(action)] = lower
-    if "Enter" in out.values() and "accept" not in out:
+        bindings[str(action)] = lower
+    if "Enter" in bindings.values() and "accept" not in bindings:
         raise SettingError(
             "Enter submits, and is the key of something else.", 'Give "accept" another key as well.'
         )
-    return out
+    return bindings
 
 
 def _pressable(key: str) -> bool:
     """The same rule as ``keyProblem`` in views/labeller/keys.js, which refuses on the page."""
     lower = key.lower()  # some capitals become two characters, which would be refused the next time
-    return key in NAMED or (len(lower) == 1 and lower.isprintable())
+    return key in KEY_NAMES or (len(lower) == 1 and lower.isprintable())

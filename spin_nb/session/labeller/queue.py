@@ -10,7 +10,7 @@ from typing import Any
 from spin_nb.errors import LabelError
 from spin_nb.project.records import NewAsk, Suggestion
 from spin_nb.project.values import as_text
-from spin_nb.session.arguments import listed, whole
+from spin_nb.session.arguments import sequence_of, whole_number
 from spin_nb.session.asks.sampler import Sampler
 from spin_nb.session.asks.sharing import MAX_DRAWS, book
 from spin_nb.session.labeller.cards import Card, item_card, size_bytes
@@ -25,7 +25,7 @@ STABLE_CARDS = 8  # which a new model does not replace: the person may already s
 
 
 @dataclass(frozen=True)
-class _Queued:
+class _QueuedAsk:
     """A card's ask, and the last event that was known when it was drawn."""
 
     ask: NewAsk
@@ -48,7 +48,7 @@ class CardQueue:
         self._sampler = sampler
         self._suggestions = suggestions
         self._inspection = inspection
-        self._queue: dict[str, _Queued] = {}
+        self._queue: dict[str, _QueuedAsk] = {}
 
     def cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[Card], list[bytes]]:
         """Cards for a queue of ``n``, best first.
@@ -68,11 +68,11 @@ class CardQueue:
             very many classes the ``likeliest`` (``[[name, p or None], ...]``).  Fewer than ``n`` where they are large:
             no card follows once 32 MB are under way.
         """
-        n, have = whole(n, "n"), listed(have, "have")
+        n, have = whole_number(n, "n"), sequence_of(have, "have")
         pool_model = self._live.pool_model
         if not pool_model.is_deferred:  # a large pool is labelled at random while it is still being looked at
             pool_model.wait()
-        stable = self._live.label_log.patiently(partial(self._renew, have))
+        stable = self._live.label_log.retry_while_busy(partial(self._renew, have))
         cards, buffers = self._fill(self._top_up(n - len(stable)))
         return [*({"token": token, "kept": True} for token in stable), *cards], buffers
 
@@ -103,13 +103,13 @@ class CardQueue:
             ask = self._project.store.ask(token)
             if ask is None:
                 return None
-            known = ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason
-            self._queue[token] = _Queued(NewAsk(*known, ask.annotator), since=0)
+            fields = ask.item, ask.strategy, ask.q, ask.audit, ask.suggest, ask.model_id, ask.reason
+            self._queue[token] = _QueuedAsk(NewAsk(*fields, ask.annotator), since=0)
         return self._queue[token].ask
 
     def _standing(self, tokens: Sequence[str]) -> dict[str, NewAsk]:
         """Asks of cards that still stand, by token."""
-        tokens = listed(tokens, "tokens")
+        tokens = sequence_of(tokens, "tokens")
         with self._live.label_log.lock:
             return {token: ask for token in tokens if self._stands(token) and (ask := self.ask_of(token))}
 
@@ -136,49 +136,49 @@ class CardQueue:
 
     def _top_up(self, n: int) -> dict[str, NewAsk]:
         """``n`` more asks for the queue; drawn again where others were quicker to take some."""
-        label_log, fresh = self._live.label_log, dict[str, NewAsk]()
+        label_log, new_asks = self._live.label_log, dict[str, NewAsk]()
         for _ in range(MAX_DRAWS):
-            if n <= len(fresh) or self._project.read_only:
+            if n <= len(new_asks) or self._project.read_only:
                 break
             with label_log.lock:
                 self._live.catch_up()
                 since = label_log.state.seq
-                waiting = [queued.ask for queued in self._queue.values()]
+                waiting = [entry.ask for entry in self._queue.values()]
                 rows = [self._project.pool.row(ask.item) for ask in waiting]
                 counts = len(waiting), sum(ask.audit for ask in waiting)
-                draw = self._sampler.prepare(n - len(fresh), "auto", rows, queued=counts)
-            drawn = draw().asks
-            booked = label_log.patiently(partial(self._book, drawn, since))
-            fresh.update(booked)
-            if len(booked) == len(drawn):
+                draw = self._sampler.prepare(n - len(new_asks), "auto", rows, queue_counts=counts)
+            asks = draw().asks
+            asks_by_token = label_log.retry_while_busy(partial(self._book, asks, since))
+            new_asks.update(asks_by_token)
+            if len(asks_by_token) == len(asks):
                 break
-        return fresh
+        return new_asks
 
-    def _book(self, drawn: Sequence[NewAsk], since: int) -> dict[str, NewAsk]:
-        booked = book(self._project, self._live, drawn, since)
-        self._queue.update({token: _Queued(ask, since) for token, ask in booked.items()})
-        return booked
+    def _book(self, asks: Sequence[NewAsk], since: int) -> dict[str, NewAsk]:
+        asks_by_token = book(self._project, self._live, asks, since)
+        self._queue.update({token: _QueuedAsk(ask, since) for token, ask in asks_by_token.items()})
+        return asks_by_token
 
-    def _fill(self, fresh: dict[str, NewAsk]) -> tuple[list[Card], list[bytes]]:
+    def _fill(self, new_asks: dict[str, NewAsk]) -> tuple[list[Card], list[bytes]]:
         """Cards of fresh asks as far as one message holds them; the other asks are taken back.
 
         Reading pictures, and a person's own suggestions, take time: they hold up no label.
         """
         cards: list[Card] = []
         buffers: list[bytes] = []
-        n_bytes, waiting = 0, dict(fresh)
+        n_bytes, waiting = 0, dict(new_asks)
         while waiting and n_bytes < MAX_ANSWER_BYTES:
             token = next(iter(waiting))
             ask = waiting.pop(token)
             try:
-                card, own = self._card(ask, offset=len(buffers))
+                card, card_buffers = self._card(ask, offset=len(buffers))
             except LabelError:  # it turned out to be broken in this very moment, and left the pool
                 continue
             cards.append({"token": token, **card})
-            buffers += own
-            n_bytes += size_bytes(card, own)
+            buffers += card_buffers
+            n_bytes += size_bytes(card, card_buffers)
         if waiting:
-            self._live.label_log.patiently(partial(self._take_back, list(waiting)))
+            self._live.label_log.retry_while_busy(partial(self._take_back, list(waiting)))
         return cards, buffers
 
     def _card(self, ask: NewAsk, offset: int) -> tuple[Card, list[bytes]]:

@@ -11,7 +11,7 @@ from spin_nb.project.records import VALUE_KINDS
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _Showing:
     """How an audit was first put to somebody: ``number`` counts the asks of the whole project."""
 
     number: int
@@ -27,72 +27,72 @@ class AuditItems:
 
     Attributes
     ----------
-    released : set of str
+    released_items : set of str
         Items that audited once, and no longer do.
-    flagged : set of str
+    flagged_items : set of str
         Audits that turned out to be bad items.
     """
 
     def __init__(self) -> None:
-        self._shown: dict[str, _Shown] = {}
-        self._aside: set[str] = set()
-        self._open: set[str] = set()
-        self._answered: dict[str | None, int] = {}
-        self.released: set[str] = set()
-        self.flagged: set[str] = set()
+        self._showings: dict[str, _Showing] = {}
+        self._deferred_items: set[str] = set()
+        self._open_items: set[str] = set()
+        self._last_answer: dict[str | None, int] = {}
+        self.released_items: set[str] = set()
+        self.flagged_items: set[str] = set()
 
     def __contains__(self, item: str) -> bool:
-        return item in self._shown
+        return item in self._showings
 
     def __len__(self) -> int:
-        return len(self._shown)
+        return len(self._showings)
 
     @property
     def items(self) -> Iterable[str]:
         """Items in force, in the order in which they were first shown."""
-        return self._shown.keys()
+        return self._showings.keys()
 
-    def shown(self) -> list[tuple[str, datetime]]:
+    def showings(self) -> list[tuple[str, datetime]]:
         """Those in force, and when each was first shown."""
-        return [(item, shown.time) for item, shown in self._shown.items()]
+        return [(item, showing.time) for item, showing in self._showings.items()]
 
     def show(self, item: str, number: int, annotator: str | None, time: datetime) -> None:
         """An audit was shown as the project's ask ``number``; once shown, an item stays."""
-        if item not in self.released and item not in self._shown:
-            self._shown[item] = _Shown(number, annotator, time)
-            self._open.add(item)
+        if item not in self.released_items and item not in self._showings:
+            self._showings[item] = _Showing(number, annotator, time)
+            self._open_items.add(item)
 
     def answer(self, number: int, annotator: str | None) -> None:
         """Ask ``number``, put to ``annotator``, has been answered in some way."""
-        self._answered[annotator] = max(number, self._answered.get(annotator, -1))
+        self._last_answer[annotator] = max(number, self._last_answer.get(annotator, -1))
 
-    def settle(self, item: str, held: Current | None) -> None:
+    def settle(self, item: str, label: Current | None) -> None:
         """What holds for an audit item now; None for nothing."""
-        for group in (self.flagged, self._aside, self._open):
+        for group in (self.flagged_items, self._deferred_items, self._open_items):
             group.discard(item)
-        if held is None:
-            self._open.add(item)
-        elif held.flagged:
-            self.flagged.add(item)
-        elif held.kind not in VALUE_KINDS:
-            self._aside.add(item)
+        if label is None:
+            self._open_items.add(item)
+        elif label.flagged:
+            self.flagged_items.add(item)
+        elif label.kind not in VALUE_KINDS:
+            self._deferred_items.add(item)
 
     def release(self, items: Iterable[str]) -> None:
         """These no longer audit."""
         for item in list(items):
-            self._shown.pop(item, None)
-            self.released.add(item)
-            for group in (self.flagged, self._aside, self._open):
+            self._showings.pop(item, None)
+            self.released_items.add(item)
+            for group in (self.flagged_items, self._deferred_items, self._open_items):
                 group.discard(item)
 
     @property
-    def unanswered(self) -> list[str]:
+    def unanswered_items(self) -> list[str]:
         """Audits that are skipped, unsure, or were passed over: the same person has answered a later ask.
 
         One that is still on screen is none of these: to count it would tell which card audits.
         """
-        passed = [item for item in self._open if self._passed(self._shown[item])]
-        return [*self._aside, *passed]
+        passed_over = [item for item in self._open_items if self._was_passed_over(self._showings[item])]
+        return [*self._deferred_items, *passed_over]
 
-    def _passed(self, shown: _Shown) -> bool:
-        return self._answered.get(shown.annotator, -1) > shown.number
+    def _was_passed_over(self, showing: _Showing) -> bool:
+        return self._last_answer.get(showing.annotator, -1) > showing.number

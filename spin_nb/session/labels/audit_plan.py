@@ -68,19 +68,19 @@ class AuditPlan:
         return self._chance
 
     @property
-    def reserved(self) -> NDArray[np.bool_]:
+    def reserved_mask(self) -> NDArray[np.bool_]:
         """Rows kept for auditing, bool (n,)."""
         return self._chance < self.share
 
-    def next(self, taken: NDArray[np.bool_], n_gone: int) -> tuple[int, float] | None:
+    def next(self, excluded_mask: NDArray[np.bool_], n_unavailable: int) -> tuple[int, float] | None:
         """Row of the next audit item and its acquisition probability, or None when the reserve is used up.
 
-        ``taken`` bool (n,): rows that are labelled, put aside or already asked.  Whoever is asked, the next audit item
-        is uniform over the pool without the audits drawn before it, for anybody, and without what was decided on
-        before it could be drawn: these are ``n_gone``, and q = 1 / (n - n_gone).
+        ``excluded_mask`` bool (n,): rows that are labelled, put aside or already asked.  Whoever is asked, the next
+        audit item is uniform over the pool without the audits drawn before it, for anybody, and without what was
+        decided on before it could be drawn: these are ``n_unavailable``, and q = 1 / (n - n_unavailable).
         """
-        free = np.flatnonzero(self.reserved & ~taken)
+        free = np.flatnonzero(self.reserved_mask & ~excluded_mask)
         if not len(free):
             return None
         row = int(free[np.argmin(self._chance[free])])
-        return row, 1.0 / max(1, len(self._chance) - n_gone)
+        return row, 1.0 / max(1, len(self._chance) - n_unavailable)

@@ -27,32 +27,32 @@ class Gestures:
     def __init__(self, n_classes: int) -> None:
         self._n_classes = n_classes
         self._of: dict[str, tuple[int, int | None]] = {}
-        self._asked: set[str] = set()
+        self._answers: set[str] = set()
         self._classes: dict[int, Counter[int]] = {}
         self._alone = np.zeros(n_classes, np.int64)
         self._together = np.zeros(n_classes, np.int64)
         self._weights = np.ones(n_classes)
         self._is_old = False
         self._version = 0
-        self._told: tuple[object, ...] = ()
+        self._signature: tuple[object, ...] = ()
 
-    def put(self, item: str, label: int | None, gesture: int | None, *, asked: bool = False) -> bool:
+    def put(self, item: str, label: int | None, gesture: int | None, *, is_answer: bool = False) -> bool:
         """Enter the class that an item trains with, None for none, and the gesture that gave it, None for none.
 
-        ``asked``: the label answers an ask.  Returns whether the item trains with the same class as before, but as
+        ``is_answer``: the label answers an ask.  Returns whether the item trains with the same class as before, but as
         part of another gesture, or as an answer and not before, or the other way round.
         """
-        before, answered = self._of.pop(item, None), item in self._asked
+        before, was_answer = self._of.pop(item, None), item in self._answers
         if before is not None:
             self._count(*before, -1)
-        self._asked.discard(item)
+        self._answers.discard(item)
         if label is not None:
             self._of[item] = label, gesture
             self._count(label, gesture, 1)
-            if asked:
-                self._asked.add(item)
+            if is_answer:
+                self._answers.add(item)
         self._is_old = True
-        return before is not None and before[0] == label and (before[1], answered) != (gesture, asked)
+        return before is not None and before[0] == label and (before[1], was_answer) != (gesture, is_answer)
 
     def keep(self, items: Iterable[str]) -> None:
         """Forget all other items."""
@@ -87,13 +87,13 @@ class Gestures:
         """How many labels an item's label counts as."""
         self._renew()
         label, gesture = self._of[item]
-        less = gesture is not None and _counts_less(self._classes[gesture])
-        return float(self._weights[label]) if less else 1.0
+        counts_less = gesture is not None and _counts_less(self._classes[gesture])
+        return float(self._weights[label]) if counts_less else 1.0
 
     def weights(self, items: Collection[str]) -> NDArray[np.float64] | None:
         """How many labels those of some items count as, float64 (n,); None where each is one."""
         self._renew()
-        if not self._told:
+        if not self._signature:
             return None
         return np.fromiter(map(self.weight, items), np.float64, len(items))
 
@@ -102,15 +102,15 @@ class Gestures:
             return
         self._is_old = False
         weights = np.ones(self._n_classes)
-        if self._together.any() and 2 * len(self._asked) > self._alone.sum():
+        if self._together.any() and 2 * len(self._answers) > self._alone.sum():
             weights = gesture_weights(self._alone, self._together)
-        told: tuple[object, ...] = ()
+        signature: tuple[object, ...] = ()
         if (weights < 1).any():
             less = sorted(gesture for gesture, classes in self._classes.items() if _counts_less(classes))
-            told = (*less, *weights.tolist())
-        if told != self._told:
+            signature = (*less, *weights.tolist())
+        if signature != self._signature:
             self._version += 1
-        self._weights, self._told = weights, told
+        self._weights, self._signature = weights, signature
 
 
 def _counts_less(classes: Counter[int]) -> bool:

@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from spin_nb.pool.pool import Pool
 
 Result = TypeVar("Result")
-ASIDE = ("skip", "unsure")
-MOMENT_S = 0.1  # for which a writer keeps the lock while another process has the database
-SKEW = timedelta(minutes=1)  # by which clocks of two machines may disagree before all asks are looked through
-AUDIT_SHARE = 0.1  # of the asks, unless somebody sets another
-REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
+DEFERRAL_KINDS = ("skip", "unsure")
+LOCK_PATIENCE_SECONDS = 0.1  # for which a writer keeps the lock while another process has the database
+MAX_CLOCK_SKEW = timedelta(
+    minutes=1
+)  # by which clocks of two machines may disagree before all asks are looked through
+DEFAULT_AUDIT_SHARE = 0.1  # of the asks, unless somebody sets another
+MAX_REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
 
 
 @dataclass(frozen=True)
@@ -102,17 +104,17 @@ class LabelLog:
         self._state = State()
         self._audits = AuditItems()
         self._open_ask: dict[str, str] = {}
-        self._asked: dict[str, tuple[int, str | None]] = {}
+        self._ask_numbers: dict[str, tuple[int, str | None]] = {}
         self._asked_items: set[str] = set()
         self._n_asked = 0
         self._training_set = TrainingSet(lambda id: pool.row(id) if pool.has(id) else None)
         self._gestures = Gestures(len(task.names) if task.learns == "classes" else 1)
         self.revision = 0
         self._first_labelled: dict[str, int] = {}
-        self._latest = datetime.min.replace(tzinfo=UTC) + SKEW
-        self._released, self._released_time = 0, self._latest
-        self._stored_release = 0
-        self.plan = AuditPlan(pool.ids, AUDIT_SHARE, seed)
+        self._latest_shown = datetime.min.replace(tzinfo=UTC) + MAX_CLOCK_SKEW
+        self._release_seq, self._release_time = 0, self._latest_shown
+        self._stored_release_seq = 0
+        self.plan = AuditPlan(pool.ids, DEFAULT_AUDIT_SHARE, seed)
         self.sync()
 
     @property
@@ -132,13 +134,13 @@ class LabelLog:
             items: dict[str, None] = {}
             self._take_in(events)
             # After the events: an audit that was shown before one of them must be known as one when it is settled.
-            changed = self.store.changed_elsewhere()
-            if changed:
+            is_changed = self.store.changed_elsewhere()
+            if is_changed:
                 meta = self.store.meta
-                self._stored_release = int(meta.get("audits_released", 0))
-                self.plan.share = float(meta.get("audit_share", AUDIT_SHARE))
+                self._stored_release_seq = int(meta.get("audits_released", 0))
+                self.plan.share = float(meta.get("audit_share", DEFAULT_AUDIT_SHARE))
             items.update(dict.fromkeys(self._learn_release(events)))
-            if changed:
+            if is_changed:
                 items.update(dict.fromkeys(self._learn_asks()))
             self._learn_answers(events)
             items.update(dict.fromkeys(changed_items(before, events)))
@@ -147,9 +149,9 @@ class LabelLog:
     def _learn_release(self, events: Sequence[Event]) -> list[str]:
         """Audits that were released elsewhere, or before the project was opened; ``events`` are the new ones."""
         # One that was stored after the events were read waits for those that came before it.
-        if not self._released < self._stored_release <= self._state.seq:
+        if not self._release_seq < self._stored_release_seq <= self._state.seq:
             return []
-        return self._release(self._stored_release, events)
+        return self._release(self._stored_release_seq, events)
 
     def _release(self, seq: int, events: Sequence[Event]) -> list[str]:
         """Release what was drawn before event ``seq``; ``events`` are the newest, read already.
@@ -159,16 +161,16 @@ class LabelLog:
         """
         until = [event for event in events if event.seq <= seq]
         until = until or [event for event in self.store.events() if event.seq <= seq]
-        self._released = seq
-        self._released_time = until[-1].time if until else self._released_time
-        gone = [item for item, time in self._audits.shown() if self._was_released(item, time)]
-        self._audits.release(gone)
-        return gone
+        self._release_seq = seq
+        self._release_time = until[-1].time if until else self._release_time
+        items = [item for item, time in self._audits.showings() if self._was_released(item, time)]
+        self._audits.release(items)
+        return items
 
-    def _was_released(self, item: str, shown: datetime) -> bool:
+    def _was_released(self, item: str, shown_at: datetime) -> bool:
         return (
-            shown <= self._released_time
-            or self._first_labelled.get(item, self._released + 1) <= self._released
+            shown_at <= self._release_time
+            or self._first_labelled.get(item, self._release_seq + 1) <= self._release_seq
         )
 
     def _take_in(self, events: Sequence[Event]) -> None:
@@ -178,24 +180,24 @@ class LabelLog:
 
     def _learn_asks(self) -> list[str]:
         """Items of the asks shown that were not known yet."""
-        asks = self.store.shown_elsewhere(self._asked, self._latest - SKEW)
+        asks = self.store.shown_elsewhere(self._ask_numbers, self._latest_shown - MAX_CLOCK_SKEW)
         for ask in asks:
             self._learn_ask(ask)
         return [ask.item for ask in asks]
 
     def _learn_ask(self, ask: Ask) -> None:
-        shown = ask.shown_at or self._latest
-        self._latest = max(self._latest, shown)
-        self._note_shown(ask.item, ask.token, ask.audit, ask.annotator, shown)
+        shown_at = ask.shown_at or self._latest_shown
+        self._latest_shown = max(self._latest_shown, shown_at)
+        self._note_shown(ask.item, ask.token, ask.audit, ask.annotator, shown_at)
 
     def _learn_answers(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event.ask is not None and event.ask not in self._asked:
+            if event.ask is not None and event.ask not in self._ask_numbers:
                 ask = self.store.ask(event.ask)
                 if ask is not None:
                     self._learn_ask(ask)
-            if event.ask in self._asked:
-                self._audits.answer(*self._asked[event.ask])
+            if event.ask in self._ask_numbers:
+                self._audits.answer(*self._ask_numbers[event.ask])
 
     def commit(self, events: Sequence[NewEvent]) -> list[Change]:
         """Put events on disk in one transaction, then fold; see :meth:`Store.append` for what may be raised."""
@@ -205,10 +207,10 @@ class LabelLog:
             return self.sync()
 
     def transaction(self) -> AbstractContextManager[Any]:
-        """A transaction of the store that waits only a moment for another process; for :meth:`patiently`."""
-        return self.store.transaction(patience=MOMENT_S)
+        """A transaction of the store that waits only a moment for another process; for :meth:`retry_while_busy`."""
+        return self.store.transaction(patience=LOCK_PATIENCE_SECONDS)
 
-    def patiently(self, step: Callable[[], Result]) -> Result:
+    def retry_while_busy(self, step: Callable[[], Result]) -> Result:
         """Do something under the lock; while another process has the database, let go of the lock and try again.
 
         Whoever only reads goes on meanwhile.  No Ctrl-C parts what is on disk from what is in memory: it comes after
@@ -227,7 +229,7 @@ class LabelLog:
                 except Busy:
                     if time.monotonic() >= deadline:
                         raise
-            time.sleep(MOMENT_S)
+            time.sleep(LOCK_PATIENCE_SECONDS)
 
     def event(self, kind: str, item: str, value: object = None) -> NewEvent:
         """An event of this session's annotator, tied to the item's open ask if there is one."""
@@ -253,27 +255,27 @@ class LabelLog:
         """
         with self.lock:
             with self.transaction():
-                stored = self.store.append([NewEvent(kind, annotator=self.annotator)])
-            if not stored:
+                events = self.store.append([NewEvent(kind, annotator=self.annotator)])
+            if not events:
                 raise self.nothing_to(kind)
-            return self.items_of(stored[0]), self.sync()
+            return self.items_of(events[0]), self.sync()
 
     def nothing_to(self, kind: str) -> LabelError:
         """What is said where there is nothing to undo or redo."""
         return LabelError(f"{shown(self.annotator)} has nothing to {kind}.", "Label something first.")
 
-    def items_of(self, back: Event) -> list[str]:
+    def items_of(self, reversal: Event) -> list[str]:
         """Items of an undo or redo that was stored just now, the one done last first."""
-        moved = self.store.state().reversed_by(back)
-        return list(dict.fromkeys(event.item for event in reversed(moved)))
+        events = self.store.state().reversed_by(reversal)
+        return list(dict.fromkeys(event.item for event in reversed(events)))
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[tuple[Event, ...]]:
         """What ``kind`` ("undo", "redo") would take of this annotator's, the next one last; one call is one entry.
 
         ``n`` of them at most, all but the last ``skip``.
         """
-        would = newest_first(self.store.state(), kind, self.annotator)
-        return list(islice(would, skip, skip + n))[::-1]
+        reversals = newest_first(self.store.state(), kind, self.annotator)
+        return list(islice(reversals, skip, skip + n))[::-1]
 
     def note_shown(self, tokens: Sequence[str], asks: Sequence[NewAsk]) -> None:
         """Take in that these asks are on disk as shown; from now on the audits among them are audit items."""
@@ -322,7 +324,7 @@ class LabelLog:
         """How many labels that of an item that trains counts as."""
         return self._gestures.weight(item)
 
-    def lesson(self) -> tuple[Ints, Ints, NDArray[np.float64] | None, dict[str, int]]:
+    def training_data(self) -> tuple[Ints, Ints, NDArray[np.float64] | None, dict[str, int]]:
         """What trains: rows (n,), classes (n,), weights (n,) or None, and item -> number of the event of its label.
 
         All in one order.
@@ -333,10 +335,10 @@ class LabelLog:
     def training_events(self) -> tuple[int, dict[str, int]]:
         """How often this has settled, and item -> number of the event that gave it the label it trains with."""
         with self.lock:
-            found = {
-                id: held.seq for id in self._training_set.trains if (held := self.current(id)) is not None
+            seqs = {
+                id: label.seq for id in self._training_set.trains if (label := self.current(id)) is not None
             }
-            return self.revision, found
+            return self.revision, seqs
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
@@ -360,32 +362,32 @@ class LabelLog:
     def values(self) -> dict[str, Any]:
         """Item id -> its label now; lists every one."""
         with self.lock:
-            return {held.item: held.value for held in self._state.labels}
+            return {label.item: label.value for label in self._state.labels}
 
     @property
     def n_audited(self) -> int:
         """Audit items shown so far, released ones among them."""
-        return len(self._audits) + len(self._audits.released)
+        return len(self._audits) + len(self._audits.released_items)
 
     @property
     def n_unasked(self) -> int:
         """Items that somebody decided on though nobody was asked: none of them can be drawn any more."""
         return self._training_set.n_unasked
 
-    def unasked(self, n: int) -> NDArray[np.bool_]:
+    def unasked_mask(self, n: int) -> NDArray[np.bool_]:
         """Which of the pool's ``n`` rows those are, bool (n,)."""
         with self.lock:
-            return self._training_set.unasked(n)
+            return self._training_set.unasked_mask(n)
 
     @property
-    def flagged(self) -> list[str]:
+    def flagged_items(self) -> list[str]:
         """Audits that turned out to be bad items."""
-        return [item for item in self._audits.flagged if self.has(item)]
+        return [item for item in self._audits.flagged_items if self.has(item)]
 
     @property
-    def released(self) -> list[str]:
+    def released_items(self) -> list[str]:
         """Items that audited once and no longer do."""
-        return [item for item in self._audits.released if self.has(item)]
+        return [item for item in self._audits.released_items if self.has(item)]
 
     def drawn_rows(self) -> Ints:
         """Rows of the audits in force, answered or not."""
@@ -393,7 +395,7 @@ class LabelLog:
 
     def unanswered_rows(self) -> Ints:
         """Rows of the audits that somebody was asked and left without a label."""
-        return self._rows(self._audits.unanswered)
+        return self._rows(self._audits.unanswered_items)
 
     def may_audit(self, item: str) -> bool:
         """Whether an item can still be drawn: nobody has decided on it, and it never audited."""
@@ -404,7 +406,7 @@ class LabelLog:
         return self.current(item) is not None and not self._has_audited(item)
 
     def _has_audited(self, item: str) -> bool:
-        return item in self._audits or item in self._audits.released
+        return item in self._audits or item in self._audits.released_items
 
     def _rows(self, items: Iterable[str]) -> Ints:
         return np.array([self._pool.row(item) for item in items if self.has(item)], np.int64)
@@ -416,34 +418,40 @@ class LabelLog:
 
     def decided_since(self, item: str, seq: int) -> bool:
         """Whether somebody has decided on an item after event ``seq``."""
-        held = self.current(item)
-        return held is not None and held.seq > seq
+        label = self.current(item)
+        return label is not None and label.seq > seq
 
-    def excluded(self, *, again: bool = False) -> list[str]:
+    def excluded_items(self, *, again: bool = False) -> list[str]:
         """Items not to be asked: labelled, flagged or put aside.
 
-        With ``again``, what was put aside comes back, unless people put it aside more than :data:`REASKS` times.
+        With ``again``, what was put aside comes back, unless people put it aside more than :data:`MAX_REASKS` times.
         Undone events do not count; a restart changes nothing.
         """
         with self.lock:
             current = self._state.current.items()
-            back = {id for id in self.deferred() if self._times_aside(id) <= REASKS} if again else set()
-            return [id for id, _ in current if id not in back and self.has(id)]
+            askable = (
+                {id for id in self.deferred_items() if self._n_deferrals(id) <= MAX_REASKS}
+                if again
+                else set()
+            )
+            return [id for id, _ in current if id not in askable and self.has(id)]
 
-    def deferred(self, kinds: Sequence[str] = ASIDE) -> list[str]:
+    def deferred_items(self, kinds: Sequence[str] = DEFERRAL_KINDS) -> list[str]:
         """Items for which one of these holds and that are not flagged, in the order in which that was said."""
         with self.lock:
             current = self._state.current.items()
-            return [id for id, held in current if held.kind in kinds and not held.flagged and self.has(id)]
+            return [id for id, label in current if label.kind in kinds and not label.flagged and self.has(id)]
 
-    def keep_share(self, share: float) -> None:
-        """Set the share of the plan, in the project too; a step of :meth:`patiently`."""
+    def save_share(self, share: float) -> None:
+        """Set the share of the plan, in the project too; a step of :meth:`retry_while_busy`."""
         with self.transaction():
             self.store.set_meta("audit_share", share)
         self.plan.share = share
 
     def release_audits(self, catch_up: Callable[[], None]) -> tuple[int, list[Change]]:
-        """From now on the audits drawn so far train, and never again estimate accuracy; a step of :meth:`patiently`.
+        """Let the audits drawn so far train; they never again estimate accuracy.
+
+        A step of :meth:`retry_while_busy`.
 
         Parameters
         ----------
@@ -461,8 +469,8 @@ class LabelLog:
             n, seq = len(self.audits[0]), self._state.seq
             newest = self.store.events(seq - 1)
             self.store.set_meta("audits_released", seq)
-        gone = self._release(seq, newest)
-        return n, [change for item in gone if (change := self._refresh(item)) is not None]
+        items = self._release(seq, newest)
+        return n, [change for item in items if (change := self._refresh(item)) is not None]
 
     def _class_of(self, value: Any) -> int:
         return self.task.index(value) if self.task.learns == "classes" else 0
@@ -471,18 +479,20 @@ class LabelLog:
         """Whether the item is in the pool: its file may be gone or broken by now."""
         return self._pool.has(item)
 
-    def _times_aside(self, item: str) -> int:
-        return sum(event.kind in ASIDE for event in self._state.active[item])
+    def _n_deferrals(self, item: str) -> int:
+        return sum(event.kind in DEFERRAL_KINDS for event in self._state.active[item])
 
-    def _note_shown(self, item: str, token: str, audit: bool, annotator: str | None, shown: datetime) -> None:
-        if token not in self._asked and annotator in (None, self.annotator):
+    def _note_shown(
+        self, item: str, token: str, audit: bool, annotator: str | None, shown_at: datetime
+    ) -> None:
+        if token not in self._ask_numbers and annotator in (None, self.annotator):
             self._n_asked += 1
-        number, _ = self._asked.setdefault(token, (len(self._asked), annotator))
+        number, _ = self._ask_numbers.setdefault(token, (len(self._ask_numbers), annotator))
         self._asked_items.add(item)
-        if audit and self._was_released(item, shown):
-            self._audits.released.add(item)
+        if audit and self._was_released(item, shown_at):
+            self._audits.released_items.add(item)
         elif audit:
-            self._audits.show(item, number, annotator, shown)
+            self._audits.show(item, number, annotator, shown_at)
         if item not in self._state.active:
             self._open_ask[item] = token
 
@@ -490,24 +500,26 @@ class LabelLog:
         if not self.has(item):  # its file is gone or broken by now; its label stays on disk
             return None
         self.revision += 1
-        held = self.current(item)
-        if held is not None:
+        label = self.current(item)
+        if label is not None:
             self._open_ask.pop(item, None)
-        audits = item in self._audits
-        if audits:
-            self._audits.settle(item, held)
-        after = judged = None
-        if held is not None and held.kind in VALUE_KINDS and not held.flagged:
-            if audits:
-                judged = held.seq, self._class_of(held.value)
+        is_audit = item in self._audits
+        if is_audit:
+            self._audits.settle(item, label)
+        after = audit = None
+        if label is not None and label.kind in VALUE_KINDS and not label.flagged:
+            if is_audit:
+                audit = label.seq, self._class_of(label.value)
             else:
-                after = self._class_of(held.value)
+                after = self._class_of(label.value)
         row = self._pool.row(item)
         # Without classes no gesture is one of a single class.
-        together = held is not None and not held.ask and self.task.learns == "classes"
-        gesture = held.event.gesture if held and together else None
-        counts_anew = self._gestures.put(item, after, gesture, asked=held is not None and bool(held.ask))
+        may_be_gesture = label is not None and not label.ask and self.task.learns == "classes"
+        gesture = label.event.gesture if label and may_be_gesture else None
+        counts_anew = self._gestures.put(
+            item, after, gesture, is_answer=label is not None and bool(label.ask)
+        )
         before = self._training_set.update(
-            item, row, after, judged, held is not None and item not in self._asked_items
+            item, row, after, audit, label is not None and item not in self._asked_items
         )
         return Change(row, item, before, after) if before != after or counts_anew else None

@@ -24,12 +24,12 @@ class TrainingSet:
         self._row_of = row_of
         self._row: dict[str, int] = {}
         self._trains: dict[str, int] = {}
-        self._judged: SeqDict[tuple[str, int]] = SeqDict()
-        self._judged_by: dict[str, int] = {}
+        self._audit_labels: SeqDict[tuple[str, int]] = SeqDict()
+        self._audit_seqs: dict[str, int] = {}
         self._classes = np.empty(0, np.int64)
         self._audits: tuple[Ints, Ints] | None = None
-        self._unasked: set[str] = set()
-        self._by_hand = np.empty(0, bool)
+        self._unasked_items: set[str] = set()
+        self._unasked_mask = np.empty(0, bool)
 
     def update(
         self,
@@ -37,11 +37,11 @@ class TrainingSet:
         row: int,
         trains: int | None,
         audits: tuple[int, int] | None,
-        unasked: bool = False,
+        is_unasked: bool = False,
     ) -> int | None:
         """Enter what holds for an item; returns the class that trained before, None for none.
 
-        ``trains``: class index, or None; ``audits``: number of the event and class index, or None; ``unasked``:
+        ``trains``: class index, or None; ``audits``: number of the event and class index, or None; ``is_unasked``:
         somebody decided on it, though nobody was asked.
         """
         self._row[item] = row
@@ -49,19 +49,19 @@ class TrainingSet:
         if trains is not None:
             self._trains[item] = trains
         self._judge(item, audits)
-        held = trains if audits is None else audits[1]
-        self._enter(np.array([row]), np.array([-1 if held is None else held]))
-        (self._unasked.add if unasked else self._unasked.discard)(item)
-        self._by_hand[row] = unasked
+        label = trains if audits is None else audits[1]
+        self._enter(np.array([row]), np.array([-1 if label is None else label]))
+        (self._unasked_items.add if is_unasked else self._unasked_items.discard)(item)
+        self._unasked_mask[row] = is_unasked
         return before
 
     def _judge(self, item: str, audits: tuple[int, int] | None) -> None:
-        at = self._judged_by.pop(item, None)
+        at = self._audit_seqs.pop(item, None)
         if at is not None:
-            del self._judged[at]
+            del self._audit_labels[at]
         if audits is not None:
-            self._judged_by[item] = audits[0]
-            self._judged[audits[0]] = item, audits[1]
+            self._audit_seqs[item] = audits[0]
+            self._audit_labels[audits[0]] = item, audits[1]
         if at is not None or audits is not None:
             self._audits = None
 
@@ -70,26 +70,26 @@ class TrainingSet:
         self._classes[rows] = classes
 
     def _make_room(self, rows: Ints) -> None:
-        needed = int(rows.max(initial=-1)) + 1
-        if needed > len(self._classes):
-            more = needed + needed // 2 - len(self._classes)
+        n_rows = int(rows.max(initial=-1)) + 1
+        if n_rows > len(self._classes):
+            more = n_rows + n_rows // 2 - len(self._classes)
             self._classes = np.concatenate([self._classes, np.full(more, -1, np.int64)])
-            self._by_hand = np.concatenate([self._by_hand, np.zeros(more, bool)])
+            self._unasked_mask = np.concatenate([self._unasked_mask, np.zeros(more, bool)])
 
     def reindex(self) -> None:
         """Take in that items have left the pool and rows have moved up."""
-        now = {item: self._row_of(item) for item in self._row}
-        self._row = {item: row for item, row in now.items() if row is not None}
-        for item in now.keys() - self._row.keys():
+        rows_now = {item: self._row_of(item) for item in self._row}
+        self._row = {item: row for item, row in rows_now.items() if row is not None}
+        for item in rows_now.keys() - self._row.keys():
             self._trains.pop(item, None)
             self._judge(item, None)
-            self._unasked.discard(item)
-        self._audits, self._classes, self._by_hand = None, np.empty(0, np.int64), np.empty(0, bool)
+            self._unasked_items.discard(item)
+        self._audits, self._classes, self._unasked_mask = None, np.empty(0, np.int64), np.empty(0, bool)
         for rows, classes in (self.training, self.audits):
             self._enter(rows, classes)
-        by_hand = self._rows(self._unasked)
-        self._make_room(by_hand)
-        self._by_hand[by_hand] = True
+        unasked_rows = self._rows(self._unasked_items)
+        self._make_room(unasked_rows)
+        self._unasked_mask[unasked_rows] = True
 
     @property
     def trains(self) -> Iterable[str]:
@@ -105,28 +105,31 @@ class TrainingSet:
     def audits(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) of the audit labels, in order of labelling."""
         if self._audits is None:
-            held = list(self._judged.values())
-            self._audits = self._rows([item for item, _ in held]), np.array([y for _, y in held], np.int64)
+            labels = list(self._audit_labels.values())
+            self._audits = (
+                self._rows([item for item, _ in labels]),
+                np.array([y for _, y in labels], np.int64),
+            )
         return self._audits
 
-    def unasked(self, n: int) -> NDArray[np.bool_]:
+    def unasked_mask(self, n: int) -> NDArray[np.bool_]:
         """Which of the pool's ``n`` rows somebody decided on though nobody was asked, bool (n,)."""
-        out = np.zeros(n, bool)
-        known = self._by_hand[:n]
-        out[: len(known)] = known
-        return out
+        unasked_mask = np.zeros(n, bool)
+        mask = self._unasked_mask[:n]
+        unasked_mask[: len(mask)] = mask
+        return unasked_mask
 
     @property
     def n_unasked(self) -> int:
         """How many there are."""
-        return len(self._unasked)
+        return len(self._unasked_items)
 
     def index(self, n: int) -> Ints:
         """Class index of each of the pool's ``n`` rows, int64 (n,), -1 where there is none."""
-        out = np.full(n, -1, np.int64)
-        known = self._classes[:n]
-        out[: len(known)] = known
-        return out
+        y = np.full(n, -1, np.int64)
+        classes = self._classes[:n]
+        y[: len(classes)] = classes
+        return y
 
     def _rows(self, items: Collection[str]) -> Ints:
         return np.fromiter(map(self._row.__getitem__, items), np.int64, len(items))

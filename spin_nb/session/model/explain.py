@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from spin_nb.errors import NotTrainedError
-from spin_nb.session.model.explanation import Explanation, MindChange, Neighbour, Taught
+from spin_nb.session.model.explanation import Explanation, LabelEffect, MindChange, Neighbour
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.what_if import Flip, closed_form, from_draws
 from spin_nb.session.project import Project
 from spin_nb.types import Float, Ints
 
-NEIGHBOURS_SHOWN = 5
+MAX_NEIGHBOURS_SHOWN = 5
 MIN_LABELS_FOR_USUAL = 8  # labelled items, before a distance can be called near or far
-MAX_SAMPLE = 100  # labelled items whose own nearest label says what is usual
+MAX_SAMPLE_ITEMS = 100  # labelled items whose own nearest label says what is usual
 
 
 def explain(project: Project, live: LiveModel, id: str) -> Explanation:
@@ -37,11 +37,11 @@ def explain(project: Project, live: LiveModel, id: str) -> Explanation:
         raise NotTrainedError(
             "there is no model to explain yet.", "Label a few items: s.ask(8), s.label(id, value)."
         )
-    near, unlabelled = pool_model.look_alikes(row, features), np.flatnonzero(y < 0)
+    near, unlabelled_rows = pool_model.look_alikes(row, features), np.flatnonzero(y < 0)
     what_if = (
-        from_draws(predictive, row, near, unlabelled)
+        from_draws(predictive, row, near, unlabelled_rows)
         if graph is None
-        else closed_form(graph, predictive, row, near, unlabelled)
+        else closed_form(graph, predictive, row, near, unlabelled_rows)
     )
     classes, ids = project.classes, project.pool.ids
     epistemic, aleatoric = predictive.uncertainty_of(row)
@@ -55,8 +55,8 @@ def explain(project: Project, live: LiveModel, id: str) -> Explanation:
         aleatoric=aleatoric,
         neighbours=_neighbours(features, *training, row, ids, classes),
         changes=tuple(_in_names(flip, ids, classes) for flip in what_if.flips),
-        tried=what_if.tried,
-        taught=Taught(*what_if.taught) if y[row] < 0 and what_if.tried else None,
+        n_tried=what_if.n_tried,
+        effect=LabelEffect(*what_if.effect) if y[row] < 0 and what_if.n_tried else None,
         functions=what_if.functions,
     )
 
@@ -77,17 +77,17 @@ def _neighbours(
             float(distance[i]),
             None if usual is None else float(np.mean(usual > distance[i])),
         )
-        for i in np.argsort(distance, kind="stable")[:NEIGHBOURS_SHOWN]
+        for i in np.argsort(distance, kind="stable")[:MAX_NEIGHBOURS_SHOWN]
     )
 
 
 def _between_labels(features: Float, rows: Ints) -> Float:
-    """Distance of some labelled items, at most ``MAX_SAMPLE``, to the labelled item nearest to each."""
+    """Distance of some labelled items, at most ``MAX_SAMPLE_ITEMS``, to the labelled item nearest to each."""
     x = features[rows]
-    few = np.random.default_rng(0).permutation(len(rows))[:MAX_SAMPLE]
-    squared = (x[few] ** 2).sum(1)[:, None] - 2 * x[few] @ x.T + (x**2).sum(1)
-    squared[np.arange(len(few)), few] = np.inf
-    return np.sqrt(np.maximum(squared.min(axis=1), 0))
+    few = np.random.default_rng(0).permutation(len(rows))[:MAX_SAMPLE_ITEMS]
+    squared_distances = (x[few] ** 2).sum(1)[:, None] - 2 * x[few] @ x.T + (x**2).sum(1)
+    squared_distances[np.arange(len(few)), few] = np.inf
+    return np.sqrt(np.maximum(squared_distances.min(axis=1), 0))
 
 
 def _in_names(flip: Flip, ids: list[str], classes: list[str]) -> MindChange:

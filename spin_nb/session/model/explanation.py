@@ -73,18 +73,18 @@ class MindChange:
 
     def __str__(self) -> str:
         verb = "become" if self.flips else "stay"
-        told = f"If {short(self.id)} were {short(self.value)!r}"
-        return f"{told}, this would {verb} {short(self.becomes)!r} ({self.after:.0%}, now {self.now:.0%})."
+        premise = f"If {short(self.id)} were {short(self.value)!r}"
+        return f"{premise}, this would {verb} {short(self.becomes)!r} ({self.after:.0%}, now {self.now:.0%})."
 
 
 @dataclass(frozen=True)
-class Taught:
+class LabelEffect:
     """What the item's own label is expected to teach about other unlabelled items.
 
     Attributes
     ----------
     items : int
-        How many of them would be doubted less, by ``LEARNT`` nats or more.
+        How many of them would be doubted less, by ``MIN_GAIN_NATS`` nats or more.
     of : int
         Unlabelled items.
     looked_at : int
@@ -124,9 +124,9 @@ class Explanation:
     changes : tuple of MindChange
         Labels of other items that would change the answer, the likeliest first; or else the one that would shake it
         most.
-    tried : int
+    n_tried : int
         Items whose labels were supposed.
-    taught : Taught or None
+    effect : LabelEffect or None
         None where it is labelled already, or nothing could be supposed.
     functions : int or None
         Different posterior samples the last three rest on; None where they follow from a formula.
@@ -141,8 +141,8 @@ class Explanation:
     aleatoric: float
     neighbours: tuple[Neighbour, ...]
     changes: tuple[MindChange, ...]
-    tried: int
-    taught: Taught | None
+    n_tried: int
+    effect: LabelEffect | None
     functions: int | None
 
     @property
@@ -168,12 +168,12 @@ class Explanation:
         """What the nearest labels say, in words."""
         if not self.neighbours:
             return "No other item is labelled yet."
-        n, said = len(self.neighbours), repr(short(self.answer))
+        n, answer = len(self.neighbours), repr(short(self.answer))
         agree = sum(neighbour.label == self.answer for neighbour in self.neighbours)
         too = ", too" if agree else ""
-        first = f"{agree or 'None'} of the {n} nearest labels {'say' if agree > 1 else 'says'} {said}{too}."
+        first = f"{agree or 'None'} of the {n} nearest labels {'say' if agree > 1 else 'says'} {answer}{too}."
         if n == 1:
-            first = f"The only other label {'says' if agree else 'does not say'} {said}{too}."
+            first = f"The only other label {'says' if agree else 'does not say'} {answer}{too}."
         farther = self.neighbours[0].farther
         if farther is None:
             return first
@@ -188,22 +188,22 @@ class Explanation:
     @property
     def verdict(self) -> str:
         """Whether anything supposed would change the answer, in words."""
-        if not self.tried and self.functions is not None:
+        if not self.n_tried and self.functions is not None:
             return f"This posterior holds {self.functions} functions: too few to suppose labels with."
-        if not self.tried:
+        if not self.n_tried:
             return "Every other item is labelled: there is nothing left to suppose."
         if any(change.flips for change in self.changes):
             return ""
         shaken = " This would shake it most:" if self.changes else ""
-        return f"No likely label of the {self.tried:,} items tried would change its answer.{shaken}"
+        return f"No likely label of the {self.n_tried:,} items tried would change its answer.{shaken}"
 
     def __repr__(self) -> str:
         top = np.argsort(-self.mean, kind="stable")[:3]
-        said = ", ".join(f"{short(self.classes[c])!r} {self.mean[c]:.0%}" for c in top)
+        answers = ", ".join(f"{short(self.classes[c])!r} {self.mean[c]:.0%}" for c in top)
         near = ", ".join(f"{short(n.id)} {short(n.label)!r} ({n.distance:.3g})" for n in self.neighbours)
-        lines = [f"{short(self.id)}: {said}", self.doubt, self.nearness, near, self.verdict]
+        lines = [f"{short(self.id)}: {answers}", self.doubt, self.nearness, near, self.verdict]
         lines += [str(change) for change in self.changes]
-        lines += [str(self.taught)] if self.taught else []
+        lines += [str(self.effect)] if self.effect else []
         return "\n  ".join(line for line in lines if line)
 
 

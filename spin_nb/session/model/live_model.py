@@ -18,8 +18,10 @@ from spin_nb.session.runtime.runtime import Runtime
 if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
 
-Recalled = TypeVar("Recalled")
-MANY = 100  # changed labels from which one solve over all of them costs less than a step for each
+RecallResult = TypeVar("RecallResult")
+CHANGES_BEFORE_RELEARN = (
+    100  # changed labels from which one solve over all of them costs less than a step for each
+)
 
 
 class LiveModel:
@@ -43,8 +45,8 @@ class LiveModel:
     def prepare(
         self,
         runtime: Runtime,
-        recall: Callable[[Learner, Callable[[float, str], None]], Recalled],
-        adopt: Callable[[Recalled], None],
+        recall: Callable[[Learner, Callable[[float, str], None]], RecallResult],
+        adopt: Callable[[RecallResult], None],
     ) -> None:
         """Build graph and learner in the background; the features before, where they are not there.
 
@@ -60,21 +62,21 @@ class LiveModel:
         self._project.pool.share(self.label_log.lock, self.label_log.reindex)
 
         def work(job: Job[None]) -> None:
-            with self.pool_model.told_when_over():
+            with self.pool_model.signal_end():
                 learner = self.pool_model.build(within(job.report, 0, 0.7))
-                recalled = recall(learner, within(job.report, 0.7, 1))
+                saved_model = recall(learner, within(job.report, 0.7, 1))
                 # The lock, not the main thread: a labeller on a subshell thread may wait for it while a cell is busy.
                 with self.label_log.lock:
                     self._relearn(learner)
                     self.pool_model.install(learner)
-                    adopt(recalled)
+                    adopt(saved_model)
 
         runtime.start(
             "prepare",
             job,
             work,
             lambda _: runtime.announcer.emit("labelled", ()),
-            failed=lambda error: runtime.announcer.report(str(error)),
+            on_failure=lambda error: runtime.announcer.report(str(error)),
         )
 
     # -- following the labels ---------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ class LiveModel:
             return
         self._predictive = None
         learner = self.pool_model.learner
-        if len(changes) > MANY or self._weights_version != self.label_log.weights_version:
+        if len(changes) > CHANGES_BEFORE_RELEARN or self._weights_version != self.label_log.weights_version:
             self._relearn(learner)
             return
         for change in changes:

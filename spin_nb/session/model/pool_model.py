@@ -28,8 +28,8 @@ from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Float, Ints
 
-NEIGHBOURS = 15  # UMAP's default; the graph posterior uses the first ten
-REFERENCE = 1000  # pool items that stand for the pool when arrivals are judged
+NEIGHBOURS_PER_ITEM = 15  # UMAP's default; the graph posterior uses the first ten
+REFERENCE_ITEMS = 1000  # pool items that stand for the pool when arrivals are judged
 
 
 class PoolModel:
@@ -38,7 +38,7 @@ class PoolModel:
     Parameters
     ----------
     pool : Pool
-    make : callable
+    compute : callable
         Progress -> the fitted encoder, and its features of every row of the pool, float32 (n, d).
     n_classes, seed : int
     folder : Path
@@ -48,26 +48,26 @@ class PoolModel:
     def __init__(
         self,
         pool: Pool,
-        make: Callable[[Any], tuple[Any, Float]],
+        compute: Callable[[Any], tuple[Any, Float]],
         *,
         n_classes: int,
         seed: int,
         folder: Path | None,
     ) -> None:
         self.pool = pool
-        self._make: Callable[[Any], tuple[Any, Float]] | None = make
+        self._compute: Callable[[Any], tuple[Any, Float]] | None = compute
         self._n_classes, self._seed, self._folder = n_classes, seed, folder
         self._learner: Learner | None = None
         self._inputs: Inputs | None = None
         self._graph: tuple[Ints, Float] | None = None
         self._preparation: Job[None] | None = None
-        self._computed, self._over = threading.Event(), threading.Event()
+        self._features_ready, self._preparation_over = threading.Event(), threading.Event()
         self._umap: Job[None] | None = None
         self._growing = {name: Growing() for name in ("layout", "rows", "far")}
         self._digest: str | None = None
-        self._late_rows: Ints = np.empty((0, 0), np.int32)
-        self._late_far: Float = np.empty((0, 0), np.float32)
-        self._late_file: Path | None = None
+        self._arrival_neighbours: Ints = np.empty((0, 0), np.int32)
+        self._arrival_distances: Float = np.empty((0, 0), np.float32)
+        self._arrival_file: Path | None = None
         self._n_saved = 0
         self.is_deferred = False  # the features are computed while the project is open
 
@@ -76,40 +76,50 @@ class PoolModel:
     @property
     def has_features(self) -> bool:
         """Whether the features are there."""
-        return self._computed.is_set()
+        return self._features_ready.is_set()
 
     def compute_features(self, progress: Any = None) -> None:
         """Compute the features, once; all the rest follows from them."""
-        if self._make is None:
+        if self._compute is None:
             return
-        self.encoder, self.features = self._make(progress)
-        self._make = None
+        self.encoder, self.features = self._compute(progress)
+        self._compute = None
         self.n_base = self.pool.n_base
-        self._layout_file, self._late_file = (
+        self._layout_file, self._arrival_file = (
             self._beside(".map.npy"),
-            self._beside(f".late{NEIGHBOURS}.safetensors"),
+            self._beside(f".late{NEIGHBOURS_PER_ITEM}.safetensors"),
         )
         # What lies nearest to an arrival is looked for once, as long as the project lasts.
-        late = self.features[self.n_base :]
-        found, self._n_saved = nearest_to_arrivals(self._base, late, NEIGHBOURS, self._late_file)
-        self._late_rows, self._late_far = found
+        arrivals = self.features[self.n_base :]
+        neighbours, self._n_saved = nearest_to_arrivals(
+            self._base, arrivals, NEIGHBOURS_PER_ITEM, self._arrival_file
+        )
+        self._arrival_neighbours, self._arrival_distances = neighbours
         self._layout, self._layout_name = self._first_layout()
-        self._computed.set()
+        self._features_ready.set()
         self.save_neighbours()
 
     def save_neighbours(self) -> None:
         """Keep on disk what was found for arrivals, where these are more than were kept before."""
         if self._folder is None or not self._folder.is_dir():  # nothing is made anew where it was deleted
             return
-        if self.has_features and self._late_file is not None and len(self._late_rows) > self._n_saved:
-            save_nearest(self._late_file, self.features[self.n_base :], (self._late_rows, self._late_far))
-            self._n_saved = len(self._late_rows)
+        if (
+            self.has_features
+            and self._arrival_file is not None
+            and len(self._arrival_neighbours) > self._n_saved
+        ):
+            save_nearest(
+                self._arrival_file,
+                self.features[self.n_base :],
+                (self._arrival_neighbours, self._arrival_distances),
+            )
+            self._n_saved = len(self._arrival_neighbours)
 
     def _wait_for_features(self) -> None:
         if not self.has_features:
             assert self._preparation is not None
-            while not self._computed.wait(0.1):
-                if self._over.is_set():
+            while not self._features_ready.wait(0.1):
+                if self._preparation_over.is_set():
                     self._preparation.result()  # raises what went wrong
 
     @property
@@ -151,22 +161,22 @@ class PoolModel:
         self._preparation, self.is_deferred = job, not self.has_features
 
     @contextmanager
-    def told_when_over(self) -> Iterator[None]:
+    def signal_end(self) -> Iterator[None]:
         """Wake whoever waits for the learner when the job ends, however it ends."""
         try:
             yield
         finally:
-            self._over.set()
+            self._preparation_over.set()
 
     def build(self, progress: Callable[[float, str], None]) -> Learner:
         """Make graph and learner, and the features before where they are not there; holds no lock."""
         if not self.has_features:
             self.compute_features(within(progress, 0, 0.7))
         base = self._base
-        graph = neighbours(base, NEIGHBOURS, progress=within(progress, 0.7, 1))
+        graph = neighbours(base, NEIGHBOURS_PER_ITEM, progress=within(progress, 0.7, 1))
         learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
         if len(self.features) > self.n_base:
-            learner.extend(self.features[self.n_base :], self._late_rows, self._late_far)
+            learner.extend(self.features[self.n_base :], self._arrival_neighbours, self._arrival_distances)
         self._graph = graph
         return learner
 
@@ -180,7 +190,7 @@ class PoolModel:
         """Wait for the learner; never while holding the session's lock."""
         if self._learner is None:
             assert self._preparation is not None
-            self._over.wait()
+            self._preparation_over.wait()
             if self._learner is None:
                 self._preparation.result()  # raises what went wrong
         return self.learner
@@ -220,12 +230,12 @@ class PoolModel:
 
     def predict(self, items: Any, head: str | None, learner: Learner) -> Any:
         """Predictive of raw items that are not in the pool."""
-        loaded = self.pool.read(items)
-        own = learner.fitted_model(head)
-        if own is not None:
-            return own.predict_items(loaded, self.encoder.encode)
-        features = self.encoder.encode(loaded)
-        return learner.predict(features, *nearest(self._base, features, NEIGHBOURS), head)
+        loaded_items = self.pool.read(items)
+        model = learner.fitted_model(head)
+        if model is not None:
+            return model.predict_items(loaded_items, self.encoder.encode)
+        features = self.encoder.encode(loaded_items)
+        return learner.predict(features, *nearest(self._base, features, NEIGHBOURS_PER_ITEM), head)
 
     def reference(self) -> tuple[Float, Float]:
         """Epistemic uncertainty (m,) and distance (m,) of pool items, each scored as if it had just arrived.
@@ -233,7 +243,7 @@ class PoolModel:
         From its neighbours alone, like an arrival: its own place in the graph would make it look better known.
         """
         assert self._graph is not None
-        rows = np.random.default_rng(self._seed).permutation(self.n_base)[:REFERENCE]
+        rows = np.random.default_rng(self._seed).permutation(self.n_base)[:REFERENCE_ITEMS]
         return np.asarray(self.as_arrivals(rows).epistemic), self._graph[1][rows].mean(1)
 
     @property
@@ -245,40 +255,43 @@ class PoolModel:
         """Rows nearest to ``row`` in the pool as it was made: from the graph, or searched for an arrival."""
         if row < self.n_base and self._graph is not None:
             return np.asarray(self._graph[0][row], np.int64)
-        rows, _ = nearest(features[: self.n_base], features[row : row + 1], NEIGHBOURS)
+        rows, _ = nearest(features[: self.n_base], features[row : row + 1], NEIGHBOURS_PER_ITEM)
         return rows[0].astype(np.int64)
 
     def as_arrivals(self, rows: Ints, head: str | None = None) -> Any:
         """Predictive of rows of the pool, each from its neighbours alone, as if it had just arrived."""
         if self.learner.fitted_model(head) is not None:  # it knows nothing of neighbours
-            said = self.learner.predictive(head)
-            assert isinstance(said, ModelPredictive)
-            return said.at(rows)
+            predictive = self.learner.predictive(head)
+            assert isinstance(predictive, ModelPredictive)
+            return predictive.at(rows)
         assert self._graph is not None
         at = np.minimum(rows, self.n_base - 1)
-        found, distances = self._graph[0][at], self._graph[1][at]
-        late = rows >= self.n_base
-        if late.any():
-            arrived = rows[late] - self.n_base
-            found[late], distances[late] = self._late_rows[arrived], self._late_far[arrived]
-        return self.learner.predict(self.features[rows], found, distances, head)
+        neighbour_rows, distances = self._graph[0][at], self._graph[1][at]
+        is_arrival = rows >= self.n_base
+        if is_arrival.any():
+            arrivals = rows[is_arrival] - self.n_base
+            neighbour_rows[is_arrival], distances[is_arrival] = (
+                self._arrival_neighbours[arrivals],
+                self._arrival_distances[arrivals],
+            )
+        return self.learner.predict(self.features[rows], neighbour_rows, distances, head)
 
     def extension(
-        self, features: Float, found: Ints, distances: Float, own: ModelPredictive | None = None
+        self, features: Float, rows: Ints, distances: Float, predictive: ModelPredictive | None = None
     ) -> tuple[Extension, Float, Ints, Float]:
         """What :meth:`take` lets join: all of it that may fail, and nothing is changed; under the session's lock."""
-        late = place(self._layout[: self.n_base], found, distances)
-        longer = self.learner.extension(features, found, distances, own)
+        layout = place(self._layout[: self.n_base], rows, distances)
+        longer = self.learner.extension(features, rows, distances, predictive)
         return (
             longer,
-            self._growing["layout"].after(self._layout, late),
-            self._growing["rows"].after(self._late_rows, found),
-            self._growing["far"].after(self._late_far, distances),
+            self._growing["layout"].after(self._layout, layout),
+            self._growing["rows"].after(self._arrival_neighbours, rows),
+            self._growing["far"].after(self._arrival_distances, distances),
         )
 
     def take(self, extension: tuple[Extension, Float, Ints, Float]) -> None:
         """Arrivals join: their rows come after all others; under the same lock as :meth:`extension`."""
-        longer, self._layout, self._late_rows, self._late_far = extension
+        longer, self._layout, self._arrival_neighbours, self._arrival_distances = extension
         self.learner.take(longer)
         self.features = self.learner.features
 
@@ -287,9 +300,9 @@ class PoolModel:
     def _first_layout(self) -> tuple[Float, str]:
         if self._layout_file is not None and is_intact(self._layout_file):
             with suppress(ValueError, OSError):  # a map that cannot be read is made anew
-                kept = load_array(self._layout_file)
-                if kept.shape == (self.n_base, 2) and np.isfinite(kept).all():
-                    return self._with_arrivals(kept.astype(np.float32)), "umap"
+                layout = load_array(self._layout_file)
+                if layout.shape == (self.n_base, 2) and np.isfinite(layout).all():
+                    return self._with_arrivals(layout.astype(np.float32)), "umap"
         return self._with_arrivals(pca_layout(self._base)), "pca"
 
     @property
@@ -297,9 +310,9 @@ class PoolModel:
         return self.features if len(self.features) == self.n_base else self.features[: self.n_base]
 
     def _with_arrivals(self, layout: Float) -> Float:
-        if not len(self._late_rows):
+        if not len(self._arrival_neighbours):
             return layout
-        return np.concatenate([layout, place(layout, self._late_rows, self._late_far)])
+        return np.concatenate([layout, place(layout, self._arrival_neighbours, self._arrival_distances)])
 
     def start_umap(self, runtime: Runtime, lock: AbstractContextManager[Any]) -> None:
         """Compute UMAP in the background, once; the map moves when it is there."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
-from spin_nb.session.arguments import whole
-from spin_nb.session.model.audited import Audited, AuditedPredictions
+from spin_nb.session.arguments import whole_number
+from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
 from spin_nb.types import Float, Ints
@@ -20,7 +20,7 @@ from spin_nb.words import shown
 
 
 def predict(
-    project: Project, live: LiveModel, audits: AuditedPredictions, items: Any, head: str | None
+    project: Project, live: LiveModel, audits: AuditPredictor, items: Any, head: str | None
 ) -> Prediction:
     """Predict items of the pool as they stand there, new ones from themselves alone.
 
@@ -45,10 +45,10 @@ def predict(
             rows = np.array([project.pool.row(id) for id in ids], np.int64)
             predictive = live.predictive if head is None else pool_model.learner.predictive(head)
             return Prediction.of_rows(predictive, rows, project.classes, audits.in_pool(predictive, head))
-        audited, learner = audits.as_arrivals(head), pool_model.learner.freeze()
+        audit_predictions, learner = audits.as_arrivals(head), pool_model.learner.freeze()
     # Reading and encoding new items takes time: it holds up no label.
     predictive = pool_model.predict(items, head, learner)
-    return Prediction.of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audited)
+    return Prediction.of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audit_predictions)
 
 
 def _ids_among(project: Project, items: Any) -> list[str] | None:
@@ -56,8 +56,8 @@ def _ids_among(project: Project, items: Any) -> list[str] | None:
     is_list = isinstance(items, list | tuple) or (isinstance(items, np.ndarray) and items.ndim > 0)
     if not is_list or not all(isinstance(i, str) for i in items):
         return None
-    known = set(project.pool.ids)
-    new = [id for id in items if id not in known]
+    pool_ids = set(project.pool.ids)
+    new = [id for id in items if id not in pool_ids]
     if new and (project.pool.modality == "text" or any(Path(path).is_file() for path in new)):
         return None
     return [str(id) for id in items] if len(items) else None
@@ -85,10 +85,10 @@ class Prediction:
     classes: list[str]
     source: Any
     rows: Ints
-    audits: Audited
+    audits: AuditPredictions
 
     @classmethod
-    def of_rows(cls, predictive: Any, rows: Ints, classes: list[str], audits: Audited) -> Prediction:
+    def of_rows(cls, predictive: Any, rows: Ints, classes: list[str], audits: AuditPredictions) -> Prediction:
         """Rows of a predictive; ``audits`` are the same model's, seen the same way."""
         uncertainty = predictive.epistemic[rows], predictive.aleatoric[rows]
         return cls(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits)
@@ -123,9 +123,9 @@ class Prediction:
 
     def draws(self, S: int, seed: int = 0) -> Float:
         """Posterior draws, float32 (S, n, C): draw ``s`` is one posterior sample applied to every item."""
-        n, seed = whole(S, "S", 1, ModelError), whole(seed, "seed", 0, ModelError)
-        drawn: Float = self.source.draws(self.rows, n, seed)
-        return drawn
+        n, seed = whole_number(S, "S", 1, ModelError), whole_number(seed, "seed", 0, ModelError)
+        draws: Float = self.source.draws(self.rows, n, seed)
+        return draws
 
     @property
     def labels(self) -> list[str]:

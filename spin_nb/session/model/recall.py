@@ -27,7 +27,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Recalled:
+class RecalledModel:
     """A model from disk, to be adopted.
 
     Attributes
@@ -53,7 +53,7 @@ class Recall:
         self._pool_model = pool_model
         self._announcer = announcer
 
-    def last(self, learner: Learner, progress: Progress) -> Recalled | None:
+    def last(self, learner: Learner, progress: Progress) -> RecalledModel | None:
         """Read the model last trained, with what it predicts for the pool; not under the lock, it may take time.
 
         One of other features is left alone.  One of other classes, or that cannot be read, is too, and the announcer
@@ -84,21 +84,21 @@ class Recall:
 
     def _with_own_model(
         self, models: Sequence[Model], snapshot: Snapshot, learner: Learner, progress: Progress
-    ) -> Recalled:
+    ) -> RecalledModel:
         """Fits with the own model that is shown, and with that last trained."""
-        base = replace(snapshot.fit, training_ids=self._learnt(snapshot))
+        base = replace(snapshot.fit, training_ids=self._training_ids(snapshot))
         fits: list[Fit] = []
         shown_id = None
         if snapshot.head not in HEADS:
             holder = next((m.id for m in reversed(models) if _holds(m, snapshot.head)), snapshot.model_id)
             try:
-                predictive, learnt = self._predictive(holder, snapshot, learner, progress)
+                predictive, training_ids = self._predictive(holder, snapshot, learner, progress)
                 fits.append(
                     replace(
                         base,
                         head=predictive.model.name,
                         predictive=predictive,
-                        training_ids=learnt | base.training_ids,
+                        training_ids=training_ids | base.training_ids,
                     )
                 )
                 shown_id = holder
@@ -109,9 +109,9 @@ class Recall:
         fit = fits[0] if fits else base
         if snapshot.saved_model is not None and snapshot.saved_model.card.get("name") != snapshot.head:
             with suppress(SpinError):  # what nobody sees is missed when it is asked
-                predictive, learnt = self._predictive(snapshot.model_id, snapshot, learner, progress)
-                fits.append(replace(fit, predictive=predictive, training_ids=learnt))
-        return Recalled(snapshot.model_id, fits or [fit], shown_id)
+                predictive, training_ids = self._predictive(snapshot.model_id, snapshot, learner, progress)
+                fits.append(replace(fit, predictive=predictive, training_ids=training_ids))
+        return RecalledModel(snapshot.model_id, fits or [fit], shown_id)
 
     def _predictive(
         self, model_id: str, last: Snapshot, learner: Learner, progress: Progress
@@ -129,9 +129,9 @@ class Recall:
             predictive = predict_all(
                 model, source, len(learner), progress=progress, is_cancelled=lambda: False
             )
-        return learner.catch_up(predictive), self._learnt(snapshot)
+        return learner.catch_up(predictive), self._training_ids(snapshot)
 
-    def _learnt(self, snapshot: Snapshot) -> frozenset[str]:
+    def _training_ids(self, snapshot: Snapshot) -> frozenset[str]:
         events = snapshot.events
         return frozenset() if events is None else self._project.store.items_of(events.tolist())
 

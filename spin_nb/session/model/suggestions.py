@@ -70,7 +70,7 @@ class Suggestions:
             )
         pairs = items_of(suggestions, "the mapping")
         rows = {id: self._project.pool.row(id) for id, _ in pairs}
-        new = {id: self._checked(rows[id], answer) for id, answer in pairs if answer is not None}
+        new = {id: self._validate(rows[id], answer) for id, answer in pairs if answer is not None}
         others = {id: suggestion for id, suggestion in self._mapping.items() if id not in rows}
         self._mapping = {**others, **new}
         return len(new)
@@ -116,7 +116,7 @@ class Suggestions:
                 answer = function.ask(id)
                 # Rows may have moved meanwhile.
                 row = self._project.pool.row(id)
-                function.answers[id] = None if answer is None else self._checked(row, answer)
+                function.answers[id] = None if answer is None else self._validate(row, answer)
             except (
                 Exception
             ) as error:  # a person's own code raises anything: the item is asked without its word
@@ -133,7 +133,7 @@ class Suggestions:
         p = float(predictive.mean[row, best])
         return (self._project.task.names[best], p) if p >= MIN_PROBABILITY else None
 
-    def _checked(self, row: int, answer: Any) -> Suggestion:
+    def _validate(self, row: int, answer: Any) -> Suggestion:
         value, p = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, None)
         value = self._project.task.validate(value, self._project.pool.known_extent(row))
         return value, None if p is None else _probability(p)

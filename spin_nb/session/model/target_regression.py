@@ -72,15 +72,15 @@ class TargetSuggestions:
             return _NOTHING
         fit = self._fit
         if fit is None or self._live.label_log.revision >= fit.due:
-            fit = self._fit = self._renewed(fit)
+            fit = self._fit = self._renew(fit)
         return fit
 
-    def _renewed(self, fit: _Fit | None) -> _Fit:
+    def _renew(self, fit: _Fit | None) -> _Fit:
         """Learn anew, or find out when that may next be due."""
         revision, labels = self._live.label_log.training_events()
         if fit is not None:
-            changed = sum(labels.get(id) != fit.labels.get(id) for id in labels.keys() | fit.labels.keys())
-            missing = _enough(len(fit.labels)) - changed
+            n_changed = sum(labels.get(id) != fit.labels.get(id) for id in labels.keys() | fit.labels.keys())
+            missing = _enough(len(fit.labels)) - n_changed
             if missing > 0:
                 return replace(fit, due=revision + missing)
         return _Fit(self._learn(list(labels)), labels, revision + _enough(len(labels)))

@@ -21,7 +21,7 @@ from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.session.model import prediction_cache
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.model.recall import Recalled
+from spin_nb.session.model.recall import RecalledModel
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
@@ -58,7 +58,7 @@ class Training:
     live : LiveModel
     curve_point : callable
         The learning curve's point for what is shown now.
-    landed : callable
+    on_new_model : callable
         Called on the main thread when a new model is in place.
 
     Attributes
@@ -78,18 +78,18 @@ class Training:
         live: LiveModel,
         *,
         curve_point: Callable[[], CurvePoint],
-        landed: Callable[[], None],
+        on_new_model: Callable[[], None],
     ) -> None:
         self._project = project
         self._runtime = runtime
         self._live = live
         self._curve_point = curve_point
-        self._landed = landed
+        self.on_new_model = on_new_model
         self.model_id: str | None = None
         self.shown_id: str | None = None
-        self.shown: ModelSpec | None = None
-        self._queued: tuple[_Request, Job[TrainReport]] | None = None
-        self._last: _Trained | None = None
+        self.shown_spec: ModelSpec | None = None
+        self._waiting_run: tuple[_Request, Job[TrainReport]] | None = None
+        self._last: _TrainingResult | None = None
         # Networks as they were when first passed; gone with the person's own.
         self._initial: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
@@ -102,8 +102,8 @@ class Training:
         )
         spec = parse_model_spec(model, posterior, seed=self._project.seed, beginnings=self._initial)
         request = _Request(model, posterior, show)
-        if self._queued is not None and self._queued[1].status == "queued":
-            before, job = self._queued
+        if self._waiting_run is not None and self._waiting_run[1].status == "queued":
+            before, job = self._waiting_run
             if before.same_model(request) and before.show is show:
                 return job
         self._live.catch_up()
@@ -111,20 +111,20 @@ class Training:
             raise NotTrainedError(
                 "there is no label to train on yet.", "Label a few items: s.ask(8), s.label(id, value)."
             )
-        job = self._runtime.job("Training", shown=True)
-        self._queued = request, job
+        job = self._runtime.job("Training", visible=True)
+        self._waiting_run = request, job
         run = _Run(self, spec, request)
-        self._runtime.start("train", job, run.work, run.land, run.failed)
-        job.changed.connect(lambda: run.cancelled() if job.status == "cancelled" else None)
+        self._runtime.start("train", job, run.work, run.land, run.on_failure)
+        job.changed.connect(lambda: run.on_cancel() if job.status == "cancelled" else None)
         self._runtime.announcer.emit("training", job)
         return job
 
-    def adopt(self, recalled: Recalled | None) -> None:
+    def adopt(self, saved_model: RecalledModel | None) -> None:
         """Put a recalled model in place; under the lock, when the learner is there."""
-        if recalled is None:
+        if saved_model is None:
             return
-        self.model_id, self.shown_id = recalled.model_id, recalled.shown_id
-        for fit in recalled.fits:
+        self.model_id, self.shown_id = saved_model.model_id, saved_model.shown_id
+        for fit in saved_model.fits:
             self._live.pool_model.learner.adopt(fit)
 
     def _again(self, request: _Request, rows: Ints, y: Ints, weights: Any) -> Fit | None:
@@ -135,20 +135,20 @@ class Training:
         same = _equal(last.rows, rows) and _equal(last.y, y) and _equal(last.weights, weights)
         return last.fit if same else None
 
-    def _place(self, trained: _Trained, spec: ModelSpec | None) -> None:
+    def _place(self, result: _TrainingResult, spec: ModelSpec | None) -> None:
         """Put what a run fitted in place; under the lock."""
-        fit = trained.fit
+        fit = result.fit
         self._live.pool_model.learner.adopt(fit)
-        self.model_id, self._last = trained.model_id, trained
+        self.model_id, self._last = result.model_id, result
         if fit.head in HEADS:
-            self.shown_id = self.shown = None
+            self.shown_id = self.shown_spec = None
         elif fit.predictive is not None and fit.head == fit.predictive.model.name:
-            self.shown_id, self.shown = trained.model_id, spec
+            self.shown_id, self.shown_spec = result.model_id, spec
         self._live.forget_predictive()
 
 
 @dataclass(frozen=True, eq=False)
-class _Trained:
+class _TrainingResult:
     """What a run fitted, on which labels, when asked for what."""
 
     model_id: str
@@ -174,13 +174,13 @@ class _Run:
         project, training = self._project, self._training
         learner = self._live.pool_model.wait()
         self._began = time.monotonic()
-        rows, y, weights, events = self._live.label_log.lesson()
+        rows, y, weights, events = self._live.label_log.training_data()
         fit = training._again(self._request, rows, y, weights) or learner.fit(
             rows,
             y,
             weights=weights,
             spec=self._spec,
-            rival=training.shown,
+            rival=training.shown_spec,
             progress=within(job.report, 0, 0.95),
             is_cancelled=lambda: job.cancelled,
         )
@@ -194,7 +194,7 @@ class _Run:
         snapshot.save(inside(project.folder, MODELS, model_id))
         stays = fit.predictive is not None and head not in (*HEADS, fit.predictive.model.name)
         prediction_cache.save(project, model_id, fit.predictive, training.shown_id if stays else None)
-        return _Trained(model_id, self._request, rows, y, weights, fit, note), snapshot
+        return _TrainingResult(model_id, self._request, rows, y, weights, fit, note), snapshot
 
     def _in_front(self, fit: Fit, learner: Learner) -> tuple[str, str]:
         """The head to show, and why."""
@@ -206,17 +206,17 @@ class _Run:
         call = train_call(self._request.model, self._request.posterior)
         return head_to_show(fit, name, before=before, insists=self._request.show, call=call)
 
-    def land(self, result: tuple[_Trained, Snapshot]) -> TrainReport:
+    def land(self, outcome: tuple[_TrainingResult, Snapshot]) -> TrainReport:
         """Put the model in place; on the main thread."""
-        trained, snapshot = result
+        result, snapshot = outcome
         store = self._project.store
         with self._live.label_log.lock:
-            self._training._place(trained, self._spec)
+            self._training._place(result, self._spec)
             point = self._training._curve_point()
         store.add_model(snapshot.model_id, snapshot.head, snapshot.card())
         metrics = {
             "curve": point.to_json(),
-            "validation": {**snapshot.validation, **trained.fit.comparison},
+            "validation": {**snapshot.validation, **result.fit.comparison},
         }
         store.end_run(self._id, "done", snapshot.model_id, metrics)
         report = TrainReport(
@@ -226,20 +226,20 @@ class _Run:
             point.accuracy,
             time.monotonic() - self._began,
             dict(snapshot.validation),
-            dict(trained.fit.comparison),
-            trained.note,
+            dict(result.fit.comparison),
+            result.note,
         )
-        self._training._landed()
+        self._training.on_new_model()
         self._training._runtime.announcer.problem = None
         self._training._runtime.announcer.emit("trained", report)
         return report
 
-    def failed(self, error: BaseException) -> None:
+    def on_failure(self, error: BaseException) -> None:
         """Say so; the last good model stays.  On the main thread."""
         self._project.store.end_run(self._id, "failed", None, {"error": str(error)})
         self._training._runtime.announcer.report(f"Training failed: {error}")
 
-    def cancelled(self) -> None:
+    def on_cancel(self) -> None:
         """Write down that nothing came of it; on the main thread."""
         self._project.store.end_run(self._id, "cancelled")
 

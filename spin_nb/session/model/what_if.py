@@ -24,19 +24,21 @@ from spin_nb.bayes.fantasy import (
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.types import Float, Ints
 
-DRAWS = 200
-DRAWN_ROWS = 300  # items drawn at once: bounds (S, n, C), as VALUES does for many classes
-FORMULA_ROWS = 2000
-VALUES = 2_000_000
-LABELS = 6  # labels supposed for each other item, the likeliest
-OWN_LABELS = 20  # and for the item itself
-LIKELY = 0.05  # below, a label would be a surprise: nobody waits for it, and few draws speak of it
-SUPPORT = 20  # draws that must speak for a label
-FUNCTIONS = 40  # and different functions there must be at all
-ERRORS = 3.0
-LEARNT = 0.1  # nats
-MOST = 3
-SHUFFLES = (
+DRAWS_PER_ITEM = 200
+MAX_DRAWN_ITEMS = 300  # items drawn at once: bounds (S, n, C), as MAX_ARRAY_VALUES does for many classes
+MAX_FORMULA_ITEMS = 2000
+MAX_ARRAY_VALUES = 2_000_000
+LABELS_PER_OTHER_ITEM = 6  # labels supposed for each other item, the likeliest
+LABELS_OF_ITEM = 20  # and for the item itself
+MIN_LABEL_PROBABILITY = (
+    0.05  # below, a label would be a surprise: nobody waits for it, and few draws speak of it
+)
+MIN_SUPPORTING_DRAWS = 20  # draws that must speak for a label
+MIN_DISTINCT_FUNCTIONS = 40  # and different functions there must be at all
+MARGIN_STANDARD_ERRORS = 3.0
+MIN_GAIN_NATS = 0.1  # nats
+MAX_FLIPS = 3
+SHUFFLE_OFFSETS = (
     1,
     7,
     31,
@@ -67,9 +69,9 @@ class WhatIf:
         Class probabilities of the item itself under ``S`` posterior samples.
     flips : tuple of Flip
         Those that change the answer; else the one that shakes it most, if any does.
-    tried : int
+    n_tried : int
         Items supposed to be labelled.
-    taught : tuple of int
+    effect : tuple of int
         Items its own label is expected to teach, of how many unlabelled, how many of them were looked at.
     functions : int or None
         Different functions among the draws it rests on; None where it follows from a formula.
@@ -77,8 +79,8 @@ class WhatIf:
 
     draws: Float
     flips: tuple[Flip, ...]
-    tried: int
-    taught: tuple[int, int, int]
+    n_tried: int
+    effect: tuple[int, int, int]
     functions: int | None = None
 
 
@@ -102,48 +104,57 @@ def closed_form(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: I
     near, free : int (k,), (m,)
         Its nearest items; all items without a label.
     """
-    known: dict[str, Any] = {
+    graph_terms: dict[str, Any] = {
         "weights": graph.weights,
         "covariance": graph.covariance,
         "noise": graph.noise,
         "sharpness": graph.sharpness,
     }
     phi, mean = graph.phi, np.asarray(predictive.mean)
-    own = mean[row]
-    others = _others(row, near, free, min(FORMULA_ROWS, max(30, VALUES // (LABELS * len(own)))))
-    chance, labels = _likeliest(mean[others.rows], LABELS)
-    after = given_labels_on_graph(phi[others.rows], labels, phi[[row]], **known)[:, :, 0]
-    flips = _flips(own, others.rows, labels, chance, after, np.zeros(chance.shape))
+    item_mean = mean[row]
+    others = _others(
+        row,
+        near,
+        free,
+        min(MAX_FORMULA_ITEMS, max(30, MAX_ARRAY_VALUES // (LABELS_PER_OTHER_ITEM * len(item_mean)))),
+    )
+    chance, labels = _likeliest(mean[others.rows], LABELS_PER_OTHER_ITEM)
+    after = given_labels_on_graph(phi[others.rows], labels, phi[[row]], **graph_terms)[:, :, 0]
+    flips = _flips(item_mean, others.rows, labels, chance, after, np.zeros(chance.shape))
     sample = others.rows[others.sample]
-    told, supposed = _likeliest(own[None], OWN_LABELS)
-    then = given_labels_on_graph(phi[[row]], supposed, phi[sample], **known)
-    learns = expected_gain(mean[sample], told, then)[0] >= LEARNT
-    draws = np.asarray(predictive.draws(np.array([row]), DRAWS, 0))[:, 0]
-    return WhatIf(draws, flips, len(others.rows), _taught(learns, others.of))
+    own_chance, own_labels = _likeliest(item_mean[None], LABELS_OF_ITEM)
+    others_after = given_labels_on_graph(phi[[row]], own_labels, phi[sample], **graph_terms)
+    learns = expected_gain(mean[sample], own_chance, others_after)[0] >= MIN_GAIN_NATS
+    draws = np.asarray(predictive.draws(np.array([row]), DRAWS_PER_ITEM, 0))[:, 0]
+    return WhatIf(draws, flips, len(others.rows), _effect(learns, others.of))
 
 
 def from_draws(predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
     """By Bayes' rule on joint draws, for any posterior; parameters as for :func:`closed_form`."""
-    own = np.asarray(predictive.mean[row])
-    others = _others(row, near, free, min(DRAWN_ROWS, max(30, VALUES // (DRAWS * len(own)))))
-    drawn = np.asarray(predictive.draws(np.concatenate([[row], others.rows]), DRAWS, 0))
-    draws = drawn[:, 0]
+    item_mean = np.asarray(predictive.mean[row])
+    others = _others(
+        row, near, free, min(MAX_DRAWN_ITEMS, max(30, MAX_ARRAY_VALUES // (DRAWS_PER_ITEM * len(item_mean))))
+    )
+    draws = np.asarray(predictive.draws(np.concatenate([[row], others.rows]), DRAWS_PER_ITEM, 0))
+    item_draws = draws[:, 0]
     # Ten networks drawn two hundred times are ten functions: what they agree on by chance is no knowledge.
-    drawn = np.unique(drawn, axis=0)
-    if len(drawn) < FUNCTIONS:
-        return WhatIf(draws, (), 0, (0, 0, 0), len(drawn))
-    mine, given = drawn[:, :1], drawn[:, 1:]
-    chance, labels = _likeliest(given.mean(axis=0), LABELS)
+    draws = np.unique(draws, axis=0)
+    if len(draws) < MIN_DISTINCT_FUNCTIONS:
+        return WhatIf(item_draws, (), 0, (0, 0, 0), len(draws))
+    own_draws, other_draws = draws[:, :1], draws[:, 1:]
+    chance, labels = _likeliest(other_draws.mean(axis=0), LABELS_PER_OTHER_ITEM)
     # The mean shown may be a formula's, not that of these draws: their change is put on what is shown.
-    after = given_labels(given, labels, mine)[:, :, 0] * (own / np.maximum(mine[:, 0].mean(axis=0), 1e-6))
+    after = given_labels(other_draws, labels, own_draws)[:, :, 0] * (
+        item_mean / np.maximum(own_draws[:, 0].mean(axis=0), 1e-6)
+    )
     after /= after.sum(axis=-1, keepdims=True)
-    becomes, answer = after.argmax(axis=-1), int(own.argmax())
-    compared = mine[:, 0][:, becomes] - mine[:, 0, answer, None, None] * (becomes != answer)
-    margin = ERRORS * standard_error(given, labels, compared)
-    margin[support(given, labels) < SUPPORT] = np.inf
-    flips = _flips(own, others.rows, labels, chance, after, margin)
-    learns = _stands_out(mine, given[:, others.sample])
-    return WhatIf(draws, flips, len(others.rows), _taught(learns, others.of), len(drawn))
+    becomes, answer = after.argmax(axis=-1), int(item_mean.argmax())
+    lead_draws = own_draws[:, 0][:, becomes] - own_draws[:, 0, answer, None, None] * (becomes != answer)
+    margin = MARGIN_STANDARD_ERRORS * standard_error(other_draws, labels, lead_draws)
+    margin[support(other_draws, labels) < MIN_SUPPORTING_DRAWS] = np.inf
+    flips = _flips(item_mean, others.rows, labels, chance, after, margin)
+    learns = _stands_out(own_draws, other_draws[:, others.sample])
+    return WhatIf(item_draws, flips, len(others.rows), _effect(learns, others.of), len(draws))
 
 
 def _others(row: int, near: Ints, free: Ints, most: int) -> _Others:
@@ -161,22 +172,24 @@ def _likeliest(probs: Float, most: int) -> tuple[Float, Ints]:
 
 
 def _flips(
-    own: Float, rows: Ints, labels: Ints, chance: Float, after: Float, margin: NDArray[Any]
+    item_mean: Float, rows: Ints, labels: Ints, chance: Float, after: Float, margin: NDArray[Any]
 ) -> tuple[Flip, ...]:
     """The labels worth telling of; ``margin`` (J, K): what a difference of probabilities must exceed to be told."""
-    answer = int(own.argmax())
+    answer = int(item_mean.argmax())
     becomes = after.argmax(axis=-1)
     lead = after.max(axis=-1) - after[..., answer]
-    told = (chance >= LIKELY) & (becomes != answer) & (lead > margin)
-    direct = told & (
+    is_flip = (chance >= MIN_LABEL_PROBABILITY) & (becomes != answer) & (lead > margin)
+    direct = is_flip & (
         becomes == labels
     )  # a label may also tip the scales towards a third class: hard to believe
-    worth = np.where(direct if direct.any() else told, chance * lead, 0)
-    most = MOST
+    worth = np.where(direct if direct.any() else is_flip, chance * lead, 0)
+    most = MAX_FLIPS
     if not worth.any():
-        loss = own[answer] - after[..., answer]
+        loss = item_mean[answer] - after[..., answer]
         worth = np.where(
-            (chance >= LIKELY) & (becomes == answer) & (loss > np.maximum(margin, 0.05)), loss, 0
+            (chance >= MIN_LABEL_PROBABILITY) & (becomes == answer) & (loss > np.maximum(margin, 0.05)),
+            loss,
+            0,
         )
         most = 1
     return tuple(
@@ -186,7 +199,7 @@ def _flips(
             float(chance[j, k]),
             answer,
             int(becomes[j, k]),
-            float(own[becomes[j, k]]),
+            float(item_mean[becomes[j, k]]),
             float(after[j, k, becomes[j, k]]),
         )
         for j, k in _best(worth, labels, most)
@@ -198,21 +211,23 @@ def _best(worth: NDArray[Any], labels: Ints, most: int) -> list[tuple[int, int]]
     top = worth.argmax(axis=1) if worth.size else np.zeros(0, np.int64)
     order = [j for j in np.argsort(-worth.max(axis=1, initial=0), kind="stable") if worth[j].max() > 0]
     first = {int(labels[j, top[j]]): j for j in reversed(order)}  # the worthiest item for each label
-    chosen = [*sorted(first.values(), key=order.index), *(j for j in order if j not in first.values())][:most]
-    return [(int(j), int(top[j])) for j in sorted(chosen, key=order.index)]
+    rows = [*sorted(first.values(), key=order.index), *(j for j in order if j not in first.values())][:most]
+    return [(int(j), int(top[j])) for j in sorted(rows, key=order.index)]
 
 
-def _taught(learns: NDArray[np.bool_], of: int) -> tuple[int, int, int]:
+def _effect(learns: NDArray[np.bool_], of: int) -> tuple[int, int, int]:
     return (round(float(learns.mean()) * of) if len(learns) else 0, of, len(learns))
 
 
-def _stands_out(mine: Float, given: Float) -> NDArray[np.bool_]:
+def _stands_out(own_draws: Float, other_draws: Float) -> NDArray[np.bool_]:
     """Which items gain more from the label of one than chance would make it seem."""
-    told, supposed = _likeliest(mine.mean(axis=0), OWN_LABELS)
-    now = given.mean(axis=0)
+    own_chance, own_labels = _likeliest(own_draws.mean(axis=0), LABELS_OF_ITEM)
+    other_mean = other_draws.mean(axis=0)
 
-    def gain(drawn: Float) -> Float:
-        return expected_gain(now, told, given_labels(drawn, supposed, given))[0]
+    def gain(draws: Float) -> Float:
+        return expected_gain(other_mean, own_chance, given_labels(draws, own_labels, other_draws))[0]
 
-    shuffled = max((float(gain(np.roll(mine, by, axis=0)).max(initial=0)) for by in SHUFFLES), default=0.0)
-    return np.asarray(gain(mine) >= max(LEARNT, shuffled))
+    gain_by_chance = max(
+        (float(gain(np.roll(own_draws, by, axis=0)).max(initial=0)) for by in SHUFFLE_OFFSETS), default=0.0
+    )
+    return np.asarray(gain(own_draws) >= max(MIN_GAIN_NATS, gain_by_chance))

@@ -33,11 +33,11 @@ class Announcer:
         """Emit one signal by its name."""
         self._main_thread.run(lambda: getattr(self._signals, signal).emit(value))
 
-    def labelled(self, changes: Iterable[_HasId], ids: Sequence[str] = ()) -> None:
+    def labels_changed(self, changes: Iterable[_HasId], ids: Sequence[str] = ()) -> None:
         """Tell which items were labelled, or changed for training; nothing where there are none."""
-        touched = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
-        if touched:
-            self.emit("labelled", touched)
+        item_ids = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
+        if item_ids:
+            self.emit("labelled", item_ids)
 
     def report(self, problem: str) -> None:
         """Tell the person of something that failed in the background."""

@@ -14,13 +14,13 @@ from typing import Any, Generic, TypeVar
 from psygnal import Signal
 
 from spin_nb.errors import Cancelled, ProjectError, SpinError
-from spin_nb.session.arguments import real
+from spin_nb.session.arguments import real_number
 from spin_nb.session.runtime.main_thread import MainThread
 
 Result = TypeVar("Result")
 
-ENDED = ("done", "cancelled", "failed")
-LONGEST = 60.0  # seconds that a script which ends waits for what cannot be cancelled
+END_STATUSES = ("done", "cancelled", "failed")
+MAX_EXIT_WAIT_SECONDS = 60.0  # seconds that a script which ends waits for what cannot be cancelled
 
 
 class Job(Generic[Result]):
@@ -49,7 +49,7 @@ class Job(Generic[Result]):
         self.message = "waiting for its turn"
         self._main_thread = main_thread
         self._draw = draw
-        self._told = False
+        self._signal_pending = False
         self._cancel = threading.Event()
         self._future: Future[Result] = Future()
 
@@ -75,9 +75,9 @@ class Job(Generic[Result]):
         TimeoutError
             If it is not there after ``timeout`` seconds.
         """
-        end = None if timeout is None else time.monotonic() + real(timeout, "timeout")
+        end = None if timeout is None else time.monotonic() + real_number(timeout, "timeout")
         # Not the future's own waiting: Ctrl-C inside of it leaves its lock taken, or one that is not taken released.
-        while self._status not in ENDED:
+        while self._status not in END_STATUSES:
             self._main_thread.drain(waiting=True)
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"{self.name} is still {self.status} after {timeout} s")
@@ -113,12 +113,12 @@ class Job(Generic[Result]):
         if self._cancel.is_set():
             raise Cancelled
         self.progress, self.message = float(progress), message
-        if not self._told:  # one signal on its way is enough: it is read when it arrives
-            self._told = True
+        if not self._signal_pending:  # one signal on its way is enough: it is read when it arrives
+            self._signal_pending = True
             self._main_thread.run(self._tell)
 
     def _tell(self) -> None:
-        self._told = False
+        self._signal_pending = False
         self.changed.emit()
 
     @property
@@ -158,14 +158,14 @@ class Worker:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._open_jobs: list[Job[Any]] = []
-        self._closed = False
+        self._is_closed = False
 
     def start(
         self,
         job: Job[Result],
         work: Callable[[Job[Result]], Any],
         land: Callable[[Any], Result],
-        failed: Callable[[BaseException], None] | None = None,
+        on_failure: Callable[[BaseException], None] | None = None,
     ) -> Job[Result]:
         """Queue a job; returns its job at once.
 
@@ -174,10 +174,10 @@ class Worker:
         ProjectError
             The session is closed.
         """
-        if self._closed:
+        if self._is_closed:
             raise ProjectError("this session is closed.", "Open the project again: spin.open(path).")
         self._open_jobs = [*(other for other in self._open_jobs if not other._future.done()), job]
-        self._jobs.put(lambda: self._run(job, work, land, failed))
+        self._jobs.put(lambda: self._run(job, work, land, on_failure))
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._serve, name=f"spin-{self._name}", daemon=True)
             self._thread.start()
@@ -187,7 +187,7 @@ class Worker:
 
     def close(self) -> None:
         """Cancel what runs and what waits; the thread ends at its next checkpoint."""
-        self._closed = True
+        self._is_closed = True
         for job in self._open_jobs:
             job.cancel()
         self._jobs.put(None)
@@ -196,7 +196,7 @@ class Worker:
         """A script ends: what runs must end first, or the interpreter tears it out of compiled code and is aborted."""
         self.close()
         if self._thread is not None:
-            self._thread.join(LONGEST)
+            self._thread.join(MAX_EXIT_WAIT_SECONDS)
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -208,7 +208,7 @@ class Worker:
         job: Job[Result],
         work: Callable[[Job[Result]], Any],
         land: Callable[[Any], Result],
-        failed: Callable[[BaseException], None] | None,
+        on_failure: Callable[[BaseException], None] | None,
     ) -> None:
         if job.cancelled:
             return
@@ -220,21 +220,21 @@ class Worker:
             self._main_thread.run(lambda: job._finish("cancelled", "cancelled; the last good model stays"))
             return
         except BaseException as error:
-            self._main_thread.run(lambda error=error: _fail(job, error, failed))  # type: ignore[misc]
+            self._main_thread.run(lambda error=error: _fail(job, error, on_failure))  # type: ignore[misc]
             return
-        self._main_thread.run(lambda: _land(job, value, land, failed))
+        self._main_thread.run(lambda: _land(job, value, land, on_failure))
 
 
 def _land(
     job: Job[Result],
     value: Any,
     land: Callable[[Any], Result],
-    failed: Callable[[BaseException], None] | None,
+    on_failure: Callable[[BaseException], None] | None,
 ) -> None:
     try:
         result = land(value)
     except Exception as error:
-        _fail(job, error, failed)
+        _fail(job, error, on_failure)
         return
     try:
         job._future.set_result(result)
@@ -243,11 +243,11 @@ def _land(
     job._finish("done", str(getattr(result, "note", "") or "done"))
 
 
-def _fail(job: Job[Result], error: BaseException, failed: Callable[[BaseException], None] | None) -> None:
+def _fail(job: Job[Result], error: BaseException, on_failure: Callable[[BaseException], None] | None) -> None:
     try:
         job._future.set_exception(error)
     except InvalidStateError:  # cancelled meanwhile
         return
     job._finish("failed", str(error))
-    if failed is not None:
-        failed(error)
+    if on_failure is not None:
+        on_failure(error)

@@ -32,9 +32,9 @@ class Runtime:
         self.announcer = Announcer(self.main_thread, self.signals)
         self._workers = {name: Worker(name, self.main_thread) for name in WORKERS}
 
-    def job(self, name: str, *, shown: bool = False) -> Job[Any]:
-        """Make a job; ``shown``: a cell that returns it shows its progress."""
-        return Job(name, self.main_thread, resolve("view", "progress") if shown else None)
+    def job(self, name: str, *, visible: bool = False) -> Job[Any]:
+        """Make a job; ``visible``: a cell that returns it shows its progress."""
+        return Job(name, self.main_thread, resolve("view", "progress") if visible else None)
 
     def start(
         self,
@@ -42,10 +42,10 @@ class Runtime:
         job: Job[Any],
         work: Callable[[Job[Any]], Any],
         land: Callable[[Any], Any],
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
     ) -> Job[Any]:
         """Queue a job with one of :data:`WORKERS`; parameters as for :meth:`Worker.start`."""
-        return self._workers[worker].start(job, work, land, failed)
+        return self._workers[worker].start(job, work, land, on_failure)
 
     def close(self) -> None:
         """Cancel what runs and what waits."""

@@ -18,7 +18,7 @@ from spin_nb.pool.features.neighbours import nearest
 from spin_nb.pool.storage.arrivals import Batch
 from spin_nb.project.records import NewItem
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.model.pool_model import NEIGHBOURS
+from spin_nb.session.model.pool_model import NEIGHBOURS_PER_ITEM
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
@@ -80,10 +80,10 @@ class Pace:
         """Say how many have arrived that nobody has heard of."""
         waiting, self._waiting = self._waiting, 0
         if waiting:
-            begun = self._clock()
+            start = self._clock()
             emit(waiting)
-            ended = self._clock()
-            self._next = ended + max(SECONDS_BETWEEN_SIGNALS, (ended - begun) * (1 / DRAWING_SHARE - 1))
+            end = self._clock()
+            self._next = end + max(SECONDS_BETWEEN_SIGNALS, (end - start) * (1 / DRAWING_SHARE - 1))
 
 
 class StreamMonitor:
@@ -110,8 +110,10 @@ class StreamMonitor:
         if self._live.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
         stream = items if isinstance(items, Iterator) else self._project.pool.batch(items)
-        job = self._runtime.job("Watching", shown=True)
-        return self._runtime.start("watch", job, lambda job: self._work(job, stream), _total, self._failed)
+        job = self._runtime.job("Watching", visible=True)
+        return self._runtime.start(
+            "watch", job, lambda job: self._work(job, stream), _total, self._report_failure
+        )
 
     def new_model(self) -> None:
         """Start the signal of the uncertainty afresh: a new model changes all of it."""
@@ -131,33 +133,33 @@ class StreamMonitor:
     def _chunk_by_chunk(self, job: Job[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
         total = len(stream) if isinstance(stream, Sized) else None
         reports: list[WatchReport] = []
-        seen = 0
+        n_seen = 0
         for chunk, error in _chunks(stream, lambda: job.cancelled):
             if chunk:
-                reports.append(self._take(chunk, seen, job))
-                seen += len(chunk)
+                reports.append(self._take(chunk, n_seen, job))
+                n_seen += len(chunk)
             if error is not None:
                 raise PoolError(
-                    f"the stream failed after {seen} items: {said_by(error)}.",
+                    f"the stream failed after {n_seen} items: {said_by(error)}.",
                     "Those are stored; mend the stream and watch the rest.",
                 ) from error
-            job.report(seen / total if total else 0.0, f"{seen} arrivals")
+            job.report(n_seen / total if total else 0.0, f"{n_seen} arrivals")
         return reports
 
-    def _take(self, chunk: list[Any], seen: int, job: Job[WatchReport]) -> WatchReport:
+    def _take(self, chunk: list[Any], n_seen: int, job: Job[WatchReport]) -> WatchReport:
         """Read, encode and write a chunk in the worker, then let it join on the main thread."""
         pool, pool_model = self._project.pool, self._live.pool_model
-        loaded, broken = self._read(chunk, seen)
-        if not loaded:
+        loaded_items, broken = self._read(chunk, n_seen)
+        if not loaded_items:
             return WatchReport(0, (), (), broken)
-        features = pool_model.encoder.encode(loaded)
-        rows, distances = nearest(pool_model.base, features, NEIGHBOURS)
+        features = pool_model.encoder.encode(loaded_items)
+        rows, distances = nearest(pool_model.base, features, NEIGHBOURS_PER_ITEM)
         model = pool_model.learner.fitted_model()
-        predictive = None if model is None else model.predict_items(loaded, lambda _: features)
-        batch = pool.prepare(loaded)
+        predictive = None if model is None else model.predict_items(loaded_items, lambda _: features)
+        batch = pool.prepare(loaded_items)
         try:
             report = self._runtime.main_thread.call(
-                lambda: self._join(batch, loaded, features, rows, distances, predictive),
+                lambda: self._join(batch, loaded_items, features, rows, distances, predictive),
                 lambda: job.cancelled,
             )
         except BaseException:
@@ -169,31 +171,31 @@ class StreamMonitor:
             raise Cancelled
         return replace(report, broken=broken)
 
-    def _read(self, chunk: list[Any], seen: int) -> tuple[list[Any], tuple[Broken, ...]]:
+    def _read(self, chunk: list[Any], n_seen: int) -> tuple[list[Any], tuple[Broken, ...]]:
         """Items that can be read; one that cannot is left out, and the rest goes on."""
         read = self._project.pool.read
         try:
             return read(chunk), ()
         except PoolError:
-            loaded: list[Any] = []
+            loaded_items: list[Any] = []
             broken: list[Broken] = []
             for i, item in enumerate(chunk):
                 try:
-                    loaded += read([item])
+                    loaded_items += read([item])
                 except PoolError as error:
-                    broken.append(Broken(f"number {seen + i} of the stream", error.what))
-            return loaded, tuple(broken)
+                    broken.append(Broken(f"number {n_seen + i} of the stream", error.what))
+            return loaded_items, tuple(broken)
 
-    def _join(self, batch: Batch, *scored: Any) -> WatchReport:
+    def _join(self, batch: Batch, *scores: Any) -> WatchReport:
         """Store a chunk and tell of it; on the main thread."""
-        points = self._live.label_log.patiently(partial(self._commit, batch, *scored))
+        points = self._live.label_log.retry_while_busy(partial(self._commit, batch, *scores))
         self._pace.tell(len(batch.ids), self._tell)
         return WatchReport(len(batch.ids), tuple(alarms(points)), tuple(batch.ids))
 
     def _commit(
         self,
         batch: Batch,
-        loaded: list[Any],
+        loaded_items: list[Any],
         features: Float,
         rows: Ints,
         distances: Float,
@@ -209,10 +211,12 @@ class StreamMonitor:
         model = pool_model.learner.fitted_model()
         # A new model may have come in between.
         if model is not None and (predictive is None or predictive.model is not model):
-            predictive = model.predict_items(loaded, lambda _: features)
-        shown = predictive if model is not None else pool_model.learner.predict(features, rows, distances)
-        assert shown is not None
-        uncertainty, distance = _finite(shown.epistemic), _finite(distances.mean(1))
+            predictive = model.predict_items(loaded_items, lambda _: features)
+        head_predictive = (
+            predictive if model is not None else pool_model.learner.predict(features, rows, distances)
+        )
+        assert head_predictive is not None
+        uncertainty, distance = _finite(head_predictive.epistemic), _finite(distances.mean(1))
         drift = self._drift_monitor()
         extension = pool_model.extension(features, rows, distances, predictive)
         with defer_interrupts():
@@ -235,18 +239,18 @@ class StreamMonitor:
             self._drift = DriftMonitor(*self._live.pool_model.reference(), seed=self._project.seed)
         return self._drift
 
-    def _failed(self, error: BaseException) -> None:
+    def _report_failure(self, error: BaseException) -> None:
         self._runtime.announcer.report(f"Watching stopped: {error}")
 
 
 def _finite(numbers: Any) -> list[float]:
     """Numbers of a chunk, before anything of it is kept: a detector refuses others, and must not half way."""
-    checked = np.asarray(numbers, np.float64)
-    if not np.isfinite(checked).all():
+    array = np.asarray(numbers, np.float64)
+    if not np.isfinite(array).all():
         raise PoolError(
             "the model's uncertainty of an arrival, or its distance, is no number.", "Check the items."
         )
-    return [float(number) for number in checked]
+    return [float(number) for number in array]
 
 
 def in_words(alarms: Iterable[tuple[int, str]]) -> str:

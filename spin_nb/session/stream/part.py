@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 
 from spin_nb.errors import PoolError
 from spin_nb.monitor.drift import DriftPoint
-from spin_nb.session.arguments import switch
+from spin_nb.session.arguments import boolean
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
@@ -72,6 +72,6 @@ class StreamPart:
         """
         self._runtime.main_thread.drain()
         self._project.check_writable("take in arrivals")
-        switch(wait, "wait", PoolError)
+        boolean(wait, "wait", PoolError)
         job = self._monitor.start(items)
         return wait_for(job) if wait else job

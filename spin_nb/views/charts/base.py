@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from spin_nb.session.arguments import field, whole
+from spin_nb.session.arguments import field, whole_number
 from spin_nb.views.base.library import plotly_library
 from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.theme import axis_layout, figure_layout, plain, theme_of
@@ -127,7 +127,10 @@ class PlotView(Plot):
 
     def _click(self, message: dict[str, Any]) -> tuple[Answer, Buffers]:
         self.on_click(
-            whole(field(message, "trace"), "trace"), message.get("point"), message.get("x"), message.get("y")
+            whole_number(field(message, "trace"), "trace"),
+            message.get("point"),
+            message.get("x"),
+            message.get("y"),
         )
         return {}, []
 

@@ -93,7 +93,7 @@ class CalibrationView(PlotView):
 
     def fill(self, figure: Figure) -> str | None:
         """The audits as they stand."""
-        audits = self._session.audited
+        audits = self._session.audit_predictions
         if self._session.predictive is None:
             return NO_MODEL
         if not len(audits):

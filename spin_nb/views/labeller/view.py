@@ -15,7 +15,7 @@ from typing import Any
 import traitlets as t
 
 from spin_nb.errors import SpinError
-from spin_nb.session.arguments import field, listed, text, whole
+from spin_nb.session.arguments import field, sequence_of, text, whole_number
 from spin_nb.session.labeller.cards import shift_buffers
 from spin_nb.session.labeller.key_bindings import check_bindings
 from spin_nb.views.base.widget import Answer, Buffers, View, in_words
@@ -125,7 +125,7 @@ class Labeller(View, entry="labeller/page.js"):
         return {}, []
 
     def _past(self, message: Answer) -> tuple[Answer, Buffers]:
-        n = min(whole(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
+        n = min(whole_number(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
         past, buffers = self._with_cards(
             self._session.channel.past(message.get("kind", "undo"), n, message.get("skip", 0))
         )
@@ -143,7 +143,7 @@ class Labeller(View, entry="labeller/page.js"):
         return out, buffers
 
     def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
-        number = whole(field(message, "frame"), "frame")
+        number = whole_number(field(message, "frame"), "frame")
         return self._session.channel.frame(field(message, "id"), number, message.get("part"))
 
     def _detail(self, message: Answer) -> tuple[Answer, Buffers]:
@@ -159,13 +159,13 @@ class Labeller(View, entry="labeller/page.js"):
         answer = self._apply(message)[0] if message.get("entries") else {}
         if answer.get("error"):
             return {**answer, "cards": None}, []
-        n = min(whole(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
-        have = [token for token in listed(message.get("have", []), "have") if token is not None]
+        n = min(whole_number(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
+        have = [token for token in sequence_of(message.get("have", []), "have") if token is not None]
         cards, buffers = self._session.channel.queue_cards(n, have)
         return {**answer, "cards": cards}, buffers
 
     def _suggestions(self, message: Answer) -> tuple[Answer, Buffers]:
-        tokens = listed(message.get("tokens", []), "tokens")[:MAX_CARDS_PER_ANSWER]
+        tokens = sequence_of(message.get("tokens", []), "tokens")[:MAX_CARDS_PER_ANSWER]
         fields = {
             "suggestions": self._session.channel.suggestions(tokens),
             "likeliest": self._session.channel.likeliest(tokens),
@@ -175,7 +175,7 @@ class Labeller(View, entry="labeller/page.js"):
     def _apply(self, message: Answer) -> tuple[Answer, Buffers]:
         client, entries = (
             text(field(message, "client"), "client"),
-            listed(field(message, "entries"), "entries"),
+            sequence_of(field(message, "entries"), "entries"),
         )
         try:
             answer = self._session.channel.apply(client, entries)

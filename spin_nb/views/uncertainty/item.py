@@ -149,6 +149,6 @@ def mind(session: SessionLike, explanation: Explanation, waits: Callable[[str], 
     words = explanation.verdict
     if explanation.changes and not rows:
         words = "It depends on items that you are being asked about now."
-    lesson = "" if explanation.taught is None else str(explanation.taught)
+    lesson = "" if explanation.effect is None else str(explanation.effect)
     how = "" if explanation.functions is None else f" Counted over {explanation.functions} posterior samples."
     return {"words": words, "rows": rows, "taught": lesson, "fine": EXPECTATION_NOTE + how}

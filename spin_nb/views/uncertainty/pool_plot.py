@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.session.arguments import real, whole
+from spin_nb.session.arguments import real_number, whole_number
 from spin_nb.types import Ints
 from spin_nb.views.base.theme import NEUTRAL, class_colours, figure_layout, plain
 from spin_nb.views.charts.base import PlotView
@@ -151,9 +151,9 @@ class PoolPlot(PlotView):
         if trace not in (0, 1, 2) or point is None:
             return
         if trace == 0:
-            at = _cell(self.figure.data[0], real(x, "x"), real(y, "y"))
+            at = _cell(self.figure.data[0], real_number(x, "x"), real_number(y, "y"))
         else:
-            at = whole(point, "point")
+            at = whole_number(point, "point")
         rows = self._rows[trace]
         if 0 <= at < len(rows) and rows[at] >= 0:
             self._open(self._session.pool.ids[rows[at]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spin_nb.errors import SettingError
-from spin_nb.session.labeller.key_bindings import NAMED, check_bindings
+from spin_nb.session.labeller.key_bindings import KEY_NAMES, check_bindings
 
 pytestmark = pytest.mark.browser
 NAMES = [f"class {i}" for i in range(33)]  # a key each
@@ -102,7 +102,7 @@ def taken(key: str) -> bool:
 def test_page_and_kernel_agree_on_what_a_key_is(editor):
     words = ["ArrowLeft", "Tab", "Escape", "PageUp", "Dead", "Process", "F0", "F13", "Ente", "enter", "لا"]
     signs = [*"a1 ?/[ü+я語🙂ßǆ", "", "\u00a0", "\u200b", "\u2028", "\t", "\u0301", "\ue000", "i̇"]
-    keys = [*NAMED, *words, *signs]
+    keys = [*KEY_NAMES, *words, *signs]
     page = {key: editor.call("keyProblem", key) == "" for key in keys}
     assert page == {key: taken(key) for key in keys}
     assert [page[key] for key in ("F12", "a", " ", "🙂")] == [True] * 4

@@ -14,7 +14,7 @@ from spin_nb.types import Float, Ints
 
 
 @dataclass(frozen=True, eq=False)
-class Audited:
+class AuditPredictions:
     """Predictions for the audit labels given so far, in order of labelling; which items they are stays hidden.
 
     Attributes
@@ -32,34 +32,34 @@ class Audited:
         return len(self.truth)
 
 
-class AuditedPredictions:
+class AuditPredictor:
     """Predictions for the audit labels, in the eyes of the live model or of another head."""
 
     def __init__(self, project: Project, live: LiveModel) -> None:
         self._project = project
         self._live = live
 
-    def in_pool(self, predictive: Any | None, head: str | None = None) -> Audited:
+    def in_pool(self, predictive: Any | None, head: str | None = None) -> AuditPredictions:
         """Predictions of the audits as items of the pool, by ``predictive`` over all of it; none where that is None."""
         if predictive is None:
             return self._none()
         rows, truth = self.judging(head)
-        return Audited(predictive.mean[rows], truth)
+        return AuditPredictions(predictive.mean[rows], truth)
 
-    def as_arrivals(self, head: str | None = None) -> Audited:
+    def as_arrivals(self, head: str | None = None) -> AuditPredictions:
         """Predictions of the audits as if each had just arrived, to vouch for items that are not in the pool."""
         rows, truth = self.judging(head)
         if not len(rows):
             return self._none()
-        return Audited(self._live.pool_model.as_arrivals(rows, head).mean, truth)
+        return AuditPredictions(self._live.pool_model.as_arrivals(rows, head).mean, truth)
 
     def fair(self, rows: Ints, head: str | None = None) -> NDArray[np.bool_]:
         """Which rows (n,) of the pool a head did not learn from."""
         pool_model = self._live.pool_model
-        learnt = pool_model.learner.training_ids(head) if pool_model.ready else frozenset()
-        if not learnt:
+        training_ids = pool_model.learner.training_ids(head) if pool_model.ready else frozenset()
+        if not training_ids:
             return np.ones(len(rows), bool)
-        return np.array([self._project.pool.ids[row] not in learnt for row in rows], bool)
+        return np.array([self._project.pool.ids[row] not in training_ids for row in rows], bool)
 
     def judging(self, head: str | None = None) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) of the audit labels that a head did not learn from, in order of labelling."""
@@ -67,5 +67,5 @@ class AuditedPredictions:
         fair = self.fair(rows, head)
         return (rows, truth) if fair.all() else (rows[fair], truth[fair])
 
-    def _none(self) -> Audited:
-        return Audited(np.zeros((0, len(self._project.classes)), np.float32), np.zeros(0, np.int64))
+    def _none(self) -> AuditPredictions:
+        return AuditPredictions(np.zeros((0, len(self._project.classes)), np.float32), np.zeros(0, np.int64))

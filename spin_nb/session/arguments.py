@@ -15,7 +15,9 @@ HIGHEST = 2**53  # beyond, a page's numbers are not whole any more
 
 
 def whole_number(value: Any, what: str, least: int = 0, error: type[SpinError] = LabelError) -> int:
-    """``value`` as an int from ``least`` up; a page's 3.0 is one, True and "3" are not.
+    """Return ``value`` as an int from ``least`` up.
+
+    A page's 3.0 is one; True and "3" are not.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def rectangle(value: Any, what: str) -> tuple[float, float, float, float]:
 
 
 def sequence_of(value: Any, what: str) -> Sequence[Any]:
-    """``value`` itself, where it is a list or a tuple.
+    """Return ``value`` itself if a list or tuple.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def sequence_of(value: Any, what: str) -> Sequence[Any]:
 
 
 def items_of(values: Iterable[Any], what: str, error: type[SpinError] = LabelError) -> list[Any]:
-    """What a person's own list, generator or mapping holds; pairs of a mapping.
+    """List a person's own iterable; a mapping as pairs.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def items_of(values: Iterable[Any], what: str, error: type[SpinError] = LabelErr
 
 
 def field(message: Mapping[str, Any], name: str) -> Any:
-    """What a page's message says under ``name``.
+    """Return the entry ``name`` of a page's message.
 
     Raises
     ------

@@ -16,7 +16,10 @@ FILE_MISSING = "its file is gone: put it back, or open the project with pool= ag
 
 
 def items_frame(project: Project) -> pl.DataFrame:
-    """Return one row per item; the column ``broken`` says why one cannot be shown here."""
+    """Build the table of items.
+
+    The column ``broken`` says why one cannot be shown here.
+    """
     import polars as pl
 
     pool = project.pool

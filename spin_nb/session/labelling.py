@@ -15,7 +15,7 @@ Act = tuple[str, str, Any]
 
 
 class Labelling:
-    """Commits what a person decides, and lets the model follow."""
+    """Commits decisions and lets the model follow."""
 
     def __init__(self, project: Project, runtime: Runtime, live: LiveModel) -> None:
         self._project = project
@@ -23,7 +23,7 @@ class Labelling:
         self._live = live
 
     def commit(self, acts: list[Act]) -> None:
-        """Store acts as one gesture: all of them, or none.
+        """Store acts as one gesture, all or none.
 
         Raises
         ------
@@ -44,7 +44,10 @@ class Labelling:
         self._runtime.announcer.labels_changed(changes, [item for _, item, _ in acts])
 
     def revert(self, kind: str) -> str:
-        """Take back ("undo") this annotator's last gesture, or bring one back ("redo"); returns its first item."""
+        """Undo or redo this annotator's last gesture.
+
+        Returns its first item.
+        """
         self._runtime.main_thread.drain()
         self._project.check_writable(kind)
 

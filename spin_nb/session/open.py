@@ -68,7 +68,9 @@ def open(
     read_only: bool = False,
     labels_from: str | None = None,
 ) -> Session:
-    """Create a project folder, or reopen it; safe to run twice.
+    """Create or reopen a project folder.
+
+    Safe to run twice.
 
     Parameters
     ----------
@@ -144,7 +146,7 @@ def open(
 
 @contextmanager
 def _explain_damage(folder: Path) -> Iterator[None]:
-    """Say of a project from somebody else that it is no good, whatever reading it raises."""
+    """Turn reading errors of an untrusted project into ours."""
     try:
         yield
     except _READING_ERRORS as problem:
@@ -235,7 +237,7 @@ def _check_fits(task: Any, pool_data: PoolData) -> None:
 
 
 def _guess(pool_data: PoolData) -> Classes:
-    """Classes that come with the pool: its own, or those of the labels that were read."""
+    """Take the classes that come with the pool."""
     names = pool_data.classes or sorted(set(pool_data.labels.values()))
     if not names:
         raise LabelError("no classes were given.", 'Pass them: classes=["ok", "crack"].')
@@ -243,7 +245,7 @@ def _guess(pool_data: PoolData) -> Classes:
 
 
 def _add(store: Store, pool: Pool, pool_data: PoolData, task: Any) -> None:
-    """Items, broken ones with their reason, and labels that came with the pool; in one transaction."""
+    """Add items, broken ones and labels, at once."""
     with store.transaction():
         database_ids = set(store.item_ids())  # to try each of 100,000 again takes longer than to look
         good = zip(pool_data.ids, pool_data.sources, strict=True)
@@ -288,7 +290,7 @@ def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str |
 
 
 def _look(folder: Path, pool_data: PoolData) -> Pool:
-    """The pool of a project that may not be written; as it was passed, where what is kept cannot be opened."""
+    """Open a read-only project's pool, or that passed."""
     try:
         return Pool.open(folder, read_only=True)
     except PoolError:

@@ -44,17 +44,20 @@ class Project:
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing may be written."""
+        """True if nothing may be written."""
         return self.store.read_only
 
     @property
     def classes(self) -> list[str]:
-        """Names the task has, in the order of every probability column."""
+        """Class names, in the order of probability columns."""
         return list(self.task.names)
 
     @property
     def learns_classes(self) -> bool:
-        """Whether a label is one of :attr:`classes`; else there are no class probabilities."""
+        """True if a label is one of :attr:`classes`.
+
+        Else there are no class probabilities.
+        """
         return bool(self.task.learns == "classes")
 
     def check_writable(self, doing: str) -> None:

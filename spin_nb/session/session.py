@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A project that is open: label, ask, train, look, export.
+    """An open project: label, ask, train, look, export.
 
     Made by :func:`spin_nb.open`.  Nouns are facts, parts and views (properties), verbs are commands (methods).  Long
     work (:meth:`train`, :meth:`watch`) runs in the background and gives a job; ``wait=True`` gives its result.
@@ -173,17 +173,22 @@ class Session:
 
     @property
     def task(self) -> Any:
-        """What a label may be."""
+        """Kind of the labels, a ``Task``."""
         return self._project.task
 
     @property
     def classes(self) -> list[str]:
-        """Names the task has: of classes, in the order of every probability column; of boxes, points, spans."""
+        """Names the task has.
+
+        Of classes, in the order of every probability column; of boxes, points, spans.
+        """
         return self._project.classes
 
     @property
     def annotator(self) -> str:
-        """Who labels in this session; undo takes back this person's own events only.
+        """Name of who labels in this session.
+
+        Undo takes back this person's own events only.
 
         What others were asked in the last half hour, or have waiting in their labeller, is not asked here.
         """
@@ -196,17 +201,25 @@ class Session:
 
     @property
     def items(self) -> pl.DataFrame:
-        """One row per item the project knows; ``broken`` says why one cannot be shown here."""
+        """One row per item of the project.
+
+        ``broken`` says why one cannot be shown here.
+        """
         return items_frame(self._project)
 
     @property
     def labels(self) -> pl.DataFrame:
-        """Labels that hold now, in order of labelling: item, value, annotator, time, kind, ask, audit, ..."""
+        """Current labels, in order of labelling.
+
+        Columns item, value, annotator, time, kind, ask, audit, ...
+        """
         return self._project.store.labels()
 
     @property
     def values(self) -> dict[str, Any]:
-        """Id -> label that holds now, as the task wrote it: a name, a number, a list of boxes; oldest first.
+        """Id -> current label, as the task wrote it.
+
+        A name, a number, a list of boxes; oldest first.
 
         The column ``value`` of :attr:`labels` holds the same, as JSON text where it is no text.  Audit labels are among
         them: the column ``audit`` says which, and a model for :meth:`suggest` should do without.
@@ -217,17 +230,23 @@ class Session:
 
     @property
     def asks(self) -> pl.DataFrame:
-        """Everything that was asked: item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator."""
+        """Every ask so far, one a row.
+
+        Columns item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator.
+        """
         return self._project.store.asks()
 
     @property
     def history(self) -> pl.DataFrame:
-        """Every event, undo included; ``gesture``: first event of the call that made several."""
+        """Every event, undo included.
+
+        ``gesture``: first event of the call that made several.
+        """
         return self._project.store.history()
 
     @property
     def accuracy(self) -> Estimate:
-        """Accuracy of what is shown now on the hidden audit sample, with its 95 % interval; see ``s.audit``."""
+        """Audited accuracy with its interval; see ``s.audit``."""
         return self.audit.accuracy
 
     @property
@@ -241,7 +260,9 @@ class Session:
 
     @property
     def problem(self) -> str | None:
-        """What went wrong in the background since the last training that succeeded, and what to do; else None.
+        """Last failure in the background, or None.
+
+        Since the last training that succeeded; with what to do.
 
         A call that is refused at once raises, and changes nothing here.
         """
@@ -252,7 +273,7 @@ class Session:
     # -- commands -----------------------------------------------------------------------------------------
 
     def ask(self, k: int = 1, strategy: Any = "auto") -> Asked:
-        """Choose items to label next, and record that they were asked.
+        """Choose items to label next, and record them.
 
         Parameters
         ----------
@@ -279,7 +300,9 @@ class Session:
         return self._sampler.propose(k, strategy)
 
     def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
-        """Label one item, or several at once with a mapping id -> value; on disk when this returns.
+        """Label one item, or a mapping id -> value.
+
+        On disk when this returns.
 
         One class for many items that nobody was asked for, as after a lasso, says nothing of how frequent it is: each
         of these labels counts less in training, so that the other classes are told apart as before.  Labels of several
@@ -298,7 +321,10 @@ class Session:
         self._labelling.commit([("label", id, value) for id, value in pairs])
 
     def skip(self, item: str) -> None:
-        """Put an item aside without an opinion; it comes back once, when nothing else is left to ask."""
+        """Put an item aside without an opinion.
+
+        It comes back once, when nothing else is left to ask.
+        """
         self._labelling.commit([("skip", item, None)])
 
     def unsure(self, item: str) -> None:
@@ -310,19 +336,24 @@ class Session:
         self._labelling.commit([("unsure", item, None)])
 
     def flag(self, item: str) -> None:
-        """Mark an item as bad: it is not asked again and its label does not train."""
+        """Mark an item as bad.
+
+        It is not asked again and its label does not train.
+        """
         self._labelling.commit([("flag", item, None)])
 
     def undo(self) -> str:
-        """Take back this annotator's own last event; returns the item's id."""
+        """Undo your last event; returns the item's id."""
         return self._labelling.revert("undo")
 
     def redo(self) -> str:
-        """Bring back what was last undone; returns the item's id."""
+        """Redo what was undone; returns the item's id."""
         return self._labelling.revert("redo")
 
     def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
-        """Pre-fill what the labeller shows, from a model or a file of your own; returns for how many items.
+        """Pre-fill the labeller; returns for how many items.
+
+        From a model or a file of your own.
 
         What a mapping gave goes before what a function says, and that before what the session's own model suggests.
         Audit items are shown without, so :attr:`accuracy` judges fairly what is suggested; for classes and pairs it
@@ -365,7 +396,7 @@ class Session:
     def train(
         self, model: Any = None, posterior: Any = None, *, show: bool = False, wait: bool = False
     ) -> Job[TrainReport] | TrainReport:
-        """Train on the labels, keep the model, show the better one.
+        """Train on the labels, show the better model.
 
         Without ``model`` and ``posterior`` the heads are trained, and trees; what does best on labels held out is
         shown.  With them yours is trained beside the heads and shown where it does as well as what would be shown
@@ -421,7 +452,9 @@ class Session:
         return wait_for(job) if wait else job
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:
-        """Predict items of the pool (by id) or new ones (raw: images, texts, rows).
+        """Predict items of the pool, or new ones.
+
+        By id, or raw: images, texts, rows.
 
         Parameters
         ----------
@@ -447,7 +480,9 @@ class Session:
         return predict(self._project, self._live, self._judge.predictions, items, head)
 
     def explain(self, id: str) -> Explanation:
-        """Why an item gets the answer it gets: its doubt, the nearest labels, what would change its mind.
+        """Explain an item's answer.
+
+        Its doubt, the nearest labels, what would change its mind.
 
         Raises
         ------
@@ -464,11 +499,16 @@ class Session:
     @overload
     def watch(self, items: Iterable[Any], *, wait: Literal[True]) -> WatchReport: ...
     def watch(self, items: Iterable[Any], *, wait: bool = False) -> Job[WatchReport] | WatchReport:
-        """Score arriving items, look for drift, and offer them to :meth:`ask`; the same as ``s.stream.watch``."""
+        """Score arrivals; the same as ``s.stream.watch``.
+
+        It looks for drift and offers them to :meth:`ask`.
+        """
         return self.stream.watch(items, wait=wait)
 
     def export(self, folder: str | Path, target: Any = "jetson") -> ExportReport:
-        """Write the trained model as a bundle that runs without spin_nb, and verify it.
+        """Write and verify a bundle of the model.
+
+        It runs without spin_nb.
 
         Raises
         ------
@@ -483,7 +523,7 @@ class Session:
         return export(self._project, self._live, self._training.model_id, self.accuracy, folder, target)
 
     def check(self) -> Check:
-        """Read every file of the project again and compare it with its checksums; changes nothing.
+        """Compare every file with its checksum; changes nothing.
 
         Returns
         -------
@@ -498,7 +538,10 @@ class Session:
         return check(self.folder)
 
     def close(self) -> None:
-        """Stop background work and close the files; everything labelled is on disk already."""
+        """Stop background work and close the files.
+
+        Everything labelled is on disk already.
+        """
         self._runtime.close()
         self._live.pool_model.save_neighbours()
         self._project.store.close()
@@ -507,7 +550,10 @@ class Session:
 
     @property
     def map(self) -> Any:
-        """UMAP of the pool, coloured by class, uncertainty, label or any column; lasso = select."""
+        """UMAP of the pool; lasso = select.
+
+        Coloured by class, uncertainty, label or any column.
+        """
         return self._view_data.view("map")
 
     @property
@@ -517,24 +563,24 @@ class Session:
 
     @property
     def uncertainty(self) -> Any:
-        """What the model does not know, and why: epistemic against aleatoric."""
+        """Doubt of the model: epistemic against aleatoric."""
         self._project.check_classes("s.uncertainty", "s.map and s.labeller show this project.")
         return self._view_data.view("uncertainty")
 
     @property
     def curves(self) -> Any:
-        """Audited accuracy with its interval, calibration, labels per minute; live."""
+        """Audited accuracy, calibration, pace; live."""
         return self._view_data.view("curves")
 
     @property
     def calibration(self) -> Any:
-        """Whether its probabilities can be believed: reliability, error by coverage; live."""
+        """Reliability of the probabilities, error by coverage; live."""
         self._project.check_classes("s.calibration", "s.map and s.labeller show this project.")
         return self._view_data.view("calibration")
 
     @property
     def drift(self) -> Any:
-        """Whether what arrives is still what was learnt; live."""
+        """Arrivals against the pool: drift; live."""
         return self._view_data.view("drift")
 
     @property

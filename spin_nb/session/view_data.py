@@ -31,7 +31,9 @@ from spin_nb.types import Estimate, Float, Ints, TrainReport
 
 
 class ViewData:
-    """Facts that views draw, and the few things a hand on them does; each view is made once.
+    """Facts that views draw, and their commands.
+
+    Each view is made once.
 
     Parameters
     ----------
@@ -83,32 +85,35 @@ class ViewData:
 
     @property
     def annotator(self) -> str:
-        """Who labels in this session."""
+        """Name of who labels in this session."""
         return self._project.annotator
 
     @property
     def read_only(self) -> bool:
-        """Whether labels cannot be saved."""
+        """True if labels cannot be saved."""
         return self._project.read_only
 
     @property
     def pool(self) -> Pool:
-        """What can be labelled."""
+        """Items that can be labelled."""
         return self._project.pool
 
     @property
     def task(self) -> Any:
-        """What a label may be."""
+        """Kind of the labels."""
         return self._project.task
 
     @property
     def classes(self) -> list[str]:
-        """Names the task has, in the order of every probability column."""
+        """Class names, in the order of probability columns."""
         return self._project.classes
 
     @property
     def learns_classes(self) -> bool:
-        """Whether a label is one of :attr:`classes`; else there are no class probabilities."""
+        """True if a label is one of :attr:`classes`.
+
+        Else there are no class probabilities.
+        """
         return self._project.learns_classes
 
     @property
@@ -120,7 +125,9 @@ class ViewData:
 
     @property
     def label_index(self) -> Ints:
-        """Class index of each row's label, int64 (n,), -1 without; audit labels included.
+        """Class index of each row, int64 (n,), or -1.
+
+        Audit labels included.
 
         Where labels are no classes, 0 stands for any label.
         """
@@ -138,17 +145,17 @@ class ViewData:
 
     @property
     def predictive(self) -> Predictive | None:
-        """Posterior predictive of the whole pool, None before the first label."""
+        """Predictive of the pool, None before the first label."""
         return self._live.predictive
 
     @property
     def layout(self) -> Float:
-        """Map coordinates, float32 (n, 2) in about [-1, 1]."""
+        """Map coordinates, float32 (n, 2), about -1 to 1."""
         return self._live.pool_model.layout
 
     @property
     def layout_name(self) -> str:
-        """Word of the layout: "pca" until UMAP is ready, then "umap"."""
+        """Word of the layout: "pca", then "umap"."""
         return self._live.pool_model.layout_name
 
     @property
@@ -169,7 +176,10 @@ class ViewData:
 
     @property
     def cv_scores(self) -> list[CVScores]:
-        """(labels, head -> accuracy on labels held out) of every training."""
+        """Cross-validated accuracies of every training.
+
+        (labels, head -> accuracy on labels held out).
+        """
         return cv_scores(self._project.store)
 
     @property
@@ -203,11 +213,11 @@ class ViewData:
         return self._training.start()
 
     def start_umap(self) -> None:
-        """Compute UMAP in the background, once; the map moves when it is there."""
+        """Compute UMAP in the background, once."""
         self._live.pool_model.start_umap(self._runtime, self._live.label_log.lock)
 
     def view(self, word: str) -> Any:
-        """Return the view of this name; the same whenever it is asked for."""
+        """Return the view of this name, always the same."""
         if word not in self._views:
             self._views[word] = resolve("view", word)(self)
         return self._views[word]

@@ -22,14 +22,19 @@ MAX_BLOCK_ASKS = 2.0**53  # beyond, 1 / share is no number that a place can be d
 
 @dataclass(frozen=True)
 class Slot:
-    """One place in the stream of asks: an audit or the strategy's, with a suggestion or without."""
+    """One place in the stream of asks.
+
+    An audit or the strategy's, with a suggestion or without.
+    """
 
     audit: bool
     suggest: bool
 
 
 def slot(number: int, share: float, seed: int) -> Slot:
-    """Return what the ask with this running number is; known from the seed alone, so a restart changes nothing.
+    """Return the slot of the ask with this number.
+
+    It is known from the seed alone, so a restart changes nothing.
 
     Examples
     --------
@@ -50,7 +55,7 @@ def slot(number: int, share: float, seed: int) -> Slot:
 
 @dataclass(frozen=True)
 class Draft:
-    """Asks that are drawn but not yet put to anyone.
+    """Asks that nobody was shown yet.
 
     Attributes
     ----------
@@ -82,7 +87,7 @@ def draft(
     annotator: str | None = None,
     place_seed: int | None = None,
 ) -> Draft:
-    """Draw ``k`` asks: audits at their hidden places, the strategy's picks at the others.
+    """Draw ``k`` asks: audits among a strategy's picks.
 
     Parameters
     ----------

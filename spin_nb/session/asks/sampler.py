@@ -35,7 +35,7 @@ class Sampler:
         self._training = training
 
     def propose(self, k: int, strategy: Any) -> Asked:
-        """Draw ``k`` items, book them as shown, tell the views; see ``Session.ask``."""
+        """Draw and record ``k`` asks; see ``Session.ask``."""
         self._runtime.main_thread.drain()
         self._project.check_writable("ask")
         n_items = len(self._project.pool)
@@ -50,7 +50,10 @@ class Sampler:
         return Asked(ids, strategy_word(strategy), tuple(ask.q for ask in asks), reason)
 
     def _book(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
-        """Asks that are on disk as shown, and why these; drawn again where others were quicker to take some."""
+        """Draw asks and record them as shown, with the reason.
+
+        Drawn again where others were quicker to take some.
+        """
         asks: list[NewAsk] = []
         reason = ""
         label_log = self._live.label_log
@@ -72,7 +75,9 @@ class Sampler:
     def prepare(
         self, k: int, strategy: Any, pending: Sequence[int] = (), queue_counts: tuple[int, int] = (0, 0)
     ) -> Callable[[], Draft]:
-        """Gather what a draw needs, under the lock.  The draw itself then holds up no label.
+        """Gather a draw's inputs under the lock.
+
+        The draw itself then holds up no label.
 
         What a person could not tell counts as waiting for an answer where the nearest item that anyone decided on
         could not be told either: such a place stays uncertain for ever, and a strategy that did not take it as known
@@ -121,7 +126,7 @@ class Sampler:
         return partial(draw, pick=pick, strategy=strategy_word(strategy))
 
     def nothing_left(self) -> QueryError:
-        """What a person is told when nothing may be asked any more, and what can still be done."""
+        """Build the error of an empty pool, with advice."""
         do = "Add items: s.watch(items), or a larger pool=."
         others = list(asked_of_others(self._project, self._live))
         if others:
@@ -140,7 +145,10 @@ class Sampler:
         return QueryError("every item is labelled, flagged or put aside for good.", do)
 
     def _excluded_mask(self) -> NDArray[np.bool_]:
-        """Which rows are not to be asked, bool (n,); what was put aside comes back at the end."""
+        """Mask the rows not to be asked, bool (n,).
+
+        What was put aside comes back at the end.
+        """
         pool, label_log = self._project.pool, self._live.label_log
         missing_mask = self._mask([id for id in pool.missing_ids if pool.has(id)])
         excluded_mask = self._mask(label_log.excluded_items()) | missing_mask
@@ -160,19 +168,22 @@ class Sampler:
 
 
 def at_random(candidates: Ints, k: int, seed: int) -> Picked:
-    """Rows drawn uniformly, before anything is known of the items."""
+    """Draw rows uniformly, before any model."""
     rows = np.random.default_rng(seed).choice(candidates, k, replace=False)
     q = 1.0 / np.arange(len(candidates), len(candidates) - k, -1)
     return Picked(rows, np.zeros(k, np.float32), q, "at random: the items are still being looked at")
 
 
 def strategy_word(strategy: Any) -> str:
-    """What is recorded of a strategy."""
+    """Word recorded of a strategy."""
     return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))
 
 
 def _side_by_side(features: Float, undecided_rows: list[int], labelled_rows: Ints) -> list[int]:
-    """Undecided rows of which the nearest other undecided or labelled row is undecided too."""
+    """List undecided rows whose nearest neighbour is undecided.
+
+    Neighbours are sought among undecided and labelled rows.
+    """
     if len(undecided_rows) < 2:
         return []
     decided_features = features[[*undecided_rows, *labelled_rows]]

@@ -16,7 +16,10 @@ MAX_DRAWS = 8  # where others were quicker to take what was drawn, before fewer 
 
 
 def asked_of_others(project: Project, live: LiveModel) -> dict[str, bool]:
-    """Items that others have been asked and not answered, or will be from their queues; and which of them audit."""
+    """Map items that others were asked to "is an audit".
+
+    Open ones: not answered, or waiting in their queues.
+    """
     open_asks = project.store.asked_of_others(project.annotator, datetime.now(UTC) - LEASE)
 
     def is_open(item: str, moment: datetime) -> bool:
@@ -41,7 +44,9 @@ def annotator_seed(project: Project) -> int:
 def book(
     project: Project, live: LiveModel, asks: Sequence[NewAsk], since: int, *, at_once: bool = False
 ) -> dict[str, NewAsk]:
-    """Write down what was drawn; token -> ask, without those that others took, decided on or reserved meanwhile.
+    """Record asks; returns token -> ask.
+
+    Left out is what others took, decided on or reserved meanwhile.
 
     A step for :meth:`LabelLog.retry_while_busy`: no label waits behind it while another process has the database.
 

@@ -17,7 +17,10 @@ from spin_nb.session.project import Project
 
 
 class Curve:
-    """Points of one project, of earlier sessions too; on the main thread."""
+    """Learning curve of one project; on the main thread.
+
+    Points of earlier sessions are part of it.
+    """
 
     def __init__(self, project: Project, label_log: LabelLog, judge: Judge) -> None:
         self._project = project
@@ -28,7 +31,7 @@ class Curve:
 
     @property
     def points(self) -> list[CurvePoint]:
-        """The curve so far; the point for what is shown now where there is none."""
+        """The curve; at least the present point."""
         return list(self._points) or [self.now()]
 
     def now(self) -> CurvePoint:
@@ -45,7 +48,10 @@ class Curve:
         )
 
     def follow(self) -> None:
-        """Add the point for what is shown now; what was undone leaves the curve."""
+        """Add the present point.
+
+        What was undone leaves the curve.
+        """
         point = self.now()
         last = self._points[-1] if self._points else None
         if last is not None and _says_the_same(last, point):  # the project was only opened again
@@ -55,7 +61,10 @@ class Curve:
 
 
 def replay(store: Store, log_points: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
-    """Return the curve of a reopened project: ``log_points`` label by label, with finished runs before and after."""
+    """Rebuild the curve of a reopened project.
+
+    ``log_points`` label by label, with finished runs before and after.
+    """
     of_runs = curve_points(store)
     if not log_points:
         return of_runs
@@ -69,5 +78,5 @@ def replay(store: Store, log_points: Sequence[CurvePoint] = ()) -> list[CurvePoi
 
 
 def _says_the_same(one: CurvePoint, other: CurvePoint) -> bool:
-    """Whether two points say the same of the same labels, whenever that was, and at whatever pace."""
+    """Compare two points, but for time and pace."""
     return replace(one, time=other.time, labels_per_minute=other.labels_per_minute) == other

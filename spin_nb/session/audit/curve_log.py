@@ -39,7 +39,10 @@ class CurveLog:
         self._folder, self._read_only = folder, read_only
 
     def add(self, at: CurvePoint) -> None:
-        """Write a point down; a disk that refuses costs the picture only."""
+        """Append a point.
+
+        A disk that refuses costs the picture only.
+        """
         if self._read_only:
             return
         with suppress(OSError, SpinError):
@@ -78,7 +81,7 @@ class CurveLog:
 
 
 def append(points: list[CurvePoint], point: CurvePoint) -> None:
-    """Append the newest point; what was undone leaves the curve."""
+    """Append the newest point, drop undone ones."""
     while points and points[-1].n_labels >= point.n_labels:
         points.pop()
     if point.n_labels:

@@ -17,7 +17,7 @@ from spin_nb.types import Estimate, Ints
 
 
 class Judge:
-    """Estimates for the present pool, from the audit labels this session knows.
+    """Estimates of accuracy from the audit labels.
 
     Attributes
     ----------
@@ -34,7 +34,10 @@ class Judge:
         self._scores = scores
 
     def accuracy(self) -> Estimate:
-        """Accuracy of what is shown now; where labels are no classes, the score of what is suggested now."""
+        """Estimate the present accuracy.
+
+        Where labels are no classes, the score of what is suggested now.
+        """
         if not self._project.learns_classes:
             return self._accuracy_of_suggestions()
         predictive = self._live.predictive
@@ -44,11 +47,11 @@ class Judge:
         return self.estimate(rows, predictive.mean[rows].argmax(1) == truth)
 
     def audit_predictions(self) -> AuditPredictions:
-        """What is shown now for the audits, beside their labels."""
+        """Predictions for the audits, beside their labels."""
         return self.predictions.in_pool(self._live.predictive)
 
     def estimate(self, rows: Ints, scores: NDArray[Any], head: str | None = None) -> Estimate:
-        """Mean score of the audits, with an interval for the present pool.
+        """Estimate the pool's mean score from the audits.
 
         Parameters
         ----------
@@ -65,7 +68,7 @@ class Judge:
             return sample.estimate(rows[fair_mask], scores[fair_mask], unanswered_rows, n_flagged)
 
     def _accuracy_of_suggestions(self) -> Estimate:
-        """Mean score of what would be suggested now for the audits; 0 for an item without a suggestion."""
+        """Estimate the mean score of suggestions; 0 for none."""
         self._live.wait_where_labelled()
         if self._project.task.outputs and not self._live.pool_model.ready:
             return over_parts([])  # a large folder is still being looked at: no suggestion is no wrong one

@@ -19,7 +19,7 @@ from spin_nb.words import shown
 
 
 class AuditPart:
-    """Hidden audit sample of a project: its share, its accuracy, its curve (``s.audit``).
+    """Hidden audit sample of a project (``s.audit``).
 
     Examples
     --------
@@ -48,7 +48,9 @@ class AuditPart:
 
     @property
     def share(self) -> float:
-        """Share of asks that audit, 0 to 0.5; 0.1 unless set.  Changing it keeps the audits so far.
+        """Share of asks that audit, 0 to 0.5.
+
+        0.1 unless set.  Changing it keeps the audits so far.
 
         Audits that a larger share adds later are drawn from what nobody has labelled by then; those that come too late,
         because the model has learnt them, count in :attr:`accuracy` as without an answer.  It is the project's: whoever
@@ -70,7 +72,7 @@ class AuditPart:
 
     @property
     def accuracy(self) -> Estimate:
-        """Accuracy of what is shown now on the hidden audit sample, with its 95 % interval.
+        """Accuracy on the hidden audit sample, with interval.
 
         It is the accuracy on the present pool, arrivals included, and on new items like it; where most of a small pool
         is labelled, what is left is easier than that, because the hard items were asked.  The repr says where it is
@@ -85,16 +87,22 @@ class AuditPart:
 
     @property
     def curve(self) -> list[CurvePoint]:
-        """Audited accuracy, calibration and pace, label by label, of earlier sessions too."""
+        """Accuracy, calibration and pace, label by label.
+
+        Of earlier sessions too.
+        """
         return self._curve.points
 
     @property
     def predictions(self) -> AuditPredictions:
-        """Predictions for the audits, ``probs`` (n, C), beside their labels, ``truth`` (n,)."""
+        """Predictions for the audits, beside their labels.
+
+        ``probs`` (n, C) and ``truth`` (n,).
+        """
         return self._judge.audit_predictions()
 
     def release(self) -> int:
-        """Let the audit labels so far train, in whichever session; returns how many.
+        """Let the audit labels train; returns how many.
 
         They stop estimating accuracy for good, also where a label is corrected later: :attr:`accuracy` starts again
         from the next audits.

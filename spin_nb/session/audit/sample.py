@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Which rows of a pool were drawn to audit, and which could not be.
+    """Rows drawn to audit, as a sample.
 
     Attributes
     ----------
@@ -43,7 +43,9 @@ class Sample:
     missed_rows: Callable[[Ints], Ints]
 
     def inside(self) -> Mask:
-        """Rows that are a uniform sample of the pool as it came and, separately, of what has arrived: bool (n,).
+        """Mask the rows of the uniform samples, bool (n,).
+
+        One is of the pool as it came, the other of what has arrived.
 
         Audits are drawn in the order of their chances, and the items of the lowest chances are a uniform sample.  What
         joined later, with a chance below that of audits drawn before, is drawn next; until it is, audits of higher
@@ -57,7 +59,9 @@ class Sample:
         return inside
 
     def too_late(self, inside: Mask) -> Ints:
-        """Rows (k,) that belong to the sample, but were asked to be learnt from before a larger share reserved them.
+        """Rows (k,) learnt from before a share reserved them.
+
+        They belong to the sample.
 
         The audits drawn in their place come from what the strategy has left, which is easier.
         """
@@ -65,7 +69,10 @@ class Sample:
         return self.missed_rows(np.concatenate(rows))
 
     def _passed_over(self, part: Mask, audits: Mask) -> Ints:
-        """Rows of a part that were not drawn, though ``audits`` of a higher chance were."""
+        """List a part's rows skipped by later audits.
+
+        Not drawn, though ``audits`` of a higher chance were.
+        """
         reach = self.chance[part & audits].max(initial=0.0)
         return np.flatnonzero(part & ~self.drawn_mask & ~self.unasked_mask & (self.chance < reach))
 

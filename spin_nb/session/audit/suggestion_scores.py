@@ -13,7 +13,7 @@ from spin_nb.types import Ints
 
 
 class SuggestionScores:
-    """Scores of suggestions; true where there is anything to suggest from."""
+    """Scores of suggestions, cached; false without suggestions."""
 
     def __init__(self, project: Project, label_log: LabelLog, suggestions: Suggestions) -> None:
         self._project = project
@@ -26,7 +26,7 @@ class SuggestionScores:
         return bool(self._suggestions)
 
     def of_audits(self, audits: tuple[Ints, Ints]) -> NDArray[np.float64]:
-        """Score of each audit label, float64 (n,), 0 without a suggestion."""
+        """Score the audit labels, float64 (n,); 0 without a suggestion."""
         rests_on = (audits, *self._suggestions.sources)
         if self._last is None or any(
             new is not old for new, old in zip(rests_on, self._last[0], strict=True)

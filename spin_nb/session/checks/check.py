@@ -26,7 +26,7 @@ SEALING_SECONDS = 1.0  # how long a cache may have been written and its seal not
 
 @dataclass(frozen=True)
 class Check:
-    """What was compared, and what is damaged.
+    """Result of comparing a project with its checksums.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is damaged."""
+        """True if nothing is damaged."""
         return not self.damages
 
     def __repr__(self) -> str:
@@ -76,7 +76,7 @@ def _count(folder: Path) -> int:
 
 
 def _database(folder: Path) -> tuple[int, int, list[str], list[Damage]]:
-    """Events, items, ids of those that arrived later, and what is damaged."""
+    """Count events and items, list arrivals and damages."""
     mark = seal_file.read(folder)
     try:
         database = Database(folder, "ro")  # of its own: the session's may answer from memory
@@ -122,7 +122,10 @@ def _caches(folder: Path) -> Iterator[Damage]:
 
 
 def _sealed_soon(path: Path, seal: Path) -> bool:
-    """Whether the seal of a file that is newer than its seal is written now: the one comes after the other."""
+    """Wait for the seal of a newer file.
+
+    The seal is written after the file.
+    """
     until = time.monotonic() + SEALING_SECONDS
     with suppress(OSError):  # gone meanwhile: a cache may go
         while path.stat().st_mtime_ns > seal.stat().st_mtime_ns and time.monotonic() < until:

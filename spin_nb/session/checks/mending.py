@@ -15,7 +15,9 @@ from spin_nb.session.checks.same_pool import has_most_items
 
 
 def check_database(store: Store, pool_data: PoolData) -> None:
-    """Refuse a database that belongs to another pool: its labels would stand on other items.
+    """Refuse a database that belongs to another pool.
+
+    Its labels would stand on other items.
 
     It may know the pool as it was before a folder changed, where a kill came between the two.
 
@@ -43,7 +45,7 @@ def check_database(store: Store, pool_data: PoolData) -> None:
 
 
 def _pool_fingerprints(folder: Path) -> list[str]:
-    """Fingerprints of the pool that is kept and of those that it replaced."""
+    """List fingerprints of the stored pool and its predecessors."""
     try:
         stored_pool = read_stored_pool(folder / POOL)
     except PoolError:
@@ -52,7 +54,10 @@ def _pool_fingerprints(folder: Path) -> list[str]:
 
 
 def mend_items(store: Store, pool: Pool) -> None:
-    """Add to the database what the pool holds and it lacks: else those items could neither be asked nor labelled."""
+    """Add the pool's items that the database lacks.
+
+    Else they could neither be asked nor labelled.
+    """
     database_ids = set(store.item_ids())
     rows = [row for row, id in enumerate(pool.ids) if id not in database_ids]
     with store.transaction():
@@ -67,7 +72,7 @@ def mend_items(store: Store, pool: Pool) -> None:
 
 
 def lost_arrivals(store: Store, pool: Pool) -> str | None:
-    """Words for arrivals that the database knows and the pool's files do not hold; None where there are none."""
+    """Describe arrivals that the pool's files lack, or None."""
     pool_ids = {*pool.ids, *(item.id for item in pool.broken)}
     lost_ids = [id for id in store.item_ids(arrivals_only=True) if id not in pool_ids]
     if not lost_ids:
@@ -79,7 +84,7 @@ def lost_arrivals(store: Store, pool: Pool) -> str | None:
 
 
 def changed_files(pool: Pool) -> str | None:
-    """Words for files that were replaced since the project was last open, or are gone; None where there are none."""
+    """Describe files that changed or are missing, or None."""
     words = []
     if pool.changed_ids:
         words.append(

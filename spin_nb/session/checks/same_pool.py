@@ -15,7 +15,7 @@ from spin_nb.project.store import Store
 
 @dataclass(frozen=True)
 class _Before:
-    """What is known of the pool that the project was made of; its ``fingerprint`` may be None."""
+    """The project's pool; ``fingerprint`` may be None."""
 
     ids: list[str]
     modality: str
@@ -25,7 +25,7 @@ class _Before:
 
 
 def check_same_pool(store: Store, folder: Path, pool_data: PoolData) -> None:
-    """Refuse a pool that is not the one of this project.
+    """Refuse a pool other than the project's.
 
     Files may come and go in a folder (labels of those that went stay on disk); a folder that has lost most of
     them is taken for another one.
@@ -71,7 +71,10 @@ def _before(store: Store, folder: Path, pool_data: PoolData) -> _Before:
 
 
 def has_most_items(store: Store, pool_data: PoolData) -> bool:
-    """Whether a pool of files holds most of the items that the database knows, as after a change of the folder."""
+    """Look for most database items in a pool of files.
+
+    As after a change of the folder.
+    """
     database_ids = set(store.item_ids()) - set(store.item_ids(arrivals_only=True))
     return bool(pool_data.roots) and _few(database_ids.difference(pool_data.ids), database_ids)
 

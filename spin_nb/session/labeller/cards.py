@@ -25,7 +25,9 @@ NEEDS = {
 def item_card(
     pool: Pool, row: int, offset: int = 0, *, editor: str = "", size: int | None = None
 ) -> tuple[Card, list[bytes]]:
-    """One item as a card, and its bytes; ``offset`` of them travel before.
+    """Build an item's card and its bytes.
+
+    ``offset`` bytes buffers travel before.
 
     ``size`` as in :meth:`Pool.show <spin_nb.pool.pool.Pool.show>`; by default what the task's ``editor`` needs.
 
@@ -44,13 +46,13 @@ def item_card(
 
 
 def size_bytes(card: Card, buffers: list[bytes]) -> int:
-    """About how many bytes a card has on its way: its own, and its texts and those of its parts."""
+    """Estimate a card's bytes on the wire."""
     texts = (text for piece in (card, *card.get("parts", ())) if isinstance(text := piece.get("data"), str))
     return sum(map(len, buffers)) + sum(map(len, texts))
 
 
 def shift_buffers(card: Card, by: int) -> Card:
-    """The same card with its bytes ``by`` places further on."""
+    """Copy a card with buffer indices shifted ``by``."""
     out = {**card, "buffers": [at + by for at in card.get("buffers", [])]}
     if "parts" in card:
         out["parts"] = [shift_buffers(part, by) for part in card["parts"]]
@@ -58,7 +60,10 @@ def shift_buffers(card: Card, by: int) -> Card:
 
 
 def inline(card: Card, buffers: list[bytes]) -> Card:
-    """The same card with its bytes inside, as a widget's trait takes them."""
+    """Copy a card with its bytes inside.
+
+    As a widget's trait takes them.
+    """
     out = {key: value for key, value in card.items() if key != "buffers"}
     out["bytes"] = [buffers[at] for at in card.get("buffers", [])]
     if "parts" in card:

@@ -13,7 +13,7 @@ from spin_nb.session.runtime.announcer import Announcer
 
 
 class Channel:
-    """Calls a page may make, each described where it is done.
+    """Calls a page may make.
 
     ``queue_cards``, ``suggestions`` and ``likeliest`` are of the :class:`CardQueue` (what to label next), ``apply`` and
     ``past`` of the :class:`Entries` (what was decided), ``card``, ``frame`` and ``detail`` of the :class:`Inspection`

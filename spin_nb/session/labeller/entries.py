@@ -34,7 +34,7 @@ MAX_CLIENT_CHARACTERS = 200
 
 @dataclass
 class _Outcome:
-    """What came of some of a client's entries."""
+    """Outcome of some of a client's entries."""
 
     error: str | None = None
     gap: int | None = None
@@ -52,7 +52,7 @@ class _Outcome:
 
 
 class Entries:
-    """Applies entries of labeller pages; may be called on any thread."""
+    """Applies entries of labeller pages; any thread."""
 
     def __init__(self, project: Project, live: LiveModel, queue: CardQueue, announcer: Announcer) -> None:
         self._project = project
@@ -61,7 +61,9 @@ class Entries:
         self._announcer = announcer
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
-        """What undo or redo would take next, the very next one last: id, kind, value, previous value, number of items.
+        """List the next undos or redos, nearest last.
+
+        Each has id, kind, value, previous value and the number of items.
 
         What one call or gesture did is one entry, told by the last of its items.
         """
@@ -114,7 +116,7 @@ class Entries:
         return answer
 
     def _apply_some(self, client: str, entries: Sequence[_NumberedEntry]) -> tuple[_Outcome, list[Change]]:
-        """Store some entries in one transaction, then take in what is on disk; under the lock."""
+        """Store some entries at once, then sync; under lock."""
         label_log, outcome = self._live.label_log, _Outcome()
         try:
             with label_log.transaction():
@@ -130,7 +132,7 @@ class Entries:
         return outcome, changes
 
     def _store(self, outcome: _Outcome, client: str, entries: Sequence[_NumberedEntry]) -> None:
-        """Put entries into the transaction under way, up to the first gap."""
+        """Put entries into the transaction, to the first gap."""
         store = self._project.store
         self._refuse_again(outcome, client, entries)
         for seq, entry in entries:
@@ -150,7 +152,10 @@ class Entries:
                 store.append([], client=(client, seq))
 
     def _refuse_again(self, outcome: _Outcome, client: str, entries: Sequence[_NumberedEntry]) -> None:
-        """Entries sent again that had been refused: the page that sends them has not heard of that."""
+        """Refuse entries again that a page sends again.
+
+        It has not heard of the first refusal.
+        """
         store = self._project.store
         last = store.last_seq(client)
         again = [seq for seq, entry in entries if seq <= last and entry.get("kind") != "shown"]
@@ -201,7 +206,10 @@ class Entries:
         )
 
     def _suggestion(self, event: NewEvent, answer: Any) -> Suggestion | None:
-        """What was suggested, as the task writes it, so that a label can be seen to be the same."""
+        """Read the suggestion shown, as the task writes it.
+
+        So that a label can be seen to be the same.
+        """
         if not answer or event.item is None:
             return None
         pool, task = self._project.pool, self._project.task
@@ -214,21 +222,21 @@ class Entries:
 
 
 def _summary(events: tuple[Event, ...]) -> dict[str, Any]:
-    """One thing that was done, by the last of its items; ``n`` items in all."""
+    """Summarise a gesture by its last item."""
     last = events[-1]
     n = len({event.item for event in events})
     return {"id": last.item, "kind": last.kind, "value": last.value, "previous": last.previous, "n": n}
 
 
 def _sequence_number(entry: Any) -> int | None:
-    """The entry's number, a whole one from 1 up; None where it has none."""
+    """Return the entry's number from 1 up, or None."""
     n = entry.get("seq") if isinstance(entry, Mapping) else None
     is_whole = isinstance(n, int | float) and not isinstance(n, bool) and n >= 1 and n % 1 == 0
     return int(n) if n is not None and is_whole else None
 
 
 def _client(name: Any) -> str:
-    """The name under which a page numbers its entries; its own are 24 characters long."""
+    """Check a page's name; its own are 24 characters."""
     if len(text(name, "client")) > MAX_CLIENT_CHARACTERS:
         raise LabelError(f"client={shown(name)} is too long a name.", "Reload the page.")
     return str(name)

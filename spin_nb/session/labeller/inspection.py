@@ -47,12 +47,17 @@ class Inspection:
         )
 
     def detail(self, id: str, box: Box, size: int, part: str | None = None) -> tuple[Card, list[bytes]]:
-        """A piece of a picture, (x, y, width, height), at most ``size`` pixels a side."""
+        """Crop a picture to (x, y, width, height).
+
+        At most ``size`` pixels a side.
+        """
         box, size, part = rectangle(box, "box"), whole_number(size, "size"), _part(part)
         return self._picture(id, lambda row: self._project.pool.detail(row, box, size, part))
 
     def read_stable(self, id: str, read: Callable[[int], Content]) -> tuple[int, Content]:
-        """An item's row and what ``read`` makes of it; read again where others were excluded and rows moved meanwhile.
+        """Read an item's row and content at one moment.
+
+        Read again where others were excluded and rows moved meanwhile.
 
         Raises
         ------

@@ -26,14 +26,17 @@ STABLE_CARDS = 8  # which a new model does not replace: the person may already s
 
 @dataclass(frozen=True)
 class _QueuedAsk:
-    """A card's ask, and the last event that was known when it was drawn."""
+    """A card's ask, and the last event before it."""
 
     ask: NewAsk
     since: int
 
 
 class CardQueue:
-    """Cards that wait in one session's labeller; may be called on any thread, also while a cell is busy."""
+    """Cards waiting in a session's labeller.
+
+    It may be called on any thread, also while a cell is busy.
+    """
 
     def __init__(
         self,
@@ -77,7 +80,10 @@ class CardQueue:
         return [*({"token": token, "kept": True} for token in stable), *cards], buffers
 
     def suggestions(self, tokens: Sequence[str]) -> dict[str, dict[str, Any] | None]:
-        """What would be pre-filled now on cards, token by token; audits and unknown cards are left out."""
+        """Suggest anew for cards, by token.
+
+        Audits and unknown cards are left out.
+        """
         answers: dict[str, dict[str, Any] | None] = {}
         for token, ask in self._standing(tokens).items():
             if ask.suggest:
@@ -86,7 +92,10 @@ class CardQueue:
         return answers
 
     def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
-        """The classes on the first keys of cards, by token; none where every class has its key."""
+        """Classes on the first keys of cards, by token.
+
+        None where every class has its key.
+        """
         answers = {}
         for token, ask in self._standing(tokens).items():
             read = partial(self._suggestions.likeliest, by_model=ask.suggest)
@@ -96,7 +105,10 @@ class CardQueue:
         return answers
 
     def ask_of(self, token: Any) -> NewAsk | None:
-        """The ask behind a token; one from before a restart is read back from disk."""
+        """Return the ask behind a token, or None.
+
+        One from before a restart is read back from disk.
+        """
         if not is_token(token):
             return None
         if token not in self._queue:
@@ -120,7 +132,7 @@ class CardQueue:
         return not label_log.decided_since(ask.item, self._queue[token].since)
 
     def _renew(self, have: Sequence[str]) -> list[str]:
-        """Take back all of the queue but the first of ``have`` that still stand; returns these."""
+        """Keep the first standing cards, withdraw all others."""
         self._live.catch_up()
         stable = [token for token in have if self._stands(token)][:STABLE_CARDS]
         self._take_back([token for token in self._queue if token not in stable])
@@ -135,7 +147,10 @@ class CardQueue:
             self._queue.pop(token, None)
 
     def _top_up(self, n: int) -> dict[str, NewAsk]:
-        """``n`` more asks for the queue; drawn again where others were quicker to take some."""
+        """Draw ``n`` more asks for the queue.
+
+        Drawn again where others were quicker to take some.
+        """
         label_log, new_asks = self._live.label_log, dict[str, NewAsk]()
         for _ in range(MAX_DRAWS):
             if n <= len(new_asks) or self._project.read_only:
@@ -160,7 +175,9 @@ class CardQueue:
         return asks_by_token
 
     def _fill(self, new_asks: dict[str, NewAsk]) -> tuple[list[Card], list[bytes]]:
-        """Cards of fresh asks as far as one message holds them; the other asks are taken back.
+        """Build cards until a message is full.
+
+        The other asks are taken back.
 
         Reading pictures, and a person's own suggestions, take time: they hold up no label.
         """
@@ -197,7 +214,7 @@ class CardQueue:
 
 
 def is_token(token: Any) -> bool:
-    """Whether this may be looked up; anything else no ask has."""
+    """Check that a token may be looked up."""
     try:
         return len(token) <= MAX_TOKEN_CHARACTERS and bool(as_text(token, "token"))
     except (LabelError, TypeError):

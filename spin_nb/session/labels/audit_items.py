@@ -12,7 +12,10 @@ from spin_nb.project.records import VALUE_KINDS
 
 @dataclass(frozen=True)
 class _Showing:
-    """How an audit was first put to somebody: ``number`` counts the asks of the whole project."""
+    """First showing of an audit to somebody.
+
+    ``number`` counts the asks of the whole project.
+    """
 
     number: int
     annotator: str | None
@@ -49,25 +52,28 @@ class AuditItems:
 
     @property
     def items(self) -> Iterable[str]:
-        """Items in force, in the order in which they were first shown."""
+        """Items in force, first shown first."""
         return self._showings.keys()
 
     def showings(self) -> list[tuple[str, datetime]]:
-        """Those in force, and when each was first shown."""
+        """List items in force with their times."""
         return [(item, showing.time) for item, showing in self._showings.items()]
 
     def show(self, item: str, number: int, annotator: str | None, time: datetime) -> None:
-        """An audit was shown as the project's ask ``number``; once shown, an item stays."""
+        """Note an audit shown as ask ``number``.
+
+        Once shown, an item stays.
+        """
         if item not in self.released_items and item not in self._showings:
             self._showings[item] = _Showing(number, annotator, time)
             self._open_items.add(item)
 
     def answer(self, number: int, annotator: str | None) -> None:
-        """Ask ``number``, put to ``annotator``, has been answered in some way."""
+        """Note that ask ``number`` was answered."""
         self._last_answer[annotator] = max(number, self._last_answer.get(annotator, -1))
 
     def settle(self, item: str, label: Current | None) -> None:
-        """What holds for an audit item now; None for nothing."""
+        """Note an audit item's current decision, or None."""
         for group in (self.flagged_items, self._deferred_items, self._open_items):
             group.discard(item)
         if label is None:
@@ -87,7 +93,9 @@ class AuditItems:
 
     @property
     def unanswered_items(self) -> list[str]:
-        """Audits that are skipped, unsure, or were passed over: the same person has answered a later ask.
+        """Audits skipped, unsure, or passed over.
+
+        Passed over: the same person has answered a later ask.
 
         One that is still on screen is none of these: to count it would tell which card audits.
         """

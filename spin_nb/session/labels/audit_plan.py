@@ -23,7 +23,9 @@ from spin_nb.types import Ints
 
 
 def chances(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
-    """Uniform number in [0, 1) of each item (n,), fixed by seed and id.
+    """Uniform number of each item, [0, 1) (n,).
+
+    Fixed by seed and id.
 
     Examples
     --------
@@ -36,7 +38,7 @@ def chances(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
 
 
 class AuditPlan:
-    """Which rows are reserved for auditing, and which of them comes next.
+    """Order in which rows audit.
 
     Parameters
     ----------
@@ -59,12 +61,18 @@ class AuditPlan:
         self._chance = self._growing.after(self._chance, chances(ids, self.seed))
 
     def retire(self, rows: Ints) -> None:
-        """These have audited and no longer do: they are asked like any other, and never audit again."""
+        """Take rows out of the reserve for good.
+
+        They have audited: they are asked like any other, and never audit again.
+        """
         self._chance[rows] = 1.0
 
     @property
     def chance(self) -> NDArray[np.float64]:
-        """Number of each row, float64 (n,): audits are drawn lowest first."""
+        """Number of each row, float64 (n,).
+
+        Audits are drawn lowest first.
+        """
         return self._chance
 
     @property
@@ -73,7 +81,7 @@ class AuditPlan:
         return self._chance < self.share
 
     def next(self, excluded_mask: NDArray[np.bool_], n_unavailable: int) -> tuple[int, float] | None:
-        """Row of the next audit item and its acquisition probability, or None when the reserve is used up.
+        """Next audit's row and probability, or None.
 
         ``excluded_mask`` bool (n,): rows that are labelled, put aside or already asked.  Whoever is asked, the next
         audit item is uniform over the pool without the audits drawn before it, for anybody, and without what was

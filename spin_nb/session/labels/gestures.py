@@ -12,7 +12,7 @@ from spin_nb.models.gestures import gesture_weights
 
 
 class Gestures:
-    """What each label that trains counts, kept up to date label by label.
+    """Weights of labels that one gesture gave together.
 
     Labels of one call or gesture count less only where they are of one class, several, and nobody was asked for them:
     a call that gives labels of several classes tells how frequent they are, and what was asked was not chosen.  They
@@ -37,7 +37,7 @@ class Gestures:
         self._signature: tuple[object, ...] = ()
 
     def put(self, item: str, label: int | None, gesture: int | None, *, is_answer: bool = False) -> bool:
-        """Enter the class that an item trains with, None for none, and the gesture that gave it, None for none.
+        """Enter an item's class and gesture, or None.
 
         ``is_answer``: the label answers an ask.  Returns whether the item trains with the same class as before, but as
         part of another gesture, or as an answer and not before, or the other way round.
@@ -79,19 +79,22 @@ class Gestures:
 
     @property
     def version(self) -> int:
-        """Grows whenever a label counts more or less than before though it is the same."""
+        """Number that grows with every change of weights."""
         self._renew()
         return self._version
 
     def weight(self, item: str) -> float:
-        """How many labels an item's label counts as."""
+        """Return an item's weight, in labels."""
         self._renew()
         label, gesture = self._of[item]
         counts_less = gesture is not None and _counts_less(self._classes[gesture])
         return float(self._weights[label]) if counts_less else 1.0
 
     def weights(self, items: Collection[str]) -> NDArray[np.float64] | None:
-        """How many labels those of some items count as, float64 (n,); None where each is one."""
+        """Weights of items, float64 (n,), or None.
+
+        None where each is one.
+        """
         self._renew()
         if not self._signature:
             return None

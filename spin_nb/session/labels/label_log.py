@@ -47,7 +47,9 @@ MAX_REASKS = 1  # one more look may help (another day, another person); who stil
 
 @dataclass(frozen=True)
 class Change:
-    """One item's training label before and after: class index (0 where labels are no classes), None for none.
+    """One item's training label before and after.
+
+    Class index (0 where labels are no classes), None for none.
 
     The same class twice where it counts otherwise than before: given by itself, after a gesture gave it.
     """
@@ -123,7 +125,7 @@ class LabelLog:
         return self._state
 
     def sync(self) -> list[Change]:
-        """Take in what every kernel did since; returns what changed for training.
+        """Read what every kernel stored; returns the changes.
 
         Asks that were shown elsewhere count, too: whoever labels such an audit, it does not train here either.
         """
@@ -147,14 +149,19 @@ class LabelLog:
             return [change for item in items if (change := self._refresh(item)) is not None]
 
     def _learn_release(self, events: Sequence[Event]) -> list[str]:
-        """Audits that were released elsewhere, or before the project was opened; ``events`` are the new ones."""
+        """Apply a release made elsewhere.
+
+        Or before the project was opened; ``events`` are the new ones.
+        """
         # One that was stored after the events were read waits for those that came before it.
         if not self._release_seq < self._stored_release_seq <= self._state.seq:
             return []
         return self._release(self._stored_release_seq, events)
 
     def _release(self, seq: int, events: Sequence[Event]) -> list[str]:
-        """Release what was drawn before event ``seq``; ``events`` are the newest, read already.
+        """Release audits drawn before event ``seq``.
+
+        ``events`` are the newest, read already.
 
         What was taken in since counts as if it came later: every session must come to the same audits, whenever it
         hears of the release.
@@ -179,7 +186,7 @@ class LabelLog:
                 self._first_labelled.setdefault(event.item, event.seq)
 
     def _learn_asks(self) -> list[str]:
-        """Items of the asks shown that were not known yet."""
+        """Read asks shown elsewhere; returns their items."""
         asks = self.store.shown_elsewhere(self._ask_numbers, self._latest_shown - MAX_CLOCK_SKEW)
         for ask in asks:
             self._learn_ask(ask)
@@ -200,18 +207,26 @@ class LabelLog:
                 self._audits.answer(*self._ask_numbers[event.ask])
 
     def commit(self, events: Sequence[NewEvent]) -> list[Change]:
-        """Put events on disk in one transaction, then fold; see :meth:`Store.append` for what may be raised."""
+        """Store events in one transaction, then fold.
+
+        See :meth:`Store.append` for what may be raised.
+        """
         with self.lock:
             with self.transaction():
                 self.store.append(events)
             return self.sync()
 
     def transaction(self) -> AbstractContextManager[Any]:
-        """A transaction of the store that waits only a moment for another process; for :meth:`retry_while_busy`."""
+        """Open a transaction that waits only a moment.
+
+        For :meth:`retry_while_busy`.
+        """
         return self.store.transaction(patience=LOCK_PATIENCE_SECONDS)
 
     def retry_while_busy(self, step: Callable[[], Result]) -> Result:
-        """Do something under the lock; while another process has the database, let go of the lock and try again.
+        """Do a step under the lock, again while busy.
+
+        While another process has the database, the lock is free between tries.
 
         Whoever only reads goes on meanwhile.  No Ctrl-C parts what is on disk from what is in memory: it comes after
         the step.
@@ -232,19 +247,24 @@ class LabelLog:
             time.sleep(LOCK_PATIENCE_SECONDS)
 
     def event(self, kind: str, item: str, value: object = None) -> NewEvent:
-        """An event of this session's annotator, tied to the item's open ask if there is one."""
+        """Make an event, tied to the item's open ask."""
         row = self._pool.row(item)
         if kind in VALUE_KINDS:
             value = self.task.validate(value, self._pool.known_extent(row))
         return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
 
     def events(self, acts: Sequence[tuple[str, str, Any]]) -> list[NewEvent]:
-        """Events of what one call did, ``(kind, item, value)`` each: undo takes them back together."""
+        """Make one call's events from ``(kind, item, value)``.
+
+        Undo takes them back together.
+        """
         gesture = 0 if len(acts) > 1 else None
         return [replace(self.event(*act), gesture=gesture) for act in acts]
 
     def revert(self, kind: str) -> tuple[list[str], list[Change]]:
-        """Undo or redo what this annotator did last; its items, the one done last first, and what changed.
+        """Undo or redo this annotator's last gesture.
+
+        Returns its items, the one done last first, and what changed.
 
         What that is, the transaction finds out: another kernel may undo for the same person at the same moment.
 
@@ -261,16 +281,18 @@ class LabelLog:
             return self.items_of(events[0]), self.sync()
 
     def nothing_to(self, kind: str) -> LabelError:
-        """What is said where there is nothing to undo or redo."""
+        """Build the error for nothing to undo or redo."""
         return LabelError(f"{shown(self.annotator)} has nothing to {kind}.", "Label something first.")
 
     def items_of(self, reversal: Event) -> list[str]:
-        """Items of an undo or redo that was stored just now, the one done last first."""
+        """Items of a new undo or redo, latest first."""
         events = self.store.state().reversed_by(reversal)
         return list(dict.fromkeys(event.item for event in reversed(events)))
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[tuple[Event, ...]]:
-        """What ``kind`` ("undo", "redo") would take of this annotator's, the next one last; one call is one entry.
+        """List what ``kind`` would take, the next last.
+
+        ("undo", "redo") of this annotator's; one call is one entry.
 
         ``n`` of them at most, all but the last ``skip``.
         """
@@ -278,7 +300,10 @@ class LabelLog:
         return list(islice(reversals, skip, skip + n))[::-1]
 
     def note_shown(self, tokens: Sequence[str], asks: Sequence[NewAsk]) -> None:
-        """Take in that these asks are on disk as shown; from now on the audits among them are audit items."""
+        """Note asks that are on disk as shown.
+
+        From now on the audits among them are audit items.
+        """
         with self.lock:
             now = datetime.now(UTC)
             for token, ask in zip(tokens, asks, strict=True):
@@ -287,12 +312,12 @@ class LabelLog:
 
     @property
     def labels_per_minute(self) -> float:
-        """Pace of the labels that were given in a view lately and hold now."""
+        """Pace of the latest labels given in a view."""
         newest = islice(self._state.manual.newest(), RECENT)
         return labels_per_minute([label.time.timestamp() for _, label in newest])
 
     def current(self, id: str) -> Current | None:
-        """What holds for one item now."""
+        """Return an item's current decision."""
         return current(self._state.active.get(id, ()))
 
     def value(self, id: str) -> Any | None:
@@ -302,13 +327,18 @@ class LabelLog:
 
     @property
     def training(self) -> tuple[Ints, Ints]:
-        """Rows (n,) and classes (n,) that train, in order of labelling; looks at every one."""
+        """Rows (n,) and classes (n,) that train.
+
+        In order of labelling; looks at every one.
+        """
         with self.lock:
             return self._training_set.training
 
     @property
     def weights(self) -> NDArray[np.float64] | None:
-        """How many labels each of :attr:`training` counts as, float64 (n,); None where each is one.
+        """Weights of :attr:`training`, float64 (n,), or None.
+
+        None where each counts as one label.
 
         Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.gestures`.
         """
@@ -317,15 +347,17 @@ class LabelLog:
 
     @property
     def weights_version(self) -> int:
-        """Grows whenever labels that train as before count more or less than before."""
+        """Number that grows with every change of weights."""
         return self._gestures.version
 
     def weight(self, item: str) -> float:
-        """How many labels that of an item that trains counts as."""
+        """Return the weight of an item that trains."""
         return self._gestures.weight(item)
 
     def training_data(self) -> tuple[Ints, Ints, NDArray[np.float64] | None, dict[str, int]]:
-        """What trains: rows (n,), classes (n,), weights (n,) or None, and item -> number of the event of its label.
+        """Return rows, classes, weights and label events.
+
+        (n,), (n,), (n,) or None, and item -> number of the event of its label.
 
         All in one order.
         """
@@ -333,7 +365,7 @@ class LabelLog:
             return *self._training_set.training, self.weights, self.training_events()[1]
 
     def training_events(self) -> tuple[int, dict[str, int]]:
-        """How often this has settled, and item -> number of the event that gave it the label it trains with."""
+        """Return the revision, and item -> label event's number."""
         with self.lock:
             seqs = {
                 id: label.seq for id in self._training_set.trains if (label := self.current(id)) is not None
@@ -342,17 +374,23 @@ class LabelLog:
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
-        """Rows (n,) and classes (n,) of the audit labels, bad items left out, in order of labelling."""
+        """Rows (n,) and classes (n,) that audit.
+
+        Bad items left out, in order of labelling.
+        """
         with self.lock:
             return self._training_set.audits
 
     def index(self, n: int) -> Ints:
-        """Class index of each of the pool's ``n`` rows now, int64 (n,), -1 where there is none; audits included."""
+        """Class index of ``n`` rows, int64, or -1.
+
+        Audits included.
+        """
         with self.lock:
             return self._training_set.index(n)
 
     def reindex(self) -> None:
-        """Take in that items have left the pool and rows have moved up."""
+        """Follow the pool: items left, rows moved up."""
         with self.lock:
             self._training_set.reindex()
             self._gestures.keep(self._training_set.trains)
@@ -371,11 +409,14 @@ class LabelLog:
 
     @property
     def n_unasked(self) -> int:
-        """Items that somebody decided on though nobody was asked: none of them can be drawn any more."""
+        """Number of items decided on without an ask.
+
+        None of them can be drawn any more.
+        """
         return self._training_set.n_unasked
 
     def unasked_mask(self, n: int) -> NDArray[np.bool_]:
-        """Which of the pool's ``n`` rows those are, bool (n,)."""
+        """Mask the rows of those, bool (n,)."""
         with self.lock:
             return self._training_set.unasked_mask(n)
 
@@ -394,15 +435,21 @@ class LabelLog:
         return self._rows(self._audits.items)
 
     def unanswered_rows(self) -> Ints:
-        """Rows of the audits that somebody was asked and left without a label."""
+        """Rows of audits left without a label."""
         return self._rows(self._audits.unanswered_items)
 
     def may_audit(self, item: str) -> bool:
-        """Whether an item can still be drawn: nobody has decided on it, and it never audited."""
+        """Check that an item can still be drawn.
+
+        Nobody has decided on it, and it never audited.
+        """
         return self.current(item) is None and not self._has_audited(item)
 
     def missed_audit(self, item: str) -> bool:
-        """Whether an item can no longer be drawn: somebody has decided on it, though it never audited."""
+        """Check that an item came too late to audit.
+
+        Somebody has decided on it, though it never audited.
+        """
         return self.current(item) is not None and not self._has_audited(item)
 
     def _has_audited(self, item: str) -> bool:
@@ -413,16 +460,19 @@ class LabelLog:
 
     @property
     def n_asked(self) -> int:
-        """Asks put to this annotator so far, and by earlier versions to anybody."""
+        """Number of asks put to this annotator.
+
+        And by earlier versions to anybody.
+        """
         return self._n_asked
 
     def decided_since(self, item: str, seq: int) -> bool:
-        """Whether somebody has decided on an item after event ``seq``."""
+        """Check for a decision after event ``seq``."""
         label = self.current(item)
         return label is not None and label.seq > seq
 
     def excluded_items(self, *, again: bool = False) -> list[str]:
-        """Items not to be asked: labelled, flagged or put aside.
+        """Items labelled, flagged or put aside.
 
         With ``again``, what was put aside comes back, unless people put it aside more than :data:`MAX_REASKS` times.
         Undone events do not count; a restart changes nothing.
@@ -437,19 +487,27 @@ class LabelLog:
             return [id for id, _ in current if id not in askable and self.has(id)]
 
     def deferred_items(self, kinds: Sequence[str] = DEFERRAL_KINDS) -> list[str]:
-        """Items for which one of these holds and that are not flagged, in the order in which that was said."""
+        """Items put aside and not flagged, oldest first.
+
+        ``kinds``: in one of these ways.
+        """
         with self.lock:
             current = self._state.current.items()
             return [id for id, label in current if label.kind in kinds and not label.flagged and self.has(id)]
 
     def save_share(self, share: float) -> None:
-        """Set the share of the plan, in the project too; a step of :meth:`retry_while_busy`."""
+        """Set the plan's share, in the project too.
+
+        A step of :meth:`retry_while_busy`.
+        """
         with self.transaction():
             self.store.set_meta("audit_share", share)
         self.plan.share = share
 
     def release_audits(self, catch_up: Callable[[], None]) -> tuple[int, list[Change]]:
-        """Let the audits drawn so far train; they never again estimate accuracy.
+        """Let the audits so far train.
+
+        They never again estimate accuracy.
 
         A step of :meth:`retry_while_busy`.
 
@@ -476,7 +534,10 @@ class LabelLog:
         return self.task.index(value) if self.task.learns == "classes" else 0
 
     def has(self, item: str) -> bool:
-        """Whether the item is in the pool: its file may be gone or broken by now."""
+        """Check that the item is in the pool.
+
+        Its file may be gone or broken by now.
+        """
         return self._pool.has(item)
 
     def _n_deferrals(self, item: str) -> int:

@@ -12,7 +12,7 @@ from spin_nb.types import Ints
 
 
 class TrainingSet:
-    """What each item's label is good for now.
+    """Labels by use: training, auditing, or neither.
 
     Parameters
     ----------
@@ -39,7 +39,9 @@ class TrainingSet:
         audits: tuple[int, int] | None,
         is_unasked: bool = False,
     ) -> int | None:
-        """Enter what holds for an item; returns the class that trained before, None for none.
+        """Enter an item's decision; returns the class before.
+
+        None for none.
 
         ``trains``: class index, or None; ``audits``: number of the event and class index, or None; ``is_unasked``:
         somebody decided on it, though nobody was asked.
@@ -77,7 +79,7 @@ class TrainingSet:
             self._unasked_mask = np.concatenate([self._unasked_mask, np.zeros(more, bool)])
 
     def reindex(self) -> None:
-        """Take in that items have left the pool and rows have moved up."""
+        """Follow the pool: items left, rows moved up."""
         rows_now = {item: self._row_of(item) for item in self._row}
         self._row = {item: row for item, row in rows_now.items() if row is not None}
         for item in rows_now.keys() - self._row.keys():
@@ -98,12 +100,18 @@ class TrainingSet:
 
     @property
     def training(self) -> tuple[Ints, Ints]:
-        """Rows (n,) and classes (n,) that train, in order of labelling; looks at every one."""
+        """Rows (n,) and classes (n,) that train.
+
+        In order of labelling; looks at every one.
+        """
         return self._rows(self._trains), np.fromiter(self._trains.values(), np.int64, len(self._trains))
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
-        """Rows (n,) and classes (n,) of the audit labels, in order of labelling."""
+        """Rows (n,) and classes (n,) that audit.
+
+        In order of labelling.
+        """
         if self._audits is None:
             labels = list(self._audit_labels.values())
             self._audits = (
@@ -113,7 +121,7 @@ class TrainingSet:
         return self._audits
 
     def unasked_mask(self, n: int) -> NDArray[np.bool_]:
-        """Which of the pool's ``n`` rows somebody decided on though nobody was asked, bool (n,)."""
+        """Mask rows decided on without an ask, bool (n,)."""
         unasked_mask = np.zeros(n, bool)
         mask = self._unasked_mask[:n]
         unasked_mask[: len(mask)] = mask
@@ -121,11 +129,11 @@ class TrainingSet:
 
     @property
     def n_unasked(self) -> int:
-        """How many there are."""
+        """Number of such rows."""
         return len(self._unasked_items)
 
     def index(self, n: int) -> Ints:
-        """Class index of each of the pool's ``n`` rows, int64 (n,), -1 where there is none."""
+        """Class index of ``n`` rows, int64, or -1."""
         y = np.full(n, -1, np.int64)
         classes = self._classes[:n]
         y[: len(classes)] = classes

@@ -15,7 +15,9 @@ from spin_nb.types import Float, Ints
 
 @dataclass(frozen=True, eq=False)
 class AuditPredictions:
-    """Predictions for the audit labels given so far, in order of labelling; which items they are stays hidden.
+    """Predictions for the audit labels so far.
+
+    In order of labelling; which items they are stays hidden.
 
     Attributes
     ----------
@@ -33,28 +35,34 @@ class AuditPredictions:
 
 
 class AuditPredictor:
-    """Predictions for the audit labels, in the eyes of the live model or of another head."""
+    """Predicts the audits, by any head."""
 
     def __init__(self, project: Project, live: LiveModel) -> None:
         self._project = project
         self._live = live
 
     def in_pool(self, predictive: Any | None, head: str | None = None) -> AuditPredictions:
-        """Predictions of the audits as items of the pool, by ``predictive`` over all of it; none where that is None."""
+        """Predict the audits as items of the pool.
+
+        By ``predictive`` over all of it; none where that is None.
+        """
         if predictive is None:
             return self._none()
         rows, truth = self.judging(head)
         return AuditPredictions(predictive.mean[rows], truth)
 
     def as_arrivals(self, head: str | None = None) -> AuditPredictions:
-        """Predictions of the audits as if each had just arrived, to vouch for items that are not in the pool."""
+        """Predict the audits as if just arrived.
+
+        To vouch for items that are not in the pool.
+        """
         rows, truth = self.judging(head)
         if not len(rows):
             return self._none()
         return AuditPredictions(self._live.pool_model.as_arrivals(rows, head).mean, truth)
 
     def fair(self, rows: Ints, head: str | None = None) -> NDArray[np.bool_]:
-        """Which rows (n,) of the pool a head did not learn from."""
+        """Mask the rows (n,) a head never learnt from."""
         pool_model = self._live.pool_model
         training_ids = pool_model.learner.training_ids(head) if pool_model.ready else frozenset()
         if not training_ids:
@@ -62,7 +70,10 @@ class AuditPredictor:
         return np.array([self._project.pool.ids[row] not in training_ids for row in rows], bool)
 
     def judging(self, head: str | None = None) -> tuple[Ints, Ints]:
-        """Rows (n,) and classes (n,) of the audit labels that a head did not learn from, in order of labelling."""
+        """Rows (n,) and classes (n,) fair to a head.
+
+        Audit labels that it did not learn from, in order of labelling.
+        """
         rows, truth = self._live.label_log.audits
         fair = self.fair(rows, head)
         return (rows, truth) if fair.all() else (rows[fair], truth[fair])

@@ -82,7 +82,10 @@ def _neighbours(
 
 
 def _between_labels(features: Float, rows: Ints) -> Float:
-    """Distance of some labelled items, at most ``MAX_SAMPLE_ITEMS``, to the labelled item nearest to each."""
+    """Distances from labelled items to the nearest other.
+
+    Of at most ``MAX_SAMPLE_ITEMS``.
+    """
     x = features[rows]
     few = np.random.default_rng(0).permutation(len(rows))[:MAX_SAMPLE_ITEMS]
     squared_distances = (x[few] ** 2).sum(1)[:, None] - 2 * x[few] @ x.T + (x**2).sum(1)

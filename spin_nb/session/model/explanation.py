@@ -29,7 +29,7 @@ class Neighbour:
 
     @property
     def in_words(self) -> str:
-        """How near that is, next to how near labels usually are.
+        """Distance, in words, against the usual.
 
         Examples
         --------
@@ -44,7 +44,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class MindChange:
-    """What the item explained would be taken for if another one had a certain label.
+    """Answer of an item if another had a label.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class MindChange:
 
     @property
     def flips(self) -> bool:
-        """Whether the answer would be another one."""
+        """True if the answer would be another."""
         return self.becomes != self.answer
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class MindChange:
 
 @dataclass(frozen=True)
 class LabelEffect:
-    """What the item's own label is expected to teach about other unlabelled items.
+    """Expected gain of others from an item's label.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class LabelEffect:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Why an item gets the answer it gets (``s.explain(id)``).
+    """Reasons of an item's answer (``s.explain(id)``).
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class Explanation:
 
     @property
     def doubt(self) -> str:
-        """How much doubt there is, of which kind, in words."""
+        """Amount and kind of doubt, in words."""
         total, most = self.epistemic + self.aleatoric, np.log(len(self.classes))
         if total < 0.05 * most:
             return f"It is sure: {total:.2f} nats of doubt, where {most:.2f} would be knowing nothing."
@@ -165,7 +165,7 @@ class Explanation:
 
     @property
     def nearness(self) -> str:
-        """What the nearest labels say, in words."""
+        """Summary of the nearest labels, in words."""
         if not self.neighbours:
             return "No other item is labelled yet."
         n, answer = len(self.neighbours), repr(short(self.answer))
@@ -187,7 +187,7 @@ class Explanation:
 
     @property
     def verdict(self) -> str:
-        """Whether anything supposed would change the answer, in words."""
+        """Summary of the labels supposed, in words."""
         if not self.n_tried and self.functions is not None:
             return f"This posterior holds {self.functions} functions: too few to suppose labels with."
         if not self.n_tried:

@@ -26,7 +26,10 @@ MAX_EXAMPLES = 32  # golden items: enough to touch every class of a usual task
 def export(
     project: Project, live: LiveModel, model_id: str | None, accuracy: Estimate, folder: Any, target: Any
 ) -> ExportReport:
-    """Write and verify the bundle of the model last trained; ``accuracy`` is what its card says."""
+    """Write and verify a bundle of the last model.
+
+    ``accuracy`` is what its card says.
+    """
     place, write = _place(folder), _writer(target)
     snapshot = replace(exported_model(project, live, model_id), accuracy=accuracy)
     rows = np.random.default_rng(project.seed).permutation(len(project.pool))[: 2 * MAX_EXAMPLES]
@@ -36,7 +39,10 @@ def export(
 
 
 def exported_model(project: Project, live: LiveModel, model_id: str | None) -> Snapshot:
-    """The model last trained; a graph or mean head distilled into the linear one, with its agreement."""
+    """Load the last model in its linear form.
+
+    A graph or mean head is distilled into the linear one, with its agreement.
+    """
     pool_model = live.pool_model
     pool_model.wait()
     if model_id is None:
@@ -68,7 +74,10 @@ def _place(folder: Any) -> Path:
 
 
 def _writer(target: Any) -> Callable[..., ExportReport]:
-    """A word's target, or a person's own function, of which any error is told as one of ours."""
+    """Resolve a target, or wrap a person's function.
+
+    Any error of the function is told as one of ours.
+    """
     write: Callable[..., ExportReport] = resolve("target", target)
     if isinstance(target, str):
         return write

@@ -48,7 +48,9 @@ class LiveModel:
         recall: Callable[[Learner, Callable[[float, str], None]], RecallResult],
         adopt: Callable[[RecallResult], None],
     ) -> None:
-        """Build graph and learner in the background; the features before, where they are not there.
+        """Build graph and learner in the background.
+
+        The features before, where they are not there.
 
         Parameters
         ----------
@@ -82,17 +84,23 @@ class LiveModel:
     # -- following the labels ---------------------------------------------------------------------------------
 
     def catch_up(self) -> None:
-        """Take in what other sessions have stored; no Ctrl-C parts the labels from the model that learns them."""
+        """Follow what other sessions have stored.
+
+        No Ctrl-C parts the labels from the model that learns them.
+        """
         with self.label_log.lock, defer_interrupts():
             self.follow(self.label_log.sync())
 
     def try_to_catch_up(self) -> None:
-        """Do as :meth:`catch_up`; a project that was closed, or cannot be read now, stays as it was known last."""
+        """Catch up where the project can be read.
+
+        One that was closed stays as it was known last.
+        """
         with suppress(SpinError):
             self.catch_up()
 
     def follow(self, changes: Sequence[Change]) -> None:
-        """Let the learner follow the labels; under the lock, on whichever thread committed them."""
+        """Let the learner follow changes; under the lock."""
         if not (self.pool_model.ready and changes):
             return
         self._predictive = None
@@ -107,19 +115,22 @@ class LiveModel:
                 learner.label(change.row, change.after, self.label_log.weight(change.id))
 
     def _relearn(self, learner: Learner) -> None:
-        """Let a learner take all labels anew; under the lock."""
+        """Teach a learner all labels; under the lock."""
         self._weights_version = self.label_log.weights_version
         learner.reset(*self.label_log.training, self.label_log.weights)
 
     def forget_predictive(self) -> None:
-        """The learner, or the pool, is another one: the predictive is computed anew; under the lock."""
+        """Compute the predictive anew; under the lock.
+
+        The learner, or the pool, is another one.
+        """
         self._predictive = None
 
     # -- what it says -------------------------------------------------------------------------------------------
 
     @property
     def is_trained(self) -> bool:
-        """Whether there are class probabilities to show."""
+        """True if there are class probabilities."""
         return self._project.learns_classes and self.pool_model.ready and self.pool_model.learner.is_trained
 
     @property
@@ -130,13 +141,16 @@ class LiveModel:
 
     @property
     def heads(self) -> list[str]:
-        """Heads that can be asked now, the one shown first."""
+        """Heads that can be asked, the shown first."""
         self.wait_where_labelled()
         return self.pool_model.learner.heads if self.is_trained else []
 
     @property
     def predictive(self) -> Any | None:
-        """Posterior predictive of the whole pool; None before the first label and while a large pool is looked at."""
+        """Predictive of the whole pool, or None.
+
+        None before the first label and while a large pool is looked at.
+        """
         self.wait_where_labelled()
         with self.label_log.lock:
             if not self.is_trained:
@@ -146,7 +160,7 @@ class LiveModel:
             return self._predictive
 
     def wait_where_labelled(self) -> None:
-        """After reopening, the model of the labels on disk is there once the pool is prepared.
+        """Wait for the model of labels on disk.
 
         Nobody who labels a large pool waits for that: every view looks here after every label.
         """

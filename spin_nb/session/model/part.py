@@ -11,7 +11,7 @@ from spin_nb.session.project import Project
 
 
 class ModelPart:
-    """Model in place, with what it predicts and how well its heads did (``s.model``).
+    """Model in place and its scores (``s.model``).
 
     Train it with ``s.train()``, ask it with ``s.predict(items)``.
 
@@ -46,12 +46,15 @@ class ModelPart:
 
     @property
     def head(self) -> str | None:
-        """Head shown: "graph", "linear", "mean", "trees" or the name of your model; None before the first."""
+        """Head shown; None before the first label.
+
+        "graph", "linear", "mean", "trees" or the name of your model.
+        """
         return self._live.head
 
     @property
     def heads(self) -> list[str]:
-        """Heads that ``s.predict(items, head=...)`` can ask now, the one shown first."""
+        """Heads for ``s.predict(items, head=...)``, the shown first."""
         return self._live.heads
 
     @property
@@ -64,14 +67,18 @@ class ModelPart:
 
     @property
     def cv_scores(self) -> list[CVScores]:
-        """(labels, head -> accuracy on labels held out) of every training.
+        """Cross-validated accuracies of every training.
+
+        (labels, head -> accuracy on labels held out).
 
         The labels held out are the same for all heads where a model was asked for.
         """
         return cv_scores(self._project.store)
 
     def suggestion(self, id: str) -> Suggestion | None:
-        """Return what would be pre-filled for an item now, with its probability or None; None for no suggestion.
+        """Return an item's suggestion and probability, or None.
+
+        The probability may be None.
 
         Of classes the session's model suggests one that is right at least as often as not: of probability 0.5 or more.
 

@@ -33,7 +33,7 @@ REFERENCE_ITEMS = 1000  # pool items that stand for the pool when arrivals are j
 
 
 class PoolModel:
-    """Features of the pool and what is built on them.
+    """Features of the pool, graph, learner, layout.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ class PoolModel:
 
     @property
     def has_features(self) -> bool:
-        """Whether the features are there."""
+        """True once the features are there."""
         return self._features_ready.is_set()
 
     def compute_features(self, progress: Any = None) -> None:
-        """Compute the features, once; all the rest follows from them."""
+        """Compute the features, once."""
         if self._compute is None:
             return
         self.encoder, self.features = self._compute(progress)
@@ -100,7 +100,10 @@ class PoolModel:
         self.save_neighbours()
 
     def save_neighbours(self) -> None:
-        """Keep on disk what was found for arrivals, where these are more than were kept before."""
+        """Save the neighbours found for arrivals.
+
+        Where these are more than were kept before.
+        """
         if self._folder is None or not self._folder.is_dir():  # nothing is made anew where it was deleted
             return
         if (
@@ -135,7 +138,10 @@ class PoolModel:
         return self._layout_name
 
     def _beside(self, suffix: str) -> Path | None:
-        """Where something is kept that follows from the features of the pool as it was made."""
+        """Path of a cache that follows from the features.
+
+        Of the pool as it was made.
+        """
         if self._folder is None:
             return None
         if self._digest is None:
@@ -147,7 +153,7 @@ class PoolModel:
 
     @property
     def ready(self) -> bool:
-        """Whether the learner stands."""
+        """True once the learner stands."""
         return self._learner is not None
 
     @property
@@ -157,19 +163,25 @@ class PoolModel:
         return self._learner
 
     def begin(self, job: Job[None]) -> None:
-        """Take note of the job that will build the learner; who waits for it waits for that."""
+        """Note the job that will build the learner.
+
+        Who waits for the learner waits for that.
+        """
         self._preparation, self.is_deferred = job, not self.has_features
 
     @contextmanager
     def signal_end(self) -> Iterator[None]:
-        """Wake whoever waits for the learner when the job ends, however it ends."""
+        """Wake waiters when the job ends, however."""
         try:
             yield
         finally:
             self._preparation_over.set()
 
     def build(self, progress: Callable[[float, str], None]) -> Learner:
-        """Make graph and learner, and the features before where they are not there; holds no lock."""
+        """Make features, graph and learner; holds no lock.
+
+        The features only where they are not there.
+        """
         if not self.has_features:
             self.compute_features(within(progress, 0, 0.7))
         base = self._base
@@ -187,7 +199,7 @@ class PoolModel:
             self.features = learner.features  # one copy of the two
 
     def wait(self) -> Learner:
-        """Wait for the learner; never while holding the session's lock."""
+        """Wait for the learner; never under the lock."""
         if self._learner is None:
             assert self._preparation is not None
             self._preparation_over.wait()
@@ -196,7 +208,9 @@ class PoolModel:
         return self.learner
 
     def inputs(self, model: Any, shape: tuple[int, ...] | None = None) -> Inputs | None:
-        """How the pool's items become what an unfitted model takes; None where it takes the encoder's features.
+        """Describe what an unfitted model takes, or None.
+
+        None where it takes the encoder's features.
 
         A person's own network sees the items themselves where they are pictures or numbers; those that come with
         spin_nb see pictures.  Anything else is seen through the encoder, which brings numbers to one scale.
@@ -229,7 +243,7 @@ class PoolModel:
         return self._inputs
 
     def predict(self, items: Any, head: str | None, learner: Learner) -> Any:
-        """Predictive of raw items that are not in the pool."""
+        """Predict raw items that are not in the pool."""
         loaded_items = self.pool.read(items)
         model = learner.fitted_model(head)
         if model is not None:
@@ -238,7 +252,9 @@ class PoolModel:
         return learner.predict(features, *nearest(self._base, features, NEIGHBOURS_PER_ITEM), head)
 
     def reference(self) -> tuple[Float, Float]:
-        """Epistemic uncertainty (m,) and distance (m,) of pool items, each scored as if it had just arrived.
+        """Score pool items as arrivals: uncertainty, distance (m,).
+
+        Epistemic uncertainty, and distance to the pool.
 
         From its neighbours alone, like an arrival: its own place in the graph would make it look better known.
         """
@@ -248,18 +264,24 @@ class PoolModel:
 
     @property
     def base(self) -> Float:
-        """Features of the pool as it was made, float32 (n_base, d)."""
+        """Features of the original pool, float32 (n_base, d)."""
         return self._base
 
     def look_alikes(self, row: int, features: Float) -> Ints:
-        """Rows nearest to ``row`` in the pool as it was made: from the graph, or searched for an arrival."""
+        """Rows nearest to ``row`` in the original pool.
+
+        From the graph, or searched for an arrival.
+        """
         if row < self.n_base and self._graph is not None:
             return np.asarray(self._graph[0][row], np.int64)
         rows, _ = nearest(features[: self.n_base], features[row : row + 1], NEIGHBOURS_PER_ITEM)
         return rows[0].astype(np.int64)
 
     def as_arrivals(self, rows: Ints, head: str | None = None) -> Any:
-        """Predictive of rows of the pool, each from its neighbours alone, as if it had just arrived."""
+        """Predict rows as if they had just arrived.
+
+        Each from its neighbours alone.
+        """
         if self.learner.fitted_model(head) is not None:  # it knows nothing of neighbours
             predictive = self.learner.predictive(head)
             assert isinstance(predictive, ModelPredictive)
@@ -279,7 +301,10 @@ class PoolModel:
     def extension(
         self, features: Float, rows: Ints, distances: Float, predictive: ModelPredictive | None = None
     ) -> tuple[Extension, Float, Ints, Float]:
-        """What :meth:`take` lets join: all of it that may fail, and nothing is changed; under the session's lock."""
+        """Prepare what :meth:`take` lets join.
+
+        All of it that may fail, and nothing is changed; under the session's lock.
+        """
         layout = place(self._layout[: self.n_base], rows, distances)
         longer = self.learner.extension(features, rows, distances, predictive)
         return (
@@ -290,7 +315,10 @@ class PoolModel:
         )
 
     def take(self, extension: tuple[Extension, Float, Ints, Float]) -> None:
-        """Arrivals join: their rows come after all others; under the same lock as :meth:`extension`."""
+        """Join arrivals after all other rows.
+
+        Under the same lock as :meth:`extension`.
+        """
         longer, self._layout, self._arrival_neighbours, self._arrival_distances = extension
         self.learner.take(longer)
         self.features = self.learner.features
@@ -315,7 +343,7 @@ class PoolModel:
         return np.concatenate([layout, place(layout, self._arrival_neighbours, self._arrival_distances)])
 
     def start_umap(self, runtime: Runtime, lock: AbstractContextManager[Any]) -> None:
-        """Compute UMAP in the background, once; the map moves when it is there."""
+        """Compute UMAP in the background, once."""
         if self._umap is not None or self.layout_name == "umap":
             return
         # umap and plotly both import it, on threads of their own: its modules import each other, and would deadlock.

@@ -22,7 +22,9 @@ from spin_nb.words import shown
 def predict(
     project: Project, live: LiveModel, audits: AuditPredictor, items: Any, head: str | None
 ) -> Prediction:
-    """Predict items of the pool as they stand there, new ones from themselves alone.
+    """Predict items of the pool, or new ones.
+
+    Those of the pool as they stand there, new ones from themselves alone.
 
     Raises
     ------
@@ -52,7 +54,10 @@ def predict(
 
 
 def _ids_among(project: Project, items: Any) -> list[str] | None:
-    """Ids that were passed, or None where new items were: texts, or paths of pictures, are strings too."""
+    """Return the ids passed, None for new items.
+
+    Texts, or paths of pictures, are strings too.
+    """
     is_list = isinstance(items, list | tuple) or (isinstance(items, np.ndarray) and items.ndim > 0)
     if not is_list or not all(isinstance(i, str) for i in items):
         return None
@@ -89,12 +94,17 @@ class Prediction:
 
     @classmethod
     def of_rows(cls, predictive: Any, rows: Ints, classes: list[str], audits: AuditPredictions) -> Prediction:
-        """Rows of a predictive; ``audits`` are the same model's, seen the same way."""
+        """Take rows of a predictive.
+
+        ``audits`` are the same model's, seen the same way.
+        """
         uncertainty = predictive.epistemic[rows], predictive.aleatoric[rows]
         return cls(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits)
 
     def sets(self, alpha: float = 0.1, score: str = "lac") -> Sets:
-        """Classes to reckon with: the true one is among them for at least ``1 - alpha`` of uniformly drawn items.
+        """Conformal prediction sets.
+
+        The true class is in them for at least ``1 - alpha`` of uniformly drawn items.
 
         Parameters
         ----------
@@ -122,7 +132,10 @@ class Prediction:
         return Sets(members, self.classes, alpha, len(audits))
 
     def draws(self, S: int, seed: int = 0) -> Float:
-        """Posterior draws, float32 (S, n, C): draw ``s`` is one posterior sample applied to every item."""
+        """Posterior draws, float32 (S, n, C).
+
+        Draw ``s`` is one posterior sample applied to every item.
+        """
         n, seed = whole_number(S, "S", 1, ModelError), whole_number(seed, "seed", 0, ModelError)
         draws: Float = self.source.draws(self.rows, n, seed)
         return draws
@@ -167,12 +180,15 @@ class Sets:
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
-        """Class names of each item's set, in the order of ``classes``; never empty."""
+        """Class names of each item's set; never empty.
+
+        In the order of ``classes``.
+        """
         return [tuple(self.classes[c] for c in np.flatnonzero(row)) for row in self.members]
 
     @property
     def sizes(self) -> Ints:
-        """How many classes each set holds, int64 (n,)."""
+        """Number of classes of each set, int64 (n,)."""
         return self.members.sum(axis=1)
 
     def __len__(self) -> int:

@@ -23,7 +23,10 @@ PREFIX = "own-"
 def save(
     project: Project, model_id: str, predictive: ModelPredictive | None, shown_id: str | None = None
 ) -> None:
-    """Save what a model predicts, where it took items to find out; of other models only ``shown_id`` stays."""
+    """Save a model's predictions of the pool.
+
+    Only where it took items to find out; of other models only ``shown_id`` stays.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -41,7 +44,10 @@ def save(
 
 
 def load(project: Project, model_id: str, model: FittedModel, source: Source) -> ModelPredictive | None:
-    """Load what this model predicts, of at most as many rows as the pool has; None where nothing fits."""
+    """Load a model's predictions, None if unfit.
+
+    Of at most as many rows as the pool has.
+    """
     from safetensors import safe_open
 
     path, pool = _path(project, model_id), project.pool

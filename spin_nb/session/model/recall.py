@@ -46,7 +46,7 @@ class RecalledModel:
 
 
 class Recall:
-    """Reads saved models; whatever lies on disk, the project opens."""
+    """Reads saved models; the project always opens."""
 
     def __init__(self, project: Project, pool_model: PoolModel, announcer: Announcer) -> None:
         self._project = project
@@ -54,7 +54,9 @@ class Recall:
         self._announcer = announcer
 
     def last(self, learner: Learner, progress: Progress) -> RecalledModel | None:
-        """Read the model last trained, with what it predicts for the pool; not under the lock, it may take time.
+        """Load the model last trained, without the lock.
+
+        With what it predicts for the pool; it may take time.
 
         One of other features is left alone.  One of other classes, or that cannot be read, is too, and the announcer
         says so; of one that cannot be rebuilt the heads that are always there are taken.
@@ -85,7 +87,7 @@ class Recall:
     def _with_own_model(
         self, models: Sequence[Model], snapshot: Snapshot, learner: Learner, progress: Progress
     ) -> RecalledModel:
-        """Fits with the own model that is shown, and with that last trained."""
+        """Add the own models shown and last trained."""
         base = replace(snapshot.fit, training_ids=self._training_ids(snapshot))
         fits: list[Fit] = []
         shown_id = None
@@ -116,7 +118,10 @@ class Recall:
     def _predictive(
         self, model_id: str, last: Snapshot, learner: Learner, progress: Progress
     ) -> tuple[ModelPredictive, frozenset[str]]:
-        """What an own model predicts for the pool, and the items it learnt from."""
+        """Predict the pool by an own model.
+
+        With the items it learnt from.
+        """
         project = self._project
         folder = inside(project.folder, MODELS, model_id)
         snapshot = last if model_id == last.model_id else Snapshot.load(folder, self._pool_model.encoder)
@@ -137,6 +142,6 @@ class Recall:
 
 
 def _holds(model: Model, name: str) -> bool:
-    """Whether a saved model has an own model of this name with it."""
+    """Check a saved model for an own model's name."""
     own = model.card.get("own")
     return isinstance(own, dict) and own.get("name") == name

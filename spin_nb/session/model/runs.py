@@ -12,13 +12,16 @@ CVScores = tuple[int, dict[str, float]]
 
 
 def curve_points(store: Store) -> list[CurvePoint]:
-    """Points of the learning curve, one a run, in order of the labels."""
+    """Points of the learning curve, one a run.
+
+    In order of the labels.
+    """
     points = {point.n_labels: point for run in store.runs() if (point := _point(run.metrics))}
     return [points[n] for n in sorted(points)]
 
 
 def cv_scores(store: Store) -> list[CVScores]:
-    """Labels so far and each head's cross-validated accuracy, run by run."""
+    """Cross-validated accuracies of the heads, run by run."""
     runs = [(point, run.metrics) for run in store.runs() if (point := _point(run.metrics))]
     return [
         (point.n_labels, metrics["validation"])
@@ -28,7 +31,10 @@ def cv_scores(store: Store) -> list[CVScores]:
 
 
 def _are_scores(scores: object) -> bool:
-    """Whether these are heads and their accuracies: a project may be damaged, or come from somebody else."""
+    """Check that these are heads and accuracies.
+
+    A project may be damaged, or come from somebody else.
+    """
     return isinstance(scores, dict) and all(map(is_number, scores.values()))
 
 

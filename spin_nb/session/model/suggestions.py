@@ -26,7 +26,10 @@ ROUNDING = 1e-5  # by which a float32 probability may exceed 1
 
 
 class _Function:
-    """A person's function, and its answers; replaced as a whole, so no late answer outlives it."""
+    """A person's function and its answers.
+
+    Replaced as a whole, so no late answer outlives it.
+    """
 
     def __init__(self, ask: Callable[[str], Any]) -> None:
         self.ask = ask
@@ -34,7 +37,9 @@ class _Function:
 
 
 class Suggestions:
-    """What is suggested for each item: by a person's mapping, else by their function, else by the model.
+    """Suggestions by mapping, function or model, in turn.
+
+    A person's mapping goes before their function, and that before the model.
 
     False where there is nothing to suggest from.
     """
@@ -52,11 +57,14 @@ class Suggestions:
 
     @property
     def sources(self) -> tuple[object, ...]:
-        """What suggestions follow from; the same objects as long as the suggestions are the same."""
+        """Objects that suggestions follow from.
+
+        The same ones as long as the suggestions are the same.
+        """
         return self._mapping, self._function, self._targets.labels
 
     def take(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
-        """Take suggestions, or a function that makes them, or let go of them; see :meth:`Session.suggest`."""
+        """Take a person's suggestions; see :meth:`Session.suggest`."""
         if suggestions is None:
             self._mapping, self._function = {}, None
             return 0
@@ -90,7 +98,9 @@ class Suggestions:
         return self._of_class(row) if self._project.learns_classes else self._targets.of(row)
 
     def likeliest(self, row: int, by_model: bool) -> list[tuple[str, float | None]] | None:
-        """Classes for the first keys, where there are more than keys: name and probability, the likeliest first.
+        """Likeliest classes and probabilities for the first keys.
+
+        Where there are more classes than keys.
 
         Where the model is not to say (``by_model`` is false) or knows nothing yet: the classes given most often,
         without a probability.

@@ -19,7 +19,7 @@ CHANGED_SHARE = 0.1  # share of the labels that is new, corrected or taken back 
 
 @dataclass(frozen=True)
 class _Fit:
-    """What was learnt, from which labels, and what it suggests for the items it was asked about.
+    """A regression, its labels, its suggestions.
 
     ``labels``: item -> number of the event that gave its label; ``due``: before the log has this revision, too few
     labels can have changed.
@@ -35,7 +35,10 @@ _NOTHING = _Fit(None, {}, 0)
 
 
 class TargetSuggestions:
-    """Numbers learnt of the labels, learnt anew when a tenth of these have changed; false where there are none."""
+    """Regression of label targets; false without one.
+
+    Learnt anew when a tenth of the labels have changed.
+    """
 
     def __init__(self, project: Project, live: LiveModel) -> None:
         self._project = project
@@ -47,7 +50,10 @@ class TargetSuggestions:
 
     @property
     def labels(self) -> dict[str, int]:
-        """Item -> number of the event that gave the label learnt from; the same object until it learns anew."""
+        """Item -> event of the label learnt from.
+
+        The same object until it learns anew.
+        """
         return self._current().labels
 
     def of(self, row: int) -> Suggestion | None:
@@ -76,7 +82,7 @@ class TargetSuggestions:
         return fit
 
     def _renew(self, fit: _Fit | None) -> _Fit:
-        """Learn anew, or find out when that may next be due."""
+        """Learn anew, or postpone."""
         revision, labels = self._live.label_log.training_events()
         if fit is not None:
             n_changed = sum(labels.get(id) != fit.labels.get(id) for id in labels.keys() | fit.labels.keys())
@@ -94,7 +100,10 @@ class TargetSuggestions:
         return TargetRegression(phi, np.stack(list(targets.values())).astype(np.float32))
 
     def _target(self, row: int) -> Any:
-        """What a row's label stands for; None where its picture cannot be read any more, so has no size."""
+        """Return a row's target, None without a size.
+
+        Its picture may be unreadable by now.
+        """
         pool = self._project.pool
         try:
             value = self._live.label_log.value(pool.ids[row])
@@ -104,5 +113,8 @@ class TargetSuggestions:
 
 
 def _enough(n: int) -> int:
-    """How many of ``n`` labels must have changed before they are learnt anew."""
+    """Number of ``n`` labels whose change is enough.
+
+    To learn anew.
+    """
     return max(1, ceil(CHANGED_SHARE * n))

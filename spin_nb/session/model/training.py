@@ -36,20 +36,23 @@ NOTHING_LEARNT = "Nothing is learnt of such labels: suggestions come from s.sugg
 
 @dataclass(frozen=True, eq=False)
 class _Request:
-    """What was asked for: a model, a posterior, and whether to show it whatever the labels say."""
+    """Arguments of a call of ``s.train``.
+
+    A model, a posterior, and whether to show it whatever the labels say.
+    """
 
     model: Any = None
     posterior: Any = None
     show: bool = False
 
     def same_model(self, other: _Request) -> bool:
-        """Whether the same was asked for: the same words, the very same objects."""
+        """Compare requests: equal words, identical objects."""
         pairs = ((self.model, other.model), (self.posterior, other.posterior))
         return all(a is b or (isinstance(a, str) and isinstance(b, str) and a == b) for a, b in pairs)
 
 
 class Training:
-    """Trains models, one after another, and knows which one is in place.
+    """Trains models in turn and places them.
 
     Parameters
     ----------
@@ -94,7 +97,10 @@ class Training:
         self._initial: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     def start(self, model: Any = None, posterior: Any = None, show: bool = False) -> Job[TrainReport]:
-        """Queue a run; returns the one that waits where it has not begun and was asked for the same."""
+        """Queue a run, or return the one waiting.
+
+        One that has not begun and was asked for the same.
+        """
         self._runtime.main_thread.drain()
         self._project.check_writable("train")
         self._project.check_classes(
@@ -120,7 +126,7 @@ class Training:
         return job
 
     def adopt(self, saved_model: RecalledModel | None) -> None:
-        """Put a recalled model in place; under the lock, when the learner is there."""
+        """Place a recalled model; under the lock."""
         if saved_model is None:
             return
         self.model_id, self.shown_id = saved_model.model_id, saved_model.shown_id
@@ -128,7 +134,10 @@ class Training:
             self._live.pool_model.learner.adopt(fit)
 
     def _again(self, request: _Request, rows: Ints, y: Ints, weights: Any) -> Fit | None:
-        """What the last run fitted, where it was asked for the same on the same labels: to insist costs no training."""
+        """Return the last run's fit if nothing changed.
+
+        The same request on the same labels: to insist costs no training.
+        """
         last = self._last
         if last is None or not request.show or not last.request.same_model(request):
             return None
@@ -136,7 +145,7 @@ class Training:
         return last.fit if same else None
 
     def _place(self, result: _TrainingResult, spec: ModelSpec | None) -> None:
-        """Put what a run fitted in place; under the lock."""
+        """Place what a run fitted; under the lock."""
         fit = result.fit
         self._live.pool_model.learner.adopt(fit)
         self.model_id, self._last = result.model_id, result
@@ -149,7 +158,7 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class _TrainingResult:
-    """What a run fitted, on which labels, when asked for what."""
+    """Fit of a run, with request and labels."""
 
     model_id: str
     request: _Request
@@ -161,7 +170,7 @@ class _TrainingResult:
 
 
 class _Run:
-    """One training run, from the labels as they are when it begins to the model in place."""
+    """One training run, from labels to model."""
 
     def __init__(self, training: Training, spec: ModelSpec | None, request: _Request) -> None:
         self._training, self._spec, self._request = training, spec, request
@@ -235,12 +244,15 @@ class _Run:
         return report
 
     def on_failure(self, error: BaseException) -> None:
-        """Say so; the last good model stays.  On the main thread."""
+        """Report the error; on the main thread.
+
+        The last good model stays.
+        """
         self._project.store.end_run(self._id, "failed", None, {"error": str(error)})
         self._training._runtime.announcer.report(f"Training failed: {error}")
 
     def on_cancel(self) -> None:
-        """Write down that nothing came of it; on the main thread."""
+        """Record the cancellation; on the main thread."""
         self._project.store.end_run(self._id, "cancelled")
 
 

@@ -48,7 +48,10 @@ SHUFFLE_OFFSETS = (
 
 @dataclass(frozen=True)
 class Flip:
-    """Item ``row`` labelled ``label``: the answer ``answer`` becomes ``becomes``; indices, and probabilities."""
+    """Answer of one item if ``row`` were ``label``.
+
+    Indices, and probabilities.
+    """
 
     row: int
     label: int
@@ -61,7 +64,7 @@ class Flip:
 
 @dataclass(frozen=True, eq=False)
 class WhatIf:
-    """What supposing labels has shown.
+    """Effects of hypothetical labels.
 
     Attributes
     ----------
@@ -92,7 +95,7 @@ class _Others:
 
 
 def closed_form(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
-    """In closed form, for the graph head.
+    """Suppose labels in closed form; graph head only.
 
     Parameters
     ----------
@@ -130,7 +133,10 @@ def closed_form(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: I
 
 
 def from_draws(predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
-    """By Bayes' rule on joint draws, for any posterior; parameters as for :func:`closed_form`."""
+    """Suppose labels by Bayes' rule on draws.
+
+    For any posterior; parameters as for :func:`closed_form`.
+    """
     item_mean = np.asarray(predictive.mean[row])
     others = _others(
         row, near, free, min(MAX_DRAWN_ITEMS, max(30, MAX_ARRAY_VALUES // (DRAWS_PER_ITEM * len(item_mean))))
@@ -158,7 +164,7 @@ def from_draws(predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
 
 
 def _others(row: int, near: Ints, free: Ints, most: int) -> _Others:
-    """Its nearest unlabelled items, and a uniform sample of the unlabelled ones."""
+    """Nearest unlabelled items, and a uniform sample."""
     free = free[free != row]
     sample = free if len(free) <= most else np.random.default_rng(0).choice(free, most, replace=False)
     rows = np.union1d(sample, near[np.isin(near, free, kind="table")])
@@ -166,7 +172,7 @@ def _others(row: int, near: Ints, free: Ints, most: int) -> _Others:
 
 
 def _likeliest(probs: Float, most: int) -> tuple[Float, Ints]:
-    """The likeliest classes of each row and their probabilities, (J, K) both."""
+    """Likeliest classes and probabilities of each row, (J, K)."""
     labels = np.argsort(-probs, axis=1, kind="stable")[:, :most]
     return np.take_along_axis(probs, labels, axis=1), labels
 
@@ -174,7 +180,10 @@ def _likeliest(probs: Float, most: int) -> tuple[Float, Ints]:
 def _flips(
     item_mean: Float, rows: Ints, labels: Ints, chance: Float, after: Float, margin: NDArray[Any]
 ) -> tuple[Flip, ...]:
-    """The labels worth telling of; ``margin`` (J, K): what a difference of probabilities must exceed to be told."""
+    """Select the labels worth telling.
+
+    ``margin`` (J, K): what a difference of probabilities must exceed to be told.
+    """
     answer = int(item_mean.argmax())
     becomes = after.argmax(axis=-1)
     lead = after.max(axis=-1) - after[..., answer]
@@ -207,7 +216,10 @@ def _flips(
 
 
 def _best(worth: NDArray[Any], labels: Ints, most: int) -> list[tuple[int, int]]:
-    """At most one label an item, the worthiest first; different labels before the same one again."""
+    """Pick the worthiest label of the worthiest items.
+
+    Different labels before the same one again.
+    """
     top = worth.argmax(axis=1) if worth.size else np.zeros(0, np.int64)
     order = [j for j in np.argsort(-worth.max(axis=1, initial=0), kind="stable") if worth[j].max() > 0]
     first = {int(labels[j, top[j]]): j for j in reversed(order)}  # the worthiest item for each label
@@ -220,7 +232,7 @@ def _effect(learns: NDArray[np.bool_], of: int) -> tuple[int, int, int]:
 
 
 def _stands_out(own_draws: Float, other_draws: Float) -> NDArray[np.bool_]:
-    """Which items gain more from the label of one than chance would make it seem."""
+    """Mask items that gain more than by chance."""
     own_chance, own_labels = _likeliest(own_draws.mean(axis=0), LABELS_OF_ITEM)
     other_mean = other_draws.mean(axis=0)
 

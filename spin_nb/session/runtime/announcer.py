@@ -15,7 +15,7 @@ class _HasId(Protocol):
 
 
 class Announcer:
-    """Emits a session's signals; may be called on any thread.
+    """Emits a session's signals, from any thread.
 
     Attributes
     ----------
@@ -34,13 +34,13 @@ class Announcer:
         self._main_thread.run(lambda: getattr(self._signals, signal).emit(value))
 
     def labels_changed(self, changes: Iterable[_HasId], ids: Sequence[str] = ()) -> None:
-        """Tell which items were labelled, or changed for training; nothing where there are none."""
+        """Signal the items labelled or changed, if any."""
         item_ids = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))
         if item_ids:
             self.emit("labelled", item_ids)
 
     def report(self, problem: str) -> None:
-        """Tell the person of something that failed in the background."""
+        """Report a failure in the background."""
         self.emit("problem", problem)
 
     def _remember(self, problem: str) -> None:

@@ -24,7 +24,7 @@ MAX_EXIT_WAIT_SECONDS = 60.0  # seconds that a script which ends waits for what 
 
 
 class Job(Generic[Result]):
-    """One piece of background work: watch it, wait for it, cancel it.
+    """Background work: watch it, wait, cancel.
 
     Attributes
     ----------
@@ -60,7 +60,10 @@ class Job(Generic[Result]):
         return self._status
 
     def cancel(self) -> None:
-        """Stop at the next checkpoint; the last good model stays in place."""
+        """Stop at the next checkpoint.
+
+        The last good model stays in place.
+        """
         self._cancel.set()
         if self._status == "queued":
             self._finish("cancelled", "cancelled before it began")
@@ -90,7 +93,7 @@ class Job(Generic[Result]):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """True once it has ended, well or not."""
         self._main_thread.drain()
         return self._future.done()
 
@@ -109,7 +112,10 @@ class Job(Generic[Result]):
             display(self._draw(self))
 
     def report(self, progress: float, message: str) -> None:
-        """Called by the work: how far it is.  Raises :class:`Cancelled` once cancelled."""
+        """Note progress; called by the work.
+
+        Raises :class:`Cancelled` once cancelled.
+        """
         if self._cancel.is_set():
             raise Cancelled
         self.progress, self.message = float(progress), message
@@ -123,7 +129,7 @@ class Job(Generic[Result]):
 
     @property
     def cancelled(self) -> bool:
-        """Whether ``cancel`` was called."""
+        """True once ``cancel`` was called."""
         return self._cancel.is_set()
 
     def _finish(self, status: str, message: str) -> None:
@@ -137,7 +143,7 @@ class Job(Generic[Result]):
 
 
 def wait_for(job: Job[Result]) -> Result:
-    """Wait for a job that nobody else has: Ctrl-C cancels it."""
+    """Wait for a job; Ctrl-C cancels it."""
     try:
         return job.result()
     except KeyboardInterrupt:
@@ -146,7 +152,7 @@ def wait_for(job: Job[Result]) -> Result:
 
 
 class Worker:
-    """One worker thread that does its jobs one after another.
+    """One thread that does jobs in turn.
 
     ``work(job)`` runs in the worker and computes; ``land(value)`` runs on the main thread and is the only one
     that may change session state; what it returns is the handle's result.
@@ -186,14 +192,17 @@ class Worker:
         return job
 
     def close(self) -> None:
-        """Cancel what runs and what waits; the thread ends at its next checkpoint."""
+        """Cancel all jobs; the thread ends soon."""
         self._is_closed = True
         for job in self._open_jobs:
             job.cancel()
         self._jobs.put(None)
 
     def _leave(self) -> None:
-        """A script ends: what runs must end first, or the interpreter tears it out of compiled code and is aborted."""
+        """Join the thread when a script ends.
+
+        Else the interpreter tears it out of compiled code and is aborted.
+        """
         self.close()
         if self._thread is not None:
             self._thread.join(MAX_EXIT_WAIT_SECONDS)

@@ -40,16 +40,22 @@ class MainThread:
 
     @property
     def has_loop(self) -> bool:
-        """Whether an event loop wakes the main thread, as in a notebook; a plain script has none."""
+        """True if an event loop wakes the main thread.
+
+        As in a notebook; a plain script has none.
+        """
         return self._loop is not None
 
     @property
     def here(self) -> bool:
-        """Whether the caller is on the main thread."""
+        """True on the main thread."""
         return threading.get_ident() == self._thread
 
     def run(self, work: Callable[[], None]) -> None:
-        """Run ``work`` now if on the main thread, else as soon as that thread is free; order is kept."""
+        """Run ``work`` on the main thread, in order.
+
+        Now if that is where the caller is, else as soon as it is free.
+        """
         self._queue.append(work)
         if self.here:
             self.drain()
@@ -57,7 +63,9 @@ class MainThread:
             self._loop.call_soon_threadsafe(self.drain)
 
     def call(self, work: Callable[[], Result], given_up: Callable[[], bool]) -> Result | None:
-        """Run ``work`` on the main thread and wait for what it returns; for workers.
+        """Run ``work`` on the main thread and wait.
+
+        For workers: returns what it returns.
 
         None, and ``work`` is not run, once ``given_up()`` says so while it waits for its turn.
         """

@@ -13,7 +13,7 @@ FORM = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
 
 
 class _CellLine:
-    """The file that tqdm writes its line to, as one output of the cell that is running.
+    """File that tqdm writes into a cell's output.
 
     tqdm's own notebook bar is three widgets in a box.  A box that closes before a busy page has drawn it is an
     error there, and a saved notebook shows "model not found" where it was.
@@ -39,7 +39,9 @@ class _CellLine:
 
 
 def progress_bar(what: str) -> Callable[[float, str], None] | None:
-    """Make a line ``show(fraction, words)`` about work that takes more than a second.
+    """Make a progress line for work over a second.
+
+    Called ``show(fraction, words)``.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ WORKERS = ("train", "prepare", "map", "watch")
 
 
 class Runtime:
-    """Where a session's work runs.
+    """Threads and signals of one session.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Runtime:
         self._workers = {name: Worker(name, self.main_thread) for name in WORKERS}
 
     def job(self, name: str, *, visible: bool = False) -> Job[Any]:
-        """Make a job; ``visible``: a cell that returns it shows its progress."""
+        """Make a job; ``visible``: a cell draws it."""
         return Job(name, self.main_thread, resolve("view", "progress") if visible else None)
 
     def start(
@@ -44,7 +44,10 @@ class Runtime:
         land: Callable[[Any], Any],
         on_failure: Callable[[BaseException], None],
     ) -> Job[Any]:
-        """Queue a job with one of :data:`WORKERS`; parameters as for :meth:`Worker.start`."""
+        """Queue a job with one of :data:`WORKERS`.
+
+        Parameters as for :meth:`Worker.start`.
+        """
         return self._workers[worker].start(job, work, land, on_failure)
 
     def close(self) -> None:

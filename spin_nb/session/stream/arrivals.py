@@ -32,7 +32,7 @@ DRAWING_SHARE = 0.2  # of the time that views may take to draw while a stream ru
 
 @dataclass(frozen=True)
 class WatchReport:
-    """What came of watching a stream.
+    """Result of watching a stream.
 
     Attributes
     ----------
@@ -57,7 +57,9 @@ class WatchReport:
 
 
 class Pace:
-    """When the views may hear of arrivals again: ten times a second, less often where they take long to draw.
+    """Limits how often views hear of arrivals.
+
+    Ten times a second, less often where they take long to draw.
 
     Parameters
     ----------
@@ -71,13 +73,13 @@ class Pace:
         self._waiting = 0
 
     def tell(self, n: int, emit: Callable[[int], Any]) -> None:
-        """Say that ``n`` more have arrived, now or with later ones."""
+        """Announce ``n`` more arrivals, now or later."""
         self._waiting += n
         if self._waiting and self._clock() >= self._next:
             self.rest(emit)
 
     def rest(self, emit: Callable[[int], Any]) -> None:
-        """Say how many have arrived that nobody has heard of."""
+        """Announce the arrivals nobody has heard of."""
         waiting, self._waiting = self._waiting, 0
         if waiting:
             start = self._clock()
@@ -87,7 +89,9 @@ class Pace:
 
 
 class StreamMonitor:
-    """Feeds one detector with the uncertainty of arrivals, one with their distance to the pool.
+    """Scores arrivals and feeds the drift detectors.
+
+    One with their uncertainty, one with their distance to the pool.
 
     Attributes
     ----------
@@ -105,7 +109,10 @@ class StreamMonitor:
         self._last_stored = ""  # name of the last batch that the database has
 
     def start(self, items: Iterable[Any]) -> Job[WatchReport]:
-        """Queue the stream; its chunks land on the main thread one by one."""
+        """Queue the stream.
+
+        Its chunks land on the main thread one by one.
+        """
         self._live.pool_model.wait()
         if self._live.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
@@ -116,7 +123,10 @@ class StreamMonitor:
         )
 
     def new_model(self) -> None:
-        """Start the signal of the uncertainty afresh: a new model changes all of it."""
+        """Restart the uncertainty's detector.
+
+        A new model changes all of its signal.
+        """
         if self._drift is not None:
             self._drift.new_model(self._live.pool_model.reference()[0])
 
@@ -147,7 +157,7 @@ class StreamMonitor:
         return reports
 
     def _take(self, chunk: list[Any], n_seen: int, job: Job[WatchReport]) -> WatchReport:
-        """Read, encode and write a chunk in the worker, then let it join on the main thread."""
+        """Score a chunk in the worker and join it."""
         pool, pool_model = self._project.pool, self._live.pool_model
         loaded_items, broken = self._read(chunk, n_seen)
         if not loaded_items:
@@ -172,7 +182,7 @@ class StreamMonitor:
         return replace(report, broken=broken)
 
     def _read(self, chunk: list[Any], n_seen: int) -> tuple[list[Any], tuple[Broken, ...]]:
-        """Items that can be read; one that cannot is left out, and the rest goes on."""
+        """Read a chunk's items; broken ones apart."""
         read = self._project.pool.read
         try:
             return read(chunk), ()
@@ -187,7 +197,7 @@ class StreamMonitor:
             return loaded_items, tuple(broken)
 
     def _join(self, batch: Batch, *scores: Any) -> WatchReport:
-        """Store a chunk and tell of it; on the main thread."""
+        """Store and announce a chunk; on the main thread."""
         points = self._live.label_log.retry_while_busy(partial(self._commit, batch, *scores))
         self._pace.tell(len(batch.ids), self._tell)
         return WatchReport(len(batch.ids), tuple(alarms(points)), tuple(batch.ids))
@@ -201,7 +211,9 @@ class StreamMonitor:
         distances: Float,
         predictive: ModelPredictive | None,
     ) -> list[DriftPoint]:
-        """Store a chunk under the lock; ``predictive`` is that of a model of the person's choice, while it is shown.
+        """Store a chunk under the lock.
+
+        ``predictive`` is that of a model of the person's choice, while it is shown.
 
         First what may fail and changes nothing, then the database's transaction with the pool's line in it, which
         decides; then what is in memory, where nothing may part one step from the next.
@@ -244,7 +256,10 @@ class StreamMonitor:
 
 
 def _finite(numbers: Any) -> list[float]:
-    """Numbers of a chunk, before anything of it is kept: a detector refuses others, and must not half way."""
+    """Return a chunk's numbers, all of them finite.
+
+    Checked before anything is kept: a detector must not refuse half way.
+    """
     array = np.asarray(numbers, np.float64)
     if not np.isfinite(array).all():
         raise PoolError(
@@ -279,7 +294,9 @@ def _total(reports: list[WatchReport]) -> WatchReport:
 def _chunks(
     stream: Iterable[Any], given_up: Callable[[], bool]
 ) -> Iterator[tuple[list[Any], Exception | None]]:
-    """Runs of items; what came before the stream failed is not lost with it.
+    """Cut a stream into runs of items.
+
+    What came before the stream failed is not lost with it.
 
     Raises :class:`Cancelled` rather than take one more item once ``given_up()``: a stream may be slow, or not end.
     """

@@ -48,7 +48,7 @@ class StreamPart:
     @overload
     def watch(self, items: Iterable[Any], *, wait: bool) -> Job[WatchReport] | WatchReport: ...
     def watch(self, items: Iterable[Any], *, wait: bool = False) -> Job[WatchReport] | WatchReport:
-        """Score arriving items, look for drift, and offer them to ``s.ask``.
+        """Score arrivals, detect drift, offer them to ``s.ask``.
 
         It runs in the background, as training does.
 

@@ -36,7 +36,7 @@ def whole_number(value: Any, what: str, least: int = 0, error: type[SpinError] =
     return int(value)
 
 
-def real_number(value: Any, what: str) -> float:
+def real_number(value: object, what: str) -> float:
     """``value`` as a finite float.
 
     Raises
@@ -52,7 +52,7 @@ def real_number(value: Any, what: str) -> float:
     return number
 
 
-def text(value: Any, what: str) -> str:
+def text(value: object, what: str) -> str:
     """``value`` itself, where it is text.
 
     Raises
@@ -64,7 +64,7 @@ def text(value: Any, what: str) -> str:
     return str(value)
 
 
-def boolean(value: Any, what: str, error: type[SpinError] = LabelError) -> bool:
+def boolean(value: object, what: str, error: type[SpinError] = LabelError) -> bool:
     """``value`` itself, where it is True or False.
 
     Raises
@@ -76,20 +76,21 @@ def boolean(value: Any, what: str, error: type[SpinError] = LabelError) -> bool:
     return value
 
 
-def rectangle(value: Any, what: str) -> tuple[float, float, float, float]:
+def rectangle(value: object, what: str) -> tuple[float, float, float, float]:
     """``value`` as (x, y, width, height).
 
     Raises
     ------
     LabelError
     """
-    if len(sequence_of(value, what)) != 4:
+    sides = sequence_of(value, what)
+    if len(sides) != 4:
         raise LabelError(f"{what}={shown(value)} is no box.", "Pass [x, y, width, height].")
-    x, y, width, height = (real_number(length, what) for length in value)
+    x, y, width, height = (real_number(side, what) for side in sides)
     return x, y, width, height
 
 
-def sequence_of(value: Any, what: str) -> Sequence[Any]:
+def sequence_of(value: object, what: str) -> Sequence[Any]:
     """Return ``value`` itself if a list or tuple.
 
     Raises

@@ -29,18 +29,20 @@ from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
 from spin_nb.project.trust import look_around
 from spin_nb.project.values import as_text
+from spin_nb.protocols import Encoder, Task
 from spin_nb.registry import words
 from spin_nb.session.arguments import boolean
 from spin_nb.session.checks.mending import changed_files, check_database, lost_arrivals, mend_items
 from spin_nb.session.checks.project_meta import read_task
 from spin_nb.session.checks.same_pool import check_same_pool
 from spin_nb.session.labeller.cards import NEEDS
-from spin_nb.session.model.pool_model import PoolModel
+from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.progress import progress_bar
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.session import Session
 from spin_nb.tasks import Classes
+from spin_nb.types import Float
 from spin_nb.words import shown
 
 _READING_ERRORS = (
@@ -58,10 +60,10 @@ DEFERRED_FROM_FILES = 5000  # from which on the project opens before they have b
 
 def open(
     path: str | Path,
-    pool: Any = None,
+    pool: object = None,
     classes: Sequence[str] | None = None,
-    task: Any = None,
-    encoder: Any = "auto",
+    task: Task | None = None,
+    encoder: object = "auto",
     annotator: str | None = None,
     seed: int = 0,
     trusted: bool = True,
@@ -172,7 +174,7 @@ def _folder(path: Any) -> Path:
     return folder
 
 
-def _annotator(name: Any) -> str:
+def _annotator(name: object) -> str:
     if name is None:
         return _login()
     try:
@@ -181,13 +183,13 @@ def _annotator(name: Any) -> str:
         raise ProjectError(problem.what, "Pass a name, or leave annotator= out for the login name.") from None
 
 
-def _seed(seed: Any) -> int:
+def _seed(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
         raise ProjectError(f"seed={shown(seed)} is no seed.", "Pass a whole number, 0 or more.")
     return int(seed)
 
 
-def _task(classes: Sequence[str] | None, task: Any) -> Any:
+def _task(classes: Sequence[str] | None, task: Any) -> Task | None:
     if classes is not None and task is not None:
         raise LabelError("both classes= and task= were given.", "Give one of them.")
     if isinstance(classes, str):
@@ -200,7 +202,7 @@ def _task(classes: Sequence[str] | None, task: Any) -> Any:
 
 
 def _create(
-    folder: Path, pool: Any, task: Any, labels_from: str | None, seed: int, read_only: bool
+    folder: Path, pool: object, task: Task | None, labels_from: str | None, seed: int, read_only: bool
 ) -> tuple[Store, Pool]:
     if pool is None:
         raise ProjectError(
@@ -220,12 +222,12 @@ def _create(
     return Store.create(folder, meta, lambda store: _add(store, kept_pool, pool_data, task)), kept_pool
 
 
-def _read(pool: Any, folder: Path, task: Any, labels_from: str | None) -> PoolData:
+def _read(pool: object, folder: Path, task: Task | None, labels_from: str | None) -> PoolData:
     names = task.names if task is not None and task.learns == "classes" else None
     return read_pool(pool, labels_from=labels_from, classes=names, near=folder, progress=progress_bar("Pool"))
 
 
-def _check_fits(task: Any, pool_data: PoolData) -> None:
+def _check_fits(task: Task, pool_data: PoolData) -> None:
     parts = [part.modality for part in pool_data.parts.values()]
     modality = next(iter(NEEDS.get(task.editor, ())), pool_data.modality)
     if modality not in (pool_data.modality, *parts):
@@ -244,7 +246,7 @@ def _guess(pool_data: PoolData) -> Classes:
     return Classes(names)
 
 
-def _add(store: Store, pool: Pool, pool_data: PoolData, task: Any) -> None:
+def _add(store: Store, pool: Pool, pool_data: PoolData, task: Task) -> None:
     """Add items, broken ones and labels, at once."""
     with store.transaction():
         database_ids = set(store.item_ids())  # to try each of 100,000 again takes longer than to look
@@ -262,7 +264,9 @@ def _add(store: Store, pool: Pool, pool_data: PoolData, task: Any) -> None:
         )
 
 
-def _reopen(store: Store, folder: Path, pool: Any, task: Any, labels_from: str | None, trusted: bool) -> Pool:
+def _reopen(
+    store: Store, folder: Path, pool: object, task: Task | None, labels_from: str | None, trusted: bool
+) -> Pool:
     stored_task = read_task(store.meta)
     if task is not None and task != stored_task:
         raise ContradictionError(
@@ -306,7 +310,7 @@ def _refuse_outside(folder: Path, pool_data: PoolData) -> None:
         )
 
 
-def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str, trusted: bool) -> Session:
+def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: str, trusted: bool) -> Session:
     meta, runtime = store.meta, Runtime()
     encoder = _encoder(encoder, meta.get("encoder"), folder, trusted)
     task, seed = read_task(meta), int(meta["seed"])
@@ -316,7 +320,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
         if changes:
             runtime.announcer.report(changes)
 
-    def compute_features(progress: Any) -> tuple[Any, Any]:
+    def compute_features(progress: Progress | None) -> tuple[Encoder, Float]:
         pool.look()
         report_changes()
         fitted_encoder, array = features(pool, encoder, folder, progress=progress)
@@ -339,7 +343,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: Any, annotator: str,
     return session
 
 
-def _encoder(encoder: Any, stored_name: str | None, folder: Path, trusted: bool) -> Any:
+def _encoder(encoder: object, stored_name: str | None, folder: Path, trusted: bool) -> object:
     if stored_name is None or not (isinstance(encoder, str) and encoder == "auto"):
         return encoder
     if stored_name in words("encoder") or brought_encoder(stored_name) is not None:

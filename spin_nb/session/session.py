@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError, ModelError
 from spin_nb.pool.pool import Pool
+from spin_nb.protocols import Strategy, Task
 from spin_nb.session.arguments import boolean, items_of
 from spin_nb.session.asks.sampler import Sampler
 from spin_nb.session.audit.curve import Curve
@@ -172,7 +173,7 @@ class Session:
         return self._project.folder
 
     @property
-    def task(self) -> Any:
+    def task(self) -> Task:
         """Kind of the labels, a ``Task``."""
         return self._project.task
 
@@ -272,7 +273,7 @@ class Session:
 
     # -- commands -----------------------------------------------------------------------------------------
 
-    def ask(self, k: int = 1, strategy: Any = "auto") -> Asked:
+    def ask(self, k: int = 1, strategy: str | Strategy = "auto") -> Asked:
         """Choose items to label next, and record them.
 
         Parameters
@@ -299,7 +300,7 @@ class Session:
         """
         return self._sampler.propose(k, strategy)
 
-    def label(self, item: str | Mapping[str, Any], value: Any = None) -> None:
+    def label(self, item: str | Mapping[str, Any], value: object = None) -> None:
         """Label one item, or a mapping id -> value.
 
         On disk when this returns.
@@ -387,14 +388,19 @@ class Session:
 
     @overload
     def train(
-        self, model: Any = None, posterior: Any = None, *, show: bool = False, wait: Literal[False] = False
+        self,
+        model: object = None,
+        posterior: object = None,
+        *,
+        show: bool = False,
+        wait: Literal[False] = False,
     ) -> Job[TrainReport]: ...
     @overload
     def train(
-        self, model: Any = None, posterior: Any = None, *, show: bool = False, wait: Literal[True]
+        self, model: object = None, posterior: object = None, *, show: bool = False, wait: Literal[True]
     ) -> TrainReport: ...
     def train(
-        self, model: Any = None, posterior: Any = None, *, show: bool = False, wait: bool = False
+        self, model: object = None, posterior: object = None, *, show: bool = False, wait: bool = False
     ) -> Job[TrainReport] | TrainReport:
         """Train on the labels, show the better model.
 
@@ -505,7 +511,9 @@ class Session:
         """
         return self.stream.watch(items, wait=wait)
 
-    def export(self, folder: str | Path, target: Any = "jetson") -> ExportReport:
+    def export(
+        self, folder: str | Path, target: str | Callable[..., ExportReport] = "jetson"
+    ) -> ExportReport:
         """Write and verify a bundle of the model.
 
         It runs without spin_nb.

@@ -9,7 +9,7 @@ from typing import Any
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
-from spin_nb.protocols import Predictive
+from spin_nb.protocols import Predictive, Task
 from spin_nb.registry import resolve
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
@@ -99,7 +99,7 @@ class ViewData:
         return self._project.pool
 
     @property
-    def task(self) -> Any:
+    def task(self) -> Task:
         """Kind of the labels."""
         return self._project.task
 

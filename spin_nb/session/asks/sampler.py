@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.project.records import NewAsk
+from spin_nb.protocols import Strategy
 from spin_nb.session.asks.draft import Draft, draft
 from spin_nb.session.asks.sharing import LEASE, MAX_DRAWS, annotator_seed, asked_of_others, book
 from spin_nb.session.model.live_model import LiveModel
@@ -34,7 +34,7 @@ class Sampler:
         self._live = live
         self._training = training
 
-    def propose(self, k: int, strategy: Any) -> Asked:
+    def propose(self, k: int, strategy: str | Strategy) -> Asked:
         """Draw and record ``k`` asks; see ``Session.ask``."""
         self._runtime.main_thread.drain()
         self._project.check_writable("ask")
@@ -49,7 +49,7 @@ class Sampler:
         self._runtime.announcer.emit("asked", ids)
         return Asked(ids, strategy_word(strategy), tuple(ask.q for ask in asks), reason)
 
-    def _book(self, k: int, strategy: Any) -> tuple[list[NewAsk], str]:
+    def _book(self, k: int, strategy: str | Strategy) -> tuple[list[NewAsk], str]:
         """Draw asks and record them as shown, with the reason.
 
         Drawn again where others were quicker to take some.
@@ -73,7 +73,11 @@ class Sampler:
         return asks, reason
 
     def prepare(
-        self, k: int, strategy: Any, pending: Sequence[int] = (), queue_counts: tuple[int, int] = (0, 0)
+        self,
+        k: int,
+        strategy: str | Strategy,
+        pending: Sequence[int] = (),
+        queue_counts: tuple[int, int] = (0, 0),
     ) -> Callable[[], Draft]:
         """Gather a draw's inputs under the lock.
 
@@ -174,7 +178,7 @@ def at_random(candidates: Ints, k: int, seed: int) -> Picked:
     return Picked(rows, np.zeros(k, np.float32), q, "at random: the items are still being looked at")
 
 
-def strategy_word(strategy: Any) -> str:
+def strategy_word(strategy: str | Strategy) -> str:
     """Word recorded of a strategy."""
     return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", "custom"))
 

@@ -6,28 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from spin_nb.errors import LabelError, ProjectError
+from spin_nb.protocols import Task
 from spin_nb.tasks import from_json
 from spin_nb.words import shown
 
 
-def _whole(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _share(value: Any) -> bool:
+def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 0.5
 
 
 _RULES = {
     "task": lambda value: isinstance(value, str),
-    "seed": _whole,
-    "audit_share": _share,
-    "audits_released": _whole,
+    "seed": _is_count,
+    "audit_share": _is_share,
+    "audits_released": _is_count,
     "encoder": lambda value: isinstance(value, str),
 }
 
 
-def read_task(meta: Mapping[str, Any]) -> Any:
+def read_task(meta: Mapping[str, Any]) -> Task:
     """The task of a project.
 
     Raises

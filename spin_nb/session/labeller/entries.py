@@ -185,7 +185,7 @@ class Entries:
         reversals = outcome.undos if kind == "undo" else outcome.redos
         reversals.append({"seq": seq, "id": items[0], "n": len(items)})
 
-    def _event(self, kind: str, entry: Mapping[str, Any], token: Any) -> NewEvent:
+    def _event(self, kind: str, entry: Mapping[str, Any], token: object) -> NewEvent:
         label_log = self._live.label_log
         if kind in REVERSALS:
             return NewEvent(kind, annotator=label_log.annotator)
@@ -228,14 +228,14 @@ def _summary(events: tuple[Event, ...]) -> dict[str, Any]:
     return {"id": last.item, "kind": last.kind, "value": last.value, "previous": last.previous, "n": n}
 
 
-def _sequence_number(entry: Any) -> int | None:
+def _sequence_number(entry: object) -> int | None:
     """Return the entry's number from 1 up, or None."""
     n = entry.get("seq") if isinstance(entry, Mapping) else None
     is_whole = isinstance(n, int | float) and not isinstance(n, bool) and n >= 1 and n % 1 == 0
     return int(n) if n is not None and is_whole else None
 
 
-def _client(name: Any) -> str:
+def _client(name: object) -> str:
     """Check a page's name; its own are 24 characters."""
     if len(text(name, "client")) > MAX_CLIENT_CHARACTERS:
         raise LabelError(f"client={shown(name)} is too long a name.", "Reload the page.")

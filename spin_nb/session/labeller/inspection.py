@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from spin_nb.project.records import VALUE_KINDS
 from spin_nb.session.arguments import rectangle, text, whole_number
@@ -73,10 +73,10 @@ class Inspection:
                 if pool.row(id) == row:
                     return row, content
 
-    def _picture(self, id: str, read: Callable[[int], Shown], **facts: Any) -> tuple[Card, list[bytes]]:
+    def _picture(self, id: str, read: Callable[[int], Shown], **facts: int) -> tuple[Card, list[bytes]]:
         _, picture = self.read_stable(id, read)
         return {"mime": picture.mime, **facts, "buffers": [0]}, [picture.data]
 
 
-def _part(name: Any) -> str | None:
+def _part(name: object) -> str | None:
     return None if name is None else text(name, "part")

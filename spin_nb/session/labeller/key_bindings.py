@@ -59,7 +59,7 @@ class KeyBindings:
         return bindings if isinstance(bindings, dict) else {}
 
 
-def check_bindings(keys: Any, names: Sequence[str]) -> dict[str, str]:
+def check_bindings(keys: object, names: Sequence[str]) -> dict[str, str]:
     """Action -> key, each key for one thing only.
 
     Raises

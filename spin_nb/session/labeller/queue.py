@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from spin_nb.errors import LabelError
 from spin_nb.project.records import NewAsk, Suggestion
@@ -104,7 +104,7 @@ class CardQueue:
                 answers[token] = names
         return answers
 
-    def ask_of(self, token: Any) -> NewAsk | None:
+    def ask_of(self, token: object) -> NewAsk | None:
         """Return the ask behind a token, or None.
 
         One from before a restart is read back from disk.
@@ -213,11 +213,11 @@ class CardQueue:
         return card, buffers
 
 
-def is_token(token: Any) -> bool:
+def is_token(token: object) -> TypeGuard[str]:
     """Check that a token may be looked up."""
     try:
-        return len(token) <= MAX_TOKEN_CHARACTERS and bool(as_text(token, "token"))
-    except (LabelError, TypeError):
+        return isinstance(token, str) and len(token) <= MAX_TOKEN_CHARACTERS and bool(as_text(token, "token"))
+    except LabelError:
         return False
 
 

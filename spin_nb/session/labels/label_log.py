@@ -530,7 +530,7 @@ class LabelLog:
         items = self._release(seq, newest)
         return n, [change for item in items if (change := self._refresh(item)) is not None]
 
-    def _class_of(self, value: Any) -> int:
+    def _class_of(self, value: object) -> int:
         return self.task.index(value) if self.task.learns == "classes" else 0
 
     def has(self, item: str) -> bool:

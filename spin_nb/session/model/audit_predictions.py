@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.protocols import Predictive
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
 from spin_nb.types import Float, Ints
@@ -41,7 +41,7 @@ class AuditPredictor:
         self._project = project
         self._live = live
 
-    def in_pool(self, predictive: Any | None, head: str | None = None) -> AuditPredictions:
+    def in_pool(self, predictive: Predictive | None, head: str | None = None) -> AuditPredictions:
         """Predict the audits as items of the pool.
 
         By ``predictive`` over all of it; none where that is None.

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,12 @@ MAX_EXAMPLES = 32  # golden items: enough to touch every class of a usual task
 
 
 def export(
-    project: Project, live: LiveModel, model_id: str | None, accuracy: Estimate, folder: Any, target: Any
+    project: Project,
+    live: LiveModel,
+    model_id: str | None,
+    accuracy: Estimate,
+    folder: object,
+    target: object,
 ) -> ExportReport:
     """Write and verify a bundle of the last model.
 
@@ -59,7 +63,7 @@ def exported_model(project: Project, live: LiveModel, model_id: str | None) -> S
     return replace(snapshot, linear=linear, agreement=agreement)
 
 
-def _place(folder: Any) -> Path:
+def _place(folder: object) -> Path:
     if not isinstance(folder, str | Path):
         raise ExportError(f"{shown(folder)} is no folder.", 'Pass a path: s.export("bundle/").')
     try:
@@ -73,7 +77,7 @@ def _place(folder: Any) -> Path:
     return place
 
 
-def _writer(target: Any) -> Callable[..., ExportReport]:
+def _writer(target: object) -> Callable[..., ExportReport]:
     """Resolve a target, or wrap a person's function.
 
     Any error of the function is told as one of ours.
@@ -84,7 +88,7 @@ def _writer(target: Any) -> Callable[..., ExportReport]:
     if not callable(write):
         raise ExportError(f"target={shown(target)} is no target.", 'Pass a word: target="jetson".')
 
-    def own(model: Any, example: Any, folder: Path) -> ExportReport:
+    def own(model: object, example: object, folder: Path) -> ExportReport:
         try:
             return write(model, example, folder)
         except SpinError:

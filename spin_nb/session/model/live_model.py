@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from spin_nb.errors import SpinError
 from spin_nb.interrupts import defer_interrupts
@@ -16,6 +16,8 @@ from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 
 if TYPE_CHECKING:
+    from spin_nb.bayes.predictive import RowsPredictive
+    from spin_nb.models.fitted_model import ModelPredictive
     from spin_nb.models.learner import Learner
 
 RecallResult = TypeVar("RecallResult")
@@ -39,7 +41,7 @@ class LiveModel:
         self.label_log = label_log
         self.pool_model = pool_model
         self._project = project
-        self._predictive: Any | None = None
+        self._predictive: RowsPredictive | ModelPredictive | None = None
         self._weights_version = 0
 
     def prepare(
@@ -146,7 +148,7 @@ class LiveModel:
         return self.pool_model.learner.heads if self.is_trained else []
 
     @property
-    def predictive(self) -> Any | None:
+    def predictive(self) -> RowsPredictive | ModelPredictive | None:
         """Predictive of the whole pool, or None.
 
         None before the first label and while a large pool is looked at.

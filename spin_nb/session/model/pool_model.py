@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -24,12 +24,16 @@ from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.pool.inputs.inputs import Inputs
 from spin_nb.pool.pool import Pool
 from spin_nb.project.folder import FEATURES, inside
+from spin_nb.protocols import Encoder, Predictive
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Float, Ints
 
 NEIGHBOURS_PER_ITEM = 15  # UMAP's default; the graph posterior uses the first ten
 REFERENCE_ITEMS = 1000  # pool items that stand for the pool when arrivals are judged
+
+
+Progress = Callable[[float, str], None]
 
 
 class PoolModel:
@@ -48,14 +52,14 @@ class PoolModel:
     def __init__(
         self,
         pool: Pool,
-        compute: Callable[[Any], tuple[Any, Float]],
+        compute: Callable[[Progress | None], tuple[Encoder, Float]],
         *,
         n_classes: int,
         seed: int,
         folder: Path | None,
     ) -> None:
         self.pool = pool
-        self._compute: Callable[[Any], tuple[Any, Float]] | None = compute
+        self._compute: Callable[[Progress | None], tuple[Encoder, Float]] | None = compute
         self._n_classes, self._seed, self._folder = n_classes, seed, folder
         self._learner: Learner | None = None
         self._inputs: Inputs | None = None
@@ -78,7 +82,7 @@ class PoolModel:
         """True once the features are there."""
         return self._features_ready.is_set()
 
-    def compute_features(self, progress: Any = None) -> None:
+    def compute_features(self, progress: Progress | None = None) -> None:
         """Compute the features, once."""
         if self._compute is None:
             return
@@ -207,7 +211,7 @@ class PoolModel:
                 self._preparation.result()  # raises what went wrong
         return self.learner
 
-    def inputs(self, model: Any, shape: tuple[int, ...] | None = None) -> Inputs | None:
+    def inputs(self, model: object, shape: tuple[int, ...] | None = None) -> Inputs | None:
         """Describe what an unfitted model takes, or None.
 
         None where it takes the encoder's features.
@@ -242,7 +246,7 @@ class PoolModel:
                 return None  # words among the numbers
         return self._inputs
 
-    def predict(self, items: Any, head: str | None, learner: Learner) -> Any:
+    def predict(self, items: Iterable[Any], head: str | None, learner: Learner) -> Predictive:
         """Predict raw items that are not in the pool."""
         loaded_items = self.pool.read(items)
         model = learner.fitted_model(head)
@@ -277,7 +281,7 @@ class PoolModel:
         rows, _ = nearest(features[: self.n_base], features[row : row + 1], NEIGHBOURS_PER_ITEM)
         return rows[0].astype(np.int64)
 
-    def as_arrivals(self, rows: Ints, head: str | None = None) -> Any:
+    def as_arrivals(self, rows: Ints, head: str | None = None) -> Predictive:
         """Predict rows as if they had just arrived.
 
         Each from its neighbours alone.

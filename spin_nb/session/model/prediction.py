@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
+from spin_nb.protocols import Predictive
 from spin_nb.session.arguments import whole_number
 from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
 from spin_nb.session.model.live_model import LiveModel
@@ -20,7 +22,11 @@ from spin_nb.words import shown
 
 
 def predict(
-    project: Project, live: LiveModel, audits: AuditPredictor, items: Any, head: str | None
+    project: Project,
+    live: LiveModel,
+    audits: AuditPredictor,
+    items: Sequence[Any] | NDArray[Any],
+    head: str | None,
 ) -> Prediction:
     """Predict items of the pool, or new ones.
 
@@ -45,15 +51,16 @@ def predict(
         ids = _ids_among(project, items)
         if ids is not None:
             rows = np.array([project.pool.row(id) for id in ids], np.int64)
-            predictive = live.predictive if head is None else pool_model.learner.predictive(head)
-            return Prediction.of_rows(predictive, rows, project.classes, audits.in_pool(predictive, head))
+            in_pool = live.predictive if head is None else pool_model.learner.predictive(head)
+            assert in_pool is not None  # the learner is trained
+            return Prediction.of_rows(in_pool, rows, project.classes, audits.in_pool(in_pool, head))
         audit_predictions, learner = audits.as_arrivals(head), pool_model.learner.freeze()
     # Reading and encoding new items takes time: it holds up no label.
     predictive = pool_model.predict(items, head, learner)
     return Prediction.of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audit_predictions)
 
 
-def _ids_among(project: Project, items: Any) -> list[str] | None:
+def _ids_among(project: Project, items: Sequence[Any] | NDArray[Any]) -> list[str] | None:
     """Return the ids passed, None for new items.
 
     Texts, or paths of pictures, are strings too.
@@ -88,12 +95,14 @@ class Prediction:
     epistemic: Float
     aleatoric: Float
     classes: list[str]
-    source: Any
+    source: Predictive
     rows: Ints
     audits: AuditPredictions
 
     @classmethod
-    def of_rows(cls, predictive: Any, rows: Ints, classes: list[str], audits: AuditPredictions) -> Prediction:
+    def of_rows(
+        cls, predictive: Predictive, rows: Ints, classes: list[str], audits: AuditPredictions
+    ) -> Prediction:
         """Take rows of a predictive.
 
         ``audits`` are the same model's, seen the same way.

@@ -143,13 +143,13 @@ class Suggestions:
         p = float(predictive.mean[row, best])
         return (self._project.task.names[best], p) if p >= MIN_PROBABILITY else None
 
-    def _validate(self, row: int, answer: Any) -> Suggestion:
+    def _validate(self, row: int, answer: object) -> Suggestion:
         value, p = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, None)
         value = self._project.task.validate(value, self._project.pool.known_extent(row))
         return value, None if p is None else _probability(p)
 
 
-def _probability(value: Any) -> float:
+def _probability(value: object) -> float:
     p = number(value, "the probability of a suggestion")
     if not 0 < p <= 1 + ROUNDING:
         raise LabelError(

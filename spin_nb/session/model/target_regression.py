@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError
 from spin_nb.models.target_regression import MIN_LABELS_FOR_REGRESSION, TargetRegression
@@ -99,7 +99,7 @@ class TargetSuggestions:
         phi = self._live.pool_model.learner.graph.phi[list(targets)]
         return TargetRegression(phi, np.stack(list(targets.values())).astype(np.float32))
 
-    def _target(self, row: int) -> Any:
+    def _target(self, row: int) -> NDArray[np.float32] | None:
         """Return a row's target, None without a size.
 
         Its picture may be unreadable by now.

@@ -41,8 +41,8 @@ class _Request:
     A model, a posterior, and whether to show it whatever the labels say.
     """
 
-    model: Any = None
-    posterior: Any = None
+    model: object = None
+    posterior: object = None
     show: bool = False
 
     def same_model(self, other: _Request) -> bool:
@@ -96,7 +96,7 @@ class Training:
         # Networks as they were when first passed; gone with the person's own.
         self._initial: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
-    def start(self, model: Any = None, posterior: Any = None, show: bool = False) -> Job[TrainReport]:
+    def start(self, model: object = None, posterior: object = None, show: bool = False) -> Job[TrainReport]:
         """Queue a run, or return the one waiting.
 
         One that has not begun and was asked for the same.
@@ -133,7 +133,9 @@ class Training:
         for fit in saved_model.fits:
             self._live.pool_model.learner.adopt(fit)
 
-    def _again(self, request: _Request, rows: Ints, y: Ints, weights: Any) -> Fit | None:
+    def _again(
+        self, request: _Request, rows: Ints, y: Ints, weights: NDArray[np.float64] | None
+    ) -> Fit | None:
         """Return the last run's fit if nothing changed.
 
         The same request on the same labels: to insist costs no training.
@@ -178,7 +180,7 @@ class _Run:
         self._id = self._project.store.start_run({} if spec is None else {"head": spec.name})
         self._began = time.monotonic()
 
-    def work(self, job: Job[TrainReport]) -> Any:
+    def work(self, job: Job[TrainReport]) -> tuple[_TrainingResult, Snapshot]:
         """Compute, and write the model's arrays; in the worker."""
         project, training = self._project, self._training
         learner = self._live.pool_model.wait()
@@ -256,5 +258,5 @@ class _Run:
         self._project.store.end_run(self._id, "cancelled")
 
 
-def _equal(before: Any, now: Any) -> bool:
+def _equal(before: NDArray[Any] | None, now: NDArray[Any] | None) -> bool:
     return before is now if before is None or now is None else np.array_equal(before, now)

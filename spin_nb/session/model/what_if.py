@@ -22,6 +22,7 @@ from spin_nb.bayes.fantasy import (
     support,
 )
 from spin_nb.bayes.graph import LiveGraph
+from spin_nb.protocols import Predictive
 from spin_nb.types import Float, Ints
 
 DRAWS_PER_ITEM = 200
@@ -94,7 +95,7 @@ class _Others:
     of: int
 
 
-def closed_form(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
+def closed_form(graph: LiveGraph, predictive: Predictive, row: int, near: Ints, free: Ints) -> WhatIf:
     """Suppose labels in closed form; graph head only.
 
     Parameters
@@ -132,7 +133,7 @@ def closed_form(graph: LiveGraph, predictive: Any, row: int, near: Ints, free: I
     return WhatIf(draws, flips, len(others.rows), _effect(learns, others.of))
 
 
-def from_draws(predictive: Any, row: int, near: Ints, free: Ints) -> WhatIf:
+def from_draws(predictive: Predictive, row: int, near: Ints, free: Ints) -> WhatIf:
     """Suppose labels by Bayes' rule on draws.
 
     For any posterior; parameters as for :func:`closed_form`.

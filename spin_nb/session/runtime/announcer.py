@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from spin_nb.session.runtime.main_thread import MainThread
 from spin_nb.session.runtime.signals import Signals
@@ -29,7 +29,7 @@ class Announcer:
         self.problem: str | None = None
         signals.problem.connect(self._remember)
 
-    def emit(self, signal: str, value: Any) -> None:
+    def emit(self, signal: str, value: object) -> None:
         """Emit one signal by its name."""
         self._main_thread.run(lambda: getattr(self._signals, signal).emit(value))
 

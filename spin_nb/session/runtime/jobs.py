@@ -236,7 +236,7 @@ class Worker:
 
 def _land(
     job: Job[Result],
-    value: Any,
+    value: object,
     land: Callable[[Any], Result],
     on_failure: Callable[[BaseException], None] | None,
 ) -> None:

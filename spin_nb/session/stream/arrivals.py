@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import Cancelled, NotTrainedError, PoolError
 from spin_nb.interrupts import defer_interrupts
@@ -255,7 +256,7 @@ class StreamMonitor:
         self._runtime.announcer.report(f"Watching stopped: {error}")
 
 
-def _finite(numbers: Any) -> list[float]:
+def _finite(numbers: NDArray[Any]) -> list[float]:
     """Return a chunk's numbers, all of them finite.
 
     Checked before anything is kept: a detector must not refuse half way.

@@ -40,7 +40,7 @@ class Progress(View, entry="workbench/progress.js"):
     report = t.Unicode("").tag(sync=True)
     fraction = t.Float(0.0).tag(sync=True)
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job[Any]) -> None:
         super().__init__(title=str(getattr(job, "name", "training")))
         self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
         self._job = job
@@ -66,7 +66,7 @@ class Progress(View, entry="workbench/progress.js"):
             self.status = job.status
 
 
-def _outcome(job: Job) -> str:
+def _outcome(job: Job[Any]) -> str:
     """Outcome of a job that has ended.
 
     It answers at once.

@@ -70,7 +70,7 @@ class Workbench(Brief, widgets.VBox):
         self._labeller = session.view("labeller")
         self.bar = Bar(title=session.name, trains=session.learns_classes)
         self.bar.verbs = {"train": self._train, "cancel": self._cancel, "rest": self._rest}
-        self._run: Job | None = None
+        self._run: Job[Any] | None = None
         self._trained_on = 0
         self._words = [word for word in TABS if session.learns_classes or word not in OF_CLASSES]
         self._map_place = _place("the map", session)
@@ -145,7 +145,7 @@ class Workbench(Brief, widgets.VBox):
         self._trained_on = int(report.n_labels)
         self._write()
 
-    def _follow(self, job: Job) -> None:
+    def _follow(self, job: Job[Any]) -> None:
         """Show the newest run, in the bar.
 
         Nothing below it moves while somebody labels.
@@ -156,7 +156,7 @@ class Workbench(Brief, widgets.VBox):
         job.changed.connect(lambda *_: show())
         show()
 
-    def _show_run(self, job: Job) -> None:
+    def _show_run(self, job: Job[Any]) -> None:
         if job is not self._run:
             return
         with self.bar.hold_sync():

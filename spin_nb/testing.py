@@ -39,7 +39,7 @@ def _pictures(n: int = 60, side: int = 8) -> tuple[Float, Ints]:
 
 
 def check_posterior(make: Callable[[], Any]) -> None:
-    """A posterior.
+    """Check the contract of a posterior.
 
     Shapes, dtypes, joint draws, sensible answers, refused input; what it keeps as arrays, if it does.
 
@@ -93,7 +93,7 @@ def _check_arrays(posterior: Any, predictive: Predictive, x: Float) -> None:
 def check_model(
     make: Callable[[], Any], x: Float | None = None, y: Ints | None = None, *, n_classes: int = 4
 ) -> None:
-    """A model.
+    """Check the contract of a model.
 
     Begins anew at every fit, keeps what it has until the next succeeds, answers alike in every call.
 
@@ -154,7 +154,7 @@ def _answers_alike(model_after_fit: Model, x: Float, predictive: Predictive) -> 
 
 
 def check_predictive(predictive: Predictive, n: int, C: int) -> None:
-    """A predictive over ``n`` items and ``C`` classes."""
+    """Check a predictive over ``n`` items, ``C`` classes."""
     assert isinstance(predictive, Predictive), "a predictive needs mean, epistemic, aleatoric and draws"
     mean, epistemic, aleatoric = predictive.mean, predictive.epistemic, predictive.aleatoric
     assert mean.shape == (n, C), f"mean is {mean.shape}, not {(n, C)}"
@@ -178,9 +178,9 @@ def check_predictive(predictive: Predictive, n: int, C: int) -> None:
 
 
 def check_strategy(strategy: Callable[..., Any]) -> None:
-    """A score.
+    """Check the contract of a strategy.
 
-    One number an item.  A batch: as many picks as asked, no repeats, none labelled, q in (0, 1].
+    A score: one number an item.  A batch: as many picks as asked, no repeats, none labelled, q in (0, 1].
 
     Both: named parameters only (:func:`~spin_nb.protocols.wants`), seeded, what is not finite refused.
     """
@@ -247,7 +247,7 @@ def _situation() -> dict[str, Any]:
 def check_task(
     task: Task, values: Sequence[object], wrong: Sequence[object], *, extent: Extent | None = None
 ) -> None:
-    """A task.
+    """Check the contract of a task.
 
     Stored as JSON and read back, values canonical and described, scores 0 to 1, wrong values refused.
 
@@ -344,7 +344,7 @@ def _check_learning(task: Any, canonical: Sequence[Any], extent: Extent | None) 
 
 
 def check_modality(modality: Modality, sources: Sequence[object]) -> None:
-    """A modality.
+    """Check the contract of a modality.
 
     Loads each source, shows it as bytes, text or named texts; never as HTML.
     """
@@ -369,7 +369,7 @@ def check_modality(modality: Modality, sources: Sequence[object]) -> None:
 
 
 def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
-    """An encoder.
+    """Check the contract of an encoder.
 
     Finite float32 (n, d), item by item as in bulk, restored from plain arrays.
     """
@@ -391,7 +391,7 @@ def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
 
 
 def check_detector(make: Callable[[], Any]) -> None:
-    """A drift detector.
+    """Check the contract of a drift detector.
 
     Quiet on what does not change, loud when it does.
     """
@@ -413,7 +413,7 @@ def check_detector(make: Callable[[], Any]) -> None:
 def check_target(
     export: Callable[..., ExportReport], model: object, example: Sequence[object], folder: Path
 ) -> ExportReport:
-    """An export target.
+    """Check the contract of an export target.
 
     A verified bundle whose files are all listed with their true sha256.
     """

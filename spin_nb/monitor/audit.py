@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from spin_nb.errors import ModelError
 from spin_nb.types import Estimate
 
-ENOUGH = 20
+MIN_AUDITS_TO_SHOW = 20
 """Audits below which a point estimate would be believed more than it deserves: only the interval is shown."""
 
 
@@ -74,7 +74,9 @@ def wilson(correct: float, n: int, *, level: float = 0.95) -> Estimate:
     # At the ends the bound IS 0 or 1; rounding may miss it by an ulp and leave the share outside.
     low = 0.0 if correct == 0 else max(0.0, centre - half)
     high = 1.0 if correct == n else min(1.0, centre + half)
-    return Estimate(value=share if n >= ENOUGH else None, low=low, high=high, n=int(n), method=method)
+    return Estimate(
+        value=share if n >= MIN_AUDITS_TO_SHOW else None, low=low, high=high, n=int(n), method=method
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +172,7 @@ def _point(parts: Sequence[Part]) -> float | None:
     total = sum(part.size for part in parts)
     weights = [part.size / total for part in parts]
     spread = sum(w * w / len(part.scores) for w, part in zip(weights, parts, strict=True))
-    if 1 / spread < ENOUGH - 1e-9:
+    if 1 / spread < MIN_AUDITS_TO_SHOW - 1e-9:
         return None
     return sum(w * float(part.scores.mean()) for w, part in zip(weights, parts, strict=True))
 
@@ -185,7 +187,7 @@ def _wilson_or_exact(correct: float, n: int) -> tuple[float, float]:
 
     Clopper and Pearson 1934, Biometrika 26:404.
     """
-    if n >= ENOUGH:
+    if n >= MIN_AUDITS_TO_SHOW:
         return _wilson(correct, n)
     from scipy.stats import beta
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spin_nb.monitor._checks import TINY, Real, check_judged
 from spin_nb.monitor.audit import wilson
 
-BINS = 15
+N_BINS = 15
 
 
 def nll(probs: ArrayLike, y: ArrayLike) -> float:
@@ -72,7 +72,7 @@ def losses(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
     return np.maximum(-np.log(np.maximum(true, TINY)), 0), np.maximum(squares, 0)
 
 
-def ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
+def ece(probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS) -> float:
     """Expected calibration error of the predicted class.
 
     Parameters
@@ -104,7 +104,7 @@ def ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
     return _gap(even_bins(confidence, bins), right - confidence, bins)
 
 
-def adaptive_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
+def adaptive_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS) -> float:
     """Expected calibration error.
 
     Over bins of equal size (Nguyen and O'Connor 2015; Nixon et al. 2019, ACE).
@@ -121,7 +121,7 @@ def adaptive_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
     return _gap(equal_bins(confidence, bins), right - confidence, bins)
 
 
-def classwise_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS) -> float:
+def classwise_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS) -> float:
     """Calibration error of every class's probability, averaged over classes.
 
     Parameters, Raises
@@ -168,7 +168,9 @@ class Reliability:
     count: NDArray[np.int64]
 
 
-def reliability(probs: ArrayLike, y: ArrayLike, *, bins: int = BINS, equal_size: bool = False) -> Reliability:
+def reliability(
+    probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS, equal_size: bool = False
+) -> Reliability:
     """Confidence against accuracy, bin by bin (DeGroot and Fienberg 1983).
 
     Parameters

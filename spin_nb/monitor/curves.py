@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from spin_nb.types import Estimate
 
-RECENT = 30
+N_RECENT_LABELS = 30
 """Labels that count as the present pace."""
-BREAK = 60.0
+MIN_PAUSE_SECONDS = 60.0
 """Seconds without a label that are a pause, not slow labelling."""
 
 
@@ -106,7 +106,7 @@ def labels_per_minute(times: ArrayLike) -> float:
     >>> labels_per_minute([0.0, 2.0, 4.0, 3600.0, 3602.0])
     30.0
     """
-    gaps = np.diff(np.sort(np.asarray(times, dtype=np.float64).ravel())[-RECENT:])
-    work_gaps = gaps[gaps <= BREAK]
+    gaps = np.diff(np.sort(np.asarray(times, dtype=np.float64).ravel())[-N_RECENT_LABELS:])
+    work_gaps = gaps[gaps <= MIN_PAUSE_SECONDS]
     seconds = work_gaps.sum()
     return float(60.0 * len(work_gaps) / seconds) if seconds > 0 else 0.0

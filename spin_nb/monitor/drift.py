@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from spin_nb.errors import ModelError
 from spin_nb.protocols import DriftDetector
 
-REFERENCE = 1000
+MAX_REFERENCE_VALUES = 1000
 """Pool values that a detector sees first."""
 
 
@@ -186,7 +186,7 @@ class _RankDetector:
         self._values: NDArray[np.float64] = values
         self._detector = detector
         # Shuffled: the pool may be sorted by class, which the detector would take for a change.
-        for value in np.random.default_rng(seed).permutation(values)[:REFERENCE]:
+        for value in np.random.default_rng(seed).permutation(values)[:MAX_REFERENCE_VALUES]:
             detector.update(self._rank(value))
 
     def _rank(self, value: float) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spin_nb.monitor._checks import Real
-from spin_nb.monitor.audit import ENOUGH
-from spin_nb.monitor.calibration import BINS, confidences, ece, even_bins, losses
+from spin_nb.monitor.audit import MIN_AUDITS_TO_SHOW
+from spin_nb.monitor.calibration import N_BINS, confidences, ece, even_bins, losses
 
-RESAMPLES = 500
-BLOCK = 2**20  # weights held at once
+N_RESAMPLES = 500
+WEIGHTS_PER_BLOCK = 2**20  # weights held at once
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def headline(probs: ArrayLike, y: ArrayLike, *, seed: int = 0) -> Headline:
     """
     log_loss, square = losses(probs, y)
     confidence, right = confidences(probs, y)
-    bin_of = np.eye(BINS)[even_bins(confidence, BINS)]
+    bin_of = np.eye(N_BINS)[even_bins(confidence, N_BINS)]
     parts = np.column_stack([log_loss, square, bin_of * (right - confidence)[:, None]])
     rng = np.random.default_rng(seed)
     means = _resample(parts, rng)
@@ -121,32 +121,32 @@ def headline(probs: ArrayLike, y: ArrayLike, *, seed: int = 0) -> Headline:
     return Headline(
         _percentile("NLL", "nats", float(log_loss.mean()), means[:, 0], n),
         _percentile("Brier", "", float(square.mean()), means[:, 1], n),
-        Measure("ECE", "", ece_of_all if n >= ENOUGH else None, low, high, n),
+        Measure("ECE", "", ece_of_all if n >= MIN_AUDITS_TO_SHOW else None, low, high, n),
         chance,
     )
 
 
 def _percentile(name: str, unit: str, value: float, means: Real, n: int) -> Measure:
     low, high = np.percentile(means, [2.5, 97.5])
-    return Measure(name, unit, value if n >= ENOUGH else None, float(low), float(high), n)
+    return Measure(name, unit, value if n >= MIN_AUDITS_TO_SHOW else None, float(low), float(high), n)
 
 
 def _resample(parts: Real, rng: np.random.Generator) -> Real:
-    """Means (RESAMPLES, k) of resampled rows of ``parts`` (n, k)."""
+    """Means (N_RESAMPLES, k) of resampled rows of ``parts`` (n, k)."""
     n = len(parts)
-    block = max(1, BLOCK // n)
+    block = max(1, WEIGHTS_PER_BLOCK // n)
     even = np.full(n, 1 / n)
-    sizes = [min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block)]
+    sizes = [min(block, N_RESAMPLES - start) for start in range(0, N_RESAMPLES, block)]
     return np.concatenate([rng.multinomial(n, even, size) @ parts for size in sizes]) / n
 
 
 def _chance(confidence: Real, bin_of: Real, rng: np.random.Generator) -> float:
     """95th percentile of the ECE if each prediction were right with exactly its confidence."""
     n = len(confidence)
-    block = max(1, BLOCK // n)
+    block = max(1, WEIGHTS_PER_BLOCK // n)
     samples = []
-    for start in range(0, RESAMPLES, block):
-        size = min(block, RESAMPLES - start)
+    for start in range(0, N_RESAMPLES, block):
+        size = min(block, N_RESAMPLES - start)
         gaps = (rng.random((size, n)) < confidence) - confidence
         samples.append(np.abs(gaps @ bin_of).sum(axis=1) / n)
     return float(np.percentile(np.concatenate(samples), 95))

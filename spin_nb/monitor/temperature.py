@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from spin_nb.errors import ModelError
 from spin_nb.monitor._checks import TINY, Real, check_judged, check_rows
 
-COLDEST, HOTTEST = 0.05, 20.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 """Temperatures looked at: where every label agrees with the argmax, the likelihood alone would choose 0."""
 
 
@@ -45,7 +45,7 @@ def temperature(probs: ArrayLike, y: ArrayLike) -> tuple[float, NDArray[np.float
     p, y = check_judged(probs, y)
     logs = np.log(np.maximum(p, TINY))
     true = logs[np.arange(len(y)), y].mean()
-    low, high = np.log(1 / HOTTEST), np.log(1 / COLDEST)
+    low, high = np.log(1 / MAX_TEMPERATURE), np.log(1 / MIN_TEMPERATURE)
     for _ in range(60):
         middle = (low + high) / 2
         scaled_probs = _softmax(np.exp(middle) * logs)

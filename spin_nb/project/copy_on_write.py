@@ -9,7 +9,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 Own = TypeVar("Own", bound="CopyOnWriteDict")  # type: ignore[type-arg]
 
-PAGES = 512
+N_PAGES = 512
 
 
 class CopyOnWriteDict(Mapping[Key, Value]):
@@ -63,7 +63,7 @@ class CopyOnWriteDict(Mapping[Key, Value]):
         return (key for page in self._pages.values() for key in page)
 
     def _number(self, key: Key) -> int:
-        return hash(key) % PAGES
+        return hash(key) % N_PAGES
 
     def _writable(self, number: int) -> dict[Key, Value]:
         if number not in self._own:
@@ -88,4 +88,4 @@ class SeqDict(CopyOnWriteDict[int, Value]):
             yield from ((seq, page[seq]) for seq in sorted(page, reverse=True))
 
     def _number(self, key: int) -> int:
-        return key // PAGES
+        return key // N_PAGES

@@ -15,9 +15,9 @@ from spin_nb.project import folder as paths
 from spin_nb.project import header
 
 BUSY_SECONDS = 10.0
-CELL_BYTES = 2**24
+MAX_CELL_BYTES = 2**24
 """Of one value, or one row, of a database from somebody else."""
-_STEPS, _STEPS_PER_BYTE, _STEPS_AT_ONCE = 5_000_000, 50, 100_000
+_MIN_STEPS, _STEPS_PER_BYTE, _STEPS_PER_CALL = 5_000_000, 50, 100_000
 """Instructions of SQLite's machine that opening such a database may take, and more by its size; a full scan takes
 fewer than one for each byte."""
 
@@ -93,7 +93,7 @@ def _connect(file: Path, mode: str, is_trusted: bool) -> sqlite3.Connection:
     db.execute("PRAGMA trusted_schema = OFF")  # a project somebody sent may hold triggers
     db.execute("PRAGMA cell_size_check = ON")
     if not is_trusted:
-        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_BYTES)
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
         db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         db.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1)
     return db
@@ -199,14 +199,14 @@ class Database:
         Counted in steps, not in seconds: what is refused does not depend on how busy the machine is.
         """
         with self.reading() as db:
-            left = (_STEPS + _STEPS_PER_BYTE * self.file.stat().st_size) // _STEPS_AT_ONCE
+            left = (_MIN_STEPS + _STEPS_PER_BYTE * self.file.stat().st_size) // _STEPS_PER_CALL
 
             def step() -> bool:
                 nonlocal left
                 left -= 1
                 return left < 0
 
-            db.set_progress_handler(step, _STEPS_AT_ONCE)
+            db.set_progress_handler(step, _STEPS_PER_CALL)
             try:
                 yield db
             finally:

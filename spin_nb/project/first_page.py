@@ -16,10 +16,10 @@ from typing import NamedTuple
 from spin_nb.project import schema
 
 _PAGE_BYTES, _HEADER_BYTES = 4096, 100
-_MOST_BITS_APART = 4
-_MOST_LAYOUTS = 64
+_MAX_BITS_APART = 4
+_MAX_LAYOUTS = 64
 # First byte of a page (sqlite.org/fileformat2.html, 1.6), inner or leaf.
-_OF_ROWS, _OF_KEYS = (5, 13), (2, 10)
+_ROW_PAGE_TYPES, _KEY_PAGE_TYPES = (5, 13), (2, 10)
 
 
 class _Object(NamedTuple):
@@ -49,7 +49,7 @@ def with_known_tables(pages: bytes) -> bytes | None:
     if len(pages) < _PAGE_BYTES:
         return None
     version = max(range(schema.VERSION, 0, -1), key=lambda version: _n_read(pages, version))
-    guesses = (_with_list(pages, version, roots) for roots in islice(_layouts(pages, version), _MOST_LAYOUTS))
+    guesses = (_with_list(pages, version, roots) for roots in islice(_layouts(pages, version), _MAX_LAYOUTS))
     likeliest = next(guesses)
     return next((page for page in chain([likeliest], guesses) if is_sound(page)), likeliest)
 
@@ -117,7 +117,7 @@ def _roots(pages: bytes, thing: _Object) -> list[int]:
     near = [root ^ 1 << bit for root in read for bit in range(16)]
     # Of a table without row numbers, and of an index, the pages hold keys.
     without = thing.sql is not None and thing.sql.endswith("WITHOUT ROWID")
-    types = _OF_KEYS if thing.kind == "index" or without else _OF_ROWS
+    types = _KEY_PAGE_TYPES if thing.kind == "index" or without else _ROW_PAGE_TYPES
     likely = [
         root
         for root in (*near, thing.root)
@@ -139,9 +139,9 @@ def _read_roots(page: bytes, thing: _Object) -> Iterator[int]:
     places = []
     for at in range(_HEADER_BYTES, len(page) - len(head) - len(tail)):
         of_head = _bits_apart(page, at, head)
-        for width in (1, 2, 3) if of_head <= _MOST_BITS_APART else ():
+        for width in (1, 2, 3) if of_head <= _MAX_BITS_APART else ():
             bits = of_head + _bits_apart(page, at + len(head) + width, tail)
-            if bits <= _MOST_BITS_APART:
+            if bits <= _MAX_BITS_APART:
                 is_listed = any(0 < at - cell < 16 for cell in cells)
                 root = int.from_bytes(page[at + len(head) : at + len(head) + width])
                 places.append((not is_listed, bits, width, root))

@@ -27,7 +27,7 @@ _lock = Lock()
 
 
 class Descriptor:
-    """Of a database.
+    """Descriptor of a database.
 
     It stays open while a connection is, until :meth:`close`.
 

@@ -33,8 +33,8 @@ from spin_nb.project.seal_file import Mark
 from spin_nb.project.trust import look_around
 from spin_nb.words import shown
 
-_NEW = "new.db"
-_FILES = (folder.DATABASE, f"{folder.DATABASE}-wal", f"{folder.DATABASE}-journal", seal_file.SEAL)
+_NEW_DATABASE = "new.db"
+_DATABASE_FILES = (folder.DATABASE, f"{folder.DATABASE}-wal", f"{folder.DATABASE}-journal", seal_file.SEAL)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _repair(at: Path) -> Repair:
                     f"the project cannot be written: {problem.strerror}.", "Free space, or check rights."
                 ) from None
             raise
-        _put(at, Path(work) / _NEW)
+        _put(at, Path(work) / _NEW_DATABASE)
     expected_numbers = range(1, max(0 if mark is None else mark.events, *numbers, 0) + 1)
     return Repair(
         at,
@@ -167,7 +167,7 @@ def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Read
             f"nothing can be read of {file!r}; it was left as it is.", "Restore it from a copy."
         )
     try:
-        with closing(sqlite3.connect(work / _NEW, isolation_level=None)) as db:
+        with closing(sqlite3.connect(work / _NEW_DATABASE, isolation_level=None)) as db:
             db.row_factory = sqlite3.Row
             numbers = _write(db, best, mark)
             schema_check.refuse_foreign(db, file, is_trusted=True)
@@ -245,7 +245,7 @@ def _copy_damaged(at: Path) -> Path:
     copy = at / f"damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     try:
         copy.mkdir()
-        for name in _FILES:
+        for name in _DATABASE_FILES:
             if (at / name).is_file():
                 shutil.copyfile(at / name, copy / name)
                 sync(copy / name)
@@ -289,7 +289,7 @@ def _readings(copy: Path, work: Path) -> list[_Reading]:
     pages = (copy / folder.DATABASE).read_bytes()
     log = copy / f"{folder.DATABASE}-wal"
     (work / "as").mkdir()
-    for name in _FILES:
+    for name in _DATABASE_FILES:
         if (copy / name).exists():
             shutil.copyfile(copy / name, work / "as" / name)
     contents = [pages, *([salvage.replay_log(pages, log.read_bytes())] if log.exists() else [])]
@@ -367,8 +367,8 @@ def _save_table(
     db: sqlite3.Connection, reading: _Reading, table: str, columns: str, sums: dict[Any, salvage.Row] | None
 ) -> None:
     rows = list(salvage.rows(db, table, columns, table in ("items", "asks", "runs")).values())
-    loose = [row for row in rows if table == "meta" and row[0] in seals.LOOSE]
-    tight = [row for row in rows if table != "meta" or row[0] not in seals.LOOSE]
+    loose = [row for row in rows if table == "meta" and row[0] in seals.UNSEALED_KEYS]
+    tight = [row for row in rows if table != "meta" or row[0] not in seals.UNSEALED_KEYS]
     mended_rows, is_sure = salvage.mend_table(tight, (sums or {}).get(table))
     reading.tables[table] = mended_rows + loose
     if sums is not None and not is_sure:
@@ -442,7 +442,7 @@ def _put(at: Path, new: Path) -> None:
     """Put the new database in the place of the damaged one; killed in between, that is still called damaged."""
     try:
         sync(new)
-        for name in _FILES[1:]:  # a log would be applied to the new database
+        for name in _DATABASE_FILES[1:]:  # a log would be applied to the new database
             if name != seal_file.SEAL:
                 (at / name).unlink(missing_ok=True)
         (at / f"{folder.DATABASE}-shm").unlink(missing_ok=True)

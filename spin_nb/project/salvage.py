@@ -18,8 +18,8 @@ from spin_nb.project.folder import mark as application_id
 
 Row = tuple[Any, ...]
 # Bytes before the first frame of a log, and before each page in it (sqlite.org/walformat.html).
-_HEADER, _FRAME = 32, 24
-_MOST_BYTES = 2**20  # of rows in which a bit is looked for: some ten seconds
+_LOG_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
+_MAX_SEARCH_BYTES = 2**20  # of rows in which a bit is looked for: some ten seconds
 
 
 def whole_header(pages: bytes) -> bytes:
@@ -43,9 +43,9 @@ def replay_log(pages: bytes, log: bytes) -> bytes:
     frames beyond it make up for one that is damaged.
     """
     size = 4096
-    frames = [
-        log[at : at + _FRAME + size] for at in range(_HEADER, len(log) - _FRAME - size + 1, _FRAME + size)
-    ]
+    frame_bytes = _FRAME_HEADER_BYTES + size
+    starts = range(_LOG_HEADER_BYTES, len(log) - frame_bytes + 1, frame_bytes)
+    frames = [log[at : at + frame_bytes] for at in starts]
     if not frames:
         return pages
     salt = Counter(frame[8:16] for frame in frames[:3]).most_common(1)[0][0]
@@ -55,7 +55,7 @@ def replay_log(pages: bytes, log: bytes) -> bytes:
         if (int.from_bytes(frame[8:16]) ^ int.from_bytes(salt)).bit_count() > 1:
             break  # left over from an earlier log
         if 0 < number <= len(pages) // size + len(frames):
-            waiting[number] = frame[_FRAME:]
+            waiting[number] = frame[_FRAME_HEADER_BYTES:]
         if is_commit:
             for number, page in waiting.items():
                 result.extend(bytes(max(0, number * size - len(result))))
@@ -125,7 +125,7 @@ def mend_table(rows_by_key: list[Row], seal: Row | None) -> tuple[list[Row], boo
     if seal == digest or (seal[0] == n and _bits_apart(seal[1], digest[1]) == 1):  # of the seal itself
         return rows_by_key, True
     with suppress(ValueError):
-        if seal[0] == n and sum(len(str(row)) for row in rows_by_key) <= _MOST_BYTES:
+        if seal[0] == n and sum(len(str(row)) for row in rows_by_key) <= _MAX_SEARCH_BYTES:
             missing = (int(seal[1], 16) - total) % seals.MODULUS
             for at, row in enumerate(rows_by_key):
                 target = (missing + seals.number(row)) % seals.MODULUS

@@ -10,13 +10,17 @@ from pathlib import Path
 
 from spin_nb.errors import ProjectError
 from spin_nb.project import schema
-from spin_nb.project.database import CELL_BYTES, repair_hint
+from spin_nb.project.database import MAX_CELL_BYTES, repair_hint
 
 Objects = Mapping[tuple[str, str], tuple[str, str]]
 """(type, name) -> (table it belongs to, its SQL, spaces evened out)."""
-_LAST = 2**53
+_MAX_NUMBER = 2**53
 # What a column may hold as its type says; SQLite itself takes anything.
-_TYPES = {"TEXT": "'text', 'null'", "INTEGER": "'integer', 'null'", "REAL": "'real', 'integer', 'null'"}
+_TYPES_BY_AFFINITY = {
+    "TEXT": "'text', 'null'",
+    "INTEGER": "'integer', 'null'",
+    "REAL": "'real', 'integer', 'null'",
+}
 
 
 def refuse_foreign(db: sqlite3.Connection, where: str, *, is_trusted: bool) -> None:
@@ -85,10 +89,12 @@ def _refuse_rows(db: sqlite3.Connection, where: str) -> None:
         columns = {str(row[1]): str(row[2]) for row in db.execute(f'PRAGMA table_info("{table}")')}
         size = " + ".join(f'coalesce(length("{column}"), 0)' for column in columns)
         odd = " OR ".join(
-            f'typeof("{column}") NOT IN ({_TYPES[kind]})' for column, kind in columns.items() if kind
+            f'typeof("{column}") NOT IN ({_TYPES_BY_AFFINITY[kind]})'
+            for column, kind in columns.items()
+            if kind
         )
         for condition, what in (
-            (f"{size} > {CELL_BYTES // 4}", f"has more than {CELL_BYTES // 4:,} characters"),
+            (f"{size} > {MAX_CELL_BYTES // 4}", f"has more than {MAX_CELL_BYTES // 4:,} characters"),
             (odd, "holds a value of another type than its column"),
         ):
             if condition and db.execute(f'SELECT 1 FROM "{table}" WHERE {condition} LIMIT 1').fetchone():
@@ -108,7 +114,7 @@ def _refuse_full(db: sqlite3.Connection, where: str) -> None:
         ("asks", "SELECT max(seq) FROM sqlite_sequence"),
     ):
         last = db.execute(rows).fetchone()[0]
-        if isinstance(last, int | None) and (last or 0) <= _LAST:
+        if isinstance(last, int | None) and (last or 0) <= _MAX_NUMBER:
             continue
         raise ProjectError(
             f"{where!r} numbers its {name} up to {last!r:.40}: the next would be out of order.",

@@ -20,7 +20,7 @@ from spin_nb.errors import StorageError
 from spin_nb.io import write_atomically
 
 SEAL = "project.db.seal"
-_LINE = 128
+_LINE_BYTES = 128
 
 
 @dataclass(frozen=True, order=True)
@@ -47,10 +47,10 @@ def read(folder: Path) -> Mark | None:
     """
     try:
         with open(folder / SEAL, "rb", opener=_opener) as file:
-            lines = file.read(2 * _LINE)
+            lines = file.read(2 * _LINE_BYTES)
     except OSError:
         return None
-    marks = [mark for at in (0, _LINE) if (mark := _mark(lines[at : at + _LINE])) is not None]
+    marks = [mark for at in (0, _LINE_BYTES) if (mark := _mark(lines[at : at + _LINE_BYTES])) is not None]
     return max(marks, default=None)
 
 
@@ -82,14 +82,14 @@ class SealFile:
         with suppress(OSError, StorageError):
             if read(folder) is None:  # only then: another process may hold this file open
                 write_atomically(folder / SEAL, lambda half: half.write_bytes(_line(mark) * 2))
-            self._file = os.open(folder / SEAL, os.O_WRONLY | _FLAGS)
+            self._file = os.open(folder / SEAL, os.O_WRONLY | _OPEN_FLAGS)
         self.note(mark)
 
     def note(self, mark: Mark) -> None:
         """Write down what a transaction led to."""
         if self._file is not None:
             with suppress(OSError):
-                os.lseek(self._file, _LINE * (mark.writes % 2), os.SEEK_SET)
+                os.lseek(self._file, _LINE_BYTES * (mark.writes % 2), os.SEEK_SET)
                 os.write(self._file, _line(mark))
 
     def close(self) -> None:
@@ -102,16 +102,16 @@ class SealFile:
 
 
 # A link, or a pipe, in its place is not followed and not waited for.
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | _FLAGS)
+    return os.open(path, flags | _OPEN_FLAGS)
 
 
 def _line(mark: Mark) -> bytes:
     text = f"{mark.writes} {mark.events} {mark.chain}"
-    return f"{text} {sha256(text.encode()).hexdigest()[:16]}".ljust(_LINE - 1).encode() + b"\n"
+    return f"{text} {sha256(text.encode()).hexdigest()[:16]}".ljust(_LINE_BYTES - 1).encode() + b"\n"
 
 
 def _mark(line: bytes) -> Mark | None:

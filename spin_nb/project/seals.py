@@ -15,7 +15,7 @@ from typing import Any
 
 from spin_nb.project.seal_file import Mark
 
-LOOSE = ("bindings", "fingerprint")
+UNSEALED_KEYS = ("bindings", "fingerprint")
 """Entries of meta that are not sealed: a person's keys, and what is compared with the pool's anyhow."""
 COLUMNS = {
     "meta": "key, value",
@@ -27,8 +27,8 @@ COLUMNS = {
 }
 FIRST = "events"  # the row of ``seals`` that holds what the first event is linked to, drawn at random
 WRITES = "writes"  # the row that counts transactions
-_BYTES = 16
-MODULUS = 2 ** (8 * _BYTES)
+_DIGEST_BYTES = 16
+MODULUS = 2 ** (8 * _DIGEST_BYTES)
 
 
 def link(before: str, row: Sequence[Any]) -> str:
@@ -102,9 +102,9 @@ def broken(db: sqlite3.Connection) -> list[str]:
 def rows(
     db: sqlite3.Connection, table: str, where: str = "TRUE", args: Sequence[Any] = ()
 ) -> Iterable[Sequence[Any]]:
-    """Sealed rows of a table; meta without :data:`LOOSE`."""
+    """Sealed rows of a table; meta without :data:`UNSEALED_KEYS`."""
     if table == "meta":
-        where = f"({where}) AND key NOT IN {LOOSE}"
+        where = f"({where}) AND key NOT IN {UNSEALED_KEYS}"
     return db.execute(f"SELECT {COLUMNS[table]} FROM {table} WHERE {where}", args)
 
 
@@ -117,7 +117,7 @@ def _add(db: sqlite3.Connection, table: str, before: tuple[int, int], after: tup
 
 def number(row: Sequence[Any]) -> int:
     """Hash of a row, as a number."""
-    return int.from_bytes(sha256("\x1f".join(map(str, row)).encode()).digest()[:_BYTES])
+    return int.from_bytes(sha256("\x1f".join(map(str, row)).encode()).digest()[:_DIGEST_BYTES])
 
 
 def total(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
@@ -130,4 +130,4 @@ def total(rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
 
 def as_stored(n: int, total: int) -> tuple[int, str]:
     """A :func:`total` as it stands in the table."""
-    return n, f"{total % MODULUS:0{2 * _BYTES}x}"
+    return n, f"{total % MODULUS:0{2 * _DIGEST_BYTES}x}"

@@ -23,10 +23,10 @@ _IN_PLACE = (*_LOGS, f"{POOL}/arrivals.jsonl")
 """Files that are written where they lie.  All others are replaced whole: a link in their place goes, not its target."""
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """How a journal ends that names another one (sqlite.org/fileformat2.html); SQLite deletes what it names."""
-_HOLES_FROM_BYTES, _HOLES_TIMES = 2**26, 100
+_MIN_BYTES_FOR_HOLES, _MAX_HOLE_RATIO = 2**26, 100
 """A file from this size on, of which less than one part in so many is on disk, was made to look large."""
-_DATABASE_BYTES = 2**31
-_ENTRIES = 2_000_000
+_MAX_DATABASE_BYTES = 2**31
+_MAX_FILES = 2_000_000
 
 
 def look_around(folder: Path, *, trusted: bool) -> None:
@@ -99,8 +99,8 @@ def _entries(folder: Path) -> Iterator[tuple[str, str, os.stat_result]]:
                 f"{name!r} in {str(folder)!r} cannot be looked at: {problem.strerror}.", "Check its rights."
             ) from None
         count += 1
-        if count > _ENTRIES:
-            raise ProjectError(f"{str(folder)!r} holds more than {_ENTRIES:,} files.", "It is no project.")
+        if count > _MAX_FILES:
+            raise ProjectError(f"{str(folder)!r} holds more than {_MAX_FILES:,} files.", "It is no project.")
 
 
 def _check_link(folder: Path, place: str, name: str, is_trusted: bool, outside: list[str]) -> None:
@@ -141,12 +141,12 @@ def _check_file(folder: Path, name: str, entry: os.stat_result, is_trusted: bool
             "Copy the folder: cp -r makes files of its own.",
         )
     blocks = getattr(entry, "st_blocks", None)  # not on every system
-    if blocks is not None and entry.st_size > max(_HOLES_FROM_BYTES, _HOLES_TIMES * 512 * blocks):
+    if blocks is not None and entry.st_size > max(_MIN_BYTES_FOR_HOLES, _MAX_HOLE_RATIO * 512 * blocks):
         raise _refusal(
             f"{name!r} in {str(folder)!r} says it has {entry.st_size:,} bytes and is nearly all holes",
             "Ask for a whole copy.",
         )
-    if name in _LOGS and entry.st_size > _DATABASE_BYTES:
+    if name in _LOGS and entry.st_size > _MAX_DATABASE_BYTES:
         raise _refusal(f"{name!r} in {str(folder)!r} has {entry.st_size:,} bytes", "Look at it first.")
 
 

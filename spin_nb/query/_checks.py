@@ -11,8 +11,8 @@ from spin_nb.errors import QueryError
 from spin_nb.types import Float, Ints, Rows
 from spin_nb.words import shown
 
-MANY_DRAWS = 1000  # more than this, and many more than items, and the axes are taken for swapped
-BLOCK = (
+MAX_PLAUSIBLE_DRAWS = 1000  # more than this, and many more than items, and the axes are taken for swapped
+NUMBERS_PER_BLOCK = (
     2**21
 )  # float32 numbers a temporary array may hold: 8 MB stay in the cache and far below any memory limit
 
@@ -119,11 +119,12 @@ def check_outputs(draws: ArrayLike, *, name: str = "draws", n: int | None = None
             f"{name} are (S, n, C): move axis {axis} to the end with np.moveaxis.",
         )
     S, items, _ = draws.shape
-    is_transposed = n == S != items if n is not None else max(MANY_DRAWS, 10 * items) < S
+    is_transposed = n == S != items if n is not None else max(MAX_PLAUSIBLE_DRAWS, 10 * items) < S
     if is_transposed:
         raise QueryError(
             f"{name} of shape {draws.shape} hold {S} draws of {items} items.",
-            f"{name} are (S, n, C), not (n, S, C): pass np.swapaxes(draws, 0, 1), or {MANY_DRAWS:,} draws at most.",
+            f"{name} are (S, n, C), not (n, S, C): pass np.swapaxes(draws, 0, 1), or {MAX_PLAUSIBLE_DRAWS:,} draws"
+            " at most.",
         )
     _expect(name, draws.shape, 1, n)
     return draws
@@ -352,11 +353,11 @@ def check_rows(n: int, **arrays: ArrayLike) -> None:
 
 
 def blocks(n: int, width: int) -> Iterator[slice]:
-    """Slices of ``n`` rows within :data:`BLOCK` numbers.
+    """Slices of ``n`` rows within :data:`NUMBERS_PER_BLOCK` numbers.
 
     At ``width`` numbers a row.
     """
-    step = max(1, BLOCK // max(width, 1))
+    step = max(1, NUMBERS_PER_BLOCK // max(width, 1))
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 

@@ -17,7 +17,7 @@ from spin_nb.query.mixture import EPSILON, sample_with
 from spin_nb.query.rare import Rare
 from spin_nb.types import Float, Ints, Picked
 
-SUBSET = 3000  # candidates scored, and rows they are scored on
+MAX_ROWS_SCORED = 3000  # candidates scored, and rows they are scored on
 
 
 def auto(
@@ -214,6 +214,6 @@ class _Lookahead:
 
 
 def _some(rows: Ints, rng: np.random.Generator) -> Ints:
-    if len(rows) <= SUBSET:
+    if len(rows) <= MAX_ROWS_SCORED:
         return rows
-    return np.sort(rng.choice(rows, SUBSET, replace=False))
+    return np.sort(rng.choice(rows, MAX_ROWS_SCORED, replace=False))

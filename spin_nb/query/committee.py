@@ -197,7 +197,7 @@ def _votes(p: Float) -> Ints:
 
 
 def _vote_entropy(p: Float) -> Float:
-    """In float64.
+    """Entropy of the votes, in float64.
 
     Votes that tie but for the names of the classes must tie to the last bit.
     """

@@ -57,7 +57,7 @@ def density(probs: Float, features: Float, *, beta: float = 1.0) -> Float:
 
 
 def activation(features: Float) -> Float:
-    """Low activation level.
+    """Score by low activation level.
 
     Minus the Euclidean norm of the item's activations, higher = weaker.
 

@@ -16,9 +16,9 @@ from spin_nb.types import Float
 
 
 def epig(draws: Float, target_draws: Float) -> Float:
-    """Expected predictive information gain, ``mean_t I(y.
+    """Expected predictive information gain (EPIG).
 
-    Y*_t)``, nats (Bickford Smith et al. 2023).
+    ``mean_t I(y; y*_t)``, nats (Bickford Smith et al. 2023).
 
     How much an item's label tells about the labels of the targets: BALD also rewards what no prediction depends on,
     EPIG does not.  Exact given the draws, no sampling of labels.  Time grows with ``n t C^2 S``.

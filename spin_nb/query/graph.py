@@ -15,10 +15,10 @@ from spin_nb.errors import QueryError
 from spin_nb.query._checks import blocks, check_features
 from spin_nb.types import Float
 
-NOISE = 0.2  # as spin_nb.bayes.GraphPosterior has it
+NOISE_SD = 0.2  # as spin_nb.bayes.GraphPosterior has it
 
 
-def vopt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE) -> Float:
+def vopt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE_SD) -> Float:
     """Fall of the mean predictive variance.
 
     ``mean_j cov(i, j)^2 / (noise^2 + v_i)`` (Ji & Han 2012).
@@ -55,7 +55,7 @@ def vopt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE) -
     return out
 
 
-def sigma_opt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE) -> Float:
+def sigma_opt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE_SD) -> Float:
     """Fall of the variance of the pool's mean score.
 
     ``(mean_j cov(i, j))^2 / (noise^2 + v_i)``.
@@ -96,7 +96,7 @@ def sigma_opt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOI
 
 
 def model_change(
-    phi: Float, covariance: NDArray[np.float64], score_means: Float, *, noise: float = NOISE
+    phi: Float, covariance: NDArray[np.float64], score_means: Float, *, noise: float = NOISE_SD
 ) -> Float:
     """Expected shift of the pool's scores.
 
@@ -148,7 +148,7 @@ def _sweep(phi: Float, covariance: ArrayLike, noise: float) -> Iterator[tuple[sl
     """Blocks of rows with ``A phi_i`` (m, D) and ``noise^2 + v_i`` (m,)."""
     A = check_features(covariance, name="covariance", n=phi.shape[1], d=phi.shape[1])
     if not (np.isfinite(noise) and noise > 0):
-        raise QueryError(f"noise must be above 0, not {noise}.", f"Use the default of {NOISE}.")
+        raise QueryError(f"noise must be above 0, not {noise}.", f"Use the default of {NOISE_SD}.")
     for rows in blocks(*phi.shape):
         reach = phi[rows] @ A
         spread = np.einsum("nd,nd->n", phi[rows], reach)

@@ -21,7 +21,7 @@ EPSILON = 0.05
 
 
 def epsilon_greedy(scores: Float, k: int, *, epsilon: float = EPSILON, seed: int) -> Picked:
-    """Pick ``k`` items.
+    """Pick the best ``k`` items, now and then any.
 
     Each time the highest score left or, with probability ``epsilon``, any item left.
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from spin_nb.types import Float, Ints
 
-EVERY = 4  # asks, of which one looks for the rarest class
-SHARE = 2 / 3  # of an equal share of the labels: a class with more is not rare
-CHANCE = 0.01  # that a class as frequent as the others has so few labels, for all classes together
+ASKS_PER_TURN = 4  # asks, of which one looks for the rarest class
+MAX_RARE_SHARE = 2 / 3  # of an equal share of the labels: a class with more is not rare
+SIGNIFICANCE = 0.01  # that a class as frequent as the others has so few labels, for all classes together
 
 
 class Rare:
@@ -31,7 +31,7 @@ class Rare:
     (True, False, 2)
     """
 
-    reason = f"one ask in {EVERY} looks for the rarest class"
+    reason = f"one ask in {ASKS_PER_TURN} looks for the rarest class"
 
     def __init__(self, probability: Float, number: int) -> None:
         self._probability, self._next = probability, number
@@ -39,7 +39,7 @@ class Rare:
     def turn(self) -> bool:
         """Count an ask; say whether it looks for the class."""
         self._next += 1
-        return self._next % EVERY == 1
+        return self._next % ASKS_PER_TURN == 1
 
     def likeliest(self, left: NDArray[np.bool_]) -> int:
         """The row left that likeliest belongs to it.
@@ -68,6 +68,6 @@ def rarest(labels: Ints, n_classes: int) -> int | None:
     if len(known_classes) < 2:
         return None
     fewest = int(known_classes[np.argmin(counts[known_classes])])
-    few = counts[fewest] < SHARE * len(labels) / n_classes
-    no_chance = bdtr(counts[fewest], len(labels), 1 / n_classes) < CHANCE / n_classes
+    few = counts[fewest] < MAX_RARE_SHARE * len(labels) / n_classes
+    no_chance = bdtr(counts[fewest], len(labels), 1 / n_classes) < SIGNIFICANCE / n_classes
     return fewest if few and no_chance else None

@@ -11,9 +11,9 @@ from spin_nb.types import Float
 
 
 def entropy(probs: Float) -> Float:
-    """Predictive entropy ``-sum p log p``, nats (Shannon 1948.
+    """Predictive entropy ``-sum p log p``, nats.
 
-    Settles 2009, eq. 2).
+    Shannon 1948; Settles 2009, eq. 2.
 
     Parameters
     ----------

@@ -9,8 +9,10 @@ from spin_nb.errors import ModelError
 
 Doubles = NDArray[np.float64]
 
-SURE = 1e-6  # a probability is never nearer to 0 or 1: nothing that was learned is certain
-STEADY = 1e-9  # the least standard deviation reckoned with, in units of the target
+MIN_DISTANCE_FROM_CERTAINTY = (
+    1e-6  # a probability is never nearer to 0 or 1: nothing that was learned is certain
+)
+MIN_SD = 1e-9  # the least standard deviation reckoned with, in units of the target
 
 
 def prediction(mean: ArrayLike, sd: ArrayLike, outputs: int, gaps: bool = False) -> tuple[Doubles, Doubles]:
@@ -33,12 +35,12 @@ def prediction(mean: ArrayLike, sd: ArrayLike, outputs: int, gaps: bool = False)
             "a prediction or its standard deviation is not finite, or the latter is negative.",
             "Train again on finite features and targets.",
         )
-    return mean, np.maximum(sd, STEADY)
+    return mean, np.maximum(sd, MIN_SD)
 
 
 def probability(p: float) -> float:
     """``p`` inside (0, 1)."""
-    return float(np.clip(p, SURE, 1 - SURE))
+    return float(np.clip(p, MIN_DISTANCE_FROM_CERTAINTY, 1 - MIN_DISTANCE_FROM_CERTAINTY))
 
 
 def near(offset: Doubles, sd: Doubles, radius: float) -> Doubles:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Rows = NDArray[np.float64]
 Pairing = tuple[NDArray[np.intp], NDArray[np.intp]]
 
-CHUNK = 128  # rows of the overlap matrix at once: 10,000 x 10,000 shapes would not fit in memory
+ROWS_PER_CHUNK = 128  # rows of the overlap matrix at once: 10,000 x 10,000 shapes would not fit in memory
 
 
 def f1(n_matches: int, answer: int, truth: int) -> float:
@@ -64,8 +64,11 @@ def touching(
     """
     words = {shape["label"]: i for i, shape in enumerate([*answer, *truth])}
     label_a, label_b = (np.array([words[s["label"]] for s in shapes]) for shapes in (answer, truth))
-    for start in range(0, len(a), CHUNK):
-        part, labels = a[start : start + CHUNK, :, None], label_a[start : start + CHUNK, None]
+    for start in range(0, len(a), ROWS_PER_CHUNK):
+        part, labels = (
+            a[start : start + ROWS_PER_CHUNK, :, None],
+            label_a[start : start + ROWS_PER_CHUNK, None],
+        )
         wide = np.minimum(part[:, 2], b[:, 2]) - np.maximum(part[:, 0], b[:, 0])
         i, j = np.nonzero((wide > 0) & (labels == label_b))
         high = np.minimum(part[i, 3, 0], b[j, 3]) - np.maximum(part[i, 1, 0], b[j, 1])

@@ -13,8 +13,10 @@ from spin_nb.errors import LabelError
 from spin_nb.tasks._unseen import codes, is_blank, looks, unseen, visible_text
 from spin_nb.words import listing, said_by, shown
 
-LARGEST_NAME = 10**100  # as a whole number
-LONGEST_VALUE = 100_000  # characters that are brought to canonical form; a longer one stands as it is
+MAX_NUMBER_AS_NAME = 10**100  # as a whole number
+MAX_CANONICAL_CHARACTERS = (
+    100_000  # characters that are brought to canonical form; a longer one stands as it is
+)
 
 
 def canonical(name: str) -> str:
@@ -76,7 +78,7 @@ def as_name(value: object) -> Any:
     >>> as_name(7), as_name(True), as_name(1.0)
     ('7', True, 1.0)
     """
-    if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) < LARGEST_NAME:
+    if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) < MAX_NUMBER_AS_NAME:
         return str(int(value))
     return value
 
@@ -145,7 +147,7 @@ def known_name(
     """
     value = as_name(value) if numbers else value
     if isinstance(value, str):
-        name = canonical(value) if len(value) <= LONGEST_VALUE else value
+        name = canonical(value) if len(value) <= MAX_CANONICAL_CHARACTERS else value
         if name in names:
             return name
     text = value[:100] if isinstance(value, str) else shown(value)

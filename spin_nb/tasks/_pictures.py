@@ -6,15 +6,15 @@ from spin_nb.errors import LabelError
 from spin_nb.tasks._values import entries, number
 from spin_nb.types import Extent
 
-SLACK = 1.0  # px beyond the edge that are clipped: rounding and a shaky hand; more is a mistake
-WIDEST = 1_000_000  # px; where the size is not known, so that areas stay finite
-THINNEST = 1e-3  # px; what is narrower than this holds nothing
+CLIPPED_PX = 1.0  # px beyond the edge that are clipped: rounding and a shaky hand; more is a mistake
+MAX_SIDE_PX = 1_000_000  # px; where the size is not known, so that areas stay finite
+MIN_SIDE_PX = 1e-3  # px; what is narrower than this holds nothing
 
 
 def limits(extent: Extent | None) -> tuple[float, float]:
     """Width and height within which places must lie."""
     size = extent.size if extent else None
-    return (float(size[0]), float(size[1])) if size else (float(WIDEST), float(WIDEST))
+    return (float(size[0]), float(size[1])) if size else (float(MAX_SIDE_PX), float(MAX_SIDE_PX))
 
 
 def inside(value: float, limit: float, what: str) -> float:
@@ -25,7 +25,7 @@ def inside(value: float, limit: float, what: str) -> float:
     LabelError
         It is farther out.
     """
-    if not -SLACK <= value <= limit + SLACK:
+    if not -CLIPPED_PX <= value <= limit + CLIPPED_PX:
         raise LabelError(
             f"{what} = {value:.10g} is outside the picture, which ends at {limit:.10g}.",
             f"Give pixels of the original picture, from 0 to {limit:.10g}.",

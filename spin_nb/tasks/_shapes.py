@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-LINES = 256
+N_SCAN_LINES = 256
 
 
 def polygon_area(points: Points) -> float:
@@ -37,15 +37,15 @@ def iou(a: Points, b: Points) -> float:
 
 
 def _pitch(points: Points) -> float:
-    return float(np.ptp(points[:, 1])) / LINES
+    return float(np.ptp(points[:, 1])) / N_SCAN_LINES
 
 
 def _lines(points: Points) -> Points:
-    return np.asarray(points[:, 1].min() + (np.arange(LINES) + 0.5) * _pitch(points))
+    return np.asarray(points[:, 1].min() + (np.arange(N_SCAN_LINES) + 0.5) * _pitch(points))
 
 
 def _crossings(points: Points, lines: Points) -> Points:
-    """Places where an outline crosses each line, (LINES, m).
+    """Places where an outline crosses each line, (N_SCAN_LINES, m).
 
     X, infinite where a side does not.
     """

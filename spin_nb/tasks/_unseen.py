@@ -40,7 +40,9 @@ def visible_text(text: str) -> str:
 
 
 def looks(text: str) -> str:
-    """The same for all texts that a person takes for one: case, width, and Cyrillic and Greek letters like Latin.
+    """Text as it looks, equal for texts that look alike.
+
+    Whatever their case, width, and Cyrillic and Greek letters like Latin.
 
     Examples
     --------

@@ -13,7 +13,9 @@ import numpy as np
 from spin_nb.errors import LabelError
 from spin_nb.words import shown
 
-MOST = 10_000  # entries of one label: what lies beyond is a mistake or an attack, and would stop every view
+MAX_ENTRIES = (
+    10_000  # entries of one label: what lies beyond is a mistake or an attack, and would stop every view
+)
 
 
 def whole_text(value: object, what: str) -> str:
@@ -56,7 +58,7 @@ def whole_number(value: object, what: str) -> int:
     return int(plain)
 
 
-def entries(value: Any, what: str, example: str, most: int = MOST) -> list[Any]:
+def entries(value: Any, what: str, example: str, most: int = MAX_ENTRIES) -> list[Any]:
     """The entries of a list, tuple or array."""
     array = isinstance(value, np.ndarray) and value.ndim > 0
     if not array and not isinstance(value, list | tuple):

@@ -12,7 +12,7 @@ from spin_nb.errors import LabelError
 from spin_nb.tasks._labelled import Entry, LabelledList
 from spin_nb.tasks._matching import f1_paired, touching
 from spin_nb.tasks._names import known_name
-from spin_nb.tasks._pictures import THINNEST, inside, limits
+from spin_nb.tasks._pictures import MIN_SIDE_PX, inside, limits
 from spin_nb.tasks._values import entries, fields, number
 from spin_nb.types import Extent
 
@@ -122,11 +122,11 @@ def _side(start: float, length: float, limit: float, keys: tuple[str, str], what
 
     Both as given where nothing is clipped.
     """
-    if length >= THINNEST:
+    if length >= MIN_SIDE_PX:
         left = inside(start, limit, f"{keys[0]} of {what}")
         right = inside(start + length, limit, f"{keys[0]} + {keys[1]} of {what}")
         clipped_length = length if (left, right) == (start, start + length) else right - left
-        if clipped_length >= THINNEST:
+        if clipped_length >= MIN_SIDE_PX:
             return left, clipped_length
     raise LabelError(
         f"{keys[1]} of {what} is {length:.10g}, which leaves nothing inside the picture.",

@@ -12,7 +12,9 @@ from spin_nb.tasks._values import whole_number, whole_text
 from spin_nb.types import Extent
 from spin_nb.words import short, shown
 
-LONGEST = 100_000  # two texts of this length are compared in some seconds; longer ones would stop a session
+MAX_CHARACTERS = (
+    100_000  # two texts of this length are compared in some seconds; longer ones would stop a session
+)
 
 
 class FreeText(TaskBase):
@@ -56,8 +58,10 @@ class FreeText(TaskBase):
 
     def __init__(self, max_length: int = 10_000) -> None:
         self.max_length = whole_number(max_length, "max_length")
-        if not 1 <= self.max_length <= LONGEST:
-            raise LabelError(f"max_length={self.max_length} is out of range.", f"Pass 1 to {LONGEST:,}.")
+        if not 1 <= self.max_length <= MAX_CHARACTERS:
+            raise LabelError(
+                f"max_length={self.max_length} is out of range.", f"Pass 1 to {MAX_CHARACTERS:,}."
+            )
         super().__init__(max_length=self.max_length)
 
     def validate(self, value: object, extent: Extent | None = None) -> str:

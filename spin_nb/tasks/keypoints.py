@@ -17,7 +17,7 @@ from spin_nb.tasks._values import entries
 from spin_nb.types import Extent, Float
 from spin_nb.words import shown
 
-CLOSE = 0.05  # of the larger side: PCK@0.05
+PCK_SHARE = 0.05  # of the larger side: PCK@0.05
 
 Points = dict[str, list[float] | None]
 
@@ -155,7 +155,7 @@ class Keypoints(TaskBase):
         """
         a, b = (self._array(self.validate(value, extent)) for value in (answer, truth))
         is_hidden = np.isnan(a[:, 0]) & np.isnan(b[:, 0])
-        close = np.hypot(*(a - b).T) <= CLOSE * _side(extent, b)
+        close = np.hypot(*(a - b).T) <= PCK_SHARE * _side(extent, b)
         return float((is_hidden | close).mean())
 
     def target(self, value: object, extent: Extent | None = None) -> Float:
@@ -215,7 +215,7 @@ class Keypoints(TaskBase):
             name: [x, y] if visible else None
             for name, (x, y), visible in zip(self.names, at.tolist(), is_visible.tolist(), strict=True)
         }
-        right = near((at - centre)[is_visible], spread[is_visible], CLOSE * float(size.max()))
+        right = near((at - centre)[is_visible], spread[is_visible], PCK_SHARE * float(size.max()))
         return value, probability(float(right.mean()) if is_visible.any() else 0.0)
 
     def _array(self, value: Points) -> NDArray[np.float64]:

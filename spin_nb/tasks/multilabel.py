@@ -64,7 +64,7 @@ class MultiLabel(TaskBase):
 
     @property
     def outputs(self) -> int:
-        """One a class."""
+        """Width of the target: one number a class."""
         return len(self.names)
 
     def validate(self, value: object, extent: Extent | None = None) -> list[str]:

@@ -15,9 +15,9 @@ from spin_nb.tasks._values import number, whole_text
 from spin_nb.types import Extent, Float
 from spin_nb.words import short, shown
 
-CLOSE = 0.02  # share of the range within which a suggestion counts as right, where there is no step
-ROUNDING = 1e-9  # of the range: an end that lost digits in a browser or a CSV file is still that end
-FINEST = 1e-12  # of the largest end: a smaller step is lost in the rounding of floats
+TOLERANCE_SHARE = 0.02  # share of the range within which a suggestion counts as right, where there is no step
+ROUNDING_SHARE = 1e-9  # of the range: an end that lost digits in a browser or a CSV file is still that end
+MIN_STEP_SHARE = 1e-12  # of the largest end: a smaller step is lost in the rounding of floats
 
 
 class Number(TaskBase):
@@ -76,7 +76,7 @@ class Number(TaskBase):
         super().__init__(low=self.low, high=self.high, step=self.step, unit=self.unit)
 
     def _checked_step(self, step: float) -> float:
-        least = FINEST * max(abs(self.low), abs(self.high))
+        least = MIN_STEP_SHARE * max(abs(self.low), abs(self.high))
         if not max(least, 0.0) < step <= self.high - self.low:
             raise LabelError(
                 f"step={step:.10g} does not divide {self.low:.10g} to {self.high:.10g}.",
@@ -87,7 +87,7 @@ class Number(TaskBase):
     @property
     def _within(self) -> float:
         """Largest error that still counts as right."""
-        return self.step / 2 if self.step is not None else CLOSE * (self.high - self.low)
+        return self.step / 2 if self.step is not None else TOLERANCE_SHARE * (self.high - self.low)
 
     def spec(self) -> dict[str, Any]:
         """Description of the task for its editor.
@@ -117,7 +117,7 @@ class Number(TaskBase):
         1.0
         """
         plain = number(value, "the label")
-        slack = ROUNDING * (self.high - self.low)
+        slack = ROUNDING_SHARE * (self.high - self.low)
         if not self.low - slack <= plain <= self.high + slack:
             raise LabelError(
                 f"{self.describe(plain)} is outside {self.low:.10g} to {self.describe(self.high)}.",

@@ -13,7 +13,7 @@ from spin_nb.tasks._values import whole_text
 from spin_nb.words import shown
 
 ANSWERS = ("first", "second", "equal")
-LONGEST = 500  # characters of a question: it stands above every item
+MAX_QUESTION_CHARACTERS = 500  # characters of a question: it stands above every item
 
 
 class Pairs(OneOf):
@@ -81,10 +81,10 @@ def _question(question: object, with_grades: bool) -> str:
     if question is None:
         return "How well do they fit?" if with_grades else "Which is better?"
     words = whole_text(question, "the question").strip()
-    if not words or len(words) > LONGEST:
+    if not words or len(words) > MAX_QUESTION_CHARACTERS:
         raise LabelError(
             f"the question has {len(words):,} characters.",
-            f"Ask in 1 to {LONGEST} characters, or leave it out.",
+            f"Ask in 1 to {MAX_QUESTION_CHARACTERS} characters, or leave it out.",
         )
     if is_blank(words):
         raise LabelError(

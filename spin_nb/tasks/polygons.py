@@ -13,11 +13,11 @@ from spin_nb.tasks._matching import f1_paired, touching
 from spin_nb.tasks._names import known_name
 from spin_nb.tasks._pictures import place
 from spin_nb.tasks._shapes import Points, iou, polygon_area
-from spin_nb.tasks._values import MOST, entries, fields
+from spin_nb.tasks._values import MAX_ENTRIES, entries, fields
 from spin_nb.types import Extent
 
-LEAST = 1e-6  # px^2; what encloses less is a line
-AGREE = 0.5
+MIN_AREA_PX2 = 1e-6  # px^2; what encloses less is a line
+MIN_IOU = 0.5
 
 
 class Polygons(LabelledList):
@@ -81,9 +81,9 @@ class Polygons(LabelledList):
         for i, shape in enumerate(entries(value, "the label", example), 1):
             rings.append(self._polygon(shape, extent, f"polygon {i}"))
             total += len(rings[-1]["points"])
-            if total > 10 * MOST:
+            if total > 10 * MAX_ENTRIES:
                 raise LabelError(
-                    f"the polygons have more than {10 * MOST:,} points.", "Draw with fewer points."
+                    f"the polygons have more than {10 * MAX_ENTRIES:,} points.", "Draw with fewer points."
                 )
         return rings
 
@@ -101,7 +101,7 @@ class Polygons(LabelledList):
             raise LabelError(
                 f"{what} has {len(outline)} different points.", "Give at least three, or remove it."
             )
-        if polygon_area(np.array(outline)) < LEAST:
+        if polygon_area(np.array(outline)) < MIN_AREA_PX2:
             raise LabelError(f"{what} encloses nothing: its points lie on a line.", "Draw around something.")
         return {"label": label, "points": outline}
 
@@ -133,7 +133,7 @@ class Polygons(LabelledList):
             # What two outlines share is at most what their bounding boxes do; 0.4: areas are measured, not exact.
             maybe = intersection >= 0.4 * np.maximum(area_a[rows], area_b[columns])
             several = zip(rows[maybe].tolist(), columns[maybe].tolist(), strict=True)
-            pairs += [(i, j) for i, j in several if iou(a[i], b[j]) >= AGREE]
+            pairs += [(i, j) for i, j in several if iou(a[i], b[j]) >= MIN_IOU]
         i, j = np.array(pairs, np.intp).reshape(-1, 2).T
         return f1_paired((i, j), len(answer), len(truth))
 

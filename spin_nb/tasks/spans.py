@@ -12,7 +12,7 @@ from spin_nb.tasks._values import entries, fields, whole_number
 from spin_nb.types import Extent
 
 KEYS = ("label", "start", "end")
-LONGEST = 1_000_000_000  # characters, where the text is not known
+MAX_CHARACTERS = 1_000_000_000  # characters, where the text is not known
 
 
 class Spans(LabelledList):
@@ -79,7 +79,7 @@ class Spans(LabelledList):
         label, start, end = fields(value, KEYS, what)
         label = known_name(label, self._index, "label", f"{what}: ")
         start, end = whole_number(start, f"start of {what}"), whole_number(end, f"end of {what}")
-        length = LONGEST if extent is None or extent.text is None else len(extent.text)
+        length = MAX_CHARACTERS if extent is None or extent.text is None else len(extent.text)
         if 0 <= start < end <= length:
             return start, end, label
         if start >= end:

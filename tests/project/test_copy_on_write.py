@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spin_nb.project.copy_on_write import PAGES, CopyOnWriteDict, SeqDict
+from spin_nb.project.copy_on_write import N_PAGES, CopyOnWriteDict, SeqDict
 
-KEYS = st.one_of(st.integers(0, 5), st.integers(0, 20 * PAGES))
+KEYS = st.one_of(st.integers(0, 5), st.integers(0, 20 * N_PAGES))
 STEPS = st.lists(st.tuples(st.sampled_from(["set", "set", "set", "del", "copy"]), KEYS), max_size=60)
 
 

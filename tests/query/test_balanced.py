@@ -63,7 +63,7 @@ def test_discriminative_is_a_balanced_logistic_regression_fitted_again_for_every
 
 
 def test_a_large_pool_is_told_apart_by_a_sample(monkeypatch):
-    monkeypatch.setattr(module, "LEARNED_FROM", 30)
+    monkeypatch.setattr(module, "MAX_UNLABELLED_ROWS", 30)
     x = X.copy()
     x[70] = 40
     assert discriminative(x, 25, labelled_rows=[0, 1, 2]).indices[0] == 70

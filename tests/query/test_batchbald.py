@@ -108,8 +108,8 @@ def test_the_joint_is_the_posterior_over_draws_given_labels():
 def test_a_pool_too_large_to_count_out_loses_little(monkeypatch):
     draws = posterior(S=20, n=400, C=5, seed=1)
     exact = batchbald(draws, 5)
-    monkeypatch.setattr(module, "EXACT_WORK", 1000)
-    monkeypatch.setattr(module, "SAMPLED_WORK", 40_000)
+    monkeypatch.setattr(module, "MAX_EXACT_WORK", 1000)
+    monkeypatch.setattr(module, "MAX_SAMPLED_WORK", 40_000)
     monkeypatch.setattr(module, "N_REFINED", 20)
     rough = batchbald(draws, 5)
     assert rough.scores.sum() == pytest.approx(exact.scores.sum(), rel=0.03)

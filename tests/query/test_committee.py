@@ -66,7 +66,7 @@ def test_as_the_definition_reads(score):
 def test_blocks_change_nothing(score, monkeypatch):
     draws = made(4, 50, 3)
     whole = score(draws)
-    monkeypatch.setattr(_checks, "BLOCK", 40)
+    monkeypatch.setattr(_checks, "NUMBERS_PER_BLOCK", 40)
     assert np.allclose(score(draws), whole, atol=1e-6)
 
 

@@ -106,7 +106,7 @@ def test_settings_out_of_range():
 def test_a_large_pool_is_covered_by_a_sample(monkeypatch):
     x, _ = blobs(n=500)
     _, gains = naive((squared(x) < 1.3**2).astype(float), 5)
-    monkeypatch.setattr(_coverage, "SAMPLE", 150)
+    monkeypatch.setattr(_coverage, "MAX_SAMPLE_ROWS", 150)
     picked = probcover(x, 5, radius=1.3)
     share = (squared(x)[picked.indices] < 1.3**2).any(axis=0).mean()
     assert share > 0.85 * sum(gains)

@@ -58,7 +58,7 @@ def test_blocks_change_nothing(live, monkeypatch):
         ]
 
     whole = all_three()
-    monkeypatch.setattr(_checks, "BLOCK", 20)
+    monkeypatch.setattr(_checks, "NUMBERS_PER_BLOCK", 20)
     assert np.allclose(all_three(), whole, rtol=1e-5)
 
 

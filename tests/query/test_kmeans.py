@@ -42,7 +42,7 @@ def test_copies_of_labelled_rows_come_last():
 def test_clusters_are_as_tight_as_scikit_learns(monkeypatch, learned_from):
     from sklearn.cluster import KMeans
 
-    monkeypatch.setattr(kmeans, "LEARNED_FROM", learned_from)
+    monkeypatch.setattr(kmeans, "MIN_ROWS_TO_LEARN", learned_from)
     x, _ = blobs(spread=1.5)
     ours = np.mean([clusters(x, 12, seed=s).distances.sum() for s in range(5)])
     theirs = np.mean([KMeans(12, n_init=1, random_state=s).fit(x).inertia_ for s in range(5)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spin_nb.query.rare import EVERY, Rare, rarest
+from spin_nb.query.rare import ASKS_PER_TURN, Rare, rarest
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_every_fourth_turn_goes_on_from_call_to_call():
     at_once = [turn for rare in [Rare(p, 3)] for turn in [rare.turn() for _ in range(9)]]
     one_by_one = [Rare(p, 3 + n).turn() for n in range(9)]
     assert at_once == one_by_one
-    assert sum(at_once[:8]) == 8 / EVERY
+    assert sum(at_once[:8]) == 8 / ASKS_PER_TURN
 
 
 def test_the_likeliest_of_those_left_and_ties_to_the_lowest_row():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import QueryError
-from spin_nb.query.rare import EVERY, Rare
+from spin_nb.query.rare import ASKS_PER_TURN, Rare
 from spin_nb.query.refine import refine
 
 NEVER = 1e-12  # share of uniform picks
@@ -42,7 +42,7 @@ def test_one_ask_in_four_is_the_likeliest_member_of_the_rare_class():
 
     assert ask(p, 5, rare=rare(12)).indices.tolist() == [6, 0, 1, 2, 7]
     assert "rarest class" in ask(p, 1, rare=rare(12)).reason
-    one_by_one = [ask(p, 1, rare=rare(12 + n)).indices[0] for n in range(EVERY)]
+    one_by_one = [ask(p, 1, rare=rare(12 + n)).indices[0] for n in range(ASKS_PER_TURN)]
     assert one_by_one == [6, 0, 0, 0]
 
 

@@ -34,7 +34,7 @@ def test_as_the_definition_reads(n, C, seed):
 def test_blocks_change_nothing(score, monkeypatch):
     probs = np.random.default_rng(0).dirichlet(np.ones(3), 50)
     whole = score(probs)
-    monkeypatch.setattr(_checks, "BLOCK", 10)
+    monkeypatch.setattr(_checks, "NUMBERS_PER_BLOCK", 10)
     assert np.array_equal(score(probs), whole)
 
 

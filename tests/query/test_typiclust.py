@@ -69,7 +69,7 @@ def test_the_best_of_a_large_cluster_is_found_in_a_sample(monkeypatch):
 
 
 def test_a_batch_longer_than_the_clusters_goes_round_again(monkeypatch):
-    monkeypatch.setattr(module, "MOST_CLUSTERS", 3)
+    monkeypatch.setattr(module, "MAX_CLUSTERS", 3)
     x, _ = blobs()
     member = clusters(x, 3, seed=0).member
     picked = typiclust(x, 7)

@@ -14,7 +14,7 @@ from spin_nb.query.batches.kcenter import farthest_first
 from spin_nb.threads import each_block
 from spin_nb.types import Float, Ints
 
-SAMPLE = 7000
+MAX_SAMPLE_ROWS = 7000
 """Rows among which similarities are computed: of a larger pool, a uniform sample of that many."""
 
 
@@ -75,7 +75,7 @@ def cover(
     The rest, if any, are the rows farthest from all before.  ``left`` is written to.
     """
     every = Points.about_mean(features)
-    some = sample(left, max(k, SAMPLE), np.random.default_rng(seed))
+    some = sample(left, max(k, MAX_SAMPLE_ROWS), np.random.default_rng(seed))
     coverage = Coverage(every.take(some), similarity)
     coverage.add(every.take(labelled_rows))
     places, gains = greedily(coverage, every.take(some), k)

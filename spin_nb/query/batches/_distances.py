@@ -12,7 +12,7 @@ from spin_nb.query._checks import blocks
 from spin_nb.threads import each_block
 from spin_nb.types import Float, Ints
 
-ROUNDING = np.float32(1e-5)
+RELATIVE_ROUNDING = np.float32(1e-5)
 """Error of ``|x|^2 + |y|^2 - 2 x.y`` in float32, as a share of ``|x|^2 + |y|^2``: some 100 units in the last place."""
 
 Doubles = NDArray[np.float64]
@@ -79,12 +79,12 @@ def to_one(a: Points, row: int) -> Float:
     """
     both = a.lengths + a.lengths[row]
     out = both - 2 * _products(a, row)
-    out[out < ROUNDING * both] = 0
+    out[out < RELATIVE_ROUNDING * both] = 0
     return out
 
 
 def _products(a: Points, row: int) -> Float:
-    """``x_i . x_row``.
+    """Scalar products ``x_i . x_row``.
 
     Not by BLAS, whose threads wait 8 ms for each other on a busy machine where this takes 2.
     """
@@ -126,7 +126,7 @@ class Nearest:
         """Count ``row`` as a centre."""
         error = self._points.lengths + self._points.lengths[row]
         distance = error - 2 * _products(self._points, row)
-        error *= ROUNDING
+        error *= RELATIVE_ROUNDING
         np.minimum(self.low, distance - error, out=self.low)
         np.minimum(self.high, distance + error, out=self.high)
         self._centres.append(row)
@@ -144,7 +144,7 @@ class Nearest:
         def work(block: slice) -> None:
             some = self._points.take(block)
             distance = some.squared_distances(targets)
-            error = ROUNDING * (some.lengths[:, None] + centres.lengths)
+            error = RELATIVE_ROUNDING * (some.lengths[:, None] + centres.lengths)
             error += distance
             np.minimum(self.high[block], error.min(axis=1), out=self.high[block])
             error -= distance

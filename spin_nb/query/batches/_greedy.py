@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spin_nb.query.batches._distances import Doubles
 from spin_nb.types import Ints
 
-FIRST_LOOK, LONGEST_LOOK = 32, 1024
+FIRST_BLOCK_ROWS, MAX_BLOCK_ROWS = 32, 1024
 
 
 class LazyGreedy:
@@ -39,11 +39,11 @@ class LazyGreedy:
         ``gains(rows)`` computes the present gains of some rows; they become their bounds.
         """
         order = self.highest(len(self._left))
-        best, at, look = (-np.inf, 0), 0, FIRST_LOOK  # (steps, -row): the highest, then the lowest row
+        best, at, look = (-np.inf, 0), 0, FIRST_BLOCK_ROWS  # (steps, -row): the highest, then the lowest row
         while at < len(order) and (float(self._steps[order[at]]), -int(order[at])) > best:
             rows = order[at : at + look]
             best = max(best, self._highest_of(rows, gains))
-            at, look = at + look, min(2 * look, LONGEST_LOOK)
+            at, look = at + look, min(2 * look, MAX_BLOCK_ROWS)
         return -best[1], best[0] * self._unit
 
     def best_of(self, rows: Ints, gains: Callable[[Ints], Doubles]) -> tuple[int, float]:

@@ -16,9 +16,14 @@ from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 TINY = np.float32(1e-30)
-UNIT = 1e-9  # nats: gains that differ by less tie
-CLOSE = 1e-5  # nats: what float32 may be off; rows so close to the best are computed again in float64
-EXACT_WORK, SAMPLED_WORK = 3 * 10**8, 3 * 10**7  # rows x combinations x classes looked at for one pick
+TIE_NATS = 1e-9  # nats: gains that differ by less tie
+FLOAT32_ERROR_NATS = (
+    1e-5  # nats: what float32 may be off; rows so close to the best are computed again in float64
+)
+MAX_EXACT_WORK, MAX_SAMPLED_WORK = (
+    3 * 10**8,
+    3 * 10**7,
+)  # rows x combinations x classes looked at for one pick
 N_REFINED = 128
 MAX_LACK_OF_CERTAINTY = 1e-6  # of the posterior over draws: what one draw may lack of certainty
 
@@ -101,7 +106,7 @@ def batchbald(
     joint = Joint(np.full((1, S), 1 / S, np.float32), np.ones(1, np.float32), True)
     bounds = np.zeros(n)
     bounds[left] = gains(joint, np.flatnonzero(left))
-    greedy = LazyGreedy(bounds, left, UNIT)
+    greedy = LazyGreedy(bounds, left, TIE_NATS)
     rows: list[int] = []
     scores: list[float] = []
     while len(rows) < k and len(joint.chance):
@@ -130,8 +135,8 @@ def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rng: np.random.Genera
     greedy.bound(likely, best)
     others = greedy.above(float(best.max()))
     work = len(others) * len(joint.chance) * gains.n_classes
-    if work > (EXACT_WORK if joint.exact else SAMPLED_WORK):
-        fewer = max(16, SAMPLED_WORK * len(joint.chance) // work)
+    if work > (MAX_EXACT_WORK if joint.exact else MAX_SAMPLED_WORK):
+        fewer = max(16, MAX_SAMPLED_WORK * len(joint.chance) // work)
         total = joint.chance.sum(dtype=np.float64)
         some = rng.choice(len(joint.chance), fewer, p=joint.chance / total)
         rough = Joint(joint.posterior[some], np.full(fewer, total / fewer, np.float32), False)
@@ -161,7 +166,7 @@ class _Gains:
         Those close to the best in double precision.
         """
         gains = self(joint, rows)
-        close = gains >= gains.max() - CLOSE
+        close = gains >= gains.max() - FLOAT32_ERROR_NATS
         weight = joint.chance.astype(np.float64) @ joint.posterior
         single = _entropies(self._draws[:, rows[close]].astype(np.float64))
         gains[close] = self._entropy(joint, rows[close], np.float64) - weight @ single

@@ -11,7 +11,7 @@ from spin_nb.query.mixture import make_picked
 from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
-LEAST = np.float32(1e-7)
+MIN_PROBABILITY = np.float32(1e-7)
 
 
 @one_thread()
@@ -77,7 +77,7 @@ def contrastive(
 def _divergence(probs: Float, features: Float, left: Ints, labelled_rows: Ints, neighbours: int) -> Float:
     """Mean KL from the nearest labelled rows, nats."""
     every = Points.about_mean(features)
-    labelled_probs = np.maximum(probs[labelled_rows], LEAST)
+    labelled_probs = np.maximum(probs[labelled_rows], MIN_PROBABILITY)
     labelled_probs /= labelled_probs.sum(axis=1, keepdims=True)
     certain = np.einsum("mc,mc->m", labelled_probs, np.log(labelled_probs))
     targets, out = every.take(labelled_rows).targets(), np.empty(len(left), np.float32)
@@ -85,7 +85,7 @@ def _divergence(probs: Float, features: Float, left: Ints, labelled_rows: Ints, 
     def work(block: slice) -> None:
         apart = every.take(left[block]).squared_distances(targets)
         near = np.argpartition(apart, neighbours - 1, axis=1)[:, :neighbours]
-        p = np.maximum(probs[left[block]], LEAST)
+        p = np.maximum(probs[left[block]], MIN_PROBABILITY)
         p /= p.sum(axis=1, keepdims=True)
         out[block] = certain[near].mean(axis=1) - np.einsum(
             "rc,rc->r", labelled_probs[near].mean(axis=1), np.log(p)

@@ -14,7 +14,7 @@ from spin_nb.query._checks import (
     check_probs,
     unlabelled,
 )
-from spin_nb.query.batches._coverage import SAMPLE
+from spin_nb.query.batches._coverage import MAX_SAMPLE_ROWS
 from spin_nb.query.batches._distances import Doubles, Points, sample
 from spin_nb.query.batches.probcover import check_radius, pure_radius
 from spin_nb.query.mixture import make_picked
@@ -22,7 +22,7 @@ from spin_nb.query.scores import margin
 from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
-CENTRE, STEEPNESS = 0.8, 50  # of the competence score, as published
+COMPETENCE_CENTRE, COMPETENCE_STEEPNESS = 0.8, 50  # of the competence score, as published
 
 
 @one_thread()
@@ -89,7 +89,7 @@ def dcom(
     k = check_k(k, n_left := int(left.sum()))
     radius = pure_radius(features, C, seed=seed) if radius is None else check_radius(radius)
     every = Points.about_mean(features)
-    judges = sample(np.ones(n, bool), max(1000, SAMPLE**2 // n), np.random.default_rng(seed))
+    judges = sample(np.ones(n, bool), max(1000, MAX_SAMPLE_ROWS**2 // n), np.random.default_rng(seed))
     balls = _Balls(every, judges, probs.argmax(axis=1), labelled_rows, y, radius)
     is_covered, reach = balls.is_covered, balls.reach
     competence = _competence(float(is_covered.mean()))
@@ -169,8 +169,8 @@ class _Balls:
 
 
 def _competence(coverage: float) -> float:
-    top = 1 + np.exp(-STEEPNESS * (1 - CENTRE))
-    return float(top / (1 + np.exp(-STEEPNESS * (coverage - CENTRE))))
+    top = 1 + np.exp(-COMPETENCE_STEEPNESS * (1 - COMPETENCE_CENTRE))
+    return float(top / (1 + np.exp(-COMPETENCE_STEEPNESS * (coverage - COMPETENCE_CENTRE))))
 
 
 def _to_unit(values: Float | Doubles) -> Doubles:

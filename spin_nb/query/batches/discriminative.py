@@ -13,8 +13,8 @@ from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked, Rows
 
-LEARNED_FROM = 5000  # unlabelled rows
-FITS = 10  # a batch; the published code has 10 to 20
+MAX_UNLABELLED_ROWS = 5000  # unlabelled rows
+FITS_PER_BATCH = 10  # a batch; the published code has 10 to 20
 
 
 @one_thread()
@@ -71,13 +71,18 @@ def discriminative(features: Float, k: int, *, labelled_rows: Rows | None = None
     rows: list[int] = []
     scores: list[float] = []
     while len(rows) < k:
-        positives, others = np.append(labelled_rows, rows).astype(np.int64), sample(left, LEARNED_FROM, rng)
+        positives, others = (
+            np.append(labelled_rows, rows).astype(np.int64),
+            sample(left, MAX_UNLABELLED_ROWS, rng),
+        )
         if spread.any():
             tell.fit(
                 np.concatenate([x[positives], x[others]]), np.repeat([0, 1], [len(positives), len(others)])
             )
         value = tell.decision_function(x) if spread.any() else np.zeros(len(x))
-        best = np.argsort(np.where(left, -value, np.inf), kind="stable")[: min(-(-k // FITS), k - len(rows))]
+        best = np.argsort(np.where(left, -value, np.inf), kind="stable")[
+            : min(-(-k // FITS_PER_BATCH), k - len(rows))
+        ]
         rows += [int(row) for row in best]
         scores += value[best].tolist()
         left[best] = False

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from spin_nb.query._checks import check_features, check_k, check_labelled, check_scores, unlabelled
-from spin_nb.query.batches._coverage import SAMPLE, Coverage, greedily
+from spin_nb.query.batches._coverage import MAX_SAMPLE_ROWS, Coverage, greedily
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Picked, Rows
 
-LONGER = 20  # the shortlist holds so many rows for every pick after the first
+SHORTLIST_PER_PICK = 20  # the shortlist holds so many rows for every pick after the first
 SHARPNESS = 3.0  # similarity at the median distance is exp(-3)
 
 
@@ -64,7 +64,7 @@ def diversify(
     features = check_features(features, n=len(scores))
     left = np.flatnonzero(unlabelled(len(scores), check_labelled(labelled_rows, len(scores))))
     k = check_k(k, len(left))
-    many = max(k, min(LONGER * (k - 1) + 1, SAMPLE))
+    many = max(k, min(SHORTLIST_PER_PICK * (k - 1) + 1, MAX_SAMPLE_ROWS))
     shortlist = left[np.argsort(-scores[left], kind="stable")[:many]]
     every = Points.about_mean(features[shortlist])
     places, _ = greedily(Coverage(every, _similarity(every), _weights(scores[shortlist])), every, k)

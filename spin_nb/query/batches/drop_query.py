@@ -98,7 +98,7 @@ def _changes(
     passes: int,
     rng: np.random.Generator,
 ) -> Ints:
-    """In how many passes each row's class changes."""
+    """Number of passes in which each row's class changes."""
     from sklearn.linear_model import LogisticRegression
 
     scale = np.sqrt(np.mean(np.square(features[labelled_rows]))) or np.float32(1)

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
 from spin_nb.query._squared import First, squared_sampling
-from spin_nb.query.batches._distances import ROUNDING, Doubles, Points, middle, sample, to_one
+from spin_nb.query.batches._distances import RELATIVE_ROUNDING, Doubles, Points, middle, sample, to_one
 from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
-LEARNED_FROM = 10_000
+MIN_ROWS_TO_LEARN = 10_000
 """Rows that centres are moved by; the others only choose among them at the end."""
-ROUNDS = 50
+MAX_ROUNDS = 50
 
 
 def kmeans_pp(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
@@ -58,7 +58,7 @@ def kmeans_pp(features: Float, k: int, *, labelled_rows: Rows | None = None, see
     start: First | Float = First(middle(features, left), 0.0)
     if len(labelled_rows):
         member, start = assign(every, every.take(labelled_rows))
-        start[start < ROUNDING * (every.lengths + every.lengths[labelled_rows[member]])] = (
+        start[start < RELATIVE_ROUNDING * (every.lengths + every.lengths[labelled_rows[member]])] = (
             0  # duplicates, up to rounding
         )
     reason = "far from what is labelled, drawn by squared distance"
@@ -79,21 +79,21 @@ class Clusters(NamedTuple):
 
 @one_thread()
 def clusters(features: Float, k: int, *, seed: int, weights: Float | None = None) -> Clusters:
-    """k-means by Lloyd's rounds from k-means++ (weighted.
+    """k-means by Lloyd's rounds from k-means++.
 
-    Prabhu et al. 2021).
+    Weighted: Prabhu et al. 2021.
 
-    Centres are learned from at most :data:`LEARNED_FROM` rows, drawn uniformly; all rows then move them once more.
+    Centres are learned from at most :data:`MIN_ROWS_TO_LEARN` rows, drawn uniformly; all rows then move them once more.
     ``k`` at most the number of rows; a cluster that loses its rows keeps its centre.
     """
     rng = np.random.default_rng(seed)
     every, n = Points.about_mean(features), len(features)
     weights = np.ones(n, np.float32) if weights is None else weights
-    some = sample(np.ones(n, bool), max(LEARNED_FROM, 4 * k), rng)
+    some = sample(np.ones(n, bool), max(MIN_ROWS_TO_LEARN, 4 * k), rng)
     subset, subset_weights = every.take(some), weights[some]
     centres = subset.take(_seed_rows(subset, subset_weights, k, rng))
     before = np.inf
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         member, distances = assign(subset, centres)
         inertia = float(subset_weights @ distances)
         if inertia > before * (1 - 1e-4):

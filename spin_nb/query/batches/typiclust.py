@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
-from spin_nb.query.batches._distances import ROUNDING, Doubles, Points
+from spin_nb.query.batches._distances import RELATIVE_ROUNDING, Doubles, Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import make_picked
 from spin_nb.threads import each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
-MOST_CLUSTERS, SMALLEST, NEIGHBOURS = 500, 5, 20  # as the published code has them
-EXACT = (
+MAX_CLUSTERS, MIN_CLUSTER_ROWS, N_NEIGHBOURS = 500, 5, 20  # as the published code has them
+MAX_EXACT_ROWS = (
     2500  # rows of a cluster whose neighbours are all found; of a larger one, only those of the likely best
 )
-SOUGHT_IN, LIKELY = 1000, 300
-FINALISTS = 64
+N_ROWS_SEARCHED, N_CANDIDATES = 1000, 300
+N_FINALISTS = 64
 
 
 @one_thread()
@@ -67,7 +67,7 @@ def typiclust(features: Float, k: int, *, labelled_rows: Rows | None = None, see
     labelled_rows = check_labelled(labelled_rows, n)
     left = unlabelled(n, labelled_rows)
     k = check_k(k, n_left := int(left.sum()))
-    member = clusters(features, min(len(labelled_rows) + k, MOST_CLUSTERS, n), seed=seed).member
+    member = clusters(features, min(len(labelled_rows) + k, MAX_CLUSTERS, n), seed=seed).member
     rng = np.random.default_rng(seed)
     visits, small = visiting_order(member, labelled_rows)
     rows: list[int] = []
@@ -96,7 +96,7 @@ def visiting_order(member: Ints, labelled_rows: Ints) -> tuple[Ints, Ints]:
     cluster_ids, first, size = np.unique(member, return_index=True, return_counts=True)
     count = np.bincount(np.searchsorted(cluster_ids, member[labelled_rows]), minlength=len(cluster_ids))
     order = np.lexsort((first, -size, count))
-    large = size[order] > SMALLEST
+    large = size[order] > MIN_CLUSTER_ROWS
     return cluster_ids[order[large]], cluster_ids[order[~large]]
 
 
@@ -105,21 +105,21 @@ def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
 
     The row with the smallest mean distance to its nearest others, the lowest of those that tie; and the inverse.
     """
-    n, near = len(x), min(NEIGHBOURS, len(x) // 2)
+    n, near = len(x), min(N_NEIGHBOURS, len(x) // 2)
     if not near:
         return 0, 1e5
     every, likely = Points.about_mean(x), np.arange(n)
-    if n > EXACT:
-        sample = every.take(rng.choice(n, SOUGHT_IN, replace=False)).targets()
-        fewer = max(1, round(near * SOUGHT_IN / n))
+    if n > MAX_EXACT_ROWS:
+        sample = every.take(rng.choice(n, N_ROWS_SEARCHED, replace=False)).targets()
+        fewer = max(1, round(near * N_ROWS_SEARCHED / n))
         rough = np.empty(n)
 
         def roughly(block: slice) -> None:
             part = np.partition(every.take(block).squared_distances(sample), fewer, axis=1)[:, : fewer + 1]
             rough[block] = np.sqrt(part).sum(axis=1)
 
-        each_block(roughly, blocks(n, SOUGHT_IN))
-        likely = np.sort(np.argpartition(rough, LIKELY)[:LIKELY])
+        each_block(roughly, blocks(n, N_ROWS_SEARCHED))
+        likely = np.sort(np.argpartition(rough, N_CANDIDATES)[:N_CANDIDATES])
     means, targets = np.empty(len(likely)), every.targets()
 
     def work(block: slice) -> None:
@@ -129,9 +129,9 @@ def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
 
     each_block(work, blocks(len(likely), n))
     # Rounding moves a mean by less than this: rows so close to the best are measured again in double precision.
-    least, error = means.min(), 4 * ROUNDING * every.lengths.max()
+    least, error = means.min(), 4 * RELATIVE_ROUNDING * every.lengths.max()
     finalists = likely[means <= 2 * np.sqrt(least**2 + error) - least]
-    exact = np.array([_mean_distance(x, row, near) for row in finalists[:FINALISTS]])
+    exact = np.array([_mean_distance(x, row, near) for row in finalists[:N_FINALISTS]])
     best = int(np.argmin(exact))
     return int(finalists[best]), float(1 / (exact[best] + 1e-5))
 

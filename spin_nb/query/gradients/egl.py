@@ -91,9 +91,9 @@ def egl_regression(features: Float, mean: Float, means: Float, variances: Float)
 
 
 def head_norms(features: Float) -> Float:
-    """``|x|^2 + 1``.
+    """Squared norm of a linear output's gradient, ``|x|^2 + 1``.
 
-    Squared norm of a linear output's gradient in weights and bias, float32 (n,).
+    In weights and bias, float32 (n,).
     """
     return np.einsum("nd,nd->n", features, features) + 1
 

@@ -16,10 +16,10 @@ from spin_nb.query._checks import (
 )
 from spin_nb.types import Float, Ints, Rows
 
-WIDTH = 128  # as published
+N_HIDDEN = 128  # as published
 MARGIN = 1.0
-STEPS = 500
-BATCH = 128
+N_STEPS = 500
+BATCH_SIZE = 128
 
 
 def learning_loss(
@@ -114,7 +114,7 @@ def predicted_loss(features: Float, labelled_rows: Rows, losses: ArrayLike, *, s
     scale = np.maximum(scale, np.float32(1e-6) * max(float(scale.max()), 1e-6))
     w1, b1, w2 = _train((labelled_features - middle) / scale, losses, seed)
     out = np.empty(len(features), np.float32)
-    for rows in blocks(len(features), max(WIDTH, features.shape[1])):
+    for rows in blocks(len(features), max(N_HIDDEN, features.shape[1])):
         out[rows] = np.maximum((features[rows] - middle) / scale @ w1 + b1, 0) @ w2
     return out
 
@@ -130,9 +130,9 @@ def _train(x: Float, losses: Float, seed: int) -> tuple[Float, Float, Float]:
     w1, b1, w2 = (
         torch.tensor(values.astype(np.float32), requires_grad=True)
         for values in (
-            rng.normal(0, np.sqrt(2 / x.shape[1]), (x.shape[1], WIDTH)),
-            np.zeros(WIDTH),
-            rng.normal(0, np.sqrt(1 / WIDTH), WIDTH),
+            rng.normal(0, np.sqrt(2 / x.shape[1]), (x.shape[1], N_HIDDEN)),
+            np.zeros(N_HIDDEN),
+            rng.normal(0, np.sqrt(1 / N_HIDDEN), N_HIDDEN),
         )
     )
     inputs, truth = torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(losses)
@@ -150,10 +150,10 @@ def _train(x: Float, losses: Float, seed: int) -> tuple[Float, Float, Float]:
 
 
 def _batches(m: int, rng: np.random.Generator) -> list[Ints]:
-    """:data:`STEPS` batches of pairs (i, i + half), every item once an epoch but for an odd one."""
-    size = min(BATCH, m - m % 2)
+    """:data:`N_STEPS` batches of pairs (i, i + half), every item once an epoch but for an odd one."""
+    size = min(BATCH_SIZE, m - m % 2)
     batches: list[Ints] = []
-    while len(batches) < STEPS:
+    while len(batches) < N_STEPS:
         order = rng.permutation(m)
         batches += [order[at : at + size] for at in range(0, m - size + 1, size)]
-    return batches[:STEPS]
+    return batches[:N_STEPS]

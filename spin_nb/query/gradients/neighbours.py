@@ -13,14 +13,16 @@ from spin_nb.query._checks import blocks, check_labelled, unlabelled
 from spin_nb.types import Float, Ints, Rows
 
 ENTROPY_TOLERANCE = 1e-4  # nats; the published code stops at 1e-3
-STEPS = 60
-STEEPEST = 70.0  # largest log of mean d / (2 sigma^2): by then only exact duplicates of the nearest row count
+MAX_STEPS = 60
+MAX_LOG_PRECISION = (
+    70.0  # largest log of mean d / (2 sigma^2): by then only exact duplicates of the nearest row count
+)
 
 
 class Neighbours(NamedTuple):
-    """Unlabelled rows (r,).
+    """Unlabelled rows (r,) and their labelled neighbours.
 
-    For each, places in ``labelled_rows`` (r, k) of its neighbours and their weights.
+    For each row, places in ``labelled_rows`` (r, k) of its neighbours and their weights.
     """
 
     rows: Ints
@@ -110,15 +112,15 @@ def _solve(distances: Float, entropy: float, start: float, weights: Float) -> ND
     Returns the ``log b`` found (r,).
     """
     r = len(distances)
-    steep, low, high = np.full(r, start), np.full(r, -np.inf), np.full(r, STEEPEST)
+    steep, low, high = np.full(r, start), np.full(r, -np.inf), np.full(r, MAX_LOG_PRECISION)
     active = np.arange(r)
-    for step in range(STEPS):
+    for step in range(MAX_STEPS):
         some = distances if len(active) == r else distances[active]
         mass, total, error, slope = _entropy_error(some, steep[active], entropy)
         low[active] = np.where(error > 0, steep[active], low[active])
         high[active] = np.where(error > 0, high[active], steep[active])
         going = (np.abs(error) > ENTROPY_TOLERANCE) & (high[active] - low[active] > 1e-6)
-        going &= step < STEPS - 1
+        going &= step < MAX_STEPS - 1
         weights[active[~going]] = mass[~going] / total[~going, None]
         active, error, slope = active[going], error[going], slope[going]
         if not len(active):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError
 from spin_nb.interrupts import defer_interrupts
-from spin_nb.monitor.curves import RECENT, labels_per_minute
+from spin_nb.monitor.curves import N_RECENT_LABELS, labels_per_minute
 from spin_nb.project.database import BUSY_SECONDS, Busy
 from spin_nb.project.fold import Current, State, changed_items, current, newest_first
 from spin_nb.project.records import VALUE_KINDS, Ask, Event, NewAsk, NewEvent
@@ -313,7 +313,7 @@ class LabelLog:
     @property
     def labels_per_minute(self) -> float:
         """Pace of the latest labels given in a view."""
-        newest = islice(self._state.manual.newest(), RECENT)
+        newest = islice(self._state.manual.newest(), N_RECENT_LABELS)
         return labels_per_minute([label.time.timestamp() for _, label in newest])
 
     def current(self, id: str) -> Current | None:

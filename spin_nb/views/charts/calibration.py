@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spin_nb.monitor.audit import ENOUGH, audited_accuracy, wilson
+from spin_nb.monitor.audit import MIN_AUDITS_TO_SHOW, audited_accuracy, wilson
 from spin_nb.monitor.calibration import reliability
 from spin_nb.monitor.headline import headline
 from spin_nb.monitor.selective import risk_coverage
@@ -140,7 +140,9 @@ class CalibrationView(PlotView):
         lower.update(x=coverage, y=np.array([span.low for span in spans]))
         overall.update(x=np.array([0.0, 1.0]), y=np.full(2, risk[-1]))
         words = [f"{span.low:.0%} to {span.high:.0%}" for span in spans]
-        curve.update(x=coverage, y=risk, customdata=words, mode="lines+markers" if n < ENOUGH else "lines")
+        curve.update(
+            x=coverage, y=risk, customdata=words, mode="lines+markers" if n < MIN_AUDITS_TO_SHOW else "lines"
+        )
         # The interval of the very surest few would fill the plot and hide the rest.
         top = max(float(high[n // 5 :].max()), float(risk.max()))
         figure.update_yaxes(range=[-0.01, min(1.02, 1.05 * top)], row=1, col=2)
@@ -164,9 +166,9 @@ def reading(audits: Audited) -> str:
     >>> reading(Two(probs=np.array([[0.9, 0.1]] * 3), truth=np.array([0, 0, 1])))
     'only 3 audits: <b>too few to judge</b><br>dots will move a lot; single numbers from 20 on'
     """
-    if len(audits) < ENOUGH:
+    if len(audits) < MIN_AUDITS_TO_SHOW:
         few = f"only {_audits(len(audits))}: <b>too few to judge</b>"
-        return f"{few}<br>dots will move a lot; single numbers from {ENOUGH} on"
+        return f"{few}<br>dots will move a lot; single numbers from {MIN_AUDITS_TO_SHOW} on"
     accuracy = audited_accuracy(audits.probs.argmax(1), audits.truth)
     confidence = float(audits.probs.max(1).mean())
     span = f"it said {confidence:.0%}, it was right {accuracy.low:.0%} to {accuracy.high:.0%} of the time"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_nb.monitor.audit import ENOUGH
+from spin_nb.monitor.audit import MIN_AUDITS_TO_SHOW
 from spin_nb.views.base.theme import plain
 from spin_nb.views.charts.base import PlotView
 from spin_nb.views.session_like import SessionLike
@@ -24,7 +24,7 @@ EMPTY = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id,
 CALIBRATION_TITLE = "calibration error (audited)"
 HEADS_TITLE = "heads, on labels held out"
 NOT_YET = {
-    CALIBRATION_TITLE: f"calibration error: from {ENOUGH} audits on",
+    CALIBRATION_TITLE: f"calibration error: from {MIN_AUDITS_TO_SHOW} audits on",
     HEADS_TITLE: "heads: compared by s.train()",
 }
 
@@ -127,7 +127,7 @@ class CurvesView(PlotView):
         words = [plain(repr(p.accuracy), 300) for p in points]
         accuracy.update(x=n, y=[p.accuracy.value for p in points], customdata=words)
         pace.update(x=n, y=[p.labels_per_minute for p in points])
-        calibration.update(x=n, y=[p.ece if p.n_audits >= ENOUGH else None for p in points])
+        calibration.update(x=n, y=[p.ece if p.n_audits >= MIN_AUDITS_TO_SHOW else None for p in points])
         ranking = sorted(self._validation.items(), key=lambda entry: entry[1])
         bar_labels = [f"{plain(name, 11)} {score:.0%}" for name, score in ranking]
         heads.update(y=bar_labels, x=[score for _, score in ranking])
@@ -163,7 +163,8 @@ def headline(point: CurvePoint, metric: str = "accuracy") -> str:
         return f"audited {metric}: not known yet<br>no audit is labelled so far"
     more = f"; {estimate.unanswered} unanswered" if estimate.unanswered else ""
     if estimate.value is None:
-        enough = "once more arrivals are among them" if estimate.n >= ENOUGH else f"from {ENOUGH} on"
+        has_enough = estimate.n >= MIN_AUDITS_TO_SHOW
+        enough = "once more arrivals are among them" if has_enough else f"from {MIN_AUDITS_TO_SHOW} on"
         return f"audited {metric}: {span}<br>95 % interval from {estimate.n} audits{more}; a single number {enough}"
     return (
         f"audited {metric}: <b>{estimate.value:.1%}</b>"

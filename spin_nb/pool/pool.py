@@ -229,19 +229,21 @@ class Pool:
         if kept_out is not None:
             raise LabelError(f"the item {id!r} was kept out: {kept_out}.", "Repair it and pass pool= again.")
         raise LabelError(
-            f"no item {shown(id, 200)}.",
-            f"Closest: {', '.join(self._closest(id))}; see s.items for all.  If it arrived in another notebook, "
-            "open the project again.",
+            f"there is no item {shown(id, 200)}.",
+            f"{self._suggest_ids(id)}; see s.items for all.  If it arrived in another notebook, open the project"
+            " again.",
         )
 
-    def _closest(self, id: str) -> list[str]:
-        """Ids like this one; of the first thousands, and of no endless text: labels may wait meanwhile."""
-        alike = (
-            difflib.get_close_matches(id, self.ids[:MAX_COMPARED_IDS], n=3)
-            if len(id) <= MAX_COMPARED_CHARS
-            else []
-        )
-        return [short(name, 100) for name in alike or self.ids[:1]]
+    def _suggest_ids(self, id: str) -> str:
+        """Name ids like this one, or any where none is.
+
+        Of the first thousands, and of no endless text: labels may wait meanwhile.
+        """
+        has_few_characters = len(id) <= MAX_COMPARED_CHARS
+        alike = difflib.get_close_matches(id, self.ids[:MAX_COMPARED_IDS], n=3) if has_few_characters else []
+        if not alike:
+            return f"For example {short(self.ids[0], 100)}"
+        return f"Closest: {', '.join(short(name, 100) for name in alike)}"
 
     def load(self, rows: Iterable[int]) -> list[Any]:
         """Loaded items: uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.

@@ -586,3 +586,13 @@ def test_rows_load_in_the_order_asked(tmp_path_factory, rows, data):
     pool.extend([f"text {i}" for i in range(20, 25)])
     assert pool.load(rows) == [f"text {row}" for row in rows]
     assert [pool.row(pool.ids[row]) for row in rows] == rows
+
+
+def test_an_unknown_id_is_answered_with_ids_like_it_or_an_example(tmp_path):
+    pool = Pool.save(tmp_path, read_pool(samples.digits()))
+    with pytest.raises(LabelError, match="there is no item 'digit-00010'") as caught:
+        pool.row("digit-00010")
+    assert caught.value.do.startswith("Closest: digit-0010, ")
+    with pytest.raises(LabelError) as caught:
+        pool.row("?")
+    assert caught.value.do.startswith("For example digit-0000; see s.items")

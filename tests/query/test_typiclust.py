@@ -60,7 +60,7 @@ def test_clusters_with_labels_come_after_those_without():
 def test_the_best_of_a_large_cluster_is_found_in_a_sample(monkeypatch):
     x = np.random.default_rng(0).normal(size=(600, 3)).astype(np.float32)
     exact, score = module.most_typical(x, np.random.default_rng(0))
-    for name, value in (("EXACT", 500), ("SOUGHT_IN", 200), ("LIKELY", 100)):
+    for name, value in (("MAX_EXACT_ROWS", 500), ("N_ROWS_SEARCHED", 200), ("N_CANDIDATES", 100)):
         monkeypatch.setattr(module, name, value)
     row, found = module.most_typical(x, np.random.default_rng(0))
     assert found == pytest.approx(score, rel=0.02)

@@ -121,7 +121,7 @@ def _frame(items: Sequence[Any]) -> pl.DataFrame:
             matrix = np.asarray(items, dtype=np.float32)
         except ValueError:
             raise PoolError(
-                "vectors of different lengths.", "Give every item the same number of values."
+                "the vectors have different lengths.", "Give every item the same number of values."
             ) from None
         return pl.from_numpy(matrix, schema=[str(column) for column in range(matrix.shape[1])])
     return pl.from_dicts(list(items), infer_schema_length=None)

@@ -32,7 +32,9 @@ def pca_layout(features: Float) -> Float:
     [-1.0, -0.5, 1.0]
     """
     if features.ndim != 2 or not len(features) or not np.isfinite(features).all():
-        raise ModelError(f"no layout of features {features.shape}.", "Pass finite features (n, d).")
+        raise ModelError(
+            f"features of shape {features.shape} have no layout.", "Pass finite features (n, d)."
+        )
     deviations = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
     _, vectors = np.linalg.eigh((deviations.T @ deviations).astype(np.float64))
     leading = vectors[:, ::-1][:, :2].astype(np.float32)

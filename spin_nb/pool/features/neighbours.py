@@ -100,7 +100,9 @@ def nearest(
 def _check(features: Any) -> None:
     if not isinstance(features, np.ndarray) or features.ndim != 2 or features.dtype.kind != "f":
         shape = getattr(features, "shape", type(features).__name__)
-        raise ModelError(f"features of shape {shape}.", "Pass a float32 array (n, d).")
+        raise ModelError(
+            f"features of shape {shape} are no float32 array (n, d).", "Pass a float32 array (n, d)."
+        )
     if not np.isfinite(features).all():
         raise ModelError("features hold NaN or infinite values.", "Mend the encoder or the items.")
 

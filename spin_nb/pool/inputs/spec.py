@@ -253,7 +253,7 @@ def _check_inputs(inputs: Any, n: int, shape: tuple[int, ...] | None = None) -> 
         with np.errstate(over="ignore"):  # what turns infinite is refused below
             array = np.ascontiguousarray(inputs, dtype=np.float32)
     except (TypeError, ValueError):
-        raise PoolError("items of different lengths, or no numbers.", _INSTEAD) from None
+        raise PoolError("the items have different lengths, or hold no numbers.", _INSTEAD) from None
     if array.ndim < 2 or len(array) != n or (shape is not None and array.shape[1:] != shape):
         expected_shape = f"({n}, ...)" if shape is None else str((n, *shape))
         raise PoolError(

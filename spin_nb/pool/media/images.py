@@ -230,7 +230,7 @@ def plain(array: NDArray[Any]) -> Pixels:
     if array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3):
         return array
     raise PoolError(
-        f"a picture of shape {array.shape}.",
+        f"an array of shape {array.shape} is no picture.",
         "Pass pictures as (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA; channels come last.",
     )
 

@@ -39,7 +39,7 @@ def read_onnx(path: Path | str) -> OnnxGraph:
         with open_regular(path) as stream:
             model = onnx.load_from_string(stream.read())
     except FileNotFoundError:
-        raise PoolError(f"no file {shown(str(path))}.", "Check the path.") from None
+        raise PoolError(f"there is no file {shown(str(path))}.", "Check the path.") from None
     except Exception as problem:  # a damaged file raises whatever protobuf, or the system, does
         raise PoolError(f"{shown(str(path))} cannot be read as ONNX: {problem!s:.200}.", EXPORT) from None
     _take_in(model, path)

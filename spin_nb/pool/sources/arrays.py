@@ -30,19 +30,21 @@ def read_array(array: NDArray[Any], *, ids: Sequence[str] | None = None) -> Pool
     """
     if array.dtype.kind not in "buif":
         raise PoolError(
-            f"an array of dtype {array.dtype}.", "Pass numbers: pictures (n, h, w[, c]) or a table (n, d)."
+            f"an array of dtype {array.dtype} holds no numbers.",
+            "Pass numbers: pictures (n, h, w[, c]) or a table (n, d).",
         )
     if array.ndim not in (2, 3, 4):
         raise PoolError(
-            f"an array of shape {array.shape}.", "Pass pictures (n, h, w[, c]) or a table (n, d)."
+            f"an array of shape {array.shape} is neither pictures nor a table.",
+            "Pass pictures (n, h, w[, c]) or a table (n, d).",
         )
     if array.size == 0:
-        raise PoolError(f"an empty array, shape {array.shape}.", "Pass at least one item.")
+        raise PoolError(f"the array is empty, its shape is {array.shape}.", "Pass at least one item.")
     array = refuse_masked(array)
     _check_finite(array)
     names = default_ids(len(array)) if ids is None else check_ids(ids)
     if len(names) != len(array):
-        raise PoolError(f"{len(names)} ids for {len(array)} items.", "Give one id an item.")
+        raise PoolError(f"{len(names)} ids for {len(array)} items were passed.", "Give one id an item.")
     metadata, items = _table(array) if array.ndim == 2 else _pictures(array)
     return PoolData(
         ids=names,
@@ -65,7 +67,7 @@ def _pictures(array: NDArray[Any]) -> tuple[dict[str, Any], Any]:
     if array.ndim == 4 and array.shape[3] not in (1, 3, 4):
         hint = "np.moveaxis(x, 1, -1)" if array.shape[1] in (1, 3, 4) else "1, 3 or 4 channels"
         raise PoolError(
-            f"pictures of shape {array.shape}: {array.shape[3]} channels.", f"Channels come last: {hint}."
+            f"pictures of shape {array.shape} have {array.shape[3]} channels.", f"Channels come last: {hint}."
         )
     low, high = (0.0, 255.0) if array.dtype == np.uint8 else value_range(array)
     if array.dtype == np.uint8:
@@ -90,7 +92,7 @@ def _check_finite(array: NDArray[Any]) -> None:
             largest = max(largest, -part.min(), part.max())
     if bad:
         raise PoolError(
-            f"NaN or infinite values in {len(bad):,} of {len(array):,} rows: {listing(map(str, bad), 5)}.",
+            f"there are NaN or infinite values in {len(bad):,} of {len(array):,} rows: {listing(map(str, bad), 5)}.",
             "Fill these rows first, or leave them out: array[np.isfinite(array.reshape(len(array), -1)).all(axis=1)].",
         )
     if largest > FLOAT32_MAX:

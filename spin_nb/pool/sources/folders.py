@@ -35,7 +35,7 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
         When the folder is missing, holds no good file, or holds videos and OpenCV is not installed.
     """
     if not root.exists():
-        raise PoolError(f"no folder {str(root)!r}.", "Check the path, or pass an array or a frame.")
+        raise PoolError(f"there is no folder {str(root)!r}.", "Check the path, or pass an array or a frame.")
     root = root.resolve()
     files, broken = _scan(root)
     modality = modality_class(_commonest(files))
@@ -93,7 +93,8 @@ def _folder_labels(ids: list[str], labels_from: str | None) -> dict[str, str]:
         return {}
     if labels_from != "folder":
         raise PoolError(
-            f"labels_from={shown(labels_from)} with a folder.", 'Use labels_from="folder", or leave it out.'
+            f"labels_from={shown(labels_from)} does not go with a folder.",
+            'Use labels_from="folder", or leave it out.',
         )
     labels = {name: PurePosixPath(name).parent.name for name in ids}
     loose = next((name for name, label in labels.items() if not label), None)

@@ -53,13 +53,15 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
         When it is empty, ids repeat, values are NaN, infinite or too large, or a column holds objects.
     """
     if not frame.height or not frame.width:
-        raise PoolError(f"an empty frame, shape {frame.shape}.", "Pass at least one row and one column.")
+        raise PoolError(
+            f"the frame is empty, its shape is {frame.shape}.", "Pass at least one row and one column."
+        )
     frame, answers = _take(clean_frame(frame), labels_from)
     frame, keys = _take(frame, "id" if "id" in frame.columns else None)
     ids = default_ids(frame.height) if keys is None else check_ids(keys)
     labels = {} if answers is None else as_labels(ids, answers)
     if not frame.width:
-        raise PoolError("a frame without a column to label from.", "Keep a column besides id and labels.")
+        raise PoolError("the frame has no column to label from.", "Keep a column besides id and labels.")
     paths, modality = _path_column(frame)
     if paths is not None:
         return _files(frame, ids, paths, modality, (base or Path.cwd()).resolve(), labels)
@@ -172,12 +174,13 @@ def _check_numbers(name: str, column: pl.Series) -> None:
     if column.dtype.is_float():
         if column.is_infinite().any():
             raise PoolError(
-                f"infinite values in the column {name!r}.", "Replace them by numbers, or by missing values."
+                f"there are infinite values in the column {name!r}.",
+                "Replace them by numbers, or by missing values.",
             )
         unknown = int(column.is_nan().sum())
         if unknown:
             raise PoolError(
-                f"NaN in the column {name!r}, {unknown} times.",
+                f"there is NaN in the column {name!r}, {unknown} times.",
                 "Mend these values; where they are only missing, say so with frame.fill_nan(None).",
             )
     ends = [abs(float(cast(Any, end))) for end in (column.min(), column.max()) if end is not None]

@@ -107,7 +107,8 @@ def _sample(sample: Sample, labels_from: str | None) -> PoolData:
         return data
     if labels_from != "sample":
         raise PoolError(
-            f"labels_from={shown(labels_from)} with a sample.", 'Use labels_from="sample", or leave it out.'
+            f"labels_from={shown(labels_from)} does not go with a sample.",
+            'Use labels_from="sample", or leave it out.',
         )
     return replace(data, labels=as_labels(data.ids, sample.labels))
 
@@ -131,7 +132,7 @@ def _path(path: Path, labels_from: str | None) -> PoolData:
         return read_folder(path, labels_from=labels_from)
 
     if not path.exists():
-        raise PoolError(f"no file {str(path)!r}.", "Check the path.")
+        raise PoolError(f"there is no file {str(path)!r}.", "Check the path.")
     with reading("parquet file", path):
         frame = read_parquet(path)
     return read_frame(frame, base=path.parent, labels_from=labels_from)
@@ -149,7 +150,7 @@ def _texts(texts: list[Any], labels_from: str | None) -> PoolData:
 
     _no_labels(labels_from, "a list")
     if not texts:
-        raise PoolError("an empty list.", "Pass at least one text.")
+        raise PoolError("the list is empty.", "Pass at least one text.")
     texts = [str(text) if isinstance(text, Path) else text for text in texts]
     odd = next((text for text in texts if not isinstance(text, str)), None)
     if odd is not None and has_text(odd):
@@ -182,5 +183,6 @@ def _surrogate(text: str | None) -> str | None:
 def _no_labels(labels_from: str | None, what: str) -> None:
     if labels_from is not None:
         raise PoolError(
-            f"labels_from={shown(labels_from)} with {what}.", "It holds no labels: leave labels_from out."
+            f"labels_from={shown(labels_from)} does not go with {what}.",
+            "It holds no labels: leave labels_from out.",
         )

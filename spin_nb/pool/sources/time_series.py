@@ -69,7 +69,7 @@ def read_series(series: TimeSeries, *, labels_from: str | None = None) -> PoolDa
     """
     if labels_from not in (None, "series") or (labels_from and series.labels is None):
         raise PoolError(
-            f"labels_from={shown(labels_from)} with a TimeSeries.",
+            f"labels_from={shown(labels_from)} does not go with a TimeSeries.",
             'Use labels_from="series" with TimeSeries(labels=...), or neither.',
         )
     ids = series.ids or default_ids(len(series))

@@ -60,7 +60,8 @@ def read_dataset(
     """
     if labels_from not in (None, "dataset"):
         raise PoolError(
-            f"labels_from={shown(labels_from)} with a dataset.", 'Use labels_from="dataset", or leave it out.'
+            f"labels_from={shown(labels_from)} does not go with a dataset.",
+            'Use labels_from="dataset", or leave it out.',
         )
     _check_steady(dataset)
     with Scratch(near) as scratch:

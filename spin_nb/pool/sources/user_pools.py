@@ -104,7 +104,7 @@ class Multimodal:
 
     def __init__(self, **parts: Any) -> None:
         if not parts:
-            raise PoolError("Multimodal() without a part.", "Name them: Multimodal(photo=..., words=...).")
+            raise PoolError("Multimodal() has no part.", "Name them: Multimodal(photo=..., words=...).")
         for name, part in parts.items():
             if not name.strip() or not name.isprintable():
                 raise PoolError(
@@ -132,7 +132,7 @@ def _split_series(values: Any, has_channels: bool) -> list[Any]:
     elif not isinstance(values, (list, tuple)):
         raise PoolError(f"a {type(values).__name__} holds no series.", f"Pass {_SHAPES}.")
     if not len(values):
-        raise PoolError("an empty list of series.", "Pass at least one.")
+        raise PoolError("the list of series is empty.", "Pass at least one.")
     if all(isinstance(value, (int, float)) for value in values[:2]):
         raise PoolError("a list of numbers is one series, not several.", f"Pass {_SHAPES}.")
     return list(values)

@@ -1,11 +1,8 @@
 // What a key event means, before any table of keys.
 
 export const DIGITS = [..."1234567890"];
-
 export const LETTERS = [..."abcdeghijklmnopqrstvwzx"]; // without f (flag), u (undo), y (redo); x (not visible) comes last
-
 const BRACKETS = { BracketLeft: "[", BracketRight: "]" };
-
 export const KEY_NAMES = { " ": "Space", Enter: "⏎", Backspace: "⌫", Delete: "Del", ArrowLeft: "←", ArrowRight: "→" };
 
 /** Keys as they are written on a button, in the words of aria-keyshortcuts; the attribute goes where there is none. */

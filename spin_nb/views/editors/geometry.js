@@ -1,11 +1,8 @@
 // Geometry of shapes, in pixels of the original.
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
 export const roundToHundredths = (value) => Math.round(value * 100) / 100;
-
 export const distance = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1]);
-
 export const oneDecimal = (value) => String(Number(value.toFixed(1)));
 
 /** A point inside the picture. */

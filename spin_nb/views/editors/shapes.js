@@ -1,4 +1,4 @@
-// What drawing boxes, polygons and keypoints share: colours, geometry, paint, the list of shapes and of classes.
+// What drawing boxes, polygons and keypoints share: colours, paint, the list of shapes and of classes.
 
 import { h, svgElement, write } from "../base/dom.js";
 import { nameShortcuts } from "../base/key_events.js";
@@ -22,7 +22,7 @@ export function shapeName(name) {
   return letters.length > MAX_NAME_LETTERS ? `${letters.slice(0, MAX_NAME_LETTERS - 1).join("")}…` : text;
 }
 
-// ---- geometry, in pixels of the original -----------------------------------------------------------------------------
+// ---- what an event or a card means ----------------------------------------------------------------------------------
 
 /** How far from a thing a pointer still touches it: a fingertip is wide. */
 export function touchRadius(event, view) {

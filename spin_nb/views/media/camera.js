@@ -1,7 +1,6 @@
 // Where a picture lies in its view, and how far it is zoomed; no DOM.
 
 const MARGIN_PX = 10; // CSS pixels kept free around a fitted picture: its border can be grasped
-
 const MAX_PX_PER_PIXEL = 48; // CSS pixels that one original pixel may take
 
 /** Where the picture lies in a view of `room` CSS pixels: its origin (x, y) and CSS pixels per original pixel. */

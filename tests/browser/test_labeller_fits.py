@@ -98,7 +98,7 @@ def value_of(lab, item: str) -> str:
     """The label of a text, once the kernel has it."""
 
     def value() -> str:
-        return lab.run_code(f"print(fits['texts'].value({item!r}) or '')").strip()
+        return lab.run_code(f"print(fits['texts'].values.get({item!r}) or '')").strip()
 
     return until(value, page=lab.page, what=f"a label of {item}")
 
@@ -123,7 +123,7 @@ def test_of_77_classes_the_likeliest_are_keys_and_full_screen_is_left_by_escape(
     assert float(lab.run_code(f"print(texts_.predict([{item!r}]).mean.max())")) < 0.5
     assert view.locator(".spin-accept").inner_text().startswith("Submit")
     lab.page.keyboard.press("Enter")
-    assert lab.run_code(f"print(texts_.value({item!r}))").strip() == "None"
+    assert lab.run_code(f"print(texts_.values.get({item!r}))").strip() == "None"
     lab.page.keyboard.press("1")
     following = next_item(lab, view, item)
     assert value_of(lab, item) == view.get_attribute("data-likeliest")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from spin_nb.types import Float
 
-ADVICE = "Use 'auto' (a CUDA device where there is one, else the CPU), 'cpu', 'cuda' or 'cuda:0'."
+DEVICE_ADVICE = "Use 'auto' (a CUDA device where there is one, else the CPU), 'cpu', 'cuda' or 'cuda:0'."
 
 
 def pick(device: str | torch.device = "auto") -> torch.device:
@@ -43,7 +43,7 @@ def pick(device: str | torch.device = "auto") -> torch.device:
     except (RuntimeError, TypeError, ValueError, AssertionError, ImportError) as error:
         # The first sentence says it; what follows may be a page of internals.
         reason = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")
-        raise ModelError(f"there is no device {device!r} here: {reason}.", ADVICE) from error
+        raise ModelError(f"there is no device {device!r} here: {reason}.", DEVICE_ADVICE) from error
     return torch_device
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spin_nb.types import Float
 
 Array = NDArray[np.float64]
-JITTER = 1e-5  # of the total variance: above what float32 rounds away, below what anybody sees
+JITTER_SHARE = 1e-5  # of the total variance: above what float32 rounds away, below what anybody sees
 
 
 def contrasts(directions: Array) -> Array:
@@ -40,7 +40,7 @@ def deviations(covariance: NDArray[Any], noise: Float) -> Float:
     Each item has a covariance (C - 1, C - 1) in the :func:`basis`.
     """
     n_classes = covariance.shape[1] + 1
-    jitter = JITTER * np.trace(covariance, axis1=1, axis2=2) + np.finfo(np.float32).tiny
+    jitter = JITTER_SHARE * np.trace(covariance, axis1=1, axis2=2) + np.finfo(np.float32).tiny
     root = np.linalg.cholesky(
         covariance + jitter[:, None, None] * np.eye(n_classes - 1, dtype=covariance.dtype)
     )

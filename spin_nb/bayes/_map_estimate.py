@@ -24,9 +24,8 @@ Array = NDArray[np.float64]
 MAX_NEWTON_STEPS = 60
 MAX_CG_STEPS = 40
 MAX_PARAMETERS_FOR_FULL = 2500  # parameters: to factor a larger curvature takes longer than it saves
-MIN_DECREMENT = (
-    1e-9  # stop when a Newton step would lower the objective by less than this share of an observation
-)
+# Stop when a Newton step would lower the objective by less than this share of an observation.
+MIN_DECREMENT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ FILTER_DEGREE = 12
 OVERSAMPLING = 1.2  # random functions for each one wanted
 FUNCTIONS_PER_BLOCK = 32  # functions filtered at once
 ROWS_PER_BLOCK = 2**16
-RIDGE = 1e-9  # of the mean squared length: functions that the filter made alike stay solvable
+RIDGE_SHARE = 1e-9  # of the mean squared length: functions that the filter made alike stay solvable
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def smooth_functions(operator: csr_matrix, m: int, damped_interval: tuple[float,
         for at in range(0, width, FUNCTIONS_PER_BLOCK)
     ]
     lengths = _products(blocks, blocks)
-    lengths += RIDGE * np.trace(lengths) / width * np.eye(width)
+    lengths += RIDGE_SHARE * np.trace(lengths) / width * np.eye(width)
     operator_products = np.concatenate(
         [_products(blocks, [operator @ functions]) for functions in blocks], axis=1
     )

@@ -22,25 +22,21 @@ from spin_nb.bayes._smooth_functions import Smooth, chunks, normalised_graph, sm
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 
-NEIGHBOURS = 10  # edges per item: more blurs small clusters
-NEARNESS = 4  # power of the weights of a new item's neighbours: the nearest count most
+EDGES_PER_ITEM = 10  # edges per item: more blurs small clusters
+NEARNESS_POWER = 4  # power of the weights of a new item's neighbours: the nearest count most
 SCALE_NEIGHBOUR = 7  # the neighbour whose distance is an item's own length scale
-SMOOTHNESS = 0.1  # ridge and power of the spectral prior (lambda + ridge)^-power
-POWER = 1.5
+SPECTRAL_RIDGE = 0.1  # ridge and power of the spectral prior (lambda + ridge)^-power
+SPECTRAL_POWER = 1.5
 LINEAR_SHARE = 0.2  # prior variance given to the plain linear model
 LOCAL_SHARE = 0.2  # prior variance given to local detail, finer than the graph functions
 N_WAVES = 100  # random Fourier features of that detail
-REACH = 3.0  # its length scale, in median distances to the seventh neighbour
+LOCAL_LENGTH_SCALES = 3.0  # its length scale, in median distances to the seventh neighbour
 GRAPH_PART = np.float32(np.sqrt(1 - LINEAR_SHARE - LOCAL_SHARE))
 MIN_ROW_LENGTH = 0.3  # rows shorter than this are outliers: not blown up to full length
-DAMPED_INTERVAL = (
-    -0.6,
-    0.9,
-)  # eigenvalues of S the filter suppresses: the smoothest functions come out sharp
-DAMPED_INTERVAL_OF_MANY_CLASSES = (
-    -0.6,
-    0.85,
-)  # with many classes finer functions must survive (measured on 77 intents)
+# Eigenvalues of S the filter suppresses: the smoothest functions come out sharp.
+DAMPED_INTERVAL = (-0.6, 0.9)
+# With many classes finer functions must survive (measured on 77 intents).
+DAMPED_INTERVAL_OF_MANY_CLASSES = (-0.6, 0.85)
 MANY_CLASSES = 20
 MIN_GRAPH_FUNCTIONS = 10  # graph functions of a tiny pool: fewer may miss a cluster altogether
 MIN_WEIGHT = 1e-6  # keeps every vertex connected when exp() underflows
@@ -72,7 +68,7 @@ class Frame:
         squares = sum(float(np.sum((features[rows] - centre) ** 2)) for rows in chunks(len(features)))
         rng = np.random.default_rng(seed)
         waves = rng.standard_normal((features.shape[1], N_WAVES), dtype=np.float32)
-        waves /= np.float32(REACH * np.median(scales))
+        waves /= np.float32(LOCAL_LENGTH_SCALES * np.median(scales))
         phase = rng.uniform(0, 2 * np.pi, N_WAVES).astype(np.float32)
         return cls(centre, float(np.sqrt(squares / max(len(features), 1))) or 1.0, waves, phase)
 
@@ -138,7 +134,7 @@ class GraphBasis:
         features = check_features(features, width=len(self.frame.centre))
         idx, dist = _check_neighbours(neighbours, distances, len(features), len(self.phi))
         own_scales = length_scales(dist, floor=float(self.scales.min()))
-        weights = _weights(idx, dist, own_scales, self.scales) ** NEARNESS
+        weights = _weights(idx, dist, own_scales, self.scales) ** NEARNESS_POWER
         weights /= weights.sum(axis=1, keepdims=True)
         phi = np.empty((len(features), self.phi.shape[1]), np.float32)
         for rows in chunks(len(features)):
@@ -212,7 +208,7 @@ def _join_features(graph: Smooth | None, frame: Frame, features: Float) -> Float
     n, m = len(features), 0 if graph is None else len(graph.values)
     phi = np.empty((n, m + frame.width), np.float32)
     if graph is not None:
-        weights = (graph.values + SMOOTHNESS) ** -POWER
+        weights = (graph.values + SPECTRAL_RIDGE) ** -SPECTRAL_POWER
         weights /= np.sqrt(np.sum(weights**2) / n)  # the functions are orthonormal: mean squared row norm 1
     for rows in chunks(n):
         g = np.zeros((rows.stop - rows.start, 0), np.float32) if graph is None else graph.rows(rows, weights)
@@ -222,7 +218,7 @@ def _join_features(graph: Smooth | None, frame: Frame, features: Float) -> Float
 
 
 def _check_neighbours(neighbours: Ints, distances: Float, rows: int, pool: int) -> tuple[Ints, Float]:
-    idx, dist = np.asarray(neighbours)[:, :NEIGHBOURS], np.asarray(distances)[:, :NEIGHBOURS]
+    idx, dist = np.asarray(neighbours)[:, :EDGES_PER_ITEM], np.asarray(distances)[:, :EDGES_PER_ITEM]
     if idx.shape != dist.shape or len(idx) != rows:
         raise ModelError(
             f"neighbours {idx.shape} and distances {dist.shape} do not fit {rows} rows of features.",

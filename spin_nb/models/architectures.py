@@ -9,7 +9,7 @@ from spin_nb.errors import ModelError
 if TYPE_CHECKING:
     import torch
 
-WIDTH = 64
+N_HIDDEN = 64
 
 
 def mlp(shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
@@ -32,13 +32,13 @@ def mlp(shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
 
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(prod(shape), WIDTH),
+        nn.Linear(prod(shape), N_HIDDEN),
         nn.ReLU(),
         nn.Dropout(0.2),
-        nn.Linear(WIDTH, WIDTH),
+        nn.Linear(N_HIDDEN, N_HIDDEN),
         nn.ReLU(),
         nn.Dropout(0.2),
-        nn.Linear(WIDTH, n_classes),
+        nn.Linear(N_HIDDEN, n_classes),
     )
 
 
@@ -77,8 +77,8 @@ def cnn(shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
         nn.AdaptiveAvgPool2d(4),
         nn.Flatten(),
         nn.Dropout(0.2),
-        nn.Linear(32 * 16, WIDTH),
+        nn.Linear(32 * 16, N_HIDDEN),
         nn.ReLU(),
         nn.Dropout(0.2),
-        nn.Linear(WIDTH, n_classes),
+        nn.Linear(N_HIDDEN, n_classes),
     )

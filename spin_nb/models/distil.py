@@ -37,10 +37,12 @@ def distil(features: Float, probs: Float, *, n_labels: int | None = None) -> tup
     >>> distil(x, p, n_labels=4)[1]
     1.0
     """
-    head = LastLayerLaplace().fit(features, probs, n_classes=np.asarray(probs).shape[-1], precision=PRECISION)
+    head = LastLayerLaplace().fit(
+        features, probs, n_classes=np.asarray(probs).shape[-1], precision=PRIOR_PRECISION
+    )
     same = head.logits(np.asarray(features, np.float32)).argmax(axis=1) == np.asarray(probs).argmax(axis=1)
     return (head.with_observations(n_labels) if n_labels else head), float(np.mean(same))
 
 
-PRECISION = 0.1
+PRIOR_PRECISION = 0.1
 """With a whole pool of soft labels the prior hardly matters; searching for it would take minutes."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import Cancelled, ModelError, SpinError
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
-from spin_nb.models.head_selection import FOLDS, MIN_LABELS_FOR_CV, Progress, split, within
+from spin_nb.models.head_selection import MIN_LABELS_FOR_CV, N_FOLDS, Progress, split, within
 from spin_nb.models.model_spec import ModelSpec
 from spin_nb.protocols import Model, Posterior
 from spin_nb.types import Float, Ints
@@ -107,7 +107,7 @@ def validation_parts(model: object, n: int, seed: int, *, slow: bool = False) ->
         return split(n, seed) if n >= MIN_LABELS_FOR_CV else None
     order = np.random.default_rng(seed).permutation(n)
     if validation == "folds" and not slow:
-        return order % FOLDS if n >= MIN_LABELS_FOR_CV else None
+        return order % N_FOLDS if n >= MIN_LABELS_FOR_CV else None
     return np.where(order < n // 5, 0, -1) if n >= MIN_LABELS_FOR_HOLDOUT else None
 
 

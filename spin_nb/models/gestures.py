@@ -22,7 +22,7 @@ from spin_nb.types import Ints
 Array = NDArray[np.float64]
 MAX_GROWTH = 2  # factor by which gestures may multiply what a class counts
 STEPS_PER_HALVING = 4  # of a weight
-ROUNDING = 1e-9
+ROUNDING_SHARE = 1e-9
 
 
 def gesture_weights(alone: Ints, together: Ints) -> Array:
@@ -49,7 +49,7 @@ def gesture_weights(alone: Ints, together: Ints) -> Array:
     growth = np.sort((alone + together + 1) / (alone + 1))[(len(alone) - 1) // 2]
     most = np.minimum(alone.max(initial=0) + 1, MAX_GROWTH * (alone + 1))
     room = np.maximum(growth * most - 1 - alone, 1)
-    share = room / np.maximum(together, 1) * (1 + ROUNDING)
+    share = room / np.maximum(together, 1) * (1 + ROUNDING_SHARE)
     return np.minimum(2 ** (np.floor(STEPS_PER_HALVING * np.log2(share)) / STEPS_PER_HALVING), 1.0)
 
 

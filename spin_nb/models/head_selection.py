@@ -17,7 +17,7 @@ from spin_nb.types import Float, Ints
 
 HEADS = ("graph", "linear", "mean")
 MAX_LABELS_FOR_LEAVE_ONE_OUT = 40  # up to here every label is a fold of its own; above, five folds
-FOLDS = 5
+N_FOLDS = 5
 MIN_LABELS_FOR_CV = 5  # below, cross-validation says nothing: the graph head is shown
 MIN_PROBABILITY = 1e-12  # whose logarithm is still taken
 
@@ -151,7 +151,7 @@ def held_out_heads(
     is_judged = parts >= 0
     n_parts = int(parts.max()) + 1
     # The graph's sharpness is fitted to what is held out: labels that never are get parts of their own for that.
-    graph_parts = np.where(is_judged, parts, n_parts + np.arange(len(y)) % (FOLDS - 1))
+    graph_parts = np.where(is_judged, parts, n_parts + np.arange(len(y)) % (N_FOLDS - 1))
     graph = held_out(phi, y, n_classes, graph_parts, noise, weights)[is_judged]
     probs: Float = np.empty((len(y), n_classes), np.float32)
     for part in range(n_parts):
@@ -199,7 +199,7 @@ def split(n: int, seed: int) -> NDArray[np.int64]:
     """Assign a fold to each of ``n`` labels."""
     if n <= MAX_LABELS_FOR_LEAVE_ONE_OUT:
         return np.arange(n)
-    return np.random.default_rng(seed).permutation(np.arange(n) % FOLDS)
+    return np.random.default_rng(seed).permutation(np.arange(n) % N_FOLDS)
 
 
 def within(progress: Progress, low: float, high: float) -> Progress:

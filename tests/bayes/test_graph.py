@@ -112,7 +112,7 @@ def test_the_local_part_is_about_a_gaussian_kernel(monkeypatch):
     frame = module.Frame.of(x, np.full(30, 0.5, np.float32), seed=0)
     waves = frame.join(np.zeros((30, 0), np.float32), x)[:, 4:]
     gap = np.sum((x[:, None] - x) ** 2, axis=2)
-    kernel = module.LOCAL_SHARE * np.exp(-gap / (2 * (module.REACH * 0.5) ** 2))
+    kernel = module.LOCAL_SHARE * np.exp(-gap / (2 * (module.LOCAL_LENGTH_SCALES * 0.5) ** 2))
     assert np.allclose(waves @ waves.T, kernel, atol=0.01)
 
 

@@ -31,7 +31,9 @@ MAX_COMPARED_IDS = 5000  # ids an unknown one is compared with
 
 
 class Pool:
-    """The items of a project: base rows first, then arrivals, in order.
+    """The items of a project.
+
+    Base rows first, then arrivals, in order.
 
     Made by :meth:`save` or :meth:`open`.  Rows change only in :meth:`exclude` and :meth:`leave_out`, which computing
     features calls for items that cannot be read: compute features before holding on to rows, or :meth:`share` a lock.
@@ -78,7 +80,9 @@ class Pool:
 
     @classmethod
     def save(cls, folder: Path | str, data: PoolData) -> Pool:
-        """Store ``data`` in the project ``folder`` (below ``pool/``) and open it.
+        """Store ``data`` in a project and open it.
+
+        Below ``folder/pool/``.
 
         Arrivals that are already there stay; so do exclusions while their items still cannot be read.
 
@@ -129,7 +133,9 @@ class Pool:
         return cls(Path(folder) / "pool", stored_pool, read_only=read_only)
 
     def look(self) -> None:
-        """See which files outside the project were changed or are gone; before features are wanted, which depend on it.
+        """See which files outside the project have changed.
+
+        Or are gone; before features are computed, which depend on it.
 
         Takes a second for 100,000 files, and nothing where they have just been read.  What was seen is kept, so that
         it is told of once, unless the pool is read-only.
@@ -168,7 +174,10 @@ class Pool:
 
     @property
     def broken(self) -> list[Broken]:
-        """Items kept out when reading the pool, then those kept out when computing features."""
+        """Items kept out, and why.
+
+        When reading the pool, then when computing features.
+        """
         return [*self._data.broken, *self._excluded_items]
 
     @property
@@ -178,7 +187,10 @@ class Pool:
 
     @property
     def content(self) -> str:
-        """sha256 of the base rows in use: the key of everything computed from them."""
+        """sha256 of the base rows in use.
+
+        The key of everything computed from them.
+        """
         parts = [self.fingerprint, [item.id for item in self._excluded_base]]
         return fingerprint(*parts) if self._data.state is None else fingerprint(*parts, self._data.state)
 
@@ -189,25 +201,28 @@ class Pool:
 
     @property
     def data(self) -> PoolData:
-        """What was read when the pool was made; with the excluded items."""
+        """Data of the pool, with the excluded items."""
         return self._data
 
     def sources(self, rows: Iterable[int]) -> list[dict[str, Any] | None]:
-        """Where base rows come from, as :attr:`PoolData.sources`; None for arrivals."""
+        """Sources of base rows, as :attr:`PoolData.sources`; None for arrivals."""
         return [source_of(self._data, int(self._base[row])) if row < self.n_base else None for row in rows]
 
     @property
     def largest(self) -> int | None:
-        """Longest side of the largest picture, in pixels; None for anything else."""
+        """Longest side of the largest picture, in pixels.
+
+        None for anything else.
+        """
         return self._data.metadata.get("largest")
 
     @property
     def on_files(self) -> bool:
-        """Whether items are files that are read when they are asked for."""
+        """Tell whether items are files outside the project."""
         return bool(self._data.roots)
 
     def has(self, id: str) -> bool:
-        """Whether there is such an item."""
+        """Tell whether there is such an item."""
         return id in self._rows
 
     def row(self, id: str) -> int:
@@ -246,7 +261,9 @@ class Pool:
         return f"Closest: {', '.join(short(name, 100) for name in alike)}"
 
     def load(self, rows: Iterable[int]) -> list[Any]:
-        """Loaded items: uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.
+        """Loaded items.
+
+        Uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.
 
         Raises
         ------
@@ -262,7 +279,7 @@ class Pool:
         return items
 
     def try_load(self, rows: Iterable[int]) -> tuple[list[Any], list[Broken]]:
-        """Items that can be loaded, in order, and those that cannot."""
+        """Items that can be loaded, and those that cannot."""
         numbers = [int(row) for row in rows]
         results = self._reader.load_all(self._raw(numbers))
         items = [item for item in results if not isinstance(item, PoolError)]
@@ -292,7 +309,9 @@ class Pool:
         return self._reader.show(self._raw([int(row)])[0], size)
 
     def frame(self, row: int, number: int, size: int | None = None, part: str | None = None) -> Shown:
-        """One frame of a video, image/jpeg, at most ``size`` pixels a side (default 512, at most 1600).
+        """One frame of a video, image/jpeg.
+
+        At most ``size`` pixels a side (default 512, at most 1600).
 
         ``part`` names the video where an item is several things.
 
@@ -304,7 +323,9 @@ class Pool:
         return self._reader.frame(self._raw([int(row)])[0], number, size, part)
 
     def detail(self, row: int, box: Box, size: int | None = None, part: str | None = None) -> Shown:
-        """A piece of a picture as fine as ``size`` pixels a side allow (at most 1600).
+        """A piece of a picture, in fine detail.
+
+        As fine as ``size`` pixels a side allow (at most 1600).
 
         Parameters
         ----------
@@ -321,7 +342,9 @@ class Pool:
         return self._reader.detail(self._raw([int(row)])[0], box, size, part)
 
     def extent(self, row: int) -> Extent:
-        """What is known of an item that limits its labels, from its header: size of the picture, the text.
+        """Limits of an item's labels, from its header.
+
+        Size of the picture, the text.
 
         Raises
         ------
@@ -331,7 +354,10 @@ class Pool:
         return self._reader.extent(self._raw([int(row)])[0])
 
     def known_extent(self, row: int) -> Extent:
-        """Do as :meth:`extent`; nothing is known of an item that cannot be read."""
+        """Do as :meth:`extent`.
+
+        Nothing is known of an item that cannot be read.
+        """
         try:
             return self.extent(row)
         except PoolError:
@@ -344,7 +370,7 @@ class Pool:
         return [next(values if row < self.n_base else late) for row in rows]
 
     def batch(self, items: Any) -> list[Any]:
-        """Raw items, one by one, of whatever a person passes as new items; :meth:`read` takes them.
+        """Split new items into raw ones, for :meth:`read`.
 
         Rows of a frame become dicts, or the values of its text or path column; a column becomes a list.  Arrays
         of pictures become uint8: floats from 0 to 1 are brought to a pool of 0 to 255, and a scale that fits
@@ -358,7 +384,7 @@ class Pool:
         return raw_items(items, self._data)
 
     def read(self, items: Any) -> list[Any]:
-        """Load items that are not in the pool, the way the pool's own are loaded.
+        """Load new items as the pool's own are loaded.
 
         Takes what the pool's modality takes (:mod:`spin_nb.pool.modalities`), in a list, or a frame of these.
 
@@ -370,7 +396,7 @@ class Pool:
         return [self._reader.load(item) for item in self.batch(items)]
 
     def extend(self, items: Any, ids: Sequence[str] | None = None) -> Ints:
-        """Take in arrivals, durably, and return their rows (m,) int64.
+        """Take in arrivals, durably; their rows (m,) int64.
 
         Raises
         ------
@@ -408,7 +434,9 @@ class Pool:
         return prepare(self.folder, names, items, several=self.modality == "several")
 
     def log(self, batch: Batch) -> None:
-        """Put arrivals on disk for good: they are there whenever the project is opened, unless withdrawn.
+        """Put arrivals on disk for good.
+
+        They are there whenever the project is opened, unless withdrawn.
 
         Raises
         ------
@@ -422,7 +450,10 @@ class Pool:
         withdraw(self.folder, batch)
 
     def join(self, batch: Batch) -> Ints:
-        """Let arrivals that are on disk join, in memory; returns their rows (m,) int64."""
+        """Let arrivals that are on disk join, in memory.
+
+        Returns their rows (m,) int64.
+        """
         first = len(self.ids)
         self._late.extend(range(len(self._arrivals), len(self._arrivals) + len(batch.ids)))
         self._arrivals.join(batch)
@@ -431,14 +462,16 @@ class Pool:
         return np.arange(first, len(self.ids), dtype=np.int64)
 
     def share(self, lock: AbstractContextManager[Any], on_move: Callable[[], Any]) -> None:
-        """Move rows only while ``lock`` is held, and call ``on_move`` before it is let go.
+        """Move rows only under ``lock``, and call ``on_move``.
 
         For whoever holds on to rows while features are still being computed.
         """
         self._lock, self._on_move = lock, on_move
 
     def exclude(self, items: Sequence[Broken]) -> None:
-        """Keep items out because they cannot be read; rows after them move up.
+        """Keep items out because they cannot be read.
+
+        Rows after them move up.
 
         Base items for good, arrivals until the project is opened again.
 
@@ -465,7 +498,9 @@ class Pool:
             )
 
     def leave_out(self, items: Sequence[Broken]) -> None:
-        """Do as :meth:`exclude`, in memory alone: another session finds them again.
+        """Do as :meth:`exclude`, in memory alone.
+
+        Another session finds them again.
 
         Raises
         ------
@@ -500,7 +535,10 @@ class Pool:
 
 
 def _try_read_stored(home: Path) -> StoredPool | None:
-    """Return what is stored; None where there is nothing, or nothing that can be read."""
+    """Return what is stored.
+
+    None where there is nothing, or nothing that can be read.
+    """
     try:
         return read_stored_pool(home)
     except PoolError:
@@ -508,13 +546,13 @@ def _try_read_stored(home: Path) -> StoredPool | None:
 
 
 def _is_stored(before: StoredPool, data: PoolData) -> bool:
-    """Whether what is stored is ``data``, and would be noticed if it were changed."""
+    """Tell whether ``data`` is stored, with its checksums."""
     same = (before.data.fingerprint, before.data.container, before.data.state)
     return bool(before.files) and same == (data.fingerprint, data.container, data.state)
 
 
 def _changed_ids(before: PoolData, now: PoolData) -> list[str]:
-    """Items of both whose files are not the same any more."""
+    """Items of both whose files have changed."""
     names = []
     if before.stamps is not None and now.stamps is not None:
         stamps = dict(zip(before.ids, before.stamps.tolist(), strict=True))

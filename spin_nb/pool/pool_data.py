@@ -23,7 +23,7 @@ FLOAT32_MAX = 3.4028234663852886e38
 
 @dataclass(frozen=True, eq=False)
 class PoolData:
-    """What can be labelled, as found.
+    """Items that can be labelled, as read.
 
     Attributes
     ----------
@@ -71,18 +71,27 @@ class PoolData:
 
     @property
     def parts(self) -> dict[str, PoolData]:
-        """Name -> the data of that part; empty unless an item is several things."""
+        """Name -> the data of that part.
+
+        Empty unless an item is several things.
+        """
         return dict(getattr(self.items, "parts", {}))
 
     @property
     def roots(self) -> list[str]:
-        """Folders outside the project that its items lie in, its parts' too."""
+        """Folders outside the project that items lie in.
+
+        Its parts' too.
+        """
         inside = [root for part in self.parts.values() for root in part.roots]
         return [self.metadata["root"], *inside] if "root" in self.metadata else inside
 
     @property
     def state(self) -> str | None:
-        """sha256 over the stamps, the parts' too; None where no item is a file.  Features follow it."""
+        """sha256 over the stamps, the parts' too.
+
+        None where no item is a file.  Features follow it.
+        """
         part_states = [part.state for part in self.parts.values()]
         if self.stamps is None and not any(part_states):
             return None
@@ -106,7 +115,7 @@ def as_stamps(stamps: list[tuple[int, int]]) -> NDArray[np.int64]:
 
 
 def check_ids(ids: Sequence[Any]) -> list[str]:
-    """Ids as strings, each non-empty, printable in UTF-8 and given once.
+    """Ids as strings, each printable and unique.
 
     Raises
     ------

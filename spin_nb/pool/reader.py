@@ -20,7 +20,7 @@ Size = int | Mapping[str, int] | None
 
 
 class Reader:
-    """Reads items of what was found: base rows by number, any other by its raw source.
+    """Reader of items: base rows by number, others by source.
 
     Parameters
     ----------
@@ -33,7 +33,10 @@ class Reader:
         self._threads = self._modality.files_at_once if "root" in data.metadata else 1
 
     def raw(self, rows: Iterable[int]) -> list[Any]:
-        """Raw items of base rows; a ``PoolError`` in the place of what must not be read."""
+        """Raw items of base rows.
+
+        A ``PoolError`` in the place of what must not be read.
+        """
         return raw_items_of(self._data, rows)
 
     def load(self, raw: Any) -> Any:
@@ -47,7 +50,9 @@ class Reader:
         return self._modality.load(_readable(raw))
 
     def load_all(self, raws: Sequence[Any]) -> list[Any]:
-        """Loaded items; a ``PoolError`` in the place of those that cannot be read.
+        """Loaded items.
+
+        A ``PoolError`` in the place of those that cannot be read.
 
         Raises
         ------
@@ -68,7 +73,9 @@ class Reader:
             return problem
 
     def show(self, raw: Any, size: Size) -> Shown:
-        """One item as a view shows it; ``size`` as a mapping says it by modality.
+        """One item as a view shows it.
+
+        ``size`` as a mapping says it by modality.
 
         Raises
         ------
@@ -81,7 +88,7 @@ class Reader:
         return self._modality.show(_readable(raw), size)
 
     def frame(self, raw: Any, number: int, size: int | None, part: str | None) -> Shown:
-        """One frame of a video, or of a part that is one.
+        """One frame of a video, or of a part.
 
         Raises
         ------
@@ -91,7 +98,7 @@ class Reader:
         return self._piece("frame", raw, part, number, size)
 
     def detail(self, raw: Any, box: Box, size: int | None, part: str | None) -> Shown:
-        """A piece of a picture, or of a part that is one.
+        """A piece of a picture, or of a part.
 
         Raises
         ------
@@ -118,7 +125,7 @@ class Reader:
         return self._modality.part(raw, part)
 
     def extent(self, raw: Any) -> Extent:
-        """What is known of an item that limits its labels.
+        """Limits of an item's labels.
 
         Raises
         ------

@@ -33,7 +33,7 @@ __all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
 
 def choose_encoder(pool: Pool) -> str | type:
-    """Return the word, or the class, that ``encoder="auto"`` stands for.
+    """Choose the encoder of ``encoder="auto"``, a word or class.
 
     Examples
     --------
@@ -46,7 +46,9 @@ def choose_encoder(pool: Pool) -> str | type:
 
 
 def make_encoder(spec: Any, pool: Pool) -> Any:
-    """Encoder object for a spec: "auto", a word, a function of items, or the object itself.
+    """Encoder object for a spec.
+
+    "auto", a word, a function of items, or the object itself.
 
     Raises
     ------

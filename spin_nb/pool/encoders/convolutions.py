@@ -21,7 +21,9 @@ _FIT_VALUES = 2**24
 
 
 class Convolutions:
-    """Shares of time at which random kernels of growing dilation exceed their threshold ("convolutions").
+    """Shares of time at which random kernels fire ("convolutions").
+
+    Kernels of growing dilation, and a threshold for each.
 
     Kernels have nine weights a channel, normal, less their mean, so that a level says nothing; dilations are the powers
     of two that fit the middle length of the series.  Thresholds are quantiles of each kernel's answers on the pool.
@@ -113,13 +115,19 @@ class Convolutions:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._parameters = dict(arrays)
         return encoder
 
     def _shares(self, items: Sequence[Any]) -> Float:
-        """(n, dilations * kernels): share of the points at which each kernel exceeds its level."""
+        """Share of the points at which each kernel exceeds its level.
+
+        float32 (n, dilations * kernels).
+        """
         parameters = self._require_parameters()
         shares = np.empty((len(items), parameters["levels"].size), np.float32)
         for row, item in enumerate(items):
@@ -146,19 +154,25 @@ class Convolutions:
 
 
 def _levels(answers: Float, shares: NDArray[np.float64]) -> Float:
-    """Quantile of each kernel's answers; the float32 below it, which the same float32 answers exceed."""
+    """Quantile of each kernel's answers.
+
+    The float32 below it, which the same float32 answers exceed.
+    """
     exact = np.array([np.quantile(answers[:, row], share) for row, share in enumerate(shares)])
     near = exact.astype(np.float32)
     return np.asarray(np.where(near > exact, np.nextafter(near, np.float32(-np.inf)), near), np.float32)
 
 
 def _above(answers: Float, level: Float) -> NDArray[np.int64]:
-    """How many points exceed each level; counted as bytes, which is three times faster than as booleans."""
+    """Count the points that exceed each level.
+
+    As bytes, which is three times faster than as booleans.
+    """
     return (answers > level).view(np.uint8).sum(axis=0, dtype=np.uint16).astype(np.int64)
 
 
 def _deviation(items: Sequence[Any]) -> Float:
-    """Root mean square of each channel about its series' own mean."""
+    """Root mean square of each channel, its mean removed."""
     squares = np.mean([item.var(axis=1, dtype=np.float64) for item in items], axis=0)
     return np.asarray(np.where(squares > 0, np.sqrt(squares), 1), np.float32)
 
@@ -173,7 +187,10 @@ def _hears(rng: np.random.Generator, kernels: int, channels: int) -> Float:
 
 
 def _answers(item: Float, scale: Float, weights: Float, dilation: int) -> Iterator[Float]:
-    """Answers (points, kernels) of all kernels, stretch by stretch; beyond its ends a series is zero."""
+    """Answers (points, kernels) of all kernels, stretch by stretch.
+
+    Beyond its ends a series is zero.
+    """
     kernels, channels, _ = weights.shape
     reach = (TAPS - 1) * dilation
     series = np.pad(item / scale[:, None], ((0, 0), (reach // 2, reach // 2)))

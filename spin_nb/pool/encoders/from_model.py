@@ -17,7 +17,7 @@ from spin_nb.types import Float
 
 
 class FromModel(ABC):
-    """A model's output as features, less their mean over the pool.
+    """A model's output as features, less their mean.
 
     What a rectifier gives is positive throughout: without centring, what all items share outweighs what tells them
     apart, and a linear head on few labels sees little else.
@@ -42,7 +42,7 @@ class FromModel(ABC):
         """The model's output (n, d) for inputs (n, ...)."""
 
     def fit(self, items: Sequence[Any]) -> Self:
-        """Learn the form of the input, and the mean of the output.
+        """Learn the input's spec and the output's mean.
 
         Raises
         ------
@@ -70,12 +70,15 @@ class FromModel(ABC):
         return self._run(self._require_spec()(items)) - self._mean
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """InputSpec of the input and mean of the output; the model is not among them."""
+        """Input spec and mean output; not the model."""
         return {**self._require_spec().to_arrays(), "mean": self._mean}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the model, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the model, and stays as it is.
+        """
         encoder = copy(template)
         encoder._spec, encoder._mean = InputSpec.from_arrays(arrays, encoder._prepare), arrays["mean"]
         return encoder

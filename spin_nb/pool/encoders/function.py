@@ -15,7 +15,9 @@ from spin_nb.words import said_by
 
 
 class FunctionEncoder:
-    """``function(items) -> (n, d)`` as an encoder; it learns nothing and cannot be exported.
+    """``function(items) -> (n, d)`` as an encoder.
+
+    It learns nothing and cannot be exported.
 
     Parameters
     ----------
@@ -38,7 +40,10 @@ class FunctionEncoder:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Hash of the function's own code: an edited function is a new encoder."""
+        """Hash of the function's own code.
+
+        An edited function is a new encoder.
+        """
         return {"code": code_digest(self.function)}
 
     def fit(self, items: Sequence[Any]) -> FunctionEncoder:
@@ -85,7 +90,10 @@ class FunctionEncoder:
 
 
 def code_digest(function: Any) -> str:
-    """sha256 of a function's own code; not of what it closes over."""
+    """sha256 of a function's own code.
+
+    Not of what it closes over.
+    """
     code = getattr(function, "__code__", None)
     parts = (code.co_code, repr([c for c in code.co_consts if not hasattr(c, "co_code")])) if code else ()
     return hashlib.sha256(repr(parts).encode()).hexdigest()

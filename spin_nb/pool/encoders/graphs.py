@@ -21,7 +21,10 @@ def constant(array: NDArray[Any]) -> torch.Tensor:
 
 
 class PixelsGraph(torch.nn.Module):
-    """(b, c, h, w) in 0..1 -> (b, d): flatten, centre, project."""
+    """Flatten, centre and project pictures.
+
+    (b, c, h, w) in 0..1 -> (b, d).
+    """
 
     mean: torch.Tensor
     components: torch.Tensor
@@ -37,7 +40,9 @@ class PixelsGraph(torch.nn.Module):
 
 
 class Descriptor(torch.nn.Module):
-    """(b, 3, 64, 64) in 0..1 -> (b, 440): oriented gradients on a 7 x 7 grid, colours on a 4 x 4 grid.
+    """Describe pictures by gradients and colours.
+
+    (b, 3, 64, 64) in 0..1 -> (b, 440): oriented gradients on a 7 x 7 grid, colours on a 4 x 4 grid.
 
     Convolutions take no padding and cells fit the picture exactly, so no Pad node enters the graph.
     """
@@ -65,7 +70,10 @@ class Descriptor(torch.nn.Module):
 
 
 class PhotoGraph(torch.nn.Module):
-    """(b, 3, 64, 64) in 0..1 -> (b, d): descriptor, centre, project."""
+    """Describe, centre and project pictures.
+
+    (b, 3, 64, 64) in 0..1 -> (b, d).
+    """
 
     def __init__(self, mean: NDArray[Any], components: NDArray[Any]) -> None:
         super().__init__()
@@ -78,7 +86,10 @@ class PhotoGraph(torch.nn.Module):
 
 
 class ColumnsGraph(torch.nn.Module):
-    """(b, p) raw columns -> (b, p): centre and scale."""
+    """Centre and scale columns.
+
+    (b, p) -> (b, p).
+    """
 
     mean: torch.Tensor
     scale: torch.Tensor
@@ -94,7 +105,10 @@ class ColumnsGraph(torch.nn.Module):
 
 
 class WordsGraph(torch.nn.Module):
-    """(b, V) word counts -> (b, d): square root, idf weights, project, unit length."""
+    """Weigh and project counts of words.
+
+    (b, V) -> (b, d): square root, idf weights, project, unit length.
+    """
 
     idf: torch.Tensor
     components: torch.Tensor
@@ -105,7 +119,10 @@ class WordsGraph(torch.nn.Module):
         self.register_buffer("components", constant(components))
 
     def forward(self, counts: torch.Tensor) -> torch.Tensor:
-        """Return features (b, d); a text without a known word is the zero vector."""
+        """Return features (b, d).
+
+        A text without a known word is the zero vector.
+        """
         components = torch.matmul(torch.sqrt(counts) * self.idf, self.components)
         return components / torch.sqrt(torch.sum(components * components, dim=1, keepdim=True) + 1e-12)
 

@@ -22,7 +22,9 @@ WINDOW, HOP = 0.032, 0.010
 
 
 class LogMel:
-    """Log-mel spectrogram of the loud part, stretched to 24 frames, its own mean removed ("log-mel").
+    """Log-mel spectrogram of the loud part ("log-mel").
+
+    Stretched to 24 frames, its own mean removed.
 
     Windows of 32 ms (Hann), 10 ms apart; 32 triangular bands up to half the lowest rate of the pool; power + 1e-6,
     logarithm.  Principal components are the features.
@@ -71,7 +73,10 @@ class LogMel:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._rate = int(arrays["rate"][0])
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
@@ -105,7 +110,10 @@ def _log_mel(sound: Sound, bands: int, frames: int, rate: int) -> Float:
 
 @lru_cache(64)
 def _mel_bands(bands: int, width: int, rate: int, lowest: int) -> Any:
-    """(bins, bands): triangles whose corners are equally far apart in mel, up to half the lowest rate."""
+    """Mel bands as weights of a spectrum, (bins, bands).
+
+    Triangles whose corners are equally far apart in mel, up to half the lowest rate.
+    """
     top = 2595 * np.log10(1 + lowest / 2 / 700)
     hertz = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)
     at = np.linspace(0, rate / 2, width // 2 + 1)[:, None]

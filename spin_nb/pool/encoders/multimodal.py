@@ -19,7 +19,9 @@ FIT_ITEMS = 10_000
 
 
 class MultimodalEncoder:
-    """Each part's own encoder, brought to mean 0 and a total variance of 1, side by side ("parts").
+    """Features of all parts, side by side ("parts").
+
+    Each of mean 0 and a total variance of 1.
 
     A part goes through the encoder that "auto" would choose for it alone.  Where it is missing its features are zero:
     the mean says nothing.
@@ -39,7 +41,9 @@ class MultimodalEncoder:
         self._parts: dict[str, tuple[str, Any, Float, Float]] | None = None
 
     def fit(self, items: Sequence[Any]) -> MultimodalEncoder:
-        """Learn the encoder of every part from items, dicts of part -> loaded item or None.
+        """Learn the encoder of every part.
+
+        Items are dicts of part -> loaded item or None.
 
         Raises
         ------
@@ -55,7 +59,10 @@ class MultimodalEncoder:
         return self
 
     def encode(self, items: Sequence[Any]) -> Float:
-        """Features, float32 (n, d): those of every part, in order."""
+        """Features, float32 (n, d).
+
+        Those of every part, in order.
+        """
         return np.concatenate(
             [_encode_part(name, part, items) for name, part in self._require_parts().items()], axis=1
         )
@@ -72,7 +79,10 @@ class MultimodalEncoder:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._parts = {}
         for number, (name, word) in enumerate(json.loads(arrays["plan"].tobytes())):

@@ -20,7 +20,9 @@ _SPEC = InputSpec((3, 64, 64))
 
 
 class Photo:
-    """Soft histograms of oriented gradients on a 7 x 7 grid, and colours on a 4 x 4 grid ("photo").
+    """Histograms of oriented gradients, and colours ("photo").
+
+    Gradients on a 7 x 7 grid, colours on a 4 x 4 grid.
 
     The picture becomes 64 x 64 RGB.  Derivatives in eight directions, each less 0.7 of the gradient's length and
     cut at zero, are averaged over overlapping 14 x 14 cells; their square roots have unit length together.  Mean
@@ -54,7 +56,7 @@ class Photo:
         self._graph: Any = None
 
     def fit(self, items: Sequence[Any]) -> Photo:
-        """Learn the components from pictures, uint8 (h, w) or (h, w, 3)."""
+        """Learn the components from pictures."""
         from spin_nb.pool.encoders.graphs import Descriptor
 
         descriptors = _run(Descriptor().eval(), self.prepare(items))
@@ -65,7 +67,10 @@ class Photo:
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
-        """Input tensor of the graph, float32 (n, 3, 64, 64), values 0..1."""
+        """Input tensor of the graph, values 0..1.
+
+        float32 (n, 3, 64, 64).
+        """
         return _SPEC(items)
 
     def encode(self, items: Sequence[Any]) -> Float:
@@ -75,7 +80,7 @@ class Photo:
         return _run(self._graph, self.prepare(items))
 
     def describe(self) -> dict[str, Any]:
-        """What a device must do to a picture before the graph."""
+        """Steps on a device before the graph."""
         return _SPEC.describe()
 
     def module(self) -> Any:
@@ -92,7 +97,10 @@ class Photo:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         encoder._graph = None

@@ -20,7 +20,9 @@ _FIT_VALUES = 16_000_000
 
 
 class PixelsPCA:
-    """Pixels 0..1, minus their mean, projected on principal components ("pixels-pca").
+    """Principal components of the pixels ("pixels-pca").
+
+    Pixels are 0..1, less their mean.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ class PixelsPCA:
         self._spec: InputSpec | None = None
 
     def fit(self, items: Sequence[Any]) -> PixelsPCA:
-        """Learn the common size, mean and components from pictures, uint8 (h, w) or (h, w, 3)."""
+        """Learn common size, mean and components from pictures."""
         self._spec = infer_input_spec(items)
         enough = max(1_000, _FIT_VALUES // math.prod(self._spec.shape))
         items = items[:: max(1, len(items) // enough)]
@@ -58,7 +60,10 @@ class PixelsPCA:
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
-        """Input tensor of the graph, float32 (n, c, h, w), values 0..1."""
+        """Input tensor of the graph, values 0..1.
+
+        float32 (n, c, h, w).
+        """
         return self._require_spec()(items)
 
     def encode(self, items: Sequence[Any]) -> Float:
@@ -67,7 +72,7 @@ class PixelsPCA:
         return np.asarray((flat - self._mean) @ self._components, np.float32)
 
     def describe(self) -> dict[str, Any]:
-        """What a device must do to a picture before the graph."""
+        """Steps on a device before the graph."""
         return self._require_spec().describe()
 
     def module(self) -> Any:
@@ -84,7 +89,10 @@ class PixelsPCA:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._spec = InputSpec(tuple(int(side) for side in arrays["shape"]))
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]

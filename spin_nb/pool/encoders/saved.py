@@ -17,7 +17,9 @@ _GRAPH, _FACTS = "encoder.onnx", "encoder.json"
 
 
 def save_encoder(encoder: Any, folder: Path) -> None:
-    """Keep a fitted encoder in the project ``folder``, if it has an ONNX form; what was kept before goes.
+    """Save a fitted encoder that has an ONNX form.
+
+    In the project ``folder``; what was saved before goes.
 
     A full disk is no reason to stop: the encoder is then asked for again.
     """
@@ -40,7 +42,10 @@ def save_encoder(encoder: Any, folder: Path) -> None:
 
 
 def load_encoder(name: str, folder: Path) -> OnnxOutput | None:
-    """The encoder of this name that :func:`save_encoder` kept; None where there is none, or it is damaged."""
+    """Load the encoder of :func:`save_encoder`.
+
+    None where there is none of this name, or it is damaged.
+    """
     home = folder / "pool"
     facts = _facts(home)
     if facts is None or facts.get("name") != name or not is_intact(home / _GRAPH):

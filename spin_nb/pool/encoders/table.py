@@ -21,7 +21,7 @@ MAX_LEVELS = 50
 
 
 class Columns:
-    """Numbers to mean 0 and variance 1, categories one-hot ("columns").
+    """Standardised numbers, one-hot categories ("columns").
 
     A missing number takes the column's median and sets an indicator; a missing or unknown category is all
     zeros.  Left out: constant columns, row counters (integers rising in equal steps) and text columns with more than
@@ -44,7 +44,7 @@ class Columns:
         self._plan: list[dict[str, Any]] | None = None
 
     def fit(self, items: Sequence[Any]) -> Columns:
-        """Learn medians, levels, means and scales from rows (dicts or vectors).
+        """Learn medians, levels, means and scales from rows.
 
         Raises
         ------
@@ -65,7 +65,10 @@ class Columns:
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
-        """Input tensor of the graph, float32 (n, p): raw numbers, indicators and one-hot levels."""
+        """Input tensor of the graph, float32 (n, p).
+
+        Raw numbers, indicators and one-hot levels.
+        """
         frame = _frame(items)
         columns = [part for plan in self._require_plan() for part in _raw_columns(frame, plan)]
         return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)
@@ -75,7 +78,7 @@ class Columns:
         return (self.prepare(items) - self._mean) / self._scale
 
     def describe(self) -> dict[str, Any]:
-        """What a device must do to a row before the graph."""
+        """Steps on a device before the graph."""
         return {
             "input": ["batch", len(self._mean)],
             "dtype": "float32",
@@ -99,7 +102,10 @@ class Columns:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._plan = json.loads(arrays["plan"].tobytes())
         encoder._mean, encoder._scale = arrays["mean"], arrays["scale"]
@@ -128,7 +134,7 @@ def _frame(items: Sequence[Any]) -> pl.DataFrame:
 
 
 def _numbers(column: pl.Series) -> pl.Series | None:
-    """Column as Float64 with missing values, or None when it is no number."""
+    """Column as Float64, or None when it is no number."""
     import polars as pl
 
     if column.dtype.is_temporal() and column.dtype != pl.Time:
@@ -159,7 +165,10 @@ def _plan_column(column: pl.Series) -> dict[str, Any] | None:
 
 
 def _counts(values: pl.Series) -> bool:
-    """Whether values rise in equal steps, give or take one for a sample of rows."""
+    """Tell whether values rise in equal steps.
+
+    Give or take one for a sample of rows.
+    """
     steps = values.diff().drop_nulls().to_numpy()
     return bool(steps.min() > 0 and steps.max() - steps.min() <= 1)
 

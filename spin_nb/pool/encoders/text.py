@@ -21,7 +21,9 @@ MANY = 100  # texts
 
 
 class TfidfSVD:
-    """Words weighted by rarity, projected, at unit length ("tfidf-svd").
+    """Rare words' weights, projected ("tfidf-svd").
+
+    At unit length.
 
     Weight of a term: ``sqrt(count) * idf`` with ``idf = ln((1 + n) / (1 + n_with_term)) + 1``.  Terms are case-folded
     runs of letters, digits and ``_``.  Those in at least two texts and, from 100 texts on, in no more than a fifth of
@@ -82,17 +84,23 @@ class TfidfSVD:
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
-        """Input tensor of the graph: counts of every term, float32 (n, V)."""
+        """Input tensor of the graph.
+
+        Counts of every term, float32 (n, V).
+        """
         return np.ascontiguousarray(self._counts(items).toarray(), dtype=np.float32)
 
     def encode(self, items: Sequence[Any]) -> Float:
-        """Features, float32 (n, d); a text without a known term is the zero vector."""
+        """Features, float32 (n, d).
+
+        A text without a known term is the zero vector.
+        """
         components = self._tfidf(items) @ self._components
         length = np.sqrt(np.sum(components * components, axis=1, keepdims=True) + np.float32(1e-12))
         return np.ascontiguousarray(components / length, dtype=np.float32)
 
     def describe(self) -> dict[str, Any]:
-        """What a device must do to a text before the graph."""
+        """Steps on a device before the graph."""
         terms = list(self._require_terms())
         return {
             "input": ["batch", len(terms)],
@@ -116,7 +124,10 @@ class TfidfSVD:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._terms = {term: row for row, term in enumerate(json.loads(arrays["terms"].tobytes()))}
         encoder._idf, encoder._components = arrays["idf"], arrays["components"]

@@ -27,7 +27,7 @@ _MAX_NAMES_LISTED = 10
 
 
 class TorchLayer(FromModel):
-    """Features from a layer of a torch network, by the layer's name.
+    """Features from a named layer of a torch network.
 
     The network is copied as it is now and runs in evaluation mode, no further than the layer; the person's own stays
     untouched.  Output with more than three axes (b, c, h, w) is averaged over positions, any other flattened; features
@@ -129,11 +129,11 @@ class TorchLayer(FromModel):
         return output
 
     def describe(self) -> dict[str, Any]:
-        """What a device must do to an item before the graph."""
+        """Steps on a device before the graph."""
         return self._require_spec().describe()
 
     def module(self) -> Any:
-        """torch.nn.Module from the input tensor to features, on the CPU."""
+        """torch.nn.Module, on the CPU, from input to features."""
         import torch
 
         from spin_nb.pool.encoders.graphs import ColumnsGraph
@@ -206,7 +206,10 @@ def _channels(net: Any) -> int | None:
 
 
 def _digest(net: Any) -> str:
-    """sha256 of structure and weights: another network, or the same one trained further, is another encoder."""
+    """sha256 of structure and weights.
+
+    Another network, or the same one trained further, is another encoder.
+    """
     import torch
 
     digest = hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", repr(net)).encode())

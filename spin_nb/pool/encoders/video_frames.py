@@ -16,7 +16,7 @@ from spin_nb.types import Float
 
 
 class Frames:
-    """Mean and standard deviation of the features of a video's frames ("frames").
+    """Mean and spread of frames' features ("frames").
 
     Frames go through "photo", or "pixels-pca" where none has more than 64 pixels a side.
 
@@ -40,7 +40,10 @@ class Frames:
         self._pictures: Any = None
 
     def fit(self, items: Sequence[Any]) -> Frames:
-        """Learn the pictures' encoder from the frames of videos, uint8 (k, h, w, 3)."""
+        """Learn the pictures' encoder from the frames.
+
+        Videos are uint8 (k, h, w, 3).
+        """
         self._word = ImageModality.default_encoder(max(max(item.shape[1:3]) for item in items))
         pictures = resolve("encoder", self._word)()
         frames = [frame for item in items for frame in item]
@@ -63,7 +66,10 @@ class Frames:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`; ``template`` has the settings, and stays as it is."""
+        """Rebuild from :meth:`to_arrays`.
+
+        ``template`` has the settings, and stays as it is.
+        """
         encoder = copy(template or cls())
         encoder._word = arrays["word"].tobytes().decode()
         picture_arrays = {

@@ -44,7 +44,10 @@ def nearest_to_arrivals(base: Float, late: Float, k: int, path: Path | None) -> 
 
 
 def save_nearest(path: Path, late: Float, neighbours: tuple[Ints, Float]) -> None:
-    """Keep what was found for all of ``late``; where the disk does not take it, nothing is lost but time."""
+    """Keep what was found for all of ``late``.
+
+    Where the disk does not take it, nothing is lost but time.
+    """
     from safetensors.numpy import save
 
     whose = np.frombuffer(_digest(late), np.uint8)
@@ -55,7 +58,10 @@ def save_nearest(path: Path, late: Float, neighbours: tuple[Ints, Float]) -> Non
 
 
 def _read(path: Path, late: Float, k: int, n: int) -> Neighbours | None:
-    """Of the first few of ``late``; None where the file is damaged, or is about other arrivals."""
+    """Of the first few of ``late``.
+
+    None where the file is damaged, or is about other arrivals.
+    """
     if not is_intact(path):
         return None
     from safetensors.numpy import load_file

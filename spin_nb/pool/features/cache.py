@@ -27,7 +27,9 @@ _SIZE_SAMPLE = 4
 def features(
     pool: Pool, encoder: Any = "auto", folder: Path | str | None = None, *, progress: Progress | None = None
 ) -> tuple[Any, Float]:
-    """Fitted encoder and the features of every row, from the cache where they are there.
+    """Compute, or read, the features of every row.
+
+    With the fitted encoder.
 
     The encoder is fitted on the base rows (evenly spaced ones where there are more than it needs).  Items that
     turn out to be unreadable are excluded from the pool (``pool.broken`` lists them) and the rest goes on, so
@@ -66,7 +68,10 @@ def features(
 
 
 def _with_arrivals(pool: Pool, encoder: Any, base: Float, tell: Progress) -> Float:
-    """Features of base rows and arrivals; of these, too, what cannot be read is kept out."""
+    """Features of base rows and arrivals.
+
+    Of these, too, what cannot be read is kept out.
+    """
     late, unreadable = _encode_chunks(pool, encoder, range(pool.n_base, len(pool)), tell)
     if unreadable:
         _keep_out(pool, unreadable)
@@ -108,7 +113,10 @@ def _read_cache(pool: Pool, template: Any, home: Path) -> tuple[Any, Float] | No
 
 
 def _is_current(pool: Pool, encoder: Any, features: Float) -> bool:
-    """Return whether a person's own code still gives what is cached: what it refers to may have changed."""
+    """Tell whether a person's own code still agrees.
+
+    With what is cached: what it refers to may have changed.
+    """
     if not getattr(encoder, "own_code", False):
         return True
     rows = np.unique(np.linspace(0, pool.n_base - 1, 4).astype(int))
@@ -145,7 +153,7 @@ def _keep_out(pool: Pool, unreadable: list[Broken]) -> None:
 
 
 def _encode_chunks(pool: Pool, encoder: Any, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
-    """Features of the rows that can be read, in order, and the others."""
+    """Features of the rows that can be read, and the others."""
     n, n_features = len(rows), 0
     step = min(modality_class(pool.modality).chunk_items, _MAX_CHUNK_BYTES // _item_bytes(pool) + 1)
     features = np.empty((0, 0), np.float32)

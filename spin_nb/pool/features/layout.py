@@ -16,7 +16,9 @@ _FEWEST = 16
 
 
 def pca_layout(features: Float) -> Float:
-    """First two principal components, float32 (n, 2), scaled to [-1, 1].
+    """First two principal components, in [-1, 1].
+
+    float32 (n, 2).
 
     Exact: eigenvectors of the (d, d) covariance.  The larger end of each axis is positive, so that the picture
     does not flip between runs.
@@ -53,7 +55,9 @@ def umap_layout(
     seed: int = 0,
     progress: Callable[[float, str], Any] | None = None,
 ) -> Float:
-    """UMAP on a k-NN graph that is already there, float32 (n, 2), scaled to [-1, 1].
+    """UMAP of a k-NN graph, in [-1, 1].
+
+    float32 (n, 2).
 
     Runs in the calling thread; the first call in a process compiles for 20 s or more.
 
@@ -103,7 +107,9 @@ def umap_layout(
 
 
 def place(layout: Float, indices: Ints, distances: Float) -> Float:
-    """Positions of new items, float32 (m, 2): the weighted mean of their neighbours' positions.
+    """Positions of new items, float32 (m, 2).
+
+    The weighted mean of their neighbours' positions.
 
     Weights are ``exp(-(d / s)^2)`` with ``s`` the distance to the item's own middle neighbour.
 

@@ -34,7 +34,9 @@ _CHUNK_VALUES = {"cpu": 3_000_000, "cuda": 30_000_000}
 def neighbours(
     features: Float, k: int = 15, *, device: str = "auto", progress: Progress | None = None
 ) -> Neighbours:
-    """Nearest other rows of every row, exact in Euclidean distance.
+    """Nearest other rows of every row, exact.
+
+    In Euclidean distance.
 
     Parameters
     ----------
@@ -80,7 +82,9 @@ def neighbours(
 def nearest(
     features: Float, queries: Float, k: int = 15, *, device: str = "auto", progress: Progress | None = None
 ) -> Neighbours:
-    """Nearest rows of ``features`` for new items ``queries`` (m, d), as :func:`neighbours`.
+    """Nearest rows of ``features`` for new items.
+
+    As :func:`neighbours`; ``queries`` are (m, d).
 
     Examples
     --------
@@ -149,7 +153,10 @@ def _device(device: str) -> torch.device:
 
 
 def _columns(base: torch.Tensor) -> torch.Tensor:
-    """(d + 1, n') right side of the product: -2 b and |b|^2, padded to whole groups with infinities."""
+    """(d + 1, n') right side of the product.
+
+    -2 b and |b|^2, padded to whole groups with infinities.
+    """
     import torch
 
     n, d = base.shape
@@ -196,7 +203,10 @@ def _candidates(block: torch.Tensor, count: int) -> torch.Tensor:
 
 
 def _beside(features: Float, k: int) -> Path | None:
-    """Cache file of a whole memory-mapped file; None for arrays in memory and for slices."""
+    """Cache file of a whole memory-mapped file.
+
+    None for arrays in memory and for slices.
+    """
     name = getattr(features, "filename", None)
     if not isinstance(features, np.memmap) or name is None or isinstance(features.base, np.ndarray):
         return None

@@ -28,7 +28,9 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @dataclass(frozen=True)
 class InputSpec:
-    """How loaded items become an array: what :func:`infer_input_spec` found, plain enough to be kept.
+    """Rule by which loaded items become an array.
+
+    As :func:`infer_input_spec` infers it; plain enough to be kept.
 
     Attributes
     ----------
@@ -66,7 +68,7 @@ class InputSpec:
         return _check_inputs(items, len(items), self.shape)
 
     def describe(self) -> dict[str, Any]:
-        """What a device must do to an item, in words and numbers."""
+        """Steps on a device, in words and numbers."""
         facts: dict[str, Any] = {"input": ["batch", *self.shape], "dtype": "float32"}
         if self.prepare is not None:
             name = getattr(self.prepare, "__qualname__", type(self.prepare).__name__)
@@ -155,7 +157,10 @@ _INSTEAD = "Pass prepare=, a function items -> array (n, ...), or train on featu
 
 
 def common_size(items: Sequence[Any], limit: int) -> tuple[int, int, int]:
-    """(channels, height, width): the commonest size, at most ``limit`` a side; RGB as soon as one is RGB."""
+    """(channels, height, width).
+
+    The commonest size, at most ``limit`` a side; RGB as soon as one is RGB.
+    """
     (height, width), _ = Counter(item.shape[:2] for item in items).most_common(1)[0]
     shrink = min(1.0, limit / max(height, width))
     channels = 3 if any(item.ndim == 3 for item in items) else 1
@@ -189,7 +194,9 @@ def _is_picture(item: Any) -> bool:
 
 
 def sides(size: Size) -> tuple[int | None, int | None, int | None]:
-    """Channels, height and width that ``size`` asks for; None where the pool decides.
+    """Channels, height and width that ``size`` asks for.
+
+    None where the pool decides.
 
     Raises
     ------

@@ -48,7 +48,10 @@ class Sound:
 
 @dataclass(frozen=True)
 class Recording:
-    """A sound as read: its beginning, how many channels the file has, and its whole length in seconds."""
+    """A sound as read.
+
+    Its beginning, how many channels the file has, and its whole length in seconds.
+    """
 
     sound: Sound
     channels: int
@@ -84,7 +87,9 @@ def check_sound(path: Path) -> None:
 
 
 def read_sound(source: Path | bytes) -> Recording:
-    """Read the first minute of a sound, from a file or its bytes.
+    """Read the first minute of a sound.
+
+    From a file or its bytes.
 
     Raises
     ------
@@ -180,7 +185,7 @@ def _check_header(fmt: bytes, start: int, n_promised: int, n_available: int) -> 
 
 
 def check_facts(channels: int, rate: int) -> None:
-    """Refuse a number of channels or a rate that no recording has."""
+    """Refuse channels or a rate that no recording has."""
     if not 1 <= channels <= CHANNELS:
         raise ValueError(f"its header says {channels} channels")
     if not RATES[0] <= rate <= RATES[1]:
@@ -202,7 +207,10 @@ def _read_other(stream: IO[bytes]) -> Recording:
 
 
 def wav(sound: Sound, *, exact: bool = False) -> bytes:
-    """Bytes of a WAV file: PCM of 16 bits, brought to full scale where it is beyond; ``exact``: float32."""
+    """Bytes of a WAV file.
+
+    PCM of 16 bits, brought to full scale where it is beyond; ``exact``: float32.
+    """
     if exact:
         data, form, bits = sound.samples.astype("<f4").tobytes(), _FLOAT, 32
     else:

@@ -25,7 +25,10 @@ _lock = threading.Lock()
 
 
 def file_key(source: Path | bytes, stream: BinaryIO) -> tuple[int, ...] | None:
-    """What tells a file that is open from any other, and from what was written over it; None for bytes."""
+    """Key of an open file; None for bytes.
+
+    It tells the file from any other, and from what was written over it.
+    """
     if isinstance(source, bytes):
         return None
     about = os.fstat(stream.fileno())
@@ -33,7 +36,10 @@ def file_key(source: Path | bytes, stream: BinaryIO) -> tuple[int, ...] | None:
 
 
 def recall(key: tuple[int, ...] | None, side: int) -> Pixels | None:
-    """The picture at this size, read-only; None where it is not kept."""
+    """The picture at this size, read-only.
+
+    None where it is not kept.
+    """
     with _lock:
         pixels = _pictures.get((key, side))
         if pixels is not None:
@@ -42,7 +48,7 @@ def recall(key: tuple[int, ...] | None, side: int) -> Pixels | None:
 
 
 def keep(key: tuple[int, ...] | None, side: int, pixels: Pixels, original: int) -> None:
-    """Keep a picture of ``original`` pixels at a size, as long as there is room."""
+    """Keep a picture at a size, while there is room."""
     global _bytes
     if key is None or original <= _SMALL_PIXELS or pixels.nbytes > MOST_BYTES:
         return

@@ -16,11 +16,14 @@ PACKAGES = {
 
 
 class MissingPackageError(PoolError, ImportError):
-    """Nothing is wrong with the item: what reads it is not installed, so it must not be kept out for good."""
+    """Nothing is wrong with the item.
+
+    What reads it is not installed, so it must not be kept out for good.
+    """
 
 
 def is_installed(module: str) -> bool:
-    """Whether a module of :data:`PACKAGES` can be imported."""
+    """Tell whether a module of :data:`PACKAGES` can be imported."""
     return find_spec(module) is not None
 
 

@@ -69,7 +69,9 @@ def check_picture(path: Path) -> tuple[int, int]:
 
 
 def picture_size(source: Path | bytes) -> tuple[int, int]:
-    """Width and height of a picture as it is seen, upright, from its header.
+    """Width and height of a picture, upright.
+
+    From its header.
 
     Raises
     ------
@@ -115,7 +117,7 @@ def _decode_whole(stream: BinaryIO) -> None:
 
 
 def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
-    """Decode a picture, upright, with its longest side at most ``side`` pixels.
+    """Decode a picture, upright, at most ``side`` pixels.
 
     A picture has at most 64 million pixels, a JPEG 80 million; large ones are decoded one at a time.  What would take
     more than a few seconds by its headers is refused: hundreds of scans in a JPEG, tens of thousands of chunks in a
@@ -150,7 +152,10 @@ def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
 
 
 def _decode(image: Any, side: int) -> dict[int, Pixels]:
-    """A picture by its longest side: at ``side``; where it had to be decoded whole, as it is loaded and shown, too."""
+    """A picture by its longest side: at ``side``.
+
+    Where it had to be decoded whole, as it is loaded and shown, too.
+    """
     from PIL import Image, ImageOps
 
     whole = image.format != "JPEG"
@@ -167,7 +172,7 @@ def _decode(image: Any, side: int) -> dict[int, Pixels]:
 
 
 def _shrunk(image: Any, side: int) -> Any:
-    """What ``Image.thumbnail`` makes, beside the picture instead of in its place."""
+    """Thumbnail of a picture, which stays as it is."""
     from PIL import Image
 
     width, height = image.size
@@ -182,7 +187,10 @@ def _shrunk(image: Any, side: int) -> Any:
 
 
 def pil_pixels(image: Any) -> Pixels:
-    """Pixels of a PIL image of any mode; transparent becomes white, 16 bits become 8."""
+    """Pixels of a PIL image of any mode.
+
+    Transparent becomes white, 16 bits become 8.
+    """
     from PIL import Image
 
     if image.mode.startswith("I;16"):
@@ -201,7 +209,10 @@ def pil_pixels(image: Any) -> Pixels:
 
 
 def value_range(array: NDArray[Any]) -> tuple[float, float]:
-    """The values that stand for black and white: (0, 1), (0, 255) or the array's own range."""
+    """The values that stand for black and white.
+
+    (0, 1), (0, 255) or the array's own range.
+    """
     low, high = float(array.min()), float(array.max())
     if array.dtype == bool or (array.dtype.kind == "f" and low >= 0 and high <= 1):
         return 0.0, 1.0
@@ -245,7 +256,7 @@ def resize(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def cut(pixels: Pixels, box: Box, side: int) -> Pixels:
-    """Part of a picture, its longest side at most ``side`` pixels.
+    """Part of a picture, at most ``side`` pixels.
 
     Parameters
     ----------
@@ -262,7 +273,10 @@ def cut(pixels: Pixels, box: Box, side: int) -> Pixels:
 
 
 def encode_picture(pixels: Pixels, side: int) -> tuple[str, bytes]:
-    """(mime, bytes) for a browser: PNG with the raw pixels when small, else JPEG of at most ``side``."""
+    """(mime, bytes) for a browser.
+
+    PNG with the raw pixels when small, else JPEG of at most ``side``.
+    """
     from PIL import Image
 
     if min(side, max(pixels.shape[:2])) > RAW_SIDE:
@@ -282,7 +296,7 @@ def encode_jpeg(pixels: Pixels, side: int) -> bytes:
 
 
 def shrink(pixels: Pixels, side: int) -> Pixels:
-    """Pixels with the longest side at most ``side``, by the mean of what falls into each."""
+    """Shrink pixels to at most ``side``, by means."""
     pixels = np.ascontiguousarray(pixels)
     if max(pixels.shape[:2]) <= side:
         return pixels

@@ -47,7 +47,7 @@ def _is_pixels(raw: Any) -> bool:
 
 
 def _scale(arrays: list[NDArray[Any]], low: float, high: float) -> tuple[float, float]:
-    """Values that stand for black and white in a batch."""
+    """Values of a batch for black and white."""
     bottom, top = (float(find([find(a) for a in arrays])) for find in (np.min, np.max))
     unit = all(array.dtype.kind in "fb" for array in arrays) and bottom >= 0 and top <= 1
     if unit and ((low, high) == (0, 255) or all(array.dtype == bool for array in arrays)):

@@ -15,7 +15,7 @@ from spin_nb.io import open_regular
 
 @contextmanager
 def open_source(source: Path | bytes) -> Iterator[BinaryIO]:
-    """A regular file, or bytes, open for reading while the block runs.
+    """Open a regular file, or bytes, for a block.
 
     Raises
     ------
@@ -46,7 +46,10 @@ def _stream(source: Path | bytes) -> BinaryIO:
 
 @contextmanager
 def reading(kind: str, source: Any) -> Iterator[None]:
-    """Turn what decoders of damaged files raise into a ``PoolError`` that names the file and the reason."""
+    """Turn a decoder's exception into a ``PoolError``.
+
+    It names the file and the reason.
+    """
     try:
         yield
     except SpinError:

@@ -30,7 +30,10 @@ _BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
 @dataclass(frozen=True)
 class Clip:
-    """What a file says of its video: number of frames (0: unknown), frames a second, width and height."""
+    """Facts of a video file.
+
+    Number of frames (0: unknown), frames a second, width and height.
+    """
 
     frames: int
     rate: float
@@ -60,7 +63,7 @@ def _check(stream: BinaryIO) -> None:
 
 
 def frame_size(path: Path) -> tuple[int, int]:
-    """Width and height of a video's frames, from its header.
+    """Width and height of a video, from its header.
 
     Raises
     ------
@@ -103,7 +106,10 @@ def read_frames(
 def _attempt(
     path: Path, side: int, at: Sequence[int] | None, most: int, frames: int = 0
 ) -> tuple[Clip, dict[int, Pixels]]:
-    """Read with a fresh decoder: one that has met the end does not always find its way back."""
+    """Read with a fresh decoder.
+
+    One that has met the end does not always find its way back.
+    """
     with _open_video(path) as video:
         clip = _facts(video)
         if frames or clip.frames:
@@ -113,7 +119,9 @@ def _attempt(
 
 
 def evenly(n: int, most: int) -> list[int]:
-    """Numbers of at most ``most`` of ``n`` frames, evenly spaced, the first and the last among them.
+    """Numbers of evenly spaced frames.
+
+    At most ``most`` of ``n``, the first and the last among them.
 
     Examples
     --------

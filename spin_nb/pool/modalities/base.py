@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 class Modality:
-    """Base of the modalities: a subclass in one file, and one word for it, make a new one.
+    """Base of the modalities.
+
+    A subclass in one file, and one word for it, make a new one.
 
     It must have a ``name``, ``load`` and ``show`` (:class:`spin_nb.protocols.Modality`), ``encoders`` and
     :meth:`is_loaded`; ``extensions`` where its items can be files.  Where they can be objects in a list, or arrive
@@ -52,7 +54,7 @@ class Modality:
 
     @classmethod
     def of(cls, data: PoolData) -> Self:
-        """Make the modality of a pool, with the metadata that loading and showing need."""
+        """Make the modality of a pool, with its metadata."""
         return cls()
 
     @classmethod
@@ -62,7 +64,9 @@ class Modality:
 
     @classmethod
     def check_file(cls, path: Path) -> int:
-        """Look at a file's header; the longest side of a picture in pixels, else 0.
+        """Look at a file's header.
+
+        The longest side of a picture in pixels, else 0.
 
         Raises
         ------
@@ -73,12 +77,15 @@ class Modality:
 
     @classmethod
     def largest_side(cls, items: list[Any]) -> int | None:
-        """Longest side of loaded pictures, in pixels; None for anything else."""
+        """Longest side of loaded pictures, in pixels.
+
+        None for anything else.
+        """
         return None
 
     @classmethod
     def default_encoder(cls, largest_side: int | None = None) -> str | type:
-        """Encoder that "auto" stands for, by the longest side of the largest picture."""
+        """Encoder of "auto", by the largest picture's side."""
         return cls.encoders[0]
 
     @classmethod
@@ -102,7 +109,9 @@ class Modality:
         raise NotImplementedError
 
     def show(self, source: Any, size: int | None = None) -> Shown:
-        """Make what a view shows of a raw source; see :class:`spin_nb.types.Shown`.
+        """Make what a view shows of a raw source.
+
+        See :class:`spin_nb.types.Shown`.
 
         Raises
         ------

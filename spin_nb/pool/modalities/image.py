@@ -59,12 +59,18 @@ class ImageModality(Modality):
 
     @classmethod
     def is_loaded(cls, item: object) -> bool:
-        """Tell whether an item is pixels, uint8 (h, w) or (h, w, 3)."""
+        """Tell whether an item is pixels.
+
+        uint8 (h, w) or (h, w, 3).
+        """
         return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim in (2, 3)
 
     @classmethod
     def check_file(cls, path: Path) -> int:
-        """Look at a file's header; the longest side in pixels."""
+        """Look at a file's header.
+
+        The longest side in pixels.
+        """
         return max(check_picture(path))
 
     @classmethod
@@ -74,16 +80,21 @@ class ImageModality(Modality):
 
     @classmethod
     def default_encoder(cls, largest_side: int | None = None) -> str:
-        """Encoder that "auto" stands for: "pixels-pca" of small pictures, else "photo"."""
+        """Encoder that "auto" stands for.
+
+        "pixels-pca" of small pictures, else "photo".
+        """
         return "pixels-pca" if (largest_side or SMALL_SIDE_PIXELS + 1) <= SMALL_SIDE_PIXELS else "photo"
 
     @classmethod
     def check_batch(cls, raws: list[Any], data: PoolData) -> list[Any]:
-        """Raw pictures of a batch, in the scale of the pool's."""
+        """Raw pictures in the scale of the pool's."""
         return to_pixel_scale(raws, float(data.metadata.get("low", 0)), float(data.metadata.get("high", 255)))
 
     def load(self, source: Any) -> Pixels:
-        """Pixels, uint8 (h, w) or (h, w, 3); files are reduced to at most 256 pixels a side.
+        """Pixels, uint8 (h, w) or (h, w, 3).
+
+        Files are reduced to at most 256 pixels a side.
 
         Raises
         ------
@@ -124,7 +135,10 @@ class ImageModality(Modality):
         return Shown(mime, data, size=within[2:])
 
     def extent(self, source: Any) -> Extent:
-        """Width and height of the original picture, upright; of a file from its header."""
+        """Width and height of the original picture, upright.
+
+        Of a file from its header.
+        """
         if isinstance(source, (str, Path, bytes)):
             with reading("picture", source):
                 return Extent(size=picture_size(_file(source)))
@@ -151,7 +165,10 @@ class ImageModality(Modality):
 
 
 def _decoding_side(longest: int, least: float) -> int:
-    """A side halved as often as leaves what is needed: whoever looks at one piece after another reads few sizes."""
+    """Side to decode at: the longest, halved.
+
+    As often as leaves ``least``: whoever looks at one piece after another reads few sizes.
+    """
     while longest / 2 >= least:
         longest = math.ceil(longest / 2)
     return longest

@@ -23,18 +23,20 @@ def modality_class(word: str) -> type[Modality]:
 
 
 def modality_classes() -> list[type[Modality]]:
-    """Classes of all modalities, those that come with spin_nb first."""
+    """Classes of all modalities, built-in ones first."""
     builtin = WORDS["modality"]
     return [modality_class(word) for word in sorted(words("modality"), key=lambda word: word not in builtin)]
 
 
 def modality_for(data: PoolData) -> Modality:
-    """Modality of a pool, with the metadata that loading and showing need."""
+    """Modality of a pool, with its metadata."""
     return modality_class(data.modality).of(data)
 
 
 def kind_of(item: object) -> str | None:
-    """Word of the modality of a loaded item; None where it is none, or several at once.
+    """Word of the modality of a loaded item.
+
+    None where it is none, or several at once.
 
     Examples
     --------

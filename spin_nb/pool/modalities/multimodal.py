@@ -17,7 +17,9 @@ from spin_nb.words import shown
 
 @dataclass(frozen=True)
 class MultimodalModality(Modality):
-    """Items of several parts; a part that cannot be read is None, an item without a single good one is refused.
+    """Items of several parts.
+
+    A part that cannot be read is None, an item without a single good one is refused.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ class MultimodalModality(Modality):
 
     @classmethod
     def of(cls, data: PoolData) -> MultimodalModality:
-        """Make the modality of a pool from those of its parts."""
+        """Make the modality from those of the parts."""
         return cls({name: modality_for(part) for name, part in data.parts.items()})
 
     def load(self, source: Any) -> dict[str, Any]:

@@ -21,7 +21,10 @@ MAX_COLUMNS = 100
 
 @dataclass(frozen=True)
 class TableModality(Modality):
-    """Rows of a table: a dict of named values, or a vector of numbers."""
+    """Rows of a table.
+
+    A dict of named values, or a vector of numbers.
+    """
 
     name = "table"
     title = "row"
@@ -32,14 +35,20 @@ class TableModality(Modality):
 
     @classmethod
     def is_loaded(cls, item: object) -> bool:
-        """Tell whether an item is a dict of values or a vector."""
+        """Tell whether an item is a row.
+
+        A dict of values, or a vector.
+        """
         return isinstance(item, dict) or (
             isinstance(item, np.ndarray) and item.dtype != np.uint8 and item.ndim == 1
         )
 
     @classmethod
     def check_batch(cls, raws: list[Any], data: PoolData) -> list[Any]:
-        """Rows of a batch, durations in seconds; refused where they share no column with the pool."""
+        """Rows of a batch, durations in seconds.
+
+        Refused where they share no column with the pool.
+        """
         _check_rows(raws, data)
         return [_in_seconds(raw) for raw in raws]
 
@@ -103,7 +112,10 @@ def _cell(value: Any) -> str:
 
 
 def _check_rows(raws: list[Any], data: PoolData) -> None:
-    """Refuse rows that share no column with the pool: every value would count as missing."""
+    """Refuse rows that share no column with the pool.
+
+    Every value would count as missing.
+    """
     if data.container == "frame":
         columns = set(data.items.columns)
         strange = next((raw for raw in raws if not (isinstance(raw, dict) and columns & raw.keys())), None)
@@ -117,7 +129,7 @@ def _check_rows(raws: list[Any], data: PoolData) -> None:
 
 
 def _in_seconds(raw: Any) -> Any:
-    """Durations of a row as numbers, as in the pool's frame."""
+    """Durations of a row as numbers, in seconds."""
     if not isinstance(raw, dict):
         return raw
     return {name: v.total_seconds() if isinstance(v, timedelta) else v for name, v in raw.items()}

@@ -46,7 +46,7 @@ class TimeSeriesModality(Modality):
 
     @classmethod
     def of(cls, data: PoolData) -> TimeSeriesModality:
-        """Make the modality of a pool, with the channels and times of its series."""
+        """Make the modality of a pool, with its channels."""
         facts = data.metadata
         return cls(tuple(facts["channels"]), facts["step"], facts["start"], facts["unit"])
 

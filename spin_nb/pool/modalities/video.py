@@ -38,7 +38,10 @@ class VideoModality(Modality):
 
     @classmethod
     def is_loaded(cls, item: object) -> bool:
-        """Tell whether an item is frames, uint8 (k, h, w, 3)."""
+        """Tell whether an item is frames.
+
+        uint8 (k, h, w, 3).
+        """
         return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim == 4
 
     @classmethod
@@ -48,7 +51,9 @@ class VideoModality(Modality):
         return 0
 
     def load(self, source: Any) -> Pixels:
-        """Evenly spaced frames, uint8 (k, h, w, 3), k <= 8, at most 256 pixels a side.
+        """Evenly spaced frames, uint8 (k, h, w, 3).
+
+        At most 8, of at most 256 pixels a side.
 
         Raises
         ------

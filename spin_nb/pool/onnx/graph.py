@@ -22,7 +22,9 @@ _CHANNELS_FIRST = ("Conv", "Pool", "BatchNormalization", "InstanceNormalization"
 
 
 def read_onnx(path: Path | str) -> OnnxGraph:
-    """Read a file with all its weights; weights in other files must lie in or below its folder.
+    """Read a file with all its weights.
+
+    Weights in other files must lie in or below its folder.
 
     Raises
     ------
@@ -150,7 +152,9 @@ class OnnxGraph:
         )
 
     def feed(self, array: NDArray[Any], *, unit: bool) -> NDArray[Any]:
-        """Items (n, ...) as the input wants them; ``unit``: pictures in [0, 1], which become 0 to 255 for integers.
+        """Items (n, ...) as the input wants them.
+
+        ``unit``: pictures in [0, 1], which become 0 to 255 for integers.
 
         Raises
         ------
@@ -173,7 +177,7 @@ class OnnxGraph:
         return np.ascontiguousarray(array, self.dtype)
 
     def run(self, names: Sequence[str], items: NDArray[Any]) -> list[NDArray[Any]]:
-        """Tensors by name for items that went through :meth:`feed`, each (n, ...).
+        """Tensors by name, each (n, ...), of fed items.
 
         Raises
         ------
@@ -186,7 +190,10 @@ class OnnxGraph:
         return self._runners[key](items)
 
     def channels_last(self, name: str) -> bool:
-        """Whether a tensor (n, ., ., .) has its channels last: nodes of ONNX work channels first, others as before."""
+        """Tell whether a tensor (n, ., ., .) has channels last.
+
+        Nodes of ONNX work channels first, others as before.
+        """
         node_of_output = {out: node for node in self.model().graph.node for out in node.output}
         while name in node_of_output:
             node = node_of_output[name]
@@ -200,7 +207,10 @@ class OnnxGraph:
 
 
 def _take_in(model: Any, path: Path) -> None:
-    """Read weights that lie in other files, from the model's own folder only."""
+    """Read weights that lie in other files.
+
+    From the model's own folder only.
+    """
     from onnx.external_data_helper import load_external_data_for_model
 
     folder = path.parent.resolve()
@@ -227,7 +237,7 @@ def _take_in(model: Any, path: Path) -> None:
 
 
 def _outside(message: Any) -> Iterator[Any]:
-    """Every tensor whose data lies in another file, wherever it hides."""
+    """Every tensor whose data lies in another file."""
     import onnx
 
     if isinstance(message, onnx.TensorProto):

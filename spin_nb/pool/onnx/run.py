@@ -17,7 +17,9 @@ EXPORT = "Write the model with torch.onnx.export, or with tf2onnx for Keras and 
 
 
 class Runner:
-    """A part of a graph in onnxruntime: ``runner(items) -> [tensor (n, ...), ...]``.
+    """A part of a graph in onnxruntime.
+
+    ``runner(items) -> [tensor (n, ...), ...]``.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ class Runner:
             raise PoolError(f"onnxruntime cannot load {file!r}: {problem!s:.300}.", EXPORT) from None
 
     def __call__(self, items: NDArray[Any]) -> list[NDArray[Any]]:
-        """Tensors of items (n, ...), in the order of the names.
+        """Tensors of items, in the order of the names.
 
         Raises
         ------

@@ -13,7 +13,7 @@ from spin_nb.pool.pool_data import PoolData, stamp
 
 
 def source_of(data: PoolData, row: int) -> dict[str, Any]:
-    """Where a base row comes from, json-able."""
+    """Source of a base row, json-able."""
     if data.container == "files":
         return {"path": data.ids[row]}
     if "paths" in data.metadata:

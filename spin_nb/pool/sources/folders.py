@@ -22,7 +22,9 @@ MAX_HEADERS_READ, SAMPLED_HEADERS = 2000, 200
 
 
 def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
-    """List the pictures, sounds or videos below ``root``; damaged ones go to ``broken`` and the rest goes on.
+    """List the files of one modality below ``root``.
+
+    Damaged ones go to ``broken`` and the rest goes on.
 
     Of several kinds the commonest is the pool, the others are listed as broken.  Headers and file endings are read,
     content is not: damage inside shows, and is listed, when features are computed.  Of more than 2,000 files only some
@@ -147,12 +149,18 @@ def _walk(folder: Path | str, prefix: str) -> Iterator[tuple[os.DirEntry[str], s
 
 
 def _is_below(path: Path | str, root: Path) -> bool:
-    """Whether a path, links followed, lies below ``root``; ``Path.resolve`` raises where links go in a circle."""
+    """Tell whether a path, links followed, lies below ``root``.
+
+    ``Path.resolve`` raises where links go in a circle.
+    """
     return Path(os.path.realpath(path)).is_relative_to(root)
 
 
 def file_source(root: Path, name: str) -> Path:
-    """Path of one file, refused when it leads outside ``root``."""
+    """Path of one file below ``root``.
+
+    Refused when it leads outside.
+    """
     path = root / name
     if not _is_below(path, root):
         raise PoolError(f"{name!r} leads outside {str(root)!r}.", "Items of a folder must lie below it.")
@@ -160,6 +168,6 @@ def file_source(root: Path, name: str) -> Path:
 
 
 def check_root(root: str) -> None:
-    """Refuse a folder that a project refers to and that is gone."""
+    """Refuse a folder that is gone."""
     if not Path(root).is_dir():
         raise PoolError(f"the folder of files {root!r} is gone.", "Pass pool= again with its new place.")

@@ -31,7 +31,9 @@ TEXT_LENGTH = 25
 
 
 def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: str | None = None) -> PoolData:
-    """Items of a frame, one a row; a column called "id" is the key.
+    """Read the items of a frame, one a row.
+
+    A column called "id" is the key.
 
     A column of paths makes pictures, sounds or videos; else a column called "text", or the longest column of mostly
     different strings with spaces, makes texts; else the rows themselves are the items.  Other columns stay
@@ -82,7 +84,9 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
 
 
 def read_pandas(frame: Any) -> pl.DataFrame:
-    """Polars copy of a pandas frame; NaN becomes missing, the index is dropped.
+    """Polars copy of a pandas frame.
+
+    NaN becomes missing, the index is dropped.
 
     Raises
     ------
@@ -102,7 +106,9 @@ def read_pandas(frame: Any) -> pl.DataFrame:
 
 
 def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame, when every column can be read; durations as seconds.
+    """The frame, when every column can be read.
+
+    Durations as seconds.
 
     Raises
     ------
@@ -126,7 +132,9 @@ def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def rows_of(sources: list[Any], schema: Any) -> pl.DataFrame:
-    """Frame of arrived rows in the columns of a pool's, and in their types; what a row does not have is missing.
+    """Arrived rows as a frame like the pool's.
+
+    In its columns and their types; what a row does not have is missing.
 
     So is a value that is none of its column's type: a log may be damaged, or come from somebody else.
     """
@@ -152,7 +160,10 @@ def _column_of(name: str, values: list[Any], dtype: Any) -> pl.Series:
 
 
 def _moment(value: Any, dtype: Any) -> Any:
-    """What the text of an arrival says in a column of dates, moments or times of day; None where it says nothing."""
+    """Date, moment or time of day in an arrival's text.
+
+    None where it says nothing.
+    """
     import polars as pl
 
     if not isinstance(value, str):
@@ -201,7 +212,7 @@ def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[A
 
 
 def _path_column(frame: pl.DataFrame) -> tuple[str | None, str]:
-    """Column whose values all have endings of one modality, and which."""
+    """Column of paths of one modality, and which."""
     import polars as pl
 
     for name in frame.columns:

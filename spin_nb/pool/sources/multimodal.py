@@ -41,7 +41,7 @@ class MultimodalData:
         return self.n
 
     def fingerprint(self, ids: list[str], metadata: dict[str, Any]) -> str:
-        """sha256 over ids, what goes with what, and the parts' own fingerprints."""
+        """sha256 over ids, pairing and the parts' fingerprints."""
         return fingerprint(
             "several", ids, metadata, {name: part.fingerprint for name, part in self.parts.items()}
         )
@@ -66,7 +66,9 @@ class MultimodalData:
 
 
 def read_multimodal(several: Multimodal, read: Callable[[Any], PoolData]) -> PoolData:
-    """Items of several parts; one is kept out only where none of its parts can be read.
+    """Items of several parts.
+
+    One is kept out only where none of its parts can be read.
 
     Parameters
     ----------
@@ -130,14 +132,14 @@ def _metadata(
 
 
 def _places(part: PoolData, order: list[str]) -> tuple[NDArray[np.int64], dict[int, str]]:
-    """Row in the part of every item, -1 where it was kept out, and why."""
+    """Row of every item in the part, -1 where kept out, and why."""
     rows, why = {key: row for row, key in enumerate(part.ids)}, {item.id: item.reason for item in part.broken}
     at = np.array([rows.get(key, -1) for key in order], np.int64)
     return at, {row: why[key] for row, key in enumerate(order) if at[row] < 0}
 
 
 def _pair_ids(parts: dict[str, PoolData]) -> tuple[list[str], dict[str, list[str]]]:
-    """Ids of the items, and of every part its own ids in their order."""
+    """Ids of the items, and each part's in their order."""
     ids_by_part = {name: part.all_ids or part.ids for name, part in parts.items()}
     lengths = {name: len(ids) for name, ids in ids_by_part.items()}
     if len(set(lengths.values())) > 1:

@@ -24,7 +24,9 @@ from spin_nb.words import said_by, shown
 
 
 def raw_items(items: Any, data: PoolData) -> list[Any]:
-    """Raw items of a batch: rows of a frame as dicts, a column as values, arrays of pictures in the pool's scale.
+    """Raw items of a batch.
+
+    Rows of a frame as dicts, a column as values, arrays of pictures in the pool's scale.
 
     Raises
     ------
@@ -107,7 +109,10 @@ def _frame_rows(frame: Any, data: PoolData) -> list[Any]:
 
 
 def _by_part(raws: list[Any], data: PoolData) -> list[Any]:
-    """Every part as its own kind of batch; what is no dict of parts is refused one by one, with its reason."""
+    """Every part as its own kind of batch.
+
+    What is no dict of parts is refused one by one, with its reason.
+    """
     out = [dict(raw) if isinstance(raw, dict) else raw for raw in raws]
     for name, part in data.parts.items():
         having = [item for item in out if isinstance(item, dict) and item.get(name) is not None]

@@ -64,7 +64,7 @@ def _check(handle: int, size: int) -> None:
 
 
 def _columns(footer: dict[int, Any]) -> Iterator[dict[int, Any]]:
-    """What the footer says of each piece of a column."""
+    """Facts of the footer about each piece of a column."""
     rows = _number(footer[3])
     for group in footer[4]:
         if _number(group[3]) > rows:
@@ -100,7 +100,10 @@ def _unpacked_bytes(data: mmap.mmap, end: int, column: dict[int, Any]) -> int:
 
 
 def _levels(inner: dict[int, Any], size: int, header: dict[int, Any]) -> None:
-    """Of a page of the second version: nulls, rows and the bytes before its values."""
+    """Of a page of the second version.
+
+    Nulls, rows and the bytes before its values.
+    """
     if 8 in header and (
         _number(inner[2]) > _number(inner[1]) or _number(inner[5]) + _number(inner[6]) > size
     ):

@@ -12,7 +12,9 @@ from spin_nb.pool.sources.folders import file_source
 
 
 def raw_items_of(data: PoolData, rows: Iterable[int]) -> list[Any]:
-    """Raw items of some rows; what must not or cannot be read is a ``PoolError`` in their place.
+    """Raw items of some rows.
+
+    What must not or cannot be read is a ``PoolError`` in their place.
 
     Files are paths below the pool's folder; several things at once are a dict by part.
     """

@@ -114,7 +114,7 @@ def _sample(sample: Sample, labels_from: str | None) -> PoolData:
 
 
 def _readable(pool: Any) -> Path:
-    """A path that the system can look at, whether something is there or not."""
+    """A path that the system can look at."""
     try:
         path = Path(pool).expanduser()
         path.exists()
@@ -172,7 +172,10 @@ def _texts(texts: list[Any], labels_from: str | None) -> PoolData:
 
 
 def _surrogate(text: str | None) -> str | None:
-    """Half a character that a text holds, and where; it can be neither stored nor shown."""
+    """Half a character that a text holds, and where.
+
+    It can be neither stored nor shown.
+    """
     try:
         (text or "").encode()  # a missing text is an empty one
     except UnicodeEncodeError as problem:

@@ -41,7 +41,7 @@ class Sample:
 
 
 def digits() -> Sample:
-    """1,797 real handwritten digits, 8 x 8 pixels, grey values 0-255.
+    """1,797 real handwritten digits, 8 x 8 grey pixels.
 
     Returns
     -------

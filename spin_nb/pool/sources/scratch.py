@@ -20,7 +20,9 @@ _BYTES = 2**23
 
 
 class Scratch:
-    """A file that grows by items; at the end pictures are uint8 in it, whatever they were.
+    """A file that grows by items.
+
+    At the end pictures are uint8 in it, whatever they were.
 
     Parameters
     ----------

@@ -20,7 +20,9 @@ from spin_nb.words import shown
 
 @dataclass(frozen=True, eq=False)
 class RaggedSeries:
-    """Series of different lengths in one array: what is stored.
+    """Series of different lengths in one array.
+
+    What is stored.
 
     Attributes
     ----------
@@ -37,7 +39,7 @@ class RaggedSeries:
 
     @classmethod
     def of(cls, values: Float, ends: NDArray[np.int64], channels: int) -> RaggedSeries:
-        """What was stored.
+        """Join the arrays that were stored.
 
         Raises
         ------
@@ -60,7 +62,9 @@ class RaggedSeries:
 
 
 def read_series(series: TimeSeries, *, labels_from: str | None = None) -> PoolData:
-    """Series that can be labelled; one that holds NaN, is too short or has other channels goes to ``broken``.
+    """Series that can be labelled.
+
+    One that holds NaN, is too short or has other channels goes to ``broken``.
 
     Raises
     ------

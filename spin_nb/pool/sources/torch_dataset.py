@@ -33,7 +33,9 @@ def read_dataset(
     near: Path | None = None,
     progress: Callable[[float, str], Any] | None = None,
 ) -> PoolData:
-    """Items of a torch Dataset, with or without a length, iterable or not.
+    """Read the items of a torch Dataset.
+
+    With or without a length, iterable or not.
 
     Pictures are kept as uint8, floats by the range of all values, as for arrays; vectors as float32.  Items that
     raise, hold NaN or have another shape than most go to ``broken``.
@@ -95,7 +97,10 @@ def read_dataset(
 
 
 class _Reader:
-    """Items as they come: good ones to the scratch file, once the first few have decided the shape of all."""
+    """Items as they come.
+
+    Good ones to the scratch file, once the first few have decided the shape of all.
+    """
 
     def __init__(self, scratch: Scratch, has_labels: bool) -> None:
         self.ids: list[str] = []
@@ -188,7 +193,10 @@ def _odd_shapes(shapes: list[str]) -> PoolError:
 
 
 def _check_steady(dataset: Any) -> None:
-    """Refuse random transforms: labels must stay with what was seen."""
+    """Refuse random transforms.
+
+    Labels must stay with what was seen.
+    """
     total = 0 if iterable(dataset) else length(dataset) or 0
     for row in np.unique(np.linspace(0, max(0, total - 1), min(_TWICE, total)).astype(int)).tolist():
         with suppress(Exception):  # told later, item by item

@@ -21,20 +21,23 @@ RETURN = "Let the dataset return a tensor (c, h, w), (h, w) or (d,), a PIL pictu
 
 
 def is_dataset(thing: Any) -> bool:
-    """Whether it is a torch Dataset; torch is not imported to find out."""
+    """Tell whether it is a torch Dataset, without importing torch."""
     # Another thread may be importing it at this moment: who holds a Dataset has imported it before.
     kind = getattr(sys.modules.get("torch.utils.data"), "Dataset", None)
     return kind is not None and isinstance(thing, kind)
 
 
 def is_tensor(thing: Any) -> bool:
-    """Whether it is a torch tensor; torch is not imported to find out."""
+    """Tell whether it is a torch tensor, without importing torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(thing, torch.Tensor)
 
 
 def length(dataset: Any) -> int | None:
-    """Items in the dataset; None where it does not say."""
+    """Items in the dataset.
+
+    None where it does not say.
+    """
     try:
         return len(dataset)
     except (TypeError, NotImplementedError):
@@ -42,12 +45,12 @@ def length(dataset: Any) -> int | None:
 
 
 def iterable(dataset: Any) -> bool:
-    """Whether it is read in its own order only."""
+    """Tell whether it is read in its own order only."""
     return isinstance(dataset, sys.modules["torch.utils.data"].IterableDataset)
 
 
 def entries(dataset: Any) -> Iterator[Any]:
-    """What the dataset gives, or raises, item by item."""
+    """Yield each entry of the dataset, or its exception."""
     if iterable(dataset):
         yield from _iterate(dataset)
         return
@@ -90,12 +93,12 @@ def _length_error(before: int, now: Any) -> PoolError:
 
 
 def reason(problem: Exception) -> str:
-    """An exception of a person's own code, in a line."""
+    """Exception of a person's own code, in a line."""
     return said_by(problem).rstrip(": .")
 
 
 def array_and_label(entry: Any, has_label: bool) -> tuple[NDArray[Any], Any]:
-    """Array and label of what the dataset gave for one item."""
+    """Array and label of one entry of a dataset."""
     if not isinstance(entry, (tuple, list)):
         if has_label:
             raise PoolError("it comes without a label", RETURN)
@@ -106,7 +109,9 @@ def array_and_label(entry: Any, has_label: bool) -> tuple[NDArray[Any], Any]:
 
 
 def as_array(item: Any) -> NDArray[Any]:
-    """One item of a dataset: a picture (h, w), (h, w, 3) or (h, w, 4), or a vector float32 (d,).
+    """One item of a dataset.
+
+    A picture (h, w), (h, w, 3) or (h, w, 4), or a vector float32 (d,).
 
     Raises
     ------
@@ -134,7 +139,10 @@ def as_array(item: Any) -> NDArray[Any]:
 
 
 def _channels_last(array: NDArray[Any], first: bool) -> NDArray[Any]:
-    """(h, w), (h, w, 3) or (h, w, 4); ``first``: channels come first where either axis may be theirs."""
+    """(h, w), (h, w, 3) or (h, w, 4).
+
+    ``first``: channels come first where either axis may be theirs.
+    """
     axes = [axis for axis in ((0, 2) if first else (2, 0)) if array.shape[axis] in (1, 3, 4)]
     if not axes:
         raise PoolError(f"a picture of shape {array.shape} has neither 1, 3 nor 4 channels", RETURN)
@@ -167,7 +175,10 @@ def plain_items(items: Any) -> Any:
 
 
 def _is_pair(entry: Any) -> bool:
-    """Whether it is what a labelled dataset gives for one item: a picture or vector, then numbers or words."""
+    """Tell whether it is an entry of a labelled dataset.
+
+    A picture or vector, then numbers or words.
+    """
     if not isinstance(entry, (tuple, list)) or len(entry) < 2:
         return False
     first, *rest = entry

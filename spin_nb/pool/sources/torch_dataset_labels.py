@@ -27,7 +27,9 @@ def class_names(dataset: Any) -> list[str]:
 def name_labels(
     ids: Sequence[str], labels: Sequence[Any], names: Sequence[str], classes: Sequence[str] | None
 ) -> tuple[dict[str, str], list[str]]:
-    """Id -> class name, and the classes found; None and negative indices are no labels.
+    """Id -> class name, and the classes found.
+
+    None and negative indices are no labels.
 
     Parameters
     ----------

@@ -82,7 +82,9 @@ class TimeSeries:
 
 
 class Multimodal:
-    """Items that are several things at once: ``pool=spin.Multimodal(photo="photos/", words=texts)``.
+    """Items that are several things at once.
+
+    ``pool=spin.Multimodal(photo="photos/", words=texts)``.
 
     Parameters
     ----------

@@ -43,7 +43,9 @@ _OLD = {"items", "batch"}
 
 
 class Arrivals:
-    """What has arrived in a project, in order; of two with one id, the first.
+    """Arrivals of a project, in order.
+
+    Of two with one id, the first.
 
     Ids are held, and where each item lies in the file; the items are read anew when they are asked for.
 
@@ -91,7 +93,9 @@ class Arrivals:
         self.ids += ids
 
     def sources(self, numbers: Iterable[int]) -> Iterator[Any]:
-        """Raw sources of some arrivals: path of a PNG or WAV, text, dict, vector, series or frames.
+        """Raw sources of some arrivals.
+
+        Path of a PNG or WAV, text, dict, vector, series or frames.
 
         A ``PoolError`` in the place of one that is gone or damaged.
         """
@@ -123,7 +127,10 @@ class Arrivals:
 
 
 def _batches(path: Path) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
-    """Ids of every line, and where its items lie; without lines that were taken back."""
+    """Ids of every line, and where its items lie.
+
+    Without lines that were taken back.
+    """
     calls: dict[str, tuple[list[str], NDArray[np.int64]]] = {}
     offset = 0
     for line in _lines(path):
@@ -155,7 +162,9 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _parse(line: bytes) -> dict[str, Any]:
-    """A line: its items and the name of its batch, or the batch that is void.
+    """A line.
+
+    Its items and the name of its batch, or the batch that is void.
 
     ValueError where the items are not those that were written.
     """
@@ -221,7 +230,9 @@ def _media_file(folder: Path, kind: str, name: str, digest: str | None) -> Any:
 
 @dataclass
 class Batch:
-    """Arrivals on their way into a project: their media are on disk, :func:`append` writes the line that counts.
+    """Arrivals on their way into a project.
+
+    Their media are on disk, :func:`append` writes the line that counts.
 
     Attributes
     ----------
@@ -238,7 +249,9 @@ class Batch:
 
 
 def prepare(folder: Path, ids: Sequence[str], items: Sequence[Any], *, several: bool = False) -> Batch:
-    """Write the files of loaded items; nobody knows of them yet.
+    """Write the files of loaded items.
+
+    Nobody knows of them yet.
 
     Parameters
     ----------
@@ -278,7 +291,9 @@ def prepare(folder: Path, ids: Sequence[str], items: Sequence[Any], *, several: 
 
 
 def append(folder: Path, batch: Batch) -> None:
-    """Append the line of a batch, durably: from then on its items are there whenever the project is opened.
+    """Append the line of a batch, durably.
+
+    From then on its items are there whenever the project is opened.
 
     Raises
     ------
@@ -314,7 +329,10 @@ def withdraw(folder: Path, batch: Batch) -> None:
 
 
 def _appending(folder: Path) -> BinaryIO:
-    """Unbuffered, so that one write is one write; never through a link, which may have come since the opening."""
+    """Unbuffered, so that one write is one write.
+
+    Never through a link, which may have come since the opening.
+    """
     return open_regular(folder / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False)
 
 

@@ -47,14 +47,16 @@ _ARRAYS = {(np.dtype(np.uint8), 3), (np.dtype(np.uint8), 4), (np.dtype(np.float3
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON atomically, with a checksum of its own in it."""
+    """Write JSON atomically, with its checksum."""
     write_atomically(
         path, lambda half: half.write_text(json.dumps(value | {"seal": _seal(value)}), encoding="utf-8")
     )
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What :func:`write_json` wrote, or an older version without a checksum; :func:`check_seal` compares that.
+    """Read the JSON of :func:`write_json`.
+
+    An older version has no checksum; :func:`check_seal` compares it.
 
     Raises
     ------
@@ -153,7 +155,7 @@ def _file_facts(path: Path) -> dict[str, Any]:
 
 
 def _contents(data: PoolData) -> Iterator[tuple[str, Callable[[Path], Any]]]:
-    """Name of every file besides the facts, and what writes it."""
+    """Name and writer of every file besides the facts."""
     ids = json.dumps(data.ids)
     yield _IDS, lambda half: half.write_text(ids, encoding="utf-8")
     if data.container == "array":

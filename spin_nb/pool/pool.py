@@ -369,7 +369,7 @@ class Pool:
         late = self._arrivals.sources(self._late[row - self.n_base] for row in rows if row >= self.n_base)
         return [next(values if row < self.n_base else late) for row in rows]
 
-    def batch(self, items: Any) -> list[Any]:
+    def batch(self, items: object) -> list[Any]:
         """Split new items into raw ones, for :meth:`read`.
 
         Rows of a frame become dicts, or the values of its text or path column; a column becomes a list.  Arrays
@@ -383,7 +383,7 @@ class Pool:
         """
         return raw_items(items, self._data)
 
-    def read(self, items: Any) -> list[Any]:
+    def read(self, items: object) -> list[Any]:
         """Load new items as the pool's own are loaded.
 
         Takes what the pool's modality takes (:mod:`spin_nb.pool.modalities`), in a list, or a frame of these.
@@ -395,7 +395,7 @@ class Pool:
         """
         return [self._reader.load(item) for item in self.batch(items)]
 
-    def extend(self, items: Any, ids: Sequence[str] | None = None) -> Ints:
+    def extend(self, items: object, ids: Sequence[str] | None = None) -> Ints:
         """Take in arrivals, durably; their rows (m,) int64.
 
         Raises

@@ -132,7 +132,7 @@ def check_ids(ids: Sequence[Any]) -> list[str]:
     return texts
 
 
-def _id(value: Any) -> str:
+def _id(value: object) -> str:
     try:
         return str(value)
     except Exception:
@@ -144,7 +144,7 @@ def default_ids(n: int) -> list[str]:
     return [f"item-{row:06d}" for row in range(n)]
 
 
-def fingerprint(*parts: Any) -> str:
+def fingerprint(*parts: object) -> str:
     """sha256 over strings, bytes, json-able values and contiguous arrays."""
     digest = hashlib.sha256()
     for part in parts:

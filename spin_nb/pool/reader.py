@@ -39,7 +39,7 @@ class Reader:
         """
         return raw_items_of(self._data, rows)
 
-    def load(self, raw: Any) -> Any:
+    def load(self, raw: object) -> Any:
         """One loaded item.
 
         Raises
@@ -64,7 +64,7 @@ class Reader:
                 return list(threads.map(self._attempt, raws))
         return [self._attempt(raw) for raw in raws]
 
-    def _attempt(self, raw: Any) -> Any:
+    def _attempt(self, raw: object) -> Any:
         try:
             return self.load(raw)
         except MissingPackageError:
@@ -72,7 +72,7 @@ class Reader:
         except PoolError as problem:
             return problem
 
-    def show(self, raw: Any, size: Size) -> Shown:
+    def show(self, raw: object, size: Size) -> Shown:
         """One item as a view shows it.
 
         ``size`` as a mapping says it by modality.
@@ -87,7 +87,7 @@ class Reader:
         size = size.get(self._modality.name) if isinstance(size, Mapping) else size
         return self._modality.show(_readable(raw), size)
 
-    def frame(self, raw: Any, number: int, size: int | None, part: str | None) -> Shown:
+    def frame(self, raw: object, number: int, size: int | None, part: str | None) -> Shown:
         """One frame of a video, or of a part.
 
         Raises
@@ -97,7 +97,7 @@ class Reader:
         """
         return self._piece("frame", raw, part, number, size)
 
-    def detail(self, raw: Any, box: Box, size: int | None, part: str | None) -> Shown:
+    def detail(self, raw: object, box: Box, size: int | None, part: str | None) -> Shown:
         """A piece of a picture, or of a part.
 
         Raises
@@ -107,14 +107,14 @@ class Reader:
         """
         return self._piece("detail", raw, part, box, size)
 
-    def _piece(self, what: str, raw: Any, part: str | None, *which: Any) -> Shown:
+    def _piece(self, what: str, raw: object, part: str | None, *which: object) -> Shown:
         modality, raw = self._part(raw, part)
         if not hasattr(modality, what):
             raise PoolError(f"an item of the modality {modality.name!r} has no {what}.", "Use show.")
         piece: Shown = getattr(modality, what)(raw, *which)
         return piece
 
-    def _part(self, raw: Any, part: str | None) -> tuple[Modality, Any]:
+    def _part(self, raw: object, part: str | None) -> tuple[Modality, Any]:
         raw = _readable(raw)
         if part is None:
             return self._modality, raw
@@ -124,7 +124,7 @@ class Reader:
             )
         return self._modality.part(raw, part)
 
-    def extent(self, raw: Any) -> Extent:
+    def extent(self, raw: object) -> Extent:
         """Limits of an item's labels.
 
         Raises
@@ -135,7 +135,7 @@ class Reader:
         return self._modality.extent(_readable(raw))
 
 
-def _readable(raw: Any) -> Any:
+def _readable(raw: object) -> Any:
     if isinstance(raw, PoolError):
         raise raw
     return raw

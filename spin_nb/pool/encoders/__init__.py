@@ -45,7 +45,7 @@ def choose_encoder(pool: Pool) -> str | type:
     return modality_class(pool.modality).default_encoder(pool.largest)
 
 
-def make_encoder(spec: Any, pool: Pool) -> Any:
+def make_encoder(spec: object, pool: Pool) -> Any:
     """Encoder object for a spec.
 
     "auto", a word, a function of items, or the object itself.
@@ -87,7 +87,7 @@ def _construct(kind: type) -> Any:
         ) from error
 
 
-def _check_fits(name: Any, modality: str) -> None:
+def _check_fits(name: object, modality: str) -> None:
     names_by_modality = {
         kind.name: [_name(encoder) for encoder in kind.encoders] for kind in modality_classes()
     }

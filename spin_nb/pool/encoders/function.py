@@ -89,7 +89,7 @@ class FunctionEncoder:
         return template
 
 
-def code_digest(function: Any) -> str:
+def code_digest(function: object) -> str:
     """sha256 of a function's own code.
 
     Not of what it closes over.

@@ -166,9 +166,9 @@ class LayerGraph(torch.nn.Module):
 
 
 class _LayerOutput(BaseException):  # no Exception: the network's own code may catch those
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self.value = value
 
 
-def _leave(module: torch.nn.Module, inputs: Any, out: Any) -> None:
+def _leave(module: torch.nn.Module, inputs: object, out: object) -> None:
     raise _LayerOutput(out[0] if isinstance(out, (tuple, list)) else out)

@@ -162,7 +162,7 @@ class TorchLayer(FromModel):
         return (content, "features") if same else None
 
 
-def _check(net: Any, layer: Any) -> None:
+def _check(net: object, layer: object) -> None:
     import torch
 
     if not isinstance(net, torch.nn.Module):

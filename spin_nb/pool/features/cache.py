@@ -25,7 +25,11 @@ _SIZE_SAMPLE = 4
 
 
 def features(
-    pool: Pool, encoder: Any = "auto", folder: Path | str | None = None, *, progress: Progress | None = None
+    pool: Pool,
+    encoder: object = "auto",
+    folder: Path | str | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> tuple[Any, Float]:
     """Compute, or read, the features of every row.
 
@@ -67,7 +71,7 @@ def features(
     return fitted_encoder, rows
 
 
-def _with_arrivals(pool: Pool, encoder: Any, base: Float, tell: Progress) -> Float:
+def _with_arrivals(pool: Pool, encoder: object, base: Float, tell: Progress) -> Float:
     """Features of base rows and arrivals.
 
     Of these, too, what cannot be read is kept out.
@@ -112,7 +116,7 @@ def _read_cache(pool: Pool, template: Any, home: Path) -> tuple[Any, Float] | No
     return (encoder, features) if _is_current(pool, encoder, features) else None
 
 
-def _is_current(pool: Pool, encoder: Any, features: Float) -> bool:
+def _is_current(pool: Pool, encoder: object, features: Float) -> bool:
     """Tell whether a person's own code still agrees.
 
     With what is cached: what it refers to may have changed.
@@ -181,7 +185,7 @@ def _item_bytes(pool: Pool) -> int:
     return max([1, *(_nbytes(item) for item in pool.try_load(rows)[0])])
 
 
-def _nbytes(item: Any) -> int:
+def _nbytes(item: object) -> int:
     if isinstance(item, dict):
         return sum(_nbytes(part) for part in item.values())
     return int(getattr(getattr(item, "samples", item), "nbytes", 0))

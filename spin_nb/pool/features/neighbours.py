@@ -101,7 +101,7 @@ def nearest(
     return _search(features, queries, min(k, len(features)), device, progress, exclude_self=False)
 
 
-def _check(features: Any) -> None:
+def _check(features: object) -> None:
     if not isinstance(features, np.ndarray) or features.ndim != 2 or features.dtype.kind != "f":
         shape = getattr(features, "shape", type(features).__name__)
         raise ModelError(

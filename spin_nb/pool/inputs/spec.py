@@ -189,7 +189,7 @@ def _recolour(pixels: Pixels, channels: int) -> Pixels:
     return pixels
 
 
-def _is_picture(item: Any) -> bool:
+def _is_picture(item: object) -> bool:
     return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim in (2, 3)
 
 
@@ -229,7 +229,7 @@ def _picture_shape(items: Sequence[Any], size: Size) -> tuple[int, int, int]:
     return c, h, w
 
 
-def _values(item: Any, columns: Sequence[str]) -> list[float]:
+def _values(item: object, columns: Sequence[str]) -> list[float]:
     """Numbers of a row with names."""
     if not isinstance(item, dict):
         raise PoolError(f"{shown(item)} is no row with names.", f"Pass a dict with {', '.join(columns[:5])}.")
@@ -255,7 +255,7 @@ def _call_prepare(prepare: Prepare, items: Sequence[Any]) -> Any:
     return inputs.detach().cpu().numpy() if hasattr(inputs, "detach") else inputs
 
 
-def _check_inputs(inputs: Any, n: int, shape: tuple[int, ...] | None = None) -> Float:
+def _check_inputs(inputs: object, n: int, shape: tuple[int, ...] | None = None) -> Float:
     try:
         with np.errstate(over="ignore"):  # what turns infinite is refused below
             array = np.ascontiguousarray(inputs, dtype=np.float32)

@@ -32,7 +32,7 @@ def to_pixel_scale(raws: list[Any], pool_low: float, pool_high: float) -> list[A
     return out
 
 
-def _array(raw: Any) -> NDArray[Any]:
+def _array(raw: object) -> NDArray[Any]:
     try:
         return np.asarray(raw)
     except (ValueError, TypeError, RuntimeError):
@@ -42,7 +42,7 @@ def _array(raw: Any) -> NDArray[Any]:
         ) from None
 
 
-def _is_pixels(raw: Any) -> bool:
+def _is_pixels(raw: object) -> bool:
     return isinstance(raw, (str, bytes, os.PathLike)) or type(raw).__module__.startswith("PIL.")
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.io import open_regular
@@ -45,7 +45,7 @@ def _stream(source: Path | bytes) -> BinaryIO:
 
 
 @contextmanager
-def reading(kind: str, source: Any) -> Iterator[None]:
+def reading(kind: str, source: object) -> Iterator[None]:
     """Turn a decoder's exception into a ``PoolError``.
 
     It names the file and the reason.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ class AudioModality(Modality):
         check_sound(path)
         return 0
 
-    def load(self, source: Any) -> Sound:
+    def load(self, source: object) -> Sound:
         """Samples, float32 (n,), and their rate.
 
         Raises
@@ -59,7 +58,7 @@ class AudioModality(Modality):
         """
         return self._read(source).sound
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: object, size: int | None = None) -> Shown:
         """audio/wav: a WAV file (PCM of 16 bits, mono) and its spectrogram (PNG); ``size`` changes nothing."""
         whole = self._read(source)
         sound = whole.sound
@@ -73,11 +72,11 @@ class AudioModality(Modality):
         }
         return Shown("audio/wav", facts, (wav(sound), spectrogram(sound)))
 
-    def _read(self, source: Any) -> Recording:
+    def _read(self, source: object) -> Recording:
         whole = _whole(source) if isinstance(source, Sound) else self._file(source)
         return replace(whole, sound=_audible(whole.sound))
 
-    def _file(self, source: Any) -> Recording:
+    def _file(self, source: object) -> Recording:
         if not isinstance(source, (str, Path, bytes)):
             kind = f"{type(source).__name__}{getattr(source, 'shape', '')}"
             raise PoolError(

@@ -98,7 +98,7 @@ class Modality:
         """
         return raws
 
-    def load(self, source: Any) -> Any:
+    def load(self, source: object) -> Any:
         """Make a loaded item of a raw source.
 
         Raises
@@ -108,7 +108,7 @@ class Modality:
         """
         raise NotImplementedError
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: object, size: int | None = None) -> Shown:
         """Make what a view shows of a raw source.
 
         See :class:`spin_nb.types.Shown`.
@@ -120,6 +120,6 @@ class Modality:
         """
         raise NotImplementedError
 
-    def extent(self, source: Any) -> Extent:
+    def extent(self, source: object) -> Extent:
         """Limits of an item's labels: none."""
         return Extent()

@@ -91,7 +91,7 @@ class ImageModality(Modality):
         """Raw pictures in the scale of the pool's."""
         return to_pixel_scale(raws, float(data.metadata.get("low", 0)), float(data.metadata.get("high", 255)))
 
-    def load(self, source: Any) -> Pixels:
+    def load(self, source: object) -> Pixels:
         """Pixels, uint8 (h, w) or (h, w, 3).
 
         Files are reduced to at most 256 pixels a side.
@@ -103,13 +103,13 @@ class ImageModality(Modality):
         """
         return self._read(source, LOAD_SIDE)
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: object, size: int | None = None) -> Shown:
         """PNG (the very pixels, up to 128 a side) or JPEG, at most ``size`` pixels a side (default 512, most 1600)."""
         side = min(size or SHOW_SIDE, LARGEST_SIDE)
         mime, data = encode_picture(self._read(source, side), side)
         return Shown(mime, data, size=self.extent(source).size)
 
-    def detail(self, source: Any, box: Box, size: int | None = None) -> Shown:
+    def detail(self, source: object, box: Box, size: int | None = None) -> Shown:
         """Part of the picture as fine as ``size`` pixels a side allow (at most 1600), PNG or JPEG.
 
         Parameters
@@ -147,7 +147,7 @@ class ImageModality(Modality):
         height, width = self._read(source, LOAD_SIDE).shape[:2]
         return Extent(size=(width, height))
 
-    def _read(self, source: Any, side: int) -> Pixels:
+    def _read(self, source: object, side: int) -> Pixels:
         if isinstance(source, (str, Path, bytes)):
             with reading("picture", source):
                 return read_picture(_file(source), side)

@@ -55,7 +55,7 @@ def brought_encoder(name: str) -> type | None:
     return next((kind for kind in classes if getattr(kind, "name", None) == name), None)
 
 
-def resolve_encoder(spec: Any) -> Any:
+def resolve_encoder(spec: object) -> Any:
     """Return the encoder that a word stands for, registered or brought by a modality; else ``spec`` itself.
 
     Raises

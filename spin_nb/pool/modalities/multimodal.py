@@ -38,7 +38,7 @@ class MultimodalModality(Modality):
         """Make the modality from those of the parts."""
         return cls({name: modality_for(part) for name, part in data.parts.items()})
 
-    def load(self, source: Any) -> dict[str, Any]:
+    def load(self, source: object) -> dict[str, Any]:
         """Name -> loaded part, or None.
 
         Raises
@@ -60,7 +60,7 @@ class MultimodalModality(Modality):
             raise _no_part_error(reasons)
         return items
 
-    def show(self, source: Any, size: int | Mapping[str, int] | None = None) -> Shown:
+    def show(self, source: object, size: int | Mapping[str, int] | None = None) -> Shown:
         """multipart/mixed: every part as its modality shows it; text/plain with the reason where it cannot be.
 
         ``size`` is for all of them, or modality -> size.
@@ -85,7 +85,7 @@ class MultimodalModality(Modality):
             "multipart/mixed", {"broken": [line.partition(":")[0] for line in reasons]}, parts=tuple(views)
         )
 
-    def part(self, source: Any, name: str) -> tuple[Modality, Any]:
+    def part(self, source: object, name: str) -> tuple[Modality, Any]:
         """The modality of one part, and its raw source.
 
         Raises
@@ -99,7 +99,7 @@ class MultimodalModality(Modality):
         maker, raw = parts[name]
         return maker, _require(raw)
 
-    def extent(self, source: Any) -> Extent:
+    def extent(self, source: object) -> Extent:
         """Size of the first picture (else the first video) among the parts, and the first text with words in it."""
         extents: dict[str, Extent] = {}
         for maker, raw in self._raw_parts(source).values():
@@ -116,7 +116,7 @@ class MultimodalModality(Modality):
             extents.get("image", extents.get("video", nothing)).size, extents.get("text", nothing).text
         )
 
-    def _raw_parts(self, source: Any) -> dict[str, tuple[Modality, Any]]:
+    def _raw_parts(self, source: object) -> dict[str, tuple[Modality, Any]]:
         if not isinstance(source, dict) or not source:
             names = ", ".join(self.parts) or "name: value"
             raise PoolError(
@@ -132,7 +132,7 @@ class MultimodalModality(Modality):
         return {name: (maker, source.get(name)) for name, maker in self.parts.items()}
 
 
-def _require(raw: Any) -> Any:
+def _require(raw: object) -> Any:
     if isinstance(raw, PoolError):
         raise raw
     if raw is None:

@@ -52,7 +52,7 @@ class TableModality(Modality):
         _check_rows(raws, data)
         return [_in_seconds(raw) for raw in raws]
 
-    def load(self, source: Any) -> Any:
+    def load(self, source: object) -> Any:
         """The dict with plain values (anything else as text), or the vector as float32 (d,).
 
         Raises
@@ -78,7 +78,7 @@ class TableModality(Modality):
             )
         return vector
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: object, size: int | None = None) -> Shown:
         """application/json: column name -> value as text, the first ``size`` columns (default 100)."""
         row = self.load(source)
         pairs = list(row.items() if isinstance(row, dict) else enumerate(row))
@@ -89,7 +89,7 @@ class TableModality(Modality):
         return Shown("application/json", cells)
 
 
-def _scalar(name: Any, value: Any) -> Any:
+def _scalar(name: object, value: object) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (int, float)) and abs(value) > FLOAT32_MAX:
@@ -102,7 +102,7 @@ def _scalar(name: Any, value: Any) -> Any:
     return str(value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, (float, np.floating)):
@@ -128,7 +128,7 @@ def _check_rows(raws: list[Any], data: PoolData) -> None:
         raise PoolError(f"{shown(strange)} is no row like the pool's.", f"Pass {expected} for every item.")
 
 
-def _in_seconds(raw: Any) -> Any:
+def _in_seconds(raw: object) -> Any:
     """Durations of a row as numbers, in seconds."""
     if not isinstance(raw, dict):
         return raw

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.modalities.base import Modality
@@ -28,7 +27,7 @@ class TextModality(Modality):
         """Tell whether an item is a text."""
         return isinstance(item, str)
 
-    def load(self, source: Any) -> str:
+    def load(self, source: object) -> str:
         """The text itself.
 
         Raises
@@ -40,7 +39,7 @@ class TextModality(Modality):
             raise PoolError(f"{shown(source)} is a {type(source).__name__}, not a text.", "Pass a str.")
         return source
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: object, size: int | None = None) -> Shown:
         """text/plain, at most ``size`` characters (default 1,000,000).
 
         Raises
@@ -53,6 +52,6 @@ class TextModality(Modality):
             raise PoolError("the text is empty.", "Remove it, or flag it as a bad item.")
         return Shown("text/plain", text if len(text) <= limit else text[: limit - 1] + "…")
 
-    def extent(self, source: Any) -> Extent:
+    def extent(self, source: object) -> Extent:
         """The whole text."""
         return Extent(text=self.load(source))

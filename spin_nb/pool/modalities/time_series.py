@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -55,7 +54,7 @@ class TimeSeriesModality(Modality):
         """Tell whether an item is a series, (channels, length)."""
         return isinstance(item, np.ndarray) and item.dtype != np.uint8 and item.ndim == 2
 
-    def load(self, source: Any) -> Float:
+    def load(self, source: object) -> Float:
         """Values, float32 (channels, length).
 
         Raises
@@ -65,7 +64,7 @@ class TimeSeriesModality(Modality):
         """
         return check_series(source, len(self.channels) or None)
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: object, size: int | None = None) -> Shown:
         """application/x-series: at most ``size`` points a channel (default 200,000, less of many channels), float32."""
         values = self.load(source)
         limit = min(
@@ -97,7 +96,7 @@ def _extremes(values: Float, limit: int) -> tuple[Float, float]:
     return np.take_along_axis(whole, at, axis=2).reshape(channels, -1), stretch / 2
 
 
-def check_series(value: Any, channels: int | None = None) -> Float:
+def check_series(value: object, channels: int | None = None) -> Float:
     """One series as float32 (channels, length).
 
     Raises

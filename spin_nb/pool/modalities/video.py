@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -50,7 +49,7 @@ class VideoModality(Modality):
         check_video(path)
         return 0
 
-    def load(self, source: Any) -> Pixels:
+    def load(self, source: object) -> Pixels:
         """Evenly spaced frames, uint8 (k, h, w, 3).
 
         At most 8, of at most 256 pixels a side.
@@ -62,7 +61,7 @@ class VideoModality(Modality):
         """
         return np.stack(list(self._frames(source, LOAD_SIDE, most=FRAMES_LOADED)[1].values()))
 
-    def show(self, source: Any, size: int | None = None) -> Shown:
+    def show(self, source: object, size: int | None = None) -> Shown:
         """video/x-frames: at most 24 evenly spaced frames as JPEG, at most ``size`` pixels a side (default 480)."""
         side = min(size or SHOWN_SIDE_PIXELS, SHOWN_SIDE_PIXELS)
         clip, frames = self._frames(source, side, most=FRAMES_SHOWN)
@@ -76,7 +75,7 @@ class VideoModality(Modality):
             "video/x-frames", facts, tuple(encode_jpeg(frame, side) for frame in frames.values()), clip.size
         )
 
-    def frame(self, source: Any, number: int, size: int | None = None) -> Shown:
+    def frame(self, source: object, number: int, size: int | None = None) -> Shown:
         """image/jpeg: one frame, at most ``size`` pixels a side (default 512, at most 1600).
 
         Raises
@@ -90,7 +89,7 @@ class VideoModality(Modality):
         clip, frames = self._frames(source, side, at=[int(number)])
         return Shown("image/jpeg", encode_jpeg(frames[int(number)], side), size=clip.size)
 
-    def extent(self, source: Any) -> Extent:
+    def extent(self, source: object) -> Extent:
         """Width and height of its frames."""
         if isinstance(source, (str, Path)):
             with reading("video", source):
@@ -98,7 +97,7 @@ class VideoModality(Modality):
         return Extent(size=_clip(_array(source)).size)
 
     def _frames(
-        self, source: Any, side: int, *, at: list[int] | None = None, most: int = 1
+        self, source: object, side: int, *, at: list[int] | None = None, most: int = 1
     ) -> tuple[Clip, dict[int, Pixels]]:
         if isinstance(source, (str, Path)):
             with reading("video", source):
@@ -114,7 +113,7 @@ def _clip(frames: Pixels) -> Clip:
     return Clip(len(frames), 1.0, (frames.shape[2], frames.shape[1]))
 
 
-def _array(source: Any) -> Pixels:
+def _array(source: object) -> Pixels:
     if (
         isinstance(source, np.ndarray)
         and source.dtype == np.uint8

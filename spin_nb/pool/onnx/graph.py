@@ -100,7 +100,7 @@ class OnnxGraph:
         self.tensors = [name for node in graph.node for name in node.output if name]
         self._runners: dict[tuple[str, ...], Runner] = {}
 
-    def __deepcopy__(self, memo: Any) -> OnnxGraph:
+    def __deepcopy__(self, memo: object) -> OnnxGraph:
         return self
 
     def model(self) -> Any:

@@ -159,7 +159,7 @@ def _column_of(name: str, values: list[Any], dtype: Any) -> pl.Series:
         return pl.concat([_column_of(name, [value], dtype) for value in values])
 
 
-def _moment(value: Any, dtype: Any) -> Any:
+def _moment(value: object, dtype: object) -> Any:
     """Date, moment or time of day in an arrival's text.
 
     None where it says nothing.

@@ -11,7 +11,7 @@ from spin_nb.errors import PoolError
 _MAX_ROWS_LISTED = 5
 
 
-def refuse_masked(values: Any) -> Any:
+def refuse_masked(values: object) -> Any:
     """The plain array of a masked one that masks nothing; anything else as it is.
 
     Raises

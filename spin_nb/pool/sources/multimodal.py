@@ -110,7 +110,7 @@ def read_multimodal(several: Multimodal, read: Callable[[Any], PoolData]) -> Poo
     )
 
 
-def _read_part(name: str, part: Any, read: Callable[[Any], PoolData]) -> PoolData:
+def _read_part(name: str, part: object, read: Callable[[Any], PoolData]) -> PoolData:
     try:
         return read(part)
     except PoolError as problem:

@@ -23,7 +23,7 @@ from spin_nb.pool.sources.user_pools import TimeSeries
 from spin_nb.words import said_by, shown
 
 
-def raw_items(items: Any, data: PoolData) -> list[Any]:
+def raw_items(items: object, data: PoolData) -> list[Any]:
     """Raw items of a batch.
 
     Rows of a frame as dicts, a column as values, arrays of pictures in the pool's scale.
@@ -68,7 +68,7 @@ def _split_batch(items: Any, data: PoolData) -> list[Any]:
         raise PoolError(f"the items cannot be read: {said_by(error)}.", "Pass a plain list.") from error
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> Any:
     """A missing text is an empty one, as in the pool; pandas marks it with NaN."""
     return "" if value is None or (isinstance(value, float) and np.isnan(value)) else value
 

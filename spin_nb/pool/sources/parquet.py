@@ -110,7 +110,7 @@ def _levels(inner: dict[int, Any], size: int, header: dict[int, Any]) -> None:
         raise ValueError("it is damaged: a header of a page contradicts itself")
 
 
-def _number(value: Any) -> int:
+def _number(value: object) -> int:
     if not isinstance(value, int) or value < 0:
         raise ValueError("it is damaged: a header in it holds a number that cannot be")
     return value

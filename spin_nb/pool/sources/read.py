@@ -37,7 +37,7 @@ _TORCH = "Pass the dataset itself; for a tensor torch.utils.data.TensorDataset(t
 
 
 def read_pool(
-    pool: Any,
+    pool: object,
     *,
     labels_from: str | None = None,
     classes: Sequence[str] | None = None,
@@ -138,7 +138,7 @@ def _path(path: Path, labels_from: str | None) -> PoolData:
     return read_frame(frame, base=path.parent, labels_from=labels_from)
 
 
-def _frame(pool: Any, package: str) -> Any:
+def _frame(pool: object, package: str) -> Any:
     if type(pool).__name__ != "DataFrame":
         hint = "Call .collect() first." if hasattr(pool, "collect") else "Call .to_frame() first."
         raise PoolError(f"a {package} {type(pool).__name__} cannot be a pool.", hint)

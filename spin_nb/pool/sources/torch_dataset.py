@@ -26,7 +26,7 @@ _TWICE = 8
 
 
 def read_dataset(
-    dataset: Any,
+    dataset: object,
     *,
     labels_from: str | None = None,
     classes: Sequence[str] | None = None,
@@ -112,7 +112,7 @@ class _Reader:
         self._odd: list[str] = []
         self._advice = ""
 
-    def take(self, row: int, entry: Any) -> None:
+    def take(self, row: int, entry: object) -> None:
         """One item, or the exception it raised."""
         try:
             if isinstance(entry, Exception):
@@ -157,7 +157,7 @@ class _Reader:
         for row, array, label in waiting:
             self._keep(row, array, label)
 
-    def _keep(self, row: int, array: NDArray[Any], label: Any) -> None:
+    def _keep(self, row: int, array: NDArray[Any], label: object) -> None:
         scratch, name = self._scratch, f"item-{row:06d}"
         if array.ndim == 2 and scratch.shape == (*array.shape, 3):
             array = np.repeat(array[:, :, None], 3, axis=2)

@@ -20,14 +20,14 @@ RETURN = "Let the dataset return a tensor (c, h, w), (h, w) or (d,), a PIL pictu
 """What a dataset's items should be."""
 
 
-def is_dataset(thing: Any) -> bool:
+def is_dataset(thing: object) -> bool:
     """Tell whether it is a torch Dataset, without importing torch."""
     # Another thread may be importing it at this moment: who holds a Dataset has imported it before.
     kind = getattr(sys.modules.get("torch.utils.data"), "Dataset", None)
     return kind is not None and isinstance(thing, kind)
 
 
-def is_tensor(thing: Any) -> bool:
+def is_tensor(thing: object) -> bool:
     """Tell whether it is a torch tensor, without importing torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(thing, torch.Tensor)
@@ -44,7 +44,7 @@ def length(dataset: Any) -> int | None:
         return None
 
 
-def iterable(dataset: Any) -> bool:
+def iterable(dataset: object) -> bool:
     """Tell whether it is read in its own order only."""
     return isinstance(dataset, sys.modules["torch.utils.data"].IterableDataset)
 
@@ -86,7 +86,7 @@ def _iterate(dataset: Any) -> Iterator[Any]:
         ) from problem
 
 
-def _length_error(before: int, now: Any) -> PoolError:
+def _length_error(before: int, now: object) -> PoolError:
     return PoolError(
         f"the dataset had {before:,} items and has {now:,} now.", "Pass it again when it no longer changes."
     )
@@ -97,7 +97,7 @@ def reason(problem: Exception) -> str:
     return said_by(problem).rstrip(": .")
 
 
-def array_and_label(entry: Any, has_label: bool) -> tuple[NDArray[Any], Any]:
+def array_and_label(entry: object, has_label: bool) -> tuple[NDArray[Any], Any]:
     """Array and label of one entry of a dataset."""
     if not isinstance(entry, (tuple, list)):
         if has_label:
@@ -174,7 +174,7 @@ def plain_items(items: Any) -> Any:
     return items
 
 
-def _is_pair(entry: Any) -> bool:
+def _is_pair(entry: object) -> bool:
     """Tell whether it is an entry of a labelled dataset.
 
     A picture or vector, then numbers or words.
@@ -187,5 +187,5 @@ def _is_pair(entry: Any) -> bool:
     return whole and all(_is_label(part) for part in rest)
 
 
-def _is_label(part: Any) -> bool:
+def _is_label(part: object) -> bool:
     return part is None or isinstance(part, (str, int, float)) or getattr(part, "shape", None) == ()

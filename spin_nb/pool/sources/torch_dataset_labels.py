@@ -11,7 +11,7 @@ from spin_nb.errors import PoolError
 from spin_nb.words import shown
 
 
-def class_names(dataset: Any) -> list[str]:
+def class_names(dataset: object) -> list[str]:
     """``dataset.classes``, also of a Subset's or the first part of a concatenation; empty where there are none."""
     for _ in range(8):  # parts of parts
         classes = getattr(dataset, "classes", None)
@@ -68,7 +68,7 @@ def name_labels(
     return names_by_id, [name for name in order if name in names_in_use] + sorted(names_in_use - set(order))
 
 
-def _plain(id: str, label: Any) -> int | str | None:
+def _plain(id: str, label: object) -> int | str | None:
     if label is None or isinstance(label, str):
         return label
     try:

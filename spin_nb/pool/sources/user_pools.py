@@ -49,7 +49,7 @@ class TimeSeries:
 
     def __init__(
         self,
-        values: Any,
+        values: object,
         *,
         channels: Sequence[str] | None = None,
         step: float = 1.0,
@@ -104,7 +104,7 @@ class Multimodal:
     Multimodal(reading, words)
     """
 
-    def __init__(self, **parts: Any) -> None:
+    def __init__(self, **parts: object) -> None:
         if not parts:
             raise PoolError("Multimodal() has no part.", "Name them: Multimodal(photo=..., words=...).")
         for name, part in parts.items():
@@ -122,7 +122,7 @@ class Multimodal:
         return f"Multimodal({', '.join(self.parts)})"
 
 
-def _split_series(values: Any, has_channels: bool) -> list[Any]:
+def _split_series(values: object, has_channels: bool) -> list[Any]:
     if isinstance(values, np.ndarray):
         if values.ndim not in (2, 3) and values.dtype != object:
             raise PoolError(f"an array of shape {values.shape} holds no series.", f"Pass {_SHAPES}.")
@@ -161,7 +161,7 @@ def _as_list(word: str, values: Any) -> list[Any]:
         ) from error
 
 
-def _number(word: str, value: Any) -> float:
+def _number(word: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
         raise PoolError(f"{word}={shown(value)} is no number.", "Pass one, in the unit of time.")
     return float(value)

@@ -352,7 +352,7 @@ def _parts(folder: Path, item: dict[str, Any]) -> dict[str, Any]:
     return {"parts": {name: None if part is None else _entry(folder, part) for name, part in item.items()}}
 
 
-def _entry(folder: Path, item: Any) -> dict[str, Any]:
+def _entry(folder: Path, item: object) -> dict[str, Any]:
     if isinstance(item, str):
         return {"text": item}
     if isinstance(item, dict):
@@ -386,7 +386,7 @@ def _write_media(folder: Path, kind: str, content: bytes) -> dict[str, Any]:
     return {kind: name, "sha256": sha256(content).hexdigest()}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):

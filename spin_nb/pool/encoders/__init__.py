@@ -19,7 +19,7 @@ Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.  So
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.function import FunctionEncoder
@@ -28,6 +28,9 @@ from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.modalities.lookup import modality_class, modality_classes, resolve_encoder
 from spin_nb.pool.pool import Pool
 from spin_nb.words import said_by, shown
+
+if TYPE_CHECKING:
+    from spin_nb.protocols import Encoder
 
 __all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
@@ -45,7 +48,7 @@ def choose_encoder(pool: Pool) -> str | type:
     return modality_class(pool.modality).default_encoder(pool.largest)
 
 
-def make_encoder(spec: object, pool: Pool) -> Any:
+def make_encoder(spec: object, pool: Pool) -> Encoder:
     """Encoder object for a spec.
 
     "auto", a word, a function of items, or the object itself.
@@ -63,7 +66,8 @@ def make_encoder(spec: object, pool: Pool) -> Any:
     if isinstance(encoder, type):
         encoder = _construct(encoder)
     if all(hasattr(encoder, name) for name in ("fit", "encode", "to_arrays", "from_arrays")):
-        return encoder
+        fitting: Encoder = encoder
+        return fitting
     if hasattr(encoder, "named_modules"):
         raise PoolError(
             f"a network ({type(encoder).__name__}) is no encoder by itself.",
@@ -77,7 +81,7 @@ def make_encoder(spec: object, pool: Pool) -> Any:
     )
 
 
-def _construct(kind: type) -> Any:
+def _construct(kind: type) -> object:
     try:
         return kind()
     except Exception as error:

@@ -109,7 +109,7 @@ def _log_mel(sound: Sound, bands: int, frames: int, rate: int) -> Float:
 
 
 @lru_cache(64)
-def _mel_bands(bands: int, width: int, rate: int, lowest: int) -> Any:
+def _mel_bands(bands: int, width: int, rate: int, lowest: int) -> NDArray[np.float64]:
     """Mel bands as weights of a spectrum, (bins, bands).
 
     Triangles whose corners are equally far apart in mel, up to half the lowest rate.

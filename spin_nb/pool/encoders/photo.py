@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.inputs.spec import InputSpec
 from spin_nb.threads import map_parts
 from spin_nb.types import Float
+
+if TYPE_CHECKING:
+    import torch
 
 _CHUNK_ITEMS = 32
 _SPEC = InputSpec((3, 64, 64))
@@ -53,7 +56,7 @@ class Photo:
     def __init__(self, components: int = 96, keep: float = 0.99) -> None:
         self.settings: dict[str, Any] = {"components": components, "keep": keep}
         self._mean: Float | None = None
-        self._graph: Any = None
+        self._graph: torch.nn.Module | None = None
 
     def fit(self, items: Sequence[Any]) -> Photo:
         """Learn the components from pictures."""
@@ -83,7 +86,7 @@ class Photo:
         """Steps on a device before the graph."""
         return _SPEC.describe()
 
-    def module(self) -> Any:
+    def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import PhotoGraph
 
@@ -112,7 +115,7 @@ class Photo:
         return self._mean, self._components
 
 
-def _run(graph: Any, tensor: Float) -> Float:
+def _run(graph: torch.nn.Module, tensor: Float) -> Float:
     import torch
 
     parts = range(0, max(1, len(tensor)), _CHUNK_ITEMS)

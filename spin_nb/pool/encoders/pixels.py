@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.inputs.spec import InputSpec, infer_input_spec
 from spin_nb.types import Float
+
+if TYPE_CHECKING:
+    import torch
 
 _FIT_VALUES = 16_000_000
 """Pixels that components are learnt from: 64 MB, whatever the size of the pictures."""
@@ -75,7 +78,7 @@ class PixelsPCA:
         """Steps on a device before the graph."""
         return self._require_spec().describe()
 
-    def module(self) -> Any:
+    def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import PixelsGraph
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.io import is_intact, write_sealed
@@ -13,10 +13,13 @@ from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.onnx.graph import OnnxGraph
 from spin_nb.pool.storage.pool_store import check_seal, read_json, write_json
 
+if TYPE_CHECKING:
+    from spin_nb.protocols import Encoder
+
 _GRAPH, _FACTS = "encoder.onnx", "encoder.json"
 
 
-def save_encoder(encoder: Any, folder: Path) -> None:
+def save_encoder(encoder: Encoder, folder: Path) -> None:
     """Save a fitted encoder that has an ONNX form.
 
     In the project ``folder``; what was saved before goes.
@@ -58,7 +61,7 @@ def load_encoder(name: str, folder: Path) -> OnnxOutput | None:
     return encoder
 
 
-def _facts(home: Path) -> Any:
+def _facts(home: Path) -> dict[str, Any] | None:
     try:
         return check_seal(read_json(home / _FACTS), _FACTS)
     except (OSError, ValueError):

@@ -15,6 +15,7 @@ from spin_nb.types import Float
 
 if TYPE_CHECKING:
     import polars as pl
+    import torch
 
 MAX_LEVELS = 50
 """Text columns with more different values than this say nothing about an item's class and are left out."""
@@ -88,7 +89,7 @@ class Columns:
             "dates as days since 1970-01-01, booleans as 0 and 1",
         }
 
-    def module(self) -> Any:
+    def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import ColumnsGraph
 

@@ -7,13 +7,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, PoolError
 from spin_nb.types import Float
+
+if TYPE_CHECKING:
+    import torch
+    from scipy.sparse import csr_array
 
 _WORD = re.compile(r"\w+")
 COMMONEST = 0.2  # share of the texts above which a term says nothing about any of them
@@ -110,7 +114,7 @@ class TfidfSVD:
             "terms": terms,
         }
 
-    def module(self) -> Any:
+    def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
         from spin_nb.pool.encoders.graphs import WordsGraph
 
@@ -133,7 +137,7 @@ class TfidfSVD:
         encoder._idf, encoder._components = arrays["idf"], arrays["components"]
         return encoder
 
-    def _counts(self, items: Sequence[Any]) -> Any:
+    def _counts(self, items: Sequence[Any]) -> csr_array:
         from scipy.sparse import csr_array
 
         column_of_term = self._require_terms()
@@ -151,7 +155,7 @@ class TfidfSVD:
         counts.sum_duplicates()
         return counts
 
-    def _tfidf(self, items: Sequence[Any]) -> Any:
+    def _tfidf(self, items: Sequence[Any]) -> csr_array:
         counts = self._counts(items)
         counts.data = np.sqrt(counts.data) * self._idf[counts.indices]
         return counts
@@ -166,7 +170,7 @@ def _terms(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def _right_vectors(weights: Any, limit: int) -> Float:
+def _right_vectors(weights: csr_array, limit: int) -> Float:
     """(V, d) right singular vectors by falling singular value, the largest entry of each positive."""
     from sklearn.utils.extmath import randomized_svd
 

@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from spin_nb.pool.inputs.spec import InputSpec, Prepare, Size, infer_input_spec,
 from spin_nb.pool.onnx.graph import OnnxGraph
 from spin_nb.types import Float
 from spin_nb.words import shown
+
+if TYPE_CHECKING:
+    import torch
 
 _ROWS = 32
 _MAX_NAMES_LISTED = 10
@@ -66,7 +69,13 @@ class TorchLayer(FromModel):
     own_code = True
 
     def __init__(
-        self, net: Any, layer: str, *, size: Size = None, prepare: Prepare | None = None, device: Any = "auto"
+        self,
+        net: torch.nn.Module,
+        layer: str,
+        *,
+        size: Size = None,
+        prepare: Prepare | None = None,
+        device: str | torch.device = "auto",
     ) -> None:
         from spin_nb.pool.encoders.graphs import LayerGraph
 
@@ -102,7 +111,7 @@ class TorchLayer(FromModel):
         parts = [self._through(tensor[at : at + _ROWS].to(kind)) for at in range(0, len(tensor), _ROWS)]
         return np.concatenate(parts)[: len(inputs)]
 
-    def _kind(self) -> Any:
+    def _kind(self) -> torch.dtype:
         """Type of the numbers the network takes."""
         import torch
 
@@ -112,7 +121,7 @@ class TorchLayer(FromModel):
             return torch.long
         return next((p.dtype for p in self._graph.parameters() if p.is_floating_point()), torch.float32)
 
-    def _through(self, tensor: Any) -> Float:
+    def _through(self, tensor: torch.Tensor) -> Float:
         import torch
 
         try:
@@ -132,7 +141,7 @@ class TorchLayer(FromModel):
         """Steps on a device before the graph."""
         return self._require_spec().describe()
 
-    def module(self) -> Any:
+    def module(self) -> torch.nn.Module:
         """torch.nn.Module, on the CPU, from input to features."""
         import torch
 
@@ -179,7 +188,7 @@ def _check(net: object, layer: object) -> None:
     )
 
 
-def _export(module: Any, example: Any) -> bytes:
+def _export(module: torch.nn.Module, example: torch.Tensor) -> bytes:
     import torch
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
@@ -197,7 +206,7 @@ def _export(module: Any, example: Any) -> bytes:
         return Path(folder, "layer.onnx").read_bytes()
 
 
-def _channels(net: Any) -> int | None:
+def _channels(net: torch.nn.Module) -> int | None:
     """Channels of pictures that the first convolution takes, where it is one of grey or RGB."""
     import torch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from spin_nb.errors import ModelError
 from spin_nb.pool.modalities.image import ImageModality
 from spin_nb.registry import resolve
 from spin_nb.types import Float
+
+if TYPE_CHECKING:
+    from spin_nb.protocols import Encoder
 
 
 class Frames:
@@ -37,7 +40,7 @@ class Frames:
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {}
         self._word = ""
-        self._pictures: Any = None
+        self._pictures: Encoder | None = None
 
     def fit(self, items: Sequence[Any]) -> Frames:
         """Learn the pictures' encoder from the frames.
@@ -79,7 +82,7 @@ class Frames:
         encoder._pictures = type(pictures).from_arrays(picture_arrays, pictures)
         return encoder
 
-    def _require_pictures(self) -> Any:
+    def _require_pictures(self) -> Encoder:
         if self._pictures is None:
             raise ModelError("the encoder 'frames' has learnt nothing yet.", "Call fit(items) first.")
         return self._pictures

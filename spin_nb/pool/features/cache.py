@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from spin_nb.pool.modalities.lookup import modality_class
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.pool_data import fingerprint
 from spin_nb.types import Broken, Float
+
+if TYPE_CHECKING:
+    from spin_nb.protocols import Encoder
 
 Progress = Callable[[float, str], Any]
 
@@ -30,7 +33,7 @@ def features(
     folder: Path | str | None = None,
     *,
     progress: Progress | None = None,
-) -> tuple[Any, Float]:
+) -> tuple[Encoder, Float]:
     """Compute, or read, the features of every row.
 
     With the fitted encoder.
@@ -71,7 +74,7 @@ def features(
     return fitted_encoder, rows
 
 
-def _with_arrivals(pool: Pool, encoder: object, base: Float, tell: Progress) -> Float:
+def _with_arrivals(pool: Pool, encoder: Encoder, base: Float, tell: Progress) -> Float:
     """Features of base rows and arrivals.
 
     Of these, too, what cannot be read is kept out.
@@ -82,7 +85,7 @@ def _with_arrivals(pool: Pool, encoder: object, base: Float, tell: Progress) -> 
     return np.concatenate([base, late]) if len(late) else base
 
 
-def encode_rows(pool: Pool, encoder: Any, rows: Any) -> Float:
+def encode_rows(pool: Pool, encoder: Encoder, rows: Iterable[int]) -> Float:
     """Features of some rows, float32 (len(rows), d), checked.
 
     Raises
@@ -94,12 +97,12 @@ def encode_rows(pool: Pool, encoder: Any, rows: Any) -> Float:
     return _encode(encoder, pool.load(rows), [pool.ids[row] for row in rows])
 
 
-def _place(pool: Pool, encoder: Any, home: Path) -> Path:
+def _place(pool: Pool, encoder: Encoder, home: Path) -> Path:
     key = fingerprint(encoder.name, getattr(encoder, "settings", {}), pool.content)
     return home / f"{key[:32]}.npy"
 
 
-def _read_cache(pool: Pool, template: Any, home: Path) -> tuple[Any, Float] | None:
+def _read_cache(pool: Pool, template: Encoder, home: Path) -> tuple[Encoder, Float] | None:
     path = _place(pool, template, home)
     encoder_path = path.with_suffix(".safetensors")
     if not (is_intact(path) and is_intact(encoder_path)):
@@ -116,7 +119,7 @@ def _read_cache(pool: Pool, template: Any, home: Path) -> tuple[Any, Float] | No
     return (encoder, features) if _is_current(pool, encoder, features) else None
 
 
-def _is_current(pool: Pool, encoder: object, features: Float) -> bool:
+def _is_current(pool: Pool, encoder: Encoder, features: Float) -> bool:
     """Tell whether a person's own code still agrees.
 
     With what is cached: what it refers to may have changed.
@@ -130,7 +133,7 @@ def _is_current(pool: Pool, encoder: object, features: Float) -> bool:
     )
 
 
-def _compute(pool: Pool, encoder: Any, home: Path, tell: Progress) -> tuple[Any, Float]:
+def _compute(pool: Pool, encoder: Encoder, home: Path, tell: Progress) -> tuple[Encoder, Float]:
     tell(0.0, f"learning {encoder.name}")
     limit = min(getattr(encoder, "fit_items", MAX_FIT_ITEMS), MAX_FIT_BYTES // _item_bytes(pool) + 1)
     items: list[Any] = []
@@ -156,7 +159,7 @@ def _keep_out(pool: Pool, unreadable: list[Broken]) -> None:
     (pool.leave_out if pool.read_only else pool.exclude)(unreadable)
 
 
-def _encode_chunks(pool: Pool, encoder: Any, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
+def _encode_chunks(pool: Pool, encoder: Encoder, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
     """Features of the rows that can be read, and the others."""
     n, n_features = len(rows), 0
     step = min(modality_class(pool.modality).chunk_items, _MAX_CHUNK_BYTES // _item_bytes(pool) + 1)
@@ -191,7 +194,7 @@ def _nbytes(item: object) -> int:
     return int(getattr(getattr(item, "samples", item), "nbytes", 0))
 
 
-def _encode(encoder: Any, items: list[Any], ids: list[str]) -> Float:
+def _encode(encoder: Encoder, items: list[Any], ids: list[str]) -> Float:
     features = np.ascontiguousarray(encoder.encode(items), dtype=np.float32)
     if features.ndim != 2 or len(features) != len(items) or not features.shape[1]:
         raise PoolError(
@@ -207,7 +210,7 @@ def _encode(encoder: Any, items: list[Any], ids: list[str]) -> Float:
     return features
 
 
-def _write_cache(path: Path, encoder: Any, features: Float) -> Float:
+def _write_cache(path: Path, encoder: Encoder, features: Float) -> Float:
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(value) for name, value in encoder.to_arrays().items()}

@@ -244,7 +244,7 @@ def _values(item: object, columns: Sequence[str]) -> list[float]:
     return rows
 
 
-def _call_prepare(prepare: Prepare, items: Sequence[Any]) -> Any:
+def _call_prepare(prepare: Prepare, items: Sequence[Any]) -> object:
     try:
         inputs = prepare(items)
     except Exception as problem:  # a person's own code raises anything

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING
 
 from spin_nb.errors import PoolError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 PACKAGES = {
     "cv2": ("videos", "opencv-python-headless", "video"),
@@ -27,7 +30,7 @@ def is_installed(module: str) -> bool:
     return find_spec(module) is not None
 
 
-def need(module: str) -> Any:
+def need(module: str) -> ModuleType:
     """Import a module of :data:`PACKAGES`.
 
     Raises

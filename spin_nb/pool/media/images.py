@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.media.decoded_images import file_key, keep, recall
 from spin_nb.pool.media.decoding_cost import check_pieces, check_pixels
 from spin_nb.pool.media.safe_open import open_source
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Pixels = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -151,7 +154,7 @@ def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
         raise ValueError(_why(problem)) from None
 
 
-def _decode(image: Any, side: int) -> dict[int, Pixels]:
+def _decode(image: Image.Image, side: int) -> dict[int, Pixels]:
     """A picture by its longest side: at ``side``.
 
     Where it had to be decoded whole, as it is loaded and shown, too.
@@ -162,8 +165,8 @@ def _decode(image: Any, side: int) -> dict[int, Pixels]:
     sides = {side, *(size for size in (LOAD_SIDE, SHOW_SIDE) if whole and size < max(image.size))}
     if not whole:
         shrink = side / max(image.size)
-        aim = tuple(max(1, round(length * shrink)) for length in image.size)
-        image.draft(None, aim)  # decode at 1/2, 1/4 or 1/8 where that is enough
+        width, height = (max(1, round(length * shrink)) for length in image.size)
+        image.draft(None, (width, height))  # decode at 1/2, 1/4 or 1/8 where that is enough
     ImageOps.exif_transpose(image, in_place=True)
     if not whole:
         image.thumbnail((side, side), Image.Resampling.BOX)
@@ -171,7 +174,7 @@ def _decode(image: Any, side: int) -> dict[int, Pixels]:
     return {size: pil_pixels(_shrunk(image, size)) for size in sides}
 
 
-def _shrunk(image: Any, side: int) -> Any:
+def _shrunk(image: Image.Image, side: int) -> Image.Image:
     """Thumbnail of a picture, which stays as it is."""
     from PIL import Image
 

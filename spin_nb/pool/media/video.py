@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from spin_nb.pool.media.decoding_cost import MAX_PIXELS
 from spin_nb.pool.media.extras import need
 from spin_nb.pool.media.images import Pixels, shrink
 from spin_nb.pool.media.safe_open import open_source
+
+if TYPE_CHECKING:
+    import cv2
 
 EXTENSIONS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
 RATE = 25.0
@@ -148,7 +151,7 @@ def _open_video(path: Path) -> Iterator[Any]:
             video.release()
 
 
-def _facts(video: Any) -> Clip:
+def _facts(video: cv2.VideoCapture) -> Clip:
     cv2 = need("cv2")
     width, height, rate, frames = (
         video.get(fact)

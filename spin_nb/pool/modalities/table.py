@@ -12,9 +12,11 @@ import numpy as np
 from spin_nb.errors import PoolError
 from spin_nb.pool.modalities.base import Modality
 from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData
-from spin_nb.types import Shown
+from spin_nb.types import Float, Shown
 from spin_nb.words import shown
 
+Cell = bool | int | float | str | date | time | timedelta | None
+"""Value of a loaded row."""
 MAX_CELL = 300
 MAX_COLUMNS = 100
 
@@ -52,7 +54,7 @@ class TableModality(Modality):
         _check_rows(raws, data)
         return [_in_seconds(raw) for raw in raws]
 
-    def load(self, source: object) -> Any:
+    def load(self, source: object) -> dict[str, Cell] | Float:
         """The dict with plain values (anything else as text), or the vector as float32 (d,).
 
         Raises
@@ -89,7 +91,7 @@ class TableModality(Modality):
         return Shown("application/json", cells)
 
 
-def _scalar(name: object, value: object) -> Any:
+def _scalar(name: object, value: object) -> Cell:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (int, float)) and abs(value) > FLOAT32_MAX:

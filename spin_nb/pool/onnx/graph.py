@@ -6,7 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from spin_nb.errors import PoolError
 from spin_nb.io import open_regular
 from spin_nb.pool.onnx.run import EXPORT, Runner, as_bytes
 from spin_nb.words import shown
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from onnx import ModelProto
 
 _MAX_NAMES_LISTED = 12
 _CHANNELS_FIRST = ("Conv", "Pool", "BatchNormalization", "InstanceNormalization")
@@ -103,7 +107,7 @@ class OnnxGraph:
     def __deepcopy__(self, memo: object) -> OnnxGraph:
         return self
 
-    def model(self) -> Any:
+    def model(self) -> ModelProto:
         """A fresh onnx.ModelProto.
 
         Raises
@@ -206,7 +210,7 @@ class OnnxGraph:
         return self.layout()[1]
 
 
-def _take_in(model: Any, path: Path) -> None:
+def _take_in(model: ModelProto, path: Path) -> None:
     """Read weights that lie in other files.
 
     From the model's own folder only.
@@ -236,7 +240,7 @@ def _take_in(model: Any, path: Path) -> None:
             ) from None
 
 
-def _outside(message: Any) -> Iterator[Any]:
+def _outside(message: Message) -> Iterator[Any]:
     """Every tensor whose data lies in another file."""
     import onnx
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 ROWS = 64
 """Items that go through a graph at once, where its batch is free."""
@@ -35,7 +38,9 @@ class Runner:
         For messages.
     """
 
-    def __init__(self, model: Any, source: str, names: Sequence[str], batch: int | None, file: str) -> None:
+    def __init__(
+        self, model: ModelProto, source: str, names: Sequence[str], batch: int | None, file: str
+    ) -> None:
         import onnx
         import onnxruntime
 
@@ -83,7 +88,7 @@ class Runner:
         return [part[:n] for part in outputs]
 
 
-def as_bytes(model: Any, file: str) -> bytes:
+def as_bytes(model: ModelProto, file: str) -> bytes:
     """An onnx.ModelProto as bytes.
 
     Raises

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,7 @@ from spin_nb.types import Broken
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
+    import pandas as pd
     import polars as pl
 
 TEXT_LENGTH = 25
@@ -83,7 +84,7 @@ def read_frame(frame: pl.DataFrame, *, base: Path | None = None, labels_from: st
     )
 
 
-def read_pandas(frame: Any) -> pl.DataFrame:
+def read_pandas(frame: pd.DataFrame) -> pl.DataFrame:
     """Polars copy of a pandas frame.
 
     NaN becomes missing, the index is dropped.
@@ -131,7 +132,7 @@ def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def rows_of(sources: list[Any], schema: Any) -> pl.DataFrame:
+def rows_of(sources: list[Any], schema: pl.Schema) -> pl.DataFrame:
     """Arrived rows as a frame like the pool's.
 
     In its columns and their types; what a row does not have is missing.
@@ -146,7 +147,7 @@ def rows_of(sources: list[Any], schema: Any) -> pl.DataFrame:
     )
 
 
-def _column_of(name: str, values: list[Any], dtype: Any) -> pl.Series:
+def _column_of(name: str, values: list[Any], dtype: pl.DataType) -> pl.Series:
     import polars as pl
 
     values = [_moment(value, dtype) for value in values] if dtype.is_temporal() else values
@@ -159,7 +160,7 @@ def _column_of(name: str, values: list[Any], dtype: Any) -> pl.Series:
         return pl.concat([_column_of(name, [value], dtype) for value in values])
 
 
-def _moment(value: object, dtype: object) -> Any:
+def _moment(value: object, dtype: pl.DataType) -> date | time | datetime | None:
     """Date, moment or time of day in an arrival's text.
 
     None where it says nothing.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from spin_nb.pool.sources.samples import Sample
 from spin_nb.pool.sources.torch_dataset_items import plain_items
 from spin_nb.pool.sources.user_pools import TimeSeries
 from spin_nb.words import said_by, shown
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def raw_items(items: object, data: PoolData) -> list[Any]:
@@ -73,7 +76,7 @@ def _text(value: object) -> Any:
     return "" if value is None or (isinstance(value, float) and np.isnan(value)) else value
 
 
-def _frame_items(frame: Any, data: PoolData) -> list[Any]:
+def _frame_items(frame: pl.DataFrame, data: PoolData) -> list[Any]:
     if data.modality == "table":
         return _frame_rows(clean_frame(frame), data)
     import polars as pl
@@ -91,7 +94,7 @@ def _frame_items(frame: Any, data: PoolData) -> list[Any]:
     return list((values.fill_null("") if data.modality == "text" else values).to_list())
 
 
-def _frame_rows(frame: Any, data: PoolData) -> list[Any]:
+def _frame_rows(frame: pl.DataFrame, data: PoolData) -> list[Any]:
     if data.container == "frame":
         missing = [name for name in data.items.columns if name not in frame.columns]
         if missing:

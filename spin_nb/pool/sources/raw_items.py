@@ -32,7 +32,7 @@ def raw_items_of(data: PoolData, rows: Iterable[int]) -> list[Any]:
     return [_inside(root, raw) if data.container == "files" else root / raw for raw in raws]
 
 
-def _inside(root: Path, name: str) -> Any:
+def _inside(root: Path, name: str) -> Path | PoolError:
     try:
         return file_source(root, name)
     except PoolError as problem:

@@ -113,7 +113,7 @@ def _sample(sample: Sample, labels_from: str | None) -> PoolData:
     return replace(data, labels=as_labels(data.ids, sample.labels))
 
 
-def _readable(pool: Any) -> Path:
+def _readable(pool: str | os.PathLike[str]) -> Path:
     """A path that the system can look at."""
     try:
         path = Path(pool).expanduser()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from spin_nb.errors import StorageError
 from spin_nb.pool.media.images import rescale, value_range
@@ -39,7 +39,7 @@ class Scratch:
 
     def __init__(self, near: Path | None) -> None:
         self.shape: tuple[int, ...] = ()
-        self.dtype = np.dtype(np.uint8)
+        self.dtype: np.dtype[Any] = np.dtype(np.uint8)
         self.digest = ""
         self._near = near
         self._n = 0
@@ -62,7 +62,7 @@ class Scratch:
         self._buffer.clear()
         self._file.close()  # a memory map of it stays
 
-    def begin(self, shape: tuple[int, ...], dtype: Any) -> None:
+    def begin(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         """Say what all items are like."""
         self.shape, self.dtype = shape, np.dtype(dtype)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -152,7 +152,7 @@ def _names(channels: Sequence[str] | None) -> list[str]:
     return names
 
 
-def _as_list(word: str, values: Any) -> list[Any]:
+def _as_list(word: str, values: Iterable[Any]) -> list[Any]:
     try:
         return list(values)
     except Exception as error:

@@ -67,7 +67,7 @@ class Arrivals:
         items of that call.
     """
 
-    def __init__(self, folder: Path, without: Any = ()) -> None:
+    def __init__(self, folder: Path, without: Iterable[str] = ()) -> None:
         self._folder = folder
         self.ids: list[str] = []
         self._at = np.empty(
@@ -206,7 +206,7 @@ def _source(folder: Path, entry: dict[str, Any]) -> Any:
     return entry["text"] if "text" in entry else entry["row"]
 
 
-def _media_file(folder: Path, kind: str, name: str, digest: str | None) -> Any:
+def _media_file(folder: Path, kind: str, name: str, digest: str | None) -> Path | NDArray[Any] | PoolError:
     if not _FILE.fullmatch(name):
         raise ValueError(name)
     path = folder / MEDIA / name

@@ -48,7 +48,7 @@ def name_labels(
 
     Examples
     --------
-    >>> named(["a", "b", "c"], [1, 0, -1], ["cat", "dog"], None)
+    >>> name_labels(["a", "b", "c"], [1, 0, -1], ["cat", "dog"], None)
     ({'a': 'dog', 'b': 'cat'}, ['cat', 'dog'])
     """
     plain = [_plain(id, label) for id, label in zip(ids, labels, strict=True)]

@@ -23,5 +23,5 @@ napoleon_use_rtype = False
 # Types of parameters are prose ("float32 (n, d)"), which Sphinx reads as names of classes.  Every other reference must
 # lead somewhere.
 nitpicky = True
-nitpick_ignore_regex = [("py:class", ".*")]
+nitpick_ignore_regex = [("py:class", ".*"), ("py:obj", r".*\.Result")]
 suppress_warnings = ["ref.python"]

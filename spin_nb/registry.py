@@ -1,6 +1,6 @@
 """A word a person may write -> the object it stands for, imported on first use.
 
-:data:`WORDS` lists what is built in.  Other packages add words with entry points in the group ``spin_nb.<kind>``
+``WORDS`` lists what is built in.  Other packages add words with entry points in the group ``spin_nb.<kind>``
 (``spin_nb.strategy``, ``spin_nb.encoder``, ...), which are read once in a process; a notebook adds them with
 :func:`register`.  A built-in word always means what is built in.  A spec is the object itself or a word.
 """
@@ -135,7 +135,7 @@ def register(kind: str, word: str, part: Callable[..., Any]) -> None:
     Parameters
     ----------
     kind : str
-        A key of :data:`WORDS`: "strategy", "task", "modality", ...
+        A key of ``WORDS``: "strategy", "task", "modality", ...
     word : str
     part : callable
         What the word stands for; :mod:`spin_nb.testing` checks whether it keeps the contract of its kind.

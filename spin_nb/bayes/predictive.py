@@ -165,7 +165,7 @@ class RowsPredictive:
         marginal: Callable[[int, int], Float],
         joint: Callable[[Ints, int, int], Float],
     ) -> RowsPredictive:
-        """Make one from Gaussian logits (n, C) and the variance :func:`probit_softmax` takes."""
+        """Make one from Gaussian logits (n, C) and the variance ``probit_softmax`` takes."""
         predictive = cls(probit_softmax(logits, variance), marginal, joint)
         predictive.gaussian = (logits, variance)
         return predictive

@@ -87,7 +87,7 @@ def ece(probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS) -> float:
     Returns
     -------
     float
-        Sum over bins of n_b/n |accuracy_b - confidence_b|, 0..1 (Naeini et al. 2015; Guo et al. 2017, eq. 5).
+        Sum over bins of ``n_b/n |accuracy_b - confidence_b|``, 0..1 (Naeini et al. 2015; Guo et al. 2017, eq. 5).
         Biased upwards for small ``n``.
 
     Raises

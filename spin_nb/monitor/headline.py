@@ -89,7 +89,7 @@ def headline(probs: ArrayLike, y: ArrayLike, *, seed: int = 0) -> Headline:
     Raises
     ------
     ModelError
-        As :func:`~spin_nb.monitor.calibration.nll`.
+        As :func:`~spin_nb.monitor.nll`.
 
     Notes
     -----

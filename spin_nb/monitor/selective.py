@@ -32,7 +32,7 @@ def risk_coverage(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
     Raises
     ------
     ModelError
-        As :func:`~spin_nb.monitor.calibration.nll`.
+        As :func:`~spin_nb.monitor.nll`.
 
     Examples
     --------

@@ -64,7 +64,7 @@ def auto(
         Whose turn comes in between; see :mod:`spin_nb.query.rare`.
     seed : int
     epsilon : float
-        Share of uniform picks (:func:`~spin_nb.query.mixture.epsilon_greedy`).
+        Share of uniform picks (:func:`~spin_nb.query.epsilon_greedy`).
 
     Returns
     -------

@@ -18,7 +18,7 @@ from spin_nb.types import Float
 def epig(draws: Float, target_draws: Float) -> Float:
     """Expected predictive information gain (EPIG).
 
-    ``mean_t I(y; y*_t)``, nats (Bickford Smith et al. 2023).
+    The mean over targets t of I(y; y_t), in nats (Bickford Smith et al. 2023).
 
     How much an item's label tells about the labels of the targets: BALD also rewards what no prediction depends on,
     EPIG does not.  Exact given the draws, no sampling of labels.  Time grows with ``n t C^2 S``.

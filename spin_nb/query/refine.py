@@ -55,7 +55,7 @@ def refine(
         The head shown, with its verb, for the reason.
     seed : int
     epsilon : float
-        Share of uniform picks (:func:`~spin_nb.query.mixture.epsilon_greedy`).
+        Share of uniform picks (:func:`~spin_nb.query.epsilon_greedy`).
 
     Returns
     -------

@@ -20,7 +20,7 @@ class Pairs(OneOf):
     """Comparison of two, or relevance of the second.
 
     A value is "first", "second" or "equal" (without ``tie`` one of the first two); with ``grades`` it is one of
-    them.  To a model the answers are classes: :meth:`index` is their column.
+    them.  To a model the answers are classes: ``index(value)`` is their column.
 
     Parameters
     ----------

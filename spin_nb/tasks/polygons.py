@@ -111,7 +111,7 @@ class Polygons(LabelledList):
         Same label, intersection over union >= .5.
 
         Polygons are paired one to one, as many as possible; two empty lists score 1.0.  Intersection and union are
-        measured along 256 horizontal lines, :func:`spin_nb.tasks._shapes.iou`.
+        measured along 256 horizontal lines, ``tasks._shapes.iou``.
 
         Raises
         ------

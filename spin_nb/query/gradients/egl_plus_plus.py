@@ -103,7 +103,7 @@ def egl_plus_plus_heatmaps(
     1x1 convolution, mean squared error (Shukla 2022).
 
     ``sum_j q(j|i) |grad loss(heatmaps_i, targets_j)|^2`` over the head's weights and biases
-    (:func:`~spin_nb.query.gradients.head_gradient`).  The published code back-propagates through the whole network,
+    (:func:`~spin_nb.query.head_gradient`).  The published code back-propagates through the whole network,
     30 times an image; the head alone took a 1,000th of that time.
 
     Parameters

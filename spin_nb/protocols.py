@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
 
 from spin_nb.types import ExportReport, Extent, Float, Ints, Shown
+
+if TYPE_CHECKING:
+    import torch
 
 
 @runtime_checkable
@@ -222,7 +225,7 @@ class Exportable(Protocol):
 
     def prepare(self, items: Sequence[Any]) -> Float: ...
     def describe(self) -> dict[str, Any]: ...
-    def module(self) -> Any: ...
+    def module(self) -> torch.nn.Module: ...
 
 
 @runtime_checkable

@@ -199,7 +199,8 @@ def _built_in(kind: str) -> dict[str, str]:
 def _added_by_packages(kind: str) -> dict[str, str]:
     entries = {entry.name: entry for entry in entry_points(group=f"spin_nb.{kind}")}
     for word in sorted(entries.keys() & WORDS.get(kind, {}).keys()):
-        package = entries[word].dist.name if entries[word].dist else entries[word].value
+        distribution = entries[word].dist
+        package = entries[word].value if distribution is None else distribution.name
         warnings.warn(
             f"the package {package!r} adds a {kind} {word!r}, which spin_nb has already: spin_nb's is used. "
             "Give it another word.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -197,7 +197,7 @@ _SELECT = f"SELECT {HASH_COLUMNS}, chain FROM events WHERE seq > ? ORDER BY seq"
 
 
 def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
-    def as_json_or_none(value: Any) -> str | None:
+    def as_json_or_none(value: object) -> str | None:
         return None if value is None else as_json(value, "value")
 
     row = (
@@ -292,7 +292,7 @@ def items_of(db: sqlite3.Connection, numbers: Collection[int]) -> frozenset[str]
     return frozenset(row["item"] for row in rows if row["seq"] in number)
 
 
-def _event(row: Any) -> Event:
+def _event(row: sqlite3.Row | Mapping[str, Any]) -> Event:
     if row["kind"] not in KINDS or not isinstance(row["annotator"], str):
         raise ProjectError(
             f"the project is damaged: event {row['seq']} is {row['kind']!r:.40} by {row['annotator']!r:.40}.",
@@ -333,7 +333,7 @@ def is_event(row: Sequence[Any]) -> bool:
     return isinstance(event.item, str) and isinstance(event.annotator, str)
 
 
-def _pair(suggestion: Any) -> Suggestion | None:
+def _pair(suggestion: object) -> Suggestion | None:
     if suggestion is None:
         return None
     if (

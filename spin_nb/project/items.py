@@ -20,7 +20,7 @@ def _rows(items: Iterable[NewItem]) -> Iterator[tuple[Any, ...]]:
         yield name, item.modality, _source_json(item.source), item.broken, item.is_arrival
 
 
-def _source_json(source: Any) -> str:
+def _source_json(source: object) -> str:
     """Source of an item as JSON text.
 
     Of one text by name, as of a file, many times as fast as of any other dictionary.
@@ -45,7 +45,7 @@ def add(db: sqlite3.Connection, items: Iterable[NewItem]) -> int:
         return db.total_changes - before
 
 
-def require(db: sqlite3.Connection, item: Any) -> str:
+def require(db: sqlite3.Connection, item: object) -> str:
     """Return ``item`` if it is an item that can be labelled; LabelError otherwise."""
     name = as_text(item, "item id")
     row = db.execute("SELECT broken FROM items WHERE id = ?", (name,)).fetchone()
@@ -74,7 +74,7 @@ def rows(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in listing]
 
 
-def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
+def set_meta(db: sqlite3.Connection, key: str, value: object) -> None:
     """Set one entry of the project's description."""
     entry = as_text(key, "key"), as_json(value, "value")
     with seals.keep(db, "meta", "key = ?", entry[:1]):

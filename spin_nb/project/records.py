@@ -45,7 +45,7 @@ class NewItem:
     """
 
     id: str
-    source: Any
+    source: object
     modality: str
     broken: str | None = None
     is_arrival: bool = False

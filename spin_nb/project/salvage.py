@@ -101,7 +101,7 @@ def with_one_bit(row: Sequence[Any]) -> Iterator[Row]:
             yield (*row[:at], other, *row[at + 1 :])
 
 
-def _with_flipped_bit(value: Any) -> Iterator[Any]:
+def _with_flipped_bit(value: object) -> Iterator[Any]:
     if isinstance(value, str | bytes):
         content = bytearray(value.encode() if isinstance(value, str) else value)
         for bit in range(8 * len(content)):

@@ -257,7 +257,7 @@ class Store:
         with self._database.reading() as db:
             return items.meta(db)
 
-    def set_meta(self, key: str, value: Any) -> None:
+    def set_meta(self, key: str, value: object) -> None:
         """Set one entry of :attr:`meta` to a JSON value."""
         with self.transaction() as db:
             items.set_meta(db, key, value)

@@ -12,7 +12,7 @@ from spin_nb.words import said_by, shown
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once: a pool has many items
 
 
-def as_json(value: Any, what: str) -> str:
+def as_json(value: object, what: str) -> str:
     """``value`` as JSON text.
 
     LabelError where JSON cannot hold it (NaN, arrays, objects).
@@ -37,7 +37,7 @@ def from_json(text: str | None) -> Any:
         raise _damage(text, error) from None
 
 
-def as_text(value: Any, what: str) -> str:
+def as_text(value: object, what: str) -> str:
     """``value`` itself if it is text SQLite can hold.
 
     LabelError otherwise.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -309,12 +310,17 @@ class TestAnySequence:
         assert fold(did + undone[::-1]).current == {}
 
 
+@cache
+def ten_thousand_labels():
+    return fold(label(i + 1, "ada", f"i{i}", "x") for i in range(10_000))
+
+
 class TestManyLabels:
     """One label more costs what it touches: everything else is shared with the state before."""
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def state(self):
-        return fold(label(i + 1, "ada", f"i{i}", "x") for i in range(10_000))
+        return ten_thousand_labels()
 
     def pages(self, state):
         parts = [

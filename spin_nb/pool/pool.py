@@ -26,8 +26,8 @@ from spin_nb.words import short, shown
 if TYPE_CHECKING:
     import polars as pl
 
-MAX_COMPARED_CHARS = 200  # characters of an unknown id with which others are compared
-MAX_COMPARED_IDS = 5000  # ids an unknown one is compared with
+MAX_COMPARED_CHARS, MAX_COMPARED_IDS = 200, 5000
+"""Characters of an unknown id, and ids that it is compared with."""
 
 
 class Pool:

@@ -52,9 +52,8 @@ class FromModel(ABC):
         spec = self._learn(items)
         self._run(spec(items[:1]))  # what does not fit shows before the work
         outputs = self._run(spec(items))
-        finite = outputs[
-            np.isfinite(outputs).all(axis=1)
-        ]  # the others are told, by name, where features are checked
+        # The others are told, by name, where features are checked.
+        finite = outputs[np.isfinite(outputs).all(axis=1)]
         mean = finite.mean(axis=0, dtype=np.float64) if len(finite) else np.zeros(outputs.shape[1])
         self._spec, self._mean = spec, mean.astype(np.float32)
         return self

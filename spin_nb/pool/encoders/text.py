@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _WORD = re.compile(r"\w+")
-COMMONEST = 0.2  # share of the texts above which a term says nothing about any of them
-MANY = 100  # texts
+MAX_TEXT_SHARE = 0.2
+"""Of the texts: a term that more have says nothing about any of them."""
+MIN_TEXTS_FOR_SHARE = 100
 
 
 class TfidfSVD:
@@ -71,7 +72,7 @@ class TfidfSVD:
             When the texts hold no word.
         """
         frequency = Counter(term for text in items for term in set(_terms(text)))
-        most = COMMONEST * len(items) if len(items) >= MANY else len(items)
+        most = MAX_TEXT_SHARE * len(items) if len(items) >= MIN_TEXTS_FOR_SHARE else len(items)
         common = [term for term, count in frequency.items() if 1 < count <= most] or list(frequency)
         if not common:
             raise PoolError("the texts hold no word.", "Pass texts with letters or digits.")
@@ -81,9 +82,8 @@ class TfidfSVD:
         self._idf = (np.log((1 + len(items)) / (1 + counts)) + 1).astype(np.float32)
         weights = self._tfidf(items)
         length = np.sqrt(weights.multiply(weights).sum(axis=1) + np.float32(1e-12))
-        weights.data /= np.repeat(
-            length, np.diff(weights.indptr)
-        )  # a long text counts no more than a short one
+        # A long text counts no more than a short one.
+        weights.data /= np.repeat(length, np.diff(weights.indptr))
         self._components = _right_vectors(weights, self.settings["components"])
         return self
 

@@ -89,9 +89,8 @@ def umap_layout(
     itself = np.arange(n, dtype=np.int32)[:, None]
     graph = (np.hstack([itself, indices]), np.hstack([np.zeros((n, 1), np.float32), distances]))
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # a seed means one thread; separate groups; no search index: all meant
+        # A seed means one thread; separate groups; no search index: all meant.
+        warnings.simplefilter("ignore")
         tell(0.1, "UMAP: running")
         reducer = UMAP(
             n_neighbors=k + 1,

@@ -192,9 +192,8 @@ def _candidates(block: torch.Tensor, count: int) -> torch.Tensor:
     groups = width // _GROUP
     if groups <= count * 2:
         return block.topk(count, dim=1, largest=False, sorted=False).indices
-    groups_of_columns = block.view(
-        rows, _GROUP, groups
-    )  # a group is every groups-th column: its minimum vectorises
+    # A group is every groups-th column: its minimum vectorises.
+    groups_of_columns = block.view(rows, _GROUP, groups)
     group_indices = groups_of_columns.amin(dim=1).topk(count, dim=1, largest=False, sorted=False).indices
     values = groups_of_columns.gather(2, group_indices[:, None, :].expand(rows, _GROUP, count)).flatten(1)
     position = values.topk(count, dim=1, largest=False, sorted=False).indices

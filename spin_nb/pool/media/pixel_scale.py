@@ -55,12 +55,17 @@ def _scale(arrays: list[NDArray[Any]], low: float, high: float) -> tuple[float, 
     span = high - low
     if not span:
         return value_range(np.array([bottom, top]))
-    share, least = (top - low) / span, _FAINT if span > 1 else _FAINT_UNIT
-    blank = bottom == top == low
-    if not blank and (share < least or share > 1 + _SLACK or bottom < low - _SLACK * span):
+    is_blank = bottom == top == low
+    if not is_blank and not _fits(bottom, top, low, span):
         raise PoolError(
             f"these pictures have values from {bottom:g} to {top:g}, the pool's from {low:g} to {high:g}.",
             "Scale them like the pool's"
             + (", or pass uint8, or floats from 0 to 1." if (low, high) == (0, 255) else ", or pass uint8."),
         )
     return low, high
+
+
+def _fits(bottom: float, top: float, low: float, span: float) -> bool:
+    """Tell whether a batch's values lie in the pool's scale, and reach far enough into it."""
+    share, least = (top - low) / span, _FAINT if span > 1 else _FAINT_UNIT
+    return least <= share <= 1 + _SLACK and bottom >= low - _SLACK * span

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
+from spin_nb.pool.modalities.base import Modality
 from spin_nb.pool.modalities.lookup import modality_class, words_by_extension
 from spin_nb.pool.pool_data import PoolData, as_stamps, fingerprint
 from spin_nb.pool.sources.files import modality_of
@@ -43,32 +44,15 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
     modality = modality_class(_commonest(files))
     if modality.module is not None:
         need(modality.module)
-    sizes: dict[str, int] = {}
-    stamps: list[tuple[int, int]] = []
-    largest = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns about what is listed as broken here
-        every = 1 if len(files) <= MAX_HEADERS_READ else len(files) // SAMPLED_HEADERS
-        for at, (name, entry, kind) in enumerate(files):
-            try:
-                if kind != modality.name:
-                    raise ValueError(f"a {modality_class(kind).title} among {modality.title}s")
-                about = entry.stat()
-                if at % every == 0 or not about.st_size:
-                    largest = max(largest, modality.check_file(Path(entry.path)))
-                sizes[name] = about.st_size
-                stamps.append((about.st_size, about.st_mtime_ns))
-            except SpinError:
-                raise
-            except (ValueError, OSError) as problem:
-                broken.append(Broken(name, str(problem)))
-    if not sizes:
+    stamps, largest, unreadable = _read_headers(files, modality)
+    broken += unreadable
+    if not stamps:
         why = f", the first: {broken[0].reason}" if broken else ""
         raise PoolError(
             f"the folder {str(root)!r} holds no {modality.title} that can be read ({len(broken)} broken{why}).",
             f"Put {', '.join(sorted(modality.extensions))} files there, or pass another folder.",
         )
-    ids = list(sizes)
+    ids = list(stamps)
     return PoolData(
         ids=ids,
         sources=[{"path": name} for name in ids],
@@ -78,10 +62,36 @@ def read_folder(root: Path, *, labels_from: str | None = None) -> PoolData:
         metadata={"root": str(root)} | ({"largest": largest} if largest else {}),
         broken=broken,
         labels=_folder_labels(ids, labels_from),
-        fingerprint=fingerprint("files", sizes),
+        fingerprint=fingerprint("files", {name: n_bytes for name, (n_bytes, _) in stamps.items()}),
         all_ids=sorted([*ids, *(item.id for item in broken)]),
-        stamps=as_stamps(stamps),
+        stamps=as_stamps(list(stamps.values())),
     )
+
+
+def _read_headers(
+    files: list[Entry], modality: type[Modality]
+) -> tuple[dict[str, tuple[int, int]], int, list[Broken]]:
+    """Stamps of the good files, the largest side, and the others."""
+    stamps: dict[str, tuple[int, int]] = {}
+    broken: list[Broken] = []
+    largest = 0
+    every = 1 if len(files) <= MAX_HEADERS_READ else len(files) // SAMPLED_HEADERS
+    with warnings.catch_warnings():
+        # Pillow warns about what is listed as broken here.
+        warnings.simplefilter("ignore")
+        for at, (name, entry, kind) in enumerate(files):
+            try:
+                if kind != modality.name:
+                    raise ValueError(f"a {modality_class(kind).title} among {modality.title}s")
+                facts = entry.stat()
+                if at % every == 0 or not facts.st_size:
+                    largest = max(largest, modality.check_file(Path(entry.path)))
+                stamps[name] = (facts.st_size, facts.st_mtime_ns)
+            except SpinError:
+                raise
+            except (ValueError, OSError) as problem:
+                broken.append(Broken(name, str(problem)))
+    return stamps, largest, broken
 
 
 def _commonest(files: list[Entry]) -> str:

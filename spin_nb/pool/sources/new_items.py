@@ -45,13 +45,7 @@ def _split_batch(items: Any, data: PoolData) -> list[Any]:
     items = plain_items(items)
     package, kind = type(items).__module__.partition(".")[0], type(items).__name__
     if package in ("polars", "pandas"):
-        if kind == "DataFrame":
-            return _frame_items(read_pandas(items) if package == "pandas" else items, data)
-        if kind == "LazyFrame":
-            raise PoolError("a LazyFrame holds no rows yet.", "Call .collect() first.")
-        if kind == "Series" and data.modality != "table":
-            return [_text(value) if data.modality == "text" else value for value in items.to_list()]
-        raise PoolError(f"a {kind} is one thing, not a list of rows.", "Pass a DataFrame or a list of dicts.")
+        return _split_frame(items, package, kind, data)
     if isinstance(items, Sample):
         return list(items.items)
     if isinstance(items, TimeSeries):
@@ -69,6 +63,16 @@ def _split_batch(items: Any, data: PoolData) -> list[Any]:
         return list(items)
     except Exception as error:  # a person's own generator
         raise PoolError(f"the items cannot be read: {said_by(error)}.", "Pass a plain list.") from error
+
+
+def _split_frame(items: Any, package: str, kind: str, data: PoolData) -> list[Any]:
+    if kind == "DataFrame":
+        return _frame_items(read_pandas(items) if package == "pandas" else items, data)
+    if kind == "LazyFrame":
+        raise PoolError("a LazyFrame holds no rows yet.", "Call .collect() first.")
+    if kind == "Series" and data.modality != "table":
+        return [_text(value) if data.modality == "text" else value for value in items.to_list()]
+    raise PoolError(f"a {kind} is one thing, not a list of rows.", "Pass a DataFrame or a list of dicts.")
 
 
 def _text(value: object) -> Any:

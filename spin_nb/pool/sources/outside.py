@@ -26,8 +26,7 @@ def path_outside(data: PoolData, folder: Path) -> str | None:
         return None
     root = Path(data.metadata["root"])
     column = data.metadata.get("paths")
-    names = (
-        data.items[column].to_list() if column else ()
-    )  # of a folder's files each is looked at when it is read
+    # Of a folder's files each is looked at when it is read.
+    names = data.items[column].to_list() if column else ()
     places = (root, *(root / str(name) for name in names))
     return next((str(place) for place in places if not place.resolve().is_relative_to(home)), None)

@@ -78,36 +78,45 @@ def read_series(series: TimeSeries, *, labels_from: str | None = None) -> PoolDa
         )
     ids = series.ids or default_ids(len(series))
     count = len(series.channels) or _commonest(series.values)
-    good, broken, rows = [], [], []
-    for row, value in enumerate(series.values):
-        try:
-            good.append(check_series(value, count))
-            rows.append(row)
-        except PoolError as problem:
-            broken.append(Broken(ids[row], problem.what.rstrip(".")))
+    good, broken = _check_all(series.values, ids, count)
     if not good:
         raise PoolError(
             f"none of the {len(series)} series can be labelled; the first: {broken[0].reason}.",
             "Pass finite numbers, two or more a series.",
         )
+    arrays = list(good.values())
     data = RaggedSeries(
-        np.concatenate([item.ravel() for item in good]), np.cumsum([item.size for item in good]), count
+        np.concatenate([array.ravel() for array in arrays]),
+        np.cumsum([array.size for array in arrays]),
+        count,
     )
-    names, about = [ids[row] for row in rows], _about(series, count)
+    names, metadata = [ids[row] for row in good], _metadata(series, count)
     return PoolData(
         ids=names,
-        sources=[{"row": row} for row in rows],
+        sources=[{"row": row} for row in good],
         modality="series",
         container="series",
         items=data,
-        metadata=about,
+        metadata=metadata,
         broken=broken,
-        labels=as_labels(names, [series.labels[row] for row in rows])
+        labels=as_labels(names, [series.labels[row] for row in good])
         if labels_from and series.labels
         else {},
-        fingerprint=fingerprint("series", names, about, data.values.tobytes(), data.ends.tobytes()),
+        fingerprint=fingerprint("series", names, metadata, data.values.tobytes(), data.ends.tobytes()),
         all_ids=ids,
     )
+
+
+def _check_all(values: Sequence[Any], ids: list[str], count: int) -> tuple[dict[int, Float], list[Broken]]:
+    """Row -> good series, and the others with their reasons."""
+    good: dict[int, Float] = {}
+    broken: list[Broken] = []
+    for row, value in enumerate(values):
+        try:
+            good[row] = check_series(value, count)
+        except PoolError as problem:
+            broken.append(Broken(ids[row], problem.what.rstrip(".")))
+    return good, broken
 
 
 def _commonest(values: Sequence[Any]) -> int:
@@ -124,7 +133,7 @@ def _channels(values: Sequence[Any]) -> Iterator[int]:
             continue
 
 
-def _about(series: TimeSeries, count: int) -> dict[str, Any]:
+def _metadata(series: TimeSeries, count: int) -> dict[str, Any]:
     default = ["value"] if count == 1 else [f"channel {number + 1}" for number in range(count)]
     return {
         "channels": series.channels or default,

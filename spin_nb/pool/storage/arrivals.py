@@ -70,9 +70,8 @@ class Arrivals:
     def __init__(self, folder: Path, without: Iterable[str] = ()) -> None:
         self._folder = folder
         self.ids: list[str] = []
-        self._at = np.empty(
-            (0, 3), np.int64
-        )  # first byte of its line, bytes of the line, place among its items
+        # First byte of its line, bytes of the line, place among its items.
+        self._at = np.empty((0, 3), np.int64)
         self._growing = Growing()
         self._last: tuple[int, list[dict[str, Any]]] = (-1, [])
         ids_so_far = set(without)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,15 +19,16 @@ import numpy as np
 
 import spin_nb as spin
 from spin_nb.pool.sources.samples import Sample
-from spin_nb.types import Estimate
+from spin_nb.session.model.prediction import Prediction
+from spin_nb.types import Asked, Estimate
 
-POOL, SEED = 1000, 0
+POOL_ITEMS, SEED = 1000, 0
 CHECKPOINTS = (10, 20, 30, 40, 60, 100, 150, 200, 250)
 HEADS = ("linear", "graph")
 BUNDLE = Path("bundle") / "demo"
 
 
-def split(sample: Sample, n_pool: int = POOL, seed: int = SEED) -> tuple[Sample, Sample]:
+def split(sample: Sample, n_pool: int = POOL_ITEMS, seed: int = SEED) -> tuple[Sample, Sample]:
     """Return a sample to label and a sample to test on, drawn at random and disjoint."""
     order = np.random.default_rng(seed).permutation(len(sample))
     return _rows(sample, order[:n_pool]), _rows(sample, order[n_pool:])
@@ -38,31 +39,24 @@ def _rows(sample: Sample, rows: np.ndarray) -> Sample:
     return replace(sample, items=sample.items[rows], ids=ids, labels=[sample.labels[row] for row in rows])
 
 
-def annotate(s: spin.Session, truth: dict[str, str], until: int) -> None:
-    """Answer the session's questions truthfully, one by one, until it holds ``until`` labels."""
-    while s.labels.height < until:
-        for id in s.ask(1):
-            s.label(id, truth[id])
+def annotate(
+    ask: Callable[[int], Asked], label: Callable[[str, str], None], truth: dict[str, str], n: int
+) -> None:
+    """Answer ``n`` questions of a session truthfully, one by one."""
+    for _ in range(n):
+        for id in ask(1):
+            label(id, truth[id])
 
 
-def accuracy(s: spin.Session, test: Sample, head: str | None) -> float:
-    """True accuracy of one head on the test set; ``None`` is the head the session shows."""
-    predicted = s.predict(list(test.items), head=head).labels
-    return float(np.mean([found == label for found, label in zip(predicted, test.labels, strict=True)]))
+def accuracy(prediction: Prediction, test: Sample) -> float:
+    """Compute the true accuracy on the test set."""
+    return float(
+        np.mean([label == truth for label, truth in zip(prediction.labels, test.labels, strict=True)])
+    )
 
 
-def rows(s: spin.Session, pool: Sample, test: Sample) -> Iterator[str]:
-    """Label up to each checkpoint, train, and yield one line of the table."""
-    truth = dict(zip(pool.ids, pool.labels, strict=True))
-    for count in CHECKPOINTS:
-        annotate(s, truth, count)
-        head = s.train(wait=True).head
-        true = "  ".join(f"{accuracy(s, test, word):7.1%}" for word in (None, *HEADS))
-        yield f"{count:6}   {head:>7}   {audited(s.accuracy)}   {true}"
-
-
-def audited(estimate: Estimate) -> str:
-    """Point, interval and sample size, in fixed columns."""
+def columns(estimate: Estimate) -> str:
+    """Format point, interval and sample size."""
     point = "   -  " if estimate.value is None else f"{estimate.value:6.1%}"
     return f"{point}  [{estimate.low:6.1%}, {estimate.high:6.1%}]  {estimate.n:3}"
 
@@ -76,8 +70,13 @@ def main() -> int:
     print("labels   shown     point  95 % interval        n         shown   linear    graph")
     with tempfile.TemporaryDirectory(prefix="spin_nb-") as folder:
         s = spin.open(Path(folder) / "digits.spin", pool=pool)
-        for row in rows(s, pool, test):
-            print(row, flush=True)
+        truth = dict(zip(pool.ids, pool.labels, strict=True))
+        for n_labels in CHECKPOINTS:
+            annotate(s.ask, s.label, truth, n_labels - s.labels.height)
+            head = s.train(wait=True).head
+            predictions = [s.predict(list(test.items), head=word) for word in (None, *HEADS)]
+            true = "  ".join(f"{accuracy(prediction, test):7.1%}" for prediction in predictions)
+            print(f"{n_labels:6}   {head:>7}   {columns(s.accuracy)}   {true}", flush=True)
         print("\nAudited labels never train; under 20 of them only the interval is shown.\n")
         print(s.export(BUNDLE, target="jetson"))
         s.close()

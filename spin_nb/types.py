@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.words import HtmlRepr
+
 Float = NDArray[np.float32]
 Ints = NDArray[np.integer[Any]]
 Rows = Sequence[int] | Ints
@@ -46,7 +48,7 @@ class Picked:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Asked(HtmlRepr):
     """Items the session asks a person to label (``s.ask``).
 
     Attributes
@@ -79,7 +81,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(HtmlRepr):
     """A number with its interval.
 
     Attributes
@@ -147,7 +149,7 @@ def _worst_case(n: int) -> str:
 
 
 @dataclass(frozen=True)
-class TrainReport:
+class TrainReport(HtmlRepr):
     """Outcome of one training run.
 
     Attributes
@@ -243,7 +245,7 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class ExportReport:
+class ExportReport(HtmlRepr):
     """Bundle that ``s.export`` wrote.
 
     With how far it agrees with the notebook.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import reprlib
 from collections.abc import Iterable
@@ -64,3 +65,24 @@ def listing(words: Iterable[str], most: int = 20) -> str:
     every = [short(word) for word in words]
     rest = len(every) - most
     return ", ".join(every[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+class HtmlRepr:
+    r"""Shows a result in a notebook as its repr, the first line in bold.
+
+    All of it is text: class names and ids may come from somebody else, and none of them becomes markup.  It has no
+    colours of its own, so it can be read in a light and in a dark page.
+
+    Examples
+    --------
+    >>> class Answer(HtmlRepr):
+    ...     def __repr__(self): return "2 items\n  <b>: 7"
+    >>> Answer()._repr_html_()
+    '<pre style="white-space: pre-wrap"><strong>2 items</strong>\n  &lt;b&gt;: 7</pre>'
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        head, newline, rest = html.escape(repr(self)).partition("\n")
+        return f'<pre style="white-space: pre-wrap"><strong>{head}</strong>{newline}{rest}</pre>'

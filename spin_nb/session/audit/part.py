@@ -15,10 +15,10 @@ from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.announcer import Announcer
 from spin_nb.types import Estimate
-from spin_nb.words import shown
+from spin_nb.words import HtmlRepr, shown
 
 
-class AuditPart:
+class AuditPart(HtmlRepr):
     """Hidden audit sample of a project (``s.audit``).
 
     Examples

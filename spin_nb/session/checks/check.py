@@ -20,12 +20,13 @@ from spin_nb.project import folder as places
 from spin_nb.project import items, seal_file, verify
 from spin_nb.project.database import Database
 from spin_nb.project.verify import Damage
+from spin_nb.words import HtmlRepr
 
 SEALING_SECONDS = 1.0  # how long a cache may have been written and its seal not yet
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(HtmlRepr):
     """Result of comparing a project with its checksums.
 
     Attributes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spin_nb.types import Float
+from spin_nb.words import HtmlRepr
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class LabelEffect:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(HtmlRepr):
     """Reasons of an item's answer (``s.explain(id)``).
 
     Attributes

@@ -8,9 +8,10 @@ from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.runs import CVScores, cv_scores
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.project import Project
+from spin_nb.words import HtmlRepr
 
 
-class ModelPart:
+class ModelPart(HtmlRepr):
     """Model in place and its scores (``s.model``).
 
     Train it with ``s.train()``, ask it with ``s.predict(items)``.

@@ -18,7 +18,7 @@ from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredi
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
 from spin_nb.types import Float, Ints
-from spin_nb.words import shown
+from spin_nb.words import HtmlRepr, shown
 
 
 def predict(
@@ -76,7 +76,7 @@ def _ids_among(project: Project, items: Sequence[Any] | NDArray[Any]) -> list[st
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(HtmlRepr):
     """Posterior predictive of some items.
 
     Attributes
@@ -167,7 +167,7 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False)
-class Sets:
+class Sets(HtmlRepr):
     """Conformal prediction sets of some items.
 
     Attributes

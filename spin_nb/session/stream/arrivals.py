@@ -24,7 +24,7 @@ from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Broken, Float, Ints
-from spin_nb.words import said_by
+from spin_nb.words import HtmlRepr, said_by
 
 CHUNK_ITEMS = 16  # arrivals scored together: few enough that the view moves while a stream runs
 SECONDS_BETWEEN_SIGNALS = 0.1  # seconds between two words to the views, at least
@@ -32,7 +32,7 @@ DRAWING_SHARE = 0.2  # of the time that views may take to draw while a stream ru
 
 
 @dataclass(frozen=True)
-class WatchReport:
+class WatchReport(HtmlRepr):
     """Result of watching a stream.
 
     Attributes

@@ -12,9 +12,10 @@ from spin_nb.session.project import Project
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.stream.arrivals import StreamMonitor, WatchReport, alarms, in_words
+from spin_nb.words import HtmlRepr
 
 
-class StreamPart:
+class StreamPart(HtmlRepr):
     """Arrivals of a session, and their drift (``s.stream``).
 
     Examples

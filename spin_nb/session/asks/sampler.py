@@ -156,11 +156,9 @@ class Sampler:
         pool, label_log = self._project.pool, self._live.label_log
         missing_mask = self._mask([id for id in pool.missing_ids if pool.has(id)])
         excluded_mask = self._mask(label_log.excluded_items()) | missing_mask
-        return (
-            self._mask(label_log.excluded_items(again=True)) | missing_mask
-            if excluded_mask.all()
-            else excluded_mask
-        )
+        if not excluded_mask.all():
+            return excluded_mask
+        return self._mask(label_log.excluded_items(again=True)) | missing_mask
 
     def _rows(self, ids: Sequence[str]) -> list[int]:
         return [self._project.pool.row(id) for id in ids]
@@ -190,10 +188,8 @@ def _side_by_side(features: Float, undecided_rows: list[int], labelled_rows: Int
     """
     if len(undecided_rows) < 2:
         return []
-    decided_features = features[[*undecided_rows, *labelled_rows]]
-    distance = -2 * decided_features[: len(undecided_rows)] @ decided_features.T + np.einsum(
-        "nd,nd->n", decided_features, decided_features
-    )
+    x = features[[*undecided_rows, *labelled_rows]]
+    distance = -2 * x[: len(undecided_rows)] @ x.T + np.einsum("nd,nd->n", x, x)
     np.fill_diagonal(distance, np.inf)
     nearest = distance.argmin(axis=1)
     return [row for row, other in zip(undecided_rows, nearest, strict=True) if other < len(undecided_rows)]

@@ -60,9 +60,8 @@ def book(
     if not asks:
         return {}
     label_log, store = live.label_log, project.store
-    with (
-        label_log.transaction()
-    ):  # between the look at others' asks and these being written, nobody writes any
+    # Between the look at others' asks and these being written, nobody writes any.
+    with label_log.transaction():
         live.catch_up()
         if "first_annotator" not in store.meta:
             store.set_meta("first_annotator", project.annotator)

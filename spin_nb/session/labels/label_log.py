@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 DEFERRAL_KINDS = ("skip", "unsure")
 LOCK_PATIENCE_SECONDS = 0.1  # for which a writer keeps the lock while another process has the database
-MAX_CLOCK_SKEW = timedelta(
-    minutes=1
-)  # by which clocks of two machines may disagree before all asks are looked through
+# Clocks of two machines may disagree by that before all asks are looked through.
+MAX_CLOCK_SKEW = timedelta(minutes=1)
 DEFAULT_AUDIT_SHARE = 0.1  # of the asks, unless somebody sets another
 MAX_REASKS = 1  # one more look may help (another day, another person); who still cannot tell then never will
 

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
 
 RecallResult = TypeVar("RecallResult")
-CHANGES_BEFORE_RELEARN = (
-    100  # changed labels from which one solve over all of them costs less than a step for each
-)
+# From so many changed labels on, one solve over all of them costs less than a step for each.
+CHANGES_BEFORE_RELEARN = 100
 
 
 class LiveModel:

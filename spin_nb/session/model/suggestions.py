@@ -17,9 +17,8 @@ from spin_nb.session.runtime.announcer import Announcer
 from spin_nb.tasks._values import number
 from spin_nb.words import said_by, shown
 
-MIN_PROBABILITY = (
-    0.5  # a class that is less probable would be wrong more often than not: it is not pre-filled
-)
+# A class that is less probable would be wrong more often than not: it is not pre-filled.
+MIN_PROBABILITY = 0.5
 CLASSES_WITH_KEYS = 33  # classes that have keys of their own in the labeller, whatever the item
 LIKELIEST_CLASSES = 5  # of more classes, those on the first keys
 ROUNDING = 1e-5  # by which a float32 probability may exceed 1
@@ -127,9 +126,8 @@ class Suggestions:
                 # Rows may have moved meanwhile.
                 row = self._project.pool.row(id)
                 function.answers[id] = None if answer is None else self._validate(row, answer)
-            except (
-                Exception
-            ) as error:  # a person's own code raises anything: the item is asked without its word
+            # A person's own code raises anything: the item is asked without its word.
+            except Exception as error:
                 what = str(error) if isinstance(error, SpinError) else said_by(error)
                 self._announcer.report(f"No suggestion of yours for {id!r}: {what:.300}")
                 function.answers[id] = None

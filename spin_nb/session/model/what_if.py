@@ -31,20 +31,15 @@ MAX_FORMULA_ITEMS = 2000
 MAX_ARRAY_VALUES = 2_000_000
 LABELS_PER_OTHER_ITEM = 6  # labels supposed for each other item, the likeliest
 LABELS_OF_ITEM = 20  # and for the item itself
-MIN_LABEL_PROBABILITY = (
-    0.05  # below, a label would be a surprise: nobody waits for it, and few draws speak of it
-)
+# Below, a label would be a surprise: nobody waits for it, and few draws speak of it.
+MIN_LABEL_PROBABILITY = 0.05
 MIN_SUPPORTING_DRAWS = 20  # draws that must speak for a label
 MIN_DISTINCT_FUNCTIONS = 40  # and different functions there must be at all
 MARGIN_STANDARD_ERRORS = 3.0
-MIN_GAIN_NATS = 0.1  # nats
+MIN_GAIN_NATS = 0.1
 MAX_FLIPS = 3
-SHUFFLE_OFFSETS = (
-    1,
-    7,
-    31,
-    63,
-)  # draws of one item against those of another, moved on by so many: no function in common
+# Draws of one item against those of another, moved on by so many: no function in common.
+SHUFFLE_OFFSETS = (1, 7, 31, 63)
 
 
 @dataclass(frozen=True)
@@ -189,9 +184,8 @@ def _flips(
     becomes = after.argmax(axis=-1)
     lead = after.max(axis=-1) - after[..., answer]
     is_flip = (chance >= MIN_LABEL_PROBABILITY) & (becomes != answer) & (lead > margin)
-    direct = is_flip & (
-        becomes == labels
-    )  # a label may also tip the scales towards a third class: hard to believe
+    # A label may also tip the scales towards a third class: hard to believe.
+    direct = is_flip & (becomes == labels)
     worth = np.where(direct if direct.any() else is_flip, chance * lead, 0)
     most = MAX_FLIPS
     if not worth.any():

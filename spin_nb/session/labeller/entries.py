@@ -16,11 +16,12 @@ from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.database import Busy
 from spin_nb.project.records import Event, NewEvent, SequenceGapError, Suggestion
 from spin_nb.session.arguments import sequence_of, text, whole_number
-from spin_nb.session.labeller.queue import CardQueue, is_token
+from spin_nb.session.labeller.queue import CardQueue
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.project import Project
 from spin_nb.session.runtime.announcer import Announcer
+from spin_nb.types import Extent
 from spin_nb.words import shown
 
 _NumberedEntry = tuple[int, Mapping[str, Any]]
@@ -172,7 +173,11 @@ class Entries:
         kind, token = text(entry.get("kind"), "kind"), entry.get("token")
         ask = self._queue.ask_of(token)
         tokens = [str(token)] if ask is not None else []
-        new_events = [] if kind == "shown" else [self._event(kind, entry, token)]
+        new_events = (
+            []
+            if kind == "shown"
+            else [self._event(kind, entry, None if ask is None else (str(token), ask.item))]
+        )
         events = store.append(new_events, client=(client, seq), shown_tokens=tokens)
         outcome.shown_tokens += tokens
         if kind not in REVERSALS:
@@ -185,15 +190,18 @@ class Entries:
         reversals = outcome.undos if kind == "undo" else outcome.redos
         reversals.append({"seq": seq, "id": items[0], "n": len(items)})
 
-    def _event(self, kind: str, entry: Mapping[str, Any], token: object) -> NewEvent:
-        label_log = self._live.label_log
+    def _event(self, kind: str, entry: Mapping[str, Any], ask: tuple[str, str] | None) -> NewEvent:
+        """Make the event of an entry; ``ask``: token and item of the card's ask."""
+        label_log, pool = self._live.label_log, self._project.pool
         if kind in REVERSALS:
             return NewEvent(kind, annotator=label_log.annotator)
         if kind not in ("label", "skip", "unsure", "flag"):
             raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
-        ask = self._project.store.ask(token) if is_token(token) else None
-        event = label_log.event(kind, entry.get("id", ""), entry.get("value"))
-        suggestion = self._suggestion(event, entry.get("suggested"))
+        item, answer = entry.get("id", ""), entry.get("suggested")
+        # Looked up once: it takes a look into the item's file.
+        extent = pool.known_extent(pool.row(item)) if kind == "label" or answer else None
+        event = label_log.event(kind, item, entry.get("value"), extent)
+        suggestion = self._suggestion(answer, extent)
         return NewEvent(
             kind,
             event.item,
@@ -201,20 +209,19 @@ class Entries:
             annotator=event.annotator,
             suggestion=suggestion,
             is_accepted=event.value == suggestion[0] if suggestion and kind == "label" else None,
-            ask=ask.token if ask is not None and ask.item == event.item else event.ask,
+            ask=ask[0] if ask is not None and ask[1] == event.item else event.ask,
             shown_ms=entry.get("shown_ms"),
         )
 
-    def _suggestion(self, event: NewEvent, answer: Any) -> Suggestion | None:
+    def _suggestion(self, answer: Any, extent: Extent | None) -> Suggestion | None:
         """Read the suggestion shown, as the task writes it.
 
         So that a label can be seen to be the same.
         """
-        if not answer or event.item is None:
+        if not answer:
             return None
-        pool, task = self._project.pool, self._project.task
         try:
-            value = task.validate(answer[0], pool.known_extent(pool.row(event.item)))
+            value = self._project.task.validate(answer[0], extent)
             p = None if answer[1] is None else float(answer[1])
         except (SpinError, TypeError, ValueError, LookupError, OverflowError):
             return None  # it came from an older page: the label stands without it

@@ -29,7 +29,7 @@ from spin_nb.session.labels.audit_items import AuditItems
 from spin_nb.session.labels.audit_plan import AuditPlan
 from spin_nb.session.labels.gestures import Gestures
 from spin_nb.session.labels.training_set import TrainingSet
-from spin_nb.types import Ints
+from spin_nb.types import Extent, Ints
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
@@ -245,11 +245,14 @@ class LabelLog:
                         raise
             time.sleep(LOCK_PATIENCE_SECONDS)
 
-    def event(self, kind: str, item: str, value: object = None) -> NewEvent:
-        """Make an event, tied to the item's open ask."""
+    def event(self, kind: str, item: str, value: object = None, extent: Extent | None = None) -> NewEvent:
+        """Make an event, tied to the item's open ask.
+
+        ``extent``: the item's, where it is known already; to look it up reads a file.
+        """
         row = self._pool.row(item)
         if kind in VALUE_KINDS:
-            value = self.task.validate(value, self._pool.known_extent(row))
+            value = self.task.validate(value, self._pool.known_extent(row) if extent is None else extent)
         return NewEvent(kind, item, value, annotator=self.annotator, ask=self._open_ask.get(item))
 
     def events(self, acts: Sequence[tuple[str, str, Any]]) -> list[NewEvent]:

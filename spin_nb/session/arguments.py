@@ -11,7 +11,7 @@ import numpy as np
 from spin_nb.errors import LabelError, SpinError
 from spin_nb.words import said_by, shown
 
-HIGHEST = 2**53  # beyond, a page's numbers are not whole any more
+MAX_PAGE_INTEGER = 2**53  # beyond, a page's numbers are not whole any more
 
 
 def whole_number(value: Any, what: str, least: int = 0, error: type[SpinError] = LabelError) -> int:
@@ -29,7 +29,7 @@ def whole_number(value: Any, what: str, least: int = 0, error: type[SpinError] =
     (3, 1000000000)
     """
     is_number = isinstance(value, Integral | float) and not isinstance(value, bool)
-    if not is_number or not least <= value <= HIGHEST or value % 1:
+    if not is_number or not least <= value <= MAX_PAGE_INTEGER or value % 1:
         raise error(
             f"{what}={shown(value)} is no whole number from {least} up.", f"Pass one: {what}={least}."
         )

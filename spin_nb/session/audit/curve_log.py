@@ -19,7 +19,7 @@ from spin_nb.io import open_regular, write_atomically
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import FEATURES, inside
 
-FILE = "curve.ndjson"
+LOG_FILE = "curve.ndjson"
 MAX_POINTS = 2000  # points that a curve is brought back with: a plot has fewer pixels
 MAX_LOG_BYTES = 2**26  # bytes that are read
 
@@ -77,7 +77,7 @@ class CurveLog:
             return []
 
     def _path(self) -> Path:
-        return inside(self._folder, FEATURES, FILE)
+        return inside(self._folder, FEATURES, LOG_FILE)
 
 
 def append(points: list[CurvePoint], point: CurvePoint) -> None:

@@ -105,7 +105,7 @@ class Sample:
         return over_parts(parts, flagged=n_flagged, of=self._target())
 
     def _target(self) -> str:
-        n, by_hand = len(self.unasked_mask), int(self.unasked_mask.sum())
-        if not by_hand:
+        n, n_unasked = len(self.unasked_mask), int(self.unasked_mask.sum())
+        if not n_unasked:
             return ""
-        return f"items nobody had labelled by hand when they were drawn, {n - by_hand:,} of {n:,} now"
+        return f"items nobody had labelled by hand when they were drawn, {n - n_unasked:,} of {n:,} now"

@@ -14,7 +14,7 @@ from spin_nb.project.store import Store
 
 
 @dataclass(frozen=True)
-class _Before:
+class _ProjectPool:
     """The project's pool; ``fingerprint`` may be None."""
 
     ids: list[str]
@@ -37,28 +37,32 @@ def check_same_pool(store: Store, folder: Path, pool_data: PoolData) -> None:
     VersionError
         When a newer version wrote the pool.
     """
-    before = _before(store, folder, pool_data)
-    if before.fingerprint == pool_data.fingerprint:
+    project_pool = _project_pool(store, folder, pool_data)
+    if project_pool.fingerprint == pool_data.fingerprint:
         return
     present_ids = set(pool_data.ids) | {item.id for item in pool_data.broken}
-    missing = [id for id in before.ids if id not in present_ids]
-    same_kind = (before.modality, before.kind) == (pool_data.modality, pool_data.container)
-    if same_kind and before.kind == "files" and _few(missing, before.ids):
+    missing = [id for id in project_pool.ids if id not in present_ids]
+    same_kind = (project_pool.modality, project_pool.kind) == (pool_data.modality, pool_data.container)
+    if same_kind and project_pool.kind == "files" and _few(missing, project_pool.ids):
         return
-    if same_kind and before.fingerprint is None and set(before.ids) == present_ids:
+    if same_kind and project_pool.fingerprint is None and set(project_pool.ids) == present_ids:
         return
     how = f"{len(missing)} items are missing, {missing[0]!r} among them" if missing else "its content differs"
-    first = "Leave pool= out to go on" if before.is_readable else "Pass the one that the project was made of"
+    first = (
+        "Leave pool= out to go on"
+        if project_pool.is_readable
+        else "Pass the one that the project was made of"
+    )
     raise ContradictionError(
         f"the pool passed is not the one of this project: {how}.",
         f"{first}, or open another folder for another pool.",
     )
 
 
-def _before(store: Store, folder: Path, pool_data: PoolData) -> _Before:
+def _project_pool(store: Store, folder: Path, pool_data: PoolData) -> _ProjectPool:
     try:
         stored_data = read_stored_pool(folder / POOL).data
-        return _Before(
+        return _ProjectPool(
             stored_data.ids, stored_data.modality, stored_data.container, stored_data.fingerprint, True
         )
     except PoolError:
@@ -67,7 +71,7 @@ def _before(store: Store, folder: Path, pool_data: PoolData) -> _Before:
         ids = items.filter(~items["arrived"])["item"].to_list()
         meta = store.meta
         modality = meta.get("modality", pool_data.modality)
-        return _Before(ids, modality, pool_data.container, meta.get("fingerprint"), False)
+        return _ProjectPool(ids, modality, pool_data.container, meta.get("fingerprint"), False)
 
 
 def has_most_items(store: Store, pool_data: PoolData) -> bool:

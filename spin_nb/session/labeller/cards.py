@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Card = dict[str, Any]
 
 MAX_SIDE_PIXELS = 1600  # of a picture that is drawn on
-NEEDS = {
+ITEM_NEEDS = {
     "boxes": {"image": MAX_SIDE_PIXELS},
     "keypoints": {"image": MAX_SIDE_PIXELS},
     "polygons": {"image": MAX_SIDE_PIXELS},
@@ -38,7 +38,7 @@ def item_card(
         cannot be shown, ``broken`` says why instead.
     """
     try:
-        content = pool.show(row, size or NEEDS.get(editor))
+        content = pool.show(row, size or ITEM_NEEDS.get(editor))
     except PoolError as error:
         return {"broken": f"{error.what} {error.do}"}, []
     buffers: list[bytes] = []

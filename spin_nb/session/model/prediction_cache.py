@@ -17,7 +17,7 @@ from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.session.project import Project
 
-PREFIX = "own-"
+CACHE_PREFIX = "own-"
 
 
 def save(
@@ -30,8 +30,8 @@ def save(
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    for old in inside(project.folder, FEATURES).glob(f"{PREFIX}*"):
-        if shown_id is None or old.name.split(".")[0] != f"{PREFIX}{shown_id}":
+    for old in inside(project.folder, FEATURES).glob(f"{CACHE_PREFIX}*"):
+        if shown_id is None or old.name.split(".")[0] != f"{CACHE_PREFIX}{shown_id}":
             old.unlink(missing_ok=True)
     if predictive is None or predictive.model.inputs is None:
         return
@@ -66,4 +66,4 @@ def load(project: Project, model_id: str, model: FittedModel, source: Source) ->
 
 
 def _path(project: Project, model_id: str) -> Path:
-    return inside(project.folder, FEATURES, f"{PREFIX}{model_id}.safetensors")
+    return inside(project.folder, FEATURES, f"{CACHE_PREFIX}{model_id}.safetensors")

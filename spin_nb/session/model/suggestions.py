@@ -21,7 +21,7 @@ from spin_nb.words import said_by, shown
 MIN_PROBABILITY = 0.5
 CLASSES_WITH_KEYS = 33  # classes that have keys of their own in the labeller, whatever the item
 LIKELIEST_CLASSES = 5  # of more classes, those on the first keys
-ROUNDING = 1e-5  # by which a float32 probability may exceed 1
+MAX_ROUNDING_ERROR = 1e-5  # by which a float32 probability may exceed 1
 
 
 class _Function:
@@ -149,7 +149,7 @@ class Suggestions:
 
 def _probability(value: object) -> float:
     p = number(value, "the probability of a suggestion")
-    if not 0 < p <= 1 + ROUNDING:
+    if not 0 < p <= 1 + MAX_ROUNDING_ERROR:
         raise LabelError(
             f"the probability {p:.6g} of a suggestion is not in (0, 1].", "Pass (value, probability)."
         )

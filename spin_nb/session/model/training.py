@@ -30,8 +30,8 @@ from spin_nb.types import Ints, TrainReport
 if TYPE_CHECKING:
     from spin_nb.models.learner import Learner
 
-OF_SUGGESTIONS = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
-NOTHING_LEARNT = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
+SUGGESTIONS_ADVICE = "Its suggestions follow the labels by themselves, or come from s.suggest(...)."
+NOTHING_TO_TRAIN = "Nothing is learnt of such labels: suggestions come from s.suggest(...)."
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ class Training:
         self._runtime.main_thread.drain()
         self._project.check_writable("train")
         self._project.check_classes(
-            "s.train", OF_SUGGESTIONS if self._project.task.outputs else NOTHING_LEARNT
+            "s.train", SUGGESTIONS_ADVICE if self._project.task.outputs else NOTHING_TO_TRAIN
         )
         spec = parse_model_spec(model, posterior, seed=self._project.seed, beginnings=self._initial)
         request = _Request(model, posterior, show)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 DELAY_SECONDS = 1.0
-WIDTH = 60  # characters
-FORM = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
+BAR_CHARACTERS = 60  # characters
+BAR_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
 
 
 class _CellLine:
@@ -63,8 +63,8 @@ def progress_bar(what: str) -> Callable[[float, str], None] | None:
         if bar is None:
             from tqdm import tqdm
 
-            where = {"file": _CellLine(), "ncols": WIDTH} if in_kernel else {"leave": False}
-            bar = tqdm(total=1.0, desc=what, bar_format=FORM, delay=DELAY_SECONDS, miniters=0, **where)
+            where = {"file": _CellLine(), "ncols": BAR_CHARACTERS} if in_kernel else {"leave": False}
+            bar = tqdm(total=1.0, desc=what, bar_format=BAR_FORMAT, delay=DELAY_SECONDS, miniters=0, **where)
         bar.set_description_str(words, refresh=False)
         bar.update(fraction - bar.n)
         if fraction >= 1:

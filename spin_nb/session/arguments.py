@@ -25,7 +25,7 @@ def whole_number(value: Any, what: str, least: int = 0, error: type[SpinError] =
 
     Examples
     --------
-    >>> whole(3.0, "n"), whole(10**9, "n")
+    >>> whole_number(3.0, "n"), whole_number(10**9, "n")
     (3, 1000000000)
     """
     is_number = isinstance(value, Integral | float) and not isinstance(value, bool)

@@ -15,7 +15,7 @@ from spin_nb.bayes.basis import GraphBasis, graph_basis, length_scales
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, average
-from spin_nb.errors import Cancelled, ModelError, NotTrainedError
+from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.growing import Growing
 from spin_nb.models.ask import ask
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from spin_nb.pool.inputs.inputs import Inputs
     from spin_nb.protocols import Model, Posterior, Strategy
 
-__all__ = ["Cancelled", "Fit", "Learner"]
+__all__ = ["Extension", "Learner"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,8 +364,7 @@ class Learner:
     def adopt(self, fit: Fit) -> None:
         """Put a fit in place, and catch up with items that arrived since.
 
-        A head of its that is a model of the person's choice, and not its own one, must have been there before: it goes
-        on being shown.
+        A head of it that is another model of the person's choice must have been there before: it goes on being shown.
         """
         before = {name: predictive for name, predictive in self._predictives.items() if name == fit.head}
         self._fit, self._linear = fit, None

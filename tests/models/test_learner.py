@@ -9,6 +9,7 @@ import pytest
 
 from spin_nb.bayes import LastLayerLaplace
 from spin_nb.errors import (
+    Cancelled,
     ModelError,
     NotTrainedError,
     QueryError,
@@ -18,7 +19,7 @@ from spin_nb.errors import (
 )
 from spin_nb.models.distil import distil
 from spin_nb.models.head_selection import Fit, best_head, split
-from spin_nb.models.learner import Cancelled, Learner
+from spin_nb.models.learner import Learner
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.pool.encoders.pixels import PixelsPCA
 from spin_nb.pool.features.neighbours import nearest, neighbours

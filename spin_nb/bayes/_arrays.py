@@ -36,7 +36,7 @@ def unpack_words(arrays: Arrays) -> dict[str, Any]:
 
 def of_network(net: torch.nn.Module) -> Arrays:
     """Pack weights and buffers of a network, under ``net.``."""
-    return {NET + name: np.array(value.detach().cpu()) for name, value in net.state_dict().items()}
+    return {NET + name: np.array(value.detach().cpu().numpy()) for name, value in net.state_dict().items()}
 
 
 def one_layer(arrays: Arrays, *, dropout: float = 0.0) -> torch.nn.Sequential:

@@ -46,7 +46,7 @@ class WeightDeviations:
             for name, blocks in (("vectors", precision.eigenvectors), ("values", precision.eigenvalues)):
                 for b, factors in enumerate(blocks):
                     parts |= {f"{name}.{b}.{f}": factor for f, factor in enumerate(factors)}
-        return cls({name: np.array(part.detach().cpu(), order="C") for name, part in parts.items()})
+        return cls({name: np.array(part.detach().cpu().numpy(), order="C") for name, part in parts.items()})
 
     def draw(self, S: int, seed: int) -> torch.Tensor:
         """Draw ``S`` deviations (S, P); same seed, same draws."""

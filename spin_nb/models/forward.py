@@ -95,7 +95,8 @@ def weights(net: torch.nn.Module) -> dict[str, NDArray[Any]]:
     }
     # numpy knows no bfloat16
     return {
-        name: np.array(v.float() if str(v.dtype) == "torch.bfloat16" else v) for name, v in tensors.items()
+        name: np.array((v.float() if str(v.dtype) == "torch.bfloat16" else v).numpy())
+        for name, v in tensors.items()
     }
 
 

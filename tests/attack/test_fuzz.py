@@ -19,6 +19,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import SpinError
+from spin_nb.views.session_like import ChannelLike
 from tests.attack.fuzzing import (
     CLASSES,
     LONGEST_MESSAGE,
@@ -44,6 +45,7 @@ SESSION_CALLS = (
     "mark",
     "clicked",
 )  # of a view; a person does not
+CHANNEL_CALLS = [name for name in vars(ChannelLike) if not name.startswith("_")]
 ROWS = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
 TRUTH = np.random.default_rng(1).integers(0, 2, 60)
 ROWS[:, 0] += 4 * TRUTH
@@ -153,6 +155,10 @@ def calls_on(s):
             yield f"{name}.{word}", method
         for word in settable(thing):
             yield f"{name}.{word} =", _setter(thing, word)
+    channel = s._view_data.channel
+    for word in CHANNEL_CALLS:
+        yield f"channel.{word}", getattr(channel, word)
+    yield "value", s._view_data.value
     yield "s.task.validate", lambda value: s.task.validate(value)
     yield "s.task.from_json", s.task.from_json
 

@@ -53,11 +53,17 @@ def predict(
             rows = np.array([project.pool.row(id) for id in ids], np.int64)
             in_pool = live.predictive if head is None else pool_model.learner.predictive(head)
             assert in_pool is not None  # the learner is trained
-            return Prediction.of_rows(in_pool, rows, project.classes, audits.in_pool(in_pool, head))
+            return _of_rows(in_pool, rows, project.classes, audits.in_pool(in_pool, head))
         audit_predictions, learner = audits.as_arrivals(head), pool_model.learner.freeze()
     # Reading and encoding new items takes time: it holds up no label.
     predictive = pool_model.predict(items, head, learner)
-    return Prediction.of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audit_predictions)
+    return _of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audit_predictions)
+
+
+def _of_rows(predictive: Predictive, rows: Ints, classes: list[str], audits: AuditPredictions) -> Prediction:
+    """Take rows of a predictive; ``audits`` are the same model's, seen the same way."""
+    uncertainty = predictive.epistemic[rows], predictive.aleatoric[rows]
+    return Prediction(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits)
 
 
 def _ids_among(project: Project, items: Sequence[Any] | NDArray[Any]) -> list[str] | None:
@@ -98,17 +104,6 @@ class Prediction(HtmlRepr):
     source: Predictive
     rows: Ints
     audits: AuditPredictions
-
-    @classmethod
-    def of_rows(
-        cls, predictive: Predictive, rows: Ints, classes: list[str], audits: AuditPredictions
-    ) -> Prediction:
-        """Take rows of a predictive.
-
-        ``audits`` are the same model's, seen the same way.
-        """
-        uncertainty = predictive.epistemic[rows], predictive.aleatoric[rows]
-        return cls(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits)
 
     def sets(self, alpha: float = 0.1, score: str = "lac") -> Sets:
         """Conformal prediction sets.

@@ -239,7 +239,7 @@ def act_watch(p: Path, tell: Tell) -> None:
 
 
 def act_open(options: Callable[[Path], dict[str, Any]]) -> Callable[[Path, Tell], None]:
-    return lambda p, tell: open_it(p, tell, options(p))._pool_model.wait() and None
+    return lambda p, tell: open_it(p, tell, options(p))._live.pool_model.wait() and None
 
 
 def act_export(p: Path, tell: Tell) -> None:
@@ -251,7 +251,7 @@ def act_umap(p: Path, tell: Tell) -> None:
 
     stage.umap_layout = lambda features, indices, distances, init, **_: init[::-1].copy()
     s = open_it(p, tell, {})
-    s._live.pool_model.start_umap(s)
+    s._view_data.start_umap()
     s._live.pool_model._umap.result()
 
 

@@ -54,7 +54,7 @@ def open_(tmp_path):
         opened.append(spin.open(path, annotator=annotator, **first))
         opened[-1]._live.pool_model.wait()
         if first:
-            opened[-1].audit_share = share
+            opened[-1].audit.share = share
         return opened[-1]
 
     yield open_

@@ -89,7 +89,7 @@ for _ in range(2):
     s.label({id: NAMES[int(id.split()[-1]) % 6] for id in s.ask(6).ids})
     s.train(wait=True)
 s.watch(BAD_TEXTS, wait=True)
-s._live.pool_model.start_umap = lambda _: None  # its compilation would take most of this test's time
+s._live.pool_model.start_umap = lambda *_: None  # its compilation would take most of this test's time
 
 class Failing:
     def fit(self, *_, **__):

@@ -9,7 +9,7 @@ from tests.browser.test_tasks import CASES, SETUP
 OPEN = """# open digits
 digits = spin.samples.digits()
 s = spin.open("axe.spin", pool=digits.items[:300], classes=digits.classes)
-s._live.pool_model.start_umap = lambda _: None  # its compilation would take most of this test's time
+s._live.pool_model.start_umap = lambda *_: None  # its compilation would take most of this test's time
 s.audit.share = 0.5
 for _ in range(2):
     s.label({id: digits.labels[s.pool.row(id)] for id in s.ask(12).ids})

@@ -23,7 +23,7 @@ def open_(tmp_path):
         opened.append(spin.open(at, annotator=annotator, **first))
         opened[-1]._live.pool_model.wait()
         if first:
-            opened[-1].audit_share = 0.5
+            opened[-1].audit.share = 0.5
         return opened[-1]
 
     yield open_

@@ -42,7 +42,7 @@ def test_everything_in_it_is_there_after_opening_it(old):
     s = spin.open(old, annotator="ada")
     assert (len(s.values), len(s.asks), s.accuracy.n) == (20, 16, 1)
     assert s._view_data.key_bindings.get() == {}
-    assert spin.open(old, annotator="bob").bindings == {"skip": "s"}
+    assert spin.open(old, annotator="bob").labeller.bindings == {"skip": "s"}
     assert s.history["gesture"].is_null().all()
     assert s.asks["annotator"].is_null().all()
     assert s.problem is None

@@ -143,9 +143,9 @@ def test_whatever_people_answer_asking_ends_and_nothing_is_asked_more_than_twice
 class Spy:
     """A strategy that remembers the places it was told are known, and asks the first item."""
 
-    def __call__(self, features, k, *, labelled, seed):
-        self.known = {int(np.argmax(features[row])) for row in labelled}
-        first = np.setdiff1d(np.arange(len(features)), labelled)[:k]
+    def __call__(self, features, k, *, labelled_rows, seed):
+        self.known = {int(np.argmax(features[row])) for row in labelled_rows}
+        first = np.setdiff1d(np.arange(len(features)), labelled_rows)[:k]
         return Picked(first, np.zeros(k, np.float32), np.full(k, 0.5))
 
 

@@ -75,3 +75,14 @@ def test_the_glossary_has_each_word_once_in_order():
     words = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)[2:]
     assert len(words) >= 40
     assert words == sorted(set(words))
+
+
+def test_every_file_and_method_the_pages_name_is_there():
+    files = {str(path.relative_to(ROOT)) for path in ROOT.glob("*/**/*.*") if ".venv" not in path.parts}
+    source = "\n".join(path.read_text() for path in (ROOT / "spin_nb").rglob("*.py"))
+    for page in PAGES:
+        for name in re.findall(r"`([\w/.-]+\.(?:py|js|css|ipynb))`", page.read_text()):
+            assert any(file.endswith(name) for file in files), f"{page.name}: {name}"
+        for owner, member in re.findall(r"`([A-Z]\w*[a-z]\w*)\.(\w+)`", page.read_text()):
+            assert re.search(rf"class {owner}\b", source), f"{page.name}: {owner}"
+            assert re.search(rf"\b{member}\b", source), f"{page.name}: {owner}.{member}"

@@ -283,7 +283,7 @@ class Session:
         strategy : str or callable
             "auto", a word ("margin", "bald", "badge", "batchbald", "typiclust", ...: any strategy or score of
             :mod:`spin_nb.query` by its name, and "random"), or your own: a function that names what it needs, such
-            as ``f(probs)``, ``f(features, k, *, labelled, seed)``; see :class:`spin_nb.protocols.Strategy`.
+            as ``f(probs)``, ``f(features, k, *, labelled_rows, seed)``; see :class:`spin_nb.protocols.Strategy`.
 
         Returns
         -------

@@ -44,7 +44,7 @@ class ViewData:
 
     Notes
     -----
-    ``spin_nb.views.SessionLike`` is the contract; this class and the doubles of the tests satisfy it.
+    ``spin_nb.views.session_like.SessionLike`` is the contract; this class and the doubles of the tests satisfy it.
     """
 
     def __init__(

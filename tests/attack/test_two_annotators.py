@@ -20,7 +20,7 @@ ROUNDS = 340 if FULL else 12  # of eight asks each
 FREE = 400 if FULL else 64  # asks of each process
 SHARED = 0.01  # of the asks, at most
 
-# Ask eight, label half of them through the call and half through the labeller's channel, as attack_three.py does.
+# Ask eight, label half of them through the call and half through the labeller's channel.
 WORKER = """
 import json, random, sys
 import spin_nb as spin

@@ -70,7 +70,7 @@ class Training:
         Of the model last trained.
     shown_id : str or None
         Of the one that holds the own model shown; None where a head is shown that every training fits.
-    shown : ModelSpec or None
+    shown_spec : ModelSpec or None
         What made that, where it was trained since the project was opened.
     """
 

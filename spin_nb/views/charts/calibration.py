@@ -16,7 +16,7 @@ from spin_nb.views.charts.base import PlotView
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from spin_nb.session.model.audited import Audited
+    from spin_nb.session.model.audit_predictions import AuditPredictions
 
 MAX_DOTS = 10
 NO_MODEL = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then look again."
@@ -36,7 +36,7 @@ class CalibrationView(PlotView):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
 
     Examples
     --------
@@ -104,7 +104,7 @@ class CalibrationView(PlotView):
         self.title(2, numbers(audits))
         return None
 
-    def _fill_reliability(self, figure: Figure, audits: Audited) -> None:
+    def _fill_reliability(self, figure: Figure, audits: AuditPredictions) -> None:
         dots, right, wrong = figure.data[1:4]
         bins = int(
             np.clip(np.sqrt(len(audits) / 2), 1, MAX_DOTS)
@@ -130,7 +130,7 @@ class CalibrationView(PlotView):
             ]
             ticks.update(x=confidence, y=np.full(len(rows), height), customdata=words)
 
-    def _fill_risk(self, figure: Figure, audits: Audited) -> None:
+    def _fill_risk(self, figure: Figure, audits: AuditPredictions) -> None:
         upper, lower, overall, curve = figure.data[4:]
         coverage, risk = risk_coverage(audits.probs, audits.truth)
         n = len(audits)
@@ -151,7 +151,7 @@ class CalibrationView(PlotView):
         self.title(1, f"are the sure answers the right ones?<br>{wrong} among {_audits(n)}")
 
 
-def reading(audits: Audited) -> str:
+def reading(audits: AuditPredictions) -> str:
     """Reading of the diagram, in words.
 
     No more than its audits hold.
@@ -179,7 +179,7 @@ def reading(audits: Audited) -> str:
     return f"the model <b>keeps its word</b>, as far as {len(audits)} audits can tell<br>{span}"
 
 
-def numbers(audits: Audited) -> str:
+def numbers(audits: AuditPredictions) -> str:
     """NLL, Brier score and ECE in one line.
 
     Each with its interval.

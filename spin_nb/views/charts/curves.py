@@ -39,7 +39,7 @@ class CurvesView(PlotView):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
 
     Examples
     --------

@@ -33,7 +33,7 @@ class DriftView(PlotView):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
 
     Examples
     --------

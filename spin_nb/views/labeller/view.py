@@ -47,7 +47,7 @@ class Labeller(View, entry="labeller/page.js"):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
         The open project; ``s.labeller`` is always the same widget.
 
     Attributes

@@ -50,7 +50,7 @@ class MapView(Brief, widgets.HBox):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
         Whose pool is drawn.  The view follows ``session.events``.
 
     Attributes

@@ -33,7 +33,7 @@ class PoolPlot(PlotView):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
     look : callable
         Called with the id of an item that was clicked; in a cell of the density, its most uncertain one.
     """

@@ -40,7 +40,7 @@ class UncertaintyView(Brief, widgets.Box):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
 
     Examples
     --------

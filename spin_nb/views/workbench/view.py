@@ -58,7 +58,7 @@ class Workbench(Brief, widgets.VBox):
 
     Parameters
     ----------
-    session : Session
+    session : SessionLike
 
     Examples
     --------

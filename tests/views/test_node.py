@@ -46,5 +46,5 @@ def test_scripts_do_in_node_what_their_tests_say(node, file):
     assert "fail 0" in run.stdout
 
 
-def test_there_are_tests_of_outbox_drafts_keys_and_geometry():
-    assert [file.name.split(".")[0] for file in FILES] == ["drafts", "geometry", "keys", "outbox"]
+def test_there_are_tests_of_channel_drafts_geometry_keys_and_outbox():
+    assert [file.name.split(".")[0] for file in FILES] == ["channel", "drafts", "geometry", "keys", "outbox"]

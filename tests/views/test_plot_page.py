@@ -137,9 +137,9 @@ def test_a_click_on_a_point_says_which(page, drawn):
         "document.querySelector('.js-plotly-plot').emit('plotly_click', "
         "{ points: [{ curveNumber: 1, pointNumber: 4, pointIndex: 4, x: 0.5, y: 0.25 }] })"
     )
-    assert page.page.evaluate("window.sent") == [
-        {"call": 1, "verb": "click", "trace": 1, "point": 4, "x": 0.5, "y": 0.25}
-    ]
+    (message,) = page.page.evaluate("window.sent")
+    assert message.pop("call") > 0
+    assert message == {"verb": "click", "trace": 1, "point": 4, "x": 0.5, "y": 0.25}
 
 
 def test_a_change_of_one_part_leaves_the_arrays_of_the_others(page, drawn):

@@ -56,7 +56,8 @@ class StreamPart(HtmlRepr):
         Parameters
         ----------
         items : iterable
-            Raw items of the pool's kind, taken one by one; may be endless.
+            Raw items of the pool's kind.  An iterator is taken one by one, and may be endless; anything else is read
+            whole.
         wait : bool
             Return when all are through.  Ctrl-C while it waits cancels the rest: what has joined stays.
 

@@ -5,14 +5,17 @@
 export function channel(model, heard) {
   const waiting = new Map();
   const overdue = new Map(); // of these, what tells that the answer is lost
-  let calls = 0;
+  // Numbers begin anywhere: a reply reaches every page that shows this notebook, and this one also after it was reloaded.
+  const before = Math.floor(Math.random() * 2 ** 32) * 2 ** 20;
+  let calls = before;
   const receive = (message, buffers) => {
-    const settle = waiting.get(message?.reply);
-    overdue.delete(message?.reply);
-    waiting.delete(message?.reply);
+    const reply = message?.reply > before && message.reply <= calls ? message.reply : undefined;
+    const settle = waiting.get(reply);
+    overdue.delete(reply);
+    waiting.delete(reply);
     if (settle) settle(message, buffers ?? []);
-    else heard(message ?? {}, buffers ?? []);
-    for (const [call, lose] of overdue) if (call < message?.reply) lose();
+    else heard({ ...message, reply }, buffers ?? []);
+    for (const [call, lose] of overdue) if (call < reply) lose();
   };
   model.on("msg:custom", receive);
   const post = (verb, fields = {}) => {

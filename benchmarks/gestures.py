@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks._sets import SETS, Split, load, split
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.models.gestures import gesture_weights
+from spin_nb.models.gesture_weights import gesture_weights
 from spin_nb.models.learner import Learner
 from spin_nb.types import Float, Ints
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes.graph import LiveGraph
-from spin_nb.models.gestures import thin
+from spin_nb.models.gesture_weights import thin
 from spin_nb.protocols import STRATEGY_ARRAYS, Predictive, Strategy
 from spin_nb.query.auto import auto
 from spin_nb.query.call import ask_by, parameters_of
-from spin_nb.query.committee import bald
+from spin_nb.query.disagreement import bald
 from spin_nb.query.rare import Rare, rarest
 from spin_nb.query.refine import refine
 from spin_nb.registry import resolve

@@ -20,7 +20,7 @@ from spin_nb.growing import Growing
 from spin_nb.models.ask import ask
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
 from spin_nb.models.fitting import fit_model, predict_all
-from spin_nb.models.gestures import thin
+from spin_nb.models.gesture_weights import thin
 from spin_nb.models.head_selection import HEADS, Fit, Progress, held_out_heads, select_head, within
 from spin_nb.models.model_spec import ModelSpec
 from spin_nb.models.tree_head import consider_trees
@@ -254,7 +254,7 @@ class Learner:
             Asked between steps; :class:`Cancelled` is raised when it says True.
         weights : float64 (m,), optional
             How many labels each counts as, one without.  A model of the person's choice, which counts every label as
-            one, gets :func:`some of them <spin_nb.models.gestures.thin>`.
+            one, gets :func:`some of them <spin_nb.models.gesture_weights.thin>`.
 
         Returns
         -------

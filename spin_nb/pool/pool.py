@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spin_nb.errors import LabelError, PoolError, ReadOnlyError, StorageError
+from spin_nb.pool.item_loader import ItemLoader, Size
 from spin_nb.pool.media.images import Box
 from spin_nb.pool.pool_data import PoolData, check_ids, fingerprint
-from spin_nb.pool.reader import Reader, Size
+from spin_nb.pool.sources.data_frames import rows_of
 from spin_nb.pool.sources.file_stamps import refresh_stamps, source_of
 from spin_nb.pool.sources.folders import check_root
-from spin_nb.pool.sources.frames import rows_of
 from spin_nb.pool.sources.new_items import raw_items
 from spin_nb.pool.storage.arrivals import Arrivals, Batch, append, new_ids, prepare, withdraw
 from spin_nb.pool.storage.pool_store import StoredPool, read_stored_pool, refresh, write_facts, write_pool
@@ -73,7 +73,7 @@ class Pool:
         self._stamps_are_fresh = False
         self._excluded_items = stored_pool.excluded_items
         self._arrivals = Arrivals(folder, without=set(data.ids))
-        self._reader = Reader(data)
+        self._loader = ItemLoader(data)
         self._lock: AbstractContextManager[Any] = nullcontext()
         self._on_move: Callable[[], Any] = lambda: None
         self._index()
@@ -281,7 +281,7 @@ class Pool:
     def try_load(self, rows: Iterable[int]) -> tuple[list[Any], list[Broken]]:
         """Items that can be loaded, and those that cannot."""
         numbers = [int(row) for row in rows]
-        results = self._reader.load_all(self._raw(numbers))
+        results = self._loader.load_all(self._raw(numbers))
         items = [item for item in results if not isinstance(item, PoolError)]
         unreadable = [
             Broken(self.ids[row], item.what)
@@ -306,7 +306,7 @@ class Pool:
         PoolError
             When it cannot be read any more, or there is nothing to see in it.
         """
-        return self._reader.show(self._raw([int(row)])[0], size)
+        return self._loader.show(self._raw([int(row)])[0], size)
 
     def frame(self, row: int, number: int, size: int | None = None, part: str | None = None) -> Shown:
         """One frame of a video, image/jpeg.
@@ -320,7 +320,7 @@ class Pool:
         PoolError
             When the item is no video, cannot be read, or has no such frame.
         """
-        return self._reader.frame(self._raw([int(row)])[0], number, size, part)
+        return self._loader.frame(self._raw([int(row)])[0], number, size, part)
 
     def detail(self, row: int, box: Box, size: int | None = None, part: str | None = None) -> Shown:
         """A piece of a picture, in fine detail.
@@ -339,7 +339,7 @@ class Pool:
         PoolError
             When the item is no picture, cannot be read, or the box lies outside.
         """
-        return self._reader.detail(self._raw([int(row)])[0], box, size, part)
+        return self._loader.detail(self._raw([int(row)])[0], box, size, part)
 
     def extent(self, row: int) -> Extent:
         """Limits of an item's labels, from its header.
@@ -351,7 +351,7 @@ class Pool:
         PoolError
             When it cannot be read any more.
         """
-        return self._reader.extent(self._raw([int(row)])[0])
+        return self._loader.extent(self._raw([int(row)])[0])
 
     def known_extent(self, row: int) -> Extent:
         """Do as :meth:`extent`.
@@ -365,7 +365,7 @@ class Pool:
 
     def _raw(self, rows: list[int]) -> list[Any]:
         base = [int(self._base[row]) for row in rows if row < self.n_base]
-        values = iter(self._reader.raw(base) if base else [])
+        values = iter(self._loader.raw(base) if base else [])
         late = self._arrivals.sources(self._late[row - self.n_base] for row in rows if row >= self.n_base)
         return [next(values if row < self.n_base else late) for row in rows]
 
@@ -393,7 +393,7 @@ class Pool:
         PoolError
             When one of them is of another kind or cannot be read.
         """
-        return [self._reader.load(item) for item in self.batch(items)]
+        return [self._loader.load(item) for item in self.batch(items)]
 
     def extend(self, items: object, ids: Sequence[str] | None = None) -> Ints:
         """Take in arrivals, durably; their rows (m,) int64.

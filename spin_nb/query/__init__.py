@@ -18,8 +18,15 @@ from spin_nb.query.batches.probcover import probcover
 from spin_nb.query.batches.ranked import ranked_batch
 from spin_nb.query.batches.typiclust import typiclust
 from spin_nb.query.batches.uniform import uniform
-from spin_nb.query.committee import bald, consensus_entropy, mean_kl, variation_ratio, vote_entropy, zero_one
 from spin_nb.query.density import activation, density
+from spin_nb.query.disagreement import (
+    bald,
+    consensus_entropy,
+    mean_kl,
+    variation_ratio,
+    vote_entropy,
+    zero_one,
+)
 from spin_nb.query.epig import epig, expected_error
 from spin_nb.query.gradients import (
     badge,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,7 +15,7 @@ NOT_IN_POOL = (
 FILE_MISSING = "its file is gone: put it back, or open the project with pool= again to go on without it"
 
 
-def items_frame(project: Project) -> pl.DataFrame:
+def items_frame(project: OpenProject) -> pl.DataFrame:
     """Build the table of items.
 
     The column ``broken`` says why one cannot be shown here.

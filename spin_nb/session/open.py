@@ -37,8 +37,8 @@ from spin_nb.session.checks.project_meta import read_task
 from spin_nb.session.checks.same_pool import check_same_pool
 from spin_nb.session.labeller.cards import ITEM_NEEDS
 from spin_nb.session.model.pool_model import PoolModel, Progress
-from spin_nb.session.project import Project
-from spin_nb.session.runtime.progress import progress_bar
+from spin_nb.session.open_project import OpenProject
+from spin_nb.session.runtime.progress_bar import progress_bar
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.session import Session
 from spin_nb.tasks import Classes
@@ -336,7 +336,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
     )
     if not pool.on_files or len(pool) < DEFERRED_FROM_FILES:
         pool_model.compute_features(progress_bar("Features"))
-    session = Session(Project(folder, store, pool, task, annotator, seed), runtime, pool_model)
+    session = Session(OpenProject(folder, store, pool, task, annotator, seed), runtime, pool_model)
     loss = lost_arrivals(store, pool)
     if loss:
         runtime.announcer.report(loss)

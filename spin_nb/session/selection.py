@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from spin_nb.errors import SettingError
 from spin_nb.session.arguments import items_of
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.announcer import Announcer
 from spin_nb.words import shown
 
@@ -14,7 +14,7 @@ from spin_nb.words import shown
 class Selection:
     """Ids selected in one session."""
 
-    def __init__(self, project: Project, announcer: Announcer) -> None:
+    def __init__(self, project: OpenProject, announcer: Announcer) -> None:
         self._project = project
         self._announcer = announcer
         self._ids: tuple[str, ...] = ()

@@ -12,15 +12,15 @@ from spin_nb.errors import LabelError, ModelError
 from spin_nb.pool.pool import Pool
 from spin_nb.protocols import Strategy, Task
 from spin_nb.session.arguments import boolean, items_of
-from spin_nb.session.asks.sampler import Sampler
+from spin_nb.session.asks.proposer import Proposer
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
 from spin_nb.session.audit.part import AuditPart
 from spin_nb.session.audit.suggestion_scores import SuggestionScores
 from spin_nb.session.checks.check import Check, check
 from spin_nb.session.items_frame import items_frame
+from spin_nb.session.label_commands import LabelCommands
 from spin_nb.session.labeller.channel import Channel
-from spin_nb.session.labelling import Labelling
 from spin_nb.session.labels.label_log import LabelLog
 from spin_nb.session.model.audit_predictions import AuditPredictor
 from spin_nb.session.model.explain import explain
@@ -33,12 +33,13 @@ from spin_nb.session.model.prediction import Prediction, predict
 from spin_nb.session.model.recall import Recall
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training import Training
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.runtime.signals import Signals
-from spin_nb.session.stream.arrivals import StreamMonitor, WatchReport
+from spin_nb.session.stream.monitor import StreamMonitor
 from spin_nb.session.stream.part import StreamPart
+from spin_nb.session.stream.watch_report import WatchReport
 from spin_nb.session.view_data import ViewData
 from spin_nb.types import Asked, Estimate, ExportReport, TrainReport
 from spin_nb.words import shown
@@ -69,19 +70,19 @@ class Session:
         "_audit",
         "_channel",
         "_judge",
-        "_labelling",
+        "_label_commands",
         "_live",
         "_model",
         "_project",
+        "_proposer",
         "_runtime",
-        "_sampler",
         "_stream",
         "_suggestions",
         "_training",
         "_view_data",
     )
 
-    def __init__(self, project: Project, runtime: Runtime, pool_model: PoolModel) -> None:
+    def __init__(self, project: OpenProject, runtime: Runtime, pool_model: PoolModel) -> None:
         announcer = runtime.announcer
         label_log = LabelLog(project.store, project.task, project.pool, project.annotator, project.seed)
         live = LiveModel(project, label_log, pool_model)
@@ -96,11 +97,16 @@ class Session:
             monitor.new_model()
 
         training = Training(project, runtime, live, curve_point=curve.now, on_new_model=follow_model)
-        sampler = Sampler(project, runtime, live, training)
-        channel = Channel(project, live, sampler, suggestions, announcer)
+        proposer = Proposer(project, runtime, live, training)
+        channel = Channel(project, live, proposer, suggestions, announcer)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
-        self._judge, self._suggestions, self._sampler, self._training = judge, suggestions, sampler, training
-        self._labelling = Labelling(project, runtime, live)
+        self._judge, self._suggestions, self._proposer, self._training = (
+            judge,
+            suggestions,
+            proposer,
+            training,
+        )
+        self._label_commands = LabelCommands(project, runtime, live)
         self._view_data = ViewData(
             project,
             runtime,
@@ -298,7 +304,7 @@ class Session:
         UnknownWordError
             No such strategy.
         """
-        return self._sampler.propose(k, strategy)
+        return self._proposer.propose(k, strategy)
 
     def label(self, item: str | Mapping[str, Any], value: object = None) -> None:
         """Label one item, or a mapping id -> value.
@@ -319,14 +325,14 @@ class Session:
                 "a mapping and a value were given.", "Pass {id: value, ...}, or an id and a value."
             )
         pairs = items_of(item, "the mapping") if isinstance(item, Mapping) else [(item, value)]
-        self._labelling.commit([("label", id, value) for id, value in pairs])
+        self._label_commands.commit([("label", id, value) for id, value in pairs])
 
     def skip(self, item: str) -> None:
         """Put an item aside without an opinion.
 
         It comes back once, when nothing else is left to ask.
         """
-        self._labelling.commit([("skip", item, None)])
+        self._label_commands.commit([("skip", item, None)])
 
     def unsure(self, item: str) -> None:
         """Say that a person looked and cannot tell.
@@ -334,22 +340,22 @@ class Session:
         It comes back once, when nothing else is left to ask; until it has a label, strategies that keep clear of
         what is known ("auto" does) keep clear of items like it.
         """
-        self._labelling.commit([("unsure", item, None)])
+        self._label_commands.commit([("unsure", item, None)])
 
     def flag(self, item: str) -> None:
         """Mark an item as bad.
 
         It is not asked again and its label does not train.
         """
-        self._labelling.commit([("flag", item, None)])
+        self._label_commands.commit([("flag", item, None)])
 
     def undo(self) -> str:
         """Undo your last event; returns the item's id."""
-        return self._labelling.revert("undo")
+        return self._label_commands.revert("undo")
 
     def redo(self) -> str:
         """Redo what was undone; returns the item's id."""
-        return self._labelling.revert("redo")
+        return self._label_commands.revert("redo")
 
     def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
         """Pre-fill the labeller; returns for how many items.

@@ -19,14 +19,14 @@ from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.model.runs import CVScores, cv_scores
 from spin_nb.session.model.training import Training
-from spin_nb.session.project import Project
+from spin_nb.session.model.training_history import CVScores, cv_scores
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.runtime.signals import Signals
 from spin_nb.session.selection import Selection
-from spin_nb.session.stream.arrivals import StreamMonitor
+from spin_nb.session.stream.monitor import StreamMonitor
 from spin_nb.types import Estimate, Float, Ints, TrainReport
 
 
@@ -49,7 +49,7 @@ class ViewData:
 
     def __init__(
         self,
-        project: Project,
+        project: OpenProject,
         runtime: Runtime,
         live: LiveModel,
         *,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spin_nb.protocols import Predictive, Task
     from spin_nb.session.model.audit_predictions import AuditPredictions
     from spin_nb.session.model.explanation import Explanation
-    from spin_nb.session.model.runs import CVScores
+    from spin_nb.session.model.training_history import CVScores
     from spin_nb.session.runtime.jobs import Job
     from spin_nb.session.runtime.signals import Signals
     from spin_nb.session.view_data import ViewData

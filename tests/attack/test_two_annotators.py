@@ -131,7 +131,7 @@ def test_at_their_own_pace_hardly_an_item_is_asked_of_both(open_, tmp_path):
 
 def test_what_another_took_between_the_draw_and_its_being_written_is_drawn_again(open_, monkeypatch):
     ada, bob = open_("ada"), open_("bob")
-    taken, prepare = [], bob._sampler.prepare
+    taken, prepare = [], bob._proposer.prepare
 
     def prepare_too_late(*args, **kwargs):
         draft = prepare(*args, **kwargs)()
@@ -139,7 +139,7 @@ def test_what_another_took_between_the_draw_and_its_being_written_is_drawn_again
             taken.extend(book_all(ada, draft))
         return lambda: draft
 
-    monkeypatch.setattr(bob._sampler, "prepare", prepare_too_late)
+    monkeypatch.setattr(bob._proposer, "prepare", prepare_too_late)
     asked = bob.ask(8).ids
     assert len(asked) == 8
     assert len(taken) == 8

@@ -21,7 +21,7 @@ from spin_nb.io import open_regular
 from spin_nb.pool.modalities import TableModality, TextModality
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources import samples
-from spin_nb.pool.sources.frames import rows_of
+from spin_nb.pool.sources.data_frames import rows_of
 from spin_nb.pool.sources.read import read_pool
 from spin_nb.pool.storage import arrivals
 

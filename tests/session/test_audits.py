@@ -211,14 +211,14 @@ def test_a_share_that_grows_during_a_draw_reserves_its_audits_from_it(open_, mon
     ada = open_()
     ada.audit.share = 0
     bob = open_("bob")
-    prepare = bob._sampler.prepare
+    prepare = bob._proposer.prepare
 
     def prepare_while_the_share_grows(*args, **kwargs):
         asks = prepare(*args, **kwargs)()
         ada.audit.share = 0.5
         return lambda: asks
 
-    monkeypatch.setattr(bob._sampler, "prepare", prepare_while_the_share_grows)
+    monkeypatch.setattr(bob._proposer, "prepare", prepare_while_the_share_grows)
     asked = bob.ask(20).ids
     assert len(asked) == 20
     reserved = {ada.pool.ids[row] for row in np.flatnonzero(ada._live.label_log.plan.reserved_mask)}

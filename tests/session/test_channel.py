@@ -438,7 +438,7 @@ def test_a_label_and_its_undo_on_a_full_disk_leave_nothing_behind(s, monkeypatch
 
 
 def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, monkeypatch, digits):
-    prepare = s._sampler.prepare
+    prepare = s._proposer.prepare
 
     def prepare_slowly(*args, **kwargs):
         draw = prepare(*args, **kwargs)
@@ -450,7 +450,7 @@ def test_an_item_labelled_elsewhere_while_the_queue_was_drawn_is_not_queued(s, m
 
         return draw_and_label
 
-    monkeypatch.setattr(s._sampler, "prepare", prepare_slowly)
+    monkeypatch.setattr(s._proposer, "prepare", prepare_slowly)
     cards, _, _ = queue(s)
     assert len(cards) == 7
     assert s.labels["item"].to_list()[-1] not in {c["id"] for c in cards}

@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 
 from spin_nb.session.audit.curve_log import MAX_POINTS, CurveLog, _line
-from spin_nb.session.model.runs import cv_scores
+from spin_nb.session.model.training_history import cv_scores
 
 KEPT = {
     "time": 0.0,

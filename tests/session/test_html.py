@@ -13,7 +13,7 @@ from spin_nb.project.verify import Damage
 from spin_nb.session.checks.check import Check
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.prediction import Sets
-from spin_nb.session.stream.arrivals import WatchReport
+from spin_nb.session.stream.watch_report import WatchReport
 from spin_nb.types import Asked, Estimate, ExportReport, TrainReport
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"

@@ -7,7 +7,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import QueryError
-from spin_nb.session.asks import sampler
+from spin_nb.session.asks import proposer
 from spin_nb.types import Picked
 
 
@@ -201,7 +201,7 @@ def test_what_comes_back_is_a_candidate_and_what_does_not_stays_known(open_):
 
 
 def test_strategies_hear_of_the_latest_only(open_, monkeypatch):
-    monkeypatch.setattr(sampler, "MAX_UNDECIDED_ITEMS", 2)
+    monkeypatch.setattr(proposer, "MAX_UNDECIDED_ITEMS", 2)
     s = open_(side_by_side((1, 2), (2, 3)))
     s.label(s.pool.ids[0], "a")
     for row in (3, 1, 2):

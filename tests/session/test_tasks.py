@@ -7,8 +7,8 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import ContradictionError, LabelError, ModelError
-from spin_nb.models.target_regression import TargetRegression
-from spin_nb.session.model import target_regression as learnt
+from spin_nb.models.graph_regression import GraphRegression
+from spin_nb.session.model import numeric_suggestions as learnt
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -274,7 +274,7 @@ def test_corrected_labels_are_learnt_anew_and_so_are_labels_taken_back(tmp_path)
 def test_numbers_are_learnt_anew_only_when_a_tenth_of_the_labels_changed(tmp_path, monkeypatch):
     fits = []
     monkeypatch.setattr(
-        learnt, "TargetRegression", lambda phi, of: fits.append(len(of)) or TargetRegression(phi, of)
+        learnt, "GraphRegression", lambda phi, of: fits.append(len(of)) or GraphRegression(phi, of)
     )
     s = opened(tmp_path, ROWS, spin.Number(0, 10))
     other = s.pool.ids[-1]

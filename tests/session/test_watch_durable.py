@@ -16,7 +16,7 @@ import spin_nb as spin
 import spin_nb.project.database
 import spin_nb.session.labels.label_log
 from spin_nb.errors import SpinError, StorageError
-from spin_nb.session.stream.arrivals import Pace
+from spin_nb.session.stream.pace import Pace
 
 RNG = np.random.default_rng(0)
 POOL = RNG.normal(size=(60, 4)).astype(np.float32)

@@ -15,7 +15,7 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.media.audio import Sound
 from spin_nb.pool.modalities.lookup import modality_class
 from spin_nb.pool.pool_data import PoolData
-from spin_nb.pool.sources.frames import clean_frame, read_pandas
+from spin_nb.pool.sources.data_frames import clean_frame, read_pandas
 from spin_nb.pool.sources.masks import refuse_masked
 from spin_nb.pool.sources.samples import Sample
 from spin_nb.pool.sources.torch_dataset_items import plain_items

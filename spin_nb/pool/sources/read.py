@@ -14,8 +14,8 @@ from spin_nb.errors import PoolError
 from spin_nb.pool.media.safe_open import reading
 from spin_nb.pool.pool_data import PoolData, as_labels, default_ids
 from spin_nb.pool.sources.arrays import read_array
+from spin_nb.pool.sources.data_frames import read_frame, read_pandas
 from spin_nb.pool.sources.folders import read_folder
-from spin_nb.pool.sources.frames import read_frame, read_pandas
 from spin_nb.pool.sources.multimodal import read_multimodal
 from spin_nb.pool.sources.objects import has_text, read_objects
 from spin_nb.pool.sources.parquet import read_parquet
@@ -51,7 +51,7 @@ def read_pool(
     pool : str, Path, ndarray, frame, Sample, list of str, TimeSeries, Multimodal or torch Dataset
         A folder of pictures, sounds or videos (read recursively, ids are relative paths), an array of pictures
         (n, h, w[, c]), of numbers (n, d) or of texts (n,), a polars or pandas frame (see
-        :func:`spin_nb.pool.sources.frames.read_frame`), the path of a .parquet file, a sample, texts, paths,
+        :func:`spin_nb.pool.sources.data_frames.read_frame`), the path of a .parquet file, a sample, texts, paths,
         :class:`spin_nb.pool.sources.user_pools.TimeSeries`, :class:`spin_nb.pool.sources.user_pools.Multimodal`, or a
         torch Dataset (see :func:`spin_nb.pool.sources.torch_dataset.read_dataset`).
     labels_from : str, optional

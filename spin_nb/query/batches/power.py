@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_k, check_labelled, check_scores, unlabelled
-from spin_nb.query.committee import bald
+from spin_nb.query.disagreement import bald
 from spin_nb.query.mixture import make_picked, sample_proportional
 from spin_nb.types import Float, Picked, Rows
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from spin_nb.project.records import NewAsk
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 
 # After which an ask that somebody left unanswered may be put to somebody else.
 LEASE = timedelta(minutes=30)
 MAX_DRAWS = 8  # where others were quicker to take what was drawn, before fewer asks have to do
 
 
-def asked_of_others(project: Project, live: LiveModel) -> dict[str, bool]:
+def asked_of_others(project: OpenProject, live: LiveModel) -> dict[str, bool]:
     """Map items that others were asked to "is an audit".
 
     Open ones: not answered, or waiting in their queues.
@@ -29,7 +29,7 @@ def asked_of_others(project: Project, live: LiveModel) -> dict[str, bool]:
     return {item: audit for item, audit, moment in open_asks if is_open(item, moment)}
 
 
-def annotator_seed(project: Project) -> int:
+def annotator_seed(project: OpenProject) -> int:
     """Seed of what is drawn for this annotator.
 
     Whoever was asked first in a project has the project's own, so one person alone always gets the same asks; another
@@ -42,7 +42,7 @@ def annotator_seed(project: Project) -> int:
 
 
 def book(
-    project: Project, live: LiveModel, asks: Sequence[NewAsk], since: int, *, at_once: bool = False
+    project: OpenProject, live: LiveModel, asks: Sequence[NewAsk], since: int, *, at_once: bool = False
 ) -> dict[str, NewAsk]:
     """Record asks; returns token -> ask.
 

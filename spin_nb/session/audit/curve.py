@@ -12,8 +12,8 @@ from spin_nb.project.store import Store
 from spin_nb.session.audit.curve_log import CurveLog, append
 from spin_nb.session.audit.judge import Judge
 from spin_nb.session.labels.label_log import LabelLog
-from spin_nb.session.model.runs import curve_points
-from spin_nb.session.project import Project
+from spin_nb.session.model.training_history import curve_points
+from spin_nb.session.open_project import OpenProject
 
 
 class Curve:
@@ -22,7 +22,7 @@ class Curve:
     Points of earlier sessions are part of it.
     """
 
-    def __init__(self, project: Project, label_log: LabelLog, judge: Judge) -> None:
+    def __init__(self, project: OpenProject, label_log: LabelLog, judge: Judge) -> None:
         self._project = project
         self._label_log = label_log
         self._judge = judge

@@ -12,7 +12,7 @@ from spin_nb.session.audit.sample import Sample
 from spin_nb.session.audit.suggestion_scores import SuggestionScores
 from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Estimate, Ints
 
 
@@ -26,7 +26,7 @@ class Judge:
     """
 
     def __init__(
-        self, project: Project, live: LiveModel, predictions: AuditPredictor, scores: SuggestionScores
+        self, project: OpenProject, live: LiveModel, predictions: AuditPredictor, scores: SuggestionScores
     ) -> None:
         self.predictions = predictions
         self._project = project

@@ -12,7 +12,7 @@ from spin_nb.session.audit.judge import Judge
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.announcer import Announcer
 from spin_nb.types import Estimate
 from spin_nb.words import HtmlRepr, shown
@@ -31,7 +31,7 @@ class AuditPart(HtmlRepr):
     __slots__ = ("_announcer", "_curve", "_judge", "_live", "_project")
 
     def __init__(
-        self, project: Project, live: LiveModel, judge: Judge, curve: Curve, announcer: Announcer
+        self, project: OpenProject, live: LiveModel, judge: Judge, curve: Curve, announcer: Announcer
     ) -> None:
         self._project = project
         self._live = live

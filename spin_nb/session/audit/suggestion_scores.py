@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from spin_nb.project.records import Suggestion
 from spin_nb.session.labels.label_log import LabelLog
 from spin_nb.session.model.suggestions import Suggestions
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Ints
 
 
 class SuggestionScores:
     """Scores of suggestions, cached; false without suggestions."""
 
-    def __init__(self, project: Project, label_log: LabelLog, suggestions: Suggestions) -> None:
+    def __init__(self, project: OpenProject, label_log: LabelLog, suggestions: Suggestions) -> None:
         self._project = project
         self._label_log = label_log
         self._suggestions = suggestions

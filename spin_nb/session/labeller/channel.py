@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from spin_nb.session.asks.sampler import Sampler
+from spin_nb.session.asks.proposer import Proposer
 from spin_nb.session.labeller.entries import Entries
 from spin_nb.session.labeller.inspection import Inspection
 from spin_nb.session.labeller.queue import CardQueue
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.suggestions import Suggestions
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.announcer import Announcer
 
 
@@ -26,14 +26,14 @@ class Channel:
 
     def __init__(
         self,
-        project: Project,
+        project: OpenProject,
         live: LiveModel,
-        sampler: Sampler,
+        proposer: Proposer,
         suggestions: Suggestions,
         announcer: Announcer,
     ) -> None:
         inspection = Inspection(project, live)
-        queue = self.queue = CardQueue(project, live, sampler, suggestions, inspection)
+        queue = self.queue = CardQueue(project, live, proposer, suggestions, inspection)
         entries = Entries(project, live, queue, announcer)
         self.queue_cards, self.suggestions, self.likeliest = queue.cards, queue.suggestions, queue.likeliest
         self.apply, self.past = entries.apply, entries.past

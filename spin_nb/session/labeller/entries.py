@@ -19,7 +19,7 @@ from spin_nb.session.arguments import sequence_of, text, whole_number
 from spin_nb.session.labeller.queue import CardQueue
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.announcer import Announcer
 from spin_nb.types import Extent
 from spin_nb.words import shown
@@ -55,7 +55,7 @@ class _Outcome:
 class Entries:
     """Applies entries of labeller pages; any thread."""
 
-    def __init__(self, project: Project, live: LiveModel, queue: CardQueue, announcer: Announcer) -> None:
+    def __init__(self, project: OpenProject, live: LiveModel, queue: CardQueue, announcer: Announcer) -> None:
         self._project = project
         self._live = live
         self._queue = queue

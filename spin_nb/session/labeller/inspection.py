@@ -9,7 +9,7 @@ from spin_nb.project.records import VALUE_KINDS
 from spin_nb.session.arguments import rectangle, text, whole_number
 from spin_nb.session.labeller.cards import MAX_SIDE_PIXELS, Card, item_card
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Shown
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Content = TypeVar("Content")
 class Inspection:
     """Reads items for views; any thread."""
 
-    def __init__(self, project: Project, live: LiveModel) -> None:
+    def __init__(self, project: OpenProject, live: LiveModel) -> None:
         self._project = project
         self._live = live
 

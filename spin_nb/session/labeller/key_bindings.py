@@ -7,7 +7,7 @@ from typing import Any
 
 from spin_nb.errors import SettingError
 from spin_nb.session.arguments import items_of
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.words import shown
 
 ACTIONS = (
@@ -33,7 +33,7 @@ KEY_NAMES = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", *(f"F{i}" 
 class KeyBindings:
     """Keys of one annotator, kept in the project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: OpenProject) -> None:
         self._project = project
 
     def get(self) -> dict[str, str]:

@@ -11,13 +11,13 @@ from spin_nb.errors import LabelError
 from spin_nb.project.records import NewAsk, Suggestion
 from spin_nb.project.values import as_text
 from spin_nb.session.arguments import sequence_of, whole_number
-from spin_nb.session.asks.sampler import Sampler
+from spin_nb.session.asks.proposer import Proposer
 from spin_nb.session.asks.sharing import MAX_DRAWS, book
 from spin_nb.session.labeller.cards import Card, item_card, size_bytes
 from spin_nb.session.labeller.inspection import Inspection
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.suggestions import Suggestions
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 
 MAX_ANSWER_BYTES = 32_000_000  # after which no card follows: a minute of sound has five million
 MAX_TOKEN_CHARACTERS = 200
@@ -40,15 +40,15 @@ class CardQueue:
 
     def __init__(
         self,
-        project: Project,
+        project: OpenProject,
         live: LiveModel,
-        sampler: Sampler,
+        proposer: Proposer,
         suggestions: Suggestions,
         inspection: Inspection,
     ) -> None:
         self._project = project
         self._live = live
-        self._sampler = sampler
+        self._proposer = proposer
         self._suggestions = suggestions
         self._inspection = inspection
         self._queue: dict[str, _QueuedAsk] = {}
@@ -161,7 +161,7 @@ class CardQueue:
                 waiting = [entry.ask for entry in self._queue.values()]
                 rows = [self._project.pool.row(ask.item) for ask in waiting]
                 counts = len(waiting), sum(ask.audit for ask in waiting)
-                draw = self._sampler.prepare(n - len(new_asks), "auto", rows, queue_counts=counts)
+                draw = self._proposer.prepare(n - len(new_asks), "auto", rows, queue_counts=counts)
             asks = draw().asks
             asks_by_token = label_log.retry_while_busy(partial(self._book, asks, since))
             new_asks.update(asks_by_token)

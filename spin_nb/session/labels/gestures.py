@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.models.gestures import gesture_weights
+from spin_nb.models.gesture_weights import gesture_weights
 
 
 class Gestures:

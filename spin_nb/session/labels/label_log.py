@@ -342,7 +342,7 @@ class LabelLog:
 
         None where each counts as one label.
 
-        Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.gestures`.
+        Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.gesture_weights`.
         """
         with self.lock:
             return self._gestures.weights(list(self._training_set.trains))

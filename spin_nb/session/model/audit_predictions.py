@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spin_nb.protocols import Predictive
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Float, Ints
 
 
@@ -37,7 +37,7 @@ class AuditPredictions:
 class AuditPredictor:
     """Predicts the audits, by any head."""
 
-    def __init__(self, project: Project, live: LiveModel) -> None:
+    def __init__(self, project: OpenProject, live: LiveModel) -> None:
         self._project = project
         self._live = live
 

@@ -8,7 +8,7 @@ from spin_nb.errors import NotTrainedError
 from spin_nb.session.model.explanation import Explanation, LabelEffect, MindChange, Neighbour
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.what_if import Flip, closed_form, from_draws
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Float, Ints
 
 MAX_NEIGHBOURS_SHOWN = 5
@@ -16,7 +16,7 @@ MIN_LABELS_FOR_USUAL = 8  # labelled items, before a distance can be called near
 MAX_SAMPLE_ITEMS = 100  # labelled items whose own nearest label says what is usual
 
 
-def explain(project: Project, live: LiveModel, id: str) -> Explanation:
+def explain(project: OpenProject, live: LiveModel, id: str) -> Explanation:
     """Explain the present answer for item ``id``.
 
     Raises

@@ -15,7 +15,7 @@ from spin_nb.models.snapshot import Snapshot
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.registry import resolve
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Estimate, ExportReport
 from spin_nb.words import said_by, shown
 
@@ -23,7 +23,7 @@ MAX_EXAMPLES = 32  # golden items: enough to touch every class of a usual task
 
 
 def export(
-    project: Project,
+    project: OpenProject,
     live: LiveModel,
     model_id: str | None,
     accuracy: Estimate,
@@ -42,7 +42,7 @@ def export(
     return report
 
 
-def exported_model(project: Project, live: LiveModel, model_id: str | None) -> Snapshot:
+def exported_model(project: OpenProject, live: LiveModel, model_id: str | None) -> Snapshot:
     """Load the last model in its linear form.
 
     A graph or mean head is distilled into the linear one, with its agreement.

@@ -11,7 +11,7 @@ from spin_nb.interrupts import defer_interrupts
 from spin_nb.models.head_selection import within
 from spin_nb.session.labels.label_log import Change, LabelLog
 from spin_nb.session.model.pool_model import PoolModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 
@@ -36,7 +36,7 @@ class LiveModel:
     pool_model : PoolModel
     """
 
-    def __init__(self, project: Project, label_log: LabelLog, pool_model: PoolModel) -> None:
+    def __init__(self, project: OpenProject, label_log: LabelLog, pool_model: PoolModel) -> None:
         self.label_log = label_log
         self.pool_model = pool_model
         self._project = project

@@ -5,9 +5,9 @@ from __future__ import annotations
 from spin_nb.project.records import Suggestion
 from spin_nb.protocols import Predictive
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.model.runs import CVScores, cv_scores
 from spin_nb.session.model.suggestions import Suggestions
-from spin_nb.session.project import Project
+from spin_nb.session.model.training_history import CVScores, cv_scores
+from spin_nb.session.open_project import OpenProject
 from spin_nb.words import HtmlRepr
 
 
@@ -25,7 +25,7 @@ class ModelPart(HtmlRepr):
 
     __slots__ = ("_live", "_project", "_suggestions")
 
-    def __init__(self, project: Project, live: LiveModel, suggestions: Suggestions) -> None:
+    def __init__(self, project: OpenProject, live: LiveModel, suggestions: Suggestions) -> None:
         self._project = project
         self._live = live
         self._suggestions = suggestions

@@ -16,13 +16,13 @@ from spin_nb.protocols import Predictive
 from spin_nb.session.arguments import whole_number
 from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Float, Ints
 from spin_nb.words import HtmlRepr, shown
 
 
 def predict(
-    project: Project,
+    project: OpenProject,
     live: LiveModel,
     audits: AuditPredictor,
     items: Sequence[Any] | NDArray[Any],
@@ -66,7 +66,7 @@ def _of_rows(predictive: Predictive, rows: Ints, classes: list[str], audits: Aud
     return Prediction(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits)
 
 
-def _ids_among(project: Project, items: Sequence[Any] | NDArray[Any]) -> list[str] | None:
+def _ids_among(project: OpenProject, items: Sequence[Any] | NDArray[Any]) -> list[str] | None:
     """Return the ids passed, None for new items.
 
     Texts, or paths of pictures, are strings too.

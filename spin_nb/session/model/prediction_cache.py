@@ -15,13 +15,13 @@ from spin_nb.errors import StorageError
 from spin_nb.io import is_intact, write_sealed
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
 from spin_nb.project.folder import FEATURES, inside
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 
 CACHE_PREFIX = "own-"
 
 
 def save(
-    project: Project, model_id: str, predictive: ModelPredictive | None, shown_id: str | None = None
+    project: OpenProject, model_id: str, predictive: ModelPredictive | None, shown_id: str | None = None
 ) -> None:
     """Save a model's predictions of the pool.
 
@@ -43,7 +43,7 @@ def save(
         path.unlink(missing_ok=True)
 
 
-def load(project: Project, model_id: str, model: FittedModel, source: Source) -> ModelPredictive | None:
+def load(project: OpenProject, model_id: str, model: FittedModel, source: Source) -> ModelPredictive | None:
     """Load a model's predictions, None if unfit.
 
     Of at most as many rows as the pool has.
@@ -65,5 +65,5 @@ def load(project: Project, model_id: str, model: FittedModel, source: Source) ->
     return predictive if fits else None
 
 
-def _path(project: Project, model_id: str) -> Path:
+def _path(project: OpenProject, model_id: str) -> Path:
     return inside(project.folder, FEATURES, f"{CACHE_PREFIX}{model_id}.safetensors")

@@ -17,7 +17,7 @@ from spin_nb.project.folder import MODELS, inside
 from spin_nb.project.records import Model
 from spin_nb.session.model import prediction_cache
 from spin_nb.session.model.pool_model import PoolModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.announcer import Announcer
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class RecalledModel:
 class Recall:
     """Reads saved models; the project always opens."""
 
-    def __init__(self, project: Project, pool_model: PoolModel, announcer: Announcer) -> None:
+    def __init__(self, project: OpenProject, pool_model: PoolModel, announcer: Announcer) -> None:
         self._project = project
         self._pool_model = pool_model
         self._announcer = announcer

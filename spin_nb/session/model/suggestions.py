@@ -11,8 +11,8 @@ from spin_nb.errors import LabelError, SpinError
 from spin_nb.project.records import Suggestion
 from spin_nb.session.arguments import items_of
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.model.target_regression import TargetSuggestions
-from spin_nb.session.project import Project
+from spin_nb.session.model.numeric_suggestions import NumericSuggestions
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.announcer import Announcer
 from spin_nb.tasks._values import number
 from spin_nb.words import said_by, shown
@@ -43,13 +43,13 @@ class Suggestions:
     False where there is nothing to suggest from.
     """
 
-    def __init__(self, project: Project, live: LiveModel, announcer: Announcer) -> None:
+    def __init__(self, project: OpenProject, live: LiveModel, announcer: Announcer) -> None:
         self._project = project
         self._live = live
         self._announcer = announcer
         self._mapping: dict[str, Suggestion] = {}
         self._function: _Function | None = None
-        self._targets = TargetSuggestions(project, live)
+        self._targets = NumericSuggestions(project, live)
 
     def __bool__(self) -> bool:
         return bool(self._mapping or self._function or self._targets)

@@ -22,7 +22,7 @@ from spin_nb.project.folder import MODELS, inside
 from spin_nb.session.model import prediction_cache
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.recall import RecalledModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Ints, TrainReport
@@ -56,7 +56,7 @@ class Training:
 
     Parameters
     ----------
-    project : Project
+    project : OpenProject
     runtime : Runtime
     live : LiveModel
     curve_point : callable
@@ -76,7 +76,7 @@ class Training:
 
     def __init__(
         self,
-        project: Project,
+        project: OpenProject,
         runtime: Runtime,
         live: LiveModel,
         *,

@@ -8,10 +8,11 @@ from typing import Any, Literal, overload
 from spin_nb.errors import PoolError
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.session.arguments import boolean
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
-from spin_nb.session.stream.arrivals import StreamMonitor, WatchReport, alarms, in_words
+from spin_nb.session.stream.monitor import StreamMonitor
+from spin_nb.session.stream.watch_report import WatchReport, alarms, alarms_in_words
 from spin_nb.words import HtmlRepr
 
 
@@ -26,7 +27,7 @@ class StreamPart(HtmlRepr):
 
     __slots__ = ("_monitor", "_project", "_runtime")
 
-    def __init__(self, project: Project, runtime: Runtime, monitor: StreamMonitor) -> None:
+    def __init__(self, project: OpenProject, runtime: Runtime, monitor: StreamMonitor) -> None:
         self._project = project
         self._runtime = runtime
         self._monitor = monitor
@@ -35,7 +36,7 @@ class StreamPart(HtmlRepr):
         points = self.points
         if not points:
             return "No arrivals watched in this session: s.watch(items)"
-        return f"{len(points):,} arrivals watched; drift found: {in_words(alarms(points))}"
+        return f"{len(points):,} arrivals watched; drift found: {alarms_in_words(alarms(points))}"
 
     @property
     def points(self) -> list[DriftPoint]:

@@ -12,7 +12,7 @@ from spin_nb.types import Float
 MIN_LABELS_FOR_REGRESSION = 5  # labels below which nothing is suggested
 
 
-class TargetRegression:
+class GraphRegression:
     """Bayesian regression of targets on graph features; prior and noise by marginal likelihood.
 
     Parameters
@@ -30,7 +30,7 @@ class TargetRegression:
     Examples
     --------
     >>> x = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
-    >>> mean, sd = TargetRegression(x, 0.5 + 0.2 * x).predict(np.array([[0.5]], np.float32))
+    >>> mean, sd = GraphRegression(x, 0.5 + 0.2 * x).predict(np.array([[0.5]], np.float32))
     >>> mean.round(2).tolist()
     [[0.6000000238418579]]
     """

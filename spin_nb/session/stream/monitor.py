@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sized
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,73 +19,14 @@ from spin_nb.pool.storage.arrivals import Batch
 from spin_nb.project.records import NewItem
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import NEIGHBOURS_PER_ITEM
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
+from spin_nb.session.stream.chunks import chunks
+from spin_nb.session.stream.pace import Pace
+from spin_nb.session.stream.watch_report import WatchReport, alarms, total
 from spin_nb.types import Broken, Float, Ints
-from spin_nb.words import HtmlRepr, said_by
-
-CHUNK_ITEMS = 16  # arrivals scored together: few enough that the view moves while a stream runs
-SECONDS_BETWEEN_SIGNALS = 0.1  # seconds between two words to the views, at least
-DRAWING_SHARE = 0.2  # of the time that views may take to draw while a stream runs
-
-
-@dataclass(frozen=True)
-class WatchReport(HtmlRepr):
-    """Result of watching a stream.
-
-    Attributes
-    ----------
-    n : int
-        Arrivals scored by this call.
-    alarms : tuple of (int, str)
-        Index of the arrival at which a detector fired, and the signal: "uncertainty" or "distance".
-    ids : tuple of str
-        Ids under which they joined the pool.
-    broken : tuple of Broken
-        Items that could not be read, by their number in the stream, and why.
-    """
-
-    n: int
-    alarms: tuple[tuple[int, str], ...]
-    ids: tuple[str, ...]
-    broken: tuple[Broken, ...] = ()
-
-    def __repr__(self) -> str:
-        unreadable = f"; {len(self.broken)} could not be read (.broken says why)" if self.broken else ""
-        return f"Watched {self.n} arrivals; drift found: {in_words(self.alarms)}{unreadable}"
-
-
-class Pace:
-    """Limits how often views hear of arrivals.
-
-    Ten times a second, less often where they take long to draw.
-
-    Parameters
-    ----------
-    clock : callable
-        Seconds, rising.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._next = 0.0
-        self._waiting = 0
-
-    def tell(self, n: int, emit: Callable[[int], Any]) -> None:
-        """Announce ``n`` more arrivals, now or later."""
-        self._waiting += n
-        if self._waiting and self._clock() >= self._next:
-            self.rest(emit)
-
-    def rest(self, emit: Callable[[int], Any]) -> None:
-        """Announce the arrivals nobody has heard of."""
-        waiting, self._waiting = self._waiting, 0
-        if waiting:
-            start = self._clock()
-            emit(waiting)
-            end = self._clock()
-            self._next = end + max(SECONDS_BETWEEN_SIGNALS, (end - start) * (1 / DRAWING_SHARE - 1))
+from spin_nb.words import said_by
 
 
 class StreamMonitor:
@@ -100,7 +40,7 @@ class StreamMonitor:
         Every arrival scored, in order.
     """
 
-    def __init__(self, project: Project, runtime: Runtime, live: LiveModel) -> None:
+    def __init__(self, project: OpenProject, runtime: Runtime, live: LiveModel) -> None:
         self._project = project
         self._runtime = runtime
         self._live = live
@@ -120,7 +60,7 @@ class StreamMonitor:
         stream = items if isinstance(items, Iterator) else self._project.pool.batch(items)
         job = self._runtime.job("Watching", visible=True)
         return self._runtime.start(
-            "watch", job, lambda job: self._work(job, stream), _total, self._report_failure
+            "watch", job, lambda job: self._work(job, stream), total, self._report_failure
         )
 
     def new_model(self) -> None:
@@ -142,10 +82,10 @@ class StreamMonitor:
         self._runtime.signals.watched.emit(n)
 
     def _chunk_by_chunk(self, job: Job[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
-        total = len(stream) if isinstance(stream, Sized) else None
+        length = len(stream) if isinstance(stream, Sized) else None
         reports: list[WatchReport] = []
         n_seen = 0
-        for chunk, error in _chunks(stream, lambda: job.cancelled):
+        for chunk, error in chunks(stream, lambda: job.cancelled):
             if chunk:
                 reports.append(self._take(chunk, n_seen, job))
                 n_seen += len(chunk)
@@ -154,7 +94,7 @@ class StreamMonitor:
                     f"the stream failed after {n_seen} items: {said_by(error)}.",
                     "Those are stored; mend the stream and watch the rest.",
                 ) from error
-            job.report(n_seen / total if total else 0.0, f"{n_seen} arrivals")
+            job.report(n_seen / length if length else 0.0, f"{n_seen} arrivals")
         return reports
 
     def _take(self, chunk: list[Any], n_seen: int, job: Job[WatchReport]) -> WatchReport:
@@ -267,54 +207,3 @@ def _finite(numbers: NDArray[Any]) -> list[float]:
             "the model's uncertainty of an arrival, or its distance, is no number.", "Check the items."
         )
     return [float(number) for number in array]
-
-
-def in_words(alarms: Iterable[tuple[int, str]]) -> str:
-    """Text of alarms, "none" for none."""
-    return ", ".join(f"{signal} at arrival {index}" for index, signal in alarms) or "none"
-
-
-def alarms(points: list[DriftPoint]) -> Iterator[tuple[int, str]]:
-    """Yield the arrival and the signal of every alarm."""
-    for point in points:
-        if point.drift_uncertainty:
-            yield point.index, "uncertainty"
-        if point.drift_distance:
-            yield point.index, "distance"
-
-
-def _total(reports: list[WatchReport]) -> WatchReport:
-    return WatchReport(
-        sum(report.n for report in reports),
-        tuple(alarm for report in reports for alarm in report.alarms),
-        tuple(id for report in reports for id in report.ids),
-        tuple(item for report in reports for item in report.broken),
-    )
-
-
-def _chunks(
-    stream: Iterable[Any], given_up: Callable[[], bool]
-) -> Iterator[tuple[list[Any], Exception | None]]:
-    """Cut a stream into runs of items.
-
-    What came before the stream failed is not lost with it.
-
-    Raises :class:`Cancelled` rather than take one more item once ``given_up()``: a stream may be slow, or not end.
-    """
-    chunk: list[Any] = []
-    error: Exception | None = None
-    items = iter(stream)
-    while error is None:
-        if given_up():
-            raise Cancelled
-        try:
-            chunk.append(next(items))
-        except StopIteration:
-            break
-        except Exception as problem:
-            error = problem
-        if len(chunk) == CHUNK_ITEMS:
-            yield chunk, error
-            chunk = []
-    if chunk or error is not None:
-        yield chunk, error

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.bayes.trees import Trees
-from spin_nb.models.gestures import gesture_weights, thin
+from spin_nb.models.gesture_weights import gesture_weights, thin
 from spin_nb.models.learner import Learner
 from spin_nb.models.model_spec import parse_model_spec
 from spin_nb.pool.features.neighbours import nearest, neighbours

@@ -7,17 +7,17 @@ from typing import Any
 from spin_nb.errors import LabelError
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.runtime import Runtime
 
 Act = tuple[str, str, Any]
 """Kind ("label", "skip", "unsure", "flag"), item, value."""
 
 
-class Labelling:
+class LabelCommands:
     """Commits decisions and lets the model follow."""
 
-    def __init__(self, project: Project, runtime: Runtime, live: LiveModel) -> None:
+    def __init__(self, project: OpenProject, runtime: Runtime, live: LiveModel) -> None:
         self._project = project
         self._runtime = runtime
         self._live = live

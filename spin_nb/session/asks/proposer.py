@@ -17,7 +17,7 @@ from spin_nb.session.asks.draft import Draft, draft
 from spin_nb.session.asks.sharing import LEASE, MAX_DRAWS, annotator_seed, asked_of_others, book
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.training import Training
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Asked, Float, Ints, Picked
 from spin_nb.words import shown
@@ -25,10 +25,10 @@ from spin_nb.words import shown
 MAX_UNDECIDED_ITEMS = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
 
 
-class Sampler:
+class Proposer:
     """Draws asks for this session's annotator."""
 
-    def __init__(self, project: Project, runtime: Runtime, live: LiveModel, training: Training) -> None:
+    def __init__(self, project: OpenProject, runtime: Runtime, live: LiveModel, training: Training) -> None:
         self._project = project
         self._runtime = runtime
         self._live = live

@@ -19,8 +19,8 @@ from spin_nb.types import Extent, Shown
 Size = int | Mapping[str, int] | None
 
 
-class Reader:
-    """Reader of items: base rows by number, others by source.
+class ItemLoader:
+    """ItemLoader of items: base rows by number, others by source.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ import io
 import IPython.display
 import pytest
 
-from spin_nb.session.runtime import progress
+from spin_nb.session.runtime import progress_bar
 
 
 class Outputs(list):
@@ -28,8 +28,8 @@ def outputs(monkeypatch):
 
 
 def test_long_work_in_a_cell_is_one_line_of_text_that_ends_at_100_percent(outputs, monkeypatch):
-    monkeypatch.setattr(progress, "DELAY_SECONDS", 0.0)
-    show = progress.progress_bar("Features")
+    monkeypatch.setattr(progress_bar, "DELAY_SECONDS", 0.0)
+    show = progress_bar.progress_bar("Features")
     for i in range(5):
         show(i / 4, f"Features: {i} of 4")
     (texts,) = outputs
@@ -38,8 +38,8 @@ def test_long_work_in_a_cell_is_one_line_of_text_that_ends_at_100_percent(output
 
 
 def test_work_that_is_soon_done_shows_nothing(outputs, monkeypatch):
-    monkeypatch.setattr(progress, "DELAY_SECONDS", 3600.0)
-    show = progress.progress_bar("Features")
+    monkeypatch.setattr(progress_bar, "DELAY_SECONDS", 3600.0)
+    show = progress_bar.progress_bar("Features")
     show(0.5, "half")
     show(1.0, "all")
     assert outputs == []
@@ -48,4 +48,4 @@ def test_work_that_is_soon_done_shows_nothing(outputs, monkeypatch):
 def test_where_nobody_looks_there_is_no_bar(monkeypatch):
     monkeypatch.delenv("JPY_PARENT_PID", raising=False)
     monkeypatch.setattr("sys.stderr", io.StringIO())
-    assert progress.progress_bar("Features") is None
+    assert progress_bar.progress_bar("Features") is None

@@ -12,7 +12,7 @@ from spin_nb.project.store import Store
 
 
 @dataclass(frozen=True, eq=False)
-class Project:
+class OpenProject:
     """An open project.
 
     Attributes

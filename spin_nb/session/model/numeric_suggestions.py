@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError
-from spin_nb.models.target_regression import MIN_LABELS_FOR_REGRESSION, TargetRegression
+from spin_nb.models.graph_regression import MIN_LABELS_FOR_REGRESSION, GraphRegression
 from spin_nb.project.records import Suggestion
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.project import Project
+from spin_nb.session.open_project import OpenProject
 
 CHANGED_SHARE = 0.1  # share of the labels that is new, corrected or taken back before numbers are learnt anew
 
@@ -25,7 +25,7 @@ class _Fit:
     labels can have changed.
     """
 
-    targets: TargetRegression | None
+    targets: GraphRegression | None
     labels: dict[str, int]
     due: int
     suggestions: dict[str, Suggestion | None] = field(default_factory=dict)
@@ -34,13 +34,13 @@ class _Fit:
 _NOTHING = _Fit(None, {}, 0)
 
 
-class TargetSuggestions:
+class NumericSuggestions:
     """Regression of label targets; false without one.
 
     Learnt anew when a tenth of the labels have changed.
     """
 
-    def __init__(self, project: Project, live: LiveModel) -> None:
+    def __init__(self, project: OpenProject, live: LiveModel) -> None:
         self._project = project
         self._live = live
         self._fit: _Fit | None = None
@@ -63,7 +63,7 @@ class TargetSuggestions:
             fit.suggestions[id] = self._suggestion(fit.targets, row)
         return fit.suggestions[id]
 
-    def _suggestion(self, targets: TargetRegression | None, row: int) -> Suggestion | None:
+    def _suggestion(self, targets: GraphRegression | None, row: int) -> Suggestion | None:
         if targets is None:
             return None
         mean, sd = targets.predict(self._live.pool_model.learner.graph.phi[[row]])
@@ -91,13 +91,13 @@ class TargetSuggestions:
                 return replace(fit, due=revision + missing)
         return _Fit(self._learn(list(labels)), labels, revision + _enough(len(labels)))
 
-    def _learn(self, ids: list[str]) -> TargetRegression | None:
+    def _learn(self, ids: list[str]) -> GraphRegression | None:
         rows = [self._project.pool.row(id) for id in ids]
         targets = {row: target for row in rows if (target := self._target(row)) is not None}
         if len(targets) < MIN_LABELS_FOR_REGRESSION:
             return None
         phi = self._live.pool_model.learner.graph.phi[list(targets)]
-        return TargetRegression(phi, np.stack(list(targets.values())).astype(np.float32))
+        return GraphRegression(phi, np.stack(list(targets.values())).astype(np.float32))
 
     def _target(self, row: int) -> NDArray[np.float32] | None:
         """Return a row's target, None without a size.

@@ -14,7 +14,6 @@ from spin_nb.project import (
     asks,
     events,
     folder,
-    frames,
     items,
     migration,
     runs,
@@ -22,6 +21,7 @@ from spin_nb.project import (
     schema_check,
     seal_file,
     seals,
+    tables,
     verify,
 )
 from spin_nb.project.database import BUSY_SECONDS, Database
@@ -273,7 +273,7 @@ class Store:
         Row, item, modality, source (JSON), broken (why, or null), arrived.
         """
         with self._database.reading() as db:
-            return frames.items(items.rows(db))
+            return tables.items(items.rows(db))
 
     def item_ids(self, *, arrivals_only: bool = False) -> list[str]:
         """Ids of all items, or of those that arrived, in the order added."""
@@ -350,11 +350,11 @@ class Store:
         suggested_p, accepted, shown_ms, flagged, seq.  ``audit``: the item belongs to the audit sample.
         """
         with self._database.reading() as db:
-            return frames.labels(self._caught_up(db).labels, asks.audited_items(db))
+            return tables.labels(self._caught_up(db).labels, asks.audited_items(db))
 
     def history(self) -> pl.DataFrame:
         """Every event ever stored, oldest first, undone ones and undos too."""
-        return frames.history(self.events())
+        return tables.history(self.events())
 
     def propose(self, new: Sequence[NewAsk]) -> list[str]:
         """Write down what may be asked next.
@@ -422,7 +422,7 @@ class Store:
         Token, item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator.
         """
         with self._database.reading() as db:
-            return frames.asks(asks.list_shown(db))
+            return tables.asks(asks.list_shown(db))
 
     def start_run(self, settings: Mapping[str, Any] | None = None) -> int:
         """Write down that training began; return the run's number."""

@@ -7,7 +7,7 @@ joint quantities (BatchBALD, EPIG) are right.  :mod:`spin_nb.testing` holds each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
@@ -150,7 +150,8 @@ class Task(Protocol):
     Equal by content; ``type(t).from_json(t.to_json()) == t``.
 
     ``kind`` is the word under which it is stored, ``editor`` the view that edits it, ``metric`` the word of its
-    score, ``names`` its classes, labels or points, () where it has none.
+    score, ``names`` its classes, labels or points, () where it has none.  ``works_on`` says of which modality the items
+    must be and how much of one the editor gets (pixels a side, characters): ``{"image": 1600}``, or {} for any.
 
     ``validate`` returns the value as it is stored, plain JSON that validates to itself, never None, or raises
     :class:`~spin_nb.errors.LabelError`; what it takes is limited by the item's ``extent``, where that is known.
@@ -172,6 +173,8 @@ class Task(Protocol):
     def kind(self) -> str: ...
     @property
     def editor(self) -> str: ...
+    @property
+    def works_on(self) -> Mapping[str, int]: ...
     @property
     def metric(self) -> str: ...
     @property

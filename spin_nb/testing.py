@@ -292,6 +292,10 @@ def _check_description(task: Any) -> None:
     for word in (task.kind, task.editor, task.metric):
         assert isinstance(word, str), "kind, editor and metric are words"
         assert word, "kind, editor and metric are not empty"
+    assert len(task.works_on) <= 1, "works_on is one modality, or empty for any"
+    assert all(type(size) is int and size > 0 for size in task.works_on.values()), (
+        "and how much of an item is shown"
+    )
     assert isinstance(task.names, tuple), "names is a tuple"
     assert len(set(task.names)) == len(task.names), "names are unique"
     again = type(task).from_json(task.to_json())

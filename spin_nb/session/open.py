@@ -35,7 +35,6 @@ from spin_nb.session.arguments import boolean
 from spin_nb.session.checks.mending import changed_files, check_database, lost_arrivals, mend_items
 from spin_nb.session.checks.project_meta import read_task
 from spin_nb.session.checks.same_pool import check_same_pool
-from spin_nb.session.labeller.cards import ITEM_NEEDS
 from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.progress_bar import progress_bar
@@ -229,7 +228,7 @@ def _read(pool: object, folder: Path, task: Task | None, labels_from: str | None
 
 def _check_fits(task: Task, pool_data: PoolData) -> None:
     parts = [part.modality for part in pool_data.parts.values()]
-    modality = next(iter(ITEM_NEEDS.get(task.editor, ())), pool_data.modality)
+    modality = next(iter(task.works_on), pool_data.modality)
     if modality not in (pool_data.modality, *parts):
         raise LabelError(
             f"{type(task).__name__} labels items of the kind {modality!r}; these are {pool_data.modality!r}"

@@ -185,9 +185,9 @@ class Session:
 
     @property
     def classes(self) -> list[str]:
-        """Names the task has.
+        """Names the task has: of classes, boxes, points or spans.
 
-        Of classes, in the order of every probability column; of boxes, points, spans.
+        Columns of probabilities are in the order of the classes.
         """
         return self._project.classes
 
@@ -195,9 +195,8 @@ class Session:
     def annotator(self) -> str:
         """Name of who labels in this session.
 
-        Undo takes back this person's own events only.
-
-        What others were asked in the last half hour, or have waiting in their labeller, is not asked here.
+        Undo takes back this person's own events only.  What others were asked in the last half hour, or have waiting
+        in their labeller, is not asked here.
         """
         return self._project.annotator
 
@@ -210,7 +209,7 @@ class Session:
     def items(self) -> pl.DataFrame:
         """One row per item of the project.
 
-        ``broken`` says why one cannot be shown here.
+        The column ``broken`` says why one cannot be shown here.
         """
         return items_frame(self._project)
 
@@ -218,18 +217,17 @@ class Session:
     def labels(self) -> pl.DataFrame:
         """Current labels, in order of labelling.
 
-        Columns item, value, annotator, time, kind, ask, audit, ...
+        The columns are item, value, annotator, time, kind, ask, audit, ...
         """
         return self._project.store.labels()
 
     @property
     def values(self) -> dict[str, Any]:
-        """Id -> current label, as the task wrote it.
+        """Id -> current label as the task wrote it, oldest first.
 
-        A name, a number, a list of boxes; oldest first.
-
-        The column ``value`` of :attr:`labels` holds the same, as JSON text where it is no text.  Audit labels are among
-        them: the column ``audit`` says which, and a model for :meth:`suggest` should do without.
+        A label is a name, a number, a list of boxes; the column ``value`` of :attr:`labels` holds the same, as JSON
+        text where it is no text.  Audit labels are among them: the column ``audit`` says which, and a model for
+        :meth:`suggest` should do without.
         """
         with self._live.label_log.lock:
             self._live.catch_up()
@@ -239,7 +237,7 @@ class Session:
     def asks(self) -> pl.DataFrame:
         """Every ask so far, one a row.
 
-        Columns item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator.
+        The columns are item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator.
         """
         return self._project.store.asks()
 
@@ -247,7 +245,7 @@ class Session:
     def history(self) -> pl.DataFrame:
         """Every event, undo included.
 
-        ``gesture``: first event of the call that made several.
+        Where a call made several, the column ``gesture`` holds the first of them.
         """
         return self._project.store.history()
 
@@ -267,11 +265,9 @@ class Session:
 
     @property
     def problem(self) -> str | None:
-        """Last failure in the background, or None.
+        """Last failure in the background, with what to do, or None.
 
-        Since the last training that succeeded; with what to do.
-
-        A call that is refused at once raises, and changes nothing here.
+        A training that succeeds takes it away.  A call that is refused at once raises, and changes nothing here.
         """
         self._live.wait_where_labelled()
         self._runtime.main_thread.drain()
@@ -309,11 +305,9 @@ class Session:
     def label(self, item: str | Mapping[str, Any], value: object = None) -> None:
         """Label one item, or a mapping id -> value.
 
-        On disk when this returns.
-
-        One class for many items that nobody was asked for, as after a lasso, says nothing of how frequent it is: each
-        of these labels counts less in training, so that the other classes are told apart as before.  Labels of several
-        classes in one call count fully.
+        The labels are on disk when this returns.  One class for many items that nobody was asked for, as after a
+        lasso, says nothing of how frequent it is: each of these labels counts less in training, so that the other
+        classes are told apart as before.  Labels of several classes in one call count fully.
 
         Raises
         ------
@@ -360,11 +354,9 @@ class Session:
     def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
         """Pre-fill the labeller; returns for how many items.
 
-        From a model or a file of your own.
-
-        What a mapping gave goes before what a function says, and that before what the session's own model suggests.
-        Audit items are shown without, so :attr:`accuracy` judges fairly what is suggested; for classes and pairs it
-        judges the session's model whatever you suggest.
+        The suggestions are of a model or a file of your own.  What a mapping gave goes before what a function says,
+        and that before what the session's own model suggests.  Audit items are shown without, so :attr:`accuracy`
+        judges fairly what is suggested; for classes and pairs it judges the session's model whatever you suggest.
 
         Parameters
         ----------
@@ -466,8 +458,6 @@ class Session:
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:
         """Predict items of the pool, or new ones.
 
-        By id, or raw: images, texts, rows.
-
         Parameters
         ----------
         items : sequence
@@ -494,7 +484,7 @@ class Session:
     def explain(self, id: str) -> Explanation:
         """Explain an item's answer.
 
-        Its doubt, the nearest labels, what would change its mind.
+        The explanation has its doubt, the nearest labels, and what would change its mind.
 
         Raises
         ------
@@ -511,18 +501,16 @@ class Session:
     @overload
     def watch(self, items: Iterable[Any], *, wait: Literal[True]) -> WatchReport: ...
     def watch(self, items: Iterable[Any], *, wait: bool = False) -> Job[WatchReport] | WatchReport:
-        """Score arrivals; the same as ``s.stream.watch``.
+        """Score arrivals, look for drift, offer them to :meth:`ask`.
 
-        It looks for drift and offers them to :meth:`ask`.
+        The same as ``s.stream.watch``.
         """
         return self.stream.watch(items, wait=wait)
 
     def export(
         self, folder: str | Path, target: str | Callable[..., ExportReport] = "jetson"
     ) -> ExportReport:
-        """Write and verify a bundle of the model.
-
-        It runs without spin_nb.
+        """Write and verify a bundle that runs without spin_nb.
 
         Raises
         ------
@@ -566,7 +554,7 @@ class Session:
     def map(self) -> Any:
         """UMAP of the pool; lasso = select.
 
-        Coloured by class, uncertainty, label or any column.
+        Its colours are class, uncertainty, label or any column.
         """
         return self._view_data.view("map")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from inspect import Parameter, signature
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from spin_nb.errors import LabelError
@@ -23,6 +25,7 @@ class TaskBase:
 
     kind: ClassVar[str]
     editor: ClassVar[str]
+    works_on: ClassVar[Mapping[str, int]] = MappingProxyType({})
     metric: ClassVar[str]
     about: ClassVar[str]  # what to_json() describes, in words
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from spin_nb.errors import LabelError
 from spin_nb.tasks._values import entries, number
 from spin_nb.types import Extent
@@ -9,6 +11,7 @@ from spin_nb.types import Extent
 CLIPPED_PX = 1.0  # px beyond the edge that are clipped: rounding and a shaky hand; more is a mistake
 MAX_SIDE_PX = 1_000_000  # px; where the size is not known, so that areas stay finite
 MIN_SIDE_PX = 1e-3  # px; what is narrower than this holds nothing
+PICTURES = MappingProxyType({"image": 1600})  # of at most so many pixels a side, to be drawn on
 
 
 def limits(extent: Extent | None) -> tuple[float, float]:

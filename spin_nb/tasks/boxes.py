@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from spin_nb.errors import LabelError
 from spin_nb.tasks._labelled import Entry, LabelledList
 from spin_nb.tasks._matching import f1_paired, touching
 from spin_nb.tasks._names import known_name
-from spin_nb.tasks._pictures import MIN_SIDE_PX, inside, limits
+from spin_nb.tasks._pictures import MIN_SIDE_PX, PICTURES, inside, limits
 from spin_nb.tasks._values import entries, fields, number
 from spin_nb.types import Extent
 
@@ -51,6 +51,7 @@ class Boxes(LabelledList):
 
     kind: ClassVar[str] = "boxes"
     editor: ClassVar[str] = "boxes"
+    works_on: ClassVar[Mapping[str, int]] = PICTURES
     metric: ClassVar[str] = "F1@0.5"
     about: ClassVar[str] = "labelled boxes"
 

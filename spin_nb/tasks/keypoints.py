@@ -12,7 +12,7 @@ from spin_nb.errors import LabelError
 from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import near, prediction, probability
 from spin_nb.tasks._names import checked_names, known_name
-from spin_nb.tasks._pictures import place
+from spin_nb.tasks._pictures import PICTURES, place
 from spin_nb.tasks._values import entries
 from spin_nb.types import Extent, Float
 from spin_nb.words import shown
@@ -58,6 +58,7 @@ class Keypoints(TaskBase):
 
     kind: ClassVar[str] = "keypoints"
     editor: ClassVar[str] = "keypoints"
+    works_on: ClassVar[Mapping[str, int]] = PICTURES
     metric: ClassVar[str] = "PCK@0.05"
     about: ClassVar[str] = "named points"
 

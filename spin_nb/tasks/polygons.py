@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from spin_nb.errors import LabelError
 from spin_nb.tasks._labelled import Entry, LabelledList
 from spin_nb.tasks._matching import f1_paired, touching
 from spin_nb.tasks._names import known_name
-from spin_nb.tasks._pictures import place
+from spin_nb.tasks._pictures import PICTURES, place
 from spin_nb.tasks._shapes import Points, iou, polygon_area
 from spin_nb.tasks._values import MAX_ENTRIES, entries, fields
 from spin_nb.types import Extent
@@ -51,6 +51,7 @@ class Polygons(LabelledList):
 
     kind: ClassVar[str] = "polygons"
     editor: ClassVar[str] = "polygons"
+    works_on: ClassVar[Mapping[str, int]] = PICTURES
     metric: ClassVar[str] = "F1@0.5"
     about: ClassVar[str] = "labelled polygons"
 

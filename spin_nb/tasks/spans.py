@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from spin_nb.errors import LabelError
@@ -45,6 +47,7 @@ class Spans(LabelledList):
 
     kind: ClassVar[str] = "spans"
     editor: ClassVar[str] = "spans"
+    works_on: ClassVar[Mapping[str, int]] = MappingProxyType({"text": 2_000_000})
     metric: ClassVar[str] = "F1"
     about: ClassVar[str] = "labelled spans of a text"
 

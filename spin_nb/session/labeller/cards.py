@@ -8,28 +8,18 @@ from spin_nb.errors import PoolError
 from spin_nb.types import Shown
 
 if TYPE_CHECKING:
+    from spin_nb.pool.item_loader import Size
     from spin_nb.pool.pool import Pool
 
 Card = dict[str, Any]
 
-MAX_SIDE_PIXELS = 1600  # of a picture that is drawn on
-ITEM_NEEDS = {
-    "boxes": {"image": MAX_SIDE_PIXELS},
-    "keypoints": {"image": MAX_SIDE_PIXELS},
-    "polygons": {"image": MAX_SIDE_PIXELS},
-    "spans": {"text": 2_000_000},
-}
-"""Editor -> the kind of item it works on, and how much of one it gets: pixels a side, characters."""
 
-
-def item_card(
-    pool: Pool, row: int, offset: int = 0, *, editor: str = "", size: int | None = None
-) -> tuple[Card, list[bytes]]:
+def item_card(pool: Pool, row: int, offset: int = 0, *, size: Size = None) -> tuple[Card, list[bytes]]:
     """Build an item's card and its bytes.
 
     ``offset`` bytes buffers travel before.
 
-    ``size`` as in :meth:`Pool.show <spin_nb.pool.pool.Pool.show>`; by default what the task's ``editor`` needs.
+    ``size`` as in :meth:`Pool.show <spin_nb.pool.pool.Pool.show>`: what a view draws, or a task ``works_on``.
 
     Returns
     -------
@@ -38,7 +28,7 @@ def item_card(
         cannot be shown, ``broken`` says why instead.
     """
     try:
-        content = pool.show(row, size or ITEM_NEEDS.get(editor))
+        content = pool.show(row, size)
     except PoolError as error:
         return {"broken": f"{error.what} {error.do}"}, []
     buffers: list[bytes] = []

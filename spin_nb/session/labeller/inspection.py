@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from spin_nb.project.records import VALUE_KINDS
 from spin_nb.session.arguments import rectangle, text, whole_number
-from spin_nb.session.labeller.cards import MAX_SIDE_PIXELS, Card, item_card
+from spin_nb.session.labeller.cards import Card, item_card
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Shown
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from spin_nb.pool.media.images import Box
 
 Content = TypeVar("Content")
+
+FRAME_SIDE_PIXELS = 1600  # of a frame, at most
 
 
 class Inspection:
@@ -27,8 +29,8 @@ class Inspection:
 
     def card(self, id: str) -> tuple[Card, list[bytes]]:
         """One item with its prediction and label."""
-        pool, editor = self._project.pool, self._project.task.editor
-        row, (card, buffers) = self.read_stable(id, lambda row: item_card(pool, row, editor=editor))
+        pool, size = self._project.pool, self._project.task.works_on
+        row, (card, buffers) = self.read_stable(id, lambda row: item_card(pool, row, size=size))
         label, predictive = self._live.label_log.current(id), self._live.predictive
         card.update(
             {"id": id, "row": row, "label": label.value if label and label.kind in VALUE_KINDS else None}
@@ -43,7 +45,7 @@ class Inspection:
         """One frame of a video as a picture."""
         part = _part(part)
         return self._picture(
-            id, lambda row: self._project.pool.frame(row, number, MAX_SIDE_PIXELS, part), frame=number
+            id, lambda row: self._project.pool.frame(row, number, FRAME_SIDE_PIXELS, part), frame=number
         )
 
     def detail(self, id: str, box: Box, size: int, part: str | None = None) -> tuple[Card, list[bytes]]:

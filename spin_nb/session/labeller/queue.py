@@ -202,7 +202,7 @@ class CardQueue:
         project = self._project
 
         def read(row: int) -> tuple[Card, list[bytes], Suggestion | None]:
-            card, buffers = item_card(project.pool, row, offset, editor=project.task.editor)
+            card, buffers = item_card(project.pool, row, offset, size=project.task.works_on)
             suggestion = self._suggestions.of(row) if ask.suggest and "broken" not in card else None
             if likeliest := self._suggestions.likeliest(row, ask.suggest):
                 card["likeliest"] = likeliest

@@ -105,7 +105,7 @@ class Suggestions:
         without a probability.
         """
         task = self._project.task
-        if task.editor != "classes" or len(task.names) <= CLASSES_WITH_KEYS:
+        if not self._project.learns_classes or len(task.names) <= CLASSES_WITH_KEYS:
             return None
         names, predictive = task.names, self._live.predictive if by_model else None
         if predictive is not None:

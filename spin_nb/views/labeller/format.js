@@ -9,16 +9,20 @@ export function labelWords(value, spec = {}) {
   if (typeof value === "number") return [value, spec.unit].filter(Boolean).join(" ") || "0";
   if (Array.isArray(value)) return listWords(value);
   const points = Object.values(value);
-  return `${points.filter(Boolean).length} of ${points.length} points`;
+  if (points.length && points.every(isPoint)) return `${points.filter(Boolean).length} of ${points.length} points`;
+  return brief(JSON.stringify(value));
+}
+
+function isPoint(place) {
+  return place === null || (Array.isArray(place) && place.length === 2);
 }
 
 function listWords(list) {
   if (!list.length) return "none";
+  const names = list.map((one) => (typeof one === "string" ? one : one?.label));
+  if (!names.every((name) => typeof name === "string")) return brief(JSON.stringify(list));
   const counts = new Map();
-  for (const one of list) {
-    const name = typeof one === "string" ? one : one.label;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return brief(Array.from(counts, ([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", "));
 }
 

@@ -4,7 +4,7 @@ import "../media/all.js"; // first: sheets come in the order of the scripts, and
 import { h, write } from "../base/dom.js";
 import { startAgain } from "../base/restart.js";
 import "../editors/all.js";
-import { EDITORS } from "../editors/registry.js";
+import { editorOf } from "../editors/registry.js";
 import { commands, header, pastStrip } from "./chrome.js";
 import { helpPanel } from "./help.js";
 import { editorApiOf, itemPane } from "./item_pane.js";
@@ -83,7 +83,7 @@ function render(labelQueue, el) {
   // After a click the keys go on working; a button reached with Tab keeps the focus.
   const back = (event) => event.detail > 0 && root.focus({ preventScroll: true });
   const editorApi = editorApiOf(labelQueue);
-  const editor = EDITORS[labelQueue.spec.editor](editorApi);
+  const editor = editorOf(labelQueue.spec.editor)(editorApi);
   labelQueue.editor = editor;
   const middle = itemPane(labelQueue, editorApi, editor);
   const help = helpPanel(labelQueue);

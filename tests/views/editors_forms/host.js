@@ -4,7 +4,7 @@ import { h } from "../../../spin_nb/views/base/dom.js";
 import "../../../spin_nb/views/editors/all.js";
 import { CLASS_COLOURS, matchingEntries, percentWords } from "../../../spin_nb/views/editors/choices.js";
 import { numberParse, numberProblem, numberRound, numberStepped } from "../../../spin_nb/views/editors/number.js";
-import { EDITORS } from "../../../spin_nb/views/editors/registry.js";
+import { editorOf } from "../../../spin_nb/views/editors/registry.js";
 import { spanSorted } from "../../../spin_nb/views/editors/spans.js";
 import { spanLanes, spanPieces, spanPoint, spanStep, spanTrimmed, spanUnit, spanWord } from "../../../spin_nb/views/editors/spans_text.js";
 import { textLength } from "../../../spin_nb/views/editors/text.js";
@@ -38,7 +38,7 @@ window.open_ = (spec, cards, bindings = {}) => {
     key: (action) => keyOf(table(), action),
     meaning: (event) => actionOf(event, table()),
   };
-  const editor = EDITORS[spec.editor](editorApi);
+  const editor = editorOf(spec.editor)(editorApi);
   const frame = h("div", { class: "spin-frame" });
   const properties = { class: "spin-view spin-labeller", tabindex: "0", role: "application", "aria-label": "Labeller" };
   const root = h("section", properties, frame, editor.panel ?? "");

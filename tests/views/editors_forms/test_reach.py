@@ -23,6 +23,7 @@ SPECS = {
     "multilabel": ({"editor": "multilabel", "names": ["ok", "crack"], "empty": []}, suggested(["ok"])),
     "number": (NUMBER, TEXT),
     "text": ({"editor": "freetext", "names": [], "max_length": 99}, suggested("ok")),
+    "json": ({"editor": "stars", "names": ["one", "two"]}, suggested({"stars": 2})),
     "pairs": ({"editor": "pairs", **ANSWERS}, ROW),
     "spans": ({"editor": "spans", "names": ["person", "place"], "empty": []}, suggested(MARKED)),
 }

@@ -17,6 +17,10 @@ class BoxEditor extends Outlines {
     return "boxes";
   }
 
+  get actions() {
+    return ["delete", "next", "previous", "new", "duplicate"];
+  }
+
   get empty() {
     return "No boxes yet: drag across the picture from corner to corner.";
   }

@@ -28,6 +28,11 @@ export class Drawing {
     for (const name of STEP_END_EVENTS) window.addEventListener(name, this.settle, true);
   }
 
+  /** For the style of the whole labeller: it leaves room to draw. */
+  get rootClass() {
+    return "spin-with-shapes";
+  }
+
   close() {
     this.flush();
     cancelAnimationFrame(this.frame);

@@ -28,6 +28,10 @@ class KeypointEditor extends Drawing {
     this.panel = h("div", { class: "spin-shapes" }, this.list.element, this.tools.element);
   }
 
+  get actions() {
+    return ["delete", "absent", "next", "previous", "new"];
+  }
+
   forget() {
     super.forget();
     this.aimed = false; // the next click places the selected point, placed before or not

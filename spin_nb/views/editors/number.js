@@ -159,7 +159,7 @@ EDITORS.number = (editorApi) => {
     parts.rail,
     h("div", { class: "spin-line" }, hint),
   );
-  return { ...draft, panel, itemPane: () => null, draw, key };
+  return { ...draft, actions: ["delete"], panel, itemPane: () => null, draw, key };
 };
 
 /** Keys inside the field: what edits the text stays there, a digit of another layout is typed as one, a command acts. */

@@ -16,6 +16,10 @@ class PolygonEditor extends Outlines {
     return "polygons";
   }
 
+  get actions() {
+    return ["delete", "next", "previous", "new", "duplicate", "point"];
+  }
+
   get empty() {
     return "No polygons yet: click along the outline, Enter closes it.";
   }

@@ -134,6 +134,7 @@ class SpanEditor extends SpanChoice {
 EDITORS.spans = (editorApi) => {
   const editor = new SpanEditor(editorApi);
   return {
+    actions: ["delete", "next", "previous"],
     panel: editor.panel,
     itemPane: (card) => editor.itemPane(card),
     draw: () => editor.draw(),

@@ -22,28 +22,18 @@ const ACTION_WORDS = {
   help: "Show the keys, or hide them",
   full: "Full screen; Esc leaves it",
 };
-const SHAPED = ["boxes", "polygons", "keypoints"];
-// Actions that only some editors know.
-const ACTION_FOR = {
-  delete: [...SHAPED, "spans", "number"],
-  absent: ["keypoints"],
-  next: [...SHAPED, "spans"],
-  previous: [...SHAPED, "spans"],
-  new: SHAPED,
-  duplicate: ["boxes", "polygons"],
-  point: ["polygons"],
-};
+const EDITORS_OWN = ["delete", "absent", "next", "previous", "new", "duplicate", "point"]; // only some editors know them
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "Tab"];
 
-export function helpPanel(labelQueue) {
+export function helpPanel(labelQueue, editor) {
   const rows = h("div", { class: "spin-keys" });
   const said = h("span", { class: "spin-asks", role: "status" });
   const reset = h("button", { type: "button", onclick: () => bind({}) }, "Keys as they were");
   const element = h("div", { class: "spin-help", hidden: "" }, rows, h("div", { class: "spin-line" }, said, reset));
   const sign = h("kbd");
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, h("span", {}, "Keys"), sign);
-  const known = ([action]) => ACTION_FOR[action]?.includes(labelQueue.spec.editor) ?? true;
-  const actions = Object.entries(ACTION_WORDS).filter(known);
+  const isUsed = ([action]) => !EDITORS_OWN.includes(action) || Boolean(editor.actions?.includes(action));
+  const actions = Object.entries(ACTION_WORDS).filter(isUsed);
   let waiting = null;
   let drawn = "";
   const open = (on) => {

@@ -78,15 +78,15 @@ function render(labelQueue, el) {
     role: "application",
     "aria-label": "Labeller",
     "data-lm-suppress-shortcuts": "true",
-    "data-editor": labelQueue.spec.editor,
   });
   // After a click the keys go on working; a button reached with Tab keeps the focus.
   const back = (event) => event.detail > 0 && root.focus({ preventScroll: true });
   const editorApi = editorApiOf(labelQueue);
   const editor = editorOf(labelQueue.spec.editor)(editorApi);
   labelQueue.editor = editor;
+  if (editor.rootClass) root.classList.add(editor.rootClass);
   const middle = itemPane(labelQueue, editorApi, editor);
-  const help = helpPanel(labelQueue);
+  const help = helpPanel(labelQueue, editor);
   const bar = commands(labelQueue, back, act, help.button);
   const full = fullScreenButton(labelQueue);
   const parts = [header(labelQueue, full), middle, { element: h("div", { class: "spin-editor" }, editor.panel), draw: () => editor.draw() }, bar, help, pastStrip(labelQueue, back)];

@@ -8,7 +8,7 @@ import json
 import pytest
 from PIL import Image
 
-from spin_nb.tasks import MultiLabel
+from spin_nb.tasks import Boxes, FreeText, Keypoints, MultiLabel, Number, Pairs, Polygons, Spans
 from tests.waiting import rest, until
 
 pytestmark = pytest.mark.browser
@@ -744,6 +744,32 @@ def test_the_panel_of_keys_lists_what_the_editor_knows(bench, session):
     assert "Skip" in words
     assert "shape" not in words
     assert "polygon" not in words
+
+
+SHAPES = {"Delete", "Next shape", "Previous shape", "New shape"}
+EDITORS_OWN = SHAPES | {"Not visible", "Duplicate", "Next point"}
+
+
+@pytest.mark.parametrize(
+    ("task", "actions"),
+    [
+        (Boxes(["a"]), SHAPES | {"Duplicate"}),
+        (Polygons(["a"]), SHAPES | {"Duplicate", "Next point"}),
+        (Keypoints(["a"]), SHAPES | {"Not visible"}),
+        (Spans(["a"]), SHAPES - {"New shape"}),
+        (Number(0, 9), {"Delete"}),
+        (FreeText(), set()),
+        (MultiLabel(["a"]), set()),
+        (Pairs(), set()),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+def test_the_panel_of_keys_lists_the_actions_of_each_editor(bench, new_session, task, actions):
+    bench.start(new_session(task=task))
+    bench.keys("?")
+    bench.until("!root.querySelector('.spin-help').hidden")
+    words = bench.page.locator(".spin-keys .spin-word").all_text_contents()
+    assert {word for word in EDITORS_OWN if any(each.startswith(word) for each in words)} == actions
 
 
 def test_a_question_mark_shows_the_keys_and_escape_closes_them_and_stays(bench, session, disk):

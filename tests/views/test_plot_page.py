@@ -25,16 +25,16 @@ MODEL = """async ([esm, state, packed, width]) => {
     return "bytes" in record ? { ...record, bytes: bytes(record.bytes) } : record;
   };
   const traits = revived(state);
-  const heard = {};
-  window.asked = (window.asked ?? 0);
+  const listeners = {};
+  window.libraryCalls = (window.libraryCalls ?? 0);
   const model = {
     get: (name) => traits[name],
-    set: (more) => { Object.assign(traits, revived(more)); (heard.change ?? []).forEach((f) => f()); },
-    on: (name, f) => (heard[name] ??= []).push(f),
-    off: (name, f) => { heard[name] = (heard[name] ?? []).filter((g) => g !== f); },
-    send: (content) => (window.sent ??= []).push(content),
+    set: (more) => { Object.assign(traits, revived(more)); (listeners.change ?? []).forEach((f) => f()); },
+    on: (name, f) => (listeners[name] ??= []).push(f),
+    off: (name, f) => { listeners[name] = (listeners[name] ?? []).filter((g) => g !== f); },
+    send: (content) => (window.messages ??= []).push(content),
     widget_manager: { get_model: async () => {
-      window.asked += 1;
+      window.libraryCalls += 1;
       if (window.late-- > 0) throw new Error("not yet");
       return { get: () => bytes(packed) };
     } },
@@ -96,7 +96,7 @@ def test_every_plot_of_a_page_is_drawn_by_one_plotly_as_wide_as_its_place(page, 
         page.show(view, width)
     page.until_width(0, 700)
     page.until_width(1, 500)
-    assert page.page.evaluate("window.asked") == 1
+    assert page.page.evaluate("window.libraryCalls") == 1
     assert page.page.evaluate("typeof window.Plotly") == "undefined", "nobody else's plotly is replaced"
     dots = page.page.evaluate("[...document.querySelector('.js-plotly-plot').data[2].y]")
     assert dots == view.figure.data[2].y.tolist()
@@ -126,7 +126,7 @@ def test_a_plot_says_that_it_loads_and_tries_again_where_plotly_is_late(page, dr
     assert page.page.inner_text(".spin-waiting") == "Loading the drift of parts.spin …"
     page.until_width(0, 700)
     assert not page.page.locator(".spin-waiting").is_visible()
-    assert page.page.evaluate("window.asked") == 2
+    assert page.page.evaluate("window.libraryCalls") == 2
 
 
 def test_a_click_on_a_point_says_which(page, drawn):
@@ -137,7 +137,7 @@ def test_a_click_on_a_point_says_which(page, drawn):
         "document.querySelector('.js-plotly-plot').emit('plotly_click', "
         "{ points: [{ curveNumber: 1, pointNumber: 4, pointIndex: 4, x: 0.5, y: 0.25 }] })"
     )
-    (message,) = page.page.evaluate("window.sent")
+    (message,) = page.page.evaluate("window.messages")
     assert message.pop("call") > 0
     assert message == {"verb": "click", "trace": 1, "point": 4, "x": 0.5, "y": 0.25}
 
@@ -181,7 +181,7 @@ def test_a_figure_of_ones_own_is_drawn_by_the_same_plotly_and_again_when_told(pa
     page.show(PoolPlot(drawn, lambda id: None))
     page.show(view, 480)
     page.until_width(1, 480)
-    assert page.page.evaluate("window.asked") == 1
+    assert page.page.evaluate("window.libraryCalls") == 1
     drawn_at = "document.querySelectorAll('.js-plotly-plot')[1]"
     read = "({ _fullData: [bar, heat] }) => [[[...bar.x], [...bar.y]], Array.from(heat.z, (row) => [...row])]"
     bars, rows = page.page.evaluate(f"({read})({drawn_at})")

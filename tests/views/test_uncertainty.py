@@ -156,7 +156,7 @@ def test_doubt_neighbours_and_changes_are_those_of_the_explanation(view, drawn):
     assert [card["id"] for card in view.item.near["cards"]] == [n.id for n in why.neighbours]
     assert view.item.near["cards"][0]["label"] == why.neighbours[0].label
     assert [row["text"] for row in view.mind.mind["rows"]] == [str(change) for change in why.changes]
-    assert view.mind.mind["taught"].startswith("Its label would teach 37 similar items")
+    assert view.mind.mind["lesson"].startswith("Its label would teach 37 similar items")
     assert "model expects" in view.mind.mind["fine"]
     assert "200 posterior samples" in view.mind.mind["fine"]
 

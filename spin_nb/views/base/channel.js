@@ -1,8 +1,8 @@
 // Calls to the kernel and their replies, over one model: {call, verb, ...} is answered by {reply, ...}, an error included;
 // {push, ...} comes unasked.
 
-/** Calls with a reply, and pushes, over one model. `heard(message, buffers)` gets everything that answers no waiting call. */
-export function channel(model, heard) {
+/** Calls with a reply, and pushes, over one model. `listener(message, buffers)` gets everything that answers no waiting call. */
+export function channel(model, listener) {
   const waiting = new Map();
   const overdue = new Map(); // of these, what tells that the answer is lost
   // Numbers begin anywhere: a reply reaches every page that shows this notebook, and this one also after it was reloaded.
@@ -14,7 +14,7 @@ export function channel(model, heard) {
     overdue.delete(reply);
     waiting.delete(reply);
     if (settle) settle(message, buffers ?? []);
-    else heard({ ...message, reply }, buffers ?? []);
+    else listener({ ...message, reply }, buffers ?? []);
     for (const [call, lose] of overdue) if (call < reply) lose();
   };
   model.on("msg:custom", receive);

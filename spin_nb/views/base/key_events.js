@@ -6,9 +6,9 @@ const BRACKETS = { BracketLeft: "[", BracketRight: "]" };
 export const KEY_NAMES = { " ": "Space", Enter: "⏎", Backspace: "⌫", Delete: "Del", ArrowLeft: "←", ArrowRight: "→" };
 
 /** Keys as they are written on a button, in the words of aria-keyshortcuts; the attribute goes where there is none. */
-export function nameShortcuts(element, shown, ...more) {
+export function nameShortcuts(element, label, ...more) {
   const names = Object.fromEntries(Object.entries(KEY_NAMES).map(([name, sign]) => [sign, name === " " ? "Space" : name]));
-  const keys = [...(shown ?? "").split(" ").filter(Boolean).map((sign) => names[sign] ?? (sign === "+" ? "Plus" : sign)), ...more];
+  const keys = [...(label ?? "").split(" ").filter(Boolean).map((sign) => names[sign] ?? (sign === "+" ? "Plus" : sign)), ...more];
   if (keys.length) element.setAttribute("aria-keyshortcuts", keys.join(" "));
   else element.removeAttribute("aria-keyshortcuts");
 }

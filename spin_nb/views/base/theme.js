@@ -9,8 +9,8 @@ function lookAt(model) {
   const numbers = getComputedStyle(probe).color.match(/[\d.]+/g) || [255, 255, 255];
   probe.remove();
   const rgb = numbers.slice(0, 3).map((x) => Math.max(0, Math.min(255, Math.round(Number(x)))));
-  const said = document.body.dataset.jpThemeLight;
-  const dark = said ? said === "false" : rgb[0] * 0.2126 + rgb[1] * 0.7152 + rgb[2] * 0.0722 < 128;
+  const lightFlag = document.body.dataset.jpThemeLight;
+  const dark = lightFlag ? lightFlag === "false" : rgb[0] * 0.2126 + rgb[1] * 0.7152 + rgb[2] * 0.0722 < 128;
   model.set("paper", "#" + rgb.map((x) => x.toString(16).padStart(2, "0")).join(""));
   model.set("dark", dark);
   model.save_changes();

@@ -32,11 +32,11 @@ function copied(value) {
 
 /** The figure as it is now; what did not change since the last time is not decoded again. */
 function figureOf(model) {
-  const known = new Map();
+  const decodedByName = new Map();
   const noun = (name) => {
     const raw = model.get(name) ?? {};
-    if (known.get(name)?.raw !== raw) known.set(name, { raw, value: decoded(raw) });
-    return copied(known.get(name).value);
+    if (decodedByName.get(name)?.raw !== raw) decodedByName.set(name, { raw, value: decoded(raw) });
+    return copied(decodedByName.get(name).value);
   };
   return () => ({
     traces: Array.from({ length: model.get("traces") }, (_, at) => noun(`trace_${at}`)),
@@ -47,13 +47,13 @@ function figureOf(model) {
 /** Calls `work` until nothing more was asked for meanwhile; never twice at once. */
 function oneAtATime(work) {
   let running = false;
-  let asked = false;
+  let isDue = false;
   return async () => {
-    asked = true;
+    isDue = true;
     if (running) return;
     running = true;
-    while (asked) {
-      asked = false;
+    while (isDue) {
+      isDue = false;
       await work();
     }
     running = false;

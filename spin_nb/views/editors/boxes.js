@@ -41,13 +41,13 @@ class BoxEditor extends Outlines {
     return px >= x - reach && px <= x + width + reach && py >= y - reach && py <= y + height + reach;
   }
 
-  moved(box, dx, dy, [width, height]) {
+  move(box, dx, dy, [width, height]) {
     const x = roundToHundredths(clamp(box.x + dx, 0, Math.max(0, width - box.width)));
     return { ...box, x, y: roundToHundredths(clamp(box.y + dy, 0, Math.max(0, height - box.height))) };
   }
 
   /** Alt and the arrows move the right and the bottom side. */
-  grown(box, dx, dy, [width, height]) {
+  resize(box, dx, dy, [width, height]) {
     const side = (start, length, by, most) => roundToHundredths(clamp(length + by, MIN_SIDE_PX, most - start));
     return { ...box, width: side(box.x, box.width, dx, width), height: side(box.y, box.height, dy, height) };
   }
@@ -99,9 +99,9 @@ class BoxEditor extends Outlines {
     if (grip === undefined) return super.follow(gesture, point);
     const box = base[index];
     const [across, down] = BOX_GRIPS[grip];
-    const pulled = (start, length, share, by) => (share === 0.5 ? [start, start + length] : share === 0 ? [start + by, start + length] : [start, start + length + by]);
-    const [ax, bx] = pulled(box.x, box.width, across, point[0] - from[0]);
-    const [ay, by] = pulled(box.y, box.height, down, point[1] - from[1]);
+    const pull = (start, length, share, by) => (share === 0.5 ? [start, start + length] : share === 0 ? [start + by, start + length] : [start, start + length + by]);
+    const [ax, bx] = pull(box.x, box.width, across, point[0] - from[0]);
+    const [ay, by] = pull(box.y, box.height, down, point[1] - from[1]);
     return { ...box, ...boxBetween([ax, ay], [bx, by], this.view.size) };
   }
 

@@ -47,8 +47,8 @@ function breakableName(name) {
 
 /** Which class a key event means, or null. */
 export function classIndex(editorApi, event) {
-  const found = /^class:(\d+)$/.exec(editorApi.meaning(event) ?? "");
-  return found ? Number(found[1]) : null;
+  const match = /^class:(\d+)$/.exec(editorApi.meaning(event) ?? "");
+  return match ? Number(match[1]) : null;
 }
 
 /** One entry for each class: its key may be bound anew while the page is open. */
@@ -72,15 +72,15 @@ function classButton(editorApi, entry, { pick, mark, toggles = false, colours = 
   const word = h("span", { class: "spin-word", dir: "auto" }, ...breakableName(shortName(entry.name)));
   const properties = { type: "button", class: "spin-class", title: shortName(entry.name), onclick };
   const element = h("button", properties, parts.bar, parts.key, swatch, word, parts.chance);
-  let drawn;
+  let lastDrawn;
   const draw = () => {
-    const found = { chosen: false, suggested: false, p: null, enter: false, ...(editorApi.card ? mark(entry) : {}) };
+    const state = { chosen: false, suggested: false, p: null, enter: false, ...(editorApi.card ? mark(entry) : {}) };
     const key = entry.key() ?? "";
     const off = !editorApi.card || editorApi.readOnly;
-    const now = JSON.stringify([found, key, off]);
-    if (now === drawn) return;
-    drawn = now;
-    drawClassButton(element, parts, entry, found, toggles);
+    const now = JSON.stringify([state, key, off]);
+    if (now === lastDrawn) return;
+    lastDrawn = now;
+    drawClassButton(element, parts, entry, state, toggles);
     write(parts.key, key);
     nameShortcuts(element, key);
     element.disabled = off;
@@ -88,15 +88,15 @@ function classButton(editorApi, entry, { pick, mark, toggles = false, colours = 
   return { entry, element, draw };
 }
 
-function drawClassButton(element, { bar, chance }, entry, found, toggles) {
-  const { chosen, suggested, p, enter } = found;
+function drawClassButton(element, { bar, chance }, entry, state, toggles) {
+  const { chosen, suggested, p, enter } = state;
   element.classList.toggle("spin-suggested", suggested);
   element.classList.toggle("spin-chosen", chosen);
   if (toggles) element.setAttribute("aria-pressed", chosen);
   bar.style.width = `${100 * (p ?? 0)}%`;
   const sure = p === null ? (suggested ? "suggested" : "") : percentWords(p);
   write(chance, `${sure}${enter ? " ⏎" : ""}`.trim());
-  element.setAttribute("aria-label", classAriaLabel(entry, found));
+  element.setAttribute("aria-label", classAriaLabel(entry, state));
 }
 
 /** Letters compared as people type them: no case, no accents, no underscores. */
@@ -117,21 +117,21 @@ export function matchingEntries(entries, query, likeliest = []) {
   const plain = plainWords(query);
   const words = plain.split(" ");
   const ranks = new Map(likeliest.map(([name], rank) => [name, rank]));
-  const found = [];
+  const ranked = [];
   for (const entry of entries) {
     const name = plainWords(entry.name);
-    if (words.every((word) => name.includes(word))) found.push([matchRank(name, plain, words), ranks.get(entry.name) ?? Infinity, entry]);
+    if (words.every((word) => name.includes(word))) ranked.push([matchRank(name, plain, words), ranks.get(entry.name) ?? Infinity, entry]);
   }
   const order = ([fit, rank], [other, least]) => fit - other || (rank === least ? 0 : rank - least);
-  return (plain ? found.sort(order) : found).map(([, , entry]) => entry);
+  return (plain ? ranked.sort(order) : ranked).map(([, , entry]) => entry);
 }
 
 /** Of one card: the classes that are likeliest, or given most often, on keys that change with it. */
 export function likeliestButtons(editorApi, entries, { pick, mark }) {
   const element = h("div", { class: "spin-likeliest", role: "group", hidden: "" });
-  let [shown, buttons] = [null, []];
+  let [lastLikeliest, buttons] = [null, []];
   const renew = (likeliest) => {
-    shown = likeliest;
+    lastLikeliest = likeliest;
     element.hidden = !likeliest.length;
     element.setAttribute("aria-label", likeliest.some(([, p]) => p !== null) ? "likeliest classes" : "classes given most often");
     buttons = likeliest.flatMap(([name, p]) => {
@@ -144,7 +144,7 @@ export function likeliestButtons(editorApi, entries, { pick, mark }) {
   };
   const draw = () => {
     const likeliest = editorApi.card?.likeliest ?? [];
-    if (likeliest !== shown) renew(likeliest);
+    if (likeliest !== lastLikeliest) renew(likeliest);
     for (const button of buttons) button.draw();
   };
   return { element, draw };
@@ -157,11 +157,11 @@ function revealChild(list, child) {
 }
 
 /** The children that match, the best first and at the top of the list; all in their places where nothing is looked for. */
-function narrowList(list, entries, elements, found) {
+function narrowList(list, entries, elements, matches) {
   const of = new Map(entries.map((entry, i) => [entry, elements[i]]));
-  const some = new Set(found);
+  const some = new Set(matches);
   for (const [entry, element] of of) element.hidden = !some.has(entry);
-  list.append(...found.map((entry) => of.get(entry)));
+  list.append(...matches.map((entry) => of.get(entry)));
   list.scrollTop = 0;
 }
 
@@ -177,22 +177,22 @@ export function classFilter(editorApi, entries, { pick, list, elements }) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  let [found, at] = [entries, -1]; // the matches, and which of them is marked
+  let [matches, at] = [entries, -1]; // the matches, and which of them is marked
   const aim = (index) => {
-    elements[entries.indexOf(found[at])]?.classList.remove("spin-aimed");
+    elements[entries.indexOf(matches[at])]?.classList.remove("spin-aimed");
     at = index;
-    const element = elements[entries.indexOf(found[at])];
+    const element = elements[entries.indexOf(matches[at])];
     element?.classList.add("spin-aimed");
     if (element) revealChild(list, element);
-    const place = found.length === 1 ? "" : ` (${at + 1} of ${found.length}, ↑ ↓)`;
-    if (element) write(count, `Enter: ${shortName(found[at].name)}${place}`);
+    const place = matches.length === 1 ? "" : ` (${at + 1} of ${matches.length}, ↑ ↓)`;
+    if (element) write(count, `Enter: ${shortName(matches[at].name)}${place}`);
     else write(count, field.value.trim() ? "No class has these words" : "");
   };
   const show = () => {
     aim(-1);
-    found = matchingEntries(entries, field.value, editorApi.card?.likeliest);
-    narrowList(list, entries, elements, found);
-    aim(field.value.trim() && found.length ? 0 : -1);
+    matches = matchingEntries(entries, field.value, editorApi.card?.likeliest);
+    narrowList(list, entries, elements, matches);
+    aim(field.value.trim() && matches.length ? 0 : -1);
   };
   const clear = () => {
     if (!field.value && at < 0) return;
@@ -200,7 +200,7 @@ export function classFilter(editorApi, entries, { pick, list, elements }) {
     show();
   };
   const take = () => {
-    const one = found[at];
+    const one = matches[at];
     if (!one) return void editorApi.warn("No class has these words.");
     clear();
     focusLabeller(field); // the next "/" is a key again
@@ -215,7 +215,7 @@ export function classFilter(editorApi, entries, { pick, list, elements }) {
     if (event.isComposing || !(walks || event.key === "Enter" || event.key === "Escape")) return;
     event.preventDefault();
     if (event.key === "Enter") return void (event.repeat || take());
-    if (walks) return void (found.length && aim(at < 0 && walks < 0 ? found.length - 1 : (at + walks + found.length) % found.length));
+    if (walks) return void (matches.length && aim(at < 0 && walks < 0 ? matches.length - 1 : (at + walks + matches.length) % matches.length));
     clear();
     focusLabeller(field);
   };
@@ -244,11 +244,11 @@ export function classGrid(editorApi, { entries, pick, mark, label = "classes", t
   const longest = Math.max(...entries.map(({ name }) => name.length));
   grid.style.setProperty("--spin-column", `${Math.min(340, Math.max(148, 110 + 7 * longest))}px`);
   const filter = classFilter(editorApi, entries, { pick, list: grid, elements: buttons.map(({ element }) => element) });
-  let shown;
+  let lastCard;
   const draw = () => {
     for (const button of buttons) button.draw();
-    if (!filter || shown === editorApi.card) return;
-    shown = editorApi.card;
+    if (!filter || lastCard === editorApi.card) return;
+    lastCard = editorApi.card;
     filter.clear();
     const first = buttons.find(({ element }) => element.matches(".spin-suggested, .spin-chosen"))?.element;
     const [box, button] = [grid, first].map((each) => each?.getBoundingClientRect());
@@ -262,11 +262,11 @@ export function classGrid(editorApi, { entries, pick, mark, label = "classes", t
 export function suggestionLine(editorApi, { value = () => editorApi.value, enter = () => "Enter" } = {}) {
   const element = h("span", { class: "spin-suggestion" });
   const draw = () => {
-    const said = editorApi.card?.suggestion;
-    const same = said && isSameValue(said.value, value());
+    const suggestion = editorApi.card?.suggestion;
+    const same = suggestion && isSameValue(suggestion.value, value());
     element.classList.toggle("spin-same", Boolean(same));
-    const words = same ? `Suggested${confidenceWords(said.p, editorApi.spec)} · ${enter()} accepts` : "Changed from what was suggested";
-    write(element, said ? words : "");
+    const words = same ? `Suggested${confidenceWords(suggestion.p, editorApi.spec)} · ${enter()} accepts` : "Changed from what was suggested";
+    write(element, suggestion ? words : "");
   };
   return { element, draw };
 }

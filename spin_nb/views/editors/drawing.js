@@ -120,9 +120,9 @@ export class Drawing {
 
   /** What a key means here; in a sound or a film beside the picture its letters are that medium's own. */
   meaning(event) {
-    const does = this.editorApi.meaning(event);
+    const action = this.editorApi.meaning(event);
     const beside = event.target.closest?.(".spin-beside") && !event.ctrlKey && !event.metaKey;
-    return beside && ["new", "duplicate", "point"].includes(does) ? null : does;
+    return beside && ["new", "duplicate", "point"].includes(action) ? null : action;
   }
 
   key(event) {

@@ -13,7 +13,7 @@ const ENTER_FIELD = "e"; // the key that goes into a field of text
  */
 export function fieldDraft(editorApi, { field, read, show, words }) {
   let card;
-  let known = null; // the draft as the field last knew it
+  let lastValue = null; // the draft as the field last knew it
   let timer = null;
   const drop = () => {
     clearTimeout(timer);
@@ -23,8 +23,8 @@ export function fieldDraft(editorApi, { field, read, show, words }) {
     if (timer === null) return;
     drop();
     if (editorApi.card !== card || editorApi.readOnly) return;
-    known = read();
-    if (!isSameValue(editorApi.value, known)) editorApi.edit(known, words(known));
+    lastValue = read();
+    if (!isSameValue(editorApi.value, lastValue)) editorApi.edit(lastValue, words(lastValue));
   };
   /** `byPointer`: it is still being dragged; its step ends with `flush`, however long the hand pauses. */
   const touched = (byPointer = false) => {
@@ -43,14 +43,14 @@ export function fieldDraft(editorApi, { field, read, show, words }) {
   };
   const draw = () => {
     const other = editorApi.card !== card;
-    if (!other && (timer !== null || isSameValue(editorApi.value, known))) return;
+    if (!other && (timer !== null || isSameValue(editorApi.value, lastValue))) return;
     drop();
     card = editorApi.card;
-    known = editorApi.value;
-    show(known);
+    lastValue = editorApi.value;
+    show(lastValue);
   };
   // What is typed and the draft does not say: a step that waits, or what is no label as it stands.
-  const unsaved = () => (timer === null && (known !== null || !field.value) ? null : { text: field.value });
+  const unsaved = () => (timer === null && (lastValue !== null || !field.value) ? null : { text: field.value });
   const resume = ({ text }) => {
     field.value = text;
     field.dispatchEvent(new Event("input"));

@@ -23,7 +23,7 @@ class KeypointEditor extends Drawing {
     };
     this.rest = h("button", { type: "button", class: "spin-shape-rest", onclick: click }, "The rest is not visible");
     const words = () => (this.next < 0 ? "All points are set" : `Put ${shapeName(this.names[this.next])} in the middle`);
-    this.tools = toolButtons(editorApi, [{ does: "new", act: () => this.create(), words, off: () => this.next < 0 }]);
+    this.tools = toolButtons(editorApi, [{ action: "new", act: () => this.create(), words, off: () => this.next < 0 }]);
     this.tools.element.append(this.rest);
     this.panel = h("div", { class: "spin-shapes" }, this.list.element, this.tools.element);
   }
@@ -66,9 +66,9 @@ class KeypointEditor extends Drawing {
 
   /** Why the draft cannot be submitted yet, or null. */
   unfinished() {
-    const left = this.names.filter((name) => !Object.hasOwn(this.points, name));
-    if (!left.length) return null;
-    return `${left.length} of ${this.names.length} points are still to be placed, next: ${shapeName(left[0])}. ${this.editorApi.key("absent")} says that a point is not visible.`;
+    const unplaced = this.names.filter((name) => !Object.hasOwn(this.points, name));
+    if (!unplaced.length) return null;
+    return `${unplaced.length} of ${this.names.length} points are still to be placed, next: ${shapeName(unplaced[0])}. ${this.editorApi.key("absent")} says that a point is not visible.`;
   }
 
   inWords(index) {
@@ -118,9 +118,9 @@ class KeypointEditor extends Drawing {
       const [[x1, y1], [x2, y2]] = [this.at(a), this.at(b)];
       return haloOutline("line", { x1, y1, x2, y2 }, { colour: "#fff", dashed: this.isSuggested(a) && this.isSuggested(b) });
     });
-    const shown = this.names.map((_, i) => i).filter((i) => this.at(i)).sort((a, b) => (a === this.selected) - (b === this.selected));
-    this.view.svg.replaceChildren(...lines, ...shown.flatMap((i) => this.dot(i)));
-    const named = shown.filter((i) => i === this.selected || i === this.hovered);
+    const placed = this.names.map((_, i) => i).filter((i) => this.at(i)).sort((a, b) => (a === this.selected) - (b === this.selected));
+    this.view.svg.replaceChildren(...lines, ...placed.flatMap((i) => this.dot(i)));
+    const named = placed.filter((i) => i === this.selected || i === this.hovered);
     this.view.layer.replaceChildren(...named.map((i) => this.chip(i)));
     this.view.hint(this.hint());
   }
@@ -192,15 +192,15 @@ class KeypointEditor extends Drawing {
     if (index < 0 || this.editorApi.readOnly || this.at(index) === null) return;
     this.flush();
     this.aimed = false;
-    this.selected = this.list.held() >= 0 ? index : -1;
+    this.selected = this.list.focusedRow() >= 0 ? index : -1;
     this.step(this.with(index, null), `${shapeName(this.names[index])} is not visible`);
   }
 
   hideRest() {
-    const left = this.names.filter((name) => !Object.hasOwn(this.points, name));
-    if (!left.length || this.editorApi.readOnly) return;
-    const rest = Object.fromEntries(left.map((name) => [name, null]));
-    this.step({ ...this.points, ...rest }, `${left.length} points are not visible`);
+    const unplaced = this.names.filter((name) => !Object.hasOwn(this.points, name));
+    if (!unplaced.length || this.editorApi.readOnly) return;
+    const rest = Object.fromEntries(unplaced.map((name) => [name, null]));
+    this.step({ ...this.points, ...rest }, `${unplaced.length} points are not visible`);
   }
 
   // ---- pointers ----------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ function noneKey(editorApi, names) {
 
 /** The draft with one class switched, in the order of the task; without the last it is a fresh one again. */
 function toggleName({ names, empty = null }, value, name) {
-  const chosen = new Set(value ?? []);
-  if (!chosen.delete(name)) chosen.add(name);
-  return chosen.size ? names.filter((each) => chosen.has(each)) : empty;
+  const chosenNames = new Set(value ?? []);
+  if (!chosenNames.delete(name)) chosenNames.add(name);
+  return chosenNames.size ? names.filter((each) => chosenNames.has(each)) : empty;
 }
 
 EDITORS.multilabel = (editorApi) => {
@@ -35,7 +35,7 @@ EDITORS.multilabel = (editorApi) => {
   };
   const entries = [...classEntries(editorApi, names), none];
   const grid = classGrid(editorApi, { entries, pick, mark, toggles: true });
-  const said = suggestionLine(editorApi);
+  const suggestion = suggestionLine(editorApi);
   const key = (event) => {
     if (!editorApi.card || editorApi.readOnly) return false;
     if (grid.key(event)) return true;
@@ -50,10 +50,10 @@ EDITORS.multilabel = (editorApi) => {
     editorApi.warn(`Choose at least one, or “none of them” (${none.key()}).`);
     return true;
   };
-  const panel = h("div", { class: "spin-panel" }, grid.element, h("div", { class: "spin-line spin-room" }, said.element));
+  const panel = h("div", { class: "spin-panel" }, grid.element, h("div", { class: "spin-line spin-room" }, suggestion.element));
   const draw = () => {
     grid.draw();
-    said.draw();
+    suggestion.draw();
   };
   return { panel, itemPane: () => null, draw, key };
 };

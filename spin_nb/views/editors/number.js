@@ -98,7 +98,7 @@ EDITORS.number = (editorApi) => {
   const typed = () => {
     place(read());
     complain();
-    said.draw();
+    suggestion.draw();
     draft.touched();
   };
   let isDragged = false; // the slider, by a pointer
@@ -141,10 +141,10 @@ EDITORS.number = (editorApi) => {
   };
   // A drag back to where it began is no "change"; one that ends beside the slider may be no "pointerup" there.
   for (const name of ["change", "pointerup", "pointercancel"]) slider.addEventListener(name, dropped);
-  const said = suggestionLine(editorApi, { value: read });
+  const suggestion = suggestionLine(editorApi, { value: read });
   const draw = () => {
     draft.draw();
-    said.draw();
+    suggestion.draw();
     const suggested = editorApi.card?.suggestion?.value;
     tick.hidden = typeof suggested !== "number" || suggested === editorApi.value;
     if (typeof suggested === "number") tick.style.left = along(suggested);
@@ -155,7 +155,7 @@ EDITORS.number = (editorApi) => {
   const panel = h(
     "div",
     { class: "spin-panel spin-number" },
-    h("div", { class: "spin-line" }, field, parts.unit, problem, said.element),
+    h("div", { class: "spin-line" }, field, parts.unit, problem, suggestion.element),
     parts.rail,
     h("div", { class: "spin-line" }, hint),
   );
@@ -189,9 +189,9 @@ function numberKey(event, { editorApi, field, move, begin, submit, clear }) {
     begin(text);
     return true;
   }
-  const does = editorApi.meaning(event);
-  if (does === "delete") clear();
-  else if (does !== "accept") return false;
+  const action = editorApi.meaning(event);
+  if (action === "delete") clear();
+  else if (action !== "accept") return false;
   else if (!event.repeat) submit();
   return true;
 }

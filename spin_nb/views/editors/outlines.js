@@ -12,7 +12,7 @@ export class Outlines extends Drawing {
   constructor(editorApi) {
     super(editorApi);
     this.current = 0; // class of new shapes
-    this.meant = false; // it was chosen for the next shape, not given to the last one
+    this.isForNext = false; // it was chosen for the next shape, not given to the last one
     const current = () => (this.shapes[this.selected] ? this.classOf(this.selected) : this.current);
     this.classes = classButtons(editorApi, { current, choose: (i) => this.named(i) });
     const [rows, choose, remove] = [() => this.rows(), (i) => this.choose(i), (i) => this.remove(i)];
@@ -25,25 +25,25 @@ export class Outlines extends Drawing {
   offers() {
     const none = () => !this.shapes[this.selected];
     return [
-      { does: "new", act: () => this.create(), words: () => `New ${this.noun}`, off: () => false },
-      { does: "duplicate", act: () => this.duplicate(), words: () => "Duplicate", off: none },
+      { action: "new", act: () => this.create(), words: () => `New ${this.noun}`, off: () => false },
+      { action: "duplicate", act: () => this.duplicate(), words: () => "Duplicate", off: none },
     ];
   }
 
   forget() {
     super.forget();
     this.maybe = new Set(); // shapes as they are suggested, in JSON
-    this.known = new WeakMap(); // what was worked out of each shape: shapes are never changed, only replaced
+    this.factsByShape = new WeakMap(); // what was worked out of each shape: shapes are never changed, only replaced
     this.vertex = null; // of the selected polygon
-    this.done = -1; // the shape just drawn, where its class had been chosen before: the next key is for the next shape
+    this.justDrawn = -1; // the shape just drawn, where its class had been chosen before: the next key is for the next shape
   }
 
   itemPane(card) {
-    const shown = super.itemPane(card);
+    const pane = super.itemPane(card);
     this.maybe = new Set((this.suggestion ?? []).map((shape) => JSON.stringify(shape)));
-    this.known = new WeakMap();
-    if (shown) this.view.svg.append((this.lines = svgElement("g")), (this.sketch = svgElement("g")));
-    return shown;
+    this.factsByShape = new WeakMap();
+    if (pane) this.view.svg.append((this.lines = svgElement("g")), (this.sketch = svgElement("g")));
+    return pane;
   }
 
   get shapes() {
@@ -87,8 +87,8 @@ export class Outlines extends Drawing {
   }
 
   facts(shape) {
-    if (!this.known.has(shape)) this.known.set(shape, { note: this.coordinates(shape), suggested: this.maybe.has(JSON.stringify(shape)) });
-    return this.known.get(shape);
+    if (!this.factsByShape.has(shape)) this.factsByShape.set(shape, { note: this.coordinates(shape), suggested: this.maybe.has(JSON.stringify(shape)) });
+    return this.factsByShape.get(shape);
   }
 
   // ---- what is drawn -------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ export class Outlines extends Drawing {
   }
 
   choose(index) {
-    this.done = -1;
+    this.justDrawn = -1;
     if (index === this.selected) return;
     this.flush();
     this.selected = index;
@@ -135,11 +135,11 @@ export class Outlines extends Drawing {
   /** The class of the selected shape, and of new ones. Whoever chooses, draws, chooses, draws renames nothing. */
   named(index) {
     if (index >= this.editorApi.spec.names.length || this.editorApi.readOnly) return undefined;
-    if (this.done >= 0 && this.done === this.selected) this.choose(-1);
+    if (this.justDrawn >= 0 && this.justDrawn === this.selected) this.choose(-1);
     this.current = index;
     const label = this.editorApi.spec.names[index];
     const shape = this.shapes[this.selected];
-    this.meant = !shape;
+    this.isForNext = !shape;
     if (!shape || shape.label === label) return this.draw();
     return this.step(this.with(this.selected, { ...shape, label }), `${this.noun} ${this.selected + 1} is now ${shapeName(label)}`);
   }
@@ -148,12 +148,12 @@ export class Outlines extends Drawing {
     if (!this.shapes[index] || this.editorApi.readOnly) return;
     this.flush();
     const words = `${this.title(index)}, deleted`;
-    const held = this.list.held();
+    const row = this.list.focusedRow();
     this.selected = -1;
     this.vertex = null;
     this.step(this.shapes.filter((_, i) => i !== index), words);
     // Whoever deletes from the list with the keyboard goes on with the next shape there.
-    if (held >= 0) this.choose(Math.min(held, this.shapes.length - 1));
+    if (row >= 0) this.choose(Math.min(row, this.shapes.length - 1));
   }
 
   /** A new shape in the middle of what is seen; the arrow keys move it from there. */
@@ -169,13 +169,13 @@ export class Outlines extends Drawing {
     if (!shape || this.editorApi.readOnly || !this.view?.placed()) return;
     this.flush();
     const by = Math.max(1, Math.round(14 / this.view.scale));
-    const aside = [by, -by].map((each) => this.moved(shape, each, each, this.size));
+    const aside = [by, -by].map((each) => this.move(shape, each, each, this.size));
     this.append(aside.find((copy) => this.coordinates(copy) !== this.coordinates(shape)) ?? { ...shape }, "duplicated");
   }
 
   append(shape, words) {
     this.selected = this.shapes.length;
-    this.done = this.meant ? this.selected : -1;
+    this.justDrawn = this.isForNext ? this.selected : -1;
     this.vertex = null;
     this.step([...this.shapes, shape], `${this.noun} ${this.selected + 1}, ${shapeName(shape.label)} ${words}: ${this.coordinates(shape)}`);
     this.list.reveal(this.selected);
@@ -218,7 +218,7 @@ export class Outlines extends Drawing {
 
   /** The shape of a gesture now that the pointer is at `point`. */
   follow({ index, from, base }, point) {
-    return this.moved(base[index], point[0] - from[0], point[1] - from[1], this.view.size);
+    return this.move(base[index], point[0] - from[0], point[1] - from[1], this.view.size);
   }
 
   drop(point) {
@@ -226,7 +226,7 @@ export class Outlines extends Drawing {
     if (!gesture) return;
     this.drag(point);
     this.gesture = null;
-    this.done = gesture.fresh && this.meant ? gesture.index : -1;
+    this.justDrawn = gesture.fresh && this.isForNext ? gesture.index : -1;
     this.step(this.live, `${this.title(gesture.index)} ${gesture.fresh ? "drawn" : "moved"}: ${this.coordinates(gesture.shape)}`);
   }
 
@@ -262,9 +262,9 @@ export class Outlines extends Drawing {
   }
 
   nudge({ dx, dy, grows }) {
-    if (this.editorApi.readOnly || (grows && !this.grown)) return false;
-    this.done = -1; // somebody is still at it
-    const change = grows ? "grown" : this.vertex === null ? "moved" : "pulled";
+    if (this.editorApi.readOnly || (grows && !this.resize)) return false;
+    this.justDrawn = -1; // somebody is still at it
+    const change = grows ? "resize" : this.vertex === null ? "move" : "pull";
     const shape = this[change](this.shapes[this.selected], dx, dy, this.size);
     return this.pushed(this.with(this.selected, shape), `${this.title(this.selected)}: ${this.coordinates(shape)}`);
   }

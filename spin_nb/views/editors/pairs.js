@@ -20,9 +20,9 @@ function pairParts(card) {
 
 function pairSide(part, place, kit) {
   const waits = IMAGES.includes(part.mime) && !part.bitmap;
-  const shown = waits ? { element: large(part) } : openMedium(part, kit);
+  const medium = waits ? { element: large(part) } : openMedium(part, kit);
   const title = h("div", { class: "spin-side-name" }, place ? h("b", {}, place) : null, h("span", { class: "spin-word", dir: "auto" }, part.name ?? ""));
-  return { ...shown, element: h("div", { class: "spin-side" }, title, h("div", { class: "spin-side-body" }, shown.element)) };
+  return { ...medium, element: h("div", { class: "spin-side" }, title, h("div", { class: "spin-side-body" }, medium.element)) };
 }
 
 function pairPane(card, kit, places) {

@@ -27,19 +27,19 @@ class PolygonEditor extends Outlines {
   forget() {
     super.forget();
     this.open = []; // points of the polygon that is not closed yet
-    this.taken = []; // points that undo took away from it
+    this.redoPoints = []; // points that undo took away from it
     this.pointer = null;
   }
 
   offers() {
     const [create, duplicate] = super.offers();
     const words = () => (this.vertex === null ? "New polygon" : "New point");
-    const next = { does: "point", act: () => this.nextPoint(), words: () => "Next point", off: () => !this.shapes.length };
+    const next = { action: "point", act: () => this.nextPoint(), words: () => "Next point", off: () => !this.shapes.length };
     return [{ ...create, words }, duplicate, next];
   }
 
   step(value, words) {
-    this.taken = [];
+    this.redoPoints = [];
     super.step(value, words);
   }
 
@@ -72,7 +72,7 @@ class PolygonEditor extends Outlines {
     return isInside(points, point) || points.some((a, i) => distanceToEdge(point, a, points[(i + 1) % points.length]) <= reach);
   }
 
-  moved(polygon, dx, dy, [width, height]) {
+  move(polygon, dx, dy, [width, height]) {
     const [left, top, right, bottom] = this.bounds(polygon);
     const by = [clamp(dx, -left, width - right), clamp(dy, -top, height - bottom)];
     return { ...polygon, points: polygon.points.map(([x, y]) => clampToPicture([x + by[0], y + by[1]], [width, height])) };
@@ -82,7 +82,7 @@ class PolygonEditor extends Outlines {
     return { points: [[left, top], [right, top], [right, bottom], [left, bottom]] };
   }
 
-  pulled(polygon, dx, dy, size) {
+  pull(polygon, dx, dy, size) {
     return { ...polygon, points: polygon.points.map(([x, y], i) => (i === this.vertex ? clampToPicture([x + dx, y + dy], size) : [x, y])) };
   }
 
@@ -149,7 +149,7 @@ class PolygonEditor extends Outlines {
     if (first && (distance(point, last) <= near || distance(point, first) <= near)) return this.complete();
     if (!first) this.choose(-1);
     this.open = [...this.open, point];
-    this.taken = [];
+    this.redoPoints = [];
     this.pointer = null;
     return this.draw();
   }
@@ -161,7 +161,7 @@ class PolygonEditor extends Outlines {
     const label = this.editorApi.spec.names[this.current];
     this.open = [];
     this.selected = this.shapes.length;
-    this.done = this.meant ? this.selected : -1;
+    this.justDrawn = this.isForNext ? this.selected : -1;
     return this.step([...this.shapes, { label, points }], `polygon of ${points.length} points drawn, ${shapeName(label)}`);
   }
 
@@ -215,7 +215,7 @@ class PolygonEditor extends Outlines {
     const polygon = base[index];
     const points = inserts ? [...polygon.points.slice(0, vertex), this.middles(polygon)[vertex - 1], ...polygon.points.slice(vertex)] : polygon.points;
     this.vertex = vertex;
-    return this.pulled({ ...polygon, points }, point[0] - from[0], point[1] - from[1], this.view.size);
+    return this.pull({ ...polygon, points }, point[0] - from[0], point[1] - from[1], this.view.size);
   }
 
   drop(point) {
@@ -251,14 +251,14 @@ class PolygonEditor extends Outlines {
   }
 
   /** Undo and redo of points belong to the polygon while it is open. False for what is not its own. */
-  act(does) {
-    if (does === "undo" && this.open.length) {
-      this.taken.push(this.open.at(-1));
+  act(action) {
+    if (action === "undo" && this.open.length) {
+      this.redoPoints.push(this.open.at(-1));
       this.open = this.open.slice(0, -1);
-    } else if (does === "redo" && this.taken.length) this.open = [...this.open, this.taken.pop()];
-    else if (does === "redo" && this.open.length) this.editorApi.say("Nothing to redo: the polygon is still open.");
+    } else if (action === "redo" && this.redoPoints.length) this.open = [...this.open, this.redoPoints.pop()];
+    else if (action === "redo" && this.open.length) this.editorApi.say("Nothing to redo: the polygon is still open.");
     else {
-      if (does === "undo") this.taken = []; // what is undone now came before the polygon
+      if (action === "undo") this.redoPoints = []; // what is undone now came before the polygon
       return false;
     }
     this.draw();
@@ -266,7 +266,7 @@ class PolygonEditor extends Outlines {
   }
 
   nudge(by) {
-    const flat = this.vertex !== null && this.extent(this.pulled(this.shapes[this.selected], by.dx, by.dy, this.size)) < MIN_AREA_PX;
+    const flat = this.vertex !== null && this.extent(this.pull(this.shapes[this.selected], by.dx, by.dy, this.size)) < MIN_AREA_PX;
     if (!flat) return super.nudge(by);
     this.editorApi.warn("Not moved: the polygon would have no area.");
     return true;
@@ -274,7 +274,7 @@ class PolygonEditor extends Outlines {
 
   giveUp() {
     this.open = [];
-    this.taken = [];
+    this.redoPoints = [];
     this.editorApi.say("The open polygon is given up.");
   }
 
@@ -295,8 +295,8 @@ class PolygonEditor extends Outlines {
     if (this.selected < 0) this.choose(0);
     const { points } = this.shapes[this.selected];
     this.vertex = this.vertex === null ? 0 : this.vertex + 1 < points.length ? this.vertex + 1 : null;
-    const said = () => `point ${this.vertex + 1} of ${points.length}: ${points[this.vertex].map(oneDecimal).join(", ")}`;
-    this.editorApi.say(this.vertex === null ? this.inWords(this.selected) : said());
+    const pointWords = () => `point ${this.vertex + 1} of ${points.length}: ${points[this.vertex].map(oneDecimal).join(", ")}`;
+    this.editorApi.say(this.vertex === null ? this.inWords(this.selected) : pointWords());
     this.draw();
   }
 

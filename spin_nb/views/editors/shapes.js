@@ -62,8 +62,8 @@ export function haloOutline(tag, attributes, { colour, chosen = false, dashed = 
 
 /** What can be grasped, always of one size on screen. */
 export function gripMark([x, y], view, { round = false, faint = false, chosen = false, colour = "#fff" } = {}) {
-  const half = (faint ? 3.5 : chosen ? 6.5 : 5) / view.scale;
-  const box = { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: round ? half : 1 / view.scale };
+  const halfSide = (faint ? 3.5 : chosen ? 6.5 : 5) / view.scale;
+  const box = { x: x - halfSide, y: y - halfSide, width: 2 * halfSide, height: 2 * halfSide, rx: round ? halfSide : 1 / view.scale };
   const style = { fill: chosen ? "#000" : colour, "fill-opacity": faint ? 0.75 : 1, stroke: chosen ? colour : "#000", "stroke-width": chosen ? 3 : 1.5 };
   return svgElement("rect", { ...box, ...style, "vector-effect": "non-scaling-stroke", class: "spin-shape-grip" });
 }
@@ -86,11 +86,11 @@ export function placeChip(chip, point, view) {
 }
 
 /** The children of an element as wanted; those that are in their place are not touched. */
-export function fillInPlace(parent, wanted) {
-  const kept = new Set(wanted);
-  for (const child of [...parent.childNodes]) if (!kept.has(child)) child.remove();
+export function fillInPlace(parent, children) {
+  const childSet = new Set(children);
+  for (const child of [...parent.childNodes]) if (!childSet.has(child)) child.remove();
   let at = parent.firstChild;
-  for (const child of wanted) {
+  for (const child of children) {
     if (child === at) at = at.nextSibling;
     else parent.insertBefore(child, at);
   }
@@ -103,16 +103,16 @@ function colourSwatch() {
 }
 
 /** A button with its key, which may be bound anew while the page is open; `always` are keys that nobody can bind away. */
-function keyButton(className, parts, does) {
+function keyButton(className, parts, act) {
   const key = h("kbd");
   const click = (event) => {
-    does();
+    act();
     focusView(event);
   };
   const element = h("button", { type: "button", class: className, onclick: click }, ...parts(key));
-  const draw = (shown, ...always) => {
-    write(key, shown || (always[0] ?? "").replace("Control", "Ctrl"));
-    nameShortcuts(element, shown, ...always);
+  const draw = (label, ...always) => {
+    write(key, label || (always[0] ?? "").replace("Control", "Ctrl"));
+    nameShortcuts(element, label, ...always);
   };
   return { element, draw };
 }
@@ -142,7 +142,7 @@ export function classButtons(editorApi, { current, choose }) {
   return { element: filter ? h("div", { class: "spin-filtered" }, filter.element, group) : group, draw, key: (event) => filter?.key(event) ?? false };
 }
 
-/** What a pointer does otherwise, as buttons: [{does, act(), words(), off()}]. */
+/** What a pointer does otherwise, as buttons: [{action, act(), words(), off()}]. */
 export function toolButtons(editorApi, tools) {
   const buttons = tools.map(({ act }) => {
     const word = h("span");
@@ -150,9 +150,9 @@ export function toolButtons(editorApi, tools) {
   });
   const element = h("div", { class: "spin-shape-tools", role: "group", "aria-label": "draw with the keyboard" }, ...buttons.map((button) => button.element));
   const draw = () => {
-    tools.forEach(({ does, words, off }, i) => {
+    tools.forEach(({ action, words, off }, i) => {
       write(buttons[i].word, words());
-      buttons[i].draw(editorApi.key(does), ...(does === "duplicate" ? ["Control+D"] : []));
+      buttons[i].draw(editorApi.key(action), ...(action === "duplicate" ? ["Control+D"] : []));
       // Not `disabled`: the focus would fall out of the view.
       buttons[i].element.setAttribute("aria-disabled", String(editorApi.readOnly || off()));
     });
@@ -174,10 +174,10 @@ function listRow(list, index) {
   const main = h("button", { type: "button", class: "spin-shape", onclick: choose, onfocus: choose }, ...Object.values(parts));
   const cross = h("button", { type: "button", class: "spin-shape-remove", onclick: remove }, "×");
   const element = h("li", {}, main, cross);
-  let drawn = {};
+  let lastRow = {};
   const draw = (row) => {
-    if (Object.keys(row).every((name) => row[name] === drawn[name])) return;
-    drawn = row;
+    if (Object.keys(row).every((name) => row[name] === lastRow[name])) return;
+    lastRow = row;
     parts.swatch.style.backgroundColor = row.colour;
     parts.key.hidden = row.key === undefined;
     write(parts.key, row.key?.toUpperCase() ?? "");
@@ -203,17 +203,17 @@ export function shapeList({ noun, nouns, empty, rows, choose, remove, sure }) {
   const items = h("ul", { "aria-label": `list of ${nouns}` });
   const none = h("p", { class: "spin-shape-none" }, empty);
   const element = h("div", { class: `spin-shape-list spin-shape-${nouns}` }, title, items, none);
-  const drawn = [];
-  const held = () => drawn.findIndex((row) => row.element.contains(document.activeElement));
+  const rowViews = [];
+  const focusedRow = () => rowViews.findIndex((row) => row.element.contains(document.activeElement));
   const draw = () => {
     const now = rows();
-    const focus = held();
-    for (const row of drawn.splice(now.length)) row.element.remove();
-    while (drawn.length < now.length) {
-      drawn.push(listRow(list, drawn.length));
-      items.append(drawn.at(-1).element);
+    const focus = focusedRow();
+    for (const row of rowViews.splice(now.length)) row.element.remove();
+    while (rowViews.length < now.length) {
+      rowViews.push(listRow(list, rowViews.length));
+      items.append(rowViews.at(-1).element);
     }
-    drawn.forEach((row, i) => row.draw(now[i]));
+    rowViews.forEach((row, i) => row.draw(now[i]));
     none.hidden = now.length > 0;
     const suggested = now.filter((row) => row.suggested).length;
     write(title, now.length ? `${now.length} ${now.length === 1 ? noun : nouns}${suggested ? `, ${suggested} suggested (dashed)${sure()}` : ""}` : "");
@@ -221,13 +221,13 @@ export function shapeList({ noun, nouns, empty, rows, choose, remove, sure }) {
   };
   // The focus never falls out of the view with the row, or the button, that had it.
   const keep = (focus) => {
-    const row = drawn[Math.min(focus, drawn.length - 1)];
+    const row = rowViews[Math.min(focus, rowViews.length - 1)];
     if (!row) element.closest(".spin-view")?.focus();
-    else if (held() < 0 || document.activeElement.hidden) row.main.focus();
+    else if (focusedRow() < 0 || document.activeElement.hidden) row.main.focus();
   };
   const reveal = (index) => {
-    const row = drawn[index]?.element;
+    const row = rowViews[index]?.element;
     if (row) items.scrollTop = clamp(items.scrollTop, row.offsetTop + row.offsetHeight - items.clientHeight, row.offsetTop);
   };
-  return { element, draw, held, reveal };
+  return { element, draw, focusedRow, reveal };
 }

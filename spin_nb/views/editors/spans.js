@@ -119,14 +119,14 @@ class SpanEditor extends SpanChoice {
       return true;
     }
     if (this.free && this.grid.key(event)) return true;
-    const does = this.editorApi.meaning(event);
-    if (does === "release") return this.escape();
+    const meaning = this.editorApi.meaning(event);
+    if (meaning === "release") return this.escape();
     const index = classIndex(this.editorApi, event);
     const actions = { delete: () => this.remove(), next: () => this.go(1), previous: () => this.go(-1) };
-    const removes = this.chosenMark && deletes(event, does);
-    const action = index === null ? actions[removes ? "delete" : does] : () => this.apply(index);
+    const removes = this.chosenMark && deletes(event, meaning);
+    const action = index === null ? actions[removes ? "delete" : meaning] : () => this.apply(index);
     if (!action) return false;
-    if (!event.repeat || does === "next" || does === "previous") action();
+    if (!event.repeat || meaning === "next" || meaning === "previous") action();
     return true;
   }
 }

@@ -38,11 +38,11 @@ export class SpanChoice {
     const mark = ({ index }) => ({ chosen: this.armed === index });
     const pick = ({ index }) => this.apply(index);
     this.grid = classGrid(editorApi, { entries: classEntries(editorApi, this.names), pick, mark, toggles: true, colours: true });
-    this.said = suggestionLine(editorApi);
+    this.suggestion = suggestionLine(editorApi);
     this.words = h("span", { class: "spin-quote", dir: "auto" });
-    const button = (label, sign, does) => {
+    const button = (label, sign, act) => {
       const onclick = (event) => {
-        does();
+        act();
         if (event.detail > 0) focusLabeller(event.currentTarget);
       };
       return h("button", { type: "button", "aria-label": label, title: label, onclick }, ...sign);
@@ -53,7 +53,7 @@ export class SpanChoice {
       button("next span", ["› ", this.keys.next], () => this.go(1)),
       button("remove the chosen span", ["Remove ", this.keys.delete], () => this.remove()),
     ];
-    return h("div", { class: "spin-panel" }, this.grid.element, h("div", { class: "spin-line spin-room" }, this.words, this.said.element, ...this.steps));
+    return h("div", { class: "spin-panel" }, this.grid.element, h("div", { class: "spin-line spin-room" }, this.words, this.suggestion.element, ...this.steps));
   }
 
   get spans() {
@@ -62,15 +62,15 @@ export class SpanChoice {
 
   /** The spans in units of the page. */
   get marks() {
-    if (this.known?.spans !== this.spans) {
+    if (this.lastMarks?.spans !== this.spans) {
       const { text, pieces } = this.page;
       const marks = this.spans.map(({ label, start, end }, index) => {
         const [from, to] = [spanUnit(text, pieces, start), spanUnit(text, pieces, end)];
         return { index, label, from, to, colour: classColour(Math.max(0, this.names.indexOf(label))) };
       });
-      this.known = { spans: this.spans, marks };
+      this.lastMarks = { spans: this.spans, marks };
     }
-    return this.known.marks.map((mark) => ({ ...mark, chosen: JSON.stringify(this.spans[mark.index]) === this.chosen }));
+    return this.lastMarks.marks.map((mark) => ({ ...mark, chosen: JSON.stringify(this.spans[mark.index]) === this.chosen }));
   }
 
   get chosenMark() {
@@ -87,10 +87,10 @@ export class SpanChoice {
     const text = String(source?.data ?? "");
     if (!text.trim()) return null;
     this.page = spanPage(text);
-    Object.assign(this, { known: null, chosen: null, recent: null, live: null, origin: null });
+    Object.assign(this, { lastMarks: null, chosen: null, recent: null, live: null, origin: null });
     this.selection = spanSelection(this.page, (fresh) => this.selected(fresh));
     this.handles = spanGrips(this.page, (end, at, done) => this.dragged(end, at, done));
-    spanPointer(this.page, { tap: (at, shift) => this.tap(at, shift), drawn: () => this.drawn(), tag: (index) => this.choose(index) });
+    spanPointer(this.page, { tap: (at, shift) => this.tap(at, shift), select: () => this.takeSelection(), tag: (index) => this.choose(index) });
     const { page, selection, handles } = this;
     page.draw(this.marks);
     const sheet = h("div", { class: "spin-sheet" }, page.element, selection.caret, ...handles.grips);
@@ -122,8 +122,8 @@ export class SpanChoice {
 
   drawPanel() {
     this.grid.draw();
-    this.said.draw();
-    for (const [does, key] of Object.entries(this.keys)) write(key, this.editorApi.key(does) ?? "");
+    this.suggestion.draw();
+    for (const [action, key] of Object.entries(this.keys)) write(key, this.editorApi.key(action) ?? "");
     const [mark, range] = [this.page && this.chosenMark, this.page && this.selection.range];
     const quote = ({ from, to }) => `“${spanBrief(this.page.text.slice(from, to))}”`;
     const armed = this.armed === null ? "Choose a part of the text, then its class." : `Each part you choose becomes “${shortName(this.names[this.armed])}”.`;
@@ -167,7 +167,7 @@ export class SpanChoice {
     this.origin = word ?? { from: at, to: at };
     this.selection.set(word ? word.from : at, word ? word.to : at);
     this.draw();
-    return word ? this.drawn() : undefined;
+    return word ? this.takeSelection() : undefined;
   }
 
   extend(at) {
@@ -182,7 +182,7 @@ export class SpanChoice {
   }
 
   /** A part has been selected: an armed class takes it at once. */
-  drawn() {
+  takeSelection() {
     if (!this.page) return;
     this.selection.hear();
     this.origin = this.selection.range;

@@ -35,8 +35,8 @@ function spanRect(page, at, forward) {
 }
 
 function spanAtPoint(page, x, y) {
-  const found = document.caretPositionFromPoint?.(x, y);
-  if (found) return page.unitAt(found.offsetNode, found.offset);
+  const position = document.caretPositionFromPoint?.(x, y);
+  if (position) return page.unitAt(position.offsetNode, position.offset);
   const range = document.caretPositionFromPoint ? null : document.caretRangeFromPoint?.(x, y);
   return range ? page.unitAt(range.startContainer, range.startOffset) : null;
 }
@@ -117,17 +117,17 @@ export function spanSelection(page, changed) {
 }
 
 /**
- * Mouse and finger. `tap(at, shift)`: a place was touched; `drawn()`: a part was selected; `tag(index)`: the name of a
+ * Mouse and finger. `tap(at, shift)`: a place was touched; `select()`: a part was selected; `tag(index)`: the name of a
  * span was touched.
  */
-export function spanPointer(page, { tap, drawn, tag }) {
+export function spanPointer(page, { tap, select, tag }) {
   let down = null;
   const { element } = page;
   const up = (event) => {
     if (!down) return;
     down.far = Math.hypot(event.clientX - down.x, event.clientY - down.y) > 3;
     // After this event the browser's selection is what it will be.
-    if (down.far && event.pointerType !== "touch") setTimeout(drawn);
+    if (down.far && event.pointerType !== "touch") setTimeout(select);
   };
   element.addEventListener("pointerdown", (event) => {
     if (event.button) return;
@@ -140,7 +140,7 @@ export function spanPointer(page, { tap, drawn, tag }) {
     const label = event.target.closest(".spin-tag");
     if (label) return tag(Number(label.dataset.index));
     if (down?.far) return undefined;
-    if (event.detail > 1) return drawn();
+    if (event.detail > 1) return select();
     const at = spanAtPoint(page, event.clientX, event.clientY);
     return at === null ? undefined : tap(at, event.shiftKey);
   });
@@ -150,9 +150,9 @@ export function spanPointer(page, { tap, drawn, tag }) {
 export function spanGrips(page, dragged) {
   const grips = ["from", "to"].map((end) => {
     const element = h("i", { class: `spin-grip spin-grip-${end}`, hidden: "", "aria-hidden": "true" });
-    const held = () => element.hasPointerCapture?.(element.pointer ?? -1);
+    const isDragging = () => element.hasPointerCapture?.(element.pointer ?? -1);
     const move = (event, done) => {
-      if (!held()) return;
+      if (!isDragging()) return;
       const at = spanAtPoint(page, event.clientX, event.clientY - element.above);
       dragged(end, at, done);
     };

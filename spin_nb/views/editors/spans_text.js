@@ -79,9 +79,9 @@ export function spanTrimmed(text, from, to) {
 export function spanWord(text, at) {
   const [from, to] = [Math.max(0, at - 200), Math.min(text.length, at + 200)];
   const words = new Intl.Segmenter(undefined, { granularity: "word" }).segment(text.slice(from, to));
-  const found = [...words].find(({ index, segment }) => index + from <= at && at < index + from + segment.length);
-  const segment = found?.segment ?? "";
-  return segment.trim() ? { from: from + found.index, to: from + found.index + segment.length } : null;
+  const word = [...words].find(({ index, segment }) => index + from <= at && at < index + from + segment.length);
+  const segment = word?.segment ?? "";
+  return segment.trim() ? { from: from + word.index, to: from + word.index + segment.length } : null;
 }
 
 /** The border between characters, as people see them, next to `at`. */
@@ -152,7 +152,7 @@ export function spanPage(text) {
   const pieces = spanPieces(text);
   const begins = new WeakMap(); // text node -> units before it
   const long = pieces.length > 1 ? " spin-long" : "";
-  const parts = pieces.map((piece) => ({ piece, drawn: null, nodes: [], element: h("div", { class: `spin-piece${long}`, dir: "auto" }) }));
+  const parts = pieces.map((piece) => ({ piece, lastMarks: null, nodes: [], element: h("div", { class: `spin-piece${long}`, dir: "auto" }) }));
   const element = h("div", { class: "spin-text spin-marked" }, ...parts.map((part) => part.element));
   const draw = (marks) => {
     const lanes = spanLanes(marks);
@@ -162,8 +162,8 @@ export function spanPage(text) {
       const { piece } = part;
       const mine = marks.filter(({ from, to }) => from < piece.to && to > piece.from);
       const now = JSON.stringify([mine, mine.length ? lanes : 0]);
-      if (now === part.drawn) continue;
-      Object.assign(part, { drawn: now, nodes: [] });
+      if (now === part.lastMarks) continue;
+      Object.assign(part, { lastMarks: now, nodes: [] });
       wrote = true;
       spanFill(part.element, text, piece, mine, lanes, (node, at) => {
         begins.set(node, at);
@@ -188,8 +188,8 @@ export function spanPage(text) {
   const placeOf = (at, forward = false) => {
     let part = parts[pieces.indexOf(spanPieceAt(pieces, at, "from"))];
     if (!forward && at === part.piece.from && at > 0) part = parts[parts.indexOf(part) - 1];
-    const found = part.nodes.findLast((each) => (forward ? each.at <= at : each.at < at)) ?? part.nodes[0];
-    return [found.node, at - found.at];
+    const start = part.nodes.findLast((each) => (forward ? each.at <= at : each.at < at)) ?? part.nodes[0];
+    return [start.node, at - start.at];
   };
   return { element, text, pieces, draw, unitAt, placeOf };
 }

@@ -21,8 +21,8 @@ export function header(labelQueue, full) {
     const items = labelQueue.model.get("n_items");
     const labelled = labelQueue.nLabels;
     // Until the kernel has told, nobody knows: 0 would say that all is lost.
-    const told = labelQueue.greeted ? labelled.toLocaleString("en") : "–";
-    write(count, `${told} of ${items.toLocaleString("en")} labelled`);
+    const labelledWords = labelQueue.greeted ? labelled.toLocaleString("en") : "–";
+    write(count, `${labelledWords} of ${items.toLocaleString("en")} labelled`);
     write(rate, labelQueue.counts.per_minute >= 0.5 ? `${Math.round(labelQueue.counts.per_minute).toLocaleString("en")} a minute` : "");
     const { tone, words } = labelQueue.status;
     write(status, words);
@@ -43,24 +43,24 @@ function takesSuggestion({ current, draft }) {
 /** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
 export function commands(labelQueue, back, act, help) {
   const words = { accept: "", ...COMMAND_WORDS };
-  const buttons = Object.entries(words).map(([does, word]) => {
+  const buttons = Object.entries(words).map(([action, word]) => {
     const click = (event) => {
-      if (does === "undo" || does === "redo" || !doubled(event, labelQueue.current)) act(labelQueue, does);
+      if (action === "undo" || action === "redo" || !doubled(event, labelQueue.current)) act(labelQueue, action);
       back(event);
     };
     const name = h("span", {}, word);
     const key = h("kbd", {});
-    return { does, name, key, element: h("button", { type: "button", class: does === "accept" ? "spin-accept" : null, onclick: click }, name, key) };
+    return { action, name, key, element: h("button", { type: "button", class: action === "accept" ? "spin-accept" : null, onclick: click }, name, key) };
   });
   const draw = () => {
     const table = labelQueue.table;
     const free = { undo: true, redo: true, accept: labelQueue.draft.value !== null };
-    for (const { does, name, key, element } of buttons) {
-      const shown = keyOf(table, does);
-      write(key, shown);
-      nameShortcuts(element, shown, ...(ALWAYS[does] ?? []));
-      element.disabled = labelQueue.readOnly || !(free[does] ?? labelQueue.current !== null) || (does === "accept" && !labelQueue.current);
-      if (does === "accept") write(name, takesSuggestion(labelQueue) ? "Accept" : "Submit");
+    for (const { action, name, key, element } of buttons) {
+      const label = keyOf(table, action);
+      write(key, label);
+      nameShortcuts(element, label, ...(ALWAYS[action] ?? []));
+      element.disabled = labelQueue.readOnly || !(free[action] ?? labelQueue.current !== null) || (action === "accept" && !labelQueue.current);
+      if (action === "accept") write(name, takesSuggestion(labelQueue) ? "Accept" : "Submit");
     }
   };
   return { element: h("div", { class: "spin-commands", role: "group", "aria-label": "commands" }, ...buttons.map((b) => b.element), help), draw };
@@ -88,14 +88,14 @@ export function pastStrip(labelQueue, back) {
     h("button", { type: "button", class: "spin-leaf", title: words, "aria-label": words, onclick: (event) => (labelQueue.decisions.leaf(way, STRIP), back(event)) }, sign);
   const later = turn(-1, "‹", "later items");
   const earlier = turn(1, "›", "earlier items");
-  let drawn = "";
+  let lastDrawn = "";
   const draw = () => {
     const cards = labelQueue.decisions.recent(STRIP).filter((card) => card !== labelQueue.current);
     later.hidden = labelQueue.decisions.page === 0;
     earlier.hidden = labelQueue.decisions.page === 0 && labelQueue.decisions.done.length < STRIP;
     const now = JSON.stringify(cards.map((card) => [card.id, card.state, Boolean(card.bitmap)]));
-    if (now === drawn) return;
-    drawn = now;
+    if (now === lastDrawn) return;
+    lastDrawn = now;
     chips.replaceChildren(...cards.map((card) => pastChip(labelQueue, back, card)));
   };
   return { element: h("div", { class: "spin-past" }, later, chips, earlier), draw };

@@ -58,7 +58,7 @@ export class Decisions {
     this.older = []; // places have moved
     this.page = 0;
     this.forget();
-    this.queue.said = `${card.id}: ${inWords(past, this.queue.spec)}.`;
+    this.queue.announcement = `${card.id}: ${inWords(past, this.queue.spec)}.`;
     this.queue.next();
     this.queue.draw();
   }
@@ -169,17 +169,17 @@ export class Decisions {
   async recall(kind) {
     const since = (this.recalling = performance.now());
     const isOver = () => this.recalling !== since;
-    const found = await this.fetchPast(kind, isOver);
+    const earlier = await this.fetchPast(kind, isOver);
     if (isOver()) return undefined;
     this.recalling = null;
-    if (!found) {
+    if (!earlier) {
       this.epoch += 1;
       this.queue.say(UNHEARD[kind]);
       return undefined;
     }
-    const last = found.pop() ?? null;
+    const last = earlier.pop() ?? null;
     const stack = kind === "undo" ? this.done : this.undone;
-    stack.unshift(...found);
+    stack.unshift(...earlier);
     return last;
   }
 
@@ -223,11 +223,11 @@ export class Decisions {
 
   /** Of old decisions only small pictures are kept, of those beyond what undo remembers none. */
   forget() {
-    const gone = this.done.splice(0, Math.max(0, this.done.length - MAX_UNDO_DECISIONS));
+    const surplus = this.done.splice(0, Math.max(0, this.done.length - MAX_UNDO_DECISIONS));
     const past = this.done.map(({ card }) => card);
     const inUse = new Set([...this.queue.cards, ...past.slice(-FULL_SIZE_DECISIONS)]);
     for (const card of past) if (!inUse.has(card)) shrink(card);
-    for (const { card } of gone) if (!inUse.has(card) && !past.includes(card)) release(card);
+    for (const { card } of surplus) if (!inUse.has(card) && !past.includes(card)) release(card);
   }
 
   /** The last decisions as the kernel tells them, for undo and the strip; or what redo would bring back. */

@@ -6,14 +6,14 @@ export class Draft {
   }
 
   /** Start from what was left of a card, else from what is known of it: a label it has, the suggestion, or nothing. */
-  begin(card, spec, left = null) {
-    const known = card ? first(card.state?.kind === "label" ? card.state.value : undefined, card.suggestion?.value, spec.empty, null) : null;
+  begin(card, spec, draft = null) {
+    const initial = card ? first(card.state?.kind === "label" ? card.state.value : undefined, card.suggestion?.value, spec.empty, null) : null;
     this.card = card;
-    this.steps = [...(left?.steps ?? [])];
-    this.undone = [...(left?.undone ?? [])];
-    this.unsaved = left?.unsaved ?? null; // for the editor to go on with
-    this.value = left ? left.value : known;
-    this.isOwn = JSON.stringify(this.value) !== JSON.stringify(known);
+    this.steps = [...(draft?.steps ?? [])];
+    this.undone = [...(draft?.undone ?? [])];
+    this.unsaved = draft?.unsaved ?? null; // for the editor to go on with
+    this.value = draft ? draft.value : initial;
+    this.isOwn = JSON.stringify(this.value) !== JSON.stringify(initial);
   }
 
   /** Nothing was done to what is known of the card. */

@@ -36,16 +36,16 @@ function isDraft(stored) {
 export class Drafts {
   constructor(name, storage) {
     Object.assign(this, { storage, prefix: `spin_nb/draft/${name}/` });
-    this.held = new Map(); // id -> {value, steps, undone, unsaved}
-    const found = storage.keys(this.prefix).map((key) => [key.slice(this.prefix.length), storage.read(key)]);
-    found.sort(([, one], [, other]) => (one?.at ?? 0) - (other?.at ?? 0));
+    this.onPage = new Map(); // id -> {value, steps, undone, unsaved}
+    const entries = storage.keys(this.prefix).map((key) => [key.slice(this.prefix.length), storage.read(key)]);
+    entries.sort(([, one], [, other]) => (one?.at ?? 0) - (other?.at ?? 0));
     this.stored = new Map(); // id -> {length, isWork}, the latest last
-    for (const [id, draft] of found) this.note(id, draft);
+    for (const [id, draft] of entries) this.note(id, draft);
   }
 
   /** What was left of an item, or null. */
   of(id) {
-    const draft = this.held.get(id) ?? this.storage.read(this.prefix + id);
+    const draft = this.onPage.get(id) ?? this.storage.read(this.prefix + id);
     return isDraft(draft) ? draft : null;
   }
 
@@ -55,20 +55,20 @@ export class Drafts {
 
   /** Whether there is work on an item that nobody has submitted; nothing is read for it, it is asked at every change. */
   waits(id) {
-    return this.held.has(id) ? worked(this.held.get(id)) : Boolean(this.stored.get(id)?.isWork);
+    return this.onPage.has(id) ? worked(this.onPage.get(id)) : Boolean(this.stored.get(id)?.isWork);
   }
 
   keep(id, draft) {
-    this.held.set(id, draft);
+    this.onPage.set(id, draft);
     this.stored.delete(id);
     const short = storable(draft);
-    const written = short !== null && this.storage.write(this.prefix + id, { at: Date.now(), ...short });
-    if (written) this.note(id, short);
+    const isStored = short !== null && this.storage.write(this.prefix + id, { at: Date.now(), ...short });
+    if (isStored) this.note(id, short);
     while (this.stored.size > 1 && this.isTooMuch) this.unstore(this.stored.keys().next().value);
   }
 
   drop(id) {
-    if (this.held.delete(id) || this.stored.has(id)) this.unstore(id);
+    if (this.onPage.delete(id) || this.stored.has(id)) this.unstore(id);
   }
 
   unstore(id) {

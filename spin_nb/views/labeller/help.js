@@ -27,15 +27,15 @@ const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "Tab"];
 
 export function helpPanel(labelQueue, editor) {
   const rows = h("div", { class: "spin-keys" });
-  const said = h("span", { class: "spin-asks", role: "status" });
+  const status = h("span", { class: "spin-asks", role: "status" });
   const reset = h("button", { type: "button", onclick: () => bind({}) }, "Keys as they were");
-  const element = h("div", { class: "spin-help", hidden: "" }, rows, h("div", { class: "spin-line" }, said, reset));
+  const element = h("div", { class: "spin-help", hidden: "" }, rows, h("div", { class: "spin-line" }, status, reset));
   const sign = h("kbd");
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, h("span", {}, "Keys"), sign);
   const isUsed = ([action]) => !EDITORS_OWN.includes(action) || Boolean(editor.actions?.includes(action));
   const actions = Object.entries(ACTION_WORDS).filter(isUsed);
   let waiting = null;
-  let drawn = "";
+  let lastDrawn = "";
   const open = (on) => {
     element.hidden = !on;
     waiting = null;
@@ -46,22 +46,22 @@ export function helpPanel(labelQueue, editor) {
   const bind = async (bindings) => {
     const before = labelQueue.model.get("bindings");
     waiting = null;
-    write(said, "");
+    write(status, "");
     labelQueue.model.set("bindings", bindings);
     labelQueue.draw();
     try {
       const [reply] = await labelQueue.channel.ask("bind", { bindings });
       if (!reply.problem) return;
-      write(said, `Not changed: ${reply.problem.what} ${reply.problem.do}`);
+      write(status, `Not changed: ${reply.problem.what} ${reply.problem.do}`);
       labelQueue.model.set("bindings", reply.bindings ?? before);
       labelQueue.draw();
     } catch {
-      write(said, "The kernel does not answer: the change holds on this page only.");
+      write(status, "The kernel does not answer: the change holds on this page only.");
     }
   };
   const choose = (name) => {
     waiting = name;
-    write(said, "Press the new key; Escape leaves it as it is.");
+    write(status, "Press the new key; Escape leaves it as it is.");
     draw();
     element.closest(".spin-labeller")?.focus({ preventScroll: true }); // the rows are made anew: the key must be heard
   };
@@ -80,21 +80,21 @@ export function helpPanel(labelQueue, editor) {
     const shortcut = !composes(event) && (event.ctrlKey || event.metaKey || event.altKey);
     if (event.key === "Escape" || shortcut) {
       waiting = null;
-      write(said, "");
+      write(status, "");
       draw();
     } else if (keyProblem(pressed)) {
-      write(said, keyProblem(pressed));
+      write(status, keyProblem(pressed));
     } else {
       const others = Object.entries(labelQueue.model.get("bindings")).filter(([name, other]) => other !== pressed && name !== waiting);
       bind({ ...Object.fromEntries(others), [waiting]: pressed });
     }
     return true;
   };
-  const row = (name, words, shown) =>
+  const row = (name, words, keyLabel) =>
     h(
       "button",
-      { type: "button", class: name === waiting ? "spin-waiting" : null, "aria-label": `${words}: key ${shown || "none"}. Choose to change it`, onclick: () => choose(name) },
-      h("kbd", {}, name === waiting ? "…" : shown),
+      { type: "button", class: name === waiting ? "spin-waiting" : null, "aria-label": `${words}: key ${keyLabel || "none"}. Choose to change it`, onclick: () => choose(name) },
+      h("kbd", {}, name === waiting ? "…" : keyLabel),
       h("span", { class: "spin-word", dir: "auto" }, words),
     );
   const draw = () => {
@@ -108,8 +108,8 @@ export function helpPanel(labelQueue, editor) {
       ...actions.map(([action, words]) => [action, words, keyOf(table, action)]),
     ];
     const now = JSON.stringify([lines, waiting]);
-    if (now === drawn) return;
-    drawn = now;
+    if (now === lastDrawn) return;
+    lastDrawn = now;
     rows.replaceChildren(...lines.map((line) => row(...line)));
   };
   return { element, button, draw, key, toggle: () => open(element.hidden) };

@@ -50,7 +50,7 @@ export function editorApiOf(labelQueue) {
   };
 }
 
-function shownBy(editorApi, editor, card) {
+function paneOf(editorApi, editor, card) {
   if (card.broken || !card.decoded) return { element: large(card) };
   return editor.itemPane?.(card) ?? openMedium(card, editorApi.kit);
 }
@@ -60,28 +60,28 @@ export function itemPane(labelQueue, editorApi, editor) {
   const name = h("span", { class: "spin-name" });
   const state = h("span", { class: "spin-was", dir: "auto" });
   const element = h("div", { class: "spin-stage" }, frame, h("div", { class: "spin-caption" }, name, state));
-  let drawn = [];
-  let shown = null;
+  let lastDrawn = [];
+  let pane = null;
   const clear = () => {
-    shown?.close?.();
-    shown = null;
+    pane?.close?.();
+    pane = null;
   };
   const draw = () => {
     const card = labelQueue.current;
     const words = card ? null : waitingWords(labelQueue);
     const now = [card, card?.decoded, card?.suggestion, words];
-    if (now.some((part, i) => part !== drawn[i])) {
-      drawn = now;
+    if (now.some((part, i) => part !== lastDrawn[i])) {
+      lastDrawn = now;
       clear();
       // What waits for the next item keeps its height: the buttons below must not move under the pointer.
       frame.style.minHeight = card ? "" : `${frame.offsetHeight}px`;
-      if (card) shown = shownBy(editorApi, editor, card);
-      frame.replaceChildren(shown?.element ?? note(words));
+      if (card) pane = paneOf(editorApi, editor, card);
+      frame.replaceChildren(pane?.element ?? note(words));
       frame.scrollTop = 0;
     }
     write(name, card?.id ?? "");
     const was = card?.state;
     write(state, was ? (was.kind === "label" ? `now: ${labelWords(was.value, labelQueue.spec)}` : (RESULT[was.kind] ?? was.kind)) : "");
   };
-  return { element, draw, frame, key: (event) => shown?.key?.(event) ?? false, close: clear };
+  return { element, draw, frame, key: (event) => pane?.key?.(event) ?? false, close: clear };
 }

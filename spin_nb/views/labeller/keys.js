@@ -31,26 +31,26 @@ function classKeys(names) {
 }
 
 const NO_NAMES = [];
-let keysKnown = {}; // the table made last: every button asks for it
+let lastTable = {}; // the table made last: every button asks for it
 
 /**
  * Key -> action, under a person's bindings: a key they took for one thing no longer does another. `likeliest`: the
  * classes of one card, [[name, p], ...], that have the first digits while it is shown.
  */
 export function keyTable(names = NO_NAMES, bindings = {}, likeliest = NO_NAMES) {
-  const isKnown = keysKnown.names === names && keysKnown.bindings === bindings && keysKnown.likeliest === likeliest;
-  if (!isKnown) keysKnown = { names, bindings, likeliest, table: newKeyTable(names, bindings, likeliest) };
-  return keysKnown.table;
+  const isSame = lastTable.names === names && lastTable.bindings === bindings && lastTable.likeliest === likeliest;
+  if (!isSame) lastTable = { names, bindings, likeliest, table: newKeyTable(names, bindings, likeliest) };
+  return lastTable.table;
 }
 
 function newKeyTable(names, bindings, likeliest) {
   const table = new Map();
-  const wanted = new Map(Object.entries(bindings));
+  const boundKeys = new Map(Object.entries(bindings));
   const put = (action, name, keys) => {
-    const own = wanted.get(name);
-    for (const key of own ? [own] : keys) if (key && !table.has(key)) table.set(key, action);
+    const boundKey = boundKeys.get(name);
+    for (const key of boundKey ? [boundKey] : keys) if (key && !table.has(key)) table.set(key, action);
   };
-  for (const [name, key] of wanted) {
+  for (const [name, key] of boundKeys) {
     const index = name.startsWith("class:") ? names.indexOf(name.slice(6)) : -1;
     if (index >= 0) table.set(key, `class:${index}`);
     else if (Object.hasOwn(COMMANDS, name)) table.set(key, name);
@@ -70,7 +70,7 @@ export function keyProblem(key) {
 
 /** The key of an action as it is written on a button; "" where it has none. */
 export function keyOf(table, action) {
-  for (const [key, does] of table) if (does === action) return KEY_NAMES[key] ?? key.toUpperCase();
+  for (const [key, other] of table) if (other === action) return KEY_NAMES[key] ?? key.toUpperCase();
   return "";
 }
 

@@ -65,8 +65,8 @@ export class Outbox {
   /** `post({client, entries})` sends or throws; `changed()` is told after every change of what is pending. */
   constructor({ name, post, changed, storage = storageOf(() => window.sessionStorage) }) {
     Object.assign(this, { post, changed, storage, prefix: `spin_nb/outbox/${name}/` });
-    this.own = { client: randomId(), created: Date.now(), next: 1, entries: [] };
-    this.clientLogs = [this.own];
+    this.pageLog = { client: randomId(), created: Date.now(), next: 1, entries: [] };
+    this.clientLogs = [this.pageLog];
     this.attempt = 0; // re-sends since the last answer
     this.gone = false; // the last send could not leave this page
     this.problem = null; // the kernel answered, and said why it cannot store
@@ -112,8 +112,8 @@ export class Outbox {
   }
 
   put(entry) {
-    this.own.entries.push({ seq: this.own.next++, ...entry });
-    this.keep(this.own);
+    this.pageLog.entries.push({ seq: this.pageLog.next++, ...entry });
+    this.keep(this.pageLog);
     if (this.gone) this.tell({ orphan: true });
     // A label and the "shown" of the item after it are put in the same turn and leave in one message.
     queueMicrotask(() => this.flush());
@@ -140,7 +140,7 @@ export class Outbox {
   /** This page's entries, to travel ahead of another request; null while an earlier page's wait before them. */
   ahead() {
     if (this.clientLogs.length > 1) return null;
-    return { client: this.own.client, entries: this.own.entries.slice(0, ENTRIES_PER_MESSAGE).map(plain) };
+    return { client: this.pageLog.client, entries: this.pageLog.entries.slice(0, ENTRIES_PER_MESSAGE).map(plain) };
   }
 
   leaves(message) {
@@ -176,9 +176,9 @@ export class Outbox {
   trim(clientLog, ack) {
     if (!clientLog.entries.some((entry) => entry.seq <= ack)) return;
     clientLog.entries = clientLog.entries.filter((entry) => entry.seq > ack);
-    if (clientLog === this.own) this.keep(clientLog);
+    if (clientLog === this.pageLog) this.keep(clientLog);
     else this.trimStored(clientLog.client, ack);
-    if (clientLog !== this.own && !clientLog.entries.length) this.clientLogs = this.clientLogs.filter((each) => each !== clientLog);
+    if (clientLog !== this.pageLog && !clientLog.entries.length) this.clientLogs = this.clientLogs.filter((each) => each !== clientLog);
     this.tell({ client: clientLog.client, ack });
   }
 
@@ -208,13 +208,13 @@ export class Outbox {
     for (const key of this.storage.keys(this.prefix)) {
       const client = key.slice(this.prefix.length);
       const stored = this.storage.read(key);
-      if (client === this.own.client || !Array.isArray(stored?.entries)) continue;
-      const known = this.clientLogs.find((clientLog) => clientLog.client === client);
-      if (known) known.entries = stored.entries;
+      if (client === this.pageLog.client || !Array.isArray(stored?.entries)) continue;
+      const log = this.clientLogs.find((clientLog) => clientLog.client === client);
+      if (log) log.entries = stored.entries;
       else this.clientLogs.push({ client, created: stored.created ?? 0, entries: stored.entries });
     }
-    const others = this.clientLogs.filter((clientLog) => clientLog !== this.own).sort((a, b) => a.created - b.created);
-    this.clientLogs = [...others, this.own];
+    const others = this.clientLogs.filter((clientLog) => clientLog !== this.pageLog).sort((a, b) => a.created - b.created);
+    this.clientLogs = [...others, this.pageLog];
   }
 
   tell(detail) {
@@ -230,7 +230,7 @@ export class Outbox {
     const clientLog = this.clientLogs.find((each) => each.client === client);
     if (clientLog && ack) {
       clientLog.entries = clientLog.entries.filter((entry) => entry.seq > ack);
-      if (clientLog === this.own) this.keep(clientLog);
+      if (clientLog === this.pageLog) this.keep(clientLog);
       else if (!clientLog.entries.length) this.clientLogs = this.clientLogs.filter((each) => each !== clientLog);
       this.changed();
     }

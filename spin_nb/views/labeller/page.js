@@ -13,12 +13,12 @@ import { LabelQueue } from "./queue.js";
 import { fullScreenButton, keepToVisibleHeight } from "./room.js";
 import { tellSeen } from "./seen.js";
 
-function act(labelQueue, does) {
-  if (does.startsWith("class:") || labelQueue.editor?.act?.(does)) return;
-  if (does === "accept") labelQueue.decisions.submit();
-  else if (does === "undo") labelQueue.decisions.undo();
-  else if (does === "redo") labelQueue.decisions.redo();
-  else if (["skip", "unsure", "flag"].includes(does)) labelQueue.decisions.decide(does);
+function act(labelQueue, action) {
+  if (action.startsWith("class:") || labelQueue.editor?.act?.(action)) return;
+  if (action === "accept") labelQueue.decisions.submit();
+  else if (action === "undo") labelQueue.decisions.undo();
+  else if (action === "redo") labelQueue.decisions.redo();
+  else if (["skip", "unsure", "flag"].includes(action)) labelQueue.decisions.decide(action);
 }
 
 const SCROLL = { ArrowDown: 40, ArrowUp: -40, PageDown: 240, PageUp: -240 };
@@ -54,19 +54,19 @@ function onKey(event, labelQueue, view) {
   }
   if (middle.key(event) || scrolls(event, middle.frame)) return used();
   if (full.key(event)) return used();
-  const does = actionOf(event, labelQueue.table);
-  if (!does) return undefined;
+  const action = actionOf(event, labelQueue.table);
+  if (!action) return undefined;
   used();
-  if (does === "release") return letGo(event, root);
-  if (does === "help" && !event.repeat) return help.toggle();
-  if (does === "full" && !event.repeat) return full.toggle();
+  if (action === "release") return letGo(event, root);
+  if (action === "help" && !event.repeat) return help.toggle();
+  if (action === "full" && !event.repeat) return full.toggle();
   // A key held down would label unseen items.
-  return event.repeat ? undefined : act(labelQueue, does);
+  return event.repeat ? undefined : act(labelQueue, action);
 }
 
 function announce(labelQueue, live) {
   const next = labelQueue.current ? ` Next: ${labelQueue.current.id}.` : "";
-  write(live, labelQueue.said && labelQueue.said + next);
+  write(live, labelQueue.announcement && labelQueue.announcement + next);
 }
 
 const NOUNS = ["spec", "bindings", "n_items", "read_only"];

@@ -55,7 +55,7 @@ export class LabelQueue {
     this.greeted = false; // the kernel has told what is there
     this.lost = false; // the last question could not leave this page
     this.dry = false; // the kernel has nothing more to ask
-    this.said = ""; // for the live region
+    this.announcement = ""; // for the live region
     this.why = ""; // why what was asked for last is not done
     this.notice = null;
     const name = `${model.get("project")}/labeller`;
@@ -66,7 +66,7 @@ export class LabelQueue {
       this.keepUnsaved();
       if (event.type === "beforeunload" && this.cards.some(({ id }) => this.drafts.isUnsafe(id))) event.preventDefault();
     };
-    for (const left of LEAVING) window.addEventListener(left, this.leaving);
+    for (const eventName of LEAVING) window.addEventListener(eventName, this.leaving);
     this.alive = () => this.listen();
     model.on("comm_live_update", this.alive);
     // What an earlier page left is stored first: what the kernel then tells of the past is complete.
@@ -78,7 +78,7 @@ export class LabelQueue {
   close() {
     this.keepUnsaved();
     this.closed = true;
-    for (const left of LEAVING) window.removeEventListener(left, this.leaving);
+    for (const eventName of LEAVING) window.removeEventListener(eventName, this.leaving);
     for (const card of [...this.cards, ...this.decisions.cards]) release(card);
     clearTimeout(this.retry);
     clearTimeout(this.probing);
@@ -135,8 +135,8 @@ export class LabelQueue {
 
   /** Steps are kept as they are made; what the editor has begun since is not. */
   keepUnsaved() {
-    const kept = this.drafts.held.get(this.draft.card?.id)?.unsaved ?? null;
-    if (JSON.stringify(this.unsaved) !== JSON.stringify(kept)) this.keepDraft();
+    const storedUnsaved = this.drafts.onPage.get(this.draft.card?.id)?.unsaved ?? null;
+    if (JSON.stringify(this.unsaved) !== JSON.stringify(storedUnsaved)) this.keepDraft();
   }
 
   /** What the editor has begun on the card of the draft and is no step yet, or null. */
@@ -164,7 +164,7 @@ export class LabelQueue {
   }
 
   /** An item that is not in the queue, as a card to decide. */
-  async fetch(id, awaited = (asked) => asked) {
+  async fetch(id, awaited = (call) => call) {
     const [reply, buffers] = await awaited(this.channel.ask("card", { id }));
     if (reply.problem) throw new Error(reply.problem.what);
     const card = { ...reply, seen: true };
@@ -173,23 +173,23 @@ export class LabelQueue {
   }
 
   say(words) {
-    this.said = words;
+    this.announcement = words;
     this.why = "";
     this.draw();
   }
 
   /** Why what was asked for is not done: said, and there to be read until something is done. */
   warn(why) {
-    this.said = this.why = why;
+    this.announcement = this.why = why;
     this.draw();
   }
 
   /** Any item, to be looked at and decided; the one on screen comes back after it. */
   async visit(id) {
-    const held = [...this.cards, ...this.decisions.done.map((past) => past.card)].find((card) => card.id === id);
+    const inHand = [...this.cards, ...this.decisions.done.map((past) => past.card)].find((card) => card.id === id);
     try {
-      const card = held ?? (await this.fetch(id));
-      if (!held && card.kind) card.state = { kind: card.kind, value: card.label ?? null };
+      const card = inHand ?? (await this.fetch(id));
+      if (!inHand && card.kind) card.state = { kind: card.kind, value: card.label ?? null };
       this.bring(card);
       this.say(`Showing ${id}.`);
     } catch (error) {
@@ -201,7 +201,7 @@ export class LabelQueue {
   /** The host says that the kernel came or went; an empty apply tells which. */
   listen() {
     try {
-      this.channel.post("apply", { client: this.outbox.own.client, entries: [] });
+      this.channel.post("apply", { client: this.outbox.pageLog.client, entries: [] });
     } catch {
       this.lost = true;
     }
@@ -274,7 +274,7 @@ export class LabelQueue {
     const mark = this.outbox.storage.read(this.bookmark);
     if (this.current || !mark || this.readOnly) return;
     const decided = this.outbox.entries.some((entry) => entry.id === mark.id && entry.kind !== "shown");
-    const card = await this.fetch(mark.id, (asked) => this.patiently(asked)).catch((error) => {
+    const card = await this.fetch(mark.id, (call) => this.patiently(call)).catch((error) => {
       if (error.gone || error.late) throw error;
     });
     if (decided || !card || card.kind || this.current) return;
@@ -283,9 +283,9 @@ export class LabelQueue {
   }
 
   /** What was asked for, however late it comes: to ask again would be answered after it, and later still. */
-  async patiently(asked) {
+  async patiently(call) {
     try {
-      return await asked;
+      return await call;
     } catch (error) {
       if (!error.answer) throw error;
       this.probe();
@@ -331,7 +331,7 @@ export class LabelQueue {
       const have = this.cards.map((card) => card.token ?? null);
       const n = this.upcoming.length ? MAX_CARDS : have.length + FIRST_CARDS;
       const answer = this.patiently(this.channel.ask("cards", { n, have, ...ahead }));
-      this.asked = this.channel.last();
+      this.cardsCall = this.channel.last();
       const [reply, buffers] = await answer;
       this.serverEvents.acknowledged(reply);
       if (turn !== this.turn) return;
@@ -354,11 +354,11 @@ export class LabelQueue {
 
   /** The kernel's queue: what it keeps of ours, then new cards. What a person has seen stays whatever it says. */
   receive(cards, buffers) {
-    const kept = new Set(cards.map((card) => card.token));
-    this.unqueue((card) => !card.seen && !kept.has(card.token));
-    const known = new Set(this.cards.map((card) => card.id));
-    for (const entry of this.outbox.entries) if (entry.kind !== "shown") known.add(entry.id);
-    const fresh = cards.filter((card) => !card.kept && !known.has(card.id));
+    const keptTokens = new Set(cards.map((card) => card.token));
+    this.unqueue((card) => !card.seen && !keptTokens.has(card.token));
+    const presentIds = new Set(this.cards.map((card) => card.id));
+    for (const entry of this.outbox.entries) if (entry.kind !== "shown") presentIds.add(entry.id);
+    const fresh = cards.filter((card) => !card.kept && !presentIds.has(card.id));
     for (const card of fresh) {
       decode(card, buffers).then(() => card === this.current && this.draw());
       this.upcoming.push(card);
@@ -392,13 +392,13 @@ export class LabelQueue {
   /** {tone, words} of the status line. */
   get status() {
     const n = this.outbox.pending;
-    const kept = ["nothing is waiting to be saved", "1 label kept here"][n] ?? `${n} labels kept here`;
+    const waiting = ["nothing is waiting to be saved", "1 label kept here"][n] ?? `${n} labels kept here`;
     if (this.readOnly) return { tone: "warn", words: "Read-only project: labels cannot be saved" };
-    if (this.gone) return { tone: "bad", words: `Kernel restarted: run this cell again; ${kept}` };
-    if (this.outbox.problem) return { tone: "bad", words: `${this.outbox.problem} ${n ? `${kept}; trying again` : ""}`.trim() };
+    if (this.gone) return { tone: "bad", words: `Kernel restarted: run this cell again; ${waiting}` };
+    if (this.outbox.problem) return { tone: "bad", words: `${this.outbox.problem} ${n ? `${waiting}; trying again` : ""}`.trim() };
     const refused = [...this.refusals.values()].at(-1);
     if (refused ?? this.notice) return { tone: "warn", words: refused ?? this.notice };
-    if (this.outbox.attempt > 0 && n) return { tone: "warn", words: `Saving is paused, the kernel does not answer yet; ${kept}` };
+    if (this.outbox.attempt > 0 && n) return { tone: "warn", words: `Saving is paused, the kernel does not answer yet; ${waiting}` };
     if (n) return { tone: "busy", words: `Saving ${n}` };
     return { tone: "good", words: this.isUnsubmitted ? "All saved · not submitted yet" : "All saved" };
   }

@@ -21,8 +21,8 @@ function outermostScroller(element) {
 
 /** Pixels of the page that can be seen at once, over the keyboard of a touch screen. */
 function visibleHeight(scroller) {
-  const { visualViewport: seen } = window;
-  const height = seen ? seen.height * seen.scale : window.innerHeight;
+  const { visualViewport: viewport } = window;
+  const height = viewport ? viewport.height * viewport.scale : window.innerHeight;
   if (scroller) return Math.min(height, scroller.clientHeight);
   // A frame may be as high as what it holds: its own height says nothing.
   return window.parent === window ? height : Math.max(height, 0.7 * screen.availHeight);
@@ -47,15 +47,15 @@ export function keepToVisibleHeight(root) {
   };
   const watch = new ResizeObserver(fit);
   watch.observe(root);
-  const heard = [
+  const resizeEvents = [
     [window, "resize"],
     [window.visualViewport, "resize"],
     [root, "fullscreenchange"],
   ];
-  for (const [target, name] of heard) target?.addEventListener(name, fit);
+  for (const [target, name] of resizeEvents) target?.addEventListener(name, fit);
   return () => {
     watch.disconnect();
-    for (const [target, name] of heard) target?.removeEventListener(name, fit);
+    for (const [target, name] of resizeEvents) target?.removeEventListener(name, fit);
   };
 }
 

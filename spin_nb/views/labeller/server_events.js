@@ -29,7 +29,7 @@ export class ServerEvents {
     this.queue.lost = false;
     if (message.client) {
       // The kernel answers in order: a later call came back, so the cards asked for before it are lost.
-      if (message.reply > this.queue.asked && this.queue.channel.waits(this.queue.asked)) this.queue.asking = false;
+      if (message.reply > this.queue.cardsCall && this.queue.channel.waits(this.queue.cardsCall)) this.queue.asking = false;
       this.acknowledged(message);
       this.queue.refill();
     } else if (message.problem) {
@@ -73,13 +73,13 @@ export class ServerEvents {
     decisions.done.push(stands);
     stands.card.state = { kind: stands.kind, value: stands.value, n: stands.n };
     if (!this.queue.drafts.waits(entry.id)) this.queue.drafts.drop(entry.id);
-    const taken = await this.takenBack(id, n);
-    if (decisions.done.at(-1) === stands) decisions.undone.push(taken);
-    decisions.done = decisions.done.filter((past) => past !== taken);
-    taken.card.state = taken.before;
+    const decision = await this.decisionTakenBack(id, n);
+    if (decisions.done.at(-1) === stands) decisions.undone.push(decision);
+    decisions.done = decisions.done.filter((past) => past !== decision);
+    decision.card.state = decision.before;
     if (this.queue.current === stands.card) this.queue.current = null;
-    this.queue.bring(taken.card);
-    this.queue.say(`Undone: ${inWords(taken, this.queue.spec)}, ${id}.`);
+    this.queue.bring(decision.card);
+    this.queue.say(`Undone: ${inWords(decision, this.queue.spec)}, ${id}.`);
   }
 
   /** A cell had undone something since: the kernel brought back that, and this page's own is still taken back. */
@@ -100,9 +100,9 @@ export class ServerEvents {
   }
 
   /** The decision about `id` that the kernel took back: this page's own, else what is known of the other's. */
-  async takenBack(id, n) {
-    const own = this.queue.decisions.done.filter((past) => past.card.id === id).at(-1);
-    if (own) return own;
+  async decisionTakenBack(id, n) {
+    const decision = this.queue.decisions.done.filter((past) => past.card.id === id).at(-1);
+    if (decision) return decision;
     const card = await this.queue.fetch(id).catch(() => ({ id, broken: "its card did not come.", seen: true }));
     return { card, kind: "label", value: this.elsewhere.get(id) ?? null, before: null, n };
   }
@@ -114,17 +114,17 @@ export class ServerEvents {
     const { kind, id, value } = entry ?? {};
     const isSame = (past) => past.kind === kind && JSON.stringify(past.value) === JSON.stringify(value ?? null);
     const isIt = (past) => past.card.id === id && (kind === "redo" || isSame(past));
-    const own = decisions.done.findLast(isIt);
-    decisions.done = decisions.done.filter((past) => past !== own);
+    const decision = decisions.done.findLast(isIt);
+    decisions.done = decisions.done.filter((past) => past !== decision);
     decisions.undone = decisions.undone.filter((past) => !isIt(past));
-    if (own) own.card.state = own.before;
+    if (decision) decision.card.state = decision.before;
     if (kind !== "label") {
       this.queue.notice = words;
       return this.queue.draw();
     }
     this.queue.refusals.set(id, words);
-    this.queue.drafts.keep(id, own?.draft ?? { value, steps: [], undone: [], unsaved: null });
-    const card = own?.card ?? (await this.queue.fetch(id).catch(() => null));
+    this.queue.drafts.keep(id, decision?.draft ?? { value, steps: [], undone: [], unsaved: null });
+    const card = decision?.card ?? (await this.queue.fetch(id).catch(() => null));
     if (!card) {
       this.queue.refusals.delete(id); // nobody can decide it
       this.queue.notice = words;

@@ -76,14 +76,14 @@ function card(item) {
 /** Redraws the item; the latest wins, whatever order the pictures are decoded in. */
 function itemDrawer(model, host) {
   let turn = 0;
-  let shown = null;
+  let lastItem = null;
   const draw = async () => {
     const mine = ++turn;
     const item = structuredClone(model.get("item")); // bitmaps belong to this view, not to the model
     await decode(item);
     if (mine !== turn) return release(item);
-    if (shown) release(shown);
-    shown = item;
+    if (lastItem) release(lastItem);
+    lastItem = item;
     put(host, card(item));
   };
   return draw;

@@ -21,10 +21,10 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     whenFree(view, () => {
       const points = view.spinWaiting;
       view.spinWaiting = null;
-      const grown = points.length !== view.scatterplot.get("points").length;
+      const hasNewCount = points.length !== view.scatterplot.get("points").length;
       original.points.call(view, points);
       // A different number of points makes it forget who lies on top.
-      if (grown) setTimeout(() => whenFree(view, () => view.pointOrderHandler(view.model.get("point_order"))), 30);
+      if (hasNewCount) setTimeout(() => whenFree(view, () => view.pointOrderHandler(view.model.get("point_order"))), 30);
     });
 
   // -- the person goes first: without a GPU a frame of the map keeps the page from painting anything else, so none is
@@ -143,10 +143,10 @@ if (typeof JupyterScatterView !== "undefined" && JupyterScatterView.prototype.po
     for (const name of ["keydown", "click"]) window.addEventListener(name, this.spinHear, true);
     const caughtUp = catchUp(this);
     this.spinRenderer = surface(this);
-    const own = { renderer: this.spinRenderer, versionLog: true };
+    const options = { renderer: this.spinRenderer, versionLog: true };
     // It reads the shared surface at once and again in its own frame callback, which runs between these two.
-    use(own);
-    requestAnimationFrame(() => use(own));
+    use(options);
+    requestAnimationFrame(() => use(options));
     original.render.call(this);
     this.height = "auto";
     this.spinPlace = () => place(this);

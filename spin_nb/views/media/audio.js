@@ -90,14 +90,14 @@ class Player {
 
   /** Begin by itself, unless another sound on the page has. */
   begin() {
-    if (!autoplay.on || Player.begun) return;
-    Player.begun = this;
+    if (!autoplay.on || Player.active) return;
+    Player.active = this;
     this.toggle();
   }
 
   close() {
     this.closed = true;
-    if (Player.begun === this) Player.begun = null;
+    if (Player.active === this) Player.active = null;
     cancelAnimationFrame(this.frame);
     this.audio.pause();
     this.audio.removeAttribute("src");
@@ -114,8 +114,8 @@ function readSound(card) {
   const colour = (bitmap) => {
     const levels = greys(bitmap);
     bitmap.close();
-    let [inked, made] = [];
-    sound.tint = (inks) => (inks === inked ? made : ((inked = inks), (made = tinted(levels, inks))));
+    let [lastInks, lastTint] = [];
+    sound.tint = (inks) => (inks === lastInks ? lastTint : ((lastInks = inks), (lastTint = tinted(levels, inks))));
     sound.spectrum = true;
   };
   const bytes = card.bytes?.[1];
@@ -131,8 +131,8 @@ function speedList(player) {
 }
 
 function volumeSlider(player) {
-  const spoken = { "aria-label": "volume", title: "volume (Shift+Up, Shift+Down)", "aria-keyshortcuts": "Shift+ArrowUp Shift+ArrowDown" };
-  const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, ...spoken });
+  const attributes = { "aria-label": "volume", title: "volume (Shift+Up, Shift+Down)", "aria-keyshortcuts": "Shift+ArrowUp Shift+ArrowDown" };
+  const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, ...attributes });
   slider.addEventListener("input", () => player().choose({ volume: Number(slider.value) }));
   return keepOwnKeys(slider);
 }

@@ -19,7 +19,7 @@ function detailBox([x, y, width, height], size, margin = 0) {
 export class Detail {
   constructor(card, kit, size) {
     Object.assign(this, { card, kit, size, box: null, finest: card.bitmap.width / size[0] });
-    this.sent = this.finest; // pixels sent per original pixel, of the whole picture and of the piece here
+    this.sentScale = this.finest; // pixels sent per original pixel, of the whole picture and of the piece here
     this.element = h("canvas", { class: "spin-viewport-detail", hidden: true });
     this.want = oneAtATime((wish) => this.get(wish));
   }
@@ -38,14 +38,14 @@ export class Detail {
   needed() {
     const { at, size } = this;
     const fine = Math.min(1, at.scale * devicePixelRatio);
-    const seen = [-at.x, -at.y, ...at.room].map((length) => length / at.scale);
-    const exact = detailBox(seen, size);
-    if (fine <= this.sent * MIN_GAIN || exact[2] <= 0 || exact[3] <= 0) return null;
+    const view = [-at.x, -at.y, ...at.room].map((length) => length / at.scale);
+    const exact = detailBox(view, size);
+    if (fine <= this.sentScale * MIN_GAIN || exact[2] <= 0 || exact[3] <= 0) return null;
     if (this.covers(exact) && fine <= this.finest * MIN_GAIN) return null;
-    const wide = detailBox(seen, size, MARGIN_SHARE);
+    const wide = detailBox(view, size, MARGIN_SHARE);
     const box = Math.max(wide[2], wide[3]) * fine <= MAX_SIDE_PX ? wide : exact;
     const side = Math.min(MAX_SIDE_PX, Math.ceil(Math.max(box[2], box[3]) * fine));
-    return side / Math.max(box[2], box[3]) > this.sent * MIN_GAIN ? { box, side } : null;
+    return side / Math.max(box[2], box[3]) > this.sentScale * MIN_GAIN ? { box, side } : null;
   }
 
   covers([x, y, width, height]) {

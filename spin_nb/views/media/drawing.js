@@ -147,11 +147,11 @@ export function bottomAxis({ context, inks }, { left, right, y, low, high, unit 
   context.textAlign = "center";
   at.forEach((value, i) => {
     const words = tickWords(value, step) + (i === at.length - 1 && unit ? ` ${briefly(unit, 12)}` : "");
-    const half = context.measureText(words).width / 2;
+    const halfWidth = context.measureText(words).width / 2;
     context.fillStyle = inks.line;
     context.fillRect(Math.round(x(value)), y, 1, 4);
     context.fillStyle = inks.soft;
-    context.fillText(words, Math.min(x(value), right - half), y + 12);
+    context.fillText(words, Math.min(x(value), right - halfWidth), y + 12);
   });
   return at.map(x);
 }
@@ -171,9 +171,9 @@ export function backToView(event) {
   if (event.detail > 0) event.currentTarget.closest(".spin-part, .spin-view")?.focus({ preventScroll: true });
 }
 
-export function toolButton(face, label, key, does) {
+export function toolButton(face, label, key, act) {
   const click = (event) => {
-    does();
+    act();
     backToView(event);
   };
   const hint = key.replaceAll("Arrow", "").replace(" ", " or ");
@@ -183,8 +183,8 @@ export function toolButton(face, label, key, does) {
 /** Sliders and lists keep the keys they need; the others go on to the view. */
 export function keepOwnKeys(control) {
   control.addEventListener("keydown", (event) => {
-    const own = /^(Arrow|Page|Home|End)/.test(event.key) || (control.tagName === "SELECT" && /^( |Enter)$/.test(event.key));
-    if (own && !event.shiftKey) event.stopPropagation();
+    const isControlKey = /^(Arrow|Page|Home|End)/.test(event.key) || (control.tagName === "SELECT" && /^( |Enter)$/.test(event.key));
+    if (isControlKey && !event.shiftKey) event.stopPropagation();
   });
   return control;
 }

@@ -5,10 +5,10 @@ import { oneAtATime, partOf } from "./item.js";
 /** Facts of a video card with nothing impossible in them. */
 function frameFacts(card) {
   const { rate, frames, at } = card.data ?? {};
-  const sent = card.bytes?.length ?? 0;
-  const count = Number.isInteger(frames) && frames > 0 ? frames : sent;
-  const even = (k) => (sent > 1 ? Math.round((k * (count - 1)) / (sent - 1)) : 0);
-  const numbers = Array.from({ length: sent }, (_, k) => (Number.isInteger(at?.[k]) ? at[k] : even(k)));
+  const nSent = card.bytes?.length ?? 0;
+  const count = Number.isInteger(frames) && frames > 0 ? frames : nSent;
+  const even = (k) => (nSent > 1 ? Math.round((k * (count - 1)) / (nSent - 1)) : 0);
+  const numbers = Array.from({ length: nSent }, (_, k) => (Number.isInteger(at?.[k]) ? at[k] : even(k)));
   return { rate: rate > 0 ? rate : 1, timed: rate > 0, count, at: numbers.map((n) => Math.min(count - 1, Math.max(0, n))) };
 }
 
@@ -18,11 +18,11 @@ export const jpeg = (bytes) => createImageBitmap(new Blob([bytes], { type: "imag
 export class Frames {
   constructor(card, came) {
     Object.assign(this, frameFacts(card));
-    this.sent = new Map(); // number -> bitmap
+    this.bitmaps = new Map(); // number -> bitmap
     const one = async (bytes, k) => {
       const bitmap = await jpeg(bytes).catch(() => null);
-      if (this.closed || !bitmap || this.sent.has(this.at[k])) return bitmap?.close();
-      this.sent.set(this.at[k], bitmap);
+      if (this.closed || !bitmap || this.bitmaps.has(this.at[k])) return bitmap?.close();
+      this.bitmaps.set(this.at[k], bitmap);
       came();
     };
     this.ready = Promise.all(Array.from(card.bytes ?? [], one)).then(() => {
@@ -33,12 +33,12 @@ export class Frames {
 
   /** Whether a frame is at hand or on its way to be. */
   has(number) {
-    return this.sent.has(number) || (!this.decoded && this.at.includes(number));
+    return this.bitmaps.has(number) || (!this.decoded && this.at.includes(number));
   }
 
   /** Numbers of the frames at hand, in order. */
   get numbers() {
-    return [...this.sent.keys()].sort((a, b) => a - b);
+    return [...this.bitmaps.keys()].sort((a, b) => a - b);
   }
 
   /** The frame at hand that is nearest to a number. */
@@ -48,8 +48,8 @@ export class Frames {
 
   close() {
     this.closed = true;
-    for (const bitmap of this.sent.values()) bitmap.close();
-    this.sent.clear();
+    for (const bitmap of this.bitmaps.values()) bitmap.close();
+    this.bitmaps.clear();
   }
 }
 
@@ -57,14 +57,14 @@ export class Frames {
 export class FrameFetcher {
   constructor(card, kit, came, failed) {
     Object.assign(this, { card, kit, came, failed });
-    this.kept = new Map(); // number -> bitmap; the last few, for stepping back and forth
+    this.recent = new Map(); // number -> bitmap; the last few, for stepping back and forth
     this.ask = oneAtATime((number) => this.get(number));
   }
 
   want(number) {
-    const kept = this.kept.get(number);
-    if (kept && this.kept.delete(number)) this.kept.set(number, kept); // used just now: the last to go
-    this.ask(kept ? null : number);
+    const bitmap = this.recent.get(number);
+    if (bitmap && this.recent.delete(number)) this.recent.set(number, bitmap); // used just now: the last to go
+    this.ask(bitmap ? null : number);
   }
 
   async get(number) {
@@ -81,11 +81,11 @@ export class FrameFetcher {
 
   keep(number, bitmap) {
     if (this.closed) return bitmap.close();
-    this.kept.set(number, bitmap);
-    const oldest = this.kept.keys().next().value;
-    if (this.kept.size > 12) {
-      this.kept.get(oldest).close();
-      this.kept.delete(oldest);
+    this.recent.set(number, bitmap);
+    const oldest = this.recent.keys().next().value;
+    if (this.recent.size > 12) {
+      this.recent.get(oldest).close();
+      this.recent.delete(oldest);
     }
     this.came(number);
   }
@@ -93,20 +93,20 @@ export class FrameFetcher {
   close() {
     this.closed = true;
     this.ask(null);
-    for (const bitmap of this.kept.values()) bitmap.close();
-    this.kept.clear();
+    for (const bitmap of this.recent.values()) bitmap.close();
+    this.recent.clear();
   }
 }
 
 /** The film strip: as many frames as fit, each where its time is; the mark is the frame shown. */
 export function paintStrip({ context, inks, width, height }, frames, number) {
-  const some = frames.sent.get(frames.numbers[0]);
+  const some = frames.bitmaps.get(frames.numbers[0]);
   if (!some) return;
   const tall = height - 6;
-  const n = Math.max(1, Math.min(frames.sent.size, Math.round(width / ((tall * some.width) / some.height))));
+  const n = Math.max(1, Math.min(frames.bitmaps.size, Math.round(width / ((tall * some.width) / some.height))));
   const wide = width / n;
   for (let k = 0; k < n; k++) {
-    const bitmap = frames.sent.get(frames.nearest(((k + 0.5) / n) * (frames.count - 1)));
+    const bitmap = frames.bitmaps.get(frames.nearest(((k + 0.5) / n) * (frames.count - 1)));
     const zoom = Math.max(wide / bitmap.width, tall / bitmap.height); // the middle of it, as a cut-out of the cell's shape
     const [w, t] = [wide / zoom, tall / zoom];
     context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - t) / 2, w, t, k * wide, 3, wide - 1, tall);

@@ -43,8 +43,8 @@ export function oneAtATime(get) {
     busy = false;
     next();
   };
-  return (wanted) => {
-    wish = wanted;
+  return (newWish) => {
+    wish = newWish;
     next();
   };
 }

@@ -52,7 +52,7 @@ function seriesPointers(canvas, view, scroll, act) {
     }
     view.point(Math.min(view.to, Math.max(view.from, view.sample(x(event)))));
   };
-  const listen = (name, does) => canvas.addEventListener(name, (event) => act(() => does(event)));
+  const listen = (name, listener) => canvas.addEventListener(name, (event) => act(() => listener(event)));
   listen("pointerdown", (event) => {
     if (event.button) return;
     canvas.setPointerCapture(event.pointerId);
@@ -90,8 +90,8 @@ MEDIA["application/x-series"] = (card) => {
   if (typeof series === "string") return { element: note(series) };
   const view = new SeriesView(series);
   const count = series.names.length === 1 ? briefly(series.names[0]) : `${series.names.length} channels`;
-  const spoken = `series, ${count}, ${view.timeWords(0)} to ${view.timeWords(series.points - 1)}. ${SERIES_KEYS}`;
-  const canvas = h("canvas", { class: "spin-plot", role: "img", "aria-label": spoken });
+  const description = `series, ${count}, ${view.timeWords(0)} to ${view.timeWords(series.points - 1)}. ${SERIES_KEYS}`;
+  const canvas = h("canvas", { class: "spin-plot", role: "img", "aria-label": description });
   const scrolls = series.names.length > SERIES_ROWS ? { tabindex: 0, role: "region", "aria-label": "channels" } : {};
   const scroll = h("div", { class: "spin-rows", ...scrolls }, h("div", {}, canvas));
   scroll.style.setProperty("--spin-pages", Math.max(1, series.names.length / SERIES_ROWS));
@@ -103,9 +103,9 @@ MEDIA["application/x-series"] = (card) => {
     if (aloud) write(spokenReading, view.words());
   });
   let aloud = false;
-  const act = (does, keys = false) => {
+  const act = (action, keys = false) => {
     aloud = keys; // a moving pointer is not read out
-    does();
+    action();
     paint.again();
   };
   const acts = seriesKeys(view, scroll);
@@ -117,9 +117,9 @@ MEDIA["application/x-series"] = (card) => {
   scroll.addEventListener("scroll", () => act(() => (view.scrolled = scroll.scrollTop / Math.max(1, scroll.scrollHeight - scroll.clientHeight))));
   const element = h("div", { class: "spin-medium spin-series" }, scroll, h("div", { class: "spin-tools" }, ...tools, reading, spokenReading));
   const key = (event) => {
-    const does = acts[keyName(event)];
-    if (does) act(does, true);
-    return Boolean(does);
+    const action = acts[keyName(event)];
+    if (action) act(action, true);
+    return Boolean(action);
   };
   return { element, key, close: paint.close };
 };

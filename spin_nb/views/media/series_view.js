@@ -64,14 +64,14 @@ export class SeriesView {
     const offset = this.scrolled * (names.length * row - (height - SERIES_AXIS));
     const first = Math.max(0, Math.floor(offset / row + 1e-6));
     const last = Math.min(names.length - 1, Math.ceil((offset + height - SERIES_AXIS) / row - 1e-6) - 1);
-    const shown = Array.from({ length: last - first + 1 }, (_, k) => first + k);
+    const visible = Array.from({ length: last - first + 1 }, (_, k) => first + k);
     // Names stand beside rows that are many, above one that is alone, and over the line where there is no room.
     const beside = names.length > 1 && width > 480;
-    const widths = shown.map((channel) => context.measureText(briefly(names[channel])).width);
+    const widths = visible.map((channel) => context.measureText(briefly(names[channel])).width);
     const margin = beside ? Math.min(SERIES_NAMES, Math.ceil(Math.max(...widths)) + 6) : 0;
     const head = !beside && row > 70 ? 22 : 5;
-    const left = margin + gutter(context, shown.map(range), row - head);
-    const rows = shown.map((channel) => ({ channel, top: channel * row - offset, height: row }));
+    const left = margin + gutter(context, visible.map(range), row - head);
+    const rows = visible.map((channel) => ({ channel, top: channel * row - offset, height: row }));
     this.page = { left, right: width - 10, bottom: height - SERIES_AXIS, rows, margin, head };
     return this.page;
   }
@@ -99,8 +99,8 @@ export class SeriesView {
     if (this.at === null) return "";
     const { names, of } = this.series;
     const channels = this.page?.rows.map((row) => row.channel) ?? [];
-    const said = channels.length > most ? [] : channels.map((c) => `${briefly(names[c], 24)} ${valueWords(of(c)[this.at])}`);
-    return [this.timeWords(this.at), ...said].join(" · ");
+    const readings = channels.length > most ? [] : channels.map((c) => `${briefly(names[c], 24)} ${valueWords(of(c)[this.at])}`);
+    return [this.timeWords(this.at), ...readings].join(" · ");
   }
 }
 

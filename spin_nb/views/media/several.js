@@ -13,15 +13,15 @@ function openPart(card, part, kit) {
 }
 
 /** The medium that is worked on, and the card's other parts beside it. */
-export function withOthers(card, source, kit, own) {
+export function withOthers(card, source, kit, main) {
   const parts = (card.parts ?? []).filter((part) => part.name !== source.name);
-  if (!parts.length) return own;
+  if (!parts.length) return main;
   const others = parts.map((part) => openPart(card, part, kit));
   const beside = h("div", { class: "spin-beside" }, ...others.map((part) => part.element));
-  const element = h("div", { class: "spin-workplace" }, h("div", { class: "spin-worked" }, own.element), beside);
-  const key = (event) => others.some((part) => part.element.contains(event.target) && part.key?.(event)) || own.key?.(event) || false;
+  const element = h("div", { class: "spin-workplace" }, h("div", { class: "spin-worked" }, main.element), beside);
+  const key = (event) => others.some((part) => part.element.contains(event.target) && part.key?.(event)) || main.key?.(event) || false;
   const close = () => {
-    for (const part of [own, ...others]) part.close?.();
+    for (const part of [main, ...others]) part.close?.();
   };
   return { element, key, close };
 }

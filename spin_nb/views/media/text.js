@@ -37,9 +37,9 @@ function textPieces(text, most = PIECE) {
       if (bar.contains(document.activeElement)) bar.closest("[tabindex]")?.focus({ preventScroll: true });
       return bar.remove();
     }
-    const left = text.length - end;
-    write(more, left > most ? `Show ${most.toLocaleString("en")} more of ${left.toLocaleString("en")} characters` : `Show the last ${left.toLocaleString("en")} characters`);
-    all.hidden = left <= most;
+    const rest = text.length - end;
+    write(more, rest > most ? `Show ${most.toLocaleString("en")} more of ${rest.toLocaleString("en")} characters` : `Show the last ${rest.toLocaleString("en")} characters`);
+    all.hidden = rest <= most;
   };
   const addAll = () => {
     all.disabled = true;

@@ -93,8 +93,8 @@ export function preview(card) {
     const parts = cardParts(card).map((part) => h("figure", {}, h("figcaption", {}, h("bdi", {}, briefly(part.name, 80))), preview(part)));
     return parts.length ? h("div", { class: "spin-still spin-stills" }, ...parts) : note("This item has no parts.");
   }
-  const drawn = picturePreview(card, card.bitmap ? "spin-image" : "spin-still", PREVIEW_ROWS);
-  if (drawn) return drawn;
+  const image = picturePreview(card, card.bitmap ? "spin-image" : "spin-still", PREVIEW_ROWS);
+  if (image) return image;
   if (card.mime === "application/json") {
     const lines = Object.entries(card.data ?? {}).slice(0, PREVIEW_COLUMNS);
     const line = ([name, value]) => h("tr", {}, h("th", { scope: "row" }, h("bdi", {}, briefly(name))), h("td", { dir: "auto" }, briefly(value ?? "", 120)));
@@ -109,8 +109,8 @@ export function preview(card) {
 export function thumbnail(card, most = 40) {
   const cards = card.mime === "multipart/mixed" ? cardParts(card) : [card];
   for (const each of cards) {
-    const drawn = picturePreview(each, "spin-thumb", 3);
-    if (drawn) return drawn;
+    const image = picturePreview(each, "spin-thumb", 3);
+    if (image) return image;
   }
   const words = cards.map(thumbnailWords).find((text) => text.trim()) ?? String(card.id ?? "");
   return h("span", { class: "spin-snippet", dir: "auto" }, briefly(words.trim(), most));

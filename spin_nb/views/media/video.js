@@ -22,10 +22,10 @@ class VideoView {
 
   /** {number, bitmap} of what can be drawn now: the exact frame, else the nearest one sent. */
   get picture() {
-    const exact = this.frames.sent.get(this.number) ?? this.fetcher.kept.get(this.number);
+    const exact = this.frames.bitmaps.get(this.number) ?? this.fetcher.recent.get(this.number);
     if (exact) return { number: this.number, bitmap: exact };
     const near = this.frames.nearest(this.number);
-    return near === undefined ? null : { number: near, bitmap: this.frames.sent.get(near) };
+    return near === undefined ? null : { number: near, bitmap: this.frames.bitmaps.get(near) };
   }
 
   go(number) {
@@ -143,13 +143,13 @@ function videoStrip(view) {
 /** The frame itself; redrawn only when it is another one. */
 function videoPicture(view) {
   const canvas = h("canvas", { class: "spin-picture", role: "img" });
-  let drawn = null;
+  let lastBitmap = null;
   const draw = () => {
     const { picture, words } = view();
-    if (!picture || picture.bitmap === drawn) return;
-    drawn = picture.bitmap;
-    [canvas.width, canvas.height] = [drawn.width, drawn.height];
-    canvas.getContext("2d").drawImage(drawn, 0, 0);
+    if (!picture || picture.bitmap === lastBitmap) return;
+    lastBitmap = picture.bitmap;
+    [canvas.width, canvas.height] = [lastBitmap.width, lastBitmap.height];
+    canvas.getContext("2d").drawImage(lastBitmap, 0, 0);
     canvas.setAttribute("aria-label", words);
     canvas.dataset.frame = picture.number;
   };
@@ -174,7 +174,7 @@ MEDIA["video/x-frames"] = (card, kit) => {
     write(sorry, view.apology);
   };
   const element = h("div", { class: "spin-medium spin-video" }, picture.element, strip.element, h("div", { class: "spin-tools" }, play, back, on, words, sorry));
-  view.frames.ready.then(() => !view.frames.closed && !view.frames.sent.size && element.replaceChildren(note("None of the frames can be shown.")));
+  view.frames.ready.then(() => !view.frames.closed && !view.frames.bitmaps.size && element.replaceChildren(note("None of the frames can be shown.")));
   draw();
   const acts = videoKeys(view);
   const key = (event) => {

@@ -44,47 +44,47 @@ function slide(camera, overlay, gesture, event, now) {
  * pointer did not move (also when not taken), or cancel; hover(point, event) -> cursor. Points are original pixels.
  */
 function followPointers(view, camera, overlay, { changed, placed }) {
-  const held = new Map(); // pointer id -> [x, y] in the view
+  const pointers = new Map(); // pointer id -> [x, y] in the view
   let gesture = null; // {kind: "draw" | "pan" | "pinch" | "over", last: [x, y], moved}
   const down = (event) => {
     if (event.button > 1 || !placed()) return;
     const now = pointerPlace(view, event);
     view.setPointerCapture(event.pointerId);
-    held.set(event.pointerId, now);
-    if (held.size > 1) {
+    pointers.set(event.pointerId, now);
+    if (pointers.size > 1) {
       if (gesture?.kind === "draw") overlay.cancel?.();
       gesture = { kind: "pinch" };
       return;
     }
     const pans = event.button === 1 || event.shiftKey;
-    const taken = !pans && overlay.press?.(camera.image(now), event);
-    gesture = { kind: taken ? "draw" : "pan", last: now, moved: pans };
+    const isOverlays = !pans && overlay.press?.(camera.image(now), event);
+    gesture = { kind: isOverlays ? "draw" : "pan", last: now, moved: pans };
   };
   const move = (event) => {
     if (!placed()) return;
     const now = pointerPlace(view, event);
-    const before = held.get(event.pointerId);
+    const before = pointers.get(event.pointerId);
     if (!before) {
       view.style.cursor = overlay.hover?.(camera.image(now), event) ?? "";
       return;
     }
-    const other = [...held].find(([id]) => id !== event.pointerId)?.[1];
+    const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
     if (gesture.kind === "pinch" && other) pinch(camera, before, now, other);
     else if (gesture.last) slide(camera, overlay, gesture, event, now);
-    held.set(event.pointerId, now);
+    pointers.set(event.pointerId, now);
     if (gesture.kind !== "draw") changed();
   };
   const up = (event) => {
-    if (!held.delete(event.pointerId)) return;
+    if (!pointers.delete(event.pointerId)) return;
     const { kind, moved, last } = gesture;
     const point = camera.image(pointerPlace(view, event));
-    gesture = held.size ? { kind: "over" } : null;
+    gesture = pointers.size ? { kind: "over" } : null;
     if (event.type === "pointercancel") return kind === "draw" ? overlay.cancel?.() : undefined;
     if (!moved) return last ? overlay.tap?.(point, event) : undefined;
     return kind === "draw" ? overlay.drop?.(point, event) : undefined;
   };
-  const heard = { pointerdown: down, pointermove: move, pointerup: up, pointercancel: up };
-  for (const [name, listener] of Object.entries(heard)) view.addEventListener(name, listener);
+  const listeners = { pointerdown: down, pointermove: move, pointerup: up, pointercancel: up };
+  for (const [name, listener] of Object.entries(listeners)) view.addEventListener(name, listener);
   // The middle button would start the browser's own scrolling.
   view.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault());
 }
@@ -126,8 +126,8 @@ function lightSlider(word, reset, lit) {
 function viewportTools(pictures, camera, changed) {
   const hint = h("span", { class: "spin-viewport-hint", dir: "auto" });
   const percent = h("span", { class: "spin-viewport-percent", title: "size on screen of the original's pixels" });
-  const button = (words, text, does) =>
-    h("button", { type: "button", title: words, "aria-label": words, onclick: (event) => (does(), changed(), focusView(event)) }, text);
+  const button = (words, text, act) =>
+    h("button", { type: "button", title: words, "aria-label": words, onclick: (event) => (act(), changed(), focusView(event)) }, text);
   const reset = [];
   const plain = button("Reset brightness and contrast", "Reset", () => {
     for (const back of reset) back();

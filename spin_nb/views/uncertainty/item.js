@@ -15,8 +15,8 @@ function thumb(look, card, ...below) {
   const label = briefly(card.label ?? "", 200);
   const chip = label ? h("span", { class: "spin-chip", title: label }, label) : null;
   if (chip) chip.style.setProperty("--spin-colour", card.colour);
-  const spoken = `look at ${card.id}${label ? `, labelled ${label}` : ""}`;
-  return h("button", { type: "button", class: "spin-card", title: card.id, "aria-label": spoken, onclick: () => look(card.id) }, thumbnail(card, 96), chip, ...below);
+  const ariaLabel = `look at ${card.id}${label ? `, labelled ${label}` : ""}`;
+  return h("button", { type: "button", class: "spin-card", title: card.id, "aria-label": ariaLabel, onclick: () => look(card.id) }, thumbnail(card, 96), chip, ...below);
 }
 
 function navigation(model, look) {
@@ -45,11 +45,11 @@ function doubt({ epistemic, aleatoric, most, words }) {
     fill.style.width = `${(100 * value) / most}%`;
     return [fill, h("span", { class: `spin-key spin-${name}` }, h("b", {}, name), ` ${value.toFixed(2)} nats: ${why}`)];
   };
-  const [taught, told] = part("epistemic", epistemic, "labels would remove it");
-  const [stays, says] = part("aleatoric", aleatoric, "stays");
-  const spoken = `epistemic ${epistemic.toFixed(2)}, aleatoric ${aleatoric.toFixed(2)}, of at most ${most.toFixed(2)} nats`;
-  const bar = h("div", { class: "spin-doubt", role: "img", "aria-label": spoken }, taught, stays);
-  return [bar, h("div", { class: "spin-keys" }, told, says), h("p", {}, words)];
+  const [epistemicBar, epistemicKey] = part("epistemic", epistemic, "labels would remove it");
+  const [aleatoricBar, aleatoricKey] = part("aleatoric", aleatoric, "stays");
+  const ariaLabel = `epistemic ${epistemic.toFixed(2)}, aleatoric ${aleatoric.toFixed(2)}, of at most ${most.toFixed(2)} nats`;
+  const bar = h("div", { class: "spin-doubt", role: "img", "aria-label": ariaLabel }, epistemicBar, aleatoricBar);
+  return [bar, h("div", { class: "spin-keys" }, epistemicKey, aleatoricKey), h("p", {}, words)];
 }
 
 function near({ words, cards }, look) {
@@ -57,13 +57,13 @@ function near({ words, cards }, look) {
   return [h("div", { class: "spin-heading" }, "Nearest labels"), buttons.length ? h("div", { class: "spin-cards" }, ...buttons) : null, h("p", {}, words)];
 }
 
-function mind({ words, rows, taught, fine }, look) {
+function mind({ words, rows, lesson, fine }, look) {
   const lines = rows.map(({ card, text, chance }) => h("li", {}, thumb(look, card), h("span", {}, text, " ", h("span", { class: "spin-hint" }, chance))));
   return [
     h("div", { class: "spin-heading" }, "What would change its mind"),
     words ? h("p", {}, words) : null,
     lines.length ? h("ul", { class: "spin-minds" }, ...lines) : null,
-    taught ? h("p", { class: "spin-taught" }, taught) : null,
+    lesson ? h("p", { class: "spin-taught" }, lesson) : null,
     h("p", { class: "spin-hint" }, fine),
   ];
 }
@@ -71,16 +71,16 @@ function mind({ words, rows, taught, fine }, look) {
 /** Draw a trait once the pictures of its cards are decoded; the latest wins, whatever order they come in. */
 function pictured(model, name, cards, draw) {
   let turn = 0;
-  let shown = [];
+  let lastCards = [];
   return async () => {
     const mine = ++turn;
     const value = structuredClone(model.get(name)); // bitmaps belong to this view, not to the model
-    const made = cards(value);
-    await Promise.all(made.map((card) => decode(card)));
-    if (mine !== turn) return made.forEach(release);
+    const newCards = cards(value);
+    await Promise.all(newCards.map((card) => decode(card)));
+    if (mine !== turn) return newCards.forEach(release);
     draw(value);
-    shown.forEach(release);
-    shown = made;
+    lastCards.forEach(release);
+    lastCards = newCards;
   };
 }
 
@@ -117,9 +117,9 @@ function render({ model, el }) {
   const talk = channel(model, () => {});
   const look = asking(talk, at.problem);
   const put = (host, parts) => {
-    const held = host.contains(document.activeElement);
+    const hadFocus = host.contains(document.activeElement);
     host.replaceChildren(...parts.filter((part) => part));
-    if (held) root.focus(); // what was clicked is gone: the keys stay here
+    if (hadFocus) root.focus(); // what was clicked is gone: the keys stay here
   };
   const full = (value) => Object.keys(value).length > 0;
   const draws = {

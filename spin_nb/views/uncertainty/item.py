@@ -41,7 +41,7 @@ class Explain(View, entry="uncertainty/item.js"):
     near : dict
         ``words``, ``cards`` [a card with ``label``, ``colour``, ``distance``, ``words``].
     mind : dict
-        ``words``, ``rows`` [{card, text, chance}], ``taught``, ``fine``.
+        ``words``, ``rows`` [{card, text, chance}], ``lesson``, ``fine``.
     """
 
     can: t.Dict[str, Any] = t.Dict().tag(sync=True)
@@ -151,4 +151,4 @@ def mind(session: SessionLike, explanation: Explanation, waits: Callable[[str], 
         words = "It depends on items that you are being asked about now."
     lesson = "" if explanation.effect is None else str(explanation.effect)
     how = "" if explanation.functions is None else f" Counted over {explanation.functions} posterior samples."
-    return {"words": words, "rows": rows, "taught": lesson, "fine": EXPECTATION_NOTE + how}
+    return {"words": words, "rows": rows, "lesson": lesson, "fine": EXPECTATION_NOTE + how}

@@ -27,10 +27,10 @@ const percent = (p) => `${Math.round(100 * p)}%`;
 
 function strip({ name: whole, colour, mean, low, high, draws }, height) {
   const name = briefly(whole, 200);
-  const said = `${name}: ${percent(mean)}; nine in ten samples lie between ${percent(low)} and ${percent(high)}`;
-  const picture = svgElement("svg", { role: "img", "aria-label": said, height, width: "100%" });
+  const words = `${name}: ${percent(mean)}; nine in ten samples lie between ${percent(low)} and ${percent(high)}`;
+  const picture = svgElement("svg", { role: "img", "aria-label": words, height, width: "100%" });
   const title = svgElement("title", {});
-  title.textContent = said;
+  title.textContent = words;
   picture.append(title);
   for (const at of ["0%", "50%", "100%"]) picture.append(svgElement("line", { class: "spin-grid", x1: at, x2: at, y1: 0, y2: height }));
   for (const [p, y] of swarm(floats(draws), height)) picture.append(svgElement("circle", { cx: `${100 * p}%`, cy: y, r: 2, fill: colour }));

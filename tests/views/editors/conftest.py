@@ -80,7 +80,7 @@ class Desk:
 
     def js(self, code: str) -> Any:
         return self.page.evaluate(
-            f"() => {{ const {{ editorApi, draft, editor, shown, said }} = desk; return {code} }}"
+            f"() => {{ const {{ editorApi, draft, editor, pane, messages }} = desk; return {code} }}"
         )
 
     @property
@@ -94,7 +94,7 @@ class Desk:
 
     @property
     def said(self) -> str:
-        return self.js("said.at(-1) ?? ''")
+        return self.js("messages.at(-1) ?? ''")
 
     @property
     def hint(self) -> str:

@@ -9,7 +9,7 @@ import "../../../spin_nb/views/media/all.js";
 import { MEDIA } from "../../../spin_nb/views/media/registry.js";
 
 const draft = new Draft();
-const said = [];
+const messages = [];
 async function start({ spec, picture, editor: word, beside, ...card }, readOnly) {
   window.desk?.close();
   const about = { tabindex: "0", role: "application", "aria-label": "Labeller" };
@@ -29,39 +29,39 @@ async function start({ spec, picture, editor: word, beside, ...card }, readOnly)
     spec, card, readOnly, submitted: [],
     kit: window.kernel ? { ask: window.kernel } : {},
     get value() { return draft.value; },
-    edit(value, words) { draft.edit(value, words); said.push(words); editor?.draw(); },
+    edit(value, words) { draft.edit(value, words); messages.push(words); editor?.draw(); },
     submit() { editorApi.submitted.push(draft.value); },
-    say: (words) => said.push(words),
-    warn: (words) => said.push(words),
-    bind: (own) => { bindings = own; editor.draw(); },
+    say: (words) => messages.push(words),
+    warn: (words) => messages.push(words),
+    bind: (keys) => { bindings = keys; editor.draw(); },
     key: (action) => keyOf(table(), action),
     meaning: (event) => actionOf(event, table()),
   };
   draft.begin(card, spec);
   const editor = EDITORS[word]?.(editorApi) ?? null;
-  const shown = editor?.itemPane(card) ?? MEDIA[card.mime](card, editorApi.kit);
-  frame.append(shown.element);
+  const pane = editor?.itemPane(card) ?? MEDIA[card.mime](card, editorApi.kit);
+  frame.append(pane.element);
   if (editor) root.append(editor.panel);
   editor?.draw();
   root.addEventListener("keydown", (event) => {
     const onButton = event.target.closest("button");
     if (onButton && (event.key === "Enter" || event.key === " ")) return;
-    if (editor?.key(event) || shown.key(event)) return event.preventDefault();
-    const does = editorApi.meaning(event);
-    if (does === "undo") draft.back();
-    if (does === "redo") draft.again();
-    if (does === "accept") editorApi.submit();
+    if (editor?.key(event) || pane.key(event)) return event.preventDefault();
+    const action = editorApi.meaning(event);
+    if (action === "undo") draft.back();
+    if (action === "redo") draft.again();
+    if (action === "accept") editorApi.submit();
     editor?.draw();
   });
   root.focus();
-  const close = () => { shown.close(); editor?.close(); };
-  window.desk = { editorApi, draft, editor, shown, said, close };
+  const close = () => { pane.close(); editor?.close(); };
+  window.desk = { editorApi, draft, editor, pane, messages, close };
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }
 window.start = start;
 // The pixel of the original under a place on the page, as the picture's drawing says.
 window.toImage = (clientX, clientY) => {
   const { left, top } = document.querySelector(".spin-viewport-view").getBoundingClientRect();
-  const [x, y] = window.desk.shown.toView([0, 0]);
-  return [clientX - left - x, clientY - top - y].map((length) => length / window.desk.shown.scale);
+  const [x, y] = window.desk.pane.toView([0, 0]);
+  return [clientX - left - x, clientY - top - y].map((length) => length / window.desk.pane.scale);
 };

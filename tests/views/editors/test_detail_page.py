@@ -20,12 +20,12 @@ TEN_STEPS = """() => {
     document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
 }"""
 KERNEL = """() => {
-  window.asked = [];
+  window.questions = [];
   window.kernel = async (verb, fields) => {
-    window.asked.push({ verb, ...fields });
-    const sent = await window.cut(fields.box, fields.size);
-    if (!sent) throw new Error("the kernel is gone");
-    return [{ mime: "image/png" }, [Uint8Array.from(atob(sent), (c) => c.charCodeAt(0))]];
+    window.questions.push({ verb, ...fields });
+    const piece = await window.cut(fields.box, fields.size);
+    if (!piece) throw new Error("the kernel is gone");
+    return [{ mime: "image/png" }, [Uint8Array.from(atob(piece), (c) => c.charCodeAt(0))]];
   };
 }"""
 
@@ -61,8 +61,8 @@ def looked(desk, large):
     return desk
 
 
-def asked(desk):
-    return desk.page.evaluate("() => window.asked")
+def questions(desk):
+    return desk.page.evaluate("() => window.questions")
 
 
 def sharp(desk):
@@ -80,12 +80,12 @@ def test_a_picture_that_is_sharp_enough_asks_for_nothing(desk):
     desk.open("none")
     desk.zoom(100, 100, 8)
     rest(desk.page, 400)
-    assert asked(desk) == []
+    assert questions(desk) == []
 
 
 def test_zooming_in_brings_the_pixels_of_the_original_to_where_they_belong(looked, large):
     zoom_to(looked, 1300, 900, 8)
-    last = asked(looked)[-1]
+    last = questions(looked)[-1]
     assert last["verb"] == "detail"
     assert last["id"] == "cell.png"
     x, y, width, height = last["box"]
@@ -97,7 +97,7 @@ def test_zooming_in_brings_the_pixels_of_the_original_to_where_they_belong(looke
           const canvas = document.querySelector(".spin-viewport-detail");
           const place = canvas.getBoundingClientRect();
           const view = document.querySelector(".spin-viewport-view").getBoundingClientRect();
-          const { scale } = desk.shown;
+          const { scale } = desk.pane;
           const [left, top] = toImage(place.left, place.top);
           const fine = (canvas.width * scale) / place.width;
           const at = [x - left, y - top].map((length) => Math.round(length * fine));
@@ -115,27 +115,27 @@ def test_zooming_in_brings_the_pixels_of_the_original_to_where_they_belong(looke
 
 def test_moving_a_little_asks_nothing_new_and_moving_on_does(looked):
     zoom_to(looked, 1300, 900, 8)
-    before = len(asked(looked))
+    before = len(questions(looked))
     looked.press("ArrowRight")
     rest(looked.page, 400)
-    assert len(asked(looked)) == before
+    assert len(questions(looked)) == before
     looked.press(*["ArrowRight"] * 12)
-    until(lambda: len(asked(looked)) > before, page=looked.page)
-    assert asked(looked)[-1]["box"][0] > asked(looked)[before - 1]["box"][0]
+    until(lambda: len(questions(looked)) > before, page=looked.page)
+    assert questions(looked)[-1]["box"][0] > questions(looked)[before - 1]["box"][0]
 
 
 def test_a_quick_hand_asks_for_the_last_place_only(looked):
     zoom_to(looked, 1300, 900, 8)
-    before = len(asked(looked))
+    before = len(questions(looked))
     looked.page.evaluate(TEN_STEPS)
     rest(looked.page, 400)
-    assert len(asked(looked)) <= before + 1
+    assert len(questions(looked)) <= before + 1
 
 
 def test_without_a_kernel_the_small_picture_stays_and_the_hand_goes_on(looked):
     looked.kernel_lives = False
     looked.zoom(1300, 900, 8)
-    until(lambda: asked(looked), page=looked.page)
+    until(lambda: questions(looked), page=looked.page)
     assert looked.page.evaluate("() => document.querySelector('.spin-viewport-detail').hidden")
     looked.kernel_lives = True
     looked.press("ArrowRight")

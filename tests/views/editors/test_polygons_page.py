@@ -78,9 +78,9 @@ def test_a_half_drawn_polygon_survives_redraws(empty):
     empty.page.evaluate(
         """() => {
           desk.editor.draw();
-          desk.shown.close();
-          desk.shown = desk.editor.itemPane(desk.editorApi.card);
-          document.querySelector(".spin-frame").replaceChildren(desk.shown.element);
+          desk.pane.close();
+          desk.pane = desk.editor.itemPane(desk.editorApi.card);
+          document.querySelector(".spin-frame").replaceChildren(desk.pane.element);
           desk.editor.draw();
         }"""
     )

@@ -21,7 +21,7 @@ def shown(desk):
           const view = document.querySelector(".spin-viewport-view").getBoundingClientRect();
           const [left, top] = [picture.left - view.left, picture.top - view.top];
           const { width, height } = picture;
-          return { width, height, left, top, room_x: view.width, room_y: view.height, scale: desk.shown.scale };
+          return { width, height, left, top, room_x: view.width, room_y: view.height, scale: desk.pane.scale };
         }"""
     )
 

@@ -52,7 +52,7 @@ class Page:
 
     @property
     def said(self) -> list[str]:
-        return self.page.evaluate("state.said")
+        return self.page.evaluate("state.messages")
 
     @property
     def acted(self) -> list[str]:

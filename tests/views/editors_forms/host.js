@@ -13,7 +13,7 @@ import "../../../spin_nb/views/media/all.js";
 import { large } from "../../../spin_nb/views/media/thumbnail.js";
 
 window.open_ = (spec, cards, bindings = {}) => {
-  const lists = { queue: [...cards], steps: [], submitted: [], said: [], acted: [] };
+  const lists = { queue: [...cards], steps: [], submitted: [], messages: [], acted: [] };
   const state = { ...lists, card: null, value: null, readOnly: false };
   const table = () => keyTable(spec.names ?? [], bindings, state.card?.likeliest);
   const next = () => {
@@ -25,7 +25,7 @@ window.open_ = (spec, cards, bindings = {}) => {
   };
   const editorApi = {
     spec,
-    kit: { ask: () => new Promise(() => {}), say: (words) => state.said.push(words), draw: () => draw() },
+    kit: { ask: () => new Promise(() => {}), say: (words) => state.messages.push(words), draw: () => draw() },
     get card() { return state.card; },
     get value() { return state.value; },
     get touched() { return state.steps.length > 0; },
@@ -33,8 +33,8 @@ window.open_ = (spec, cards, bindings = {}) => {
     edit(value, words) { state.steps.push([state.value, words]); state.value = value; draw(); },
     submit() { editorApi.decide(state.value); },
     decide(value) { state.submitted.push([state.card.id, value]); next(); },
-    say: (words) => state.said.push(words),
-    warn: (words) => state.said.push(words),
+    say: (words) => state.messages.push(words),
+    warn: (words) => state.messages.push(words),
     key: (action) => keyOf(table(), action),
     meaning: (event) => actionOf(event, table()),
   };
@@ -42,27 +42,27 @@ window.open_ = (spec, cards, bindings = {}) => {
   const frame = h("div", { class: "spin-frame" });
   const properties = { class: "spin-view spin-labeller", tabindex: "0", role: "application", "aria-label": "Labeller" };
   const root = h("section", properties, frame, editor.panel ?? "");
-  let shown = null;
+  let pane = null;
   const draw = () => editor.draw();
   const show = () => {
-    shown?.close?.();
-    shown = state.card && (editor.itemPane(state.card) ?? { element: large(state.card) });
-    frame.replaceChildren(shown?.element ?? "");
+    pane?.close?.();
+    pane = state.card && (editor.itemPane(state.card) ?? { element: large(state.card) });
+    frame.replaceChildren(pane?.element ?? "");
     draw();
   };
   root.addEventListener("keydown", (event) => {
     const onButton = event.target !== root && event.target.closest("button");
     if (onButton && (event.key === "Enter" || event.key === " ")) return;
-    const does = editor.key(event) ? "editor" : (actionOf(event, table()) ?? null);
-    if (does !== "editor" && event.target.closest("input, textarea")) return;
-    if (does === null) return;
+    const action = editor.key(event) ? "editor" : (actionOf(event, table()) ?? null);
+    if (action !== "editor" && event.target.closest("input, textarea")) return;
+    if (action === null) return;
     event.preventDefault();
-    if (does === "editor") return;
-    state.acted.push(does);
+    if (action === "editor") return;
+    state.acted.push(action);
     if (!state.card) return;
-    if (does === "accept" && state.value !== null) editorApi.submit();
-    else if (does === "undo" && state.steps.length) { state.value = state.steps.pop()[0]; draw(); }
-    else if (does === "release") root.blur();
+    if (action === "accept" && state.value !== null) editorApi.submit();
+    else if (action === "undo" && state.steps.length) { state.value = state.steps.pop()[0]; draw(); }
+    else if (action === "release") root.blur();
   });
   document.body.replaceChildren(root);
   window.state = Object.assign(state, { editorApi, editor, root, next, draw });

@@ -5,36 +5,36 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { channel } from "../../../spin_nb/views/base/channel.js";
 
-let sent;
+let messages;
 let receive;
-let heard;
+let pushes;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  [sent, heard] = [[], []];
+  [messages, pushes] = [[], []];
 });
 
 afterEach(() => mock.timers.reset());
 
 function open() {
-  const model = { on: (_, listener) => (receive = listener), off: () => {}, send: (message) => sent.push(message) };
-  return channel(model, (message) => heard.push(message));
+  const model = { on: (_, listener) => (receive = listener), off: () => {}, send: (message) => messages.push(message) };
+  return channel(model, (message) => pushes.push(message));
 }
 
 test("an answer finds its call", async () => {
   const answer = open().ask("hello");
-  receive({ reply: sent[0].call, n: 3 }, []);
+  receive({ reply: messages[0].call, n: 3 }, []);
   const [message] = await answer;
   assert.equal(message.n, 3);
 });
 
 test("replies to another page, or to this one before it was reloaded, answer no call of it", async () => {
   open().ask("cards").catch(() => {});
-  const [old] = sent.splice(0);
+  const [old] = messages.splice(0);
   const answer = open().ask("hello");
   receive({ reply: old.call, client: "old", ack: 1 }, []);
-  assert.deepEqual(heard, [{ reply: undefined, client: "old", ack: 1 }], "acknowledgements are heard by every page");
-  receive({ reply: sent[0].call, n: 3 }, []);
+  assert.deepEqual(pushes, [{ reply: undefined, client: "old", ack: 1 }], "acknowledgements are heard by every page");
+  receive({ reply: messages[0].call, n: 3 }, []);
   assert.equal((await answer)[0].n, 3);
 });
 
@@ -50,7 +50,7 @@ test("they do not tell that an answer is lost either; a later one of its own doe
   await Promise.resolve();
   assert.equal(isLost, false);
   page.post("apply");
-  receive({ reply: sent.at(-1).call }, []);
+  receive({ reply: messages.at(-1).call }, []);
   await error.answer.catch(() => {});
   assert.equal(isLost, true);
 });

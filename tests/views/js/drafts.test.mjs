@@ -14,11 +14,11 @@ const over = (storage) => new Drafts("parts", storageOf(() => storage));
 
 test("a draft begins with the label, else the suggestion, else what an empty label is", () => {
   const draft = new Draft();
-  const begun = (card, spec) => (draft.begin(card, spec), draft.value);
-  assert.equal(begun({ state: { kind: "label", value: "ok" }, suggestion: { value: "dent" } }, {}), "ok");
-  assert.equal(begun({ state: { kind: "skip", value: null }, suggestion: { value: "dent" } }, {}), "dent");
-  assert.deepEqual(begun({}, { empty: [] }), []);
-  assert.equal(begun({}, {}), null);
+  const initialValue = (card, spec) => (draft.begin(card, spec), draft.value);
+  assert.equal(initialValue({ state: { kind: "label", value: "ok" }, suggestion: { value: "dent" } }, {}), "ok");
+  assert.equal(initialValue({ state: { kind: "skip", value: null }, suggestion: { value: "dent" } }, {}), "dent");
+  assert.deepEqual(initialValue({}, { empty: [] }), []);
+  assert.equal(initialValue({}, {}), null);
   assert.ok(draft.untouched);
 });
 

@@ -53,9 +53,9 @@ test("a point is inside or not, in a dent too", () => {
 });
 
 function camera(size, room) {
-  const made = createCamera(size);
-  made.resize(room);
-  return made;
+  const view = createCamera(size);
+  view.resize(room);
+  return view;
 }
 
 test("a picture is fitted into its view, centred, with a margin", () => {

@@ -54,12 +54,12 @@ test("keys are written as they are printed on a keyboard", () => {
 
 test("Ctrl+Enter submits, Ctrl+Z undoes, Ctrl+Shift+Z and Ctrl+Y redo, whatever is bound", () => {
   const table = keyTable(["ok"], { undo: "z" });
-  const held = { ctrlKey: true };
-  assert.equal(actionOf(press("Enter", held), table), "accept");
-  assert.equal(actionOf(press("z", held), table), "undo");
-  assert.equal(actionOf(press("Z", { ...held, shiftKey: true }), table), "redo");
-  assert.equal(actionOf(press("y", held), table), "redo");
-  assert.equal(actionOf(press("s", held), table), null);
+  const control = { ctrlKey: true };
+  assert.equal(actionOf(press("Enter", control), table), "accept");
+  assert.equal(actionOf(press("z", control), table), "undo");
+  assert.equal(actionOf(press("Z", { ...control, shiftKey: true }), table), "redo");
+  assert.equal(actionOf(press("y", control), table), "redo");
+  assert.equal(actionOf(press("s", control), table), null);
 });
 
 test("a hand that types with an input method, or runs a cell, means nothing here", () => {

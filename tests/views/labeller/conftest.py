@@ -296,22 +296,22 @@ ROOM = """([width, height]) => {
 }"""
 START = """async ([esm, traits, views]) => {
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const heard = {};
+  const listeners = {};
   window.model = {
     gone: false,
     get: (name) => traits[name],
-    set: (name, value) => { traits[name] = value; (heard[`change:${name}`] ?? []).forEach((f) => f()); },
+    set: (name, value) => { traits[name] = value; (listeners[`change:${name}`] ?? []).forEach((f) => f()); },
     save_changes: () => {},
-    on: (name, f) => (heard[name] ??= []).push(f),
-    trigger: (name) => (heard[name] ?? []).forEach((f) => f()),
-    off: (name, f) => { heard[name] = (heard[name] ?? []).filter((g) => g !== f); },
+    on: (name, f) => (listeners[name] ??= []).push(f),
+    trigger: (name) => (listeners[name] ?? []).forEach((f) => f()),
+    off: (name, f) => { listeners[name] = (listeners[name] ?? []).filter((g) => g !== f); },
     cards: 0, // that came
     suggestions: 0, // answers about cards that wait
     deliver(text) {
       const [content, pictures] = JSON.parse(text);
       this.cards += content.cards?.length ?? 0;
       this.suggestions += "suggestions" in content ? 1 : 0;
-      (heard["msg:custom"] ?? []).forEach((f) => f(content, pictures.map(bytes)));
+      (listeners["msg:custom"] ?? []).forEach((f) => f(content, pictures.map(bytes)));
     },
     send(content) {
       if (this.gone) throw new Error("Cannot send");

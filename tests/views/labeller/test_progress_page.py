@@ -9,17 +9,17 @@ from spin_nb.views.workbench.progress import Progress
 pytestmark = pytest.mark.browser
 
 DRAW = """async ([esm, traits]) => {
-  const heard = {};
-  const sent = (window.sent = []);
+  const listeners = {};
+  const messages = (window.messages = []);
   window.model = {
     get: (name) => traits[name],
     set: (more) => {
       Object.assign(traits, more);
-      Object.keys(more).forEach((name) => (heard[`change:${name}`] ?? []).forEach((f) => f()));
+      Object.keys(more).forEach((name) => (listeners[`change:${name}`] ?? []).forEach((f) => f()));
     },
-    on: (name, f) => (heard[name] ??= []).push(f),
+    on: (name, f) => (listeners[name] ??= []).push(f),
     off: () => {},
-    send: (content) => { if (window.gone) throw new Error("Cannot send"); sent.push(content); },
+    send: (content) => { if (window.gone) throw new Error("Cannot send"); messages.push(content); },
   };
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   (await import(url)).default.render({ model: window.model, el: document.body });
@@ -47,7 +47,7 @@ def test_a_running_handle_shows_bar_words_and_button(page):
     assert page.inner_text(".spin-words") == "<b>fold</b> 2"
     assert page.inner_text(".spin-percent") == "40 %"
     page.click("button")
-    assert [m["verb"] for m in page.evaluate("window.sent")] == ["cancel"]
+    assert [m["verb"] for m in page.evaluate("window.messages")] == ["cancel"]
     assert page.get_by_role("button").is_disabled()
 
 

@@ -30,11 +30,11 @@ PIXELS = """(ink) => {
   paint.fillRect(0, 0, 1, 1);
   const [r, g, b] = paint.getImageData(0, 0, 1, 1).data;
   probe.remove();
-  const found = [];
+  const places = [];
   for (let i = 0; i < data.length; i += 4)
     if (data[i + 3] > 200 && Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 60)
-      found.push([((i / 4) % width) / ratio, Math.floor(i / 4 / width) / ratio]);
-  return found;
+      places.push([((i / 4) % width) / ratio, Math.floor(i / 4 / width) / ratio]);
+  return places;
 }"""
 
 Card = dict[str, Any]
@@ -167,7 +167,7 @@ class Viewer:
         return self.page.text_content(selector) or ""
 
     def asked(self) -> list[Card]:
-        return self.page.evaluate("() => asked.map(({ verb, fields }) => ({ verb, ...fields }))")
+        return self.page.evaluate("() => questions.map(({ verb, fields }) => ({ verb, ...fields }))")
 
     def answer(self, at: int, picture: bytes) -> None:
         self.page.evaluate(

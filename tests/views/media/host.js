@@ -11,8 +11,8 @@ import { preview, thumbnail } from "../../../spin_nb/views/media/thumbnail.js";
 
 window.spin = { MEDIA, openMedium, preview, thumbnail, decode, niceTicks, tickWords,
   SeriesView, readSeries, paintSeries, plotInks, sharpen };
-window.asked = [];
-window.said = [];
+window.questions = [];
+window.messages = [];
 window.decoding = 0; // pictures on their way to being decoded
 const bitmapOf = window.createImageBitmap.bind(window);
 window.createImageBitmap = (...source) => {
@@ -20,12 +20,12 @@ window.createImageBitmap = (...source) => {
   return bitmapOf(...source).finally(() => { window.decoding -= 1; });
 };
 const kit = {
-  ask: (verb, fields) => new Promise((resolve, reject) => window.asked.push({ verb, fields, resolve, reject })),
-  say: (words) => window.said.push(words),
+  ask: (verb, fields) => new Promise((resolve, reject) => window.questions.push({ verb, fields, resolve, reject })),
+  say: (words) => window.messages.push(words),
   draw: () => {},
 };
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-window.answer = (at, reply, pictures = []) => window.asked[at].resolve([reply, pictures.map(bytesOf)]);
+window.answer = (at, reply, pictures = []) => window.questions[at].resolve([reply, pictures.map(bytesOf)]);
 window.open_ = async (card, buffers) => {
   window.medium?.close?.();
   await decode(card, buffers.map((text) => new DataView(bytesOf(text).buffer)));

@@ -128,7 +128,7 @@ def test_a_browser_that_refuses_to_play_says_so(viewer, make, beep):
     viewer.open(make.sound(beep, RATE))
     viewer.keys("p")
     assert "does not play" in viewer.text(".spin-quiet")
-    assert viewer.page.evaluate("() => said.length") == 1
+    assert viewer.page.evaluate("() => messages.length") == 1
     viewer.keys("ArrowRight")
     assert cursor(viewer) > 0
 

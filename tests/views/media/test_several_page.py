@@ -121,12 +121,12 @@ PUT = """([form, wide, high]) => {
   const box = put("button", "box", put("div", "spin-view spin-labeller", document.body));
   const size = { width: `${wide}px`, height: `${high}px`, padding: 0 };
   Object.assign(box.style, { display: "flex", flexDirection: "column", ...size });
-  const made = spin[form](card);
-  box.append(made);
+  const element = spin[form](card);
+  box.append(element);
   const facts = () => {
-    const { width, height } = made.getBoundingClientRect();
-    const images = made.querySelectorAll("img, script").length;
-    return { width, height, tag: made.tagName, words: made.textContent, images };
+    const { width, height } = element.getBoundingClientRect();
+    const images = element.querySelectorAll("img, script").length;
+    return { width, height, tag: element.tagName, words: element.textContent, images };
   };
   return new Promise((done) => setTimeout(() => done(facts()), 60));
 }"""

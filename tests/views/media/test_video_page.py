@@ -55,7 +55,7 @@ def test_one_question_at_a_time_and_the_latest_wish_wins(viewer, make):
     viewer.keys(*["ArrowRight"] * 9)
     assert [a["frame"] for a in viewer.asked()] == [1]
     viewer.answer(0, make.frame(1, 101))
-    viewer.page.wait_for_function("() => asked.length === 2")
+    viewer.page.wait_for_function("() => questions.length === 2")
     assert viewer.asked()[1]["frame"] == 9
     viewer.answer(1, make.frame(9, 101))
     viewer.page.wait_for_function("() => document.querySelector('.spin-picture').dataset.frame === '9'")
@@ -79,8 +79,8 @@ def test_a_kernel_that_does_not_answer_leaves_the_near_frame(viewer, make, how):
     ready(viewer, make)
     viewer.keys("ArrowRight")
     viewer.page.evaluate(
-        """(how) => how === "late" ? asked[0].reject(Object.assign(new Error("no answer"), { late: true }))
-             : asked[0].resolve(how === "problem" ? [{ problem: { what: "<b>no</b> such frame.", do: "" } }, []]
+        """(how) => how === "late" ? questions[0].reject(Object.assign(new Error("no answer"), { late: true }))
+             : questions[0].resolve(how === "problem" ? [{ problem: { what: "<b>no</b> such frame.", do: "" } }, []]
                                                   : [{}, [new Uint8Array([1, 2, 3])]])""",
         how,
     )

@@ -21,7 +21,7 @@ export function header(labelQueue, full) {
     const items = labelQueue.model.get("n_items");
     const labelled = labelQueue.nLabels;
     // Until the kernel has told, nobody knows: 0 would say that all is lost.
-    const labelledWords = labelQueue.greeted ? labelled.toLocaleString("en") : "–";
+    const labelledWords = labelQueue.supply.isGreeted ? labelled.toLocaleString("en") : "–";
     write(count, `${labelledWords} of ${items.toLocaleString("en")} labelled`);
     write(rate, labelQueue.counts.per_minute >= 0.5 ? `${Math.round(labelQueue.counts.per_minute).toLocaleString("en")} a minute` : "");
     const { tone, words } = labelQueue.status;
@@ -36,8 +36,8 @@ export function header(labelQueue, full) {
   return { element, draw };
 }
 
-function takesSuggestion({ current, draft }) {
-  return Boolean(current?.suggestion) && isSameValue(current.suggestion.value, draft.value);
+function takesSuggestion({ current, work }) {
+  return Boolean(current?.suggestion) && isSameValue(current.suggestion.value, work.draft.value);
 }
 
 /** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
@@ -54,7 +54,7 @@ export function commands(labelQueue, back, act, help) {
   });
   const draw = () => {
     const table = labelQueue.table;
-    const free = { undo: true, redo: true, accept: labelQueue.draft.value !== null };
+    const free = { undo: true, redo: true, accept: labelQueue.work.draft.value !== null };
     for (const { action, name, key, element } of buttons) {
       const label = keyOf(table, action);
       write(key, label);

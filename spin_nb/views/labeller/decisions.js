@@ -35,7 +35,7 @@ export class Decisions {
     if (this.recalling && performance.now() - this.recalling < FETCH_GRACE_MS) return this.queue.say(FETCHING);
     this.recalling = null;
     this.epoch += 1;
-    const { steps, undone } = this.queue.draft;
+    const { steps, undone } = this.queue.work.draft;
     const past = { card, kind, value, before: card.state ?? null, draft: { value, steps, undone, unsaved: null } };
     const suggested = card.suggestion ? [card.suggestion.value, card.suggestion.p] : null;
     this.queue.outbox.put({
@@ -48,8 +48,8 @@ export class Decisions {
       delta: gain(past),
     });
     if (kind === "label") {
-      this.queue.draft.end();
-      this.queue.drafts.drop(card.id);
+      this.queue.work.draft.end();
+      this.queue.work.drafts.drop(card.id);
     }
     this.queue.refusals.delete(card.id);
     card.state = { kind, value };
@@ -65,26 +65,26 @@ export class Decisions {
 
   /** The draft becomes the label. */
   submit() {
-    const why = this.queue.editor?.unfinished?.();
+    const why = this.queue.work.editor?.unfinished?.();
     if (why) return this.queue.warn(why);
-    if (this.queue.draft.value === null) return this.queue.warn("There is no label to submit yet.");
+    if (this.queue.work.draft.value === null) return this.queue.warn("There is no label to submit yet.");
     if (this.isBlank && !this.warned) {
       this.warned = true;
       return this.queue.warn("Nothing is marked. Press Enter again if there is nothing here.");
     }
-    return this.decide("label", this.queue.draft.value);
+    return this.decide("label", this.queue.work.draft.value);
   }
 
   /** An empty list that nobody has made: on an audit item it would be taken for somebody's word. */
   get isBlank() {
-    const { card, value, steps } = this.queue.draft;
+    const { card, value, steps } = this.queue.work.draft;
     return !steps.length && Array.isArray(value) && !value.length && !card.suggestion && card.state?.kind !== "label";
   }
 
   edit(value, words) {
     if (!this.queue.current || this.queue.readOnly) return;
-    this.queue.draft.edit(value, words);
-    this.queue.keepDraft();
+    this.queue.work.draft.edit(value, words);
+    this.queue.work.keep();
     this.queue.say(words ?? "");
   }
 
@@ -111,9 +111,9 @@ export class Decisions {
   /** The last step of the draft, else the last decision; of an earlier page, if need be. */
   async takeBack() {
     if (this.queue.readOnly) return this.queue.say("Nothing to undo.");
-    const step = this.queue.draft.back();
+    const step = this.queue.work.draft.back();
     if (step !== null) {
-      this.queue.keepDraft();
+      this.queue.work.keep();
       return this.queue.say(`Undone: ${step}.`);
     }
     const last = this.done.pop() ?? (await this.recall("undo"));
@@ -128,22 +128,22 @@ export class Decisions {
   /** A decision that was taken back: its card in front, with what was decided as its draft. */
   reask(past) {
     past.card.state = past.before;
-    if (past.kind === "label") this.queue.drafts.keep(past.card.id, { value: past.value, steps: [], undone: [], unsaved: null });
+    if (past.kind === "label") this.queue.work.drafts.keep(past.card.id, { value: past.value, steps: [], undone: [], unsaved: null });
     this.queue.bring(past.card);
   }
 
   async bringBack() {
     if (this.queue.readOnly) return this.queue.say("Nothing to redo.");
-    const step = this.queue.draft.again();
+    const step = this.queue.work.draft.again();
     if (step !== null) {
-      this.queue.keepDraft();
+      this.queue.work.keep();
       return this.queue.say(`Done again: ${step}.`);
     }
-    if (this.queue.draft.steps.length || this.queue.unsaved !== null) return this.queue.say("Nothing to redo.");
+    if (this.queue.work.draft.steps.length || this.queue.work.unsaved !== null) return this.queue.say("Nothing to redo.");
     const last = this.undone.pop() ?? (await this.recall("redo"));
     if (last === undefined) return undefined;
     // Redo ends where something new was done: it would put the old decision over that.
-    if (last && this.queue.drafts.waits(last.card.id)) this.undone.push(last);
+    if (last && this.queue.work.drafts.waits(last.card.id)) this.undone.push(last);
     else if (last) return this.stand(last);
     return this.queue.say("Nothing to redo.");
   }
@@ -154,9 +154,9 @@ export class Decisions {
     this.queue.outbox.put({ kind: "redo", id: last.card.id, delta: gain(last) });
     last.card.state = { kind: last.kind, value: last.value, n: last.n };
     this.queue.upcoming = this.queue.upcoming.filter((card) => card !== last.card);
-    if (last.kind === "label") this.queue.drafts.drop(last.card.id);
+    if (last.kind === "label") this.queue.work.drafts.drop(last.card.id);
     if (this.queue.current === last.card) {
-      if (last.kind === "label") this.queue.draft.end();
+      if (last.kind === "label") this.queue.work.draft.end();
       this.queue.next();
     }
     return this.queue.say(`Done again: ${inWords(last, this.queue.spec)}, ${last.card.id}.`);
@@ -190,7 +190,7 @@ export class Decisions {
       const [reply, buffers] = await this.queue.channel.ask("past", { kind, n: DECISIONS_PER_FETCH });
       return await this.remember(reply.past ?? [], buffers, kind === "undo");
     } catch (error) {
-      this.queue.lost ||= Boolean(error.gone);
+      this.queue.conversation.lost ||= Boolean(error.gone);
       if (!error.gone && !error.late) this.queue.notice = error.message;
       return null;
     }

@@ -6,14 +6,7 @@ import { openMedium } from "../media/registry.js";
 import { large } from "../media/thumbnail.js";
 import { labelWords, RESULT } from "./format.js";
 import { actionOf, keyOf } from "./keys.js";
-
-function waitingWords(labelQueue) {
-  if (labelQueue.readOnly) return "This project is open read-only: it shows what is labelled, and takes no labels.";
-  if (labelQueue.dry) return "Nothing left to ask: every item has been decided.";
-  if (labelQueue.gone) return "Run this cell again to go on.";
-  if (labelQueue.outbox.attempt > 0) return "Choosing the next items is paused until the kernel answers.";
-  return labelQueue.greeted ? "Choosing the next items…" : "Waiting for the kernel…";
-}
+import { waitingWords } from "./status.js";
 
 /** The queue as an editor sees it: one card, one draft. */
 export function editorApiOf(labelQueue) {
@@ -31,11 +24,11 @@ export function editorApiOf(labelQueue) {
       return labelQueue.current;
     },
     get value() {
-      return labelQueue.draft.value;
+      return labelQueue.work.draft.value;
     },
     /** The draft was touched: it is no longer only what was suggested. */
     get touched() {
-      return labelQueue.draft.steps.length > 0;
+      return labelQueue.work.draft.steps.length > 0;
     },
     get readOnly() {
       return labelQueue.readOnly;

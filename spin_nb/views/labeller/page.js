@@ -14,7 +14,7 @@ import { fullScreenButton, keepToVisibleHeight } from "./room.js";
 import { tellSeen } from "./seen.js";
 
 function act(labelQueue, action) {
-  if (action.startsWith("class:") || labelQueue.editor?.act?.(action)) return;
+  if (action.startsWith("class:") || labelQueue.work.editor?.act?.(action)) return;
   if (action === "accept") labelQueue.decisions.submit();
   else if (action === "undo") labelQueue.decisions.undo();
   else if (action === "redo") labelQueue.decisions.redo();
@@ -83,7 +83,7 @@ function render(labelQueue, el) {
   const back = (event) => event.detail > 0 && root.focus({ preventScroll: true });
   const editorApi = editorApiOf(labelQueue);
   const editor = editorOf(labelQueue.spec.editor)(editorApi);
-  labelQueue.editor = editor;
+  labelQueue.work.editor = editor;
   if (editor.rootClass) root.classList.add(editor.rootClass);
   const middle = itemPane(labelQueue, editorApi, editor);
   const help = helpPanel(labelQueue, editor);
@@ -107,7 +107,7 @@ function render(labelQueue, el) {
   };
   root.addEventListener("keydown", (event) => onKey(event, labelQueue, { root, help, editor, middle, full }));
   root.addEventListener("focusin", () => {
-    labelQueue.editor = editor;
+    labelQueue.work.editor = editor;
     focusHint();
   });
   root.addEventListener("focusout", () => setTimeout(focusHint));
@@ -121,7 +121,7 @@ function render(labelQueue, el) {
   labelQueue.opened();
   labelQueue.draw();
   return () => {
-    labelQueue.leave(editor);
+    labelQueue.work.leave(editor);
     labelQueue.views -= 1;
     labelQueue.listeners.delete(draw);
     for (const trait of NOUNS) labelQueue.model.off(`change:${trait}`, follow);

@@ -2,7 +2,7 @@
 
 export function tellSeen(labelQueue) {
   const { current } = labelQueue;
-  const isThere = current ? current.decoded || current.broken : labelQueue.dry || (labelQueue.readOnly && labelQueue.greeted);
+  const isThere = current ? current.decoded || current.broken : labelQueue.supply.isDry || (labelQueue.readOnly && labelQueue.supply.isGreeted);
   if (!isThere || labelQueue.isSeen) return;
   labelQueue.isSeen = true;
   const painted = document.hidden ? setTimeout : requestAnimationFrame;

@@ -26,18 +26,17 @@ export class ServerEvents {
 
   /** @param {Push | import("./outbox.js").ApplyReply | {problem: {what: string, do: string}}} message */
   hear(message) {
-    this.queue.lost = false;
+    this.queue.conversation.lost = false;
     if (message.client) {
-      // The kernel answers in order: a later call came back, so the cards asked for before it are lost.
-      if (message.reply > this.queue.cardsCall && this.queue.channel.waits(this.queue.cardsCall)) this.queue.asking = false;
+      this.queue.supply.noteReply(message.reply);
       this.acknowledged(message);
-      this.queue.refill();
+      this.queue.supply.refill();
     } else if (message.problem) {
       this.queue.outbox.problem = `${message.problem.what} ${message.problem.do}`;
     } else if (message.push === "labelled") {
       this.labelledElsewhere(message);
     } else if (message.push === "trained") {
-      this.queue.renew();
+      this.queue.supply.renew();
       this.follow();
     } else if (message.push === "suggested") {
       this.suggestAnew();
@@ -60,7 +59,7 @@ export class ServerEvents {
     for (const { seq, id, n } of message.redone ?? []) this.redidOther(this.queue.outbox.entry(message.client, seq), id, n);
     this.queue.count(message); // first: what is on its way counts, too, until it is no longer
     this.queue.outbox.answered(message);
-    if (!this.queue.greeting && !this.queue.outbox.entries.length) this.queue.hello();
+    if (!this.queue.supply.isGreeting && !this.queue.outbox.entries.length) this.queue.supply.hello();
   }
 
   /** Another cell had decided something since: the kernel took back that, and this page's last decision stands. */
@@ -72,7 +71,7 @@ export class ServerEvents {
     decisions.undone = decisions.undone.filter((past) => past !== stands);
     decisions.done.push(stands);
     stands.card.state = { kind: stands.kind, value: stands.value, n: stands.n };
-    if (!this.queue.drafts.waits(entry.id)) this.queue.drafts.drop(entry.id);
+    if (!this.queue.work.drafts.waits(entry.id)) this.queue.work.drafts.drop(entry.id);
     const decision = await this.decisionTakenBack(id, n);
     if (decisions.done.at(-1) === stands) decisions.undone.push(decision);
     decisions.done = decisions.done.filter((past) => past !== decision);
@@ -123,7 +122,7 @@ export class ServerEvents {
       return this.queue.draw();
     }
     this.queue.refusals.set(id, words);
-    this.queue.drafts.keep(id, decision?.draft ?? { value, steps: [], undone: [], unsaved: null });
+    this.queue.work.drafts.keep(id, decision?.draft ?? { value, steps: [], undone: [], unsaved: null });
     const card = decision?.card ?? (await this.queue.fetch(id).catch(() => null));
     if (!card) {
       this.queue.refusals.delete(id); // nobody can decide it
@@ -166,11 +165,11 @@ export class ServerEvents {
 
   suggest(card, suggestion) {
     if (suggestion === undefined || JSON.stringify(suggestion) === JSON.stringify(card.suggestion)) return;
-    const isBegun = card === this.queue.current ? !this.queue.draft.untouched || this.queue.unsaved !== null : this.queue.drafts.of(card.id) !== null;
+    const isBegun = card === this.queue.current ? !this.queue.work.isUntouched : this.queue.work.drafts.of(card.id) !== null;
     if (isBegun) return;
     card.suggestion = suggestion;
     if (card !== this.queue.current) return;
-    this.queue.draft.begin(card, this.queue.spec);
+    this.queue.work.draft.begin(card, this.queue.spec);
     this.queue.mark(card);
   }
 
@@ -188,8 +187,8 @@ export class ServerEvents {
       if (value !== null) this.queue.unqueue((other) => other.id === id && !other.seen);
       if (value !== null) this.moveOn(id, value);
     }
-    if (labels) this.queue.refill();
-    else this.queue.renew();
+    if (labels) this.queue.supply.refill();
+    else this.queue.supply.renew();
   }
 
   /** The item on screen was labelled elsewhere: the next one, unless somebody is at work on it. */
@@ -198,7 +197,7 @@ export class ServerEvents {
     if (card?.id !== id || card.state || this.queue.readOnly) return;
     const words = `${id} was labelled elsewhere: ${labelWords(value, this.queue.spec)}.`;
     card.state = { kind: "label", value };
-    if (this.queue.draft.untouched && this.queue.unsaved === null) this.queue.next();
+    if (this.queue.work.isUntouched) this.queue.next();
     this.queue.warn(words);
   }
 }

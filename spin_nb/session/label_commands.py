@@ -6,6 +6,7 @@ from typing import Any
 
 from spin_nb.errors import LabelError
 from spin_nb.session.labels.label_log import Change
+from spin_nb.session.labels.new_events import new_events, revert
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.runtime import Runtime
@@ -36,7 +37,7 @@ class LabelCommands:
         label_log = self._live.label_log
 
         def step() -> list[Change]:
-            changes = label_log.commit(label_log.events(acts))
+            changes = label_log.commit(new_events(label_log, acts))
             self._live.follow(changes)
             return changes
 
@@ -52,7 +53,7 @@ class LabelCommands:
         self._project.check_writable(kind)
 
         def step() -> tuple[list[str], list[Change]]:
-            items, changes = self._live.label_log.revert(kind)
+            items, changes = revert(self._live.label_log, kind)
             self._live.follow(changes)
             return items, changes
 

@@ -131,7 +131,7 @@ class ViewData:
 
         Where labels are no classes, 0 stands for any label.
         """
-        return self._live.label_log.index(len(self.pool))
+        return self._live.label_log.training_set.index(len(self.pool))
 
     @property
     def labels_per_minute(self) -> float:

@@ -44,7 +44,7 @@ def audits_of(s) -> set[str]:
 
 
 def trained_on(s) -> set[str]:
-    return {s.pool.ids[row] for row in s._live.label_log.training[0]}
+    return {s.pool.ids[row] for row in s._live.label_log.training_set.training[0]}
 
 
 def test_audits_shown_in_one_session_do_not_train_where_another_labels_them(tossed):

@@ -11,6 +11,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb.errors import SpinError
+from spin_nb.session.labels.deferrals import excluded_items
 
 FULL = os.environ.get("SPIN_ATTACK") == "full"
 # In the 368th a grid's best sharpness once leapt by a step between the sessions and the reopening.
@@ -55,12 +56,12 @@ def facts(s):
     said = {
         "values": values,
         "classes of the rows": s._view_data.label_index.tolist(),
-        "audits": sorted(zip(*(column.tolist() for column in ledger.audits), strict=True)),
-        "drawn": sorted(ledger.drawn_rows().tolist()),
-        "unanswered": sorted(ledger.unanswered_rows().tolist()),
-        "released": sorted(ledger.released_items),
-        "trains": sorted(zip(*(column.tolist() for column in ledger.training), strict=True)),
-        "taken": sorted(ledger.excluded_items()),
+        "audits": sorted(zip(*(column.tolist() for column in ledger.training_set.audits), strict=True)),
+        "drawn": sorted(ledger.rows(ledger.audit_items.items).tolist()),
+        "unanswered": sorted(ledger.rows(ledger.audit_items.unanswered_items).tolist()),
+        "released": sorted(ledger.audit_items.released_items),
+        "trains": sorted(zip(*(column.tolist() for column in ledger.training_set.training), strict=True)),
+        "taken": sorted(excluded_items(ledger)),
         "accuracy": repr(s.accuracy),
         "audit share": s.audit.share,
     }

@@ -100,7 +100,9 @@ def test_bad_items_leave_the_audits_labelled_or_not(open_):
     s.flag(bare)
     assert (s.accuracy.n, s.accuracy.flagged, s.accuracy.unanswered) == (22, 2, 0)
     assert repr(s.accuracy).endswith("2 bad items left out)")
-    assert {s.pool.ids[row] for row in s._live.label_log.training[0]}.isdisjoint([labelled, bare])
+    assert {s.pool.ids[row] for row in s._live.label_log.training_set.training[0]}.isdisjoint(
+        [labelled, bare]
+    )
 
 
 def test_items_labelled_unasked_are_not_what_the_estimate_is_of(open_):
@@ -165,7 +167,7 @@ def test_a_release_reaches_a_session_that_is_open_elsewhere(open_):
     ada.audit.release()
     bob.values  # noqa: B018 - takes in what ada did
     assert bob.accuracy.n == 0
-    assert len(bob._live.label_log.training[0]) == 20
+    assert len(bob._live.label_log.training_set.training[0]) == 20
 
 
 def test_a_release_takes_in_what_others_have_labelled_and_holds_alike_everywhere(open_):
@@ -176,7 +178,7 @@ def test_a_release_takes_in_what_others_have_labelled_and_holds_alike_everywhere
     for s in (ada, bob, open_("eve")):
         assert len(s.values) == 40
         assert s.accuracy.n == 0
-        assert len(s._live.label_log.training[0]) == 40
+        assert len(s._live.label_log.training_set.training[0]) == 40
 
 
 def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits(open_):
@@ -188,7 +190,9 @@ def test_what_is_labelled_after_a_release_that_was_not_heard_of_yet_still_audits
     again = open_("eve")
     for s in (ada, bob):
         assert set(s.values) == set(again.values)
-        assert s._live.label_log.released_items == again._live.label_log.released_items
+        assert (
+            s._live.label_log.audit_items.released_items == again._live.label_log.audit_items.released_items
+        )
         assert (s.accuracy.n, again.accuracy.n) == (10, 10)
 
 

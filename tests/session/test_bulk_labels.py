@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spin_nb.models.learner import Learner
+from spin_nb.session.labels.training_data import training_data, training_weights
 
 
 @pytest.fixture
@@ -29,24 +30,24 @@ def sevens(s, digits, n=40):
 
 def most(s):
     """Labels of the class that was labelled most one by one."""
-    return int(np.bincount(s._live.label_log.training[1]).max())
+    return int(np.bincount(s._live.label_log.training_set.training[1]).max())
 
 
 def weights(s):
     """Item -> how many labels its label counts as."""
-    rows, _, weights, _ = s._live.label_log.training_data()
+    rows, _, weights, _ = training_data(s._live.label_log)
     each = np.ones(len(rows)) if weights is None else weights
     return {s.pool.ids[row]: weight for row, weight in zip(rows, each, strict=True)}
 
 
 def counted(s, label="7"):
     """What the labels of a class count together."""
-    _, y, weights, _ = s._live.label_log.training_data()
+    _, y, weights, _ = training_data(s._live.label_log)
     return float((np.ones(len(y)) if weights is None else weights)[y == s.classes.index(label)].sum())
 
 
 def test_labels_given_one_by_one_count_fully(s):
-    assert s._live.label_log.weights is None
+    assert training_weights(s._live.label_log) is None
 
 
 def test_a_gesture_of_one_class_counts_no_more_than_the_class_labelled_most(s, digits):
@@ -58,7 +59,7 @@ def test_a_gesture_of_one_class_counts_no_more_than_the_class_labelled_most(s, d
 
 def test_a_call_that_labels_several_classes_counts_fully(s, digits):
     s.label({id: digits.truth(s, id) for id in unlabelled(s)[:300]})
-    assert s._live.label_log.weights is None
+    assert training_weights(s._live.label_log) is None
 
 
 def test_the_rest_in_one_call_counts_fully_where_the_rare_class_was_labelled_by_hand(project, digits):
@@ -68,19 +69,19 @@ def test_the_rest_in_one_call_counts_fully_where_the_rare_class_was_labelled_by_
     truth = {id: digits.truth(s, id) for id in s.pool.ids[:300]}
     digits.label(s, [id for id in truth if truth[id] == "7"])
     s.label({id: "1" for id in truth if truth[id] != "7"})
-    assert s._live.label_log.weights is None
+    assert training_weights(s._live.label_log) is None
 
 
 def test_answers_to_what_was_asked_count_fully(s, digits):
     asked = s.ask(40).ids
     s.label(dict.fromkeys(asked, "7"))
-    assert s._live.label_log.weights is None
+    assert training_weights(s._live.label_log) is None
 
 
 def test_an_answer_given_again_by_hand_changes_what_a_gesture_counts_at_once(s, digits, project):
     """Fewer answers than labels of a person's own: from then on the gesture counts fully, live as after opening."""
     s.label(sevens(s, digits))
-    assert s._live.label_log.weights is not None
+    assert training_weights(s._live.label_log) is not None
     for id in list(s.values)[:16]:
         s.label(id, s._view_data.value(id))
     live = np.array(s.model.predictive.mean)
@@ -95,7 +96,7 @@ def test_undo_and_redo_take_the_weights_along(s, digits):
     s.label(sevens(s, digits))
     after = np.array(s.model.predictive.mean)
     s.undo()
-    assert s._live.label_log.weights is None
+    assert training_weights(s._live.label_log) is None
     np.testing.assert_allclose(s.model.predictive.mean, before, atol=1e-4)
     s.redo()
     np.testing.assert_allclose(s.model.predictive.mean, after, atol=1e-4)
@@ -141,5 +142,5 @@ def test_a_label_is_trained_with_what_it_counts(s, digits, monkeypatch):
         Learner, "fit", lambda self, *a, **how: (passed.append(how["weights"]), fit(self, *a, **how))[1]
     )
     report = s.train(wait=True)
-    assert report.n_labels == len(s._live.label_log.training[0])
-    assert np.array_equal(passed[0], s._live.label_log.weights)
+    assert report.n_labels == len(s._live.label_log.training_set.training[0])
+    assert np.array_equal(passed[0], training_weights(s._live.label_log))

@@ -95,7 +95,7 @@ def test_new_items_are_judged_by_audits_seen_as_new_and_sets_of_them_hold_the_tr
     fresh, truth = sample.items[order[400:1000]], np.searchsorted(sample.classes, names[400:1000])
     for head in (None, "graph", "linear", "mean"):
         prediction = s.predict(fresh, head=head)
-        rows = s._live.label_log.audits[0]
+        rows = s._live.label_log.training_set.audits[0]
         assert np.array_equal(prediction.audits.probs, s._live.pool_model.as_arrivals(rows, head).mean)
         sets = prediction.sets(alpha=0.1)
         assert sets.members[np.arange(600), truth].mean() > 0.85

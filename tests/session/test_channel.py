@@ -17,6 +17,7 @@ from spin_nb.session.labeller.cards import size_bytes
 from spin_nb.session.labeller.entries import ENTRIES_PER_TRANSACTION
 from spin_nb.session.labels import label_log as ledger
 from spin_nb.session.labels.label_log import LabelLog
+from spin_nb.session.labels.training_set import TrainingSet
 
 
 @pytest.fixture
@@ -389,7 +390,12 @@ def test_neither_a_label_nor_what_follows_it_lists_all_labels(s, monkeypatch):
     def refuse(*_):
         raise AssertionError("all labels were listed")
 
-    for owner, name in [(State, "current"), (State, "labels"), (LabelLog, "values"), (LabelLog, "training")]:
+    for owner, name in [
+        (State, "current"),
+        (State, "labels"),
+        (LabelLog, "values"),
+        (TrainingSet, "training"),
+    ]:
         monkeypatch.setattr(owner, name, property(refuse))
     answer = s._channel.apply("c", [*entries, {"seq": 9, "kind": "undo"}])
     assert (answer["n_labels"], s._view_data.label_index.tolist().count(-1)) == (17, len(s.pool) - 17)

@@ -65,7 +65,7 @@ def test_audit_labels_teach_nothing_and_are_no_neighbours(project, digits):
     s.audit.share = 0.5
     for _ in range(20):
         digits.label(s, s.ask(1).ids)
-    trained = {s.pool.ids[row] for row in s._live.label_log.training[0]}
+    trained = {s.pool.ids[row] for row in s._live.label_log.training_set.training[0]}
     assert len(trained) < 20
     assert {n.id for n in s.explain(s.pool.ids[0]).neighbours} <= trained
 

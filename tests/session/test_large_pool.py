@@ -178,7 +178,7 @@ def test_what_turns_out_to_be_broken_leaves_the_pool_and_no_label_is_lost(projec
     assert set(items.filter(items["broken"].is_not_null())["item"]) == broken
     assert s.values == before, "labels are tied to files, not to rows"
     assert set(s.labels["item"]) == set(before)
-    rows, classes = s._live.label_log.training
+    rows, classes = s._live.label_log.training_set.training
     audited = set(s.labels.filter(s.labels["audit"])["item"])
     found = {s.pool.ids[row]: s.classes[at] for row, at in zip(rows, classes, strict=True)}
     assert found == {id: value for id, value in before.items() if id not in broken | audited}

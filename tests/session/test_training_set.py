@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import numpy as np
 
@@ -15,7 +16,7 @@ def looked_up(s):
     in_force = drawn_since_release(s)
     trains, audits = {}, {}
     for row in s.labels.iter_rows(named=True):
-        if s._live.label_log.has(row["item"]) and not row["flagged"]:
+        if s._live.label_log.pool.has(row["item"]) and not row["flagged"]:
             out = audits if row["item"] in in_force else trains
             out[row["item"]] = s.classes.index(row["value"])
     return trains, audits
@@ -38,8 +39,8 @@ def kept(s, rows_and_classes):
 
 def agrees(s):
     trains, audits = looked_up(s)
-    assert kept(s, s._live.label_log.training) == trains
-    assert list(kept(s, s._live.label_log.audits).items()) == list(audits.items())
+    assert kept(s, s._live.label_log.training_set.training) == trains
+    assert list(kept(s, s._live.label_log.training_set.audits).items()) == list(audits.items())
     index = np.full(len(s.pool), -1)
     for id, y in {**trains, **audits}.items():
         index[s.pool.row(id)] = y
@@ -65,12 +66,12 @@ def test_the_same_as_looked_up_anew_whatever_is_done(project):
         except LabelError:  # nothing to bring back
             continue
         agrees(s)
-    assert len(s._live.label_log.audits[0]) > 3
+    assert len(s._live.label_log.training_set.audits[0]) > 3
 
 
 def test_rows_move_up_when_an_item_leaves_the_pool():
     rows = {"a": 0, "b": 1, "c": 2, "d": 3}
-    training_set = TrainingSet(rows.get)
+    training_set = TrainingSet(rows.get, threading.RLock())
     for seq, id in enumerate(rows):
         audit = id in "bd"
         training_set.update(id, rows[id], None if audit else seq, (seq, seq) if audit else None)

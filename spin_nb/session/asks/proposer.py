@@ -15,6 +15,7 @@ from spin_nb.project.records import NewAsk
 from spin_nb.protocols import Strategy
 from spin_nb.session.asks.draft import Draft, draft
 from spin_nb.session.asks.sharing import LEASE, MAX_DRAWS, annotator_seed, asked_of_others, book
+from spin_nb.session.labels.deferrals import deferred_items, excluded_items
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.training import Training
 from spin_nb.session.open_project import OpenProject
@@ -98,11 +99,11 @@ class Proposer:
         pool, label_log = self._project.pool, self._live.label_log
         excluded_mask = self._excluded_mask()
         others = asked_of_others(self._project, self._live)
-        unsure_rows = self._rows(label_log.deferred_items(("unsure",)))
+        unsure_rows = self._rows(deferred_items(label_log, ("unsure",)))
         undecided_rows = [row for row in unsure_rows if excluded_mask[row]][-MAX_UNDECIDED_ITEMS:]
         excluded_mask[[*pending, *self._rows(list(others))]] = True
-        label_log.plan.retire(np.array(self._rows(label_log.released_items), np.int64))
-        number, seed = label_log.n_asked + queue_counts[0], annotator_seed(self._project)
+        label_log.plan.retire(label_log.rows(label_log.audit_items.released_items))
+        number, seed = label_log.shown_asks.n_asked + queue_counts[0], annotator_seed(self._project)
         n_open_audits = sum(audit and label_log.may_audit(id) for id, audit in others.items())
         draw = partial(
             draft,
@@ -111,8 +112,8 @@ class Proposer:
             excluded_mask=excluded_mask,
             plan=copy(label_log.plan),  # its share may grow during the draw
             number=number,
-            n_audited=label_log.n_audited + queue_counts[1] + n_open_audits,
-            n_unasked=label_log.n_unasked,
+            n_audited=label_log.audit_items.n_shown + queue_counts[1] + n_open_audits,
+            n_unasked=label_log.training_set.n_unasked,
             model_id=self._training.model_id,
             annotator=self._project.annotator,
             place_seed=seed,
@@ -139,10 +140,10 @@ class Proposer:
                 f" ({len(others):,}).",
                 f"Ask again when they have answered, or label one by its id: s.label({shown(others[0])}, value).",
             )
-        deferred_items = self._live.label_log.deferred_items()
-        if deferred_items:
-            first = f"s.label({deferred_items[0]!r}, value)"
-            do += f" Or label what was put aside ({len(deferred_items):,}) by its id: {first}."
+        deferred_ids = deferred_items(self._live.label_log)
+        if deferred_ids:
+            first = f"s.label({deferred_ids[0]!r}, value)"
+            do += f" Or label what was put aside ({len(deferred_ids):,}) by its id: {first}."
         n_gone = len(self._project.pool.missing_ids)
         if n_gone:
             do += f" Or put back the files that are gone ({n_gone:,}), and open the project again."
@@ -155,10 +156,10 @@ class Proposer:
         """
         pool, label_log = self._project.pool, self._live.label_log
         missing_mask = self._mask([id for id in pool.missing_ids if pool.has(id)])
-        excluded_mask = self._mask(label_log.excluded_items()) | missing_mask
+        excluded_mask = self._mask(excluded_items(label_log)) | missing_mask
         if not excluded_mask.all():
             return excluded_mask
-        return self._mask(label_log.excluded_items(again=True)) | missing_mask
+        return self._mask(excluded_items(label_log, again=True)) | missing_mask
 
     def _rows(self, ids: Sequence[str]) -> list[int]:
         return [self._project.pool.row(id) for id in ids]

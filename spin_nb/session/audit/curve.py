@@ -40,7 +40,7 @@ class Curve:
         return CurvePoint(
             time=time.time(),
             n_labels=self._label_log.state.n_labels,
-            n_audits=len(self._label_log.audits[0]),
+            n_audits=len(self._label_log.training_set.audits[0]),
             accuracy=self._judge.accuracy(),
             nll=nll(audits.probs, audits.truth) if audits else None,
             ece=ece(audits.probs, audits.truth) if audits else None,

@@ -43,7 +43,7 @@ class Judge:
         predictive = self._live.predictive
         if predictive is None:
             return over_parts([])
-        rows, truth = self._live.label_log.audits
+        rows, truth = self._live.label_log.training_set.audits
         return self.estimate(rows, predictive.mean[rows].argmax(1) == truth)
 
     def audit_predictions(self) -> AuditPredictions:
@@ -63,8 +63,10 @@ class Judge:
         label_log = self._live.label_log
         with label_log.lock:
             fair_mask = self.predictions.fair(rows, head)
-            unanswered_rows = np.concatenate([rows[~fair_mask], label_log.unanswered_rows()])
-            sample, n_flagged = self._sample(), len(label_log.flagged_items)
+            unanswered_rows = np.concatenate(
+                [rows[~fair_mask], label_log.rows(label_log.audit_items.unanswered_items)]
+            )
+            sample, n_flagged = self._sample(), len(label_log.rows(label_log.audit_items.flagged_items))
             return sample.estimate(rows[fair_mask], scores[fair_mask], unanswered_rows, n_flagged)
 
     def _accuracy_of_suggestions(self) -> Estimate:
@@ -74,13 +76,13 @@ class Judge:
             return over_parts([])  # a large folder is still being looked at: no suggestion is no wrong one
         if not self._scores:
             return Estimate(None, 0.0, 1.0, 0, "nothing is suggested yet, so nothing is judged")
-        audits = self._live.label_log.audits
+        audits = self._live.label_log.training_set.audits
         return self.estimate(audits[0], self._scores.of_audits(audits))
 
     def _sample(self) -> Sample:
         label_log, pool = self._live.label_log, self._project.pool
         drawn_mask = np.zeros(len(pool), bool)
-        drawn_mask[label_log.drawn_rows()] = True
+        drawn_mask[label_log.rows(label_log.audit_items.items)] = True
 
         def due_rows(rows: Ints) -> Ints:
             open_rows = [row for row in rows if label_log.may_audit(pool.ids[row])]
@@ -94,7 +96,7 @@ class Judge:
         return Sample(
             label_log.plan.chance,
             drawn_mask,
-            label_log.unasked_mask(len(pool)),
+            label_log.training_set.unasked_mask(len(pool)),
             arrival_mask,
             due_rows,
             missed_rows,

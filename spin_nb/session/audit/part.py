@@ -42,7 +42,7 @@ class AuditPart(HtmlRepr):
     def __repr__(self) -> str:
         label_log = self._live.label_log
         return (
-            f"{len(label_log.audits[0]):,} audits among {label_log.state.n_labels:,} labels, "
+            f"{len(label_log.training_set.audits[0]):,} audits among {label_log.state.n_labels:,} labels, "
             f"{self.share:.0%} of asks audit\n  {self._project.task.metric} {self.accuracy!r}"
         )
 

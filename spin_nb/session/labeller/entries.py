@@ -18,6 +18,7 @@ from spin_nb.project.records import Event, NewEvent, SequenceGapError, Suggestio
 from spin_nb.session.arguments import sequence_of, text, whole_number
 from spin_nb.session.labeller.queue import CardQueue
 from spin_nb.session.labels.label_log import Change
+from spin_nb.session.labels.new_events import items_of, new_event, nothing_to, past
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.announcer import Announcer
@@ -72,8 +73,8 @@ class Entries:
             raise LabelError(f"kind={shown(kind)} is neither 'undo' nor 'redo'.", 'Pass kind="undo".')
         n, skip = whole_number(n, "n"), whole_number(skip, "skip")
         with self._live.label_log.lock:
-            past = self._live.label_log.past(kind, n, skip)
-        return [_summary(events) for events in past]
+            gestures = past(self._live.label_log, kind, n, skip)
+        return [_summary(events) for events in gestures]
 
     def apply(self, client: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Apply entries of one client in sequence.
@@ -184,8 +185,8 @@ class Entries:
             outcome.items += [event.item for event in events]
             return
         if not events:
-            raise label_log.nothing_to(kind)
-        items = label_log.items_of(events[0])
+            raise nothing_to(kind, label_log.annotator)
+        items = items_of(label_log, events[0])
         outcome.items += items
         reversals = outcome.undos if kind == "undo" else outcome.redos
         reversals.append({"seq": seq, "id": items[0], "n": len(items)})
@@ -200,7 +201,7 @@ class Entries:
         item, answer = entry.get("id", ""), entry.get("suggested")
         # Looked up once: it takes a look into the item's file.
         extent = pool.known_extent(pool.row(item)) if kind == "label" or answer else None
-        event = label_log.event(kind, item, entry.get("value"), extent)
+        event = new_event(label_log, kind, item, entry.get("value"), extent)
         suggestion = self._suggestion(answer, extent)
         return NewEvent(
             kind,

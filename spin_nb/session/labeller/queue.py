@@ -127,7 +127,7 @@ class CardQueue:
 
     def _stands(self, token: str) -> bool:
         ask, label_log = self.ask_of(token), self._live.label_log
-        if ask is None or not label_log.has(ask.item):
+        if ask is None or not label_log.pool.has(ask.item):
             return False
         return not label_log.decided_since(ask.item, self._queue[token].since)
 

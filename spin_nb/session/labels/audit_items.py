@@ -51,6 +51,15 @@ class AuditItems:
         return len(self._showings)
 
     @property
+    def n_shown(self) -> int:
+        """Audit items shown so far, released ones among them."""
+        return len(self._showings) + len(self.released_items)
+
+    def has_audited(self, item: str) -> bool:
+        """Check that an item audits, or did before a release."""
+        return item in self._showings or item in self.released_items
+
+    @property
     def items(self) -> Iterable[str]:
         """Items in force, first shown first."""
         return self._showings.keys()

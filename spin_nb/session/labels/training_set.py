@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +20,13 @@ class TrainingSet:
     ----------
     row_of : callable
         Item id -> pool row, None where it is not in the pool (any more).
+    lock : context manager
+        The label log's, taken by whatever reads rows and classes.
     """
 
-    def __init__(self, row_of: Callable[[str], int | None]) -> None:
+    def __init__(self, row_of: Callable[[str], int | None], lock: AbstractContextManager[Any]) -> None:
         self._row_of = row_of
+        self._lock = lock
         self._row: dict[str, int] = {}
         self._trains: dict[str, int] = {}
         self._audit_labels: SeqDict[tuple[str, int]] = SeqDict()
@@ -104,40 +109,51 @@ class TrainingSet:
 
         In order of labelling; looks at every one.
         """
-        return self._rows(self._trains), np.fromiter(self._trains.values(), np.int64, len(self._trains))
+        with self._lock:
+            classes = np.fromiter(self._trains.values(), np.int64, len(self._trains))
+            return self._rows(self._trains), classes
 
     @property
     def audits(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) that audit.
 
-        In order of labelling.
+        Bad items left out, in order of labelling.
         """
-        if self._audits is None:
-            labels = list(self._audit_labels.values())
-            self._audits = (
-                self._rows([item for item, _ in labels]),
-                np.array([y for _, y in labels], np.int64),
-            )
-        return self._audits
+        with self._lock:
+            if self._audits is None:
+                labels = list(self._audit_labels.values())
+                self._audits = (
+                    self._rows([item for item, _ in labels]),
+                    np.array([y for _, y in labels], np.int64),
+                )
+            return self._audits
 
     def unasked_mask(self, n: int) -> NDArray[np.bool_]:
         """Mask rows decided on without an ask, bool (n,)."""
-        unasked_mask = np.zeros(n, bool)
-        mask = self._unasked_mask[:n]
-        unasked_mask[: len(mask)] = mask
-        return unasked_mask
+        with self._lock:
+            unasked_mask = np.zeros(n, bool)
+            mask = self._unasked_mask[:n]
+            unasked_mask[: len(mask)] = mask
+            return unasked_mask
 
     @property
     def n_unasked(self) -> int:
-        """Number of such rows."""
+        """Number of items decided on without an ask.
+
+        None of them can be drawn any more.
+        """
         return len(self._unasked_items)
 
     def index(self, n: int) -> Ints:
-        """Class index of ``n`` rows, int64, or -1."""
-        y = np.full(n, -1, np.int64)
-        classes = self._classes[:n]
-        y[: len(classes)] = classes
-        return y
+        """Class index of ``n`` rows, int64, or -1.
+
+        Audits included.
+        """
+        with self._lock:
+            y = np.full(n, -1, np.int64)
+            classes = self._classes[:n]
+            y[: len(classes)] = classes
+            return y
 
     def _rows(self, items: Collection[str]) -> Ints:
         return np.fromiter(map(self._row.__getitem__, items), np.int64, len(items))

@@ -74,7 +74,7 @@ class AuditPredictor:
 
         Audit labels that it did not learn from, in order of labelling.
         """
-        rows, truth = self._live.label_log.audits
+        rows, truth = self._live.label_log.training_set.audits
         fair = self.fair(rows, head)
         return (rows, truth) if fair.all() else (rows[fair], truth[fair])
 

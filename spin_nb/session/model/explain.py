@@ -30,8 +30,8 @@ def explain(project: OpenProject, live: LiveModel, id: str) -> Explanation:
     pool_model, label_log = live.pool_model, live.label_log
     pool_model.wait()
     with label_log.lock:  # only while copies are taken: what follows holds up no label
-        predictive, y = live.predictive, label_log.index(len(project.pool))
-        training, learner, features = label_log.training, pool_model.learner, pool_model.features
+        predictive, y = live.predictive, label_log.training_set.index(len(project.pool))
+        training, learner, features = label_log.training_set.training, pool_model.learner, pool_model.features
         graph = learner.graph.freeze() if learner.head == "graph" else None
     if predictive is None:
         raise NotTrainedError(

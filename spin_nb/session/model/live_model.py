@@ -10,6 +10,7 @@ from spin_nb.errors import SpinError
 from spin_nb.interrupts import defer_interrupts
 from spin_nb.models.head_selection import within
 from spin_nb.session.labels.label_log import Change, LabelLog
+from spin_nb.session.labels.training_data import training_weights
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job
@@ -106,19 +107,19 @@ class LiveModel:
             return
         self._predictive = None
         learner = self.pool_model.learner
-        if len(changes) > CHANGES_BEFORE_RELEARN or self._weights_version != self.label_log.weights_version:
+        if len(changes) > CHANGES_BEFORE_RELEARN or self._weights_version != self.label_log.gestures.version:
             self._relearn(learner)
             return
         for change in changes:
             if change.before is not None:
                 learner.unlabel(change.row)
             if change.after is not None:
-                learner.label(change.row, change.after, self.label_log.weight(change.id))
+                learner.label(change.row, change.after, self.label_log.gestures.weight(change.id))
 
     def _relearn(self, learner: Learner) -> None:
         """Teach a learner all labels; under the lock."""
-        self._weights_version = self.label_log.weights_version
-        learner.reset(*self.label_log.training, self.label_log.weights)
+        self._weights_version = self.label_log.gestures.version
+        learner.reset(*self.label_log.training_set.training, training_weights(self.label_log))
 
     def forget_predictive(self) -> None:
         """Compute the predictive anew; under the lock.

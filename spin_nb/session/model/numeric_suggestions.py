@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spin_nb.errors import LabelError
 from spin_nb.models.graph_regression import MIN_LABELS_FOR_REGRESSION, GraphRegression
 from spin_nb.project.records import Suggestion
+from spin_nb.session.labels.training_data import training_events
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
 
@@ -83,7 +84,7 @@ class NumericSuggestions:
 
     def _renew(self, fit: _Fit | None) -> _Fit:
         """Learn anew, or postpone."""
-        revision, labels = self._live.label_log.training_events()
+        revision, labels = training_events(self._live.label_log)
         if fit is not None:
             n_changed = sum(labels.get(id) != fit.labels.get(id) for id in labels.keys() | fit.labels.keys())
             missing = _enough(len(fit.labels)) - n_changed

@@ -114,7 +114,7 @@ class Suggestions:
             first = [] if suggestion is None else [suggestion]
             others = [(names[i], float(mean[i])) for i in best if not first or names[i] != first[0][0]]
             return [*first, *others][:LIKELIEST_CLASSES]
-        y = self._live.label_log.index(len(self._project.pool))
+        y = self._live.label_log.training_set.index(len(self._project.pool))
         counts = np.bincount(y.clip(-1) + 1, minlength=len(names) + 1)[1:]
         frequent = np.argsort(-counts, kind="stable")[:LIKELIEST_CLASSES]
         return [(names[i], None) for i in frequent if counts[i]]

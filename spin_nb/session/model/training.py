@@ -19,6 +19,7 @@ from spin_nb.models.model_spec import ModelSpec, parse_model_spec, train_call
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import MODELS, inside
+from spin_nb.session.labels.training_data import training_data
 from spin_nb.session.model import prediction_cache
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.recall import RecalledModel
@@ -113,7 +114,7 @@ class Training:
             if before.same_model(request) and before.show is show:
                 return job
         self._live.catch_up()
-        if not len(self._live.label_log.training[0]):
+        if not len(self._live.label_log.training_set.training[0]):
             raise NotTrainedError(
                 "there is no label to train on yet.", "Label a few items: s.ask(8), s.label(id, value)."
             )
@@ -185,7 +186,7 @@ class _Run:
         project, training = self._project, self._training
         learner = self._live.pool_model.wait()
         self._began = time.monotonic()
-        rows, y, weights, events = self._live.label_log.training_data()
+        rows, y, weights, events = training_data(self._live.label_log)
         fit = training._again(self._request, rows, y, weights) or learner.fit(
             rows,
             y,

@@ -15,6 +15,8 @@ import numpy as np
 
 from benchmarks._sets import Split
 from benchmarks._sets import digits as split
+from spin_nb.models.ask import ask
+from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.learner import Learner
 from spin_nb.query import margin
 
@@ -35,11 +37,11 @@ def ours(data: Split, seed: int, audits: bool) -> list[dict[str, float]]:
         if audits and n % 10 == turn:
             left[rng.choice(free)] = False
         else:
-            row = int(learner.ask(1, free, seed=seed * 1000 + n).indices[0])
+            row = int(ask(learner, 1, free, seed=seed * 1000 + n).indices[0])
             left[row] = False
             learner.label(row, int(data.y[row]))
         if n in COUNTS:
-            learner.adopt(learner.fit(learner.graph.rows, learner.graph.y))
+            learner.adopt(fit_heads(learner, learner.graph.rows, learner.graph.y))
             curve.append({head: accuracy(learner, data, head) for head in HEADS})
     return curve
 

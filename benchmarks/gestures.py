@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks._sets import SETS, Split, load, split
 from spin_nb.bayes.laplace import LastLayerLaplace
+from spin_nb.models.ask import ask
 from spin_nb.models.gesture_weights import gesture_weights
 from spin_nb.models.learner import Learner
 from spin_nb.types import Float, Ints
@@ -68,7 +69,7 @@ def ask_rows(learner: Learner, data: Split, n: int, seed: int) -> Ints:
     """Rows that a session would ask, one at a time."""
     left = np.ones(len(data.pool), bool)
     for number in range(n):
-        row = int(learner.ask(1, np.flatnonzero(left), seed=seed * 1000 + number).indices[0])
+        row = int(ask(learner, 1, np.flatnonzero(left), seed=seed * 1000 + number).indices[0])
         left[row] = False
         learner.label(row, int(data.y[row]))
     return learner.graph.rows

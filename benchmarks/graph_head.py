@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.bayes import graph_basis
+from spin_nb.models.ask import ask
 from spin_nb.models.learner import Learner
 from spin_nb.pool.features.neighbours import nearest, neighbours
 
@@ -60,7 +61,7 @@ def main(labels: int = 60) -> None:
     parts: dict[str, list[np.ndarray]] = {"query": [], "update": [], "probabilities": [], "epistemic": []}
     left = np.ones(len(x), bool)
     for n in range(1, labels + 1):
-        batch, duration = time_call(lambda n=n: learner.ask(1, np.flatnonzero(left), seed=n))
+        batch, duration = time_call(lambda n=n: ask(learner, 1, np.flatnonzero(left), seed=n))
         parts["query"].append(duration)
         row = int(batch.indices[0])
         left[row] = False

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._sets import DATA, Split, load
+from spin_nb.models.ask import ask
+from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.learner import Learner
 from spin_nb.query import margin, typiclust
 from spin_nb.types import Float
@@ -79,8 +81,8 @@ def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy
         audit_rows = rng.choice(free, int(chance.sum()), replace=False)
         left[audit_rows] = False
         if k > len(audit_rows):
-            picks = learner.ask(
-                k - len(audit_rows), np.flatnonzero(left), strategy=strategy, seed=seed * 1000 + n
+            picks = ask(
+                learner, k - len(audit_rows), np.flatnonzero(left), strategy=strategy, seed=seed * 1000 + n
             )
             left[picks.indices] = False
             for row in picks.indices:
@@ -88,7 +90,7 @@ def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy
         n += k
         n_counts = sum(n - k < count <= n for count in plan.counts)
         if n_counts or (strategy == "auto" and n % TRAIN_EVERY < k):
-            learner.adopt(learner.fit(learner.graph.rows, learner.graph.y))
+            learner.adopt(fit_heads(learner, learner.graph.rows, learner.graph.y))
         for _ in range(n_counts):
             yield score(learner.predict(data.test, *data.hood).mean, data), int(np.sum(learner.graph.y == 1))
 

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb import query
+from spin_nb.models.ask import ask
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.batches.probcover import pure_radius
 from spin_nb.types import Float
@@ -264,10 +265,10 @@ def million_asks(n: int, rng: np.random.Generator) -> dict[str, Any]:
     gaps = np.sort(rng.uniform(14, 16, near.shape).astype(np.float32), axis=1)
     learner = Learner(features, near, gaps, CLASSES)
     for seed in range(N_LABELLED):
-        row = int(learner.ask(1, np.arange(n), seed=seed).indices[0])
+        row = int(ask(learner, 1, np.arange(n), seed=seed).indices[0])
         learner.label(row, int(cluster[row]) % CLASSES)
     start = time.perf_counter()
-    learner.ask(1, np.arange(n), seed=N_LABELLED)
+    ask(learner, 1, np.arange(n), seed=N_LABELLED)
     return {"seconds": time.perf_counter() - start, "mb": peak_mb()}
 
 

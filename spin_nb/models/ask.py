@@ -19,6 +19,7 @@ from spin_nb.query.disagreement import bald
 from spin_nb.query.rare import Rare, rarest
 from spin_nb.query.refine import refine
 from spin_nb.registry import resolve
+from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints, Picked
 
 DRAWS_PER_ITEM = 32
@@ -54,16 +55,42 @@ class LearnerState(Protocol):
         """Return the predictive over the pool."""
 
 
+@one_thread()
 def ask(
     learner: LearnerState,
     k: int,
     candidates: Ints,
     *,
-    strategy: str | Strategy,
-    pending: Sequence[int],
-    seed: int,
+    strategy: str | Strategy = "auto",
+    pending: Sequence[int] = (),
+    seed: int = 0,
 ) -> Picked:
-    """Choose ``k`` pool rows; see :meth:`Learner.ask <spin_nb.models.learner.Learner.ask>`."""
+    """Choose ``k`` items to label.
+
+    Parameters
+    ----------
+    learner : LearnerState
+    k : int
+    candidates : int (m,)
+        Pool rows that may be asked.
+    strategy : str or callable
+        "auto", a word of the registry, or a :class:`~spin_nb.protocols.Strategy`.
+    pending : sequence of int
+        Rows asked and not answered yet: never picked; "auto" counts them as labelled.
+    seed : int
+
+    Returns
+    -------
+    Picked
+        ``indices`` are pool rows.
+
+    Raises
+    ------
+    QueryError
+        Nothing left to ask, ``k`` out of range.
+    UnknownWordError
+        No such strategy.
+    """
     if isinstance(strategy, str) and strategy == "auto":
         return _auto(learner, k, candidates, pending, seed)
     function = resolve("strategy", strategy, also=("auto",))

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.bayes._checks import check_features, check_labels
+from spin_nb.bayes._checks import check_features
 from spin_nb.bayes.basis import GraphBasis, graph_basis, length_scales
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.predictive import RowsPredictive, average
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.growing import Growing
-from spin_nb.models.ask import ask
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
-from spin_nb.models.fitting import fit_model, predict_all
-from spin_nb.models.gesture_weights import thin
-from spin_nb.models.head_selection import HEADS, Fit, Progress, held_out_heads, select_head, within
-from spin_nb.models.model_spec import ModelSpec
-from spin_nb.models.tree_head import consider_trees
+from spin_nb.models.head_selection import HEADS, Fit
 from spin_nb.threads import one_thread
-from spin_nb.types import Float, Ints, Picked
+from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
 if TYPE_CHECKING:
     from spin_nb.pool.inputs.inputs import Inputs
-    from spin_nb.protocols import Model, Posterior, Strategy
+    from spin_nb.protocols import Model, Posterior
 
 __all__ = ["Extension", "Learner"]
 
@@ -93,7 +88,7 @@ class Learner:
         self.scales = self.basis.scales
         self._growing = {name: Growing() for name in ("features", "scales")}
         self.graph = LiveGraph(self.basis.phi, n_classes)
-        self._inputs_of = inputs_of or (lambda model: None)
+        self.inputs_of = inputs_of or (lambda model: None)
         self._fit: Fit | None = None
         self._linear: RowsPredictive | None = None
         # Of models of the person's choice, by name: the one last trained, and the one shown.
@@ -223,141 +218,12 @@ class Learner:
         # The others are asked when somebody wants to know.
         self._predictives = {**self._predictives, **extension.predictives}
 
-    @one_thread()
-    def fit(
-        self,
-        rows: Ints,
-        y: Ints,
-        *,
-        spec: ModelSpec | None = None,
-        rival: ModelSpec | None = None,
-        progress: Callable[[float, str], None] | None = None,
-        is_cancelled: Callable[[], bool] | None = None,
-        weights: NDArray[np.float64] | None = None,
-    ) -> Fit:
-        """Fit the linear head, cross-validate both heads and choose; changes nothing here.
-
-        Parameters
-        ----------
-        rows : int (m,)
-            Labelled rows, m >= 1.
-        y : int (m,)
-            Class index of each.
-        spec : ModelSpec, optional
-            To fit and show instead of the head cross-validation chooses; see
-            :func:`~spin_nb.models.model_spec.parse_model_spec`.
-        rival : ModelSpec, optional
-            Compared with ``spec``, on the same labels held out; it is not fitted to all of them.
-        progress : callable, optional
-            Hears ``(fraction, words)``.
-        is_cancelled : callable, optional
-            Asked between steps; :class:`Cancelled` is raised when it says True.
-        weights : float64 (m,), optional
-            How many labels each counts as, one without.  A model of the person's choice, which counts every label as
-            one, gets :func:`some of them <spin_nb.models.gesture_weights.thin>`.
-
-        Returns
-        -------
-        Fit
-            For :meth:`adopt`.
-
-        Raises
-        ------
-        ModelError
-            No labels; rows or class indices out of range; the model asked for cannot be fitted.
-        Cancelled
-        """
-        rows = np.asarray(rows, np.int64).reshape(-1)
-        y = check_labels(y, len(rows), self.n_classes)
-        if not len(rows):
-            raise ModelError("there is nothing to train on: no labels.", "Label an item first.")
-        if rows.min() < 0 or rows.max() >= len(self):
-            raise ModelError(
-                f"a labelled row lies outside the pool of {len(self)}.", "Pass rows of the pool."
-            )
-        report, stop = progress or (lambda fraction, words: None), is_cancelled or (lambda: False)
-        share = 0.7 if spec is None else 0.1 if spec.begin else 1
-        fit = select_head(
-            self.features[rows],
-            self.graph.phi[rows],
-            y,
-            self.n_classes,
-            noise=self.graph.noise,
-            seed=self.seed,
-            weights=weights,
-            progress=within(report, 0, share),
-            is_cancelled=stop,
-        )
-        if spec is None:
-            return consider_trees(
-                fit,
-                self._features_of,
-                rows,
-                y,
-                self.n_classes,
-                len(self),
-                seed=self.seed,
-                weights=weights,
-                progress=within(report, share, 1),
-                is_cancelled=stop,
-            )
-        sample = thin(y, weights)
-        if spec.begin is None:
-            return replace(fit, head=spec.name, comparison=dict(fit.validation), n_held_out=len(sample))
-        return self._fit_model(fit, spec, rival, rows[sample], y[sample], report, stop)
-
-    def _fit_model(
-        self,
-        fit: Fit,
-        spec: ModelSpec,
-        rival: ModelSpec | None,
-        rows: Ints,
-        y: Ints,
-        report: Progress,
-        stop: Callable[[], bool],
-    ) -> Fit:
-        """Fit a model of the person's choice beside the heads, and compare all of them on the same labels."""
-        model, accuracies, parts = fit_model(
-            spec,
-            self._inputs_of,
-            self._features_of,
-            rows,
-            y,
-            self.n_classes,
-            seed=self.seed,
-            rival=rival,
-            progress=within(report, 0.1, 0.65),
-            is_cancelled=stop,
-        )
-        predictive = predict_all(
-            model, self.source(model), len(self), progress=within(report, 0.65, 0.9), is_cancelled=stop
-        )
-        fit = replace(fit, head=model.name, predictive=predictive)
-        if parts is None:
-            report(1.0, "too few labels to compare heads")
-            return fit
-        logs = held_out_heads(
-            self.features[rows],
-            self.graph.phi[rows],
-            y,
-            self.n_classes,
-            parts,
-            fit.linear,
-            noise=self.graph.noise,
-            progress=within(report, 0.9, 1),
-            is_cancelled=stop,
-        )
-        truth = y[parts >= 0]
-        heads = {head: float(np.mean(logs[head].argmax(axis=1) == truth)) for head in HEADS}
-        report(1.0, "heads compared")
-        validation = {**fit.validation, model.name: accuracies[model.name]}
-        return replace(fit, validation=validation, comparison={**accuracies, **heads}, n_held_out=len(truth))
-
     def source(self, model: FittedModel) -> Source:
         """Return the function from rows of the pool to what a model takes of them."""
-        return self._features_of if model.inputs is None else model.inputs.rows
+        return self.features_of if model.inputs is None else model.inputs.rows
 
-    def _features_of(self, rows: Ints) -> Float:
+    def features_of(self, rows: Ints) -> Float:
+        """Return the features of rows, (m, d)."""
         features: Float = self.features[rows]
         return features
 
@@ -452,43 +318,6 @@ class Learner:
         if self._fit is None:
             raise NotTrainedError("the linear head has not been trained.", "Train first: s.train(wait=True).")
         return self._fit.linear
-
-    @one_thread()
-    def ask(
-        self,
-        k: int,
-        candidates: Ints,
-        *,
-        strategy: str | Strategy = "auto",
-        pending: Sequence[int] = (),
-        seed: int = 0,
-    ) -> Picked:
-        """Choose ``k`` items to label.
-
-        Parameters
-        ----------
-        k : int
-        candidates : int (m,)
-            Pool rows that may be asked.
-        strategy : str or callable
-            "auto", a word of the registry, or a :class:`~spin_nb.protocols.Strategy`.
-        pending : sequence of int
-            Rows asked and not answered yet: never picked; "auto" counts them as labelled.
-        seed : int
-
-        Returns
-        -------
-        Picked
-            ``indices`` are pool rows.
-
-        Raises
-        ------
-        QueryError
-            Nothing left to ask, ``k`` out of range.
-        UnknownWordError
-            No such strategy.
-        """
-        return ask(self, k, candidates, strategy=strategy, pending=pending, seed=seed)
 
 
 def _predict_features(model: FittedModel, features: Float) -> ModelPredictive:

@@ -31,14 +31,14 @@ TRUTH = dict(zip(DIGITS.ids, DIGITS.labels, strict=True))
 # under way while the keys are pressed.  Every repetition is the real one.
 KEEP_TRAINING = """
 import threading
-from spin_nb.models.learner import Learner
-enough, real = threading.Event(), Learner.fit
-def fit(self, *args, **kwargs):
+from spin_nb.session.model import training
+enough, real = threading.Event(), training.fit_heads
+def fit_heads(*args, **kwargs):
     while True:
-        made = real(self, *args, **kwargs)
+        made = real(*args, **kwargs)
         if enough.wait(0.02):
             return made
-Learner.fit = fit
+training.fit_heads = fit_heads
 run = s.train()
 """
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import QueryError
-from spin_nb.models.ask import StrategyInputs
+from spin_nb.models.ask import StrategyInputs, ask
 from spin_nb.models.learner import Learner
 from spin_nb.pool.features.neighbours import neighbours
 from spin_nb.protocols import STRATEGY_ARRAYS
@@ -31,8 +31,8 @@ def learner():
 def test_it_asks_free_rows_of_the_pool_each_once_with_a_probability(learner, word):
     candidates = np.arange(4, 80)
     for seed in range(3):
-        picked = learner.ask(5, candidates, strategy=word, pending=PENDING, seed=seed)
-        again = learner.ask(5, candidates, strategy=word, pending=PENDING, seed=seed)
+        picked = ask(learner, 5, candidates, strategy=word, pending=PENDING, seed=seed)
+        again = ask(learner, 5, candidates, strategy=word, pending=PENDING, seed=seed)
         rows = set(picked.indices.tolist())
         assert len(rows) == 5
         assert rows <= set(candidates.tolist()) - set(PENDING)
@@ -63,7 +63,7 @@ def test_what_a_strategy_names_is_of_the_rows_it_is_asked_about(learner):
         raise QueryError("heard", "enough")
 
     with pytest.raises(QueryError, match="heard"):
-        learner.ask(2, np.arange(4, 80), strategy=mine, pending=PENDING, seed=3)
+        ask(learner, 2, np.arange(4, 80), strategy=mine, pending=PENDING, seed=3)
     free = np.setdiff1d(np.arange(4, 80), PENDING)
     rows = np.concatenate([free, list(LABELS), PENDING])
     expected = learner.predictive().mean

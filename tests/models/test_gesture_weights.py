@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.bayes.trees import Trees
+from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.gesture_weights import gesture_weights, thin
 from spin_nb.models.learner import Learner
 from spin_nb.models.model_spec import parse_model_spec
@@ -81,7 +82,7 @@ class Topics:
         """Of each head on the other three classes."""
         learner = Learner(self.x, *self.graph, 4)
         learner.reset(rows, self.truth[rows], weights)
-        fit = learner.fit(rows, self.truth[rows], weights=weights, **how)
+        fit = fit_heads(learner, rows, self.truth[rows], weights=weights, **how)
         learner.adopt(fit)
         heads = ["graph", "linear"] if fit.predictive is None else [fit.predictive.model.name]
         right = {

@@ -7,7 +7,8 @@ import pytest
 
 from spin_nb.bayes.trees import Trees
 from spin_nb.errors import Cancelled
-from spin_nb.models.ask import ASKS_PER_EXPLORING_ASK
+from spin_nb.models.ask import ASKS_PER_EXPLORING_ASK, ask
+from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.fitting import validation_parts
 from spin_nb.models.learner import Learner
 from spin_nb.models.model_spec import parse_model_spec
@@ -36,7 +37,7 @@ class Table:
         some = [np.flatnonzero(self.y[:2000] == c)[: n // 2] for c in (0, 1)]
         rows = np.concatenate(some)
         learner.reset(rows, self.y[rows])
-        learner.adopt(learner.fit(rows, self.y[rows]))
+        learner.adopt(fit_heads(learner, rows, self.y[rows]))
         return learner
 
 
@@ -66,13 +67,13 @@ def test_new_items_and_arrivals_are_told_by_the_trees(table):
     learner.extend(table.x[2000:], *table.hood)
     assert np.allclose(learner.predictive().mean[2000:], new.mean, atol=1e-6)
     assert (new.mean.argmax(axis=1) == table.y[2000:]).mean() > 0.85
-    picked = learner.ask(5, np.arange(2000, 2100))
+    picked = ask(learner, 5, np.arange(2000, 2100))
     assert (picked.indices >= 2000).all()
 
 
 def test_auto_then_asks_where_the_trees_are_undecided(trained):
     free = np.setdiff1d(np.arange(2000), trained.graph.rows)
-    picked = trained.ask(20, free, seed=3)
+    picked = ask(trained, 20, free, seed=3)
     probs = trained.predictive().mean
     gap = np.abs(probs[:, 1] - probs[:, 0])
     assert "trees" in picked.reason
@@ -85,7 +86,7 @@ def test_every_eighth_ask_is_the_graphs_whatever_the_size_of_the_batches(trained
     free = np.setdiff1d(np.arange(2000), trained.graph.rows)
     g, explored = trained.graph, 0
     for seed in range(0, 24 * k, k):
-        picked = trained.ask(k, free, seed=seed)
+        picked = ask(trained, k, free, seed=seed)
         assert len(np.unique(picked.indices)) == len(picked.q) == k
         n = sum((seed + at) % ASKS_PER_EXPLORING_ASK == 1 for at in range(k))
         explored += n
@@ -101,10 +102,10 @@ def test_a_class_with_too_few_labels_gets_its_turn_whatever_head_is_shown(table)
     learner = table.learner()
     rows = np.concatenate([np.flatnonzero(table.y[:2000] == 0)[:20], np.flatnonzero(table.y[:2000] == 1)[:2]])
     learner.reset(rows, table.y[rows])
-    picked = learner.ask(3, np.setdiff1d(np.arange(2000), rows), seed=2)
+    picked = ask(learner, 3, np.setdiff1d(np.arange(2000), rows), seed=2)
     assert picked.reason.endswith("one ask in 4 looks for the rarest class")
     learner.reset(rows[:20], table.y[rows[:20]])
-    assert "rarest" not in learner.ask(3, np.arange(100, 2000), seed=2).reason
+    assert "rarest" not in ask(learner, 3, np.arange(100, 2000), seed=2).reason
 
 
 @pytest.mark.parametrize("n", [12, 40, 90])
@@ -112,7 +113,7 @@ def test_a_class_with_too_few_labels_gets_its_turn_whatever_head_is_shown(table)
 def test_trees_are_shown_where_labels_held_out_are_likelier_and_at_most_one_more_is_wrong(table, n, column):
     learner = table.learner()
     rows, y = np.arange(n), (table.x[:n, column] > 0.5 * table.x[:n, 5]).astype(np.int64)
-    fit = learner.fit(rows, y)
+    fit = fit_heads(learner, rows, y)
     held_out = Trees(seed=0).fit(table.x[:n], y, n_classes=2).held_out
     likelihood = np.log(held_out[np.arange(n), y]).mean()
     wrong = {head: round((1 - right) * n) for head, right in fit.validation.items()}
@@ -125,7 +126,7 @@ def test_trees_are_shown_where_labels_held_out_are_likelier_and_at_most_one_more
 def test_the_likelihood_of_a_head_is_of_labels_it_has_not_seen(table):
     learner = table.learner()
     rows, y = np.arange(12), table.y[:12] ^ (np.arange(12) % 3 == 0)
-    graph = learner.fit(rows, y).likelihood["graph"]
+    graph = fit_heads(learner, rows, y).likelihood["graph"]
     left_out = []
     for row in rows:
         learner.reset(np.delete(rows, row), np.delete(y, row))
@@ -136,10 +137,10 @@ def test_the_likelihood_of_a_head_is_of_labels_it_has_not_seen(table):
 def test_a_head_that_was_asked_for_is_not_replaced(table, trained):
     rows, y = trained.graph.rows, trained.graph.y
     for posterior in ("graph", "laplace"):
-        fit = trained.fit(rows, y, spec=parse_model_spec(posterior=posterior))
+        fit = fit_heads(trained, rows, y, spec=parse_model_spec(posterior=posterior))
         assert fit.head != NAME
         assert fit.predictive is None
-    asked_for = trained.fit(rows, y, spec=parse_model_spec(posterior="trees"))
+    asked_for = fit_heads(trained, rows, y, spec=parse_model_spec(posterior="trees"))
     assert asked_for.head == NAME
     assert asked_for.validation[NAME] > 0.8
     assert validation_parts(asked_for.predictive.model.model, 12, 0).tolist().count(0) == 3
@@ -148,7 +149,7 @@ def test_a_head_that_was_asked_for_is_not_replaced(table, trained):
 def test_one_class_or_four_labels_grow_nothing(table):
     learner = table.learner()
     for rows in (np.flatnonzero(table.y[:2000] == 0)[:30], np.arange(4)):
-        fit = learner.fit(rows, table.y[rows])
+        fit = fit_heads(learner, rows, table.y[rows])
         assert NAME not in fit.validation
 
 
@@ -156,7 +157,8 @@ def test_cancelled_while_the_trees_are_asked_changes_nothing(table, trained):
     before = trained._fit
     told = []
     with pytest.raises(Cancelled):
-        trained.fit(
+        fit_heads(
+            trained,
             trained.graph.rows,
             trained.graph.y,
             progress=lambda part, words: told.append(words),

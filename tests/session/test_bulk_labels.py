@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.learner import Learner
 from spin_nb.session.labels.training_data import training_data, training_weights
+from spin_nb.session.model import training
 
 
 @pytest.fixture
@@ -137,10 +139,13 @@ def test_labels_after_a_gesture_seldom_solve_the_graph_anew(s, digits, monkeypat
 
 def test_a_label_is_trained_with_what_it_counts(s, digits, monkeypatch):
     s.label(sevens(s, digits))
-    passed, fit = [], Learner.fit
-    monkeypatch.setattr(
-        Learner, "fit", lambda self, *a, **how: (passed.append(how["weights"]), fit(self, *a, **how))[1]
-    )
+    passed = []
+
+    def spy(*args, **options):
+        passed.append(options["weights"])
+        return fit_heads(*args, **options)
+
+    monkeypatch.setattr(training, "fit_heads", spy)
     report = s.train(wait=True)
     assert report.n_labels == len(s._live.label_log.training_set.training[0])
     assert np.array_equal(passed[0], training_weights(s._live.label_log))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
+from spin_nb.models.ask import ask
 from spin_nb.project.records import NewAsk
 from spin_nb.protocols import Strategy
 from spin_nb.session.asks.draft import Draft, draft
@@ -126,7 +127,7 @@ class Proposer:
         def pick(rows: Ints, n: int) -> Picked:
             side_by_side = _side_by_side(learner.features, undecided_rows, learner.graph.rows)
             pending_rows = list(dict.fromkeys([*pending, *side_by_side]))
-            return learner.ask(n, rows, strategy=strategy, pending=pending_rows, seed=draw_seed)
+            return ask(learner, n, rows, strategy=strategy, pending=pending_rows, seed=draw_seed)
 
         return partial(draw, pick=pick, strategy=strategy_word(strategy))
 

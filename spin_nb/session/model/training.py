@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import NotTrainedError
+from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.head_decision import head_to_show
 from spin_nb.models.head_selection import HEADS, Fit, within
 from spin_nb.models.model_spec import ModelSpec, parse_model_spec, train_call
@@ -187,7 +188,8 @@ class _Run:
         learner = self._live.pool_model.wait()
         self._began = time.monotonic()
         rows, y, weights, events = training_data(self._live.label_log)
-        fit = training._again(self._request, rows, y, weights) or learner.fit(
+        fit = training._again(self._request, rows, y, weights) or fit_heads(
+            learner,
             rows,
             y,
             weights=weights,

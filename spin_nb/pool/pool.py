@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
@@ -10,24 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spin_nb.errors import LabelError, PoolError, ReadOnlyError, StorageError
+from spin_nb.errors import PoolError, ReadOnlyError, StorageError
 from spin_nb.pool.item_loader import ItemLoader, Size
 from spin_nb.pool.media.images import Box
-from spin_nb.pool.pool_data import PoolData, check_ids, fingerprint
+from spin_nb.pool.pool_data import PoolData, fingerprint
 from spin_nb.pool.sources.data_frames import rows_of
-from spin_nb.pool.sources.file_stamps import refresh_stamps, source_of
+from spin_nb.pool.sources.file_stamps import changed_ids, refresh_stamps, source_of
 from spin_nb.pool.sources.folders import check_root
 from spin_nb.pool.sources.new_items import raw_items
-from spin_nb.pool.storage.arrivals import Arrivals, Batch, append, new_ids, prepare, withdraw
-from spin_nb.pool.storage.pool_store import StoredPool, read_stored_pool, refresh, write_facts, write_pool
+from spin_nb.pool.storage.arrivals import Arrivals, Batch
+from spin_nb.pool.storage.pool_store import (
+    StoredPool,
+    read_stored_pool,
+    refresh,
+    try_read_stored_pool,
+    write_facts,
+    write_pool,
+)
+from spin_nb.pool.unknown_item import unknown_item
 from spin_nb.types import Broken, Extent, Ints, Shown
-from spin_nb.words import short, shown
 
 if TYPE_CHECKING:
     import polars as pl
-
-MAX_COMPARED_CHARS, MAX_COMPARED_IDS = 200, 5000
-"""Characters of an unknown id, and ids that it is compared with."""
 
 
 class Pool:
@@ -92,20 +95,20 @@ class Pool:
             When it cannot be written.
         """
         home = Path(folder) / "pool"
-        before = _try_read_stored(home)
+        before = try_read_stored_pool(home)
         still_broken = (
             [] if before is None else cls(home, StoredPool(data, [], {}))._still_broken(before.excluded_items)
         )
-        if before is None or not _is_stored(before, data):
-            write_pool(
-                home, data, still_broken, [] if before is None else [*before.before, before.data.fingerprint]
-            )
-        else:
+        if before is None:
+            write_pool(home, data, still_broken)
+        elif before.holds(data):
             write_facts(home, data, still_broken, before.files, before.before)
+        else:
+            write_pool(home, data, still_broken, [*before.before, before.data.fingerprint])
         pool = cls.open(folder)
         pool._stamps_are_fresh = True
         if before is not None:
-            pool.changed_ids = _changed_ids(before.data, data)
+            pool.changed_ids = changed_ids(before.data, data)
         return pool
 
     @classmethod
@@ -142,7 +145,7 @@ class Pool:
         """
         if not self._stamps_are_fresh and self.on_files:
             now, self.missing_ids = refresh_stamps(self._data)
-            self.changed_ids, self._data = _changed_ids(self._data, now), now
+            self.changed_ids, self._data = changed_ids(self._data, now), now
         self._stamps_are_fresh = True
         if not self.read_only and (
             self._data.state != self._stored_pool.data.state or not self._stored_pool.files
@@ -233,32 +236,10 @@ class Pool:
         LabelError
             When there is no such item, with the closest ids.
         """
-        if not isinstance(id, str):
-            raise LabelError(
-                f"{shown(id)} is a {type(id).__name__}, no item id.", f"Pass one id, such as {self.ids[0]!r}."
-            )
-        row = self._rows.get(id)
-        if row is not None:
-            return row
-        kept_out = next((item.reason for item in self.broken if item.id == id), None)
-        if kept_out is not None:
-            raise LabelError(f"the item {id!r} was kept out: {kept_out}.", "Repair it and pass pool= again.")
-        raise LabelError(
-            f"there is no item {shown(id, 200)}.",
-            f"{self._suggest_ids(id)}; see s.items for all.  If it arrived in another notebook, open the project"
-            " again.",
-        )
-
-    def _suggest_ids(self, id: str) -> str:
-        """Name ids like this one, or any where none is.
-
-        Of the first thousands, and of no endless text: labels may wait meanwhile.
-        """
-        has_few_characters = len(id) <= MAX_COMPARED_CHARS
-        alike = difflib.get_close_matches(id, self.ids[:MAX_COMPARED_IDS], n=3) if has_few_characters else []
-        if not alike:
-            return f"For example {short(self.ids[0], 100)}"
-        return f"Closest: {', '.join(short(name, 100) for name in alike)}"
+        row = self._rows.get(id) if isinstance(id, str) else None
+        if row is None:
+            raise unknown_item(id, self.ids, self.broken)
+        return row
 
     def load(self, rows: Iterable[int]) -> list[Any]:
         """Loaded items.
@@ -369,20 +350,6 @@ class Pool:
         late = self._arrivals.sources(self._late[row - self.n_base] for row in rows if row >= self.n_base)
         return [next(values if row < self.n_base else late) for row in rows]
 
-    def batch(self, items: object) -> list[Any]:
-        """Split new items into raw ones, for :meth:`read`.
-
-        Rows of a frame become dicts, or the values of its text or path column; a column becomes a list.  Arrays
-        of pictures become uint8: floats from 0 to 1 are brought to a pool of 0 to 255, and a scale that fits
-        neither is refused, for the batch as a whole.
-
-        Raises
-        ------
-        PoolError
-            When it is one thing instead of several, lacks the pool's columns, or has another scale of grey.
-        """
-        return raw_items(items, self._data)
-
     def read(self, items: object) -> list[Any]:
         """Load new items as the pool's own are loaded.
 
@@ -393,66 +360,12 @@ class Pool:
         PoolError
             When one of them is of another kind or cannot be read.
         """
-        return [self._loader.load(item) for item in self.batch(items)]
-
-    def extend(self, items: object, ids: Sequence[str] | None = None) -> Ints:
-        """Take in arrivals, durably; their rows (m,) int64.
-
-        Raises
-        ------
-        PoolError
-            When one cannot be read or an id is taken; none is then taken in.
-        StorageError
-            When they cannot be written; none is then taken in.
-        """
-        batch = self.prepare(self.read(items), ids)
-        append(self.folder, batch)
-        return self.join(batch)
-
-    def prepare(self, items: Sequence[Any], ids: Sequence[str] | None = None) -> Batch:
-        """Write the files of loaded arrivals, for :meth:`log` and :meth:`join`; nobody knows of them yet.
-
-        :meth:`extend` in steps, for whoever has something of their own to put on disk with them.
-
-        Raises
-        ------
-        PoolError
-            When an id is taken, or one cannot be stored.
-        StorageError
-            When they cannot be written.
-        """
-        names = new_ids(len(items)) if ids is None else check_ids(ids)
-        others = set(Arrivals(self.folder).ids) if ids is not None else set()
-        duplicate = next((name for name in names if name in self._rows or name in others), None)
-        if duplicate is not None or len(names) != len(items):
-            raise PoolError(
-                f"{len(names)} ids for {len(items)} items."
-                if duplicate is None
-                else f"the id {duplicate!r} is taken.",
-                "Give every arrival its own id, or none at all.",
-            )
-        return prepare(self.folder, names, items, several=self.modality == "several")
-
-    def log(self, batch: Batch) -> None:
-        """Put arrivals on disk for good.
-
-        They are there whenever the project is opened, unless withdrawn.
-
-        Raises
-        ------
-        StorageError
-            When they cannot be written; they are withdrawn then.
-        """
-        append(self.folder, batch)
-
-    def withdraw(self, batch: Batch) -> None:
-        """Take back arrivals that have not joined."""
-        withdraw(self.folder, batch)
+        return [self._loader.load(item) for item in raw_items(items, self._data)]
 
     def join(self, batch: Batch) -> Ints:
         """Let arrivals that are on disk join, in memory.
 
-        Returns their rows (m,) int64.
+        Returns their rows (m,) int64.  See :mod:`spin_nb.pool.new_arrivals`.
         """
         first = len(self.ids)
         self._late.extend(range(len(self._arrivals), len(self._arrivals) + len(batch.ids)))
@@ -532,37 +445,3 @@ class Pool:
         if not self._late:
             return frame
         return pl.concat([frame, rows_of([*self._arrivals.sources(self._late)], frame.schema)])
-
-
-def _try_read_stored(home: Path) -> StoredPool | None:
-    """Return what is stored.
-
-    None where there is nothing, or nothing that can be read.
-    """
-    try:
-        return read_stored_pool(home)
-    except PoolError:
-        return None
-
-
-def _is_stored(before: StoredPool, data: PoolData) -> bool:
-    """Tell whether ``data`` is stored, with its checksums."""
-    same = (before.data.fingerprint, before.data.container, before.data.state)
-    return bool(before.files) and same == (data.fingerprint, data.container, data.state)
-
-
-def _changed_ids(before: PoolData, now: PoolData) -> list[str]:
-    """Items of both whose files have changed."""
-    names = []
-    if before.stamps is not None and now.stamps is not None:
-        stamps = dict(zip(before.ids, before.stamps.tolist(), strict=True))
-        names = [
-            name
-            for name, stamp in zip(now.ids, now.stamps.tolist(), strict=True)
-            if stamps.get(name, stamp) != stamp
-        ]
-    parts = before.parts
-    late = now.parts
-    return list(
-        dict.fromkeys([*names, *(id for part in parts for id in _changed_ids(parts[part], late[part]))])
-    )

@@ -19,9 +19,11 @@ from PIL import Image
 from spin_nb.errors import LabelError, PoolError, StorageError, VersionError
 from spin_nb.io import open_regular
 from spin_nb.pool.modalities import TableModality, TextModality
+from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources import samples
 from spin_nb.pool.sources.data_frames import rows_of
+from spin_nb.pool.sources.new_items import raw_items
 from spin_nb.pool.sources.read import read_pool
 from spin_nb.pool.storage import arrivals
 
@@ -102,7 +104,7 @@ def test_columns_colour_the_map(tmp_path):
     frame = pl.DataFrame({"text": ["a b", "c d"], "length": [3, 4]})
     pool = made(tmp_path, frame)
     assert pool.columns.to_dict(as_series=False) == {"length": [3, 4]}
-    pool.extend(["e f"])
+    extend(pool, ["e f"])
     assert pool.columns["length"].to_list() == [3, 4, None]
     assert Pool.save(tmp_path / "d", read_pool(samples.digits())).columns is None
 
@@ -111,7 +113,7 @@ def test_arrivals_of_many_calls_are_read_in_one_go(tmp_path, monkeypatch):
     """A stream brings them one by one, a line each; the file is opened once for all, not once for each."""
     pool = made(tmp_path, ["a b", "c d"])
     for number in range(20):
-        pool.extend([f"text {number}"])
+        extend(pool, [f"text {number}"])
     pool = Pool.open(tmp_path / "p.spin")
     opened = []
     monkeypatch.setattr(arrivals, "open_regular", lambda path: opened.append(path) or open_regular(path))
@@ -136,7 +138,7 @@ def test_columns_of_arrivals_have_the_types_of_the_pools(tmp_path):
     }
     frame = pl.DataFrame([row] * 3).with_columns(pl.col("sort").cast(pl.Categorical))
     pool = made(tmp_path, frame)
-    pool.extend(frame[:2])
+    extend(pool, frame[:2])
     for now in (pool, Pool.open(tmp_path / "p.spin")):
         assert now.columns.schema == frame.schema
         assert now.columns[3:].equals(now.columns[:2])
@@ -241,17 +243,17 @@ def test_arrivals_are_kept_in_order_and_survive_reopening(tmp_path):
     pool = made(tmp_path, samples.digits())
     rng = np.random.default_rng(0)
     arrived = rng.integers(0, 256, (3, 8, 8), dtype=np.uint8)
-    assert pool.extend(arrived).tolist() == [1797, 1798, 1799]
+    assert extend(pool, arrived).tolist() == [1797, 1798, 1799]
     named = pool.ids[-3:]
     assert len(set(named)) == 3
     assert all(re.fullmatch("arrival-[0-9a-f]{12}", id) for id in named)
-    assert pool.extend([arrived[0]], ids=["mine"]).tolist() == [1800]
+    assert extend(pool, [arrived[0]], ids=["mine"]).tolist() == [1800]
     for opened in (pool, Pool.open(tmp_path / "p.spin"), made(tmp_path, samples.digits())):
         assert opened.ids[-4:] == [*named, "mine"]
         assert np.array_equal(np.stack(opened.load([1797, 1798, 1799])), arrived)
         assert pixels_of(opened.show(1800)).shape == (8, 8)
         assert (len(opened), opened.n_base) == (1801, 1797)
-    assert pool.extend(arrived[:1]).tolist() == [1801]
+    assert extend(pool, arrived[:1]).tolist() == [1801]
 
 
 def test_two_kernels_that_watch_at_once_keep_each_others_arrivals(tmp_path):
@@ -260,7 +262,7 @@ def test_two_kernels_that_watch_at_once_keep_each_others_arrivals(tmp_path):
     second, shown = Pool.open(tmp_path / "p.spin"), {}
     for i in range(0, 40, 2):
         pool = (first, second)[i // 2 % 2]
-        rows = pool.extend(pictures[i : i + 2])
+        rows = extend(pool, pictures[i : i + 2])
         shown |= {pool.ids[row]: picture for row, picture in zip(rows, pictures[i : i + 2], strict=True)}
     again = Pool.open(tmp_path / "p.spin")
     assert again.ids[1797:] == list(shown)
@@ -276,7 +278,7 @@ def test_many_writers_at_once_lose_nothing(tmp_path):
 
     def write(pool):
         for number in range(25):
-            pool.extend([f"{id(pool)} {number}", "x" * 10_000])
+            extend(pool, [f"{id(pool)} {number}", "x" * 10_000])
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, pools))
@@ -289,9 +291,9 @@ def test_many_writers_at_once_lose_nothing(tmp_path):
 def test_of_two_arrivals_with_one_id_the_first_counts(tmp_path):
     first = made(tmp_path, ["a", "b"])
     second = Pool.open(tmp_path / "p.spin")
-    first.extend(["mine"], ids=["same"])
+    extend(first, ["mine"], ids=["same"])
     with pytest.raises(PoolError, match="'same' is taken"):
-        second.extend(["theirs"], ids=["same"])
+        extend(second, ["theirs"], ids=["same"])
     log = tmp_path / "p.spin" / "pool" / "arrivals.jsonl"
     log.write_text(
         log.read_text() + log.read_text().replace("mine", "theirs").replace('"batch": "', '"batch": "f')
@@ -301,7 +303,7 @@ def test_of_two_arrivals_with_one_id_the_first_counts(tmp_path):
 
 
 def test_a_whole_line_that_was_damaged_is_an_error_and_an_old_line_is_read(tmp_path):
-    made(tmp_path, ["a", "b"]).extend(["c"])
+    extend(made(tmp_path, ["a", "b"]), ["c"])
     log = tmp_path / "p.spin" / "pool" / "arrivals.jsonl"
     text = log.read_text()
     log.write_text('{"id": "arrival-000001", "text": "old"}\n' + text)
@@ -318,7 +320,7 @@ def test_floats_from_0_to_1_and_bools_are_brought_to_a_pool_of_0_to_255(tmp_path
     assert np.array_equal(np.stack(pool.read((items / 255).astype(np.float32))), items)
     assert np.array_equal(np.stack(pool.read(items > 100)), (items > 100) * 255)
     assert np.array_equal(np.stack(pool.read(items.astype(float))), items)
-    assert np.array_equal(np.stack(pool.read(pool.batch(items / 255))), items)
+    assert np.array_equal(np.stack(pool.read(raw_items(items / 255, pool.data))), items)
     assert not np.stack(pool.read(np.zeros((2, 8, 8)))).any()
 
 
@@ -360,7 +362,7 @@ def test_a_frame_of_new_items_is_read_by_rows_or_by_its_text_column(tmp_path):
     rows = Pool.save(tmp_path / "r", read_pool(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
     more = pl.DataFrame({"extra": [0, 0, 0], "b": ["z", None, "y"], "a": [5, 6, None]})
     wanted = [{"a": 5, "b": "z"}, {"a": 6, "b": None}, {"a": None, "b": "y"}]
-    assert rows.batch(more) == rows.read(more) == rows.read(more.to_pandas()) == wanted
+    assert raw_items(more, rows.data) == rows.read(more) == rows.read(more.to_pandas()) == wanted
     texts = Pool.save(tmp_path / "t", read_pool(["one text", "another"]))
     for frame in (
         pl.DataFrame({"words": ["a b", None]}),
@@ -430,20 +432,20 @@ def test_arrivals_are_scaled_like_the_pool_and_loaded_ones_are_left_alone(tmp_pa
     dark = np.array([[0.0, 8.0], [8.0, 4.0]])
     loaded = pool.read([dark])
     assert loaded[0].tolist() == [[0, 128], [128, 64]]
-    pool.extend(loaded)
+    extend(pool, loaded)
     assert pool.load([1])[0].tolist() == [[0, 128], [128, 64]]
 
 
 def test_arrivals_of_texts_rows_and_vectors(tmp_path):
     texts = Pool.save(tmp_path / "t", read_pool(["a", "b"]))
-    texts.extend(["line\nbreak"])
+    extend(texts, ["line\nbreak"])
     assert Pool.open(tmp_path / "t").load([2]) == ["line\nbreak"]
     rows = Pool.save(tmp_path / "r", read_pool(pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})))
-    rows.extend([{"a": np.int64(3), "b": "z"}, {"a": float("nan")}])
+    extend(rows, [{"a": np.int64(3), "b": "z"}, {"a": float("nan")}])
     assert Pool.open(tmp_path / "r").load([2, 3]) == [{"a": 3, "b": "z"}, {"a": None}]
     assert Pool.open(tmp_path / "r").columns["a"].to_list() == [1, 2, 3, None]
     vectors = Pool.save(tmp_path / "v", read_pool(np.eye(3)))
-    vectors.extend([[1, 2, 3]])
+    extend(vectors, [[1, 2, 3]])
     assert Pool.open(tmp_path / "v").load([3])[0].tolist() == [1, 2, 3]
 
 
@@ -458,31 +460,31 @@ def test_refused_arrivals_change_nothing(tmp_path):
         ([np.full((8, 8), np.nan)], None),
     ]:
         with pytest.raises(PoolError):
-            pool.extend(items, ids)
+            extend(pool, items, ids)
     assert len(pool) == len(Pool.open(tmp_path / "p.spin")) == 1797
 
 
 def test_an_arrival_cut_short_by_a_crash_is_left_out(tmp_path):
     pool = made(tmp_path, ["a", "b"])
-    pool.extend(["c"])
+    extend(pool, ["c"])
     log = tmp_path / "p.spin" / "pool" / "arrivals.jsonl"
     log.write_bytes(log.read_bytes() + b'{"id": "half')
     again = Pool.open(tmp_path / "p.spin")
     assert again.ids[2:] == pool.ids[2:]
-    again.extend(["d"])
+    extend(again, ["d"])
     assert Pool.open(tmp_path / "p.spin").load([2, 3]) == ["c", "d"]
 
 
 def test_arrivals_that_do_not_reach_the_disk_are_not_taken_in(tmp_path, monkeypatch):
     pool = made(tmp_path, ["a", "b"])
-    pool.extend(["c"])
+    extend(pool, ["c"])
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StorageError, match="No space left"):
-        pool.extend(["d"])
+        extend(pool, ["d"])
     monkeypatch.undo()
     assert len(pool) == 3
     assert Pool.open(tmp_path / "p.spin").ids == pool.ids
@@ -583,7 +585,7 @@ def test_pickles_are_not_read(tmp_path):
 def test_rows_load_in_the_order_asked(tmp_path_factory, rows, data):
     folder = tmp_path_factory.mktemp("order")
     pool = Pool.save(folder, read_pool([f"text {i}" for i in range(20)]))
-    pool.extend([f"text {i}" for i in range(20, 25)])
+    extend(pool, [f"text {i}" for i in range(20, 25)])
     assert pool.load(rows) == [f"text {row}" for row in rows]
     assert [pool.row(pool.ids[row]) for row in rows] == rows
 

@@ -39,6 +39,23 @@ def refresh_stamps(data: PoolData) -> tuple[PoolData, list[str]]:
     return data, list(dict.fromkeys(missing_ids))
 
 
+def changed_ids(before: PoolData, now: PoolData) -> list[str]:
+    """Items of both whose files have changed."""
+    names = []
+    if before.stamps is not None and now.stamps is not None:
+        stamps = dict(zip(before.ids, before.stamps.tolist(), strict=True))
+        names = [
+            name
+            for name, file_stamp in zip(now.ids, now.stamps.tolist(), strict=True)
+            if stamps.get(name, file_stamp) != file_stamp
+        ]
+    parts = before.parts
+    late = now.parts
+    return list(
+        dict.fromkeys([*names, *(id for part in parts for id in changed_ids(parts[part], late[part]))])
+    )
+
+
 def _stamps(data: PoolData) -> tuple[NDArray[np.int64], list[str]]:
     root, missing_ids = data.metadata["root"], []
     names = data.ids if data.container == "files" else data.items[data.metadata["paths"]].to_list()

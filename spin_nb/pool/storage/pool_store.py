@@ -223,6 +223,22 @@ class StoredPool:
     files: dict[str, Any] = field(repr=False)
     before: list[str] = field(default_factory=list)
 
+    def holds(self, data: PoolData) -> bool:
+        """Tell whether it is ``data``, with its checksums."""
+        same = (self.data.fingerprint, self.data.container, self.data.state)
+        return bool(self.files) and same == (data.fingerprint, data.container, data.state)
+
+
+def try_read_stored_pool(folder: Path) -> StoredPool | None:
+    """Return what is stored.
+
+    None where there is nothing, or nothing that can be read.
+    """
+    try:
+        return read_stored_pool(folder)
+    except PoolError:
+        return None
+
 
 def read_stored_pool(folder: Path) -> StoredPool:
     """Read what :func:`write_pool` stored; arrays are memory-mapped.

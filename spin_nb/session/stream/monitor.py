@@ -15,7 +15,9 @@ from spin_nb.interrupts import defer_interrupts
 from spin_nb.models.fitted_model import ModelPredictive
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
 from spin_nb.pool.features.neighbours import nearest
-from spin_nb.pool.storage.arrivals import Batch
+from spin_nb.pool.new_arrivals import prepare_arrivals
+from spin_nb.pool.sources.new_items import raw_items
+from spin_nb.pool.storage.arrivals import Batch, append, withdraw
 from spin_nb.project.records import NewItem
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import NEIGHBOURS_PER_ITEM
@@ -57,7 +59,7 @@ class StreamMonitor:
         self._live.pool_model.wait()
         if self._live.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
-        stream = items if isinstance(items, Iterator) else self._project.pool.batch(items)
+        stream = items if isinstance(items, Iterator) else raw_items(items, self._project.pool.data)
         job = self._runtime.job("Watching", visible=True)
         return self._runtime.start(
             "watch", job, lambda job: self._work(job, stream), total, self._report_failure
@@ -107,7 +109,7 @@ class StreamMonitor:
         rows, distances = nearest(pool_model.base, features, NEIGHBOURS_PER_ITEM)
         model = pool_model.learner.fitted_model()
         predictive = None if model is None else model.predict_items(loaded_items, lambda _: features)
-        batch = pool.prepare(loaded_items)
+        batch = prepare_arrivals(pool, loaded_items)
         try:
             report = self._runtime.main_thread.call(
                 lambda: self._join(batch, loaded_items, features, rows, distances, predictive),
@@ -115,10 +117,10 @@ class StreamMonitor:
             )
         except BaseException:
             if self._last_stored != batch.name:  # what the database has is never taken back
-                pool.withdraw(batch)
+                withdraw(pool.folder, batch)
             raise
         if report is None:
-            pool.withdraw(batch)
+            withdraw(pool.folder, batch)
             raise Cancelled
         return replace(report, broken=broken)
 
@@ -177,7 +179,7 @@ class StreamMonitor:
                 project.store.add_items(
                     NewItem(id, None, project.pool.modality, is_arrival=True) for id in batch.ids
                 )
-                project.pool.log(batch)
+                append(project.pool.folder, batch)
             self._last_stored = batch.name
             project.pool.join(batch)
             label_log.plan.extend(batch.ids)

@@ -7,6 +7,7 @@ import pytest
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import encode_rows, features
+from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources import samples
 from spin_nb.pool.sources.read import read_pool
@@ -80,7 +81,7 @@ def test_arrivals_follow_the_base_rows(tmp_path):
     pool = Pool.save(tmp_path, read_pool(samples.digits()))
     encoder, base = features(pool)
     base = np.array(base)
-    pool.extend(samples.digits().items[:2])
+    extend(pool, samples.digits().items[:2])
     found = features(Pool.open(tmp_path))[1]
     assert np.array_equal(found[:-2], base)
     np.testing.assert_allclose(found[-2:], base[:2], atol=1e-6)

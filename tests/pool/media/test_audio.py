@@ -16,6 +16,7 @@ from spin_nb.pool.features.cache import features
 from spin_nb.pool.media.audio import Sound, wav
 from spin_nb.pool.media.extras import is_installed
 from spin_nb.pool.modalities import AudioModality
+from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 
@@ -202,7 +203,7 @@ def test_a_long_sound_is_cut_to_a_minute_and_a_fast_one_slowed():
 
 def test_arrivals_are_kept_as_they_were_heard(tmp_path):
     pool = Pool.save(tmp_path / "p.spin", read_pool(tones(tmp_path / "sounds")))
-    rows = pool.extend(pool.read([tmp_path / "sounds" / "2.wav", Sound(TONE, 16_000)]))
+    rows = extend(pool, pool.read([tmp_path / "sounds" / "2.wav", Sound(TONE, 16_000)]))
     for open_source in (pool, Pool.open(tmp_path / "p.spin")):
         first, second = open_source.load([int(row) for row in rows])
         np.testing.assert_array_equal(first.samples, pool.load([2])[0].samples)

@@ -14,6 +14,7 @@ from spin_nb.pool.features.cache import features
 from spin_nb.pool.media import extras
 from spin_nb.pool.media.extras import MissingPackageError, is_installed
 from spin_nb.pool.modalities import VideoModality
+from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 
@@ -158,7 +159,7 @@ def test_a_header_that_lies_about_the_number_of_frames(film, promised):
 def test_arrivals_keep_their_frames(film, tmp_path):
     path = film()
     pool = Pool.save(tmp_path / "p.spin", read_pool(tmp_path / "films"))
-    rows = pool.extend(pool.read([path]))
+    rows = extend(pool, pool.read([path]))
     again = Pool.open(tmp_path / "p.spin")
     np.testing.assert_array_equal(again.load([int(rows[0])])[0], pool.load([0])[0])
     assert len(again.show(int(rows[0])).buffers) == 8

@@ -10,6 +10,7 @@ from PIL import Image
 from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.media.audio import Sound, wav
+from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 from spin_nb.pool.sources.user_pools import Multimodal, TimeSeries
@@ -171,7 +172,7 @@ def test_every_part_counts_the_same_among_the_features(media):
 def test_arrivals_name_their_parts(media):
     pool = made(media, all_of(media))
     new = {"photo": media / "pictures" / "a.png", "words": "new", "row": {"speed": 3, "kind": "x"}}
-    rows = pool.extend(pool.read([new, {"words": "words alone"}]))
+    rows = extend(pool, pool.read([new, {"words": "words alone"}]))
     for opened in (pool, Pool.open(media / "p.spin")):
         first, second = opened.load([int(row) for row in rows])
         assert first["photo"].shape == (90, 120, 3)

@@ -11,6 +11,7 @@ from spin_nb.errors import PoolError, VersionError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.inputs.inputs import Inputs
 from spin_nb.pool.modalities import TimeSeriesModality
+from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 from spin_nb.pool.sources.user_pools import TimeSeries
@@ -173,7 +174,7 @@ def test_a_long_series_is_shown_by_its_extremes_at_their_time():
 def test_arrivals_are_series_like_the_pools(tmp_path):
     pool = made(tmp_path, TimeSeries(RNG.normal(size=(4, 2, 30))))
     new = RNG.normal(size=(3, 2, 12)).astype(np.float32)
-    rows = pool.extend(pool.read(new))
+    rows = extend(pool, pool.read(new))
     for opened in (pool, Pool.open(tmp_path / "p.spin")):
         np.testing.assert_array_equal(opened.load([int(rows[1])])[0], new[1])
         np.testing.assert_array_equal(drawn(opened.show(int(rows[1]))), new[1])

@@ -7,34 +7,23 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 from spin_nb.errors import ProjectError, StorageError, VersionError
 from spin_nb.io import sync
-from spin_nb.project import (
-    events,
-    first_page,
-    folder,
-    salvage,
-    schema,
-    schema_check,
-    seal_file,
-    seals,
-    verify,
-)
+from spin_nb.project import folder, schema, schema_check, seal_file, verify
+from spin_nb.project.damaged_database import DATABASE_FILES, Reading, is_sealed, readings
 from spin_nb.project.database import Database, explain
 from spin_nb.project.presence import alone
+from spin_nb.project.rebuilt_database import write_database
 from spin_nb.project.seal_file import Mark
 from spin_nb.project.trust import look_around
 from spin_nb.words import shown
 
 _NEW_DATABASE = "new.db"
-_DATABASE_FILES = (folder.DATABASE, f"{folder.DATABASE}-wal", f"{folder.DATABASE}-journal", seal_file.SEAL)
 
 
 @dataclass(frozen=True)
@@ -150,7 +139,7 @@ def _repair(at: Path) -> Repair:
     )
 
 
-def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Reading, set[int]]:
+def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[Reading, set[int]]:
     """Build a whole database of what can be read.
 
     Return that, and the numbers of the events in it.
@@ -161,7 +150,7 @@ def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Read
         There is no such one.
     """
     file = str(at / folder.DATABASE)
-    best = max(_readings(copy, work), key=_Reading.worth, default=None)
+    best = max(readings(copy, work), key=Reading.worth, default=None)
     if best is None or not best.tables["meta"]:
         raise ProjectError(
             f"nothing can be read of {file!r}; it was left as it is.", "Restore it from a copy."
@@ -169,7 +158,7 @@ def _rebuilt(at: Path, copy: Path, work: Path, mark: Mark | None) -> tuple[_Read
     try:
         with closing(sqlite3.connect(work / _NEW_DATABASE, isolation_level=None)) as db:
             db.row_factory = sqlite3.Row
-            numbers = _write(db, best, mark)
+            numbers = write_database(db, best, mark)
             schema_check.refuse_foreign(db, file, is_trusted=True)
             damages = [str(damage) for damage in verify.examine(db, at, None)[1]]
     except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
@@ -215,7 +204,7 @@ def _whole(at: Path, mark: Mark | None) -> Repair | None:
                 _refuse_newer(db, at)
                 return None
             schema_check.refuse_foreign(db, str(database.file), is_trusted=True)
-            if _is_sealed(db) != (schema.version(db) > 1):
+            if is_sealed(db) != (schema.version(db) > 1):
                 return None  # the number of its format is what is damaged
             damages = verify.examine(db, at, mark)[1]
             n_events = int(db.execute("SELECT count(*) FROM events").fetchone()[0])
@@ -245,7 +234,7 @@ def _copy_damaged(at: Path) -> Path:
     copy = at / f"damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     try:
         copy.mkdir()
-        for name in _DATABASE_FILES:
+        for name in DATABASE_FILES:
             if (at / name).is_file():
                 shutil.copyfile(at / name, copy / name)
                 sync(copy / name)
@@ -258,191 +247,11 @@ def _copy_damaged(at: Path) -> Path:
     return copy
 
 
-@dataclass
-class _Reading:
-    """Content of a database, read in one way.
-
-    ``is_listed``: by the list of tables that is in it.
-    """
-
-    tables: dict[str, list[salvage.Row]] = field(default_factory=dict)
-    events: dict[Any, salvage.Row] = field(default_factory=dict)
-    how: dict[str, dict[int, salvage.Row]] = field(default_factory=dict)
-    first: str | None = None
-    writes: int = 0
-    notes: list[str] = field(default_factory=list)
-    n_unread: int = 0
-    is_listed: bool = True
-
-    def worth(self) -> tuple[int, int, int]:
-        """More events that are sure, then fewer tables that are not, then more events."""
-        return len(self.how["whole"]) + len(self.how["mended"]), -len(self.notes), len(self.how["doubtful"])
-
-
-def _readings(copy: Path, work: Path) -> list[_Reading]:
-    """Every way in which the database can be read.
-
-    As SQLite does, with its log replayed whatever it says, ...
-
-    ... and each of the two with a list of tables tables anew, where that is not the one spin_nb makes.
-    """
-    pages = (copy / folder.DATABASE).read_bytes()
-    log = copy / f"{folder.DATABASE}-wal"
-    (work / "as").mkdir()
-    for name in _DATABASE_FILES:
-        if (copy / name).exists():
-            shutil.copyfile(copy / name, work / "as" / name)
-    contents = [pages, *([salvage.replay_log(pages, log.read_bytes())] if log.exists() else [])]
-    readings = [_read_database(work / "as" / folder.DATABASE)]
-    for content in map(salvage.whole_header, contents):
-        file = work / "headed.db"
-        file.write_bytes(content)
-        readings.append(_read_database(file))
-        tables = _tables(file)
-        with_list = None if _is_listed(file) else first_page.with_known_tables(content)
-        if with_list is not None:
-            file.write_bytes(with_list)
-            reading = _read_database(file) if _tables(file) != tables else None
-            if reading is not None:
-                reading.is_listed = False
-                readings.insert(0, reading)  # of equals, the one that is read by the right names
-    return [reading for reading in readings if reading is not None]
-
-
-def _is_listed(file: Path) -> bool:
-    """Say whether the list of tables is ours.
-
-    They are where it says, too.
-    """
-    with closing(sqlite3.connect(file, isolation_level=None)) as db:
-        try:
-            schema_check.refuse_foreign(db, str(file), is_trusted=True)
-        except (ProjectError, sqlite3.DatabaseError, UnicodeDecodeError):
-            return False
-    return first_page.is_sound(file.read_bytes())
-
-
-def _tables(file: Path) -> set[salvage.Row] | None:
-    """The list of tables.
-
-    None where it cannot be read.
-    """
-    with closing(sqlite3.connect(file, isolation_level=None)) as db:
-        try:
-            return set(db.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master"))
-        except (sqlite3.DatabaseError, UnicodeDecodeError):
-            return None
-
-
-def _is_sealed(db: sqlite3.Connection) -> bool:
-    return bool(db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0])
-
-
-def _read_database(file: Path) -> _Reading | None:
-    with closing(sqlite3.connect(file, isolation_level=None)) as db:
-        try:
-            db.execute("PRAGMA query_only = ON")
-            has_seals = _is_sealed(db)
-            has_chain = any(row[1] in ("gesture", "chain") for row in db.execute("PRAGMA table_info(events)"))
-        except (sqlite3.DatabaseError, UnicodeDecodeError):
-            return None
-        reading, sums = _Reading(), {}
-        if has_seals:
-            sums = {row[0]: row[1:] for row in salvage.rows(db, "seals", "name, n, digest", False).values()}
-            reading.first = sums[seals.FIRST][1] if seals.FIRST in sums else None
-            reading.writes = sums[seals.WRITES][0] if seals.WRITES in sums else 0
-        elif has_chain:
-            reading.notes.append(
-                "the table 'seals' is gone: what the other tables hold cannot be compared with it"
-            )
-        for table, names in seals.COLUMNS.items():
-            if not has_chain:  # version 1
-                names = names.replace(", annotator", ", NULL")
-            _save_table(db, reading, table, names, sums if has_seals else None)
-        _save_events(db, reading, has_chain)
-        return reading
-
-
-def _save_table(
-    db: sqlite3.Connection, reading: _Reading, table: str, columns: str, sums: dict[Any, salvage.Row] | None
-) -> None:
-    rows = list(salvage.rows(db, table, columns, table in ("items", "asks", "runs")).values())
-    loose = [row for row in rows if table == "meta" and row[0] in seals.UNSEALED_KEYS]
-    tight = [row for row in rows if table != "meta" or row[0] not in seals.UNSEALED_KEYS]
-    mended_rows, is_sure = salvage.mend_table(tight, (sums or {}).get(table))
-    reading.tables[table] = mended_rows + loose
-    if sums is not None and not is_sure:
-        reading.notes.append(f"the table {table!r} is not what was stored: {verify.LOSSES[table]}")
-    elif mended_rows != tight:
-        reading.notes.append(f"a flipped bit in the table {table!r} was set right")
-
-
-def _save_events(db: sqlite3.Connection, reading: _Reading, has_chain: bool) -> None:
-    columns = (
-        f"{events.HASH_COLUMNS}, chain" if has_chain else events.HASH_COLUMNS.replace("gesture", "NULL, NULL")
-    )
-    reading.events = salvage.rows(db, "events", columns, True)
-    reading.n_unread = 1
-    with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
-        reading.n_unread = db.execute("SELECT count(*) FROM events").fetchone()[0] - len(reading.events)
-    if has_chain:
-        reading.how = salvage.judge(reading.events, reading.first)
-    else:
-        readable = {seq: row[:-1] for seq, row in reading.events.items() if events.is_event(row[:-1])}
-        reading.how = {"whole": {}, "mended": {}, "doubtful": readable, "lost": {}}
-
-
-def _write(db: sqlite3.Connection, reading: _Reading, mark: Mark | None) -> set[int]:
-    """Build the database anew.
-
-    Return the numbers of the events in it.
-    """
-    db.execute("BEGIN")
-    schema.build(db)
-    events_by_number = {
-        seq: row for how in ("whole", "mended", "doubtful") for seq, row in reading.how[how].items()
-    }
-    for table, columns in seals.COLUMNS.items():
-        places = ", ".join("?" * len(columns.split(",")))
-        for row in reading.tables[table]:
-            with suppress(sqlite3.Error, OverflowError):  # what a column cannot hold was never in it
-                db.execute(f"INSERT INTO {table}({columns}) VALUES ({places})", row)
-    _add_items(db, {row[4] for row in events_by_number.values()})
-    asks = {row[0] for row in db.execute("SELECT token FROM asks")}
-    start = reading.first if isinstance(reading.first, str) and reading.first else uuid4().hex
-    chain, numbers = start, set[int]()
-    for seq in sorted(events_by_number):
-        event = list(events.with_present_kind(events_by_number[seq]))
-        if event[11] is not None and event[11] not in numbers:
-            continue  # an undo of what is lost
-        event[9] = event[9] if event[9] in asks else None
-        event[14] = event[14] if event[14] in numbers or event[14] == seq else None
-        chain = seals.link(chain, event)
-        events.insert(db, tuple(event), chain)
-        numbers.add(seq)
-    seals.begin(db, start)
-    writes = max(reading.writes if isinstance(reading.writes, int) else 0, 0 if mark is None else mark.writes)
-    db.execute("UPDATE seals SET n = ? WHERE name = ?", (writes + 1, seals.WRITES))
-    db.execute("COMMIT")
-    return numbers
-
-
-def _add_items(db: sqlite3.Connection, ids: set[str]) -> None:
-    """Items that events name and the table has lost."""
-    there = {row[0] for row in db.execute("SELECT id FROM items")}
-    modality = db.execute("SELECT modality FROM items GROUP BY modality ORDER BY count(*) DESC").fetchone()
-    for name in sorted(ids - there):
-        db.execute(
-            "INSERT INTO items(id, modality, source, arrived) VALUES (?, ?, 'null', 0)",
-            (name, "table" if modality is None else modality[0]),
-        )
-
-
 def _put(at: Path, new: Path) -> None:
     """Put the new database in the place of the damaged one; killed in between, that is still called damaged."""
     try:
         sync(new)
-        for name in _DATABASE_FILES[1:]:  # a log would be applied to the new database
+        for name in DATABASE_FILES[1:]:  # a log would be applied to the new database
             if name != seal_file.SEAL:
                 (at / name).unlink(missing_ok=True)
         (at / f"{folder.DATABASE}-shm").unlink(missing_ok=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
 
-from spin_nb.errors import ProjectError, StorageError, VersionError
+from spin_nb.errors import ProjectError, StorageError
 from spin_nb.project import (
     asks,
     events,
@@ -18,17 +18,16 @@ from spin_nb.project import (
     migration,
     runs,
     schema,
-    schema_check,
     seal_file,
     seals,
     tables,
-    verify,
 )
 from spin_nb.project.database import BUSY_SECONDS, Database
 from spin_nb.project.fold import State
 from spin_nb.project.presence import Presence
 from spin_nb.project.records import Ask, Event, Model, NewAsk, NewEvent, NewItem, Run
-from spin_nb.project.seal_file import Mark, SealFile
+from spin_nb.project.seal_file import SealFile
+from spin_nb.project.verified_database import open_verified
 
 if TYPE_CHECKING:
     import polars as pl
@@ -149,7 +148,7 @@ class Store:
 
     @classmethod
     def _open_database(cls, at: Path, read_only: bool, trusted: bool) -> Store:
-        database, state = _verify(at, trusted)
+        database, state = open_verified(at, trusted)
         try:
             if not read_only and folder.writable(at):
                 database.close()
@@ -456,38 +455,3 @@ class Store:
         """Return every model, oldest first."""
         with self._database.reading() as db:
             return runs.all_models(db)
-
-
-def _verify(at: Path, is_trusted: bool) -> tuple[Database, State]:
-    """The database, open for reading, and what its events come to; ProjectError where it is damaged.
-
-    For reading only: SQLite empties a log when the last who may write closes it, also one of which it could read the
-    beginning alone.
-    """
-    mark = seal_file.read(at)  # before the database: others may write meanwhile
-    state, damages, database = _examine(at, is_trusted, mark)
-    if damages and (present := seal_file.read(at)) != mark:
-        # Another process brought an older project up meanwhile: the mark that was read is of events before that.
-        database.close()
-        state, damages, database = _examine(at, is_trusted, present)
-    if damages:
-        database.close()
-        raise verify.refuse(at, damages[0])
-    return database, state
-
-
-def _examine(at: Path, is_trusted: bool, mark: Mark | None) -> tuple[State, list[verify.Damage], Database]:
-    database = Database(at, "ro", is_trusted)
-    try:
-        with nullcontext() if is_trusted else database.with_step_limit(), database.snapshot() as db:
-            if (version := schema.version(db)) > schema.VERSION:
-                raise VersionError(
-                    f"{str(at)!r} has format {version}; this spin_nb knows formats up to {schema.VERSION}.",
-                    "Upgrade: pip install --upgrade spin_nb. If no newer one ever had it open, a bit has flipped:"
-                    " spin.repair(path) sets it right.",
-                )
-            schema_check.refuse_foreign(db, str(database.file), is_trusted=is_trusted)
-            return *verify.examine(db, at, mark), database
-    except BaseException:
-        database.close()
-        raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spin_nb.errors import ModelError
+from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
@@ -124,6 +124,19 @@ def check_some(features: Float) -> None:
         raise ModelError("there is nothing to fit: no labelled rows.", "Label an item first.")
 
 
+def check_training_labels(y: ArrayLike, features: Float, n_classes: int) -> Ints:
+    """Return class indices to fit to, int64 (n,), one for each row of ``features``.
+
+    Raises
+    ------
+    ModelError
+        As :func:`check_labels`; no row.
+    """
+    labels = check_labels(y, len(features), n_classes)
+    check_some(features)
+    return labels
+
+
 def check_soft_labels(y: ArrayLike, n: int, n_classes: int) -> NDArray[np.float64]:
     """Return ``y`` as (n, C) probabilities, float64.
 
@@ -147,6 +160,27 @@ def check_soft_labels(y: ArrayLike, n: int, n_classes: int) -> NDArray[np.float6
     if n and np.abs(soft.sum(axis=1) - 1).max() > 1e-3:
         raise ModelError("soft labels do not sum to 1 in every row.", "Pass probabilities, not scores.")
     return soft
+
+
+def check_draws(rows: ArrayLike, n_draws: int, n: int) -> Ints:
+    """Return the rows of ``n`` items that draws are asked for, int64 (m,).
+
+    Raises
+    ------
+    ModelError
+        No draw, rows outside the items.
+    """
+    array = np.asarray(rows, np.int64).reshape(-1)
+    if n_draws < 1:
+        raise ModelError(f"cannot draw {n_draws} times.", "Ask for S >= 1.")
+    if len(array) and (array.min() < 0 or array.max() >= n):
+        raise ModelError(f"draws are asked for rows outside 0..{n - 1}.", "Pass rows of the pool.")
+    return array
+
+
+def not_fitted(what: str) -> NotTrainedError:
+    """Build the error of a posterior that is asked before it is fitted."""
+    return NotTrainedError(f"this {what} has not been fitted.", "Call fit(features, y, n_classes=C).")
 
 
 def check_weights(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:

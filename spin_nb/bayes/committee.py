@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spin_nb.bayes._checks import check_count, check_features, check_labels, check_some
+from spin_nb.bayes._checks import check_count, check_features, check_training_labels, not_fitted
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
 
@@ -86,8 +86,7 @@ class Committee:
             but probabilities.
         """
         features = check_features(features)
-        y = check_labels(y, len(features), n_classes)
-        check_some(features)
+        y = check_training_labels(y, features, n_classes)
         if len(np.unique(y)) == 1:
             members = [_constant(int(y[0]), n_classes)] * self.n_members
         else:
@@ -120,9 +119,7 @@ class Committee:
             Not fitted; features of another width, NaN or infinite.
         """
         if not self._members:
-            raise NotTrainedError(
-                "this committee has not been fitted.", "Call fit(features, y, n_classes=C)."
-            )
+            raise not_fitted("committee")
         features = check_features(features, width=self._shape[0])
         members, n_classes, n_labels = self._members, self._shape[1], self._n_labels
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spin_nb.bayes._arrays import Arrays, of_network, one_layer, pack_words, unpack_words
-from spin_nb.bayes._checks import check_between, check_count, check_inputs, check_labels, check_some
+from spin_nb.bayes._checks import check_between, check_count, check_inputs, check_training_labels, not_fitted
 from spin_nb.bayes._device import beside, pick
 from spin_nb.bayes._dropout_masks import dropout_layers, dropout_masks
 from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, threads_for, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ class MCDropout:
             shape, or whose loss is not finite; a device that is not there.
         """
         device, inputs = pick(self.device), check_inputs(features)
-        y = check_labels(y, len(inputs), n_classes)
-        check_some(inputs)
+        y = check_training_labels(y, inputs, n_classes)
         net, scale = network_for(
             self.net, inputs, n_classes, n_hidden=self.n_hidden, dropout=self.p, seed=self.seed
         )
@@ -109,7 +108,7 @@ class MCDropout:
             Not fitted; inputs of another shape, NaN or infinite.
         """
         if self._trained_net is None:
-            raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
+            raise not_fitted("network")
         inputs = check_inputs(features, shape=self._shape)
         return dropout_predictive(self._trained_net, inputs * self._scale, self._n_classes)
 
@@ -122,7 +121,7 @@ class MCDropout:
             Before :meth:`fit`.
         """
         if self._trained_net is None:
-            raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
+            raise not_fitted("network")
         spec = None if self.net is None else type(self._trained_net).__name__
         sizes = {"shape": self._shape, "hidden": self.n_hidden, "n_classes": self._n_classes}
         words = pack_words(net=spec, p=self.p, seed=self.seed, scale=float(self._scale), **sizes)

@@ -22,10 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes._arrays import Arrays, pack_words, unpack_words
-from spin_nb.bayes._checks import check_count, check_features, check_labels, check_some
+from spin_nb.bayes._checks import check_count, check_features, check_training_labels, not_fitted
 from spin_nb.bayes._device import pick
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
-from spin_nb.errors import NotTrainedError
 from spin_nb.threads import torch_threads
 from spin_nb.types import Float, Ints
 
@@ -94,8 +93,7 @@ class Ensemble:
             No rows, values that are not finite, labels that do not fit, a device that is not there.
         """
         device, features = pick(self.device), check_features(features)
-        y = check_labels(y, len(features), n_classes)
-        check_some(features)
+        y = check_training_labels(y, features, n_classes)
         rng = np.random.default_rng(self.seed)
         length = float(np.sqrt(np.mean(np.sum(features.astype(np.float64) ** 2, axis=1)))) or 1.0
         prior, spread = self._prior(rng, features.shape[1], n_classes)
@@ -117,7 +115,7 @@ class Ensemble:
             Not fitted; features of another width, NaN or infinite.
         """
         if not self._layers:
-            raise NotTrainedError("this ensemble has not been fitted.", "Call fit(features, y, n_classes=C).")
+            raise not_fitted("ensemble")
         layers = self._layers
         inputs = check_features(features, width=layers[0].shape[1]) / np.float32(self._length)
 
@@ -139,7 +137,7 @@ class Ensemble:
             Before :meth:`fit`.
         """
         if not self._layers:
-            raise NotTrainedError("this ensemble has not been fitted.", "Call fit(features, y, n_classes=C).")
+            raise not_fitted("ensemble")
         words = pack_words(hidden=self.n_hidden, bagging=self.bagging, seed=self.seed, length=self._length)
         return words | {f"layer.{i}": layer for i, layer in enumerate(self._layers)}
 

@@ -18,10 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes._arrays import Arrays
-from spin_nb.bayes._checks import check_between, check_features, check_labels, check_some
+from spin_nb.bayes._checks import (
+    check_between,
+    check_features,
+    check_labels,
+    check_training_labels,
+    not_fitted,
+)
 from spin_nb.bayes._regression import fit_sharpness, leave_one_out, predictive, score_variance, solve
 from spin_nb.bayes.predictive import RowsPredictive
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.errors import ModelError
 from spin_nb.growing import Growing
 from spin_nb.types import Float, Ints
 
@@ -271,8 +277,7 @@ class GraphPosterior:
             No rows, values that are not finite, labels that do not fit.
         """
         features = check_features(features)
-        y = check_labels(y, len(features), n_classes)
-        check_some(features)
+        y = check_training_labels(y, features, n_classes)
         self.weights, self.covariance = solve(features, y, n_classes, self.noise)
         scores = features @ self.weights.astype(np.float32)
         loo = leave_one_out(scores, score_variance(features, self.covariance), y, self.noise)
@@ -288,9 +293,7 @@ class GraphPosterior:
             Before :meth:`fit`.
         """
         if self.weights is None:
-            raise NotTrainedError(
-                "this posterior has not been fitted.", "Call fit(features, y, n_classes=C)."
-            )
+            raise not_fitted("posterior")
         features = check_features(features, width=len(self.weights))
         scores = features @ self.weights.astype(np.float32)
         variance = score_variance(features, self.covariance)
@@ -305,9 +308,7 @@ class GraphPosterior:
             Before :meth:`fit`.
         """
         if self.weights is None:
-            raise NotTrainedError(
-                "this posterior has not been fitted.", "Call fit(features, y, n_classes=C)."
-            )
+            raise not_fitted("posterior")
         arrays = {"weights": self.weights, "covariance": self.covariance}
         return arrays | {"sharpness": np.array(self.sharpness), "noise": np.array(self.noise)}
 

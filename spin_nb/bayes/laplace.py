@@ -18,12 +18,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.bayes import _evidence
-from spin_nb.bayes._checks import check_features, check_layer, check_soft_labels, check_some, check_weights
+from spin_nb.bayes._checks import (
+    check_features,
+    check_layer,
+    check_soft_labels,
+    check_some,
+    check_weights,
+    not_fitted,
+)
 from spin_nb.bayes._curvature import STRUCTURES, Diag, Kron
 from spin_nb.bayes._full_covariance import Full
 from spin_nb.bayes._map_estimate import Optimum, Problem
 from spin_nb.bayes.predictive import MARGINAL_DRAWS, RowsPredictive, shared_noise
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 
 Array = NDArray[np.float64]
@@ -259,7 +266,7 @@ class LastLayerLaplace:
 
     def _require_posterior(self) -> Kron | Full | Diag:
         if self._posterior is None:
-            raise NotTrainedError("this head has not been fitted.", "Call fit(features, y, n_classes=C).")
+            raise not_fitted("head")
         return self._posterior
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

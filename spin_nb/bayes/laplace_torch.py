@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from spin_nb.bayes._arrays import Arrays, of_network, one_layer, pack_words, unpack_words
-from spin_nb.bayes._checks import check_count, check_inputs, check_labels, check_some
+from spin_nb.bayes._checks import check_count, check_inputs, check_training_labels, not_fitted
 from spin_nb.bayes._device import pick
 from spin_nb.bayes._fallbacks import FALLBACKS, SUBNET_FALLBACKS, fit_with_fallbacks, tune_precision
 from spin_nb.bayes._joint_draws import WeightDeviations
 from spin_nb.bayes._train import checked_logits, fresh, network_for, pace, threads_for, train
 from spin_nb.bayes.functions import Functions, FunctionsPredictive
-from spin_nb.errors import ModelError, NotTrainedError
+from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ class LaplaceAll:
             not finite, or whose curvature no backend of laplace-torch can compute; a device that is not there.
         """
         device, inputs = pick(self.device), check_inputs(features)
-        y = check_labels(y, len(inputs), n_classes)
-        check_some(inputs)
+        y = check_training_labels(y, inputs, n_classes)
         net, scale = network_for(self.net, inputs, n_classes, n_hidden=self.n_hidden, seed=self.seed)
         net.to(device)
         with threads_for(self.net):
@@ -145,7 +144,7 @@ class LaplaceAll:
             Not fitted; inputs of another shape, NaN or infinite.
         """
         if self._trained_net is None or self._deviations is None:
-            raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
+            raise not_fitted("network")
         inputs = check_inputs(features, shape=self._shape) * self._scale
         net, weight_deviations, n_classes = fresh(self._trained_net, 0), self._deviations, self._n_classes
 
@@ -164,7 +163,7 @@ class LaplaceAll:
             Before :meth:`fit`.
         """
         if self._trained_net is None or self._deviations is None:
-            raise NotTrainedError("this network has not been fitted.", "Call fit(features, y, n_classes=C).")
+            raise not_fitted("network")
         sizes = {"shape": self._shape, "hidden": self.n_hidden, "n_classes": self._n_classes}
         facts = {"scale": float(self._scale), "precision": self.prior_precision, "route": self.route}
         words = pack_words(net=self._code, seed=self.seed, **sizes, **facts)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spin_nb.bayes._checks import check_features, check_some
+from spin_nb.bayes._checks import check_draws, check_features, check_some
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
 
@@ -66,13 +66,7 @@ class RegressionPredictive:
         ModelError
             ``S`` below 1, rows outside the items.
         """
-        rows = np.asarray(rows, np.int64).reshape(-1)
-        if S < 1:
-            raise ModelError(f"cannot draw {S} times.", "Ask for S >= 1.")
-        if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
-            raise ModelError(
-                f"draws are asked for rows outside 0..{len(self) - 1}.", "Pass rows of the pool."
-            )
+        rows = check_draws(rows, S, len(self))
         rng, x = np.random.default_rng(seed), self._inputs[rows]
         out = np.empty((S, len(rows), self._weights.shape[1]), np.float32)
         for s in range(S):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.bayes._checks import check_draws
 from spin_nb.errors import ModelError
 from spin_nb.types import Float, Ints
 
@@ -235,13 +236,7 @@ class RowsPredictive:
 
         Same seed, same functions, whichever rows are asked for.
         """
-        rows = np.asarray(rows, np.int64).reshape(-1)
-        if S < 1:
-            raise ModelError(f"cannot draw {S} times.", "Ask for S >= 1.")
-        if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
-            raise ModelError(
-                f"draws are asked for rows outside 0..{len(self) - 1}.", "Pass rows of the pool."
-            )
+        rows = check_draws(rows, S, len(self))
         return softmax(self.joint_logits(rows, S, seed))
 
 

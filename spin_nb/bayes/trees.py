@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes._arrays import Arrays, pack_words, unpack_words
-from spin_nb.bayes._checks import check_count, check_features, check_labels, check_some
+from spin_nb.bayes._checks import check_count, check_features, check_training_labels
 from spin_nb.bayes.functions import Functions, FunctionsPredictive, member_order
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.types import Float, Ints
@@ -86,8 +86,7 @@ class Trees:
         from sklearn.ensemble import RandomForestClassifier
 
         features = check_features(features)
-        y = check_labels(y, len(features), n_classes)
-        check_some(features)
+        y = check_training_labels(y, features, n_classes)
         spread = features.std(axis=0, dtype=np.float64)
         columns = {
             "scale": 1 / np.where(spread > 0, spread, 1),

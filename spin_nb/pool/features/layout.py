@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import ModelError
+from spin_nb.pool.features._checks import check_features
 from spin_nb.types import Float, Ints
 
 _FEWEST = 16
@@ -26,17 +27,16 @@ def pca_layout(features: Float) -> Float:
     Raises
     ------
     ModelError
-        When features are not (n, d) or not finite.
+        When features are not (n, d), not finite, or there are none.
 
     Examples
     --------
     >>> pca_layout(np.array([[0.0, 1.0], [1.0, 1.0], [4.0, 1.0]], np.float32))[:, 0].round(2).tolist()
     [-1.0, -0.5, 1.0]
     """
-    if features.ndim != 2 or not len(features) or not np.isfinite(features).all():
-        raise ModelError(
-            f"features of shape {features.shape} have no layout.", "Pass finite features (n, d)."
-        )
+    check_features(features)
+    if not len(features):
+        raise ModelError("features of no items have no layout.", "Pass features of one item or more.")
     deviations = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
     _, vectors = np.linalg.eigh((deviations.T @ deviations).astype(np.float64))
     leading = vectors[:, ::-1][:, :2].astype(np.float32)

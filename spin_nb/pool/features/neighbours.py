@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, StorageError
 from spin_nb.io import is_intact, write_sealed
+from spin_nb.pool.features._checks import check_features
 from spin_nb.threads import map_parts
 from spin_nb.types import Float
 
@@ -67,7 +68,7 @@ def neighbours(
     >>> indices.ravel().tolist(), distances.ravel().tolist()
     ([1, 0, 1], [1.0, 1.0, 2.0])
     """
-    _check(features)
+    check_features(features)
     k = min(k, len(features) - 1)
     cache = _beside(features, k)
     graph = _read_cache(cache, features, k)
@@ -91,24 +92,14 @@ def nearest(
     >>> nearest(np.array([[0.0], [1.0], [3.0]], np.float32), np.array([[2.9]], np.float32), 1)[0]
     array([[2]], dtype=int32)
     """
-    _check(features)
-    _check(queries)
+    check_features(features)
+    check_features(queries)
     if queries.shape[1] != features.shape[1]:
         raise ModelError(
             f"queries have {queries.shape[1]} features, the pool has {features.shape[1]}.",
             "Use the same encoder.",
         )
     return _search(features, queries, min(k, len(features)), device, progress, exclude_self=False)
-
-
-def _check(features: object) -> None:
-    if not isinstance(features, np.ndarray) or features.ndim != 2 or features.dtype.kind != "f":
-        shape = getattr(features, "shape", type(features).__name__)
-        raise ModelError(
-            f"features of shape {shape} are no float32 array (n, d).", "Pass a float32 array (n, d)."
-        )
-    if not np.isfinite(features).all():
-        raise ModelError("features hold NaN or infinite values.", "Mend the encoder or the items.")
 
 
 def _search(

@@ -301,7 +301,7 @@ def test_a_model_is_not_judged_by_audits_it_learnt_from_neither_after_reopening(
     assert learnt == set(cards.values())
     judge = {again.pool.ids[row] for row in again._judge.predictions.judging(head)[0]}
     assert judge == set(audits_of(again)) - shown
-    assert len(again.predict(again.pool.ids[:2], head=head).audits) == len(judge)
+    assert len(again.predict(again.pool.ids[:2], head=head)._audits) == len(judge)
     assert {again.pool.ids[row] for row in again._judge.predictions.judging("graph")[0]} == set(
         audits_of(again)
     )

@@ -96,7 +96,7 @@ def test_new_items_are_judged_by_audits_seen_as_new_and_sets_of_them_hold_the_tr
     for head in (None, "graph", "linear", "mean"):
         prediction = s.predict(fresh, head=head)
         rows = s._live.label_log.training_set.audits[0]
-        assert np.array_equal(prediction.audits.probs, s._live.pool_model.as_arrivals(rows, head).mean)
+        assert np.array_equal(prediction._audits.probs, s._live.pool_model.as_arrivals(rows, head).mean)
         sets = prediction.sets(alpha=0.1)
         assert sets.members[np.arange(600), truth].mean() > 0.85
         assert 1 <= sets.sizes.mean() < 3

@@ -76,7 +76,7 @@ class TestWhatIsShown:
         assert report.head == s.model.head == "cnn"
         assert s.model.heads == ["cnn", "graph", "linear", "mean"]
         new = s.predict(digits.new)
-        testing.check_predictive(new.source, 400, 10)
+        testing.check_predictive(new._predictive, 400, 10)
         assert digits.right(new) > 0.7
         assert digits.right(s.predict(digits.new, head="graph")) > 0.7
         assert 0.7 < report.validation["cnn"] <= 1
@@ -95,7 +95,7 @@ class TestWhatIsShown:
             "a net needs no neighbours"
         )
         assert len(s.audit.predictions) == s.accuracy.n == 4
-        assert len(s.predict(digits.new[:2]).audits) == 4
+        assert len(s.predict(digits.new[:2])._audits) == 4
         card, _ = s._channel.card(s.pool.ids[0])
         assert card["epistemic"] == pytest.approx(float(s.model.predictive.epistemic[0]))
         for strategy in ("bald", "entropy", "auto"):

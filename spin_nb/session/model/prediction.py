@@ -101,9 +101,9 @@ class Prediction(HtmlRepr):
     epistemic: Float
     aleatoric: Float
     classes: list[str]
-    source: Predictive
-    rows: Ints
-    audits: AuditPredictions
+    _predictive: Predictive
+    _rows: Ints
+    _audits: AuditPredictions
 
     def sets(self, alpha: float = 0.1, score: str = "lac") -> Sets:
         """Conformal prediction sets.
@@ -131,7 +131,7 @@ class Prediction(HtmlRepr):
         -----
         The promise holds for items like those of the pool, not for a stream that has drifted.
         """
-        audits = self.audits
+        audits = self._audits
         members = conformal_sets(self.mean, audits.probs, audits.truth, alpha=alpha, score=score)
         return Sets(members, self.classes, alpha, len(audits))
 
@@ -141,7 +141,7 @@ class Prediction(HtmlRepr):
         Draw ``s`` is one posterior sample applied to every item.
         """
         n, seed = whole_number(S, "S", 1, ModelError), whole_number(seed, "seed", 0, ModelError)
-        draws: Float = self.source.draws(self.rows, n, seed)
+        draws: Float = self._predictive.draws(self._rows, n, seed)
         return draws
 
     @property

@@ -14,7 +14,10 @@ HERE = Path(__file__).parent
 
 
 def main(words: list[str]) -> int:
-    """Run the benchmarks named, or all of them; the exit status counts those that failed."""
+    """Run the benchmarks named, or all.
+
+    The exit status counts those that failed.
+    """
     names = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
     if unknown := set(words) - set(names):
         print(f"no benchmark is called {', '.join(sorted(unknown))}; there are: {', '.join(names)}")

@@ -44,7 +44,10 @@ def limit():
 
 
 def stub(arrays, n_unlabelled):
-    """A fitted classifier whose probabilities are those given: the peers' time is not to hold a classifier's."""
+    """Make a fitted classifier of given probabilities.
+
+    The peers' time is not to hold a classifier's.
+    """
     from skactiveml.base import SkactivemlClassifier
 
     class FixedProbabilities(SkactivemlClassifier):

@@ -32,7 +32,10 @@ NEIGHBOURS = 15
 
 @dataclass(frozen=True)
 class Split:
-    """Features and labels of pool and test part, and the neighbours of both in the pool."""
+    """Features and labels of pool and test part.
+
+    The neighbours of both parts are rows of the pool.
+    """
 
     pool: Float
     y: Ints
@@ -44,12 +47,15 @@ class Split:
 
 
 def load(name: str, seed: int) -> Split:
-    """One of :data:`SETS`, split by ``seed`` where it has no official split."""
+    """Load one of :data:`SETS`.
+
+    It is split by ``seed`` where it has no official split.
+    """
     return SETS[name](seed)
 
 
 def digits(seed: int) -> Split:
-    """1,000 / 797."""
+    """Load 1,000 / 797 digits."""
     sample = samples.digits()
     y = np.array([sample.classes.index(label) for label in sample.labels])
     order = np.random.default_rng(seed).permutation(len(y))
@@ -61,17 +67,23 @@ def digits(seed: int) -> Split:
 
 
 def mnist(seed: int) -> Split:
-    """60,000 / 10,000, PCA to 60."""
+    """Load 60,000 / 10,000 digits, PCA to 60."""
     return _pictures("mnist/mnist.npz", 60_000, 0)
 
 
 def fashion(seed: int) -> Split:
-    """10,000 of the training images / 10,000, PCA to 60."""
+    """Load 10,000 / 10,000 pictures of clothes, PCA to 60.
+
+    The pool is drawn from the training images.
+    """
     return _pictures("fashion_mnist/fashion_mnist.npz", 10_000, seed)
 
 
 def ag_news(seed: int) -> Split:
-    """5,600 / 2,000 of the upstream test part, TF-IDF and SVD."""
+    """Load 5,600 / 2,000 news, TF-IDF and SVD.
+
+    All of them are of the upstream test part.
+    """
     import polars as pl
 
     frame = pl.read_parquet(DATA / "ag_news_test" / "ag_news_test.parquet")
@@ -84,7 +96,10 @@ def ag_news(seed: int) -> Split:
 
 
 def banking77(seed: int) -> Split:
-    """10,003 / 3,080, 77 intents, TF-IDF and SVD."""
+    """Load 10,003 / 3,080 questions of 77 intents.
+
+    Their features are TF-IDF and SVD.
+    """
     return _banking77()
 
 
@@ -101,7 +116,10 @@ def _banking77() -> Split:
 
 
 def fsdd(seed: int) -> Split:
-    """2,700 / 300 spoken digits, log-mel, PCA to 60."""
+    """Load 2,700 / 300 spoken digits.
+
+    Their features are log-mel, PCA to 60.
+    """
     return _fsdd()
 
 
@@ -117,7 +135,10 @@ def _fsdd() -> Split:
 
 
 def gunpoint(seed: int) -> Split:
-    """100 / 100 of all 200 series, as shares of time at which random convolutions exceed a threshold."""
+    """Load 100 / 100 of all 200 series.
+
+    Their features are the shares of time at which random convolutions exceed a threshold.
+    """
     with np.load(DATA / "ucr_subset" / "GunPoint.npz") as arrays:
         X = np.concatenate([arrays["x_train"], arrays["x_test"]]).astype(np.float32)
         words = np.concatenate([arrays["y_train"], arrays["y_test"]])
@@ -129,7 +150,10 @@ def gunpoint(seed: int) -> Split:
 
 
 def ai4i(seed: int) -> Split:
-    """7,000 / 3,000 machine records, 3.4 % failures; the columns that leak the target are left out."""
+    """Load 7,000 / 3,000 machine records.
+
+    3.4 % are failures; the columns that leak the target are left out.
+    """
     import polars as pl
 
     frame = pl.read_csv(DATA / "ai4i2020" / "ai4i2020.csv")
@@ -154,7 +178,7 @@ SETS: dict[str, Callable[[int], Split]] = {
 
 
 def split(pool: Float, y: Ints, test: Float, y_test: Ints) -> Split:
-    """Both parts with their neighbours in the pool."""
+    """Split a set, with the parts' neighbours in the pool."""
     pool, test = (np.ascontiguousarray(part, np.float32) for part in (pool, test))
     graph, hood = neighbours(pool, NEIGHBOURS), nearest(pool, test, NEIGHBOURS)
     return Split(pool, y, graph, test, y_test, hood, int(max(y.max(), y_test.max())) + 1)

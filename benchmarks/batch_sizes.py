@@ -39,7 +39,7 @@ BATCHES = (
 
 
 def top(score: Callable[..., Float]) -> Callable[..., Ints]:
-    """The best of a score, as they come."""
+    """Pick the best of a score, as they come."""
 
     def strategy(labelled_rows: Ints, k: int, **arrays: Any) -> Ints:
         values = score(**{name: arrays[name] for name in inspect.signature(score).parameters})
@@ -59,7 +59,10 @@ STRATEGIES: dict[str, Callable[..., Any]] = {
 
 
 def accuracy(strategy: Callable[..., Any] | None, x: Float, y: Ints, k: int, seed: int) -> float:
-    """Mean accuracy over the rounds; no strategy is random."""
+    """Average the accuracy over rounds.
+
+    No strategy is random.
+    """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(x))
     test, pool = order[: len(x) // 3], order[len(x) // 3 :]

@@ -26,7 +26,7 @@ FIRST_SEED = 1000
 
 
 def ours(data: Split, seed: int, audits: bool) -> list[dict[str, float]]:
-    """Accuracy of each head at every count."""
+    """Measure each head's accuracy at every count."""
     rng = np.random.default_rng(seed)
     learner = Learner(data.pool, *data.graph, 10, seed=seed)
     left, curve, turn = np.ones(1000, bool), [], 0
@@ -52,7 +52,10 @@ def accuracy(learner: Learner, data: Split, head: str) -> float:
 
 
 def baseline(data: Split, seed: int, active: bool) -> list[float]:
-    """Accuracy of logistic regression at every count, items by margin or at random."""
+    """Measure logistic regression's accuracy at every count.
+
+    Items are asked by margin, or at random.
+    """
     from sklearn.linear_model import LogisticRegression
 
     rng = np.random.default_rng(seed)

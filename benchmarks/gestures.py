@@ -29,20 +29,20 @@ SET_NAMES = ("digits", "digits_skewed", "fashion", "ag_news", "fsdd", "fsdd_skew
 
 
 def region(data: Split, free: Ints, of: int, n: int, rng: np.random.Generator) -> list[Ints]:
-    """The ``n`` items of a class nearest to one of it."""
+    """Select the ``n`` items of a class nearest to one."""
     members = free[data.y[free] == of]
     centre = data.pool[rng.choice(members)]
     return [members[np.argsort(((data.pool[members] - centre) ** 2).sum(axis=1))[:n]]]
 
 
 def any_of(data: Split, free: Ints, of: int, n: int, rng: np.random.Generator) -> list[Ints]:
-    """``n`` items of a class drawn at random."""
+    """Draw ``n`` items of a class at random."""
     members = free[data.y[free] == of]
     return [rng.choice(members, min(n, len(members)), replace=False)]
 
 
 def of_pool(data: Split, free: Ints, of: int, n: int, rng: np.random.Generator) -> list[Ints]:
-    """``n`` items drawn at random, a gesture a class."""
+    """Draw ``n`` items at random, a gesture a class."""
     some = rng.choice(free, min(n, len(free)), replace=False)
     return [some[data.y[some] == each] for each in range(data.n_classes)]
 
@@ -55,7 +55,7 @@ KINDS: dict[str, Callable[[Split, Ints, int, int, np.random.Generator], list[Int
 
 
 def load_set(name: str, seed: int) -> Split:
-    """A set, made unbalanced where its name says so."""
+    """Load a set, unbalanced where its name says so."""
     plain = name.removesuffix("_skewed")
     data = load(plain, seed)
     if plain == name:
@@ -66,7 +66,7 @@ def load_set(name: str, seed: int) -> Split:
 
 
 def ask_rows(learner: Learner, data: Split, n: int, seed: int) -> Ints:
-    """Rows that a session would ask, one at a time."""
+    """Ask rows as a session would, one by one."""
     left = np.ones(len(data.pool), bool)
     for number in range(n):
         row = int(ask(learner, 1, np.flatnonzero(left), seed=seed * 1000 + number).indices[0])
@@ -82,7 +82,7 @@ def judge(probs: Float, data: Split, of: int) -> list[float]:
 
 
 def line(learner: Learner, data: Split, of: int, rows: Ints, weights: Float | None) -> list[float]:
-    """Both heads, judged."""
+    """Judge both heads."""
     y = data.y[rows]
     learner.reset(rows, y, weights)
     linear = LastLayerLaplace().fit(data.pool[rows], y, n_classes=data.n_classes, weights=weights)

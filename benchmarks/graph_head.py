@@ -33,7 +33,10 @@ def time_call(act: Callable[[], Any]) -> tuple[Any, np.ndarray]:
 
 
 def mnist() -> tuple[Any, ...]:
-    """Features and labels of the 60,000 training and the 10,000 test images."""
+    """Load features and labels of both parts of MNIST.
+
+    These are 60,000 training and 10,000 test images.
+    """
     with np.load(DATA / "mnist" / "mnist.npz") as arrays:
         train, test = (arrays[f"x_{part}"].reshape(-1, 784) / np.float32(255) for part in ("train", "test"))
         y, y_test = arrays["y_train"].astype(int), arrays["y_test"].astype(int)

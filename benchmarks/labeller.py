@@ -175,7 +175,10 @@ def open_and_run(page: Any, url: str, name: str) -> None:
 
 
 def run_code(page: Any, code: str) -> str:
-    """Run code in the notebook's kernel, outside any cell; what it printed."""
+    """Run code in the notebook's kernel, outside any cell.
+
+    Returns what it printed.
+    """
     return page.evaluate(
         """async (code) => {
              const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -189,7 +192,7 @@ def run_code(page: Any, code: str) -> str:
 
 
 def write_notebook(file: Path, sources: list[str]) -> Path:
-    """A notebook with these code cells."""
+    """Write a notebook with these code cells."""
     empty = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
     cells = [{**empty, "id": f"cell-{i}", "source": source} for i, source in enumerate(sources)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -201,7 +204,10 @@ def write_notebook(file: Path, sources: list[str]) -> Path:
 
 @contextmanager
 def lab(folder: Path) -> Iterator[str]:
-    """A JupyterLab of its own that serves ``folder``; yields its address."""
+    """Start a JupyterLab that serves ``folder``.
+
+    It yields the address.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -242,7 +248,10 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], seconds: float = 9
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """Headless Chromium: ``SPIN_CHROMIUM``, else the first on the path, else playwright's own."""
+    """Find a headless Chromium.
+
+    It is ``SPIN_CHROMIUM``, else the first on the path, else playwright's own.
+    """
     from playwright.sync_api import sync_playwright
 
     path = os.environ.get("SPIN_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)

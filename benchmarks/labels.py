@@ -31,7 +31,10 @@ TRAIN_EVERY = 10  # labels after which the simulated person presses "train"
 
 @dataclass(frozen=True)
 class Plan:
-    """Counts at which a set is judged, and what the issue asks: (target, labels); items of the rare class found."""
+    """Counts at which a set is judged, and targets.
+
+    What the issue asks is (target, labels), and how many items of the rare class are found.
+    """
 
     counts: tuple[int, ...]
     targets: tuple[tuple[float, int], ...] = ()
@@ -57,7 +60,10 @@ PLANS = {
 
 
 def score(probs: Float, data: Split) -> float:
-    """Accuracy; average precision of the rare class where there are two classes and one is rare."""
+    """Score predictions by accuracy, or average precision.
+
+    The latter is that of the rare class, where there are two classes and one is rare.
+    """
     if rare(data):
         from sklearn.metrics import average_precision_score
 
@@ -66,12 +72,12 @@ def score(probs: Float, data: Split) -> float:
 
 
 def rare(data: Split) -> bool:
-    """Say whether class 1 of two is the rare one."""
+    """Say whether class 1 of two is rare."""
     return data.n_classes == 2 and bool(data.y.mean() < 0.1)
 
 
 def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy: str) -> Iterator[Point]:
-    """Our heads; ``strategy`` "auto" or "random"."""
+    """Measure our heads; ``strategy`` "auto" or "random"."""
     rng = np.random.default_rng(seed)
     learner = Learner(data.pool, *data.graph, data.n_classes, seed=seed)
     left, n = np.ones(len(data.pool), bool), 0
@@ -96,7 +102,10 @@ def ours(data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy
 
 
 def logistic(data: Split, plan: Plan, seed: int, batch: int, recipe: str) -> Iterator[Point]:
-    """scikit-learn's logistic regression; ``recipe`` "random", "margin" or "typiclust" (then margin)."""
+    """Measure scikit-learn's logistic regression.
+
+    ``recipe`` is "random", "margin" or "typiclust" (then margin).
+    """
     from sklearn.linear_model import LogisticRegression
 
     rng, rows, model = np.random.default_rng(seed), np.empty(0, np.int64), None
@@ -126,7 +135,7 @@ def _columns(model: Any, data: Split) -> Float:
 
 
 def recipes(batch: int, audits: float) -> dict[str, Callable[[Split, Plan, int], Iterator[Point]]]:
-    """Name -> curve of one seed."""
+    """Name each recipe's curve of one seed."""
     return {
         "auto": lambda d, p, s: ours(d, p, s, batch, audits, "auto"),
         "random, our heads": lambda d, p, s: ours(d, p, s, batch, 0, "random"),
@@ -164,7 +173,7 @@ def report(name: str, seeds: range, batch: int, audits: float, only: list[str]) 
 
 
 def half(values: Float) -> float:
-    """Half-width of the 95 % interval of a mean (t)."""
+    """Half-width of a mean's 95 % interval (t)."""
     from scipy.stats import t
 
     return (

@@ -40,7 +40,10 @@ FIT_ASKED, SHARE = 10, 0.7  # asked: ratios, within 30 %
 
 @dataclass(frozen=True)
 class Case:
-    """A head to compare: laplace-torch is asked for ``points`` of 10,000, ``batch`` at a time."""
+    """A head to compare.
+
+    laplace-torch is asked for ``points`` of 10,000, ``batch`` at a time.
+    """
 
     structure: str
     n_classes: int
@@ -59,7 +62,10 @@ CASES = (
 
 @dataclass(frozen=True)
 class Features:
-    """Rows to train on and 10,000 others, 256 columns in order of variance."""
+    """Rows to train on, and 10,000 others.
+
+    Both have 256 columns, in order of variance.
+    """
 
     train: Float
     y: Ints
@@ -69,7 +75,10 @@ class Features:
 
 
 def time_call(act: Callable[[], Any], times: int = 1) -> tuple[Any, float]:
-    """Return the result of ``act``, and the least of its wall seconds."""
+    """Call ``act``; return its result and least time.
+
+    It is in wall seconds.
+    """
     seconds = []
     for _ in range(times):
         start = time.perf_counter()
@@ -95,13 +104,19 @@ def load() -> Features:
 
 
 def nearest_of(x: Float, n_classes: int) -> Ints:
-    """Made-up classes (n,): which of ``n_classes`` rows drawn at random is the nearest."""
+    """Make up classes (n,).
+
+    A row's class says which of ``n_classes`` rows drawn at random is the nearest.
+    """
     centres = x[np.random.default_rng(1).choice(len(x), n_classes, replace=False)]
     return np.argmin((centres**2).sum(axis=1) - 2 * x @ centres.T, axis=1)
 
 
 def reference(ours: LastLayerLaplace, x: Float, y: Ints, dtype: str) -> tuple[Any, float]:
-    """laplace-torch with our weights and prior precision, and the seconds its own part took."""
+    """Run laplace-torch with our weights and prior precision.
+
+    It returns the seconds its own part took, too.
+    """
     import torch
 
     layer = torch.nn.Linear(ours.weight.shape[1], len(ours.bias), dtype=getattr(torch, dtype))
@@ -129,7 +144,7 @@ def reference(ours: LastLayerLaplace, x: Float, y: Ints, dtype: str) -> tuple[An
 
 
 def asked_of(theirs: Any, x: Float, batch: int) -> Float:
-    """laplace-torch's probabilities (n, C)."""
+    """Ask laplace-torch for probabilities (n, C)."""
     import torch
 
     with torch.no_grad():
@@ -138,7 +153,10 @@ def asked_of(theirs: Any, x: Float, batch: int) -> Float:
 
 
 def compare(case: Case, features: Features) -> str:
-    """The line of a case: differences from laplace-torch in double and single precision, times of single."""
+    """Compare a head with laplace-torch; one line.
+
+    Differences are of double and single precision, times of single.
+    """
     x = np.ascontiguousarray(features.train[:TRAIN, : case.width])
     y = features.y[:TRAIN] if case.n_classes == 10 else nearest_of(x, case.n_classes)
     test = np.ascontiguousarray(features.test[:, : case.width])
@@ -165,7 +183,10 @@ def compare(case: Case, features: Features) -> str:
 
 
 def fit_lines(features: Features) -> list[str]:
-    """Seconds to fit 60,000 x 128, full: the posterior alone, and all of ours."""
+    """Time fitting 60,000 x 128, full.
+
+    It times the posterior alone, and all of ours.
+    """
     x, y = np.ascontiguousarray(features.train[:, :128]), features.y
     ours, fitting = time_call(lambda: LastLayerLaplace("full").fit(x, y, n_classes=10))
     layer = LastLayerLaplace.around(ours.weight, ours.bias, "full")
@@ -185,7 +206,10 @@ def fit_lines(features: Features) -> list[str]:
 
 
 def mean_lines(features: Features) -> list[str]:
-    """Judge the mean on few labels, by either link, beside 1,000 draws."""
+    """Judge the mean on few labels, by either link.
+
+    It stands beside 1,000 draws.
+    """
     lines = []
     digits = np.arange(10)
     for label, classes, n in (
@@ -213,7 +237,7 @@ def verdict(*checks: bool) -> str:
 
 
 def peak_mb() -> float:
-    """Most memory this process has held, MB."""
+    """Measure this process's peak memory, MB."""
     status = Path("/proc/self/status")
     if status.exists():  # a child's ru_maxrss starts at its parent's on Linux
         return float(status.read_text().split("VmHWM:")[1].split()[0]) / 1000
@@ -223,7 +247,10 @@ def peak_mb() -> float:
 
 
 def large(features: Features, structure: str) -> str:
-    """100,000 points in a process of their own: what it held before and at its peak."""
+    """Predict 100,000 points in a process of its own.
+
+    The line says what it held before, and at its peak.
+    """
     x = np.ascontiguousarray(features.train[:, :128])
     head = LastLayerLaplace(structure).fit(x[:2000], features.y[:2000], n_classes=10)
     with tempfile.TemporaryDirectory() as folder:
@@ -251,7 +278,10 @@ def large_child(folder: Path) -> None:
 
 
 def every_word(features: Features) -> list[str]:
-    """Every posterior on 300 labels of the 10,000 other rows, 64 wide."""
+    """Fit every posterior to 300 labels.
+
+    They are of the 10,000 other rows, 64 wide.
+    """
     x, y = np.ascontiguousarray(features.test[:, :64]), features.y_test
     rows = np.random.default_rng(0).choice(len(x), LABELS, replace=False)
     rest = np.setdiff1d(np.arange(len(x)), rows)
@@ -269,7 +299,7 @@ def every_word(features: Features) -> list[str]:
 
 
 def first_mean(predictive: Predictive) -> Predictive:
-    """``predictive`` once its mean has been computed."""
+    """Return ``predictive`` with its mean computed."""
     predictive.mean  # noqa: B018
     return predictive
 

@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 
 from spin_nb import query
-from spin_nb.models.ask import ask
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.batches.probcover import pure_radius
 from spin_nb.types import Float
@@ -41,7 +40,10 @@ SKACTIVEML = "scikit-activeml"
 
 @dataclass(frozen=True)
 class Case:
-    """A strategy, and its peer: ``compare`` says how their picks are compared, "" not at all."""
+    """A strategy, and its peer.
+
+    ``compare`` says how their picks are compared, "" not at all.
+    """
 
     name: str
     peer: str = ""
@@ -102,7 +104,10 @@ SCORES = (
 
 
 def make_arrays(n: int, folder: Path) -> None:
-    """Save the arrays of ``n`` rows: blobs, a linear head that half tells them apart, and draws around it."""
+    """Save the arrays of ``n`` rows.
+
+    They are blobs, a linear head that half tells them apart, and draws around it.
+    """
     rng = np.random.default_rng(0)
     y = rng.integers(0, CLASSES, n)
     y[:N_LABELLED] = np.arange(N_LABELLED) % CLASSES
@@ -128,7 +133,10 @@ def softmax(logits: Float) -> Float:
 
 
 def ours(name: str, folder: Path, k: int) -> dict[str, Any]:
-    """Seconds, megabytes above the arrays, and picks of our strategy; for a process of its own."""
+    """Measure our strategy, for a process of its own.
+
+    It returns seconds, megabytes above the arrays, and picks.
+    """
     arrays = {path.stem: np.load(path) for path in folder.glob("*.npy")}
     strategy = getattr(query, name)
     arrays["scores"] = query.entropy(arrays["probs"])
@@ -161,7 +169,7 @@ def ours(name: str, folder: Path, k: int) -> dict[str, Any]:
 
 
 def peak_mb() -> float:
-    """Most memory this process has held, MB."""
+    """Measure this process's peak memory, MB."""
     status = Path("/proc/self/status")
     if status.exists():  # a child's ru_maxrss starts at its parent's on Linux
         return float(status.read_text().split("VmHWM:")[1].split()[0]) / 1000
@@ -171,7 +179,10 @@ def peak_mb() -> float:
 
 
 def run(command: list[str]) -> dict[str, Any]:
-    """The JSON that a process prints last, or what became of it."""
+    """Run a process; return the JSON it prints last.
+
+    Where there is none, it says what became of it.
+    """
     try:
         process = subprocess.run(
             command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False
@@ -226,7 +237,10 @@ def same(case: Case, folders: Callable[[int], Path]) -> str:
 
 
 def million(name: str) -> dict[str, Any]:
-    """Seconds and peak memory, arrays and all, of a score on a million rows; for a process of its own."""
+    """Score a million rows, for a process of its own.
+
+    It returns seconds and peak memory, arrays and all.
+    """
     n, rng = 10**6, np.random.default_rng(0)
     if name == "auto":
         return million_asks(n, rng)
@@ -250,11 +264,14 @@ def million(name: str) -> dict[str, Any]:
 
 
 def million_asks(n: int, rng: np.random.Generator) -> dict[str, Any]:
-    """The same of one "auto" ask, the session's learner and its graph of a million included.
+    """Ask a million items with "auto".
+
+    It returns the same as :func:`million`, the session's learner and its graph included.
 
     An exact search of a million neighbours takes most of an hour here: items stand in a row of 50 clusters, and the
     seven before and the seven after each stand for its nearest.
     """
+    from spin_nb.models.ask import ask
     from spin_nb.models.learner import Learner
 
     cluster = np.sort(rng.integers(0, 50, n))
@@ -273,7 +290,7 @@ def million_asks(n: int, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def load() -> float:
-    """Number of processes that want a core."""
+    """Count the processes that want a core."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 

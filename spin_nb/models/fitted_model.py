@@ -180,7 +180,7 @@ class ModelPredictive:
     def draws(self, rows: Ints, S: int, seed: int) -> Float:
         """Joint posterior draws (S, len(rows), C).
 
-        Same seed, same functions, whichever rows are asked for.
+        The same seed draws the same functions, whichever rows are asked for.
         """
         rows = check_draws(rows, S, len(self))
         size = self.model.chunk_size

@@ -56,7 +56,7 @@ def gesture_weights(alone: Ints, together: Ints) -> Array:
 def thin(y: Ints, weights: Array | None) -> Ints:
     """Choose labels that stand for all of them where a model counts each as one.
 
-    Of the labels of a class that count less than one, as many as they count together, spread evenly.
+    Of the labels of a class that count less than one, it takes as many as they count together, spread evenly.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ class Learner:
     def training_ids(self, head: str | None = None) -> frozenset[str]:
         """Ids whose labels a head learnt from when it was last trained.
 
-        None for the graph, which lets go of a label.
+        There are none for the graph, which lets go of a label.
 
         Raises
         ------

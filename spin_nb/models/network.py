@@ -235,7 +235,7 @@ class Network:
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], posterior: Posterior | None = None) -> Network:
         """Rebuild a network that comes with spin_nb, fitted.
 
-        From its :meth:`to_arrays`, and its posterior.
+        It takes what :meth:`to_arrays` gave, and the network's posterior.
 
         Raises
         ------

@@ -35,7 +35,7 @@ class ItemLoader:
     def raw(self, rows: Iterable[int]) -> list[Any]:
         """Raw items of base rows.
 
-        A ``PoolError`` in the place of what must not be read.
+        A ``PoolError`` stands in the place of what must not be read.
         """
         return raw_items_of(self._data, rows)
 
@@ -52,7 +52,7 @@ class ItemLoader:
     def load_all(self, raws: Sequence[Any]) -> list[Any]:
         """Loaded items.
 
-        A ``PoolError`` in the place of those that cannot be read.
+        A ``PoolError`` stands in the place of those that cannot be read.
 
         Raises
         ------

@@ -30,8 +30,8 @@ def extend(pool: Pool, items: object, ids: Sequence[str] | None = None) -> Ints:
 def prepare_arrivals(pool: Pool, items: Sequence[Any], ids: Sequence[str] | None = None) -> Batch:
     """Write the files of loaded arrivals; nobody knows of them yet.
 
-    :func:`extend` in steps, for whoever has something of their own to put on disk with them: what follows is
-    :func:`~spin_nb.pool.storage.arrivals.append` or :func:`~spin_nb.pool.storage.arrivals.withdraw`, and
+    It is the first step of :func:`extend`, for whoever has something of their own to put on disk with them.  What
+    follows is :func:`~spin_nb.pool.storage.arrivals.append` or :func:`~spin_nb.pool.storage.arrivals.withdraw`, and
     :meth:`Pool.join <spin_nb.pool.pool.Pool.join>`.
 
     Raises

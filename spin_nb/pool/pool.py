@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class Pool:
     """The items of a project.
 
-    Base rows first, then arrivals, in order.
+    Base rows come first, then arrivals, in order.
 
     Made by :meth:`save` or :meth:`open`.  Rows change only in :meth:`exclude` and :meth:`leave_out`, which computing
     features calls for items that cannot be read: compute features before holding on to rows, or :meth:`share` a lock.
@@ -85,7 +85,7 @@ class Pool:
     def save(cls, folder: Path | str, data: PoolData) -> Pool:
         """Store ``data`` in a project and open it.
 
-        Below ``folder/pool/``.
+        It lies below ``folder/pool/``.
 
         Arrivals that are already there stay; so do exclusions while their items still cannot be read.
 
@@ -138,7 +138,7 @@ class Pool:
     def look(self) -> None:
         """See which files outside the project have changed.
 
-        Or are gone; before features are computed, which depend on it.
+        It sees which are gone, too, before features are computed, which depend on it.
 
         Takes a second for 100,000 files, and nothing where they have just been read.  What was seen is kept, so that
         it is told of once, unless the pool is read-only.
@@ -179,7 +179,7 @@ class Pool:
     def broken(self) -> list[Broken]:
         """Items kept out, and why.
 
-        When reading the pool, then when computing features.
+        Those found when reading the pool come first, then those found when computing features.
         """
         return [*self._data.broken, *self._excluded_items]
 
@@ -192,7 +192,7 @@ class Pool:
     def content(self) -> str:
         """sha256 of the base rows in use.
 
-        The key of everything computed from them.
+        It is the key of everything computed from them.
         """
         parts = [self.fingerprint, [item.id for item in self._excluded_base]]
         return fingerprint(*parts) if self._data.state is None else fingerprint(*parts, self._data.state)
@@ -215,7 +215,7 @@ class Pool:
     def largest(self) -> int | None:
         """Longest side of the largest picture, in pixels.
 
-        None for anything else.
+        It is None for anything else.
         """
         return self._data.metadata.get("largest")
 
@@ -244,7 +244,7 @@ class Pool:
     def load(self, rows: Iterable[int]) -> list[Any]:
         """Loaded items.
 
-        Uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.
+        They are uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.
 
         Raises
         ------
@@ -292,7 +292,7 @@ class Pool:
     def frame(self, row: int, number: int, size: int | None = None, part: str | None = None) -> Shown:
         """One frame of a video, image/jpeg.
 
-        At most ``size`` pixels a side (default 512, at most 1600).
+        It has at most ``size`` pixels a side (default 512, at most 1600).
 
         ``part`` names the video where an item is several things.
 
@@ -306,7 +306,7 @@ class Pool:
     def detail(self, row: int, box: Box, size: int | None = None, part: str | None = None) -> Shown:
         """A piece of a picture, in fine detail.
 
-        As fine as ``size`` pixels a side allow (at most 1600).
+        It is as fine as ``size`` pixels a side allow (at most 1600).
 
         Parameters
         ----------
@@ -325,7 +325,7 @@ class Pool:
     def extent(self, row: int) -> Extent:
         """Limits of an item's labels, from its header.
 
-        Size of the picture, the text.
+        They are the size of the picture, or the text.
 
         Raises
         ------
@@ -353,7 +353,7 @@ class Pool:
     def read(self, items: object) -> list[Any]:
         """Load new items as the pool's own are loaded.
 
-        Takes what the pool's modality takes (:mod:`spin_nb.pool.modalities`), in a list, or a frame of these.
+        It takes what the pool's modality takes (:mod:`spin_nb.pool.modalities`), in a list, or a frame of these.
 
         Raises
         ------
@@ -377,7 +377,7 @@ class Pool:
     def share(self, lock: AbstractContextManager[Any], on_move: Callable[[], Any]) -> None:
         """Move rows only under ``lock``, and call ``on_move``.
 
-        For whoever holds on to rows while features are still being computed.
+        It is for whoever holds on to rows while features are still being computed.
         """
         self._lock, self._on_move = lock, on_move
 

@@ -73,7 +73,7 @@ class PoolData:
     def parts(self) -> dict[str, PoolData]:
         """Name -> the data of that part.
 
-        Empty unless an item is several things.
+        It is empty unless an item is several things.
         """
         return dict(getattr(self.items, "parts", {}))
 
@@ -81,7 +81,7 @@ class PoolData:
     def roots(self) -> list[str]:
         """Folders outside the project that items lie in.
 
-        Its parts' too.
+        Those of its parts are among them.
         """
         inside = [root for part in self.parts.values() for root in part.roots]
         return [self.metadata["root"], *inside] if "root" in self.metadata else inside
@@ -90,7 +90,7 @@ class PoolData:
     def state(self) -> str | None:
         """sha256 over the stamps, the parts' too.
 
-        None where no item is a file.  Features follow it.
+        It is None where no item is a file.  Features follow it.
         """
         part_states = [part.state for part in self.parts.values()]
         if self.stamps is None and not any(part_states):

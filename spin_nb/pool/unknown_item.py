@@ -16,7 +16,7 @@ MAX_COMPARED_CHARS, MAX_COMPARED_IDS = 200, 5000
 def unknown_item(id: object, ids: Sequence[str], broken: Sequence[Broken]) -> LabelError:
     """Build the error of an id that is not in ``ids``.
 
-    ``broken``: items kept out, of which it says why.
+    ``broken`` are items kept out, of which it says why.
     """
     if not isinstance(id, str):
         return LabelError(
@@ -35,7 +35,7 @@ def unknown_item(id: object, ids: Sequence[str], broken: Sequence[Broken]) -> La
 def _suggest_ids(id: str, ids: Sequence[str]) -> str:
     """Name ids like this one, or any where none is.
 
-    Of the first thousands, and of no endless text: labels may wait meanwhile.
+    It looks at the first thousands, and at no endless text: labels may wait meanwhile.
     """
     has_few_characters = len(id) <= MAX_COMPARED_CHARS
     alike = difflib.get_close_matches(id, ids[:MAX_COMPARED_IDS], n=3) if has_few_characters else []

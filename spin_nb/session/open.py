@@ -71,7 +71,7 @@ def open(
 ) -> Session:
     """Create or reopen a project folder.
 
-    Safe to run twice.
+    It is safe to run twice.
 
     Parameters
     ----------

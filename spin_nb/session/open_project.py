@@ -56,7 +56,7 @@ class OpenProject:
     def learns_classes(self) -> bool:
         """True if a label is one of :attr:`classes`.
 
-        Else there are no class probabilities.
+        Otherwise there are no class probabilities.
         """
         return bool(self.task.learns == "classes")
 

@@ -112,7 +112,7 @@ class ViewData:
     def learns_classes(self) -> bool:
         """True if a label is one of :attr:`classes`.
 
-        Else there are no class probabilities.
+        Otherwise there are no class probabilities.
         """
         return self._project.learns_classes
 
@@ -127,7 +127,7 @@ class ViewData:
     def label_index(self) -> Ints:
         """Class index of each row, int64 (n,), or -1.
 
-        Audit labels included.
+        Audit labels are included.
 
         Where labels are no classes, 0 stands for any label.
         """
@@ -178,7 +178,7 @@ class ViewData:
     def cv_scores(self) -> list[CVScores]:
         """Cross-validated accuracies of every training.
 
-        (labels, head -> accuracy on labels held out).
+        Each is (labels, head -> accuracy on labels held out).
         """
         return cv_scores(self._project.store)
 

@@ -51,7 +51,7 @@ def choose_encoder(pool: Pool) -> str | type:
 def make_encoder(spec: object, pool: Pool) -> Encoder:
     """Encoder object for a spec.
 
-    "auto", a word, a function of items, or the object itself.
+    The spec is "auto", a word, a function of items, or the object itself.
 
     Raises
     ------

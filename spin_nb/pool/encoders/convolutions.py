@@ -23,7 +23,7 @@ _FIT_VALUES = 2**24
 class Convolutions:
     """Shares of time at which random kernels fire ("convolutions").
 
-    Kernels of growing dilation, and a threshold for each.
+    The kernels are of growing dilation, with a threshold each.
 
     Kernels have nine weights a channel, normal, less their mean, so that a level says nothing; dilations are the powers
     of two that fit the middle length of the series.  Thresholds are quantiles of each kernel's answers on the pool.
@@ -126,7 +126,7 @@ class Convolutions:
     def _shares(self, items: Sequence[Any]) -> Float:
         """Share of the points at which each kernel exceeds its level.
 
-        float32 (n, dilations * kernels).
+        It is float32 (n, dilations * kernels).
         """
         parameters = self._require_parameters()
         shares = np.empty((len(items), parameters["levels"].size), np.float32)
@@ -156,7 +156,7 @@ class Convolutions:
 def _levels(answers: Float, shares: NDArray[np.float64]) -> Float:
     """Quantile of each kernel's answers.
 
-    The float32 below it, which the same float32 answers exceed.
+    It is the float32 below, which the same float32 answers exceed.
     """
     exact = np.array([np.quantile(answers[:, row], share) for row, share in enumerate(shares)])
     near = exact.astype(np.float32)
@@ -166,7 +166,7 @@ def _levels(answers: Float, shares: NDArray[np.float64]) -> Float:
 def _above(answers: Float, level: Float) -> NDArray[np.int64]:
     """Count the points that exceed each level.
 
-    As bytes, which is three times faster than as booleans.
+    It counts bytes, which is three times faster than booleans.
     """
     return (answers > level).view(np.uint8).sum(axis=0, dtype=np.uint16).astype(np.int64)
 

@@ -92,7 +92,7 @@ class FunctionEncoder:
 def code_digest(function: object) -> str:
     """sha256 of a function's own code.
 
-    Not of what it closes over.
+    It is not of what the function closes over.
     """
     code = getattr(function, "__code__", None)
     parts = (code.co_code, repr([c for c in code.co_consts if not hasattr(c, "co_code")])) if code else ()

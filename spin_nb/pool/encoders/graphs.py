@@ -23,7 +23,7 @@ def constant(array: NDArray[Any]) -> torch.Tensor:
 class PixelsGraph(torch.nn.Module):
     """Flatten, centre and project pictures.
 
-    (b, c, h, w) in 0..1 -> (b, d).
+    It takes (b, c, h, w) in 0..1 and gives (b, d).
     """
 
     mean: torch.Tensor
@@ -42,7 +42,7 @@ class PixelsGraph(torch.nn.Module):
 class Descriptor(torch.nn.Module):
     """Describe pictures by gradients and colours.
 
-    (b, 3, 64, 64) in 0..1 -> (b, 440): oriented gradients on a 7 x 7 grid, colours on a 4 x 4 grid.
+    It takes (b, 3, 64, 64) in 0..1 and gives (b, 440): oriented gradients on a 7 x 7 grid, colours on a 4 x 4 grid.
 
     Convolutions take no padding and cells fit the picture exactly, so no Pad node enters the graph.
     """
@@ -72,7 +72,7 @@ class Descriptor(torch.nn.Module):
 class PhotoGraph(torch.nn.Module):
     """Describe, centre and project pictures.
 
-    (b, 3, 64, 64) in 0..1 -> (b, d).
+    It takes (b, 3, 64, 64) in 0..1 and gives (b, d).
     """
 
     def __init__(self, mean: NDArray[Any], components: NDArray[Any]) -> None:
@@ -88,7 +88,7 @@ class PhotoGraph(torch.nn.Module):
 class ColumnsGraph(torch.nn.Module):
     """Centre and scale columns.
 
-    (b, p) -> (b, p).
+    It takes and gives (b, p).
     """
 
     mean: torch.Tensor
@@ -107,7 +107,7 @@ class ColumnsGraph(torch.nn.Module):
 class WordsGraph(torch.nn.Module):
     """Weigh and project counts of words.
 
-    (b, V) -> (b, d): square root, idf weights, project, unit length.
+    It takes (b, V) and gives (b, d): square root, idf weights, project, unit length.
     """
 
     idf: torch.Tensor

@@ -24,7 +24,7 @@ WINDOW, HOP = 0.032, 0.010
 class LogMel:
     """Log-mel spectrogram of the loud part ("log-mel").
 
-    Stretched to 24 frames, its own mean removed.
+    It is stretched to 24 frames, and its own mean is removed.
 
     Windows of 32 ms (Hann), 10 ms apart; 32 triangular bands up to half the lowest rate of the pool; power + 1e-6,
     logarithm.  Principal components are the features.
@@ -112,7 +112,7 @@ def _log_mel(sound: Sound, bands: int, frames: int, rate: int) -> Float:
 def _mel_bands(bands: int, width: int, rate: int, lowest: int) -> NDArray[np.float64]:
     """Mel bands as weights of a spectrum, (bins, bands).
 
-    Triangles whose corners are equally far apart in mel, up to half the lowest rate.
+    They are triangles whose corners are equally far apart in mel, up to half the lowest rate.
     """
     top = 2595 * np.log10(1 + lowest / 2 / 700)
     hertz = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)

@@ -21,7 +21,7 @@ FIT_ITEMS = 10_000
 class MultimodalEncoder:
     """Features of all parts, side by side ("parts").
 
-    Each of mean 0 and a total variance of 1.
+    Each part has mean 0 and a total variance of 1.
 
     A part goes through the encoder that "auto" would choose for it alone.  Where it is missing its features are zero:
     the mean says nothing.
@@ -61,7 +61,7 @@ class MultimodalEncoder:
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d).
 
-        Those of every part, in order.
+        They are those of every part, in order.
         """
         return np.concatenate(
             [_encode_part(name, part, items) for name, part in self._require_parts().items()], axis=1

@@ -19,7 +19,7 @@ from spin_nb.types import Float
 class OnnxOutput(FromModel):
     """Features from an ONNX model of any framework.
 
-    By the name of an output or of any tensor inside.
+    They are found by the name of an output or of any tensor inside.
 
     Runs in onnxruntime on the CPU.  Size, order of axes and type of the pictures are those its input declares; output
     (b, c, h, w), or (b, h, w, c), is averaged over positions, any other flattened; features are what is left when their
@@ -66,7 +66,7 @@ class OnnxOutput(FromModel):
     def to_onnx(self) -> tuple[bytes, str] | None:
         """The graph and the name of the output.
 
-        None with ``prepare``, which cannot be kept.
+        There is none with ``prepare``, which cannot be kept.
         """
         return None if self.own_code else (self.graph.content, self.output)
 
@@ -74,7 +74,7 @@ class OnnxOutput(FromModel):
 def as_features(output: NDArray[Any], channels_last: bool) -> Float:
     """A tensor (n, ...) as float32 (n, d).
 
-    Averaged over positions where there are some, else flattened.
+    It is averaged over positions where there are some, else flattened.
     """
     if output.ndim > 3:
         output = output.mean(

@@ -25,7 +25,7 @@ _SPEC = InputSpec((3, 64, 64))
 class Photo:
     """Histograms of oriented gradients, and colours ("photo").
 
-    Gradients on a 7 x 7 grid, colours on a 4 x 4 grid.
+    Gradients lie on a 7 x 7 grid, colours on a 4 x 4 grid.
 
     The picture becomes 64 x 64 RGB.  Derivatives in eight directions, each less 0.7 of the gradient's length and
     cut at zero, are averaged over overlapping 14 x 14 cells; their square roots have unit length together.  Mean
@@ -72,7 +72,7 @@ class Photo:
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, values 0..1.
 
-        float32 (n, 3, 64, 64).
+        It is float32 (n, 3, 64, 64).
         """
         return _SPEC(items)
 

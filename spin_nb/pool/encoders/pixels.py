@@ -65,7 +65,7 @@ class PixelsPCA:
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, values 0..1.
 
-        float32 (n, c, h, w).
+        It is float32 (n, c, h, w).
         """
         return self._require_spec()(items)
 

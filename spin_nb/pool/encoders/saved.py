@@ -22,7 +22,7 @@ _GRAPH, _FACTS = "encoder.onnx", "encoder.json"
 def save_encoder(encoder: Encoder, folder: Path) -> None:
     """Save a fitted encoder that has an ONNX form.
 
-    In the project ``folder``; what was saved before goes.
+    It is saved in the project ``folder``; what was saved before goes.
 
     A full disk is no reason to stop: the encoder is then asked for again.
     """
@@ -47,7 +47,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
 def load_encoder(name: str, folder: Path) -> OnnxOutput | None:
     """Load the encoder of :func:`save_encoder`.
 
-    None where there is none of this name, or it is damaged.
+    It is None where there is none of this name, or it is damaged.
     """
     home = folder / "pool"
     facts = _facts(home)

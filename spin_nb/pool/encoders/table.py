@@ -68,7 +68,7 @@ class Columns:
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph, float32 (n, p).
 
-        Raw numbers, indicators and one-hot levels.
+        It holds raw numbers, indicators and one-hot levels.
         """
         frame = _frame(items)
         columns = [part for plan in self._require_plan() for part in _raw_columns(frame, plan)]
@@ -168,7 +168,7 @@ def _plan_column(column: pl.Series) -> dict[str, Any] | None:
 def _counts(values: pl.Series) -> bool:
     """Tell whether values rise in equal steps.
 
-    Give or take one for a sample of rows.
+    In a sample of rows they may be off by one.
     """
     steps = values.diff().drop_nulls().to_numpy()
     return bool(steps.min() > 0 and steps.max() - steps.min() <= 1)

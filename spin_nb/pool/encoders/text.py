@@ -28,7 +28,7 @@ MIN_TEXTS_FOR_SHARE = 100
 class TfidfSVD:
     """Rare words' weights, projected ("tfidf-svd").
 
-    At unit length.
+    They are of unit length.
 
     Weight of a term: ``sqrt(count) * idf`` with ``idf = ln((1 + n) / (1 + n_with_term)) + 1``.  Terms are case-folded
     runs of letters, digits and ``_``.  Those in at least two texts and, from 100 texts on, in no more than a fifth of
@@ -90,7 +90,7 @@ class TfidfSVD:
     def prepare(self, items: Sequence[Any]) -> Float:
         """Input tensor of the graph.
 
-        Counts of every term, float32 (n, V).
+        It holds counts of every term, float32 (n, V).
         """
         return np.ascontiguousarray(self._counts(items).toarray(), dtype=np.float32)
 

@@ -60,7 +60,7 @@ def save_nearest(path: Path, late: Float, neighbours: tuple[Ints, Float]) -> Non
 def _read(path: Path, late: Float, k: int, n: int) -> Neighbours | None:
     """Of the first few of ``late``.
 
-    None where the file is damaged, or is about other arrivals.
+    It is None where the file is damaged, or is about other arrivals.
     """
     if not is_intact(path):
         return None

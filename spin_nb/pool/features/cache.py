@@ -36,7 +36,7 @@ def features(
 ) -> tuple[Encoder, Float]:
     """Compute, or read, the features of every row.
 
-    With the fitted encoder.
+    Returns the fitted encoder, too.
 
     The encoder is fitted on the base rows (evenly spaced ones where there are more than it needs).  Items that
     turn out to be unreadable are excluded from the pool (``pool.broken`` lists them) and the rest goes on, so
@@ -122,7 +122,7 @@ def _read_cache(pool: Pool, template: Encoder, home: Path) -> tuple[Encoder, Flo
 def _is_current(pool: Pool, encoder: Encoder, features: Float) -> bool:
     """Tell whether a person's own code still agrees.
 
-    With what is cached: what it refers to may have changed.
+    It must agree with what is cached: what it refers to may have changed.
     """
     if not getattr(encoder, "own_code", False):
         return True

@@ -19,7 +19,7 @@ _FEWEST = 16
 def pca_layout(features: Float) -> Float:
     """First two principal components, in [-1, 1].
 
-    float32 (n, 2).
+    It is float32 (n, 2).
 
     Exact: eigenvectors of the (d, d) covariance.  The larger end of each axis is positive, so that the picture
     does not flip between runs.
@@ -57,7 +57,7 @@ def umap_layout(
 ) -> Float:
     """UMAP of a k-NN graph, in [-1, 1].
 
-    float32 (n, 2).
+    It is float32 (n, 2).
 
     Runs in the calling thread; the first call in a process compiles for 20 s or more.
 
@@ -108,7 +108,7 @@ def umap_layout(
 def place(layout: Float, indices: Ints, distances: Float) -> Float:
     """Positions of new items, float32 (m, 2).
 
-    The weighted mean of their neighbours' positions.
+    Each is the weighted mean of the neighbours' positions.
 
     Weights are ``exp(-(d / s)^2)`` with ``s`` the distance to the item's own middle neighbour.
 

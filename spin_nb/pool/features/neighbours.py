@@ -37,7 +37,7 @@ def neighbours(
 ) -> Neighbours:
     """Nearest other rows of every row, exact.
 
-    In Euclidean distance.
+    They are nearest in Euclidean distance.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def nearest(
 ) -> Neighbours:
     """Nearest rows of ``features`` for new items.
 
-    As :func:`neighbours`; ``queries`` are (m, d).
+    It answers as :func:`neighbours`; ``queries`` are (m, d).
 
     Examples
     --------
@@ -146,7 +146,7 @@ def _device(device: str) -> torch.device:
 def _columns(base: torch.Tensor) -> torch.Tensor:
     """(d + 1, n') right side of the product.
 
-    -2 b and |b|^2, padded to whole groups with infinities.
+    It is -2 b and |b|^2, padded to whole groups with infinities.
     """
     import torch
 
@@ -195,7 +195,7 @@ def _candidates(block: torch.Tensor, count: int) -> torch.Tensor:
 def _beside(features: Float, k: int) -> Path | None:
     """Cache file of a whole memory-mapped file.
 
-    None for arrays in memory and for slices.
+    It is None for arrays in memory and for slices.
     """
     name = getattr(features, "filename", None)
     if not isinstance(features, np.memmap) or name is None or isinstance(features.base, np.ndarray):

@@ -19,7 +19,7 @@ SAMPLE = 256
 class Inputs:
     """Items of a pool as arrays for a network.
 
-    A few rows at a time.
+    They are read a few rows at a time.
 
     Pictures become float32 (m, c, h, w) in [0, 1], all at one size; vectors and rows of numbers (m, d), as they are.
 

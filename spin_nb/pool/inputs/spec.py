@@ -30,7 +30,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 class InputSpec:
     """Rule by which loaded items become an array.
 
-    As :func:`infer_input_spec` infers it; plain enough to be kept.
+    :func:`infer_input_spec` infers it; it is plain enough to be kept.
 
     Attributes
     ----------
@@ -159,7 +159,7 @@ _INSTEAD = "Pass prepare=, a function items -> array (n, ...), or train on featu
 def common_size(items: Sequence[Any], limit: int) -> tuple[int, int, int]:
     """(channels, height, width).
 
-    The commonest size, at most ``limit`` a side; RGB as soon as one is RGB.
+    It is the commonest size, at most ``limit`` a side; RGB as soon as one is RGB.
     """
     (height, width), _ = Counter(item.shape[:2] for item in items).most_common(1)[0]
     shrink = min(1.0, limit / max(height, width))
@@ -196,7 +196,7 @@ def _is_picture(item: object) -> bool:
 def sides(size: Size) -> tuple[int | None, int | None, int | None]:
     """Channels, height and width that ``size`` asks for.
 
-    None where the pool decides.
+    They are None where the pool decides.
 
     Raises
     ------

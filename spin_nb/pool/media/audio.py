@@ -50,7 +50,7 @@ class Sound:
 class Recording:
     """A sound as read.
 
-    Its beginning, how many channels the file has, and its whole length in seconds.
+    It holds the beginning, how many channels the file has, and its whole length in seconds.
     """
 
     sound: Sound
@@ -89,7 +89,7 @@ def check_sound(path: Path) -> None:
 def read_sound(source: Path | bytes) -> Recording:
     """Read the first minute of a sound.
 
-    From a file or its bytes.
+    The source is a file or its bytes.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def _read_other(stream: IO[bytes]) -> Recording:
 def wav(sound: Sound, *, exact: bool = False) -> bytes:
     """Bytes of a WAV file.
 
-    PCM of 16 bits, brought to full scale where it is beyond; ``exact``: float32.
+    They are PCM of 16 bits, brought to full scale where it is beyond; ``exact``: float32.
     """
     if exact:
         data, form, bits = sound.samples.astype("<f4").tobytes(), _FLOAT, 32

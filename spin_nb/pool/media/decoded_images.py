@@ -38,7 +38,7 @@ def file_key(source: Path | bytes, stream: BinaryIO) -> tuple[int, ...] | None:
 def recall(key: tuple[int, ...] | None, side: int) -> Pixels | None:
     """The picture at this size, read-only.
 
-    None where it is not kept.
+    It is None where it is not kept.
     """
     with _lock:
         pixels = _pictures.get((key, side))

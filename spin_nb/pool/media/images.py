@@ -74,7 +74,7 @@ def check_picture(path: Path) -> tuple[int, int]:
 def picture_size(source: Path | bytes) -> tuple[int, int]:
     """Width and height of a picture, upright.
 
-    From its header.
+    They are read from its header.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def read_picture(source: Path | bytes, side: int = LOAD_SIDE) -> Pixels:
 def _decode(image: Image.Image, side: int) -> dict[int, Pixels]:
     """A picture by its longest side: at ``side``.
 
-    Where it had to be decoded whole, as it is loaded and shown, too.
+    Where it had to be decoded whole, there are those at which it is loaded and shown, too.
     """
     from PIL import Image, ImageOps
 
@@ -214,7 +214,7 @@ def pil_pixels(image: Any) -> Pixels:
 def value_range(array: NDArray[Any]) -> tuple[float, float]:
     """The values that stand for black and white.
 
-    (0, 1), (0, 255) or the array's own range.
+    They are (0, 1), (0, 255) or the array's own range.
     """
     low, high = float(array.min()), float(array.max())
     if array.dtype == bool or (array.dtype.kind == "f" and low >= 0 and high <= 1):
@@ -278,7 +278,7 @@ def cut(pixels: Pixels, box: Box, side: int) -> Pixels:
 def encode_picture(pixels: Pixels, side: int) -> tuple[str, bytes]:
     """(mime, bytes) for a browser.
 
-    PNG with the raw pixels when small, else JPEG of at most ``side``.
+    It is PNG with the raw pixels when small, else JPEG of at most ``side``.
     """
     from PIL import Image
 

@@ -17,7 +17,7 @@ _FRAMES = 4 * COLUMNS
 def spectrogram(sound: Sound) -> bytes:
     r"""Grey PNG, at most 1,000 x 256 pixels.
 
-    Time rightwards, frequency upwards from 0 to half the rate, linear.
+    Time runs rightwards, frequency upwards from 0 to half the rate, linear.
 
     Windows are of about 25 ms (Hann), at least four fifths overlapping where the sound is short enough; frames and
     bins that fall into one pixel are averaged as power.  White is the loudest point, black 80 dB below it.

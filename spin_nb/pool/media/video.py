@@ -35,7 +35,7 @@ _BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 class Clip:
     """Facts of a video file.
 
-    Number of frames (0: unknown), frames a second, width and height.
+    They are the number of frames (0: unknown), frames a second, width and height.
     """
 
     frames: int
@@ -124,7 +124,7 @@ def _attempt(
 def evenly(n: int, most: int) -> list[int]:
     """Numbers of evenly spaced frames.
 
-    At most ``most`` of ``n``, the first and the last among them.
+    They are at most ``most`` of ``n``, the first and the last among them.
 
     Examples
     --------

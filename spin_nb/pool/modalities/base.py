@@ -66,7 +66,7 @@ class Modality:
     def check_file(cls, path: Path) -> int:
         """Look at a file's header.
 
-        The longest side of a picture in pixels, else 0.
+        Returns the longest side of a picture in pixels, else 0.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Modality:
     def largest_side(cls, items: list[Any]) -> int | None:
         """Longest side of loaded pictures, in pixels.
 
-        None for anything else.
+        It is None for anything else.
         """
         return None
 

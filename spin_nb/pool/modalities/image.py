@@ -61,7 +61,7 @@ class ImageModality(Modality):
     def is_loaded(cls, item: object) -> bool:
         """Tell whether an item is pixels.
 
-        uint8 (h, w) or (h, w, 3).
+        They are uint8 (h, w) or (h, w, 3).
         """
         return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim in (2, 3)
 
@@ -69,7 +69,7 @@ class ImageModality(Modality):
     def check_file(cls, path: Path) -> int:
         """Look at a file's header.
 
-        The longest side in pixels.
+        Returns the longest side in pixels.
         """
         return max(check_picture(path))
 
@@ -82,7 +82,7 @@ class ImageModality(Modality):
     def default_encoder(cls, largest_side: int | None = None) -> str:
         """Encoder that "auto" stands for.
 
-        "pixels-pca" of small pictures, else "photo".
+        It is "pixels-pca" of small pictures, else "photo".
         """
         return "pixels-pca" if (largest_side or SMALL_SIDE_PIXELS + 1) <= SMALL_SIDE_PIXELS else "photo"
 
@@ -137,7 +137,7 @@ class ImageModality(Modality):
     def extent(self, source: Any) -> Extent:
         """Width and height of the original picture, upright.
 
-        Of a file from its header.
+        A file's are read from its header.
         """
         if isinstance(source, (str, Path, bytes)):
             with reading("picture", source):
@@ -167,7 +167,7 @@ class ImageModality(Modality):
 def _decoding_side(longest: int, least: float) -> int:
     """Side to decode at: the longest, halved.
 
-    As often as leaves ``least``: whoever looks at one piece after another reads few sizes.
+    It is halved as often as leaves ``least``: whoever looks at one piece after another reads few sizes.
     """
     while longest / 2 >= least:
         longest = math.ceil(longest / 2)

@@ -36,7 +36,7 @@ def modality_for(data: PoolData) -> Modality:
 def kind_of(item: object) -> str | None:
     """Word of the modality of a loaded item.
 
-    None where it is none, or several at once.
+    It is None where it is none, or several at once.
 
     Examples
     --------

@@ -25,7 +25,7 @@ MAX_COLUMNS = 100
 class TableModality(Modality):
     """Rows of a table.
 
-    A dict of named values, or a vector of numbers.
+    A row is a dict of named values, or a vector of numbers.
     """
 
     name = "table"
@@ -39,7 +39,7 @@ class TableModality(Modality):
     def is_loaded(cls, item: object) -> bool:
         """Tell whether an item is a row.
 
-        A dict of values, or a vector.
+        A row is a dict of values, or a vector.
         """
         return isinstance(item, dict) or (
             isinstance(item, np.ndarray) and item.dtype != np.uint8 and item.ndim == 1
@@ -49,7 +49,7 @@ class TableModality(Modality):
     def check_batch(cls, raws: list[Any], data: PoolData) -> list[Any]:
         """Rows of a batch, durations in seconds.
 
-        Refused where they share no column with the pool.
+        They are refused where they share no column with the pool.
         """
         _check_rows(raws, data)
         return [_in_seconds(raw) for raw in raws]

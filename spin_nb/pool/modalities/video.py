@@ -39,7 +39,7 @@ class VideoModality(Modality):
     def is_loaded(cls, item: object) -> bool:
         """Tell whether an item is frames.
 
-        uint8 (k, h, w, 3).
+        They are uint8 (k, h, w, 3).
         """
         return isinstance(item, np.ndarray) and item.dtype == np.uint8 and item.ndim == 4
 
@@ -52,7 +52,7 @@ class VideoModality(Modality):
     def load(self, source: object) -> Pixels:
         """Evenly spaced frames, uint8 (k, h, w, 3).
 
-        At most 8, of at most 256 pixels a side.
+        There are at most 8, of at most 256 pixels a side.
 
         Raises
         ------

@@ -158,7 +158,7 @@ class OnnxGraph:
     def feed(self, array: NDArray[Any], *, unit: bool) -> NDArray[Any]:
         """Items (n, ...) as the input wants them.
 
-        ``unit``: pictures in [0, 1], which become 0 to 255 for integers.
+        ``unit`` says that they are pictures in [0, 1], which become 0 to 255 for integers.
 
         Raises
         ------
@@ -213,7 +213,7 @@ class OnnxGraph:
 def _take_in(model: ModelProto, path: Path) -> None:
     """Read weights that lie in other files.
 
-    From the model's own folder only.
+    They are read from the model's own folder only.
     """
     from onnx.external_data_helper import load_external_data_for_model
 

@@ -22,7 +22,7 @@ EXPORT = "Write the model with torch.onnx.export, or with tf2onnx for Keras and 
 class Runner:
     """A part of a graph in onnxruntime.
 
-    ``runner(items) -> [tensor (n, ...), ...]``.
+    It is called ``runner(items) -> [tensor (n, ...), ...]``.
 
     Parameters
     ----------

@@ -109,7 +109,7 @@ def read_pandas(frame: pd.DataFrame) -> pl.DataFrame:
 def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame, when every column can be read.
 
-    Durations as seconds.
+    Durations become seconds.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
 def rows_of(sources: list[Any], schema: pl.Schema) -> pl.DataFrame:
     """Arrived rows as a frame like the pool's.
 
-    In its columns and their types; what a row does not have is missing.
+    It has the pool's columns and their types; what a row does not have is missing.
 
     So is a value that is none of its column's type: a log may be damaged, or come from somebody else.
     """
@@ -163,7 +163,7 @@ def _column_of(name: str, values: list[Any], dtype: pl.DataType) -> pl.Series:
 def _moment(value: object, dtype: pl.DataType) -> date | time | datetime | None:
     """Date, moment or time of day in an arrival's text.
 
-    None where it says nothing.
+    It is None where the text says nothing.
     """
     import polars as pl
 

@@ -10,7 +10,7 @@ from spin_nb.pool.modalities.lookup import words_by_extension
 def modality_of(name: str, by_extension: Mapping[str, str] | None = None) -> str | None:
     """Modality that the ending of a file name promises.
 
-    None where it is none of ours.
+    It is None where it is none of ours.
 
     ``by_extension``: :func:`words_by_extension`, for whoever asks of many names.
 

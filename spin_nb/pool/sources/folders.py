@@ -169,7 +169,7 @@ def _is_below(path: Path | str, root: Path) -> bool:
 def file_source(root: Path, name: str) -> Path:
     """Path of one file below ``root``.
 
-    Refused when it leads outside.
+    It is refused when it leads outside.
     """
     path = root / name
     if not _is_below(path, root):

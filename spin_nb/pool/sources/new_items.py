@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def raw_items(items: object, data: PoolData) -> list[Any]:
     """Raw items of a batch.
 
-    Rows of a frame as dicts, a column as values, arrays of pictures in the pool's scale.
+    Rows of a frame become dicts, a column becomes values, arrays of pictures come to the pool's scale.
 
     Raises
     ------

@@ -22,7 +22,7 @@ from spin_nb.words import shown
 class RaggedSeries:
     """Series of different lengths in one array.
 
-    What is stored.
+    That is what is stored.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ def read_dataset(
 ) -> PoolData:
     """Read the items of a torch Dataset.
 
-    With or without a length, iterable or not.
+    It may be with or without a length, iterable or not.
 
     Pictures are kept as uint8, floats by the range of all values, as for arrays; vectors as float32.  Items that
     raise, hold NaN or have another shape than most go to ``broken``.
@@ -99,7 +99,7 @@ def read_dataset(
 class _Reader:
     """Items as they come.
 
-    Good ones to the scratch file, once the first few have decided the shape of all.
+    Good ones go to the scratch file, once the first few have decided the shape of all.
     """
 
     def __init__(self, scratch: Scratch, has_labels: bool) -> None:

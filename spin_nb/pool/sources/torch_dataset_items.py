@@ -36,7 +36,7 @@ def is_tensor(thing: object) -> bool:
 def length(dataset: Any) -> int | None:
     """Items in the dataset.
 
-    None where it does not say.
+    It is None where it does not say.
     """
     try:
         return len(dataset)
@@ -111,7 +111,7 @@ def array_and_label(entry: object, has_label: bool) -> tuple[NDArray[Any], Any]:
 def as_array(item: Any) -> NDArray[Any]:
     """One item of a dataset.
 
-    A picture (h, w), (h, w, 3) or (h, w, 4), or a vector float32 (d,).
+    It is a picture (h, w), (h, w, 3) or (h, w, 4), or a vector float32 (d,).
 
     Raises
     ------
@@ -141,7 +141,7 @@ def as_array(item: Any) -> NDArray[Any]:
 def _channels_last(array: NDArray[Any], first: bool) -> NDArray[Any]:
     """(h, w), (h, w, 3) or (h, w, 4).
 
-    ``first``: channels come first where either axis may be theirs.
+    With ``first``, channels come first where either axis may be theirs.
     """
     axes = [axis for axis in ((0, 2) if first else (2, 0)) if array.shape[axis] in (1, 3, 4)]
     if not axes:
@@ -177,7 +177,7 @@ def plain_items(items: Any) -> Any:
 def _is_pair(entry: object) -> bool:
     """Tell whether it is an entry of a labelled dataset.
 
-    A picture or vector, then numbers or words.
+    Such an entry is a picture or vector, then numbers or words.
     """
     if not isinstance(entry, (tuple, list)) or len(entry) < 2:
         return False

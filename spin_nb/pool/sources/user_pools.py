@@ -84,7 +84,7 @@ class TimeSeries:
 class Multimodal:
     """Items that are several things at once.
 
-    ``pool=spin.Multimodal(photo="photos/", words=texts)``.
+    They are passed as ``pool=spin.Multimodal(photo="photos/", words=texts)``.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ _OLD = {"items", "batch"}
 class Arrivals:
     """Arrivals of a project, in order.
 
-    Of two with one id, the first.
+    Of two with one id, the first counts.
 
     Ids are held, and where each item lies in the file; the items are read anew when they are asked for.
 
@@ -94,7 +94,7 @@ class Arrivals:
     def sources(self, numbers: Iterable[int]) -> Iterator[Any]:
         """Raw sources of some arrivals.
 
-        Path of a PNG or WAV, text, dict, vector, series or frames.
+        Each is the path of a PNG or WAV, a text, dict, vector, series or frames.
 
         A ``PoolError`` in the place of one that is gone or damaged.
         """
@@ -128,7 +128,7 @@ class Arrivals:
 def _batches(path: Path) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
     """Ids of every line, and where its items lie.
 
-    Without lines that were taken back.
+    Lines that were taken back are left out.
     """
     calls: dict[str, tuple[list[str], NDArray[np.int64]]] = {}
     offset = 0
@@ -163,7 +163,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 def _parse(line: bytes) -> dict[str, Any]:
     """A line.
 
-    Its items and the name of its batch, or the batch that is void.
+    It holds its items and the name of its batch, or the batch that is void.
 
     ValueError where the items are not those that were written.
     """
@@ -330,7 +330,7 @@ def withdraw(folder: Path, batch: Batch) -> None:
 def _appending(folder: Path) -> BinaryIO:
     """Unbuffered, so that one write is one write.
 
-    Never through a link, which may have come since the opening.
+    It is never opened through a link, which may have come since the opening.
     """
     return open_regular(folder / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, follow=False)
 

@@ -232,7 +232,7 @@ class StoredPool:
 def try_read_stored_pool(folder: Path) -> StoredPool | None:
     """Return what is stored.
 
-    None where there is nothing, or nothing that can be read.
+    It is None where there is nothing, or nothing that can be read.
     """
     try:
         return read_stored_pool(folder)

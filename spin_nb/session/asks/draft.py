@@ -24,7 +24,7 @@ MAX_BLOCK_ASKS = 2.0**53  # beyond, 1 / share is no number that a place can be d
 class Slot:
     """One place in the stream of asks.
 
-    An audit or the strategy's, with a suggestion or without.
+    It holds an audit or an ask of the strategy's, with a suggestion or without.
     """
 
     audit: bool

@@ -54,7 +54,7 @@ class Proposer:
     def _book(self, k: int, strategy: str | Strategy) -> tuple[list[NewAsk], str]:
         """Draw asks and record them as shown, with the reason.
 
-        Drawn again where others were quicker to take some.
+        It draws again where others were quicker to take some.
         """
         asks: list[NewAsk] = []
         reason = ""

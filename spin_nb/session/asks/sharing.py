@@ -18,7 +18,7 @@ MAX_DRAWS = 8  # where others were quicker to take what was drawn, before fewer 
 def asked_of_others(project: OpenProject, live: LiveModel) -> dict[str, bool]:
     """Map items that others were asked to "is an audit".
 
-    Open ones: not answered, or waiting in their queues.
+    It holds the open ones: those not answered, and those that wait in their queues.
     """
     open_asks = project.store.asked_of_others(project.annotator, datetime.now(UTC) - LEASE)
 

@@ -63,7 +63,7 @@ class Curve:
 def replay(store: Store, log_points: Sequence[CurvePoint] = ()) -> list[CurvePoint]:
     """Rebuild the curve of a reopened project.
 
-    ``log_points`` label by label, with finished runs before and after.
+    ``log_points`` go label by label; finished runs come before and after.
     """
     of_runs = curve_points(store)
     if not log_points:

@@ -36,7 +36,7 @@ class Judge:
     def accuracy(self) -> Estimate:
         """Estimate the present accuracy.
 
-        Where labels are no classes, the score of what is suggested now.
+        Where labels are no classes, it is the score of what is suggested now.
         """
         if not self._project.learns_classes:
             return self._accuracy_of_suggestions()

@@ -50,7 +50,7 @@ class AuditPart(HtmlRepr):
     def share(self) -> float:
         """Share of asks that audit, 0 to 0.5.
 
-        0.1 unless set.  Changing it keeps the audits so far.
+        It is 0.1 unless set.  Changing it keeps the audits so far.
 
         Audits that a larger share adds later are drawn from what nobody has labelled by then; those that come too late,
         because the model has learnt them, count in :attr:`accuracy` as without an answer.  It is the project's: whoever
@@ -89,7 +89,7 @@ class AuditPart(HtmlRepr):
     def curve(self) -> list[CurvePoint]:
         """Accuracy, calibration and pace, label by label.
 
-        Of earlier sessions too.
+        It holds those of earlier sessions, too.
         """
         return self._curve.points
 
@@ -97,7 +97,7 @@ class AuditPart(HtmlRepr):
     def predictions(self) -> AuditPredictions:
         """Predictions for the audits, beside their labels.
 
-        ``probs`` (n, C) and ``truth`` (n,).
+        They are ``probs`` (n, C) and ``truth`` (n,).
         """
         return self._judge.audit_predictions()
 

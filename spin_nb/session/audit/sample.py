@@ -71,7 +71,7 @@ class Sample:
     def _passed_over(self, part: Mask, audits: Mask) -> Ints:
         """List a part's rows skipped by later audits.
 
-        Not drawn, though ``audits`` of a higher chance were.
+        They were not drawn, though ``audits`` of a higher chance were.
         """
         reach = self.chance[part & audits].max(initial=0.0)
         return np.flatnonzero(part & ~self.drawn_mask & ~self.unasked_mask & (self.chance < reach))

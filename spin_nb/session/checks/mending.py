@@ -56,7 +56,7 @@ def _pool_fingerprints(folder: Path) -> list[str]:
 def mend_items(store: Store, pool: Pool) -> None:
     """Add the pool's items that the database lacks.
 
-    Else they could neither be asked nor labelled.
+    Without that they could neither be asked nor labelled.
     """
     database_ids = set(store.item_ids())
     rows = [row for row, id in enumerate(pool.ids) if id not in database_ids]

@@ -77,7 +77,7 @@ def _project_pool(store: Store, folder: Path, pool_data: PoolData) -> _ProjectPo
 def has_most_items(store: Store, pool_data: PoolData) -> bool:
     """Look for most database items in a pool of files.
 
-    As after a change of the folder.
+    It has them after a change of the folder.
     """
     database_ids = set(store.item_ids()) - set(store.item_ids(arrivals_only=True))
     return bool(pool_data.roots) and _few(database_ids.difference(pool_data.ids), database_ids)

@@ -52,7 +52,7 @@ def shift_buffers(card: Card, by: int) -> Card:
 def inline(card: Card, buffers: list[bytes]) -> Card:
     """Copy a card with its bytes inside.
 
-    As a widget's trait takes them.
+    A widget's trait takes them so.
     """
     out = {key: value for key, value in card.items() if key != "buffers"}
     out["bytes"] = [buffers[at] for at in card.get("buffers", [])]

@@ -217,7 +217,7 @@ class Entries:
     def _suggestion(self, answer: Any, extent: Extent | None) -> Suggestion | None:
         """Read the suggestion shown, as the task writes it.
 
-        So that a label can be seen to be the same.
+        A label can then be seen to be the same.
         """
         if not answer:
             return None

@@ -51,7 +51,7 @@ class Inspection:
     def detail(self, id: str, box: Box, size: int, part: str | None = None) -> tuple[Card, list[bytes]]:
         """Crop a picture to (x, y, width, height).
 
-        At most ``size`` pixels a side.
+        It has at most ``size`` pixels a side.
         """
         box, size, part = rectangle(box, "box"), whole_number(size, "size"), _part(part)
         return self._picture(id, lambda row: self._project.pool.detail(row, box, size, part))
@@ -59,7 +59,7 @@ class Inspection:
     def read_stable(self, id: str, read: Callable[[int], Content]) -> tuple[int, Content]:
         """Read an item's row and content at one moment.
 
-        Read again where others were excluded and rows moved meanwhile.
+        They are read again where others were excluded and rows moved meanwhile.
 
         Raises
         ------

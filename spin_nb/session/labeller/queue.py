@@ -94,7 +94,7 @@ class CardQueue:
     def likeliest(self, tokens: Sequence[str]) -> dict[str, list[tuple[str, float | None]]]:
         """Classes on the first keys of cards, by token.
 
-        None where every class has its key.
+        It is None where every class has its key.
         """
         answers = {}
         for token, ask in self._standing(tokens).items():
@@ -149,7 +149,7 @@ class CardQueue:
     def _top_up(self, n: int) -> dict[str, NewAsk]:
         """Draw ``n`` more asks for the queue.
 
-        Drawn again where others were quicker to take some.
+        It draws again where others were quicker to take some.
         """
         label_log, new_asks = self._live.label_log, dict[str, NewAsk]()
         for _ in range(MAX_DRAWS):

@@ -104,7 +104,7 @@ class AuditItems:
     def unanswered_items(self) -> list[str]:
         """Audits skipped, unsure, or passed over.
 
-        Passed over: the same person has answered a later ask.
+        One is passed over where the same person has answered a later ask.
 
         One that is still on screen is none of these: to count it would tell which card audits.
         """

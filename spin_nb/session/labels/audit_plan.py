@@ -25,7 +25,7 @@ from spin_nb.types import Ints
 def chances(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
     """Uniform number of each item, [0, 1) (n,).
 
-    Fixed by seed and id.
+    Seed and id fix it.
 
     Examples
     --------

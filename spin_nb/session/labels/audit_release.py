@@ -36,7 +36,8 @@ class AuditRelease:
     def apply_stored(self, last_seq: int, events: Sequence[Event]) -> list[str]:
         """Apply a release made elsewhere; returns its items.
 
-        Or before the project was opened.  ``events`` are the new ones, ``last_seq`` the last number folded in.
+        It may have been made before the project was opened.  ``events`` are the new ones, ``last_seq`` the last number
+        folded in.
         """
         # One that was stored after the events were read waits for those that came before it.
         if not self._seq < self.stored_seq <= last_seq:

@@ -28,7 +28,7 @@ def excluded_items(label_log: LabelLog, *, again: bool = False) -> list[str]:
 def deferred_items(label_log: LabelLog, kinds: Sequence[str] = DEFERRAL_KINDS) -> list[str]:
     """Items put aside and not flagged, oldest first.
 
-    ``kinds``: in one of these ways.
+    ``kinds`` says in which ways they were put aside.
     """
     with label_log.lock:
         current = label_log.state.current.items()

@@ -39,8 +39,8 @@ class Gestures:
     def put(self, item: str, label: int | None, gesture: int | None, *, is_answer: bool = False) -> bool:
         """Enter an item's class and gesture, or None.
 
-        ``is_answer``: the label answers an ask.  Returns whether the item trains with the same class as before, but as
-        part of another gesture, or as an answer and not before, or the other way round.
+        ``is_answer`` says that the label answers an ask.  Returns whether the item trains with the same class as
+        before, but as part of another gesture, or as an answer and not before, or the other way round.
         """
         before, was_answer = self._of.pop(item, None), item in self._answers
         if before is not None:
@@ -93,7 +93,7 @@ class Gestures:
     def weights(self, items: Collection[str]) -> NDArray[np.float64] | None:
         """Weights of items, float64 (n,), or None.
 
-        None where each is one.
+        It is None where each is one.
         """
         self._renew()
         if not self._signature:

@@ -43,7 +43,7 @@ DEFAULT_AUDIT_SHARE = 0.1  # of the asks, unless somebody sets another
 class Change:
     """One item's training label before and after.
 
-    Class index (0 where labels are no classes), None for none.
+    Each is a class index (0 where labels are no classes), None for no label.
 
     The same class twice where it counts otherwise than before: given by itself, after a gesture gave it.
     """
@@ -154,7 +154,7 @@ class LabelLog:
     def transaction(self) -> AbstractContextManager[Any]:
         """Open a transaction that waits only a moment.
 
-        For :meth:`retry_while_busy`.
+        It is for steps of :meth:`retry_while_busy`.
         """
         return self.store.transaction(patience=LOCK_PATIENCE_SECONDS)
 
@@ -246,7 +246,7 @@ class LabelLog:
     def save_share(self, share: float) -> None:
         """Set the plan's share, in the project too.
 
-        A step of :meth:`retry_while_busy`.
+        It is a step of :meth:`retry_while_busy`.
         """
         with self.transaction():
             self.store.set_meta("audit_share", share)

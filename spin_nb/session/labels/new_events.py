@@ -20,7 +20,7 @@ def new_event(
 ) -> NewEvent:
     """Make an event, tied to the item's open ask.
 
-    ``extent``: the item's, where it is known already; to look it up reads a file.
+    ``extent`` is the item's, where it is known already; to look it up reads a file.
     """
     pool = label_log.pool
     row = pool.row(item)
@@ -73,7 +73,8 @@ def items_of(label_log: LabelLog, reversal: Event) -> list[str]:
 def past(label_log: LabelLog, kind: str, n: int, skip: int = 0) -> list[tuple[Event, ...]]:
     """List what ``kind`` ("undo", "redo") would take, the next last.
 
-    Only what this annotator did; one call is one entry.  There are ``n`` of them at most, all but the last ``skip``.
+    It lists only what this annotator did; one call is one entry.  There are ``n`` of them at most, all but the last
+    ``skip``.
     """
     reversals = newest_first(label_log.store.state(), kind, label_log.annotator)
     return list(islice(reversals, skip, skip + n))[::-1]

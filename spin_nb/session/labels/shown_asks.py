@@ -55,7 +55,7 @@ class ShownAsks:
     ) -> None:
         """Note an ask as shown.
 
-        ``state``: the log by then; an item that somebody has decided on has no open ask.
+        ``state`` is the log by then; an item that somebody has decided on has no open ask.
         """
         if token not in self._numbers and annotator in (None, self._annotator):
             self.n_asked += 1

@@ -12,7 +12,7 @@ from spin_nb.types import Ints
 def training_weights(label_log: LabelLog) -> NDArray[np.float64] | None:
     """Weights of the labels that train, float64 (n,), or None.
 
-    In the order of ``TrainingSet.training``; None where each counts as one label.
+    They are in the order of ``TrainingSet.training``; None where each counts as one label.
 
     Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.gesture_weights`.
     """
@@ -25,7 +25,7 @@ def training_data(
 ) -> tuple[Ints, Ints, NDArray[np.float64] | None, dict[str, int]]:
     """Return rows, classes, weights and label events.
 
-    (n,), (n,), (n,) or None, and item -> number of the event of its label.
+    They are (n,), (n,), (n,) or None, and item -> number of the event of its label.
 
     All in one order.
     """

@@ -46,7 +46,7 @@ class TrainingSet:
     ) -> int | None:
         """Enter an item's decision; returns the class before.
 
-        None for none.
+        It is None where there was none.
 
         ``trains``: class index, or None; ``audits``: number of the event and class index, or None; ``is_unasked``:
         somebody decided on it, though nobody was asked.
@@ -107,7 +107,7 @@ class TrainingSet:
     def training(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) that train.
 
-        In order of labelling; looks at every one.
+        They are in order of labelling; this looks at every one.
         """
         with self._lock:
             classes = np.fromiter(self._trains.values(), np.int64, len(self._trains))
@@ -117,7 +117,7 @@ class TrainingSet:
     def audits(self) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) that audit.
 
-        Bad items left out, in order of labelling.
+        They are in order of labelling; bad items are left out.
         """
         with self._lock:
             if self._audits is None:
@@ -147,7 +147,7 @@ class TrainingSet:
     def index(self, n: int) -> Ints:
         """Class index of ``n`` rows, int64, or -1.
 
-        Audits included.
+        Audits are included.
         """
         with self._lock:
             y = np.full(n, -1, np.int64)

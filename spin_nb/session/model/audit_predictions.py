@@ -17,7 +17,7 @@ from spin_nb.types import Float, Ints
 class AuditPredictions:
     """Predictions for the audit labels so far.
 
-    In order of labelling; which items they are stays hidden.
+    They are in order of labelling; which items they are stays hidden.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class AuditPredictor:
     def in_pool(self, predictive: Predictive | None, head: str | None = None) -> AuditPredictions:
         """Predict the audits as items of the pool.
 
-        By ``predictive`` over all of it; none where that is None.
+        ``predictive`` is over all of it; there are none where that is None.
         """
         if predictive is None:
             return self._none()
@@ -54,7 +54,7 @@ class AuditPredictor:
     def as_arrivals(self, head: str | None = None) -> AuditPredictions:
         """Predict the audits as if just arrived.
 
-        To vouch for items that are not in the pool.
+        That vouches for items that are not in the pool.
         """
         rows, truth = self.judging(head)
         if not len(rows):
@@ -72,7 +72,7 @@ class AuditPredictor:
     def judging(self, head: str | None = None) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) fair to a head.
 
-        Audit labels that it did not learn from, in order of labelling.
+        These are audit labels that it did not learn from, in order of labelling.
         """
         rows, truth = self._live.label_log.training_set.audits
         fair = self.fair(rows, head)

@@ -84,7 +84,7 @@ def _neighbours(
 def _between_labels(features: Float, rows: Ints) -> Float:
     """Distances from labelled items to the nearest other.
 
-    Of at most ``MAX_SAMPLE_ITEMS``.
+    It looks at ``MAX_SAMPLE_ITEMS`` at most.
     """
     x = features[rows]
     few = np.random.default_rng(0).permutation(len(rows))[:MAX_SAMPLE_ITEMS]

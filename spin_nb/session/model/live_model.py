@@ -52,7 +52,7 @@ class LiveModel:
     ) -> None:
         """Build graph and learner in the background.
 
-        The features before, where they are not there.
+        It makes the features before, where they are not there.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class LiveModel:
     def predictive(self) -> RowsPredictive | ModelPredictive | None:
         """Predictive of the whole pool, or None.
 
-        None before the first label and while a large pool is looked at.
+        It is None before the first label and while a large pool is looked at.
         """
         self.wait_where_labelled()
         with self.label_log.lock:

@@ -22,7 +22,7 @@ CHANGED_SHARE = 0.1  # share of the labels that is new, corrected or taken back 
 class _Fit:
     """A regression, its labels, its suggestions.
 
-    ``labels``: item -> number of the event that gave its label; ``due``: before the log has this revision, too few
+    ``labels`` holds item -> number of the event that gave its label; ``due``: before the log has this revision, too few
     labels can have changed.
     """
 
@@ -38,7 +38,7 @@ _NOTHING = _Fit(None, {}, 0)
 class NumericSuggestions:
     """Regression of label targets; false without one.
 
-    Learnt anew when a tenth of the labels have changed.
+    It is learnt anew when a tenth of the labels have changed.
     """
 
     def __init__(self, project: OpenProject, live: LiveModel) -> None:
@@ -53,7 +53,7 @@ class NumericSuggestions:
     def labels(self) -> dict[str, int]:
         """Item -> event of the label learnt from.
 
-        The same object until it learns anew.
+        It is the same object until it learns anew.
         """
         return self._current().labels
 
@@ -116,6 +116,6 @@ class NumericSuggestions:
 def _enough(n: int) -> int:
     """Number of ``n`` labels whose change is enough.
 
-    To learn anew.
+    With as many changes, it learns anew.
     """
     return max(1, ceil(CHANGED_SHARE * n))

@@ -49,7 +49,7 @@ class ModelPart(HtmlRepr):
     def head(self) -> str | None:
         """Head shown; None before the first label.
 
-        "graph", "linear", "mean", "trees" or the name of your model.
+        It is "graph", "linear", "mean", "trees" or the name of your model.
         """
         return self._live.head
 
@@ -62,7 +62,7 @@ class ModelPart(HtmlRepr):
     def predictive(self) -> Predictive | None:
         """Posterior predictive of the whole pool, live.
 
-        None before the first label, and while a large folder is still being looked at.
+        It is None before the first label, and while a large folder is still being looked at.
         """
         return self._live.predictive
 
@@ -70,7 +70,7 @@ class ModelPart(HtmlRepr):
     def cv_scores(self) -> list[CVScores]:
         """Cross-validated accuracies of every training.
 
-        (labels, head -> accuracy on labels held out).
+        Each is (labels, head -> accuracy on labels held out).
 
         The labels held out are the same for all heads where a model was asked for.
         """

@@ -106,7 +106,7 @@ class PoolModel:
     def save_neighbours(self) -> None:
         """Save the neighbours found for arrivals.
 
-        Where these are more than were kept before.
+        It does so where these are more than were kept before.
         """
         if self._folder is None or not self._folder.is_dir():  # nothing is made anew where it was deleted
             return
@@ -144,7 +144,7 @@ class PoolModel:
     def _beside(self, suffix: str) -> Path | None:
         """Path of a cache that follows from the features.
 
-        Of the pool as it was made.
+        They are those of the pool as it was made.
         """
         if self._folder is None:
             return None
@@ -184,7 +184,7 @@ class PoolModel:
     def build(self, progress: Callable[[float, str], None]) -> Learner:
         """Make features, graph and learner; holds no lock.
 
-        The features only where they are not there.
+        Features are made only where they are not there.
         """
         if not self.has_features:
             self.compute_features(within(progress, 0, 0.7))
@@ -214,7 +214,7 @@ class PoolModel:
     def inputs(self, model: object, shape: tuple[int, ...] | None = None) -> Inputs | None:
         """Describe what an unfitted model takes, or None.
 
-        None where it takes the encoder's features.
+        It is None where the model takes the encoder's features.
 
         A person's own network sees the items themselves where they are pictures or numbers; those that come with
         spin_nb see pictures.  Anything else is seen through the encoder, which brings numbers to one scale.
@@ -258,7 +258,7 @@ class PoolModel:
     def reference(self) -> tuple[Float, Float]:
         """Score pool items as arrivals: uncertainty, distance (m,).
 
-        Epistemic uncertainty, and distance to the pool.
+        They are the epistemic uncertainty, and the distance to the pool.
 
         From its neighbours alone, like an arrival: its own place in the graph would make it look better known.
         """
@@ -274,7 +274,7 @@ class PoolModel:
     def look_alikes(self, row: int, features: Float) -> Ints:
         """Rows nearest to ``row`` in the original pool.
 
-        From the graph, or searched for an arrival.
+        They come from the graph, or are searched for an arrival.
         """
         if row < self.n_base and self._graph is not None:
             return np.asarray(self._graph[0][row], np.int64)
@@ -284,7 +284,7 @@ class PoolModel:
     def as_arrivals(self, rows: Ints, head: str | None = None) -> Predictive:
         """Predict rows as if they had just arrived.
 
-        Each from its neighbours alone.
+        Each is predicted from its neighbours alone.
         """
         if self.learner.fitted_model(head) is not None:  # it knows nothing of neighbours
             predictive = self.learner.predictive(head)
@@ -307,7 +307,7 @@ class PoolModel:
     ) -> tuple[Extension, Float, Ints, Float]:
         """Prepare what :meth:`take` lets join.
 
-        All of it that may fail, and nothing is changed; under the session's lock.
+        It does all that may fail, and changes nothing; it runs under the session's lock.
         """
         layout = place(self._layout[: self.n_base], rows, distances)
         longer = self.learner.extension(features, rows, distances, predictive)
@@ -321,7 +321,7 @@ class PoolModel:
     def take(self, extension: tuple[Extension, Float, Ints, Float]) -> None:
         """Join arrivals after all other rows.
 
-        Under the same lock as :meth:`extension`.
+        It runs under the same lock as :meth:`extension`.
         """
         longer, self._layout, self._arrival_neighbours, self._arrival_distances = extension
         self.learner.take(longer)

@@ -30,7 +30,7 @@ def predict(
 ) -> Prediction:
     """Predict items of the pool, or new ones.
 
-    Those of the pool as they stand there, new ones from themselves alone.
+    Those of the pool are predicted as they stand there, new ones from themselves alone.
 
     Raises
     ------
@@ -186,7 +186,7 @@ class Sets(HtmlRepr):
     def labels(self) -> list[tuple[str, ...]]:
         """Class names of each item's set; never empty.
 
-        In the order of ``classes``.
+        They are in the order of ``classes``.
         """
         return [tuple(self.classes[c] for c in np.flatnonzero(row)) for row in self.members]
 

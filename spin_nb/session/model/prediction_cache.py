@@ -25,7 +25,7 @@ def save(
 ) -> None:
     """Save a model's predictions of the pool.
 
-    Only where it took items to find out; of other models only ``shown_id`` stays.
+    It does so only where it took items to find out; of other models only ``shown_id`` stays.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
@@ -46,7 +46,7 @@ def save(
 def load(project: OpenProject, model_id: str, model: FittedModel, source: Source) -> ModelPredictive | None:
     """Load a model's predictions, None if unfit.
 
-    Of at most as many rows as the pool has.
+    They are of at most as many rows as the pool has.
     """
     from safetensors import safe_open
 

@@ -56,7 +56,7 @@ class Recall:
     def last(self, learner: Learner, progress: Progress) -> RecalledModel | None:
         """Load the model last trained, without the lock.
 
-        With what it predicts for the pool; it may take time.
+        It comes with what it predicts for the pool; that may take time.
 
         One of other features is left alone.  One of other classes, or that cannot be read, is too, and the announcer
         says so; of one that cannot be rebuilt the heads that are always there are taken.
@@ -120,7 +120,7 @@ class Recall:
     ) -> tuple[ModelPredictive, frozenset[str]]:
         """Predict the pool by an own model.
 
-        With the items it learnt from.
+        Returns the items it learnt from, too.
         """
         project = self._project
         folder = inside(project.folder, MODELS, model_id)

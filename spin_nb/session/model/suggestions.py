@@ -27,7 +27,7 @@ MAX_ROUNDING_ERROR = 1e-5  # by which a float32 probability may exceed 1
 class _Function:
     """A person's function and its answers.
 
-    Replaced as a whole, so no late answer outlives it.
+    It is replaced as a whole, so no late answer outlives it.
     """
 
     def __init__(self, ask: Callable[[str], Any]) -> None:
@@ -58,7 +58,7 @@ class Suggestions:
     def sources(self) -> tuple[object, ...]:
         """Objects that suggestions follow from.
 
-        The same ones as long as the suggestions are the same.
+        They are the same ones as long as the suggestions are the same.
         """
         return self._mapping, self._function, self._targets.labels
 
@@ -99,7 +99,7 @@ class Suggestions:
     def likeliest(self, row: int, by_model: bool) -> list[tuple[str, float | None]] | None:
         """Likeliest classes and probabilities for the first keys.
 
-        Where there are more classes than keys.
+        It names them where there are more classes than keys.
 
         Where the model is not to say (``by_model`` is false) or knows nothing yet: the classes given most often,
         without a probability.

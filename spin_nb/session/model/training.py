@@ -40,7 +40,7 @@ NOTHING_TO_TRAIN = "Nothing is learnt of such labels: suggestions come from s.su
 class _Request:
     """Arguments of a call of ``s.train``.
 
-    A model, a posterior, and whether to show it whatever the labels say.
+    They are a model, a posterior, and whether to show it whatever the labels say.
     """
 
     model: object = None
@@ -101,7 +101,7 @@ class Training:
     def start(self, model: object = None, posterior: object = None, show: bool = False) -> Job[TrainReport]:
         """Queue a run, or return the one waiting.
 
-        One that has not begun and was asked for the same.
+        The latter has not begun, and was asked for the same.
         """
         self._runtime.main_thread.drain()
         self._project.check_writable("train")
@@ -140,7 +140,7 @@ class Training:
     ) -> Fit | None:
         """Return the last run's fit if nothing changed.
 
-        The same request on the same labels: to insist costs no training.
+        It asks the same on the same labels: to insist costs no training.
         """
         last = self._last
         if last is None or not request.show or not last.request.same_model(request):

@@ -14,7 +14,7 @@ CVScores = tuple[int, dict[str, float]]
 def curve_points(store: Store) -> list[CurvePoint]:
     """Points of the learning curve, one a run.
 
-    In order of the labels.
+    They are in order of the labels.
     """
     points = {point.n_labels: point for run in store.runs() if (point := _point(run.metrics))}
     return [points[n] for n in sorted(points)]

@@ -46,7 +46,7 @@ SHUFFLE_OFFSETS = (1, 7, 31, 63)
 class Flip:
     """Answer of one item if ``row`` were ``label``.
 
-    Indices, and probabilities.
+    It holds indices, and probabilities.
     """
 
     row: int
@@ -131,7 +131,7 @@ def closed_form(graph: LiveGraph, predictive: Predictive, row: int, near: Ints, 
 def from_draws(predictive: Predictive, row: int, near: Ints, free: Ints) -> WhatIf:
     """Suppose labels by Bayes' rule on draws.
 
-    For any posterior; parameters as for :func:`closed_form`.
+    It serves any posterior; the parameters are those of :func:`closed_form`.
     """
     item_mean = np.asarray(predictive.mean[row])
     others = _others(
@@ -178,7 +178,7 @@ def _flips(
 ) -> tuple[Flip, ...]:
     """Select the labels worth telling.
 
-    ``margin`` (J, K): what a difference of probabilities must exceed to be told.
+    ``margin`` (J, K) is what a difference of probabilities must exceed to be told.
     """
     answer = int(item_mean.argmax())
     becomes = after.argmax(axis=-1)
@@ -213,7 +213,7 @@ def _flips(
 def _best(worth: NDArray[Any], labels: Ints, most: int) -> list[tuple[int, int]]:
     """Pick the worthiest label of the worthiest items.
 
-    Different labels before the same one again.
+    Different labels go before the same one again.
     """
     top = worth.argmax(axis=1) if worth.size else np.zeros(0, np.int64)
     order = [j for j in np.argsort(-worth.max(axis=1, initial=0), kind="stable") if worth[j].max() > 0]

@@ -201,7 +201,7 @@ class Worker:
     def _leave(self) -> None:
         """Join the thread when a script ends.
 
-        Else the interpreter tears it out of compiled code and is aborted.
+        Otherwise the interpreter tears it out of compiled code and is aborted.
         """
         self.close()
         if self._thread is not None:

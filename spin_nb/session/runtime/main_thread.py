@@ -42,7 +42,7 @@ class MainThread:
     def has_loop(self) -> bool:
         """True if an event loop wakes the main thread.
 
-        As in a notebook; a plain script has none.
+        A notebook has one, a plain script has none.
         """
         return self._loop is not None
 
@@ -54,7 +54,7 @@ class MainThread:
     def run(self, work: Callable[[], None]) -> None:
         """Run ``work`` on the main thread, in order.
 
-        Now if that is where the caller is, else as soon as it is free.
+        It runs at once if that is where the caller is, else as soon as it is free.
         """
         self._queue.append(work)
         if self.here:
@@ -65,7 +65,7 @@ class MainThread:
     def call(self, work: Callable[[], Result], given_up: Callable[[], bool]) -> Result | None:
         """Run ``work`` on the main thread and wait.
 
-        For workers: returns what it returns.
+        It is for workers, and returns what ``work`` returns.
 
         None, and ``work`` is not run, once ``given_up()`` says so while it waits for its turn.
         """

@@ -41,7 +41,7 @@ class _CellLine:
 def progress_bar(what: str) -> Callable[[float, str], None] | None:
     """Make a progress line for work over a second.
 
-    Called ``show(fraction, words)``.
+    It is called ``show(fraction, words)``.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ class Runtime:
     ) -> Job[Any]:
         """Queue a job with one of :data:`WORKERS`.
 
-        Parameters as for :meth:`Worker.start`.
+        The parameters are those of :meth:`Worker.start`.
         """
         return self._workers[worker].start(job, work, land, on_failure)
 

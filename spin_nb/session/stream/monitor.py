@@ -34,7 +34,7 @@ from spin_nb.words import said_by
 class StreamMonitor:
     """Scores arrivals and feeds the drift detectors.
 
-    One with their uncertainty, one with their distance to the pool.
+    One watches their uncertainty, one their distance to the pool.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ class StreamMonitor:
 def _finite(numbers: NDArray[Any]) -> list[float]:
     """Return a chunk's numbers, all of them finite.
 
-    Checked before anything is kept: a detector must not refuse half way.
+    They are checked before anything is kept: a detector must not refuse half way.
     """
     array = np.asarray(numbers, np.float64)
     if not np.isfinite(array).all():

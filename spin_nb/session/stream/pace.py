@@ -13,7 +13,7 @@ DRAWING_SHARE = 0.2  # of the time that views may take to draw while a stream ru
 class Pace:
     """Limits how often views hear of arrivals.
 
-    Ten times a second, less often where they take long to draw.
+    They hear ten times a second, less often where they take long to draw.
 
     Parameters
     ----------

@@ -78,7 +78,8 @@ def test_the_glossary_has_each_word_once_in_order():
 
 
 def test_every_file_and_method_the_pages_name_is_there():
-    files = {str(path.relative_to(ROOT)) for path in ROOT.glob("*/**/*.*") if ".venv" not in path.parts}
+    paths = [*ROOT.glob("*.*"), *ROOT.glob("*/**/*.*")]
+    files = {str(path.relative_to(ROOT)) for path in paths if ".venv" not in path.parts}
     source = "\n".join(path.read_text() for path in (ROOT / "spin_nb").rglob("*.py"))
     for page in PAGES:
         for name in re.findall(r"`([\w/.-]+\.(?:py|js|css|ipynb))`", page.read_text()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_LEVELS = 50
 """Text columns with more different values than this say nothing about an item's class and are left out."""
+BLOCK_NUMBERS = 2**23  # float64 held at once while columns are read
 
 
 class Columns:
@@ -53,15 +54,16 @@ class Columns:
             When no column is left.
         """
         frame = _frame(items)
-        self._plan = [plan for name in frame.columns if (plan := _plan_column(frame[name])) is not None]
+        self._plan = _plan(frame)
         if not self._plan:
             raise PoolError(
                 f"no column of {', '.join(frame.columns[:8])} tells items apart.",
                 "Pass numbers or categories.",
             )
-        raw = self.prepare(items).astype(np.float64)
-        self._mean = raw.mean(axis=0).astype(np.float32)
-        deviation = raw.std(axis=0)
+        raw = _raw_columns(frame, self._plan)
+        mean = raw.mean(axis=0, dtype=np.float64)
+        deviation = raw.std(axis=0, dtype=np.float64, mean=mean[None])
+        self._mean = mean.astype(np.float32)
         self._scale = np.where(deviation > 0, deviation, 1).astype(np.float32)
         return self
 
@@ -70,9 +72,7 @@ class Columns:
 
         It holds raw numbers, indicators and one-hot levels.
         """
-        frame = _frame(items)
-        columns = [part for plan in self._require_plan() for part in _raw_columns(frame, plan)]
-        return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)
+        return _raw_columns(_frame(items), self._require_plan())
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, p)."""
@@ -134,56 +134,107 @@ def _frame(items: Sequence[Any]) -> pl.DataFrame:
     return pl.from_dicts(list(items), infer_schema_length=None)
 
 
-def _numbers(column: pl.Series) -> pl.Series | None:
-    """Column as Float64, or None when it is no number."""
+def _is_number(dtype: pl.DataType) -> bool:
     import polars as pl
 
-    if column.dtype.is_temporal() and column.dtype != pl.Time:
-        if column.dtype == pl.Duration:
-            return column.dt.total_microseconds().cast(pl.Float64) / 86_400e6
+    return dtype.is_numeric() or (dtype.is_temporal() and dtype != pl.Time) or dtype in (pl.Boolean, pl.Null)
+
+
+def _as_number(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Column as Float64: dates and durations in days, missing where it is no number."""
+    import polars as pl
+
+    column = pl.col(name)
+    if dtype == pl.Duration:
+        return column.dt.total_microseconds().cast(pl.Float64) / 86_400e6
+    if dtype.is_temporal() and dtype != pl.Time:
         return column.cast(pl.Datetime("us")).to_physical().cast(pl.Float64) / 86_400e6
-    if column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null):
-        return column.cast(pl.Float64).fill_nan(None)
-    return None
+    return column.cast(pl.Float64, strict=False)
 
 
-def _plan_column(column: pl.Series) -> dict[str, Any] | None:
+def _blocks(frame: pl.DataFrame, names: list[str]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Columns as float64 (n, some), NaN where missing, so many at a time that they fit in memory."""
+    schema, size = frame.schema, BLOCK_NUMBERS // max(1, frame.height) + 1
+    for start in range(0, len(names), size):
+        block = names[start : start + size]
+        numbers = np.full((frame.height, len(block)), np.nan)
+        present = [place for place, name in enumerate(block) if name in schema]
+        columns = [_as_number(block[place], schema[block[place]]) for place in present]
+        if columns:
+            numbers[:, present] = frame.select(columns).to_numpy()
+        yield slice(start, start + len(block)), numbers
+
+
+def _plan(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """What each column that says something becomes, in their order."""
+    schema = frame.schema
+    plans: dict[str, dict[str, Any] | None] = {}
+    numbers = [name for name, dtype in schema.items() if _is_number(dtype)]
+    for place, block in _blocks(frame, numbers):
+        plans.update(zip(numbers[place], _plan_numbers(frame.select(numbers[place]), block), strict=True))
+    for name in schema:
+        if name not in plans:
+            plans[name] = _plan_category(frame[name])
+    return [plan for name in schema if (plan := plans[name]) is not None]
+
+
+def _plan_numbers(columns: pl.DataFrame, numbers: NDArray[np.float64]) -> Iterator[dict[str, Any] | None]:
+    ordered = np.sort(numbers, axis=0)  # NaN at the end
+    counts = len(numbers) - np.isnan(numbers).sum(axis=0)
+    for place, (name, dtype) in enumerate(columns.schema.items()):
+        n, missing = int(counts[place]), bool(counts[place] < len(numbers))
+        is_constant = not n or (not missing and ordered[0, place] == ordered[n - 1, place])
+        if is_constant or (dtype.is_integer() and n > 20 and _counts(numbers[:, place])):
+            yield None
+        else:
+            median = (ordered[(n - 1) // 2, place] + ordered[n // 2, place]) / 2
+            yield {"name": name, "kind": "number", "median": float(median), "missing": missing}
+
+
+def _plan_category(column: pl.Series) -> dict[str, Any] | None:
     import polars as pl
 
-    numbers = _numbers(column)
-    if numbers is not None:
-        present = numbers.drop_nulls()
-        if not present.len() or (present.min() == present.max() and not numbers.null_count()):
-            return None
-        if column.dtype.is_integer() and present.len() > 20 and _counts(present):
-            return None
-        missing = bool(numbers.null_count())
-        return {"name": column.name, "kind": "number", "median": present.median(), "missing": missing}
     levels = column.cast(pl.String).drop_nulls().unique().sort().to_list()
     if not 1 < len(levels) <= MAX_LEVELS:
         return None
     return {"name": column.name, "kind": "category", "levels": levels}
 
 
-def _counts(values: pl.Series) -> bool:
+def _counts(values: NDArray[np.float64]) -> bool:
     """Tell whether values rise in equal steps.
 
     In a sample of rows they may be off by one.
     """
-    steps = values.diff().drop_nulls().to_numpy()
+    steps = np.diff(values[~np.isnan(values)])
     return bool(steps.min() > 0 and steps.max() - steps.min() <= 1)
 
 
-def _raw_columns(frame: pl.DataFrame, plan: dict[str, Any]) -> list[NDArray[Any]]:
+def _raw_columns(frame: pl.DataFrame, plans: list[dict[str, Any]]) -> Float:
+    """What the plans make of a frame, float32 (n, p)."""
+    widths = [len(plan["levels"]) if plan["kind"] == "category" else 1 + plan["missing"] for plan in plans]
+    starts = np.cumsum([0, *widths])
+    raw = np.empty((frame.height, starts[-1]), np.float32)
+    is_number = np.array([plan["kind"] == "number" for plan in plans], bool)
+    number_plans = [plan for plan in plans if plan["kind"] == "number"]
+    number_starts = starts[:-1][is_number]
+    medians = np.array([plan["median"] for plan in number_plans], np.float64)
+    has_missing = np.array([plan["missing"] for plan in number_plans], bool)
+    for place, numbers in _blocks(frame, [plan["name"] for plan in number_plans]):
+        missing = np.isnan(numbers)
+        raw[:, number_starts[place]] = np.where(missing, medians[place], numbers)
+        marked = has_missing[place]
+        raw[:, number_starts[place][marked] + 1] = missing[:, marked]
+    for plan, start in zip(plans, starts, strict=False):
+        if plan["kind"] == "category":
+            raw[:, start : start + len(plan["levels"])] = _levels(frame, plan)
+    return raw
+
+
+def _levels(frame: pl.DataFrame, plan: dict[str, Any]) -> NDArray[np.bool_]:
+    """Which level each row has, (n, levels); none where it is unknown or missing."""
     import polars as pl
 
-    n, name = frame.height, plan["name"]
-    column = frame[name] if name in frame.columns else pl.Series(name, [None] * n, dtype=pl.Null)
-    if plan["kind"] == "category":
-        texts = column.cast(pl.String)
-        return [(texts == level).fill_null(False).to_numpy().astype(np.float32) for level in plan["levels"]]
-    numbers = _numbers(column)
-    if numbers is None:
-        numbers = column.cast(pl.Float64, strict=False)
-    parts = [numbers.fill_null(plan["median"]).to_numpy()]
-    return [*parts, numbers.is_null().to_numpy().astype(np.float32)] if plan["missing"] else parts
+    if plan["name"] not in frame.schema:
+        return np.zeros((frame.height, len(plan["levels"])), bool)
+    texts = frame[plan["name"]].cast(pl.String)
+    return np.stack([(texts == level).fill_null(False).to_numpy() for level in plan["levels"]], axis=1)

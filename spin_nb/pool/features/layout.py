@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
 from spin_nb.pool.features._checks import check_features
 from spin_nb.types import Float, Ints
 
+MAX_DENSE_WIDTH = 512  # features beyond which d^3 operations take longer than a few passes over the data
 _FEWEST = 16
 """UMAP of fewer points than this is left to the first layout."""
 
@@ -21,8 +23,7 @@ def pca_layout(features: Float) -> Float:
 
     It is float32 (n, 2).
 
-    Exact: eigenvectors of the (d, d) covariance.  The larger end of each axis is positive, so that the picture
-    does not flip between runs.
+    The larger end of each axis is positive, so that the picture does not flip between runs.
 
     Raises
     ------
@@ -38,12 +39,30 @@ def pca_layout(features: Float) -> Float:
     if not len(features):
         raise ModelError("features of no items have no layout.", "Pass features of one item or more.")
     deviations = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    _, vectors = np.linalg.eigh((deviations.T @ deviations).astype(np.float64))
-    leading = vectors[:, ::-1][:, :2].astype(np.float32)
+    leading = _leading_axes(deviations)
     points = np.zeros((len(features), 2), np.float32)
     points[:, : leading.shape[1]] = deviations @ leading
     ends = np.abs(points.max(axis=0)) - np.abs(points.min(axis=0))
     return _to_unit_square(points * np.where(ends < 0, -1, 1).astype(np.float32))
+
+
+def _leading_axes(deviations: Float) -> Float:
+    """First two principal axes, (d, 2): all eigenvectors of the covariance, or of what is wide these two alone."""
+    d = deviations.shape[1]
+    if d <= MAX_DENSE_WIDTH:
+        _, vectors = np.linalg.eigh((deviations.T @ deviations).astype(np.float64))
+        return np.asarray(vectors[:, ::-1][:, :2], np.float32)
+    if not deviations.any():  # every item is the same
+        return np.zeros((d, 2), np.float32)
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    def covariance(v: NDArray[Any]) -> NDArray[Any]:
+        return deviations.T @ (deviations @ v.astype(np.float32))
+
+    operator = LinearOperator((d, d), matvec=covariance, dtype=np.float32)
+    start = np.random.default_rng(0).standard_normal(d, np.float32)  # not by chance, and along no axis
+    _, vectors = eigsh(operator, k=2, v0=start, tol=1e-4)
+    return np.asarray(vectors[:, ::-1], np.float32)
 
 
 def umap_layout(

@@ -27,7 +27,7 @@ class RaggedSeries:
     Attributes
     ----------
     values : float32 (total,)
-        TimeSeries after series, each (channels, length) in C order.
+        Series after series, each (channels, length) in C order.
     ends : int64 (n,)
         Where each ends in ``values``.
     channels : int

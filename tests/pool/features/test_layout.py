@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import ModelError
+from spin_nb.pool.features import layout
 from spin_nb.pool.features.layout import pca_layout, place, umap_layout
 from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.pool.sources.samples import digits
@@ -23,7 +24,19 @@ def test_principal_components_equal_sklearn_up_to_sign_and_scale():
     assert np.abs(points).max() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("features", [np.zeros((5, 3)), np.ones((1, 4)), np.arange(6.0)[:, None]])
+@pytest.mark.parametrize(("n", "d"), [(300, 700), (40, 2000)])
+def test_axes_of_wide_features_equal_those_of_all_eigenvectors(n, d, monkeypatch):
+    rng = np.random.default_rng(1)
+    features = (rng.normal(size=(n, 3)) * [9, 4, 1]) @ rng.normal(size=(3, d)) + 0.1 * rng.normal(size=(n, d))
+    points = pca_layout(features.astype(np.float32))
+    np.testing.assert_array_equal(pca_layout(features.astype(np.float32)), points)
+    monkeypatch.setattr(layout, "MAX_DENSE_WIDTH", d)
+    np.testing.assert_allclose(points, pca_layout(features.astype(np.float32)), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "features", [np.zeros((5, 3)), np.ones((1, 4)), np.arange(6.0)[:, None], np.ones((5, 600))]
+)
 def test_flat_features_get_finite_points(features):
     points = pca_layout(features.astype(np.float32))
     assert points.shape == (len(features), 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.media.extras import need
@@ -127,8 +127,7 @@ def clean_frame(frame: pl.DataFrame) -> pl.DataFrame:
             raise PoolError(
                 f"the column {name!r} holds {dtype}.", "Drop it, or turn it into numbers or strings."
             )
-        if dtype.is_numeric():
-            _check_numbers(name, frame[name])
+    _check_numbers(frame)
     return frame
 
 
@@ -182,24 +181,33 @@ def _moment(value: object, dtype: pl.DataType) -> date | time | datetime | None:
     return moment if getattr(dtype, "time_zone", None) else moment.replace(tzinfo=None)
 
 
-def _check_numbers(name: str, column: pl.Series) -> None:
-    if column.dtype.is_float():
-        if column.is_infinite().any():
+def _check_numbers(frame: pl.DataFrame) -> None:
+    """Refuse the first column with numbers that cannot be read; all columns are looked at in one go."""
+    import polars.selectors as cs
+
+    def facts(of_each: pl.Expr) -> dict[str, Any]:
+        columns = frame.select(of_each)
+        return columns.row(0, named=True) if columns.width else {}
+
+    infinite, unknown = facts(cs.float().is_infinite().any()), facts(cs.float().is_nan().sum())
+    lowest, highest = facts(cs.numeric().min()), facts(cs.numeric().max())
+    for name in highest:
+        if infinite.get(name):
             raise PoolError(
                 f"there are infinite values in the column {name!r}.",
                 "Replace them by numbers, or by missing values.",
             )
-        unknown = int(column.is_nan().sum())
-        if unknown:
+        if unknown.get(name):
             raise PoolError(
-                f"there is NaN in the column {name!r}, {unknown} times.",
+                f"there is NaN in the column {name!r}, {unknown[name]} times.",
                 "Mend these values; where they are only missing, say so with frame.fill_nan(None).",
             )
-    ends = [abs(float(cast(Any, end))) for end in (column.min(), column.max()) if end is not None]
-    if ends and max(ends) > FLOAT32_MAX:
-        raise PoolError(
-            f"values up to {max(ends):.3g} in the column {name!r} do not fit float32.", "Rescale them first."
-        )
+        largest = max(abs(float(end[name] or 0)) for end in (lowest, highest))
+        if largest > FLOAT32_MAX:
+            raise PoolError(
+                f"values up to {largest:.3g} in the column {name!r} do not fit float32.",
+                "Rescale them first.",
+            )
 
 
 def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[Any] | None]:

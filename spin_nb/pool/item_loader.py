@@ -39,6 +39,10 @@ class ItemLoader:
         """
         return raw_items_of(self._data, rows)
 
+    def load_frame(self, rows: Sequence[int]) -> Sequence[Any] | None:
+        """Load base rows all at once; None where each is loaded by itself."""
+        return self._modality.load_frame(self._data.items[rows]) if self._data.container == "frame" else None
+
     def load(self, raw: object) -> Any:
         """One loaded item.
 

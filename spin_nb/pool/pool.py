@@ -241,7 +241,7 @@ class Pool:
             raise unknown_item(id, self.ids, self.broken)
         return row
 
-    def load(self, rows: Iterable[int]) -> list[Any]:
+    def load(self, rows: Iterable[int]) -> Sequence[Any]:
         """Loaded items.
 
         They are uint8 pixels (h, w) or (h, w, 3), texts, dicts, vectors, ...; see :mod:`.modalities`.
@@ -259,9 +259,13 @@ class Pool:
             )
         return items
 
-    def try_load(self, rows: Iterable[int]) -> tuple[list[Any], list[Broken]]:
+    def try_load(self, rows: Iterable[int]) -> tuple[Sequence[Any], list[Broken]]:
         """Items that can be loaded, and those that cannot."""
         numbers = [int(row) for row in rows]
+        if all(row < self.n_base for row in numbers):
+            frame_rows = self._loader.load_frame([int(self._base[row]) for row in numbers])
+            if frame_rows is not None:
+                return frame_rows, []
         results = self._loader.load_all(self._raw(numbers))
         items = [item for item in results if not isinstance(item, PoolError)]
         unreadable = [

@@ -59,7 +59,7 @@ class FunctionEncoder:
             When the function raises, or does not return one row of numbers an item.
         """
         try:
-            result = self.function(items)
+            result = self.function(list(items))
         except Exception as problem:
             raise PoolError(
                 f"the encoder ({self.name}) raised {said_by(problem)}.",

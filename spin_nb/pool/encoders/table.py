@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, PoolError
+from spin_nb.pool.modalities.table_rows import TableRows
 from spin_nb.types import Float
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ class Columns:
 def _frame(items: Sequence[Any]) -> pl.DataFrame:
     import polars as pl
 
+    if isinstance(items, TableRows):
+        return items.frame
     if not len(items):
         return pl.DataFrame()
     if not isinstance(items[0], dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,7 @@ def _is_current(pool: Pool, encoder: Encoder, features: Float) -> bool:
 def _compute(pool: Pool, encoder: Encoder, home: Path, tell: Progress) -> tuple[Encoder, Float]:
     tell(0.0, f"learning {encoder.name}")
     limit = min(getattr(encoder, "fit_items", MAX_FIT_ITEMS), MAX_FIT_BYTES // _item_bytes(pool) + 1)
-    items: list[Any] = []
+    items: Sequence[Any] = []
     while not items:
         sample = np.unique(np.linspace(0, pool.n_base - 1, min(limit, pool.n_base)).astype(np.int64))
         items, unreadable = pool.try_load(sample)
@@ -183,7 +183,7 @@ def _encode_chunks(pool: Pool, encoder: Encoder, rows: range, tell: Progress) ->
 
 
 def _item_bytes(pool: Pool) -> int:
-    """Bytes of a loaded item, from the largest of a few; texts and rows count as nothing."""
+    """Bytes of a loaded item, from the largest of a few; texts count as nothing."""
     rows = np.unique(np.linspace(0, pool.n_base - 1, min(_SIZE_SAMPLE, pool.n_base)).astype(np.int64))
     return max([1, *(_nbytes(item) for item in pool.try_load(rows)[0])])
 
@@ -191,10 +191,12 @@ def _item_bytes(pool: Pool) -> int:
 def _nbytes(item: object) -> int:
     if isinstance(item, dict):
         return sum(_nbytes(part) for part in item.values())
+    if isinstance(item, (bool, int, float)):
+        return 8
     return int(getattr(getattr(item, "samples", item), "nbytes", 0))
 
 
-def _encode(encoder: Encoder, items: list[Any], ids: list[str]) -> Float:
+def _encode(encoder: Encoder, items: Sequence[Any], ids: list[str]) -> Float:
     features = np.ascontiguousarray(encoder.encode(items), dtype=np.float32)
     if features.ndim != 2 or len(features) != len(items) or not features.shape[1]:
         raise PoolError(

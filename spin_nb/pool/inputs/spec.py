@@ -246,7 +246,7 @@ def _values(item: object, columns: Sequence[str]) -> list[float]:
 
 def _call_prepare(prepare: Prepare, items: Sequence[Any]) -> object:
     try:
-        inputs = prepare(items)
+        inputs = prepare(list(items))
     except Exception as problem:  # a person's own code raises anything
         raise PoolError(
             f"prepare raised {said_by(problem)}.",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from spin_nb.types import Extent, Shown
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from spin_nb.pool.pool_data import PoolData
 
 
@@ -97,6 +100,10 @@ class Modality:
         PoolError
         """
         return raws
+
+    def load_frame(self, frame: pl.DataFrame) -> Sequence[Any] | None:
+        """Make loaded items of a frame's rows, all at once; None where each is loaded by itself."""
+        return None
 
     def load(self, source: object) -> Any:
         """Make a loaded item of a raw source.

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.modalities.base import Modality
+from spin_nb.pool.modalities.table_rows import TableRows
 from spin_nb.pool.pool_data import FLOAT32_MAX, PoolData
 from spin_nb.types import Float, Shown
 from spin_nb.words import shown
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Cell = bool | int | float | str | date | time | timedelta | None
 """Value of a loaded row."""
@@ -53,6 +57,10 @@ class TableModality(Modality):
         """
         _check_rows(raws, data)
         return [_in_seconds(raw) for raw in raws]
+
+    def load_frame(self, frame: pl.DataFrame) -> TableRows:
+        """Rows of a frame, whose numbers were checked when it was read."""
+        return TableRows(frame, self.load)
 
     def load(self, source: object) -> dict[str, Cell] | Float:
         """The dict with plain values (anything else as text), or the vector as float32 (d,).

@@ -222,31 +222,33 @@ def _take(frame: pl.DataFrame, column: str | None) -> tuple[pl.DataFrame, list[A
 
 def _path_column(frame: pl.DataFrame) -> tuple[str | None, str]:
     """Column of paths of one modality, and which."""
-    import polars as pl
-
-    for name in frame.columns:
-        if frame[name].dtype == pl.String:
-            values = frame[name].drop_nulls().head(20).to_list()
-            kinds = {modality_of(value) for value in values}
-            if len(kinds) == 1 and None not in kinds:
-                return name, str(kinds.pop())
+    for name in _string_columns(frame):
+        values = frame[name].drop_nulls().head(20).to_list()
+        kinds = {modality_of(value) for value in values}
+        if len(kinds) == 1 and None not in kinds:
+            return name, str(kinds.pop())
     return None, ""
 
 
 def _text_column(frame: pl.DataFrame) -> str | None:
-    import polars as pl
-
-    if "text" in frame.columns and frame["text"].dtype == pl.String:
+    names = _string_columns(frame)
+    if "text" in names:
         return "text"
     lengths: dict[str, float] = {}
-    for name in frame.columns:
+    for name in names:
         column = frame[name].drop_nulls()
-        if column.dtype == pl.String and column.n_unique() > 0.5 * frame.height:
+        if column.n_unique() > 0.5 * frame.height:
             words = column.str.contains(" ", literal=True).sum()
             length = int(column.str.len_chars().sum()) / len(column)
             if length >= TEXT_LENGTH and words > 0.5 * len(column):
                 lengths[name] = length
     return max(lengths, key=lambda name: lengths[name]) if lengths else None
+
+
+def _string_columns(frame: pl.DataFrame) -> list[str]:
+    import polars as pl
+
+    return [name for name, dtype in frame.schema.items() if dtype == pl.String]
 
 
 def _files(

@@ -352,12 +352,9 @@ def check_rows(n: int, **arrays: ArrayLike) -> None:
             )
 
 
-def blocks(n: int, width: int) -> Iterator[slice]:
-    """Slices of ``n`` rows within :data:`NUMBERS_PER_BLOCK` numbers.
-
-    At ``width`` numbers a row.
-    """
-    step = max(1, NUMBERS_PER_BLOCK // max(width, 1))
+def blocks(n: int, width: int, numbers: int = NUMBERS_PER_BLOCK) -> Iterator[slice]:
+    """Slices of ``n`` rows within so many ``numbers``, at ``width`` of them a row."""
+    step = max(1, numbers // max(width, 1))
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 

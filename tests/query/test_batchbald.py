@@ -105,14 +105,25 @@ def test_the_joint_is_the_posterior_over_draws_given_labels():
     assert not sampled.exact
 
 
-def test_a_pool_too_large_to_count_out_loses_little(monkeypatch):
+@pytest.mark.parametrize("structured", [True, False])
+def test_a_pool_too_large_to_count_out_loses_little(structured, monkeypatch):
     draws = posterior(S=20, n=400, C=5, seed=1)
+    if not structured:  # every row is a new question: no bound tells two of them apart
+        draws = np.random.default_rng(1).dirichlet(np.ones(5), (20, 400)).astype(np.float32)
     exact = batchbald(draws, 5)
-    monkeypatch.setattr(module, "MAX_EXACT_WORK", 1000)
-    monkeypatch.setattr(module, "MAX_SAMPLED_WORK", 40_000)
-    monkeypatch.setattr(module, "N_REFINED", 20)
+    for name, value in [("MAX_EXACT_WORK", 0), ("MAX_DOUBT_WORK", 0), ("N_REFINED", 20)]:
+        monkeypatch.setattr(module, name, value)
     rough = batchbald(draws, 5)
-    assert rough.scores.sum() == pytest.approx(exact.scores.sum(), rel=0.03)
+    assert rough.scores.sum() == pytest.approx(exact.scores.sum(), rel=0.01)
+
+
+def test_the_estimate_is_bald_at_first_and_nothing_for_a_row_that_is_known():
+    draws = posterior(S=20, n=50, C=5, seed=1)
+    gains = module._Gains(draws)
+    nothing = module.Joint(np.full((1, 20), 1 / 20, np.float32), np.ones(1, np.float32), True)
+    np.testing.assert_allclose(gains.estimate(nothing), gains(nothing, np.arange(50)), rtol=1e-4)
+    told_apart = module.Joint(np.eye(20, dtype=np.float32), np.full(20, 1 / 20, np.float32), True)
+    np.testing.assert_allclose(gains.estimate(told_apart), 0, atol=1e-6)
 
 
 def test_draws_in_another_order_are_refused():

@@ -20,11 +20,9 @@ TIE_NATS = 1e-9  # nats: gains that differ by less tie
 FLOAT32_ERROR_NATS = (
     1e-5  # nats: what float32 may be off; rows so close to the best are computed again in float64
 )
-MAX_EXACT_WORK, MAX_SAMPLED_WORK = (
-    3 * 10**8,
-    3 * 10**7,
-)  # rows x combinations x classes looked at for one pick
+MAX_EXACT_WORK, MAX_DOUBT_WORK = 3 * 10**8, 3 * 10**7  # rows x combinations x classes looked at for one pick
 N_REFINED = 128
+CHUNK_COMBINATIONS, CHUNK_NUMBERS = 128, 2**17  # looked at together: 512 kB stay in a core's own cache
 MAX_LACK_OF_CERTAINTY = 1e-6  # of the posterior over draws: what one draw may lack of certainty
 
 
@@ -47,22 +45,20 @@ def batchbald(
 ) -> Picked:
     """Pick rows that tell most about the model together.
 
-    Greedily by ``I(y_1..y_k; model)``, so that no pick repeats another (Kirsch, van Amersfoort & Gal 2019).
-
-    Model)``, so that no pick repeats another (Kirsch, van Amersfoort & Gal 2019).
-
-    What a row adds is its mutual information with the model, given labels of those picked, in the mean over these
-    labels: exact while there are at most ``combinations`` of them (the first 5 picks of 10 classes, or more), then over
-    as many sampled ones.  Published is the entropy of the labels alone, whose expectation differs by a constant and
-    whose noise is larger.  Gains only fall (the sum is submodular), so each is an upper bound of itself later, BALD the
-    first; only rows whose bound beats the best are computed again.
+    They are picked greedily by ``I(y_1..y_k; model)``, so that no pick repeats another (Kirsch, van Amersfoort & Gal
+    2019).  What a row adds is its mutual information with the model, given labels of those picked, in the mean over
+    these labels: exact while there are at most ``combinations`` of them (the first 5 picks of 10 classes, or more),
+    then over as many sampled ones.  Published is the entropy of the labels alone, whose expectation differs by a
+    constant and whose noise is larger.  Gains only fall (the sum is submodular), so each is an upper bound of itself
+    later, BALD the first; only rows whose bound beats the best are computed again.
 
     Batches of 1 are BALD; 10 is where it beats BALD's near-duplicates most.  With ``S`` draws no batch can tell
     more than ``log S`` nats: for batches of 50 pass 100 draws or more.  When the draws are told apart the rest are the
     highest in BALD, and ``reason`` says so.
 
     Exact while rows left x combinations x classes stay below 3e8 (3,000 rows of 10 classes throughout).  In larger
-    pools a row is dropped on a few sampled combinations, and the 128 best are computed in full.
+    pools 128 rows are computed in full: those of most BALD times the share of the variance of their probabilities that
+    the labels picked leave over, in the mean over all combinations.
 
     Parameters
     ----------
@@ -110,7 +106,7 @@ def batchbald(
     rows: list[int] = []
     scores: list[float] = []
     while len(rows) < k and len(joint.chance):
-        row, gain = _next(greedy, gains, joint, rng)
+        row, gain = _next(greedy, gains, joint, np.flatnonzero(left))
         rows.append(row)
         scores.append(gain)
         left[row] = False
@@ -125,24 +121,18 @@ def batchbald(
     return make_picked(rows, np.maximum(scores, 0), n_left, reason)
 
 
-def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rng: np.random.Generator) -> tuple[int, float]:
+def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rows: Ints) -> tuple[int, float]:
     """The row that adds most.
 
-    Of all where that is little work, else of those that a few combinations leave over.
+    Of all ``rows`` where that is promised, or where few are left in doubt; else of those that promise most.
     """
-    likely = greedy.highest(N_REFINED)
-    best = gains(joint, likely)
-    greedy.bound(likely, best)
-    others = greedy.above(float(best.max()))
-    work = len(others) * len(joint.chance) * gains.n_classes
-    if work > (MAX_EXACT_WORK if joint.exact else MAX_SAMPLED_WORK):
-        fewer = max(16, MAX_SAMPLED_WORK * len(joint.chance) // work)
-        total = joint.chance.sum(dtype=np.float64)
-        some = rng.choice(len(joint.chance), fewer, p=joint.chance / total)
-        rough = Joint(joint.posterior[some], np.full(fewer, total / fewer, np.float32), False)
-        greedy.bound(others, gains(rough, others))
-        return greedy.best_of(greedy.highest(N_REFINED), lambda rows: gains.exactly(joint, rows))
-    return greedy.best(lambda rows: gains.exactly(joint, rows))
+    row_work = len(joint.chance) * gains.n_classes
+    if not joint.exact or len(rows) * row_work > MAX_EXACT_WORK:
+        promising = rows[np.argsort(-gains.estimate(joint)[rows], kind="stable")[:N_REFINED]]
+        best = greedy.best_of(promising, lambda some: gains.exactly(joint, some))
+        if len(greedy.above(best[1])) * row_work > MAX_DOUBT_WORK:
+            return best
+    return greedy.best(lambda some: gains.exactly(joint, some))
 
 
 class _Gains:
@@ -154,17 +144,42 @@ class _Gains:
         self._single = np.empty(draws.shape[:2], np.float32)
         for block in blocks(draws.shape[1], draws[:, 0].size):
             self._single[:, block] = _entropies(draws[:, block])
+        self._bald_by_variance: Doubles | None = None
 
     def __call__(self, joint: Joint, rows: Ints) -> Doubles:
         return (
             self._entropy(joint, rows, np.float32) - (joint.chance @ joint.posterior) @ self._single[:, rows]
         )
 
-    def exactly(self, joint: Joint, rows: Ints) -> Doubles:
-        """Gains with those close to the best in double precision.
+    def estimate(self, joint: Joint) -> Doubles:
+        """BALD of every row times the share of the variance of its probabilities that is left."""
+        if self._bald_by_variance is None:
+            n, S = self._draws.shape[1], len(self._draws)
+            nothing = Joint(np.full((1, S), 1 / S, np.float32), np.ones(1, np.float32), True)
+            self._bald_by_variance = self(nothing, np.arange(n)) / np.maximum(self._variance(nothing), TINY)
+        return self._bald_by_variance * self._variance(joint)
 
-        Those close to the best in double precision.
+    def _variance(self, joint: Joint) -> Doubles:
+        """Variance of every row's probabilities, summed over classes, in the mean over the combinations.
+
+        The mean covariance of the draws over all combinations is one (S, S) matrix: no row looks at each of them.
         """
+        weighted = joint.posterior * joint.chance[:, None]
+        covariance = np.diag(weighted.sum(axis=0)) - weighted.T @ joint.posterior
+        S, n, C = self._draws.shape
+        out = np.empty(n)
+
+        def work(block: slice) -> None:
+            p = self._draws[:, block].reshape(S, -1)
+            spread = covariance @ p
+            spread *= p
+            out[block] = spread.sum(axis=0).reshape(-1, C).sum(axis=1)
+
+        each_block(work, blocks(n, S * C))
+        return out
+
+    def exactly(self, joint: Joint, rows: Ints) -> Doubles:
+        """Gains, of the rows close to the best in double precision."""
         gains = self(joint, rows)
         close = gains >= gains.max() - FLOAT32_ERROR_NATS
         weight = joint.chance.astype(np.float64) @ joint.posterior
@@ -179,12 +194,20 @@ class _Gains:
 
         def work(block: slice) -> None:
             p = np.maximum(self._draws[:, rows[block]], TINY).astype(dtype, copy=False).reshape(S, -1)
-            average = posterior @ p
-            logs = np.log(average)
-            logs *= average
-            out[block] = -(chance @ logs).reshape(-1, self.n_classes).sum(axis=1)
+            entropy = np.zeros(p.shape[1])
+            # Written over again and again: new memory takes longer to get than the logarithms that go into it.
+            averages = np.empty((min(len(chance), CHUNK_COMBINATIONS), p.shape[1]), dtype)
+            logs = np.empty_like(averages)
+            for start in range(0, len(chance), CHUNK_COMBINATIONS):
+                some = posterior[start : start + CHUNK_COMBINATIONS]
+                average, log = averages[: len(some)], logs[: len(some)]
+                np.matmul(some, p, out=average)
+                np.log(average, out=log)
+                log *= average
+                entropy -= chance[start : start + CHUNK_COMBINATIONS] @ log
+            out[block] = entropy.reshape(-1, self.n_classes).sum(axis=1)
 
-        each_block(work, blocks(len(rows), len(chance) * self.n_classes))
+        each_block(work, blocks(len(rows), CHUNK_COMBINATIONS * self.n_classes, CHUNK_NUMBERS))
         return out
 
 

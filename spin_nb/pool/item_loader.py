@@ -20,7 +20,7 @@ Size = int | Mapping[str, int] | None
 
 
 class ItemLoader:
-    """ItemLoader of items: base rows by number, others by source.
+    """Loads items: base rows by number, others by source.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ def _blocks(frame: pl.DataFrame, names: list[str]) -> Iterator[tuple[slice, NDAr
 
 
 def _plan(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """What each column that says something becomes, in their order."""
+    """Plans of the columns that say something, in their order."""
     schema = frame.schema
     plans: dict[str, dict[str, Any] | None] = {}
     numbers = [name for name, dtype in schema.items() if _is_number(dtype)]
@@ -213,7 +213,7 @@ def _counts(values: NDArray[np.float64]) -> bool:
 
 
 def _raw_columns(frame: pl.DataFrame, plans: list[dict[str, Any]]) -> Float:
-    """What the plans make of a frame, float32 (n, p)."""
+    """Columns that the plans make of a frame, float32 (n, p)."""
     widths = [len(plan["levels"]) if plan["kind"] == "category" else 1 + plan["missing"] for plan in plans]
     starts = np.cumsum([0, *widths])
     raw = np.empty((frame.height, starts[-1]), np.float32)
@@ -234,7 +234,7 @@ def _raw_columns(frame: pl.DataFrame, plans: list[dict[str, Any]]) -> Float:
 
 
 def _levels(frame: pl.DataFrame, plan: dict[str, Any]) -> NDArray[np.bool_]:
-    """Which level each row has, (n, levels); none where it is unknown or missing."""
+    """Mark the level each row has, (n, levels); none where it is unknown or missing."""
     import polars as pl
 
     if plan["name"] not in frame.schema:

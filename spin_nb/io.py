@@ -223,7 +223,7 @@ def load_array(path: Path) -> NDArray[Any]:
 def by_name(stream: BinaryIO, path: Path) -> str:
     """Return a name of an open file, for readers that take no stream.
 
-    Of the very file, where the system has one.
+    It is the very file's, where the system has such a name.
     """
     name = f"/proc/self/fd/{stream.fileno()}"
     return name if os.path.exists(name) else str(path)

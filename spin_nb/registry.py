@@ -169,7 +169,7 @@ def register(kind: str, word: str, part: Callable[..., Any]) -> None:
 def words(kind: str) -> dict[str, str]:
     """Word -> "module:attr" for one kind.
 
-    Registered, added by packages, built in.
+    They are registered, added by packages, or built in.
 
     Raises
     ------

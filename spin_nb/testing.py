@@ -41,7 +41,8 @@ def _pictures(n: int = 60, side: int = 8) -> tuple[Float, Ints]:
 def check_posterior(make: Callable[[], Any]) -> None:
     """Check the contract of a posterior.
 
-    Shapes, dtypes, joint draws, sensible answers, refused input; what it keeps as arrays, if it does.
+    It covers shapes, dtypes, joint draws, sensible answers, refused input; what it keeps as arrays, if it
+    does.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def check_model(
 ) -> None:
     """Check the contract of a model.
 
-    Begins anew at every fit, keeps what it has until the next succeeds, answers alike in every call.
+    It must begin anew at every fit, keep what it has until the next succeeds, and answer alike in every call.
 
     Parameters
     ----------
@@ -134,9 +135,9 @@ def check_model(
 
 
 def _answers_alike(model_after_fit: Model, x: Float, predictive: Predictive) -> None:
-    """Any rows, any call.
+    """Check that any rows, in any call, answer alike.
 
-    The same numbers and the same functions.
+    They must get the same numbers and the same functions.
     """
     some = np.arange(len(x))[:: max(1, len(x) // 5)]
     other, draws = model_after_fit.predict(x[some]), predictive.draws(np.arange(len(x)), 16, 7)
@@ -180,7 +181,8 @@ def check_predictive(predictive: Predictive, n: int, C: int) -> None:
 def check_strategy(strategy: Callable[..., Any]) -> None:
     """Check the contract of a strategy.
 
-    A score: one number an item.  A batch: as many picks as asked, no repeats, none labelled, q in (0, 1].
+    A score is one number an item.  A batch has as many picks as asked, no repeats, none labelled, q in (0,
+    1].
 
     Both: named parameters only (:func:`~spin_nb.protocols.wants`), seeded, what is not finite refused.
     """
@@ -221,7 +223,7 @@ def _check_batch(batch: object, again: Picked, k: int, free: int) -> None:
 def _situation() -> dict[str, Any]:
     """One of every array of :data:`~spin_nb.protocols.STRATEGY_ARRAYS`.
 
-    50 free rows, then six labelled.
+    There are 50 free rows, then six labelled.
     """
     rng = np.random.default_rng(0)
     draws = rng.dirichlet(np.ones(4), size=(8, 56)).astype(np.float32)
@@ -249,7 +251,8 @@ def check_task(
 ) -> None:
     """Check the contract of a task.
 
-    Stored as JSON and read back, values canonical and described, scores 0 to 1, wrong values refused.
+    It must be stored as JSON and read back, have values canonical and described and scores 0 to 1, and refuse
+    wrong values.
 
     Parameters
     ----------
@@ -285,9 +288,9 @@ def check_task(
 
 
 def _check_description(task: Any) -> None:
-    """Words, names, JSON and spec.
+    """Check a task's words, names, JSON and spec.
 
-    Equal to what is read back, and unchangeable.
+    They must be equal to what is read back, and unchangeable.
     """
     for word in (task.kind, task.editor, task.metric):
         assert isinstance(word, str), "kind, editor and metric are words"
@@ -318,7 +321,7 @@ def _check_description(task: Any) -> None:
 def _check_learning(task: Any, canonical: Sequence[Any], extent: Extent | None) -> None:
     """Check what a model learns of its labels.
 
-    A column of names, a target it can be suggested from, or nothing.
+    It is a column of names, a target it can be suggested from, or nothing.
     """
     assert task.learns in ("classes", "numbers", None), "learns is one of three words"
     assert (task.learns == "numbers") == bool(task.outputs), "numbers are learned where there are outputs"
@@ -350,7 +353,7 @@ def _check_learning(task: Any, canonical: Sequence[Any], extent: Extent | None) 
 def check_modality(modality: Modality, sources: Sequence[object]) -> None:
     """Check the contract of a modality.
 
-    Loads each source, shows it as bytes, text or named texts; never as HTML.
+    It must load each source, and show it as bytes, text or named texts; never as HTML.
     """
     assert isinstance(modality.name, str), "a modality has a name"
     for source in sources:
@@ -375,7 +378,8 @@ def check_modality(modality: Modality, sources: Sequence[object]) -> None:
 def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
     """Check the contract of an encoder.
 
-    Finite float32 (n, d), item by item as in bulk, restored from plain arrays.
+    Features must be finite float32 (n, d), item by item as in bulk, and the same when restored from plain
+    arrays.
     """
     encoder = make().fit(items)
     features = encoder.encode(items)
@@ -397,7 +401,7 @@ def check_encoder(make: Callable[[], Any], items: Sequence[Any]) -> None:
 def check_detector(make: Callable[[], Any]) -> None:
     """Check the contract of a drift detector.
 
-    Quiet on what does not change, loud when it does.
+    It must be quiet on what does not change, and loud when it does.
     """
     rng = np.random.default_rng(0)
     detector = make()
@@ -419,7 +423,7 @@ def check_target(
 ) -> ExportReport:
     """Check the contract of an export target.
 
-    A verified bundle whose files are all listed with their true sha256.
+    It must write a verified bundle whose files are all listed with their true sha256.
     """
     import hashlib
 

@@ -248,7 +248,7 @@ class Broken:
 class ExportReport(HtmlRepr):
     """Bundle that ``s.export`` wrote.
 
-    With how far it agrees with the notebook.
+    It says how far the bundle agrees with the notebook.
 
     Attributes
     ----------

@@ -186,7 +186,7 @@ def not_fitted(what: str) -> NotTrainedError:
 def check_weights(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
     """Return the weight of each of ``n`` rows, float64.
 
-    One each without ``weights``.
+    Each weighs one without ``weights``.
 
     Raises
     ------

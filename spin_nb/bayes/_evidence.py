@@ -61,7 +61,7 @@ def around(
 ) -> tuple[Optimum, float]:
     """Find the prior precision for parameters that stay.
 
-    ``squared_norm``: ``|theta|^2`` with what lies outside the span of the inputs.
+    ``squared_norm`` is ``|theta|^2`` with what lies outside the span of the inputs.
     """
     optimum = replace(evaluate(problem, theta), squared_norm=squared_norm)
     if precision is None:
@@ -91,7 +91,7 @@ def _check_precision(precision: float) -> float:
 def rotate_problem(features: Float, targets: Array, weight: Array) -> tuple[Problem, Array, float]:
     """Rotate a problem into its inputs' eigenbasis.
 
-    Returned with the basis (d, r) and the scale.
+    It is returned with the basis (d, r) and the scale.
     """
     x = features.astype(np.float64)
     length = float(np.sqrt(weight @ np.einsum("nd,nd->n", x, x) / weight.sum())) or 1.0

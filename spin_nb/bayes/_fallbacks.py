@@ -28,7 +28,7 @@ def fit_with_fallbacks(
 ) -> tuple[BaseLaplace, tuple[str, str]]:
     """Fit laplace-torch's object by the first backend that can.
 
-    Returned with its (backend, structure).
+    It is returned with its (backend, structure).
 
     Raises
     ------
@@ -67,7 +67,7 @@ def fit_with_fallbacks(
 def tune_precision(laplace: BaseLaplace, before: float) -> float:
     """Set the prior precision by marginal likelihood.
 
-    Within bounds.  ``before``: where to begin, and what to keep where there is none.
+    It stays within bounds.  ``before`` says where to begin, and what to keep where there is none.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

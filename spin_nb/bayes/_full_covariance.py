@@ -99,9 +99,9 @@ class Full:
 def ggn(x: Float, probs: Array, weight: Array) -> Array:
     """Curvature of the negative log likelihood (C, d, C, d).
 
-    ``sum_n weight (diag p - p p') (x) x x'``.  Only the blocks between different classes, ``-sum p_a p_b x x'``, are
-    computed; the classes' probabilities sum to 1, so a class's own block is minus the sum of the others in its row,
-    without any cancellation.
+    It is ``sum_n weight (diag p - p p') (x) x x'``.  Only the blocks between different classes,
+    ``-sum p_a p_b x x'``, are computed; the classes' probabilities sum to 1, so a class's own block is minus
+    the sum of the others in its row, without any cancellation.
 
     Parameters
     ----------

@@ -133,7 +133,7 @@ def _objective(problem: Problem, theta: Array, precision: float) -> tuple[float,
 def warm_start(problem: Problem, precision: float) -> tuple[Array | None, Array | None]:
     """Find parameters to start from and a curvature (P, P) near the optimum.
 
-    From enough of the rows.  Neither where they would cost more than they save.
+    Enough of the rows give them.  Both are None where they would cost more than they save.
     """
     n, size = len(problem.x), problem.targets.shape[1] * problem.x.shape[1]
     if size > MAX_PARAMETERS_FOR_FULL or n < 2 * size:

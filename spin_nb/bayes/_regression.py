@@ -31,7 +31,8 @@ def solve(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Posterior mean (D, C) and covariance (D, D) of the weights.
 
-    Prior identity, targets ``e_y - 1/C``.  ``weights`` (n,): how many labels each row counts as, one without.
+    The prior is the identity, the targets are ``e_y - 1/C``.  ``weights`` (n,) says how many labels each row
+    counts as, one without.
     """
     from scipy.linalg import cho_factor, cho_solve
 
@@ -67,7 +68,7 @@ def held_out(
 ) -> Float:
     """Class probabilities (n, C) from the labels of the other folds.
 
-    Exact, from the smaller of two matrices: (n, n) while labels are few, (D, D) when they are many.
+    They are exact, from the smaller of two matrices: (n, n) while labels are few, (D, D) when they are many.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ def predictive(
 ) -> RowsPredictive:
     """Predict ``softmax(sharpness f)`` under Gaussian scores ``f``.
 
-    The same variance for every class.
+    Every class has the same variance.
     """
     beta = np.float32(sharpness)
     noise = beta * shared_noise((MARGINAL_DRAWS, scores.shape[1])).T[:, :, None]

@@ -151,9 +151,9 @@ class Ensemble:
         return ensemble
 
     def _prior(self, rng: np.random.Generator, d: int, n_classes: int) -> tuple[Layers, list[float]]:
-        """Draw every member's layers (M, inputs, outputs) and biases (M, 1, outputs).
+        """Draw every member's layers, with their spreads.
 
-        And their spreads.
+        Weights are (M, inputs, outputs), biases (M, 1, outputs).
         """
         if self.n_hidden:
             widths, last = [d, self.n_hidden, n_classes], LAST_LAYER_SD / np.sqrt(self.n_hidden)

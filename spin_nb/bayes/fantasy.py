@@ -72,7 +72,7 @@ def given_labels(draws: Float, labels: Ints, of: Float) -> Float:
 def support(draws: Float, labels: Ints) -> Float:
     """Effective number of draws behind each supposed label.
 
-    Kish's, float32 (J, K), 1 to S.
+    It is Kish's, float32 (J, K), 1 to S.
 
     Parameters
     ----------

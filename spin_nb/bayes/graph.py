@@ -160,7 +160,7 @@ class LiveGraph:
     def reset(self, rows: Ints, y: Ints, weights: NDArray[np.float64] | None = None) -> None:
         """Forget every label and take these, in one solve.
 
-        ``weights`` (m,): how many labels each counts as.
+        ``weights`` (m,) says how many labels each counts as.
 
         Raises
         ------
@@ -213,7 +213,7 @@ class LiveGraph:
     def sharpness(self) -> float:
         """Logits per unit of score, by leave-one-out.
 
-        Of many labels, on some spread over all.
+        Of many labels it looks at some, spread over all.
         """
         rows, y, weights = self.rows, self.y, self.weights_of_labels
         if len(rows) > MAX_LABELS_FOR_SHARPNESS:
@@ -244,7 +244,7 @@ class LiveGraph:
 class GraphPosterior:
     """Bayesian regression on one-hot labels, in closed form.
 
-    The graph posterior on any feature matrix.
+    It is the graph posterior on any feature matrix.
 
     Parameters
     ----------

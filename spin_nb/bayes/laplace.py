@@ -83,8 +83,8 @@ class LastLayerLaplace:
     ) -> LastLayerLaplace:
         """Make one about an existing last layer.
 
-        A network's own, or an ONNX model's.  :meth:`fit` leaves its weights as they are; from labelled features come
-        the curvature and the prior precision.
+        It is a network's own, or an ONNX model's.  :meth:`fit` leaves its weights as they are; from labelled
+        features come the curvature and the prior precision.
 
         Parameters
         ----------
@@ -242,7 +242,7 @@ class LastLayerLaplace:
     def with_observations(self, n: float) -> LastLayerLaplace:
         """Return it with the certainty of ``n`` observations.
 
-        For a head fitted to a pool of soft labels.
+        It serves a head fitted to a pool of soft labels.
 
         Raises
         ------

@@ -59,7 +59,7 @@ class RegressionPredictive:
     def draws(self, rows: Ints, S: int, seed: int) -> Float:
         """Draw functions without noise (S, len(rows), k).
 
-        Same seed, same functions, whichever rows are asked for.
+        The same seed draws the same functions, whichever rows are asked for.
 
         Raises
         ------
@@ -79,8 +79,8 @@ class RegressionPredictive:
 class LastLayerRegression:
     """Linear regression with a Gaussian posterior over its weights.
 
-    Prior and noise by marginal likelihood.  Features are scaled to root mean square norm 1 and targets to variance 1,
-    so units do not matter.
+    Prior and noise are set by marginal likelihood.  Features are scaled to root mean square norm 1 and
+    targets to variance 1, so units do not matter.
 
     Attributes
     ----------

@@ -198,7 +198,7 @@ class RowsPredictive:
     def zero_one(self) -> Float:
         """Epistemic doubt as a probability (n,): ``E max p - max E p``.
 
-        What knowing the right function would take off the chance of a wrong answer; between 0 and 1.
+        It is what knowing the right function would take off the chance of a wrong answer, between 0 and 1.
         """
         return self._zero_one
 
@@ -227,14 +227,14 @@ class RowsPredictive:
     def marginal(self, start: int, stop: int) -> Float:
         """Draws (S, stop - start, C) of a run of rows, right item by item.
 
-        The same noise for every item.
+        Every item has the same noise.
         """
         return softmax(np.moveaxis(self.marginal_logits(start, stop), 0, -1))
 
     def draws(self, rows: Ints, S: int, seed: int) -> Float:
         """Joint posterior draws (S, len(rows), C).
 
-        Same seed, same functions, whichever rows are asked for.
+        The same seed draws the same functions, whichever rows are asked for.
         """
         rows = check_draws(rows, S, len(self))
         return softmax(self.joint_logits(rows, S, seed))

@@ -76,7 +76,8 @@ class Trees:
     ) -> Trees:
         """Grow the trees on features (m, d) and class indices (m,).
 
-        Classes without a label are allowed.  ``weights`` (m,): how many labels each row counts as, one without.
+        Classes without a label are allowed.  ``weights`` (m,) says how many labels each row counts as, one
+        without.
 
         Raises
         ------

@@ -21,7 +21,7 @@ MIN_PROBABILITY = 1e-30
 class BundleModule(torch.nn.Module):
     """Encoder and linear head with its uncertainty.
 
-    From prepared input (b, ...) to probs (b, C), epistemic (b,) in nats, logits (b, C).
+    It maps prepared input (b, ...) to probs (b, C), epistemic (b,) in nats, logits (b, C).
 
     Parameters
     ----------

@@ -139,7 +139,7 @@ def _outputs(n_classes: int, tolerance: dict[str, float]) -> list[dict[str, Any]
 def metrics(model: Snapshot) -> dict[str, Any]:
     """Audited accuracy and cross-validation, each with its n.
 
-    The former where the model's card gives one.
+    The former is there where the model's card gives one.
     """
     accuracies: dict[str, Any] = {
         "cross_validation": {

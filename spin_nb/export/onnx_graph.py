@@ -43,7 +43,7 @@ def uncertainty() -> dict[str, Any]:
 def bundle_module(model: Snapshot) -> torch.nn.Module:
     """Join encoder and linear head in one module.
 
-    From prepared input (b, ...) to probs (b, C), epistemic (b,) in nats, logits (b, C).
+    It maps prepared input (b, ...) to probs (b, C), epistemic (b,) in nats, logits (b, C).
 
     Parameters
     ----------

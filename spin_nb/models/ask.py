@@ -33,8 +33,8 @@ __all__ = ["LearnerState", "StrategyInputs", "ask"]
 class LearnerState(Protocol):
     """State of a learner that asking reads.
 
-    ``features`` (n, d) and ``scales`` (n,) of the pool, the live ``graph``, the ``predictive`` of the head shown, and
-    how "auto" ``asks_by`` for it.
+    It holds ``features`` (n, d) and ``scales`` (n,) of the pool, the live ``graph``, the ``predictive`` of
+    the head shown, and how "auto" ``asks_by`` for it.
     """
 
     features: Float

@@ -25,7 +25,7 @@ MIN_AUDITS_TO_SHOW = 20
 def wilson(correct: float, n: int, *, level: float = 0.95) -> Estimate:
     """Share of successes with its Wilson score interval.
 
-    Among ``n`` uniform draws.
+    The successes are among ``n`` uniform draws.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def _wilson(correct: float, n: int) -> tuple[float, float]:
 def _wilson_or_exact(correct: float, n: int) -> tuple[float, float]:
     """Wilson's limits; Clopper and Pearson's for few draws.
 
-    Clopper and Pearson 1934, Biometrika 26:404.
+    The latter are exact (1934, Biometrika 26:404).
     """
     if n >= MIN_AUDITS_TO_SHOW:
         return _wilson(correct, n)

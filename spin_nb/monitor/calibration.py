@@ -64,7 +64,7 @@ def brier(probs: ArrayLike, y: ArrayLike) -> float:
 def losses(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
     """Log loss and Brier score of each item.
 
-    Nats; float64 (n,) each; raises as :func:`nll`.
+    Both are float64 (n,), the log loss in nats; it raises as :func:`nll`.
     """
     p, y = check_judged(probs, y)
     true = p[np.arange(len(y)), y]
@@ -105,9 +105,9 @@ def ece(probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS) -> float:
 
 
 def adaptive_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS) -> float:
-    """Expected calibration error.
+    """Expected calibration error over bins of equal size.
 
-    Over bins of equal size (Nguyen and O'Connor 2015; Nixon et al. 2019, ACE).
+    It is the ACE of Nixon et al. 2019 (Nguyen and O'Connor 2015).
 
     Parameters, Returns, Raises
         As :func:`ece`; items of equal confidence share a bin, so bins may differ in size where there are ties.
@@ -147,7 +147,7 @@ def classwise_ece(probs: ArrayLike, y: ArrayLike, *, bins: int = N_BINS) -> floa
 class Reliability:
     """A reliability diagram.
 
-    One entry per bin that holds an item.
+    It has one entry per bin that holds an item.
 
     Attributes
     ----------
@@ -208,7 +208,7 @@ def reliability(
 def confidences(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
     """Confidence and correctness of each item.
 
-    Probability of the predicted class, and 1.0 where it is the true one, float64 (n,) each.
+    They are the probability of the predicted class, and 1.0 where it is the true one, float64 (n,) each.
     """
     p, y = check_judged(probs, y)
     return p.max(axis=1), (p.argmax(axis=1) == y).astype(np.float64)
@@ -217,7 +217,7 @@ def confidences(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
 def even_bins(values: Real, bins: int) -> NDArray[np.int64]:
     """Bin of each value in [0, 1].
 
-    Equal widths, closed on the right.
+    Bins are of equal width, closed on the right.
     """
     return np.clip(np.ceil(values * bins).astype(np.int64) - 1, 0, bins - 1)
 

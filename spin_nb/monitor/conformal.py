@@ -126,7 +126,7 @@ def conformal_sets(
 ) -> NDArray[np.bool_]:
     """Sets of classes that hold the truth mostly.
 
-    For a share ``1 - alpha`` of exchangeable items.
+    They do for a share ``1 - alpha`` of exchangeable items.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def conformal_intervals(
 ) -> tuple[Real, Real]:
     """Intervals that hold the true number mostly.
 
-    For a share ``1 - alpha`` of exchangeable items (Lei et al. 2018).
+    They do for a share ``1 - alpha`` of exchangeable items (Lei et al. 2018).
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class CurvePoint:
 def is_number(x: Any) -> bool:
     """Say whether a float has room for a number.
 
-    From a file, whole ones come in any length.
+    Whole numbers from a file come in any length.
     """
     if not isinstance(x, (int, float)):
         return False

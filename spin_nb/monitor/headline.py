@@ -72,7 +72,7 @@ class Headline:
 def headline(probs: ArrayLike, y: ArrayLike, *, seed: int = 0) -> Headline:
     """NLL, Brier score and ECE of the audit labels.
 
-    With 95 % bootstrap intervals (Efron and Tibshirani 1993).
+    Each has a 95 % bootstrap interval (Efron and Tibshirani 1993).
 
     Parameters
     ----------

@@ -49,8 +49,8 @@ def interval_coverage(y: ArrayLike, low: ArrayLike, high: ArrayLike) -> tuple[Es
 def crps(y: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Real:
     """Continuous ranked probability score of normal predictions, item by item.
 
-    ``sd [z (2 Phi(z) - 1) + 2 phi(z) - 1/sqrt(pi)]`` with ``z = (y - mean) / sd`` (Gneiting and Raftery 2007,
-    eq. 21).
+    It is ``sd [z (2 Phi(z) - 1) + 2 phi(z) - 1/sqrt(pi)]`` with ``z = (y - mean) / sd`` (Gneiting and Raftery
+    2007, eq. 21).
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def risk_coverage(probs: ArrayLike, y: ArrayLike) -> tuple[Real, Real]:
 def aurc(probs: ArrayLike, y: ArrayLike) -> float:
     """Area under the risk-coverage curve.
 
-    The mean of :func:`risk_coverage` (Geifman et al. 2019).
+    It is the mean of :func:`risk_coverage` (Geifman et al. 2019).
 
     Parameters, Raises
         As :func:`risk_coverage`.
@@ -91,8 +91,8 @@ class Separation:
 def separation(ordinary: ArrayLike, unusual: ArrayLike) -> Separation:
     """AUROC and FPR95 of uncertainty as an alarm.
 
-    For items from elsewhere (out of distribution): scores of the pool against scores of those.  The positive
-    class is what is to be found, as in OpenOOD (Zhang et al. 2023).
+    Items from elsewhere (out of distribution) raise it: scores of the pool are set against scores of those.
+    The positive class is what is to be found, as in OpenOOD (Zhang et al. 2023).
 
     Parameters
     ----------

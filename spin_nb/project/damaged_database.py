@@ -39,8 +39,8 @@ class Reading:
 def readings(copy: Path, work: Path) -> list[Reading]:
     """Read the database in every way in which it can be read.
 
-    As SQLite does, and with its log replayed whatever it says; each of the two also with the list of tables made
-    anew, where that is not the one spin_nb makes.
+    It is read as SQLite does, and with its log replayed whatever it says; each of the two also with the list
+    of tables made anew, where that is not the one spin_nb makes.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _is_listed(file: Path) -> bool:
 def _tables(file: Path) -> set[salvage.Row] | None:
     """The list of tables.
 
-    None where it cannot be read.
+    It is None where it cannot be read.
     """
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         try:

@@ -304,7 +304,7 @@ class Database:
     def stamp(self) -> tuple[int, int] | None:
         """Time and size of the file, which change when the log is moved into it or somebody else writes it.
 
-        None where another file has its name.
+        It is None where another file has its name.
         """
         try:
             about = self.file.stat()

@@ -34,7 +34,7 @@ def entries_stored(db: sqlite3.Connection, client: str, first: int, last: int) -
 def claim(db: sqlite3.Connection, client: str, seq: int) -> bool:
     """Take entry ``seq`` of ``client``.
 
-    True once, False ever after; SequenceGapError where one is missing.
+    It is True once, False ever after; SequenceGapError is raised where one is missing.
     """
     if isinstance(seq, bool) or not isinstance(seq, int) or seq < 1:
         raise LabelError(
@@ -80,7 +80,7 @@ def append(
 def _in_gesture(event: Event, gesture: int | None, before: int) -> Event:
     """Say which event its gesture began with.
 
-    0 is the one that follows ``before``.
+    Gesture 0 begins with the event that follows ``before``.
     """
     return event if gesture is None else replace(event, gesture=gesture or before + 1)
 
@@ -170,7 +170,7 @@ def _milliseconds(value: object) -> float | None:
 def _answer_ask(db: sqlite3.Connection, item: str, token: str | None) -> str | None:
     """Mark the ask shown and return its token.
 
-    None where it is unknown: a label outweighs its ask.
+    It is None where the ask is unknown: a label outweighs its ask.
     """
     ask = None if token is None else asks.get(db, token)
     if ask is None:

@@ -97,7 +97,7 @@ def _objects(version: int) -> tuple[_Object, ...]:
 def _layouts(pages: bytes, version: int) -> Iterator[tuple[int, ...]]:
     """First pages of all tables, likeliest first.
 
-    As it is read, then with one of the numbers changed.
+    The first is as it is read, each other one has one of the numbers changed.
     """
     choices = [_roots(pages, thing) for thing in _objects(version)]
     likeliest = tuple(choice[0] for choice in choices)
@@ -110,7 +110,7 @@ def _layouts(pages: bytes, version: int) -> Iterator[tuple[int, ...]]:
 def _roots(pages: bytes, thing: _Object) -> list[int]:
     """Pages where it may begin.
 
-    What is read, what that is but for a bit, where it begins in a new project.
+    They are what is read, what that is but for a bit, and where it begins in a new project.
     """
     n_pages = len(pages) // _PAGE_BYTES
     read = list(_read_roots(pages[:_PAGE_BYTES], thing))
@@ -130,7 +130,7 @@ def _roots(pages: bytes, thing: _Object) -> list[int]:
 def _read_roots(page: bytes, thing: _Object) -> Iterator[int]:
     """Numbers that stand where its first page is named.
 
-    What SQLite itself would find first, not what was deleted.
+    What SQLite itself would find comes first, not what was deleted.
     """
     head = f"{thing.kind}{thing.name}{thing.table}".encode()
     tail = (thing.sql or "").encode()

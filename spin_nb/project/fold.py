@@ -220,7 +220,7 @@ def fold(events: Iterable[Event], state: State | None = None) -> State:
 def action_number(event: Event) -> int:
     """Number by which undo and redo name an event.
 
-    That of the call or gesture it is part of, else its own.
+    It is that of the call or gesture it is part of, else its own.
     """
     return event.seq if event.gesture is None else event.gesture
 

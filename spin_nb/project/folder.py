@@ -81,7 +81,7 @@ def inside(folder: Path, *parts: str) -> Path:
 def check_project_folder(folder: Path) -> bool:
     """Say whether ``folder`` holds a project.
 
-    False where one may be created.
+    It is False where one may be created.
 
     Raises
     ------
@@ -194,9 +194,9 @@ def writable(folder: Path) -> bool:
 
 
 def on_network(folder: Path) -> bool:
-    """Say whether the folder lies on a network disk.
+    """Say whether the folder is on a network or shared disk.
 
-    Or a shared folder, by /proc; False without it.
+    It asks /proc, and is False without it.
     """
     try:
         lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()

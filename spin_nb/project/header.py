@@ -43,7 +43,7 @@ class Descriptor:
     def close(self) -> None:
         """Let go, after the connection was closed.
 
-        May be called twice.
+        It may be called twice.
         """
         self._close()
 
@@ -51,7 +51,7 @@ class Descriptor:
 def read_header(file: Path) -> bytes:
     """First bytes of a database.
 
-    None where there is no file.
+    It is None where there is no file.
 
     Raises
     ------

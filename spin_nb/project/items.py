@@ -23,7 +23,7 @@ def _rows(items: Iterable[NewItem]) -> Iterator[tuple[Any, ...]]:
 def _source_json(source: object) -> str:
     """Source of an item as JSON text.
 
-    Of one text by name, as of a file, many times as fast as of any other dictionary.
+    A source of one text by name, as of a file, is written many times as fast as any other dictionary.
     """
     if isinstance(source, dict) and len(source) == 1:
         [(key, text)] = source.items()
@@ -62,7 +62,7 @@ def require(db: sqlite3.Connection, item: object) -> str:
 def ids(db: sqlite3.Connection, arrivals_only: bool = False) -> list[str]:
     """Ids in the order they were added.
 
-    Of arrivals only, where asked for.
+    They are those of arrivals only, where asked for.
     """
     which = " WHERE arrived" if arrivals_only else ""
     return [row[0] for row in db.execute(f"SELECT id FROM items{which} ORDER BY row")]

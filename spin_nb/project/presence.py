@@ -23,7 +23,7 @@ except ImportError:  # Windows
 class Presence:
     """A session in a project, until :meth:`close`.
 
-    As many as like.
+    As many as like may share a project.
 
     Parameters
     ----------

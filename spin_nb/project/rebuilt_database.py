@@ -14,7 +14,7 @@ from spin_nb.project.seal_file import Mark
 def write_database(db: sqlite3.Connection, reading: Reading, mark: Mark | None) -> set[int]:
     """Build the database anew; returns the numbers of its events.
 
-    ``mark``: what the seal file knows of the damaged one.
+    ``mark`` is what the seal file knows of the damaged one.
     """
     db.execute("BEGIN")
     schema.build(db)

@@ -39,7 +39,7 @@ class SequenceGapError(ProjectError):
 class NewItem:
     """An item to be added.
 
-    Something that can be labelled, or (``broken``) a listed thing that cannot.
+    It is something that can be labelled, or (``broken``) a listed thing that cannot.
 
     ``source`` is anything JSON can hold; what it means is the pool's business.
     """

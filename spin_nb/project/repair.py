@@ -189,10 +189,7 @@ def _project(path: str | Path) -> Path:
 
 
 def _whole(at: Path, mark: Mark | None) -> Repair | None:
-    """The report of a database that is not damaged.
-
-    None where it is.
-    """
+    """Report on a database that is not damaged, or None."""
     try:
         folder.check_project_folder(at)
         database = Database(at, "ro")

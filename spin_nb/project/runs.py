@@ -59,7 +59,7 @@ def all_runs(db: sqlite3.Connection) -> list[Run]:
 def add_model(db: sqlite3.Connection, name: str, head: str, card: dict[str, Any]) -> None:
     """Enter a model into the repository.
 
-    ProjectError where the id is taken.
+    It raises ProjectError where the id is taken.
     """
     entry = as_text(name, "model id"), now(), head, as_json(card, "model card")
     with seals.keep(db, "models", "id = ?", entry[:1]):

@@ -143,7 +143,7 @@ def _bits_apart(one: str, other: str) -> int:
 def judge(rows_by_key: dict[Any, Row], first: str | None) -> dict[str, dict[int, Row]]:
     """Events, by how sure they are.
 
-    "whole", "mended" (one bit set right), "doubtful", "lost".
+    They are "whole", "mended" (one bit set right), "doubtful" or "lost".
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _judge(
 ) -> tuple[str, Row, str | None]:
     """Judge one event by its hash.
 
-    How sure it is, the event, and the hash the next one is linked to.
+    Return how sure it is, the event, and the hash the next one is linked to.
     """
     if before is None:
         return "doubtful", row, chain_on_disk

@@ -43,7 +43,7 @@ class Mark:
 def read(folder: Path) -> Mark | None:
     """The latest mark that is whole.
 
-    None where there is none.
+    It is None where there is none.
     """
     try:
         with open(folder / SEAL, "rb", opener=_opener) as file:

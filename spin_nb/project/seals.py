@@ -34,7 +34,7 @@ MODULUS = 2 ** (8 * _DIGEST_BYTES)
 def link(before: str, row: Sequence[Any]) -> str:
     """Hash of the events up to one.
 
-    Of the hash before it, and of its row as it is stored.
+    It covers the hash before it, and its row as it is stored.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def link(before: str, row: Sequence[Any]) -> str:
 def first(db: sqlite3.Connection) -> str:
     """Hash that the first event is linked to.
 
-    Different in every project.
+    It is different in every project.
     """
     row = db.execute("SELECT digest FROM seals WHERE name = ?", (FIRST,)).fetchone()
     return "" if row is None else str(row[0])

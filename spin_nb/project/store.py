@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 class Store:
     """A project's database, open.
 
-    Made by :meth:`create` or :meth:`open`; a context manager that closes itself.  Threads may share it, and
-    several processes may open one project.  When a method that writes has returned, what it wrote survives a
-    kill and a power cut; when it has raised, nothing of it was stored.
+    It is made by :meth:`create` or :meth:`open`; a context manager that closes itself.  Threads may share it,
+    and several processes may open one project.  When a method that writes has returned, what it wrote
+    survives a kill and a power cut; when it has raised, nothing of it was stored.
 
     Every method that writes raises ``ReadOnlyError`` where the project may only be read, and ``StorageError``
     where the disk is full or fails or another process holds the lock for ten seconds.
@@ -123,7 +123,7 @@ class Store:
     def open(cls, at: Path | str, *, read_only: bool = False, trusted: bool = True) -> Store:
         """Open the project in ``at``.
 
-        Read-only where asked for, or where the folder may not be written.
+        It is read-only where asked for, or where the folder may not be written.
 
         Raises
         ------
@@ -251,7 +251,7 @@ class Store:
     def meta(self) -> dict[str, Any]:
         """Description of the project.
 
-        What it was created with, and what :meth:`set_meta` changed since.
+        It holds what the project was created with, and what :meth:`set_meta` changed since.
         """
         with self._database.reading() as db:
             return items.meta(db)
@@ -269,7 +269,7 @@ class Store:
     def items(self) -> pl.DataFrame:
         """All items in the order added.
 
-        Row, item, modality, source (JSON), broken (why, or null), arrived.
+        The columns are row, item, modality, source (JSON), broken (why, or null), arrived.
         """
         with self._database.reading() as db:
             return tables.items(items.rows(db))
@@ -397,7 +397,7 @@ class Store:
     def changed_elsewhere(self) -> bool:
         """Say whether another connection has written.
 
-        Since this was last called; True the first time.
+        It looks back to when it was last called, and is True the first time.
 
         Costs next to nothing, so it may be asked for every label.
         """
@@ -418,7 +418,7 @@ class Store:
     def asks(self) -> pl.DataFrame:
         """Asks that were shown.
 
-        Token, item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator.
+        The columns are token, item, time, strategy, q, audit, with_suggestion, model_id, reason, annotator.
         """
         with self._database.reading() as db:
             return tables.asks(asks.list_shown(db))
@@ -433,7 +433,7 @@ class Store:
     ) -> None:
         """Write down how a run ended.
 
-        "done", "cancelled" or "failed".
+        It ended as "done", "cancelled" or "failed".
         """
         with self.transaction() as db:
             runs.end(db, run_id, status, model_id, dict(metrics or {}))

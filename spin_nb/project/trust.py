@@ -79,7 +79,7 @@ def look_around(folder: Path, *, trusted: bool) -> None:
 def _entries(folder: Path) -> Iterator[tuple[str, str, os.stat_result]]:
     """The project's own places.
 
-    Path, name from the project folder on, what ``lstat`` says of it.
+    Each has its path, its name from the project folder on, and what ``lstat`` says of it.
     """
     count = 0
     waiting = [(os.path.join(folder, name), name) for name in (*_LOGS, SEAL, *_FOLDERS)]

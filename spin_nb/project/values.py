@@ -15,7 +15,7 @@ _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once
 def as_json(value: object, what: str) -> str:
     """``value`` as JSON text.
 
-    LabelError where JSON cannot hold it (NaN, arrays, objects).
+    It raises LabelError where JSON cannot hold it (NaN, arrays, objects).
     """
     try:
         return _ENCODER.encode(value)
@@ -29,7 +29,7 @@ def as_json(value: object, what: str) -> str:
 def from_json(text: str | None) -> Any:
     """Read what :func:`as_json` wrote.
 
-    None for an empty column.
+    It is None for an empty column.
     """
     try:
         return None if text is None else json.loads(text)
@@ -40,7 +40,7 @@ def from_json(text: str | None) -> Any:
 def as_text(value: object, what: str) -> str:
     """``value`` itself if it is text SQLite can hold.
 
-    LabelError otherwise.
+    It raises LabelError otherwise.
     """
     try:
         if isinstance(value, str) and value.strip():
@@ -54,7 +54,7 @@ def as_text(value: object, what: str) -> str:
 def now() -> str:
     """UTC now, as it is written.
 
-    ISO 8601 with microseconds.
+    It is ISO 8601 with microseconds.
     """
     return as_moment(datetime.now(UTC))
 

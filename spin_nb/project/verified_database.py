@@ -15,8 +15,8 @@ from spin_nb.project.seal_file import Mark
 def open_verified(at: Path, is_trusted: bool) -> tuple[Database, State]:
     """Open a database that is whole; returns it, and what its events come to.
 
-    For reading only: SQLite empties a log when the last who may write closes it, also one of which it could read the
-    beginning alone.
+    It is for reading only: SQLite empties a log when the last who may write closes it, also one of which it
+    could read the beginning alone.
 
     Raises
     ------

@@ -57,7 +57,7 @@ def check_draws(
 ) -> Float:
     """Return ``draws`` as float32 (S, n, C).
 
-    Class probabilities under ``S`` posterior samples.
+    They are class probabilities under ``S`` posterior samples.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def check_draws(
 def check_outputs(draws: ArrayLike, *, name: str = "draws", n: int | None = None) -> Float:
     """Return ``draws`` as finite float32 (S, n, C).
 
-    Regressed numbers or probabilities under ``S`` samples.
+    They are regressed numbers or probabilities under ``S`` samples.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def check_outputs(draws: ArrayLike, *, name: str = "draws", n: int | None = None
 def _class_axis(draws: Float) -> int:
     """The axis along which these are probabilities.
 
-    The last one where none is.
+    It is the last one where none is.
     """
     corner = draws[:64, :64, :64]
     if corner.min() < 0 or np.allclose(draws[:64, :64].sum(axis=2), 1, atol=1e-3):
@@ -172,7 +172,7 @@ def check_features(
 def check_values(values: ArrayLike, name: str, *, n: int | None = None, least: float | None = None) -> Float:
     """Return ``values`` as finite float32 (n,).
 
-    n >= 1, one number an item.
+    There is one number an item, and n >= 1.
 
     Raises
     ------
@@ -219,7 +219,7 @@ def check_scores(scores: ArrayLike, *, n: int | None = None) -> Float:
 def check_labelled(labelled_rows: Rows | None, n: int) -> Ints:
     """Return ``labelled_rows`` as int64 (m,).
 
-    Different rows of a pool of ``n``, in the order given; None is none.
+    They are different rows of a pool of ``n``, in the order given; None is none.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def check_labelled(labelled_rows: Rows | None, n: int) -> Ints:
 def check_labels(labels: Rows | None, labelled_rows: Ints, classes: int | None = None) -> Ints:
     """Return ``labels`` as int64 (m,).
 
-    One class index for each labelled row.
+    There is one class index for each labelled row.
 
     Raises
     ------
@@ -325,7 +325,7 @@ def check_pool_rows(rows: Rows | None, name: str, n: int) -> Ints:
 def askable(n: int, candidates: Rows | None, pending: Rows | None) -> tuple[NDArray[np.bool_], Ints]:
     """Mask (n,) of askable candidates, and the pending rows.
 
-    Askable: a candidate that waits for no answer. Pending rows come each once, in the order given.
+    A candidate is askable where it waits for no answer.  Pending rows come each once, in the order given.
 
     Raises
     ------

@@ -30,7 +30,7 @@ def squared_sampling(
 ) -> Picked:
     """Draw ``k`` rows far from those drawn before.
 
-    By squared distance from the nearest of them (Arthur & Vassilvitskii 2007).
+    Each is drawn by its squared distance from the nearest of them (Arthur & Vassilvitskii 2007).
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def auto(
 ) -> Picked:
     """Ask where labels settle most likely errors.
 
-    Where a label removes most variance from decisions that are likely to be wrong.
+    It asks where a label removes most variance from decisions that are likely to be wrong.
 
     ``a_j = P(decision j is wrong) = Phi(-margin_j / sqrt(2 v_j))``; the score of item ``i`` is
     ``sum_j a_j cov(i, j)^2 / (noise^2 + v_i)``.  Items already being asked, and each pick, count as labelled: the
@@ -159,7 +159,7 @@ class _Lookahead:
     def surprise(self, rows: tuple[int, ...], x: Float) -> Float:
         """Distance from each row's scores to its likeliest class.
 
-        0 where no label says anything yet.
+        It is 0 where no label says anything yet.
         """
         reason = self.scores[list(rows)] + x @ self.weights
         if not reason.any():
@@ -205,7 +205,7 @@ class _Lookahead:
     def exploration_share(self, row: int) -> float:
         """Share of what ``row`` settles that no label reached.
 
-        Reached: no longer at its prior variance.
+        What a label reached is no longer at its prior variance.
         """
         self.gains()
         share = self.wrong * (self.phi_judged @ (self.covariance @ self.phi[row])) ** 2

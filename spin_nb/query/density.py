@@ -13,7 +13,7 @@ from spin_nb.types import Float
 def density(probs: Float, features: Float, *, beta: float = 1.0) -> Float:
     """Score by information density.
 
-    Entropy times mean similarity to the pool (Settles & Craven 2008).
+    It is entropy times mean similarity to the pool (Settles & Craven 2008).
 
     Keeps outliers, uncertain as they are, from being asked first.  Similarity is the cosine, so its mean over the pool
     is one product with the mean direction: exact, and linear in ``n`` instead of quadratic.  An item that points away
@@ -59,7 +59,7 @@ def density(probs: Float, features: Float, *, beta: float = 1.0) -> Float:
 def activation(features: Float) -> Float:
     """Score by low activation level.
 
-    Minus the Euclidean norm of the item's activations, higher = weaker.
+    It is minus the Euclidean norm of the item's activations, higher = weaker.
 
     A network answers weakly to what it was not trained on (Dhamija, Guenther & Boult 2018).  Meant for activations or
     logits of a trained network; in centred features the norm is the distance from the pool's middle, and this

@@ -70,7 +70,7 @@ def mean_kl(draws: Float) -> Float:
 def consensus_entropy(draws: Float) -> Float:
     """Entropy of the members' mean, ``H[E p]``, nats.
 
-    :func:`bald` and the label's own noise together.
+    It is :func:`bald` and the label's own noise together.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def vote_entropy(draws: Float) -> Float:
 def variation_ratio(draws: Float) -> Float:
     """Share of members that vote otherwise.
 
-    Not for the most voted class (Freeman 1965; Beluch et al. 2018).
+    They do not vote for the most voted class (Freeman 1965; Beluch et al. 2018).
 
     Parameters
     ----------
@@ -151,9 +151,9 @@ def variation_ratio(draws: Float) -> Float:
 def zero_one(draws: Float) -> Float:
     """Epistemic part of the error rate, ``E max_c p_c - max_c E p_c``, a probability.
 
-    What knowing the right model would take off the chance of a wrong answer: :func:`bald` for the zero-one loss
-    instead of the logarithmic one.  Consistently the better of the two for active learning in Hofman, Sale &
-    Huellermeier 2025 (arXiv 2512.12341).
+    It is what knowing the right model would take off the chance of a wrong answer: :func:`bald` for the
+    zero-one loss instead of the logarithmic one.  It is consistently the better of the two for active
+    learning in Hofman, Sale & Huellermeier 2025 (arXiv 2512.12341).
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from spin_nb.types import Float
 def epig(draws: Float, target_draws: Float) -> Float:
     """Expected predictive information gain (EPIG).
 
-    The mean over targets t of I(y; y_t), in nats (Bickford Smith et al. 2023).
+    It is the mean over targets t of I(y; y_t), in nats (Bickford Smith et al. 2023).
 
     How much an item's label tells about the labels of the targets: BALD also rewards what no prediction depends on,
     EPIG does not.  Exact given the draws, no sampling of labels.  Time grows with ``n t C^2 S``.
@@ -62,7 +62,7 @@ def epig(draws: Float, target_draws: Float) -> Float:
 def expected_error(draws: Float, target_draws: Float) -> Float:
     """Expected fall of the error rate on the targets.
 
-    A probability (Roy & McCallum 2001, zero-one loss).
+    It is a probability (Roy & McCallum 2001, zero-one loss).
 
     For every class the item's label may turn out to be, the posterior is updated by weighing its samples with their
     probability of that class, instead of training again:

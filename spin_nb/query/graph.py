@@ -21,7 +21,7 @@ NOISE_SD = 0.2  # as spin_nb.bayes.GraphPosterior has it
 def vopt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE_SD) -> Float:
     """Fall of the mean predictive variance.
 
-    ``mean_j cov(i, j)^2 / (noise^2 + v_i)`` (Ji & Han 2012).
+    It is ``mean_j cov(i, j)^2 / (noise^2 + v_i)`` (Ji & Han 2012).
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def vopt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE_SD
 def sigma_opt(phi: Float, covariance: NDArray[np.float64], *, noise: float = NOISE_SD) -> Float:
     """Fall of the variance of the pool's mean score.
 
-    ``(mean_j cov(i, j))^2 / (noise^2 + v_i)``.
+    It is ``(mean_j cov(i, j))^2 / (noise^2 + v_i)``.
 
     Sigma-optimality (Ma, Garnett & Schneider 2013).  Prefers the middle of clusters to
     outliers more strongly than :func:`vopt`.
@@ -100,7 +100,7 @@ def model_change(
 ) -> Float:
     """Expected shift of the pool's scores.
 
-    Root mean square, were the item's label as predicted.
+    It is a root mean square, were the item's label as predicted.
 
     ``|e_y - 1/C - f_i| sqrt(mean_j cov(i, j)^2) / (noise^2 + v_i)`` with ``y`` the label that moves them least, which
     is the predicted one (Miller & Bertozzi 2021, model change).

@@ -23,7 +23,7 @@ EPSILON = 0.05
 def epsilon_greedy(scores: Float, k: int, *, epsilon: float = EPSILON, seed: int) -> Picked:
     """Pick the best ``k`` items, now and then any.
 
-    Each time the highest score left or, with probability ``epsilon``, any item left.
+    Each time it picks the highest score left or, with probability ``epsilon``, any item left.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def sample_proportional(
 ) -> tuple[int, float]:
     """Draw one row in proportion to its weight.
 
-    Mixed with a uniform share; returns it and its probability.
+    A uniform share is mixed in; the row and its probability are returned.
 
     Parameters
     ----------
@@ -128,7 +128,8 @@ def sample_proportional(
 def epsilon_greedy_batch(batch: Picked, free: Ints, *, epsilon: float = EPSILON, seed: int) -> Picked:
     """Mix uniform picks into a batch that was chosen without chance.
 
-    At each step the next of its picks that is not taken yet or, with probability ``epsilon``, any free row left.
+    At each step it takes the next of its picks that is not taken yet or, with probability ``epsilon``, any
+    free row left.
 
     Parameters
     ----------

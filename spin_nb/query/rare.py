@@ -15,7 +15,7 @@ SIGNIFICANCE = 0.01  # that a class as frequent as the others has so few labels,
 class Rare:
     """The class that is looked for, and its turns.
 
-    Every few asks, the row that is likeliest to belong to it.
+    Every few asks comes the turn of the row that is likeliest to belong to it.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Rare:
     def likeliest(self, left: NDArray[np.bool_]) -> int:
         """The row left that likeliest belongs to it.
 
-        The lowest where several are.
+        It is the lowest where several are.
         """
         rows = np.flatnonzero(left)
         return int(rows[np.argmax(self._probability[rows])])

@@ -117,7 +117,7 @@ class _Near:
 def _highest(values: Float, free: Ints, k: int) -> Ints:
     """Free rows by value, as many as are looked at.
 
-    From the highest down, ties by lowest row.
+    They come from the highest down, ties by lowest row.
     """
     most = min(len(free), k + N_CANDIDATES)
     least = np.partition(values[free], len(free) - most)[len(free) - most]

@@ -15,7 +15,7 @@ from spin_nb.types import Float
 def variance(draws: Float) -> Float:
     """Variance over the draws, summed over outputs.
 
-    The trace of the predictive covariance (MacKay 1992).
+    It is the trace of the predictive covariance (MacKay 1992).
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def entropy(probs: Float) -> Float:
 def margin(probs: Float) -> Float:
     """One minus the gap between the two likeliest classes.
 
-    A probability (Scheffer et al. 2001).
+    It is a probability (Scheffer et al. 2001).
 
     Parameters
     ----------

@@ -503,7 +503,7 @@ class Session:
     def watch(self, items: Iterable[Any], *, wait: bool = False) -> Job[WatchReport] | WatchReport:
         """Score arrivals, look for drift, offer them to :meth:`ask`.
 
-        The same as ``s.stream.watch``.
+        It does the same as ``s.stream.watch``.
         """
         return self.stream.watch(items, wait=wait)
 

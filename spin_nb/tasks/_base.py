@@ -39,7 +39,7 @@ class TaskBase:
     def names(self) -> tuple[str, ...]:
         """Names a value may use, in order.
 
-        () where there are none.
+        It is () where there are none.
         """
         names: tuple[str, ...] = self._settings.get("names", ())
         return names
@@ -53,7 +53,7 @@ class TaskBase:
     def learns(self) -> str | None:
         """Kind of learning: "classes", "numbers" or None.
 
-        :attr:`outputs` numbers; None: nothing is learnt of such labels.
+        There are :attr:`outputs` numbers; with None nothing is learnt of such labels.
         """
         return "numbers" if self.outputs else None
 
@@ -84,7 +84,7 @@ class TaskBase:
     def spec(self) -> dict[str, Any]:
         """Description of the task for its editor.
 
-        kind, editor, names, empty (what a draft starts from) and the task's own.
+        It holds kind, editor, names, empty (what a draft starts from) and the task's own.
 
         Returns
         -------

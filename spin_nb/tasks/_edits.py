@@ -8,8 +8,8 @@ from collections import defaultdict
 def levenshtein(a: str, b: str) -> int:
     """Fewest insertions, deletions and substitutions of characters that turn ``a`` into ``b``.
 
-    Exact at every length, ``O(len(a) len(b) / w)``: one column of the table at a time, in the bits of two whole
-    numbers, vertical differences +1 and -1 (Myers 1999, in the form of Hyyrö 2003).
+    It is exact at every length, ``O(len(a) len(b) / w)``: one column of the table at a time, in the bits of
+    two whole numbers, vertical differences +1 and -1 (Myers 1999, in the form of Hyyrö 2003).
 
     Examples
     --------

@@ -17,7 +17,7 @@ ROWS_PER_CHUNK = 128  # rows of the overlap matrix at once: 10,000 x 10,000 shap
 def f1(n_matches: int, answer: int, truth: int) -> float:
     """Harmonic mean of precision and recall.
 
-    1.0 where both are empty (van Rijsbergen 1979).
+    It is 1.0 where both are empty (van Rijsbergen 1979).
 
     Examples
     --------

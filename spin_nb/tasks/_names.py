@@ -167,7 +167,7 @@ def known_name(
 def _difference(text: str, name: str) -> str:
     """Words for the difference of two that look alike.
 
-    Nothing where that can be seen, as case can.
+    There are none where that can be seen, as case can.
     """
     odd = [c for c in text if c not in name and not c.isascii()]
     missing = [c for c in name if c not in text and not c.isascii()]

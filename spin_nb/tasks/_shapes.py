@@ -47,7 +47,7 @@ def _lines(points: Points) -> Points:
 def _crossings(points: Points, lines: Points) -> Points:
     """Places where an outline crosses each line, (N_SCAN_LINES, m).
 
-    X, infinite where a side does not.
+    They are x, infinite where a side does not.
     """
     x0, y0 = points.T
     x1, y1 = np.roll(points, -1, axis=0).T

@@ -42,7 +42,7 @@ def visible_text(text: str) -> str:
 def looks(text: str) -> str:
     """Text as it looks, equal for texts that look alike.
 
-    Whatever their case, width, and Cyrillic and Greek letters like Latin.
+    Case, width, and Cyrillic and Greek letters like Latin make no difference.
 
     Examples
     --------

@@ -62,7 +62,7 @@ class Boxes(LabelledList):
     def validate(self, value: object, extent: Extent | None = None) -> list[Entry]:
         """Return the boxes as they are stored.
 
-        Floats, clipped where they reach up to a pixel out of the picture.
+        They are floats, clipped where they reach up to a pixel out of the picture.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Boxes(LabelledList):
     def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
         """F1 of boxes that agree.
 
-        Same label, intersection over union >= .5 (Everingham et al. 2010).
+        Two agree with the same label and intersection over union >= .5 (Everingham et al. 2010).
 
         Boxes are paired one to one, as many as possible; two empty lists score 1.0.
 
@@ -121,7 +121,7 @@ class Boxes(LabelledList):
 def _side(start: float, length: float, limit: float, keys: tuple[str, str], what: str) -> tuple[float, float]:
     """Start and length of one side, inside the picture.
 
-    Both as given where nothing is clipped.
+    Both are as given where nothing is clipped.
     """
     if length >= MIN_SIDE_PX:
         left = inside(start, limit, f"{keys[0]} of {what}")

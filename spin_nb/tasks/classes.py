@@ -12,8 +12,8 @@ from spin_nb.tasks._names import checked_names
 class Classes(OneOf):
     """One class per item.
 
-    Immutable, hashable; equal when the names are, in the same order.  Their order is the order of the columns
-    of every ``probs`` array.
+    It is immutable and hashable, and equal when the names are, in the same order.  Their order is the order
+    of the columns of every ``probs`` array.
 
     Parameters
     ----------

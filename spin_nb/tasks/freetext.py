@@ -20,7 +20,7 @@ MAX_CHARACTERS = (
 class FreeText(TaskBase):
     """A text that the person writes.
 
-    Kept NFC-normalised and otherwise as written.
+    It is kept NFC-normalised and otherwise as written.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ Points = dict[str, list[float] | None]
 class Keypoints(TaskBase):
     """Named points of a picture.
 
-    Where each is, or None where it is not visible.
+    A value says where each is, or None where it is not visible.
 
     A value is ``{name: [x, y] or None}`` with every name a key, in pixels of the original picture.
 
@@ -95,7 +95,7 @@ class Keypoints(TaskBase):
     def validate(self, value: object, extent: Extent | None = None) -> Points:
         """Return the points as they are stored.
 
-        In the task's order, clipped where up to a pixel out of the picture.
+        They are in the task's order, clipped where up to a pixel out of the picture.
 
         Raises
         ------

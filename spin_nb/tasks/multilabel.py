@@ -93,7 +93,7 @@ class MultiLabel(TaskBase):
     def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
         """F1 of the two sets of names.
 
-        1.0 where both are empty.
+        It is 1.0 where both are empty.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class MultiLabel(TaskBase):
     def target(self, value: object, extent: Extent | None = None) -> Float:
         """1 for every class that applies, else 0.
 
-        Float32 (outputs,).
+        It is float32 (outputs,).
 
         Raises
         ------

@@ -92,7 +92,7 @@ class Number(TaskBase):
     def spec(self) -> dict[str, Any]:
         """Description of the task for its editor.
 
-        ``within``: how far off a suggestion counts as right.
+        ``within`` says how far off a suggestion counts as right.
         """
         return {**super().spec(), "within": float(f"{self._within:.3g}")}
 
@@ -104,7 +104,7 @@ class Number(TaskBase):
     def validate(self, value: object, extent: Extent | None = None) -> float:
         """Return ``value`` as it is stored.
 
-        A float, rounded to the step if there is one.
+        It is a float, rounded to the step if there is one.
 
         Raises
         ------

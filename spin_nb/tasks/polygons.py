@@ -62,7 +62,7 @@ class Polygons(LabelledList):
     def validate(self, value: object, extent: Extent | None = None) -> list[Entry]:
         """Return the polygons as they are stored.
 
-        Floats, clipped where they reach up to a pixel out of the picture.
+        They are floats, clipped where they reach up to a pixel out of the picture.
 
         A point that repeats the one before it is left out, and so is a last point that closes the outline.
 
@@ -109,7 +109,7 @@ class Polygons(LabelledList):
     def score(self, answer: object, truth: object, extent: Extent | None = None) -> float:
         """F1 of polygons that agree.
 
-        Same label, intersection over union >= .5.
+        Two agree with the same label and intersection over union >= .5.
 
         Polygons are paired one to one, as many as possible; two empty lists score 1.0.  Intersection and union are
         measured along 256 horizontal lines, ``tasks._shapes.iou``.

@@ -58,7 +58,7 @@ class Spans(LabelledList):
     def validate(self, value: object, extent: Extent | None = None) -> list[Entry]:
         """Return the spans as they are stored.
 
-        Sorted by start, end and label, each once.
+        They are sorted by start, end and label, each once.
 
         Raises
         ------

@@ -35,7 +35,7 @@ MAX_DIFFERENCE = {"probs": 1e-4, "epistemic": 1e-4, "logits": 1e-3}
 def export(model: Snapshot, example: Sequence[object], folder: Path) -> ExportReport:
     """Write a bundle that runs without this package, and prove it.
 
-    Against the notebook's own answers.
+    The proof is against the notebook's own answers.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _parity(
 ) -> dict[str, float]:
     """Largest difference of each output.
 
-    Of rows together and one by one.
+    Rows are run together and one by one.
     """
     import onnxruntime
 

@@ -58,7 +58,7 @@ def save_nearest(path: Path, late: Float, neighbours: tuple[Ints, Float]) -> Non
 
 
 def _read(path: Path, late: Float, k: int, n: int) -> Neighbours | None:
-    """Of the first few of ``late``.
+    """Read the neighbours kept of the first of ``late``.
 
     It is None where the file is damaged, or is about other arrivals.
     """

@@ -77,7 +77,7 @@ def features(
 def _with_arrivals(pool: Pool, encoder: Encoder, base: Float, tell: Progress) -> Float:
     """Features of base rows and arrivals.
 
-    Of these, too, what cannot be read is kept out.
+    Arrivals that cannot be read are kept out, too.
     """
     late, unreadable = _encode_chunks(pool, encoder, range(pool.n_base, len(pool)), tell)
     if unreadable:

@@ -70,7 +70,7 @@ def _count_chunks(stream: BinaryIO) -> None:
 def _check_scans(stream: BinaryIO) -> None:
     """Walk to the pixels.
 
-    Of a progressive picture count the scans, of which each may be all but empty.
+    It counts the scans of a progressive picture, of which each may be all but empty.
     """
     at, pixels = 2, 0
     for _ in range(MAX_PIECES):

@@ -100,9 +100,9 @@ def _unpacked_bytes(data: mmap.mmap, end: int, column: dict[int, Any]) -> int:
 
 
 def _levels(inner: dict[int, Any], size: int, header: dict[int, Any]) -> None:
-    """Of a page of the second version.
+    """Refuse a page (second version) that contradicts itself.
 
-    Nulls, rows and the bytes before its values.
+    It has no more nulls than values, and the bytes before its values fit into it.
     """
     if 8 in header and (
         _number(inner[2]) > _number(inner[1]) or _number(inner[5]) + _number(inner[6]) > size

@@ -139,9 +139,10 @@ def as_array(item: Any) -> NDArray[Any]:
 
 
 def _channels_last(array: NDArray[Any], first: bool) -> NDArray[Any]:
-    """(h, w), (h, w, 3) or (h, w, 4).
+    """Move a picture's channels to the last axis.
 
-    With ``first``, channels come first where either axis may be theirs.
+    It becomes (h, w), (h, w, 3) or (h, w, 4).  With ``first``, channels come first where either axis may be
+    theirs.
     """
     axes = [axis for axis in ((0, 2) if first else (2, 0)) if array.shape[axis] in (1, 3, 4)]
     if not axes:

@@ -21,7 +21,7 @@ MAX_SAMPLE_ROWS = 7000
 class Coverage:
     """``sum_j w_j max(0, s(x_i, x_j) - covered_j) / sum_j w_j``.
 
-    What picking row ``i`` would cover anew.
+    It is what picking row ``i`` would cover anew.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def cover(
 def greedily(coverage: Coverage, every: Points, k: int) -> tuple[list[int], list[float]]:
     """Pick at most ``k`` points of most new coverage.
 
-    Until nothing more can be covered; with what each covers.
+    It stops where nothing more can be covered, and returns what each covers, too.
     """
     left = np.ones(len(every), bool)
     bounds = coverage.gains(np.arange(len(every)))

@@ -66,7 +66,7 @@ class Points:
     def squared_distances(self, targets: Float) -> Float:
         """Squared distances (n, m) to the points of ``targets``.
 
-        Both about the same middle.
+        Both are about the same middle.
         """
         out = self._rows @ targets.T
         return np.maximum(out, 0, out=out)
@@ -86,7 +86,7 @@ def to_one(a: Points, row: int) -> Float:
 def _products(a: Points, row: int) -> Float:
     """Scalar products ``x_i . x_row``.
 
-    Not by BLAS, whose threads wait 8 ms for each other on a busy machine where this takes 2.
+    They are not by BLAS, whose threads wait 8 ms for each other on a busy machine where this takes 2.
     """
     return np.einsum("nd,d->n", a.x, a.x[row])
 
@@ -94,7 +94,7 @@ def _products(a: Points, row: int) -> Float:
 class Nearest:
     """Bounds on squared distances to the nearest centres.
 
-    Kept up to date while centres are added.
+    They are kept up to date while centres are added.
 
     The bounds hold whatever the product rounds, so :meth:`best` is the exact answer: rows that could be best are few
     and are measured again in double precision.
@@ -113,7 +113,7 @@ class Nearest:
     def among(self, rows: Ints) -> Nearest:
         """The same distances for some rows.
 
-        Named by their places in ``rows``; more centres are added to it alone.
+        They are named by their places in ``rows``; more centres are added to it alone.
         """
         part = copy(self)
         part._features, part._points, part._centres = self._features[rows], self._points.take(rows), []
@@ -134,7 +134,7 @@ class Nearest:
     def add_all(self, rows: Ints | list[int]) -> None:
         """Count some rows as centres.
 
-        One product instead of one each.
+        It takes one product instead of one each.
         """
         if not len(rows):
             return
@@ -159,7 +159,7 @@ class Nearest:
     ) -> tuple[int, float]:
         """The row left with the highest score.
 
-        Of ``score(distances, rows)``; the lowest of those that tie; with its score.
+        The score is ``score(distances, rows)`` and comes with the row, the lowest of those that tie.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class Nearest:
     def exactly(self, rows: Ints) -> Doubles:
         """Squared distances (r,) of rows in double precision.
 
-        From differences.
+        They are computed from differences.
         """
         new = rows[self._n_centres[rows] < 0]
         if len(new) and self._wider is not None:

@@ -59,7 +59,7 @@ class LazyGreedy:
     def highest(self, many: int) -> Ints:
         """The rows left with the highest bounds.
 
-        The lowest of those that tie.
+        They are the lowest of those that tie.
         """
         order = np.flatnonzero(self._left)
         return order[np.argsort(-self._steps[order], kind="stable")[:many]]

@@ -22,7 +22,7 @@ def class_balanced(
 ) -> Picked:
     """Pick uncertain rows that even out the classes.
 
-    As expected by the model (Bengar et al. 2022).
+    It goes by what the model expects of them (Bengar et al. 2022).
 
     Every class should have ``(m + k) / C`` labels; ``r`` is what each still lacks.  The batch minimises
     ``-sum margin + weight |r - sum p|_1``, greedily: each pick subtracts its probabilities from ``r``.  The published

@@ -29,7 +29,7 @@ MAX_LACK_OF_CERTAINTY = 1e-6  # of the posterior over draws: what one draw may l
 class Joint(NamedTuple):
     """Label combinations of the rows picked so far.
 
-    The posterior over draws under each, and its probability.
+    It has the posterior over draws under each, and its probability.
 
     Those that leave one draw only are not kept: under them no label tells anything.
     """
@@ -124,7 +124,8 @@ def batchbald(
 def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rows: Ints) -> tuple[int, float]:
     """The row that adds most.
 
-    Of all ``rows`` where that is promised, or where few are left in doubt; else of those that promise most.
+    It is the one of all ``rows`` where that is promised, or where few are left in doubt; else of those that
+    promise most.
     """
     row_work = len(joint.chance) * gains.n_classes
     if not joint.exact or len(rows) * row_work > MAX_EXACT_WORK:

@@ -18,7 +18,7 @@ def clue(
 ) -> Picked:
     """Pick rows at the centres of uncertain clusters.
 
-    The rows nearest to the centres of ``k`` clusters weighted by entropy (Prabhu et al. 2021).
+    They are the rows nearest to the centres of ``k`` clusters weighted by entropy (Prabhu et al. 2021).
 
     k-means in which every row weighs its predictive entropy, so centres are drawn to where there is much uncertainty,
     not to where a row is uncertain by itself.  It is made for batches: a batch of 1 is the middle of all uncertainty,

@@ -38,7 +38,8 @@ def dcom(
 ) -> Picked:
     """Pick by coverage first, by margin once competent.
 
-    ``S margin + (1 - S) new coverage``, where ``S`` is the model's competence (Mishal & Weinshall 2024).
+    It goes by ``S margin + (1 - S) new coverage``, where ``S`` is the model's competence (Mishal & Weinshall
+    2024).
 
     Every labelled row has a ball: the largest within ``radius`` of which a share of at least ``0.4 + 0.2 coverage`` is
     predicted to be of its class.  Competence is a logistic function of the coverage by these balls, about 0 below 70 %
@@ -130,7 +131,7 @@ def dcom(
 class _Balls:
     """Coverage (m_judges,) by balls about the labelled rows.
 
-    With the squared mean radius of the balls.
+    It has the squared mean radius of the balls, too.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ FITS_PER_BATCH = 10  # a batch; the published code has 10 to 20
 def discriminative(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
     """Pick the rows most probably unlabelled.
 
-    By a classifier of labelled against unlabelled (Gissin & Shalev 2019).
+    A classifier tells labelled from unlabelled (Gissin & Shalev 2019).
 
     Logistic regression on the features scaled to variance 1, both sides weighing the same, fitted again after every
     tenth of the batch with its picks counted as labelled (all of them in batches of 10 or fewer).  The published

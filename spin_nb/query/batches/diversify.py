@@ -76,7 +76,7 @@ def diversify(
 def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
     """Make a score into a strategy for batches.
 
-    :func:`diversify` of what ``score`` returns.
+    It is :func:`diversify` of what ``score`` returns.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def diverse(score: Callable[..., Float]) -> Callable[..., Picked]:
 def _joint_signature(score_parameters: Any) -> Signature:
     """Signature of a score that is diversified.
 
-    Its parameters and those of :func:`diversify`, those that must be given first.
+    It has the score's parameters and those of :func:`diversify`, first those that must be given.
     """
     required = [
         Parameter(name, Parameter.POSITIONAL_OR_KEYWORD)

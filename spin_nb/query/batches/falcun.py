@@ -16,7 +16,8 @@ def falcun(
 ) -> Picked:
     """Draw rows that are uncertain in different ways.
 
-    With probability ``~ (uncertainty + distance)^gamma`` (Gilhuber, Beer, Ma & Seidl 2024, eq. 1-6).
+    Each is drawn with probability ``~ (uncertainty + distance)^gamma`` (Gilhuber, Beer, Ma & Seidl 2024, eq.
+    1-6).
 
     Uncertainty is ``1 - (p1 - p2)``.  Distance is the L1 distance between probabilities to the nearest pick, at first
     the uncertainty itself, scaled to 0..1 over the rows left.  ``n C`` a pick whatever the features' width.
@@ -78,7 +79,7 @@ def falcun(
 def _l1(by_class: Float, at: int) -> Float:
     """L1 distance (n,) of all columns from one.
 
-    Class by class, 20 times as fast as over a short axis.
+    It goes class by class, 20 times as fast as over a short axis.
     """
     out = np.zeros(by_class.shape[1], np.float32)
     for p in by_class:

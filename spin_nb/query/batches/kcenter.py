@@ -18,7 +18,7 @@ N_FOLLOWED = 4096  # farthest rows whose distances are kept up to date
 def kcenter(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
     """Pick the row farthest from all others, repeatedly.
 
-    From everything labelled or picked (Sener & Savarese 2018, algorithm 1).
+    The others are all that is labelled or picked (Sener & Savarese 2018, algorithm 1).
 
     The greedy solution of the k-centre problem, within a factor 2 of the best (Gonzalez 1985), in ``n d`` a pick.
     With nothing labelled it begins at the row nearest to the mean.
@@ -95,7 +95,7 @@ def farthest_first(
 def _follow(nearest: Nearest, left: NDArray[np.bool_], k: int) -> list[tuple[int, float]]:
     """Picks that the farthest rows alone decide.
 
-    The next rows and their distances; perhaps none.
+    They are the next rows and their distances, perhaps none.
     """
     rows = np.flatnonzero(left)
     if len(rows) <= N_FOLLOWED:

@@ -21,7 +21,7 @@ MAX_ROUNDS = 50
 def kmeans_pp(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
     """Draw rows far from each other by k-means++.
 
-    By squared distance from what is labelled or drawn (Arthur & Vassilvitskii 2007).
+    Each is drawn by its squared distance from what is labelled or drawn (Arthur & Vassilvitskii 2007).
 
     Softer than :func:`kcenter`: far rows are likely, not certain, and dense regions count by their number.  With
     nothing labelled it begins at the row nearest to the mean.  Without a model's uncertainty it is little better than
@@ -68,7 +68,7 @@ def kmeans_pp(features: Float, k: int, *, labelled_rows: Rows | None = None, see
 class Clusters(NamedTuple):
     """Centres (k, d), nearest centres and distances.
 
-    About the middle of all rows; of every row the nearest centre and how far it is.
+    The centres are about the middle of all rows; every row has its nearest centre and how far it is.
     """
 
     every: Points
@@ -81,7 +81,7 @@ class Clusters(NamedTuple):
 def clusters(features: Float, k: int, *, seed: int, weights: Float | None = None) -> Clusters:
     """k-means by Lloyd's rounds from k-means++.
 
-    Weighted: Prabhu et al. 2021.
+    Weights count as in Prabhu et al. 2021.
 
     Centres are learned from at most :data:`MIN_ROWS_TO_LEARN` rows, drawn uniformly; all rows then move them once more.
     ``k`` at most the number of rows; a cluster that loses its rows keeps its centre.
@@ -124,7 +124,7 @@ def representatives(
 ) -> tuple[Ints, NDArray[np.float64]]:
     """``k`` rows nearest to the centres of clusters.
 
-    All different; with the clusters' shares of the weight.
+    They are all different, and come with the clusters' shares of the weight.
 
     The heaviest cluster chooses first.
     """

@@ -18,7 +18,8 @@ def max_herding(
 ) -> Picked:
     """Pick the rows that most others resemble.
 
-    The row that adds most to ``mean_j max_{i labelled or picked} s(x_i, x_j)`` (Bae, Noh & Sutherland 2024).
+    Each is the row that adds most to ``mean_j max_{i labelled or picked} s(x_i, x_j)`` (Bae, Noh & Sutherland
+    2024).
 
     ``s = exp(-|x - y|^2 / sigma^2)`` between features scaled to length 1, as in the published code.  :func:`probcover`
     is the same with a similarity that is 1 within a radius and 0 beyond; this one has no radius to miss, and is ahead

@@ -17,7 +17,7 @@ def power(
 ) -> Picked:
     """Draw with probability ``~ score^beta``.
 
-    Without replacement (Kirsch et al. 2023, power acquisition).
+    It draws without replacement (Kirsch et al. 2023, power acquisition).
 
     Within a batch a score goes stale as the other picks are labelled; noise allows for that.  With BALD
     (:func:`power_bald`) published as no worse than BatchBALD, at the cost of BALD, for batches of 10 and 50.  Single
@@ -63,7 +63,7 @@ def gibbs(
 ) -> Picked:
     """Draw with probability ``~ exp(beta score)``.
 
-    Without replacement (Kirsch et al. 2023, softmax acquisition).
+    It draws without replacement (Kirsch et al. 2023, softmax acquisition).
 
     For scores of any sign; depends on their unit, so ``beta`` wants choosing: a score in nats needs 10 or more to be
     told from uniform draws.
@@ -106,7 +106,7 @@ def softrank(
 ) -> Picked:
     """Draw with probability ``~ rank^-beta``.
 
-    Without replacement (Kirsch et al. 2023, soft-rank acquisition).
+    It draws without replacement (Kirsch et al. 2023, soft-rank acquisition).
 
     For scores whose order is to be trusted but not their values; the rank is among the rows left, 1 the highest.
 
@@ -187,7 +187,7 @@ def _drawn(
 ) -> Picked:
     """Draw ``k`` rows in proportion to ``exp(logs)``.
 
-    One after another, without replacement.
+    They are drawn one after another, without replacement.
     """
     left = unlabelled(len(scores), check_labelled(labelled_rows, len(scores)))
     k = check_k(k, n_left := int(left.sum()))

@@ -29,7 +29,8 @@ def probcover(
 ) -> Picked:
     """Pick rows whose balls cover most.
 
-    The row whose ball covers most rows that no labelled or picked row covers (Yehuda et al. 2022, algorithm 1).
+    Each is the row whose ball covers most rows that no labelled or picked row covers (Yehuda et al. 2022,
+    algorithm 1).
 
     Greedy, so within ``1 - 1/e`` of the best coverage.  Made for the first labels.  The radius decides: too small and
     every row covers only itself, too large and one pick covers all (Bae, Noh & Sutherland 2024 find that the estimate

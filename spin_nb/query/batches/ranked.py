@@ -18,7 +18,8 @@ def ranked_batch(
 ) -> Picked:
     """Pick rows that are new first, uncertain later.
 
-    By ``a (1 - similarity) + (1 - a) uncertainty``, ``a`` the unlabelled share (Cardoso et al. 2017).
+    It goes by ``a (1 - similarity) + (1 - a) uncertainty``, where ``a`` is the unlabelled share (Cardoso et
+    al. 2017).
 
     Similarity is ``1 / (1 + distance)`` to the nearest row labelled or picked, uncertainty is one minus the highest
     probability.  With nothing labelled it begins at the row nearest to the mean.

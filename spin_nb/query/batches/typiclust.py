@@ -23,7 +23,7 @@ N_FINALISTS = 64
 def typiclust(features: Float, k: int, *, labelled_rows: Rows | None = None, seed: int = 0) -> Picked:
     """Pick the most typical rows of unlabelled clusters.
 
-    Of each cluster with fewest labels (Hacohen, Dekel & Weinshall 2022, algorithm 1).
+    It picks from each cluster with fewest labels (Hacohen, Dekel & Weinshall 2022, algorithm 1).
 
     k-means makes as many clusters as there are labels and picks together, 500 at most.  Those of more than 5 rows are
     visited by number of labelled rows, fewest first, then by size, largest first, again from the start when the batch
@@ -89,7 +89,7 @@ def typiclust(features: Float, k: int, *, labelled_rows: Rows | None = None, see
 def visiting_order(member: Ints, labelled_rows: Ints) -> tuple[Ints, Ints]:
     """Clusters of more than 5 rows, and the others.
 
-    Fewest labelled rows first, then largest first.
+    Those with fewest labelled rows come first, then the largest.
 
     Those that tie in both are visited in the order of their first rows.
     """
@@ -103,7 +103,8 @@ def visiting_order(member: Ints, labelled_rows: Ints) -> tuple[Ints, Ints]:
 def most_typical(x: Float, rng: np.random.Generator) -> tuple[int, float]:
     """The most typical row and its typicality.
 
-    The row with the smallest mean distance to its nearest others, the lowest of those that tie; and the inverse.
+    It is the row with the smallest mean distance to its nearest others, the lowest of those that tie; its
+    typicality is the inverse.
     """
     n, near = len(x), min(N_NEIGHBOURS, len(x) // 2)
     if not near:

@@ -14,7 +14,7 @@ def badge(
 ) -> Picked:
     """Pick by k-means++ on gradient embeddings.
 
-    The gradients that each item's own prediction would give (Ash et al. 2020).
+    They are the gradients that each item's own prediction would give (Ash et al. 2020).
 
     The gradient of the last layer's weights, were the predicted class right, is ``g = a x'`` with
     ``a = p - e_argmax``: long where the model is unsure, and in the direction of what it would learn.  The first

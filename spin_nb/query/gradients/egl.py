@@ -51,7 +51,7 @@ def egl(probs: Float, features: Float) -> Float:
 def egl_regression(features: Float, mean: Float, means: Float, variances: Float) -> Float:
     """Expected gradient length of a linear regression layer.
 
-    Squared; labels drawn from a committee.
+    It is squared, with labels drawn from a committee.
 
     ``(|x|^2 + 1) mean_k[sigma_k^2 + (mu_k - f)^2]``: the squared norm of the output's gradient times aleatoric plus
     epistemic variance; the squared error's constant 4 is dropped.  The members are the posterior draws, or an ensemble;
@@ -93,7 +93,7 @@ def egl_regression(features: Float, mean: Float, means: Float, variances: Float)
 def head_norms(features: Float) -> Float:
     """Squared norm of a linear output's gradient, ``|x|^2 + 1``.
 
-    In weights and bias, float32 (n,).
+    It is the gradient in weights and bias; the norms are float32 (n,).
     """
     return np.einsum("nd,nd->n", features, features) + 1
 

@@ -28,7 +28,7 @@ def egl_plus_plus(
 ) -> Float:
     """Expected squared gradient, labels taken from neighbours.
 
-    Of a softmax layer; of labelled neighbours (Shukla 2022, EGL++).
+    It is the gradient of a softmax layer; the neighbours are labelled (Shukla 2022, EGL++).
 
     ``sum_j q(j|i) |p_i - e_yj|^2 (|x_i|^2 + 1)``: long where the prediction contradicts similar labelled items, also
     where the model is sure and wrong, which :func:`egl` cannot see.  ``q`` are t-SNE's input weights on ``features``.
@@ -100,7 +100,7 @@ def egl_plus_plus_heatmaps(
 ) -> Float:
     """EGL++ of a heatmap head, in closed form.
 
-    1x1 convolution, mean squared error (Shukla 2022).
+    The head is a 1x1 convolution under mean squared error (Shukla 2022).
 
     ``sum_j q(j|i) |grad loss(heatmaps_i, targets_j)|^2`` over the head's weights and biases
     (:func:`~spin_nb.query.head_gradient`).  The published code back-propagates through the whole network,

@@ -14,7 +14,7 @@ from spin_nb.types import Float
 def head_gradient(maps: Float, residuals: Float) -> Float:
     """Squared gradient norm of a heatmap head.
 
-    1x1 convolution with bias, mean squared error over joints and pixels.
+    The head is a 1x1 convolution with bias, under mean squared error over joints and pixels.
 
     ``(2 / JHW)^2 sum_j [|sum_p r_j(p) x(p)|^2 + (sum_p r_j(p))^2]``: exact, no backward pass.
 
@@ -51,7 +51,7 @@ def multi_peak(
 ) -> Float:
     """Score heatmaps by multi-peak entropy.
 
-    Entropy over each heatmap's peaks, nats, summed over joints (Liu & Ferrari 2017).
+    It is the entropy over each heatmap's peaks, nats, summed over joints (Liu & Ferrari 2017).
 
     A joint that could be in two places has two peaks.  Peaks are local maxima above the map's minimum, highest first;
     on a plateau, one for every ``min_distance`` pixels.  Their values go through a softmax.
@@ -115,7 +115,7 @@ def average_pool(maps: Float) -> Float:
 def check_maps(maps: ArrayLike, answers: ArrayLike, *, name: str = "heatmaps") -> tuple[Float, Float]:
     """Return maps and answers of fitting shapes, float32.
 
-    Maps (n, D, H, W) and answers (n, J, H, W) of the same items and pixels.
+    They are maps (n, D, H, W) and answers (n, J, H, W) of the same items and pixels.
 
     Raises
     ------

@@ -27,7 +27,7 @@ def learning_loss(
 ) -> Float:
     """Predicted loss of each item.
 
-    By a head trained on the losses of the labelled ones (Yoo & Kweon 2019).
+    A head is trained on the losses of the labelled ones (Yoo & Kweon 2019).
 
     The loss of a labelled item is ``-log p_y``.  What the model was trained on it gets right: pass probabilities from
     held-out folds for the labelled rows where you have them.
@@ -70,7 +70,7 @@ def learning_loss(
 def predicted_loss(features: Float, labelled_rows: Rows, losses: ArrayLike, *, seed: int = 0) -> Float:
     """Predicted loss of each item, from any losses.
 
-    Of the labelled ones: keypoints, boxes, regression.
+    The losses are those of the labelled ones: of keypoints, boxes, regression.
 
     One hidden layer of 128, trained on pairs with ``max(0, 1 - sign(l_i - l_j)(s_i - s_j))``: it learns which of two
     items is harder, so the losses' own scale, which falls as the model trains, does not matter.  The features get no

@@ -22,7 +22,7 @@ MAX_LOG_PRECISION = (
 class Neighbours(NamedTuple):
     """Unlabelled rows (r,) and their labelled neighbours.
 
-    For each row, places in ``labelled_rows`` (r, k) of its neighbours and their weights.
+    Each row has places in ``labelled_rows`` (r, k) of its neighbours, and their weights.
     """
 
     rows: Ints
@@ -83,7 +83,7 @@ def soft_neighbours(
 def gaussian_weights(distances: Float, entropy: float) -> Float:
     """Rows of ``exp(-b d)`` scaled to sum 1.
 
-    With ``b`` such that their entropy is ``entropy`` nats.
+    Their ``b`` is such that their entropy is ``entropy`` nats.
 
     Newton's method on ``log b``, kept inside a bracket; the first rows tell where to start with the others: some 3
     steps where bisection takes 20.

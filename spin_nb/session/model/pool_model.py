@@ -258,7 +258,7 @@ class PoolModel:
     def reference(self) -> tuple[Float, Float]:
         """Score pool items as arrivals: uncertainty, distance (m,).
 
-        They are the epistemic uncertainty, and the distance to the pool.
+        The uncertainty is epistemic, the distance is to the pool.
 
         From its neighbours alone, like an arrival: its own place in the graph would make it look better known.
         """

@@ -21,7 +21,7 @@ _AFTER_PLOTLY = "\nglobalThis.Plotly = page;\nexport default module.exports;\n"
 class Library(widgets.Widget):
     """Gzip of an ES module that several views share.
 
-    A model without a view and without a script of its own.
+    It is a model without a view and without a script of its own.
 
     Views name it by ``where``; ``library.js`` unpacks it and evaluates it once a page, whoever asks first.
 
@@ -42,7 +42,7 @@ class Library(widgets.Widget):
     def where(self) -> dict[str, str]:
         """Address for the browser.
 
-        The model's id, and the key under which a page keeps the module.
+        It is the model's id, and the key under which a page keeps the module.
         """
         return {"id": self.model_id, "key": self.key}
 
@@ -61,9 +61,9 @@ _OPEN: dict[str, Library] = {}
 
 
 def _open(name: str, text: Callable[[], str]) -> dict[str, str]:
-    """One model a kernel.
+    """Return the address of a library, one model a kernel.
 
-    A new one where somebody closed all widgets.
+    There is a new one where somebody closed all widgets.
     """
     if name not in _OPEN or _OPEN[name].comm is None:
         _OPEN[name] = Library(text())

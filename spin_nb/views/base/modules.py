@@ -37,7 +37,7 @@ _OTHER = re.compile(r"^(?:import\b(?!\s*[(.])|export\b)[^\n]*", re.MULTILINE)
 class ModuleError(SpinError):
     """A script that cannot be joined.
 
-    The file, the line, and what is wrong there.
+    It names the file, the line, and what is wrong there.
     """
 
 
@@ -45,7 +45,7 @@ class ModuleError(SpinError):
 class Import:
     """One import.
 
-    The file, what it is called there and here, the line of the statement.
+    It has the file, what it is called there and here, and the line of the statement.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class Import:
 class Module:
     """One file.
 
-    Its code without statements of modules, its imports, the names it exports.
+    It has its code without statements of modules, its imports, and the names it exports.
     """
 
     path: Path
@@ -69,7 +69,7 @@ class Module:
 def link(entry: Path) -> str:
     """Join a file and all that it imports.
 
-    One ES module with the default export of the entry, if it has one.
+    They become one ES module with the default export of the entry, if it has one.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def link(entry: Path) -> str:
 def style(entry: Path) -> str:
     """Join the style sheets of an entry.
 
-    ``base.css``, then those that lie beside its modules under the same name.
+    They are ``base.css``, then those that lie beside its modules under the same name.
     """
     sheets = [module.path.with_suffix(".css") for module in ordered_modules(entry)]
     return "\n".join(sheet.read_text("utf-8") for sheet in (BASE_SHEET, *sheets) if sheet.exists())
@@ -129,7 +129,7 @@ def _visit(path: Path, importers: tuple[Path, ...], modules: dict[Path, Module])
 def read_module(path: Path) -> Module:
     """Read one file.
 
-    ModuleError at a statement that is not understood.
+    It raises ModuleError at a statement that is not understood.
     """
     code = _OPAQUE.sub(_without_comment, path.read_text("utf-8"))
     mask = _OPAQUE.sub(_blank, code)  # of the same length, nothing in its strings

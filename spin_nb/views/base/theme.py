@@ -32,7 +32,7 @@ EPISTEMIC, ALEATORIC = "#d0416f", "#0f86b6"
 class Theme(View, entry="base/theme.js"):
     """Look of the browser's page; never displayed.
 
-    ``dark`` (bool) and ``paper`` (background, "#rrggbb").
+    It holds ``dark`` (bool) and ``paper`` (background, "#rrggbb").
     """
 
     dark = t.Bool(False).tag(sync=True)
@@ -96,7 +96,7 @@ def ramp(dark: bool, steps: int = 64) -> list[str]:
 def plain(text: object, width: int = 40) -> str:
     """Text for plotly that stays text.
 
-    No pseudo-HTML, no TeX, one line, at most ``width`` characters.
+    It has no pseudo-HTML, no TeX, one line, at most ``width`` characters.
 
     Plotly reads ``<b>``, ``<a href>`` and ``&amp;`` in any text, and ``$...$`` as TeX where MathJax is loaded.
 
@@ -113,7 +113,7 @@ def plain(text: object, width: int = 40) -> str:
 def figure_layout(dark: bool) -> dict[str, Any]:
     """Plotly layout for one page colour.
 
-    Transparent, quiet grid, readable text.
+    It is transparent, with a quiet grid and readable text.
     """
     ink, grid = ("#d5d5d5", "rgba(255,255,255,.13)") if dark else ("#333333", "rgba(0,0,0,.1)")
     card = ("#2b2b2b", "#f0f0f0") if dark else ("#ffffff", "#222222")

@@ -108,14 +108,14 @@ class PlotView(Plot):
     def fill(self, figure: Figure) -> str | None:
         """Put the present facts into ``figure``.
 
-        A sentence if there are none.
+        It returns a sentence if there are none.
         """
         raise NotImplementedError
 
     def on_click(self, trace: int, point: object, x: object, y: object) -> None:
         """React to a click on a point of a trace.
 
-        Its index (row and column in a heatmap), and where it lies.
+        It is told the point's index (row and column in a heatmap), and where it lies.
         """
 
     def title(self, at: int, text: str) -> None:

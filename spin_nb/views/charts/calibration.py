@@ -154,7 +154,7 @@ class CalibrationView(PlotView):
 def reading(audits: AuditPredictions) -> str:
     """Reading of the diagram, in words.
 
-    No more than its audits hold.
+    It says no more than its audits hold.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def reading(audits: AuditPredictions) -> str:
 def numbers(audits: AuditPredictions) -> str:
     """NLL, Brier score and ECE in one line.
 
-    Each with its interval.
+    Each has its interval.
     """
     scores = headline(audits.probs, audits.truth)
     chance = f"by chance alone up to {scores.chance:.2f}"

@@ -146,7 +146,7 @@ class CurvesView(PlotView):
 def headline(point: CurvePoint, metric: str = "accuracy") -> str:
     """The present score in words.
 
-    Under 20 audits only what can be said.
+    Under 20 audits it says only what can be said.
 
     Examples
     --------

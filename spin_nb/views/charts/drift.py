@@ -25,7 +25,7 @@ TITLES = ("uncertainty of arrivals", "distance to the pool")
 class DriftView(PlotView):
     """Uncertainty and distance of arrivals (``s.drift``).
 
-    Both as ranks among the pool's own.
+    Both are ranks among the pool's own.
 
     A rank of 0.5 is what the pool's median item has.  The line is the mean of the last 30 arrivals; the band is
     where it stays 95 % of the time while nothing changes.  A title says since when it is outside, which may still be
@@ -89,7 +89,7 @@ class DriftView(PlotView):
 def _traces(name: str, colour: str, *, in_legend: bool) -> list[Any]:
     """Empty traces of one row.
 
-    Band (upper edge, lower edge), arrivals, recent mean, alarms.
+    They are band (upper edge, lower edge), arrivals, recent mean, alarms.
     """
     import plotly.graph_objects as go
 
@@ -112,7 +112,7 @@ def _traces(name: str, colour: str, *, in_legend: bool) -> list[Any]:
 def recent_mean(values: NDArray[Any], window: int = WINDOW) -> NDArray[np.float64]:
     """Running mean over ``window`` values, (n,).
 
-    Of each value and those before it.
+    Each is the mean of a value and those before it.
 
     Examples
     --------

@@ -112,7 +112,7 @@ def _check_curve(
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Inputs in rising order, mean and two deviations.
 
-    Standard deviations of the noise, and of an observation.
+    They are standard deviations of the noise, and of an observation.
     """
     mean, epistemic, aleatoric = (
         np.asarray(getattr(predictive, p)) for p in ("mean", "epistemic", "aleatoric")

@@ -232,7 +232,7 @@ class Labeller(View, entry="labeller/page.js"):
 def _key(session: SessionLike) -> str:
     """Name of the browser's outbox.
 
-    One per folder and annotator, without telling the saved notebook the path.
+    There is one per folder and annotator, without telling the saved notebook the path.
     """
     owner = f"{session.folder}\0{session.annotator}".encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(owner, digest_size=8).hexdigest()

@@ -44,7 +44,7 @@ class Colouring:
 def states(n: int, label_index: Ints, asked_rows: Sequence[int]) -> Ints:
     """State of each point, int64 (n,).
 
-    NO_LABEL, HAS_LABEL or IS_ASKED.
+    It is NO_LABEL, HAS_LABEL or IS_ASKED.
     """
     state = np.where(label_index[:n] >= 0, HAS_LABEL, NO_LABEL).astype(np.int64)
     rows = np.asarray([row for row in asked_rows if row < n and state[row] == NO_LABEL], np.int64)
@@ -75,7 +75,7 @@ def by_quantity(word: str, values: NDArray[Any], state: NDArray[Any], dark: bool
 def by_number(title: str, values: NDArray[Any], dark: bool, unit: str = "") -> Colouring:
     """Colour by a number.
 
-    Linear between its 1st and 99th percentile; missing values are grey.
+    It is linear between its 1st and 99th percentile; missing values are grey.
     """
     values = np.asarray(values, np.float64)
     is_finite = np.isfinite(values)
@@ -116,7 +116,7 @@ def by_class(title: str, index: Ints, names: Sequence[str], rest: str, note: str
 def by_column(title: str, values: Series, dark: bool, most: int = 23) -> Colouring:
     """Colour by a column (a polars series).
 
-    Numbers on a ramp, anything else by its commonest values.
+    Numbers are coloured on a ramp, anything else by its commonest values.
     """
     if values.dtype.is_numeric() and (values.dtype.is_float() or values.n_unique() > 12):
         return by_number(title, values.cast(float).to_numpy(), dark)

@@ -115,7 +115,7 @@ class MapView(Brief, widgets.HBox):
     def when_drawn(self, work: Callable[[], None]) -> None:
         """Call ``work`` once the first map is drawn.
 
-        Now, if it is on its way to the page.
+        It is called now, if the map is on its way to the page.
         """
         if self._drawn_layout:
             work()
@@ -269,7 +269,7 @@ class MapView(Brief, widgets.HBox):
     def _hides_prediction(self, id: str) -> bool:
         """Say whether a prediction is kept back.
 
-        Of what is being asked it would lead the person, audits included.
+        A prediction of what is being asked would lead the person, audits included.
         """
         row = self._session.pool.row(id)
         return row in self._asked_rows and self._session.label_index[row] < 0
@@ -291,7 +291,7 @@ def _pad_column(series: Series, n: int) -> Series:
 def _fit_to_square(layout: NDArray[Any]) -> NDArray[np.float32]:
     """Fit a layout into the camera's square.
 
-    Centred; its proportions stay.
+    It is centred; its proportions stay.
     """
     low, high = layout.min(0), layout.max(0)
     half = float((high - low).max()) / 2 or 1.0
@@ -301,7 +301,7 @@ def _fit_to_square(layout: NDArray[Any]) -> NDArray[np.float32]:
 def _marks(n: int, only_marks_labels: bool) -> tuple[list[float], list[float]]:
     """Size (px) and opacity of each state.
 
-    Of unlabelled, labelled and asked points; smaller and fainter as ``n`` grows.
+    Points are unlabelled, labelled or asked, smaller and fainter as ``n`` grows.
 
     Labelled points are dots that leave the colours around them visible where they are only marked as labelled.
     """

@@ -55,7 +55,7 @@ class Explain(View, entry="uncertainty/item.js"):
 def card_of(session: SessionLike, id: str, size: int | None = None) -> dict[str, Any]:
     """Item ``id`` as a card with its bytes.
 
-    Why, where it cannot be read.
+    It says why, where the item cannot be read.
     """
     return {"id": id, **inline(*item_card(session.pool, session.pool.row(id), size=size))}
 
@@ -112,7 +112,7 @@ def chances(mean: ArrayLike, draws: ArrayLike, classes: list[str]) -> dict[str, 
 def doubt(explanation: Explanation) -> dict[str, Any]:
     """Both parts of the doubt, nats.
 
-    Beside the most there can be.
+    The most there can be stands beside them.
     """
     return {
         "epistemic": float(explanation.epistemic),
@@ -135,7 +135,7 @@ def near(session: SessionLike, explanation: Explanation) -> dict[str, Any]:
 def mind(session: SessionLike, explanation: Explanation, waits: Callable[[str], bool]) -> dict[str, Any]:
     """Labels that would change the answer.
 
-    And what its own would teach; not of items that wait for an answer.
+    What its own would teach is told, too; items that wait for an answer are left out.
     """
     rows = [
         {

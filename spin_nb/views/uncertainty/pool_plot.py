@@ -53,7 +53,7 @@ class PoolPlot(PlotView):
     def build(self) -> Figure:
         """A density, dots, and a ring.
 
-        Two kinds of dots; the ring is around the item looked at.
+        There are two kinds of dots; the ring is around the item looked at.
         """
         import plotly.graph_objects as go
         from plotly.subplots import make_subplots
@@ -76,7 +76,7 @@ class PoolPlot(PlotView):
     def mark(self, row: int) -> None:
         """Draw the pool, a ring around item ``row``.
 
-        -1: around none.
+        With -1 it is around none.
         """
         self._here = row
         self._draw()
@@ -146,7 +146,7 @@ class PoolPlot(PlotView):
     def on_click(self, trace: int, point: object, x: object, y: object) -> None:
         """Look at the item of a dot or cell.
 
-        In a cell of the density at its most uncertain one.
+        In a cell of the density it looks at the most uncertain one.
         """
         if trace not in (0, 1, 2) or point is None:
             return
@@ -162,7 +162,7 @@ class PoolPlot(PlotView):
 def _dot_rows(x: NDArray[Any], y: NDArray[Any]) -> Ints:
     """Rows that have a dot.
 
-    All of a small pool; else the most uncertain of either kind, and a random part.
+    They are all of a small pool; else the most uncertain of either kind, and a random part.
     """
     n = len(x)
     if n <= MAX_DOTS:

@@ -31,7 +31,7 @@ ASKED_NOTE = "Being asked now: what the model thinks is kept back until you have
 class UncertaintyView(Brief, widgets.Box):
     """One item in the posterior's eyes (``s.uncertainty``).
 
-    And its place in the pool.
+    Its place in the pool is shown, too.
 
     Each class has a strip of posterior samples: where they agree, the model knows.  Below: doubt in nats, split into
     what labels would remove (epistemic) and what stays (aleatoric), and the nearest labels.  Beside: the pool, and
@@ -110,7 +110,7 @@ class UncertaintyView(Brief, widgets.Box):
     def next(self) -> None:
         """Look at the next most uncertain item.
 
-        In epistemic uncertainty, of those without a label.
+        It goes by epistemic uncertainty, among those without a label.
         """
         predictive = self._session.predictive
         if predictive is None or not self._rests:
@@ -220,7 +220,7 @@ class UncertaintyView(Brief, widgets.Box):
 def _verb(act: Callable[[dict[str, Any]], None]) -> Verb:
     """Wrap an action as a verb of the page.
 
-    Done, or refused with the reason.
+    It is done, or refused with the reason.
     """
 
     def verb(message: dict[str, Any]) -> tuple[Answer, Buffers]:

@@ -25,7 +25,7 @@ OF_CLASSES = ("uncertainty", "calibration")
 class Bar(View, entry="workbench/bar.js"):
     """The line on top.
 
-    The project, how it stands, a button that trains.
+    It holds the project, how it stands, and a button that trains.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks._sets import SETS, Split, load, split
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.models.ask import ask
-from spin_nb.models.gesture_weights import gesture_weights
+from spin_nb.models.bulk_label_weights import bulk_label_weights
 from spin_nb.models.learner import Learner
 from spin_nb.types import Float, Ints
 
@@ -107,7 +107,7 @@ def report(name: str, seeds: range, n_asked: int, sizes: list[int]) -> None:
             for n in sizes:
                 gesture_rows = np.concatenate(gestures(data, free, of, n, rng))
                 rows, y = np.concatenate([alone, gesture_rows]), data.y[gesture_rows]
-                each = gesture_weights(counts, np.bincount(y, minlength=data.n_classes))
+                each = bulk_label_weights(counts, np.bincount(y, minlength=data.n_classes))
                 weights = np.concatenate([np.ones(len(alone)), each[y]])
                 ways = ((alone, None), (rows, None), (rows, weights))
                 lines.setdefault((kind, n), []).append([line(learner, data, of, *way) for way in ways])

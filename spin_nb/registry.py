@@ -28,7 +28,7 @@ WORDS: dict[str, dict[str, str]] = {
         "ensemble": "spin_nb.bayes.ensemble:Ensemble",
         "trees": "spin_nb.bayes.trees:Trees",
     },
-    "model": {
+    "model": {  # what a model kept on disk is rebuilt by; s.train takes the words of "network"
         "network": "spin_nb.models.network:Network",
         "onnx": "spin_nb.models.onnx:OnnxModel",
     },
@@ -110,7 +110,6 @@ WORDS: dict[str, dict[str, str]] = {
         "polygons": "spin_nb.tasks.polygons:Polygons",
         "spans": "spin_nb.tasks.spans:Spans",
     },
-    "detector": {"adwin": "spin_nb.monitor.drift:adwin"},
     "target": {"jetson": "spin_nb.export.targets.jetson:export"},
     "view": {
         "map": "spin_nb.views.map.view:MapView",

@@ -9,6 +9,7 @@ import pytest
 
 from spin_nb import registry, testing
 from spin_nb.errors import SettingError, UnknownWordError
+from spin_nb.monitor.drift import adwin
 from spin_nb.pool.media.audio import Sound
 from spin_nb.registry import WORDS, register, resolve, words
 
@@ -66,9 +67,8 @@ def test_encoders_keep_their_contract(word):
     testing.check_encoder(resolve("encoder", word), ITEMS[word])
 
 
-@pytest.mark.parametrize("word", sorted(words("detector")))
-def test_detectors_keep_their_contract(word):
-    testing.check_detector(resolve("detector", word))
+def test_the_detector_of_drift_keeps_its_contract():
+    testing.check_detector(adwin)
 
 
 @pytest.mark.parametrize("kind", sorted(WORDS))

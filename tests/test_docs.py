@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import spin_nb
+import spin_nb.testing
+from spin_nb.registry import WORDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
@@ -61,6 +63,15 @@ def code(page: Path) -> list[str]:
     """Code of a page, in blocks and in lines."""
     text = page.read_text()
     return [*re.findall(r"```python\n(.*?)```", text, re.DOTALL), *re.findall(r"`([^`\n]+)`", text)]
+
+
+def test_every_kind_of_word_and_every_check_is_in_the_table_of_what_goes_where():
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    assert set(re.findall(r"word `(\w+)`", contributing)) == set(WORDS) - {"model"}
+    checks = {name for name in vars(spin_nb.testing) if name.startswith("check_")}
+    assert set(re.findall(r"`(check_\w+)`", contributing)) == checks - {
+        "check_predictive"
+    }  # a posterior's answer
 
 
 def test_the_readme_is_short_and_begins_with_a_picture():

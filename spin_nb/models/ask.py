@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes.graph import LiveGraph
-from spin_nb.models.gesture_weights import thin
+from spin_nb.models.bulk_label_weights import thin
 from spin_nb.protocols import STRATEGY_ARRAYS, Predictive, Strategy
 from spin_nb.query.auto import auto
 from spin_nb.query.call import ask_by, parameters_of

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_labels
 from spin_nb.errors import ModelError
+from spin_nb.models.bulk_label_weights import thin
 from spin_nb.models.fitting import fit_model, predict_all
-from spin_nb.models.gesture_weights import thin
 from spin_nb.models.head_selection import HEADS, Fit, Progress, held_out_heads, select_head, within
 from spin_nb.models.learner import Learner
 from spin_nb.models.model_spec import ModelSpec
@@ -32,7 +32,7 @@ def fit_heads(
     is_cancelled: Callable[[], bool] | None = None,
     weights: NDArray[np.float64] | None = None,
 ) -> Fit:
-    """Fit the linear head, cross-validate both heads and choose; the learner stays as it is.
+    """Fit the heads, judge them on labels held out and choose; the learner stays as it is.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def fit_heads(
         Asked between steps; :class:`Cancelled` is raised when it says True.
     weights : float64 (m,), optional
         How many labels each counts as, one without.  A model of the person's choice, which counts every label as
-        one, gets :func:`some of them <spin_nb.models.gesture_weights.thin>`.
+        one, gets :func:`some of them <spin_nb.models.bulk_label_weights.thin>`.
 
     Returns
     -------

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, SpinError
-from spin_nb.models.card import check_model_entry, content
 from spin_nb.models.fitted_model import FittedModel
+from spin_nb.models.model_card import check_model_entry, content
 from spin_nb.registry import resolve, words
 from spin_nb.words import said_by
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
 from spin_nb.io import checksum, has_seal, is_intact, seal, sync, sync_folder
-from spin_nb.models.card import AGAIN, check_card, content
 from spin_nb.models.head_selection import HEADS, Fit
+from spin_nb.models.model_card import AGAIN, check_card, content
 from spin_nb.models.saved_model import SavedModel, save_model
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate, Ints

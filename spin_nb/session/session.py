@@ -37,9 +37,9 @@ from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.runtime.signals import Signals
-from spin_nb.session.stream.monitor import StreamMonitor
 from spin_nb.session.stream.part import StreamPart
 from spin_nb.session.stream.watch_report import WatchReport
+from spin_nb.session.stream.watcher import StreamWatcher
 from spin_nb.session.view_data import ViewData
 from spin_nb.types import Asked, Estimate, ExportReport, TrainReport
 from spin_nb.words import shown
@@ -90,7 +90,7 @@ class Session:
         scores = SuggestionScores(project, label_log, suggestions)
         judge = Judge(project, live, AuditPredictor(project, live), scores)
         curve = Curve(project, label_log, judge)
-        monitor = StreamMonitor(project, runtime, live)
+        monitor = StreamWatcher(project, runtime, live)
 
         def follow_model() -> None:
             curve.follow()

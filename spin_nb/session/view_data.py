@@ -26,7 +26,7 @@ from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.runtime.signals import Signals
 from spin_nb.session.selection import Selection
-from spin_nb.session.stream.monitor import StreamMonitor
+from spin_nb.session.stream.watcher import StreamWatcher
 from spin_nb.types import Estimate, Float, Ints, TrainReport
 
 
@@ -55,7 +55,7 @@ class ViewData:
         *,
         judge: Judge,
         curve: Curve,
-        stream: StreamMonitor,
+        stream: StreamWatcher,
         training: Training,
         channel: Channel,
     ) -> None:

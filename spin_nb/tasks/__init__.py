@@ -6,7 +6,7 @@ Every task keeps the contract :class:`spin_nb.protocols.Task`, which :func:`spin
 from spin_nb.errors import LabelError
 from spin_nb.protocols import Task
 from spin_nb.registry import resolve, words
-from spin_nb.tasks._base import read_json
+from spin_nb.tasks.base import TaskBase, read_json
 from spin_nb.tasks.boxes import Boxes
 from spin_nb.tasks.classes import Classes
 from spin_nb.tasks.freetext import FreeText
@@ -28,6 +28,7 @@ __all__ = [
     "Pairs",
     "Polygons",
     "Spans",
+    "TaskBase",
     "from_json",
 ]
 

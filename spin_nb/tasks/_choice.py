@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._names import known_name
+from spin_nb.tasks.base import TaskBase
 from spin_nb.types import Extent
 from spin_nb.words import short
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._names import checked_names
+from spin_nb.tasks.base import TaskBase
 from spin_nb.words import short
 
 Entry = dict[str, Any]

@@ -6,9 +6,9 @@ import unicodedata
 from typing import ClassVar
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._edits import levenshtein
 from spin_nb.tasks._values import whole_number, whole_text
+from spin_nb.tasks.base import TaskBase
 from spin_nb.types import Extent
 from spin_nb.words import short, shown
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import near, prediction, probability
 from spin_nb.tasks._names import checked_names, known_name
 from spin_nb.tasks._pictures import PICTURES, place
 from spin_nb.tasks._values import entries
+from spin_nb.tasks.base import TaskBase
 from spin_nb.types import Extent, Float
 from spin_nb.words import shown
 

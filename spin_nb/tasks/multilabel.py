@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import prediction, probability
 from spin_nb.tasks._matching import f1
 from spin_nb.tasks._names import checked_names, known_name
 from spin_nb.tasks._values import entries
+from spin_nb.tasks.base import TaskBase
 from spin_nb.types import Extent, Float
 from spin_nb.words import short
 

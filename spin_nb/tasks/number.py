@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spin_nb.errors import LabelError
-from spin_nb.tasks._base import TaskBase
 from spin_nb.tasks._likely import prediction, probability
 from spin_nb.tasks._values import number, whole_text
+from spin_nb.tasks.base import TaskBase
 from spin_nb.types import Extent, Float
 from spin_nb.words import short, shown
 

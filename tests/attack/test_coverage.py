@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from spin_nb.session.asks.draft import draft
+from spin_nb.session.asks.drawn_asks import draw_asks
 from spin_nb.session.audit.sample import Sample
 from spin_nb.session.labels.audit_items import AuditItems
 from spin_nb.session.labels.audit_plan import AuditPlan
@@ -67,7 +67,7 @@ class World:
         """Ask and answer one by one; ``answer`` gives None where the person goes on without a word."""
         gone = len(self.audits) + len(self.audits.released_items)
         mine = self.asked.get(annotator, 0)
-        drawn = draft(
+        drawn = draw_asks(
             k,
             ids=self.ids,
             excluded_mask=self.taken,

@@ -10,7 +10,7 @@ import pytest
 import spin_nb as spin
 from spin_nb import registry
 from spin_nb.errors import LabelError, ProjectError
-from spin_nb.tasks._base import TaskBase
+from spin_nb.tasks import TaskBase
 from spin_nb.testing import check_task
 from spin_nb.types import Extent
 

@@ -9,7 +9,7 @@ import pytest
 
 from spin_nb.pool.features import arrival_neighbours
 from spin_nb.session.model import pool_model as stage
-from spin_nb.session.stream import monitor as watching
+from spin_nb.session.stream import watcher as watching
 
 RNG = np.random.default_rng(0)
 POOL = RNG.normal(size=(60, 4)).astype(np.float32)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spin_nb.errors import QueryError
 from spin_nb.protocols import STRATEGY_ARRAYS
-from spin_nb.session.asks.draft import Slot, draft, slot
+from spin_nb.session.asks.drawn_asks import Slot, draw_asks, slot
 from spin_nb.session.labels.audit_plan import AuditPlan, chances
 from spin_nb.types import Picked
 
@@ -61,7 +61,7 @@ def run(plan: AuditPlan, k: int, taken: np.ndarray | None = None):
         picked.extend(candidates[:n].tolist())
         return Picked(candidates[:n], np.zeros(n, np.float32), np.full(n, 0.9), "first come")
 
-    drawn = draft(
+    drawn = draw_asks(
         k,
         ids=IDS,
         excluded_mask=taken,

@@ -10,7 +10,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 import spin_nb as spin
-from spin_nb.session.stream import monitor
+from spin_nb.session.stream import watcher
 from tests.waiting import PATIENCE_SECONDS, until
 
 POINTS = np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32)
@@ -92,7 +92,7 @@ def test_what_another_session_labelled_is_taken_in_whole(s, monkeypatch, what):
 
 @pytest.mark.parametrize("step", ["append", "join"])
 def test_arrivals_whose_joining_was_interrupted_have_joined(s, monkeypatch, step):
-    owner = monitor if step == "append" else s.pool
+    owner = watcher if step == "append" else s.pool
     monkeypatch.setattr(owner, step, interrupted(getattr(owner, step)))
     with pytest.raises(KeyboardInterrupt):
         s.watch(list(POINTS[:8] + 3), wait=True)

@@ -342,6 +342,7 @@ def test_what_needs_classes_says_so(tmp_path):
         lambda: s.explain("x"),
         lambda: s.export("b"),
         lambda: s.uncertainty,
+        lambda: s.watch(PICTURES),
     ):
         with pytest.raises(ModelError, match="needs classes"):
             call()

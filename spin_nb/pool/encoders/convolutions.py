@@ -114,12 +114,12 @@ class Convolutions:
         return dict(self._require_parameters())
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the settings, and stays as it is.
+        ``unfitted`` has the settings, and stays as it is.
         """
-        encoder = copy(template or cls())
+        encoder = copy(unfitted or cls())
         encoder._parameters = dict(arrays)
         return encoder
 

@@ -73,12 +73,12 @@ class FromModel(ABC):
         return {**self._require_spec().to_arrays(), "mean": self._mean}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the model, and stays as it is.
+        ``unfitted`` has the model, and stays as it is.
         """
-        encoder = copy(template)
+        encoder = copy(unfitted)
         encoder._spec, encoder._mean = InputSpec.from_arrays(arrays, encoder._prepare), arrays["mean"]
         return encoder
 

@@ -84,9 +84,9 @@ class FunctionEncoder:
         return {}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: FunctionEncoder) -> FunctionEncoder:
-        """Return ``template``: its function is all there is."""
-        return template
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: FunctionEncoder) -> FunctionEncoder:
+        """Return ``unfitted``: its function is all there is."""
+        return unfitted
 
 
 def code_digest(function: object) -> str:

@@ -72,12 +72,12 @@ class LogMel:
         return {"rate": np.asarray([self._rate], np.int64), "mean": mean, "components": components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the settings, and stays as it is.
+        ``unfitted`` has the settings, and stays as it is.
         """
-        encoder = copy(template or cls())
+        encoder = copy(unfitted or cls())
         encoder._rate = int(arrays["rate"][0])
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         return encoder

@@ -78,20 +78,20 @@ class MultimodalEncoder:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the settings, and stays as it is.
+        ``unfitted`` has the settings, and stays as it is.
         """
-        encoder = copy(template or cls())
+        encoder = copy(unfitted or cls())
         encoder._parts = {}
         for number, (name, word) in enumerate(json.loads(arrays["plan"].tobytes())):
             start = f"{number}.of."
             part_arrays = {
                 key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)
             }
-            template = resolve_encoder(word)()
-            part = type(template).from_arrays(part_arrays, template)
+            unfitted = resolve_encoder(word)()
+            part = type(unfitted).from_arrays(part_arrays, unfitted)
             encoder._parts[name] = (word, part, arrays[f"{number}.mean"], arrays[f"{number}.scale"])
         return encoder
 

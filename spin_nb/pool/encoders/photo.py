@@ -60,7 +60,7 @@ class Photo:
 
     def fit(self, items: Sequence[Any]) -> Photo:
         """Learn the components from pictures."""
-        from spin_nb.pool.encoders.graphs import Descriptor
+        from spin_nb.pool.encoders.torch_modules import Descriptor
 
         descriptors = _run(Descriptor().eval(), self.prepare(items))
         self._mean, self._components = principal(
@@ -88,7 +88,7 @@ class Photo:
 
     def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
-        from spin_nb.pool.encoders.graphs import PhotoGraph
+        from spin_nb.pool.encoders.torch_modules import PhotoGraph
 
         mean, components = self._require_components()
         return PhotoGraph(mean, components).eval()
@@ -99,12 +99,12 @@ class Photo:
         return {"mean": mean, "components": components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the settings, and stays as it is.
+        ``unfitted`` has the settings, and stays as it is.
         """
-        encoder = copy(template or cls())
+        encoder = copy(unfitted or cls())
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         encoder._graph = None
         return encoder

@@ -80,7 +80,7 @@ class PixelsPCA:
 
     def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
-        from spin_nb.pool.encoders.graphs import PixelsGraph
+        from spin_nb.pool.encoders.torch_modules import PixelsGraph
 
         self._require_spec()
         return PixelsGraph(self._mean, self._components).eval()
@@ -91,12 +91,12 @@ class PixelsPCA:
         return {"shape": shape, "mean": self._mean, "components": self._components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the settings, and stays as it is.
+        ``unfitted`` has the settings, and stays as it is.
         """
-        encoder = copy(template or cls())
+        encoder = copy(unfitted or cls())
         encoder._spec = InputSpec(tuple(int(side) for side in arrays["shape"]))
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         return encoder

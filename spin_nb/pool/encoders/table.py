@@ -92,7 +92,7 @@ class Columns:
 
     def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
-        from spin_nb.pool.encoders.graphs import ColumnsGraph
+        from spin_nb.pool.encoders.torch_modules import ColumnsGraph
 
         self._require_plan()
         return ColumnsGraph(self._mean, self._scale).eval()
@@ -103,12 +103,12 @@ class Columns:
         return {"plan": plan, "mean": self._mean, "scale": self._scale}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the settings, and stays as it is.
+        ``unfitted`` has the settings, and stays as it is.
         """
-        encoder = copy(template or cls())
+        encoder = copy(unfitted or cls())
         encoder._plan = json.loads(arrays["plan"].tobytes())
         encoder._mean, encoder._scale = arrays["mean"], arrays["scale"]
         return encoder

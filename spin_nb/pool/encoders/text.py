@@ -116,7 +116,7 @@ class TfidfSVD:
 
     def module(self) -> torch.nn.Module:
         """torch.nn.Module from the input tensor to features."""
-        from spin_nb.pool.encoders.graphs import WordsGraph
+        from spin_nb.pool.encoders.torch_modules import WordsGraph
 
         self._require_terms()
         return WordsGraph(self._idf, self._components).eval()
@@ -127,12 +127,12 @@ class TfidfSVD:
         return {"terms": terms, "idf": self._idf, "components": self._components}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], template: Self | None = None) -> Self:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
         """Rebuild from :meth:`to_arrays`.
 
-        ``template`` has the settings, and stays as it is.
+        ``unfitted`` has the settings, and stays as it is.
         """
-        encoder = copy(template or cls())
+        encoder = copy(unfitted or cls())
         encoder._terms = {term: row for row, term in enumerate(json.loads(arrays["terms"].tobytes()))}
         encoder._idf, encoder._components = arrays["idf"], arrays["components"]
         return encoder

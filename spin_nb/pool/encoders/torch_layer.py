@@ -77,7 +77,7 @@ class TorchLayer(FromModel):
         prepare: Prepare | None = None,
         device: str | torch.device = "auto",
     ) -> None:
-        from spin_nb.pool.encoders.graphs import LayerGraph
+        from spin_nb.pool.encoders.torch_modules import LayerGraph
 
         _check(net, layer)
         self.name = f"layer {layer} of {type(net).__name__}"
@@ -145,7 +145,7 @@ class TorchLayer(FromModel):
         """torch.nn.Module, on the CPU, from input to features."""
         import torch
 
-        from spin_nb.pool.encoders.graphs import ColumnsGraph
+        from spin_nb.pool.encoders.torch_modules import ColumnsGraph
 
         self._require_spec()
         centre = ColumnsGraph(self._mean, np.ones_like(self._mean))

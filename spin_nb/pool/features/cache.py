@@ -67,8 +67,8 @@ def features(
     """
     tell = progress or (lambda fraction, words: None)
     home = Path(folder or pool.folder.parent) / "features"
-    template = make_encoder(encoder, pool)
-    fitted_encoder, base = _read_cache(pool, template, home) or _compute(pool, template, home, tell)
+    unfitted = make_encoder(encoder, pool)
+    fitted_encoder, base = _read_cache(pool, unfitted, home) or _compute(pool, unfitted, home, tell)
     rows = _with_arrivals(pool, fitted_encoder, base, tell) if len(pool) > pool.n_base else base
     tell(1.0, "features ready")
     return fitted_encoder, rows
@@ -102,15 +102,15 @@ def _place(pool: Pool, encoder: Encoder, home: Path) -> Path:
     return home / f"{key[:32]}.npy"
 
 
-def _read_cache(pool: Pool, template: Encoder, home: Path) -> tuple[Encoder, Float] | None:
-    path = _place(pool, template, home)
+def _read_cache(pool: Pool, unfitted: Encoder, home: Path) -> tuple[Encoder, Float] | None:
+    path = _place(pool, unfitted, home)
     encoder_path = path.with_suffix(".safetensors")
     if not (is_intact(path) and is_intact(encoder_path)):
         return None
     try:
         from safetensors.numpy import load_file
 
-        encoder = type(template).from_arrays(load_file(encoder_path), template)
+        encoder = type(unfitted).from_arrays(load_file(encoder_path), unfitted)
         features: Float = load_array(path)
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None

@@ -14,7 +14,7 @@ from spin_nb.errors import QueryError
 from spin_nb.models.ask import ask
 from spin_nb.project.records import NewAsk
 from spin_nb.protocols import Strategy
-from spin_nb.session.asks.draft import Draft, draft
+from spin_nb.session.asks.drawn_asks import DrawnAsks, draw_asks
 from spin_nb.session.asks.sharing import LEASE, MAX_DRAWS, annotator_seed, asked_of_others, book
 from spin_nb.session.labels.deferrals import deferred_items, excluded_items
 from spin_nb.session.model.live_model import LiveModel
@@ -80,7 +80,7 @@ class Proposer:
         strategy: str | Strategy,
         pending: Sequence[int] = (),
         queue_counts: tuple[int, int] = (0, 0),
-    ) -> Callable[[], Draft]:
+    ) -> Callable[[], DrawnAsks]:
         """Gather a draw's inputs under the lock.
 
         The draw itself then holds up no label.
@@ -107,7 +107,7 @@ class Proposer:
         number, seed = label_log.shown_asks.n_asked + queue_counts[0], annotator_seed(self._project)
         n_open_audits = sum(audit and label_log.may_audit(id) for id, audit in others.items())
         draw = partial(
-            draft,
+            draw_asks,
             k,
             ids=pool.ids,
             excluded_mask=excluded_mask,

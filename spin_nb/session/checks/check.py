@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spin_nb.errors import SpinError
 from spin_nb.io import is_intact
-from spin_nb.models.card import AGAIN, content
+from spin_nb.models.model_card import AGAIN, content
 from spin_nb.models.snapshot import CARD, Snapshot
 from spin_nb.pool.storage.arrivals import LOG, Arrivals
 from spin_nb.pool.storage.pool_store import read_stored_pool

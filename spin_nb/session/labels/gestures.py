@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.models.gesture_weights import gesture_weights
+from spin_nb.models.bulk_label_weights import bulk_label_weights
 
 
 class Gestures:
@@ -106,7 +106,7 @@ class Gestures:
         self._is_old = False
         weights = np.ones(self._n_classes)
         if self._together.any() and 2 * len(self._answers) > self._alone.sum():
-            weights = gesture_weights(self._alone, self._together)
+            weights = bulk_label_weights(self._alone, self._together)
         signature: tuple[object, ...] = ()
         if (weights < 1).any():
             less = sorted(gesture for gesture, classes in self._classes.items() if _counts_less(classes))

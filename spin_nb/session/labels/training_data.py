@@ -14,7 +14,7 @@ def training_weights(label_log: LabelLog) -> NDArray[np.float64] | None:
 
     They are in the order of ``TrainingSet.training``; None where each counts as one label.
 
-    Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.gesture_weights`.
+    Labels that one gesture gave to many items count less: see :mod:`spin_nb.models.bulk_label_weights`.
     """
     with label_log.lock:
         return label_log.gestures.weights(list(label_log.training_set.trains))

@@ -11,8 +11,8 @@ from spin_nb.session.arguments import boolean
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
-from spin_nb.session.stream.monitor import StreamMonitor
 from spin_nb.session.stream.watch_report import WatchReport, alarms, alarms_in_words
+from spin_nb.session.stream.watcher import StreamWatcher
 from spin_nb.words import HtmlRepr
 
 
@@ -27,7 +27,7 @@ class StreamPart(HtmlRepr):
 
     __slots__ = ("_monitor", "_project", "_runtime")
 
-    def __init__(self, project: OpenProject, runtime: Runtime, monitor: StreamMonitor) -> None:
+    def __init__(self, project: OpenProject, runtime: Runtime, monitor: StreamWatcher) -> None:
         self._project = project
         self._runtime = runtime
         self._monitor = monitor
@@ -57,8 +57,8 @@ class StreamPart(HtmlRepr):
         Parameters
         ----------
         items : iterable
-            Raw items of the pool's kind.  An iterator is taken one by one, and may be endless; anything else is read
-            whole.
+            Raw items of the pool's kind.  An iterator is taken one by one, stored sixteen at a time, and may be
+            endless; anything else is read whole.
         wait : bool
             Return when all are through.  Ctrl-C while it waits cancels the rest: what has joined stays.
 
@@ -68,6 +68,8 @@ class StreamPart(HtmlRepr):
 
         Raises
         ------
+        ModelError
+            For labels that are no classes.
         NotTrainedError
             Before the first label.
         PoolError

@@ -201,7 +201,7 @@ def test_pictures_of_mixed_size_and_colour_meet_in_one_shape():
 def test_the_photo_descriptor_tells_direction_and_not_contrast():
     import torch
 
-    from spin_nb.pool.encoders.graphs import Descriptor
+    from spin_nb.pool.encoders.torch_modules import Descriptor
 
     ramp = np.tile(np.linspace(0.2, 0.8, 64, dtype=np.float32), (64, 1))
     pictures = np.stack([np.stack([p] * 3) for p in (ramp, ramp.T, 0.5 + (ramp - 0.5) / 2)])

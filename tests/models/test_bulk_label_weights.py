@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.bayes.trees import Trees
+from spin_nb.models.bulk_label_weights import bulk_label_weights, thin
 from spin_nb.models.fit_heads import fit_heads
-from spin_nb.models.gesture_weights import gesture_weights, thin
 from spin_nb.models.learner import Learner
 from spin_nb.models.model_spec import parse_model_spec
 from spin_nb.pool.features.neighbours import nearest, neighbours
@@ -20,7 +20,7 @@ counts = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 5000)), min_size
 @given(counts)
 def test_a_weight_never_raises_a_label_and_never_drops_all_of_them(pairs):
     alone, together = np.array(pairs).T
-    weights = gesture_weights(alone, together)
+    weights = bulk_label_weights(alone, together)
     assert ((weights > 0) & (weights <= 1)).all()
     assert (weights * together >= np.minimum(together, 1) / 2).all()
 
@@ -29,24 +29,24 @@ def test_a_weight_never_raises_a_label_and_never_drops_all_of_them(pairs):
 def test_one_class_does_not_outnumber_the_class_labelled_most_one_by_one(alone, n, data):
     alone, bulk = np.array(alone), data.draw(st.integers(0, len(alone) - 1))
     together = np.where(np.arange(len(alone)) == bulk, n, 0)
-    counted = alone + gesture_weights(alone, together) * together
+    counted = alone + bulk_label_weights(alone, together) * together
     assert counted[bulk] <= max(alone.max(), alone[bulk] + 1)
 
 
 @given(st.lists(st.integers(0, 200), min_size=2, max_size=80))
 def test_labels_given_one_by_one_count_fully(alone):
-    assert (gesture_weights(np.array(alone), np.zeros(len(alone), int)) == 1).all()
+    assert (bulk_label_weights(np.array(alone), np.zeros(len(alone), int)) == 1).all()
 
 
 @given(st.integers(2, 40), st.integers(0, 50), st.integers(2, 3000))
 def test_gestures_that_treat_all_classes_alike_count_fully(n_classes, alone, n):
     each = np.ones(n_classes, int)
-    assert (gesture_weights(alone * each, n * each) == 1).all()
+    assert (bulk_label_weights(alone * each, n * each) == 1).all()
 
 
 def test_the_next_labels_seldom_change_what_the_others_count():
     together = np.array([3000, 0, 0])
-    seen = {gesture_weights(np.array([20, 20 + n, 20]), together)[0] for n in range(200)}
+    seen = {bulk_label_weights(np.array([20, 20 + n, 20]), together)[0] for n in range(200)}
     assert len(seen) <= 16
 
 
@@ -100,7 +100,7 @@ def topics():
 def weighed(topics):
     rows = np.concatenate([topics.asked, topics.bulk])
     alone = np.bincount(topics.truth[topics.asked], minlength=4)
-    each = gesture_weights(alone, np.bincount(topics.truth[topics.bulk], minlength=4))
+    each = bulk_label_weights(alone, np.bincount(topics.truth[topics.bulk], minlength=4))
     return rows, np.concatenate([np.ones(40), each[topics.truth[topics.bulk]]])
 
 

@@ -25,7 +25,7 @@ STEPS_PER_HALVING = 4  # of a weight
 ROUNDING_SHARE = 1e-9
 
 
-def gesture_weights(alone: Ints, together: Ints) -> Array:
+def bulk_label_weights(alone: Ints, together: Ints) -> Array:
     """Weigh each label of a gesture, class by class.
 
     Parameters
@@ -41,9 +41,9 @@ def gesture_weights(alone: Ints, together: Ints) -> Array:
 
     Examples
     --------
-    >>> gesture_weights(np.array([6, 5, 4]), np.array([0, 0, 256])) * 256
+    >>> bulk_label_weights(np.array([6, 5, 4]), np.array([0, 0, 256])) * 256
     array([256., 256.,   2.])
-    >>> gesture_weights(np.array([6, 5, 4]), np.array([100, 85, 90]))
+    >>> bulk_label_weights(np.array([6, 5, 4]), np.array([100, 85, 90]))
     array([1., 1., 1.])
     """
     growth = np.sort((alone + together + 1) / (alone + 1))[(len(alone) - 1) // 2]

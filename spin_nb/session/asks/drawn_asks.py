@@ -54,7 +54,7 @@ def slot(number: int, share: float, seed: int) -> Slot:
 
 
 @dataclass(frozen=True)
-class Draft:
+class DrawnAsks:
     """Asks that nobody was shown yet.
 
     Attributes
@@ -72,7 +72,7 @@ class Draft:
     reason: str
 
 
-def draft(
+def draw_asks(
     k: int,
     *,
     ids: Sequence[str],
@@ -86,7 +86,7 @@ def draft(
     n_unasked: int = 0,
     annotator: str | None = None,
     place_seed: int | None = None,
-) -> Draft:
+) -> DrawnAsks:
     """Draw ``k`` asks: audits among a strategy's picks.
 
     Parameters
@@ -147,4 +147,4 @@ def draft(
                 annotator=annotator,
             )
         )
-    return Draft(rows, asks, picks.reason)
+    return DrawnAsks(rows, asks, picks.reason)

@@ -31,7 +31,7 @@ from spin_nb.types import Broken, Float, Ints
 from spin_nb.words import said_by
 
 
-class StreamMonitor:
+class StreamWatcher:
     """Scores arrivals and feeds the drift detectors.
 
     One watches their uncertainty, one their distance to the pool.
@@ -56,6 +56,7 @@ class StreamMonitor:
 
         Its chunks land on the main thread one by one.
         """
+        self._project.check_classes("s.watch", "Open a project with the new items as its pool.")
         self._live.pool_model.wait()
         if self._live.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")

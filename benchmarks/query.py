@@ -52,12 +52,14 @@ class Case:
     k: int = PICKS
     function: str = ""  # of the peer, where it has another name
     ratio: float = 1.0  # asked: at least so many times as fast
+    unlike: bool = False  # draws of which no two rows have anything in common
 
 
 CASES = (
     Case("kcenter", SKACTIVEML, "rows"),
     Case("kcenter", SKACTIVEML, "rows", 100_000, 100, ratio=5),
     Case("batchbald", SKACTIVEML),
+    Case("batchbald", SKACTIVEML, unlike=True),
     Case("batchbald", "batchbald_redux", "first 5", SMALL, function="batchbald_redux", ratio=100),
     Case("typiclust", SKACTIVEML, "rows"),
     Case("probcover", SKACTIVEML, "rows"),
@@ -103,10 +105,11 @@ SCORES = (
 )
 
 
-def make_arrays(n: int, folder: Path) -> None:
+def make_arrays(n: int, folder: Path, *, unlike: bool = False) -> None:
     """Save the arrays of ``n`` rows.
 
-    They are blobs, a linear head that half tells them apart, and draws around it.
+    They are blobs, a linear head that half tells them apart, and draws around it; or, ``unlike``, draws of a flat
+    Dirichlet distribution, where a strategy finds no structure to save time by.
     """
     rng = np.random.default_rng(0)
     y = rng.integers(0, CLASSES, n)
@@ -117,6 +120,8 @@ def make_arrays(n: int, folder: Path) -> None:
     arrays["probs"] = softmax(features @ centres.T / 4)
     noise = rng.standard_normal((DRAWS, CLASSES, WIDTH), np.float32) / 20
     arrays["draws"] = np.stack([softmax(features @ (centres / 4 + some).T) for some in noise])
+    if unlike:
+        arrays["draws"] = rng.dirichlet(np.ones(CLASSES), (DRAWS, n)).astype(np.float32)
     if n == SMALL:
         arrays["member"] = clusters(features, N_LABELLED + PICKS, seed=0).member
         arrays["radius"] = np.float64(pure_radius(features, CLASSES, seed=0))
@@ -203,10 +208,12 @@ def run_peer(case: Case, folder: Path, mode: str) -> dict[str, Any]:
     return run([str(PEERS), str(script), case.function or case.name, str(folder), str(case.k), mode])
 
 
-def line(case: Case, folders: Callable[[int], Path]) -> str:
-    mine = run_ours(case.name, folders(case.rows), case.k)
-    theirs = run_peer(case, folders(case.rows), "timed") if PEERS and case.peer else {}
+def line(case: Case, folders: Callable[..., Path]) -> str:
+    folder = folders(case.rows, unlike=case.unlike)
+    mine = run_ours(case.name, folder, case.k)
+    theirs = run_peer(case, folder, "timed") if PEERS and case.peer else {}
     label = case.name + ("" if (case.rows, case.k) == (ROWS, PICKS) else f" {case.k} of {case.rows:,}")
+    label += " of unlike rows" if case.unlike else ""
     if "failed" in mine:
         return f"{label:<26}{mine['failed']}"
     is_ok = mine["seconds"] <= SECONDS and mine["mb"] <= MEGABYTES
@@ -222,7 +229,7 @@ def line(case: Case, folders: Callable[[int], Path]) -> str:
     return text + ("ok" if is_ok else "MISSED")
 
 
-def same(case: Case, folders: Callable[[int], Path]) -> str:
+def same(case: Case, folders: Callable[..., Path]) -> str:
     """Count the picks that agree on the small arrays."""
     if not case.compare:
         return "drawn"
@@ -302,11 +309,11 @@ def main() -> None:
     print(f"{'strategy':<26}{'ours s':>8}{'ours MB':>9}  {'peer':<17}{'peer s':>9}{'ratio':>10}  same picks")
     with tempfile.TemporaryDirectory() as folder:
 
-        def folders(rows: int) -> Path:
-            path = Path(folder) / str(rows)
+        def folders(rows: int, *, unlike: bool = False) -> Path:
+            path = Path(folder) / f"{rows}{' unlike' * unlike}"
             if not path.exists():
                 path.mkdir()
-                make_arrays(rows, path)
+                make_arrays(rows, path, unlike=unlike)
             return path
 
         folders(SMALL)

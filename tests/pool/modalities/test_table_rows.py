@@ -12,6 +12,7 @@ from spin_nb.pool.encoders.table import Columns
 from spin_nb.pool.modalities import table_rows
 from spin_nb.pool.modalities.table import TableModality
 from spin_nb.pool.modalities.table_rows import TableRows
+from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 
@@ -65,6 +66,6 @@ def test_a_pool_loads_its_rows_as_a_frame_and_arrivals_one_by_one(tmp_path, fram
     pool = Pool.save(tmp_path, read_pool(frame))
     items = pool.load(range(N))
     assert isinstance(items, TableRows)
-    pool.extend(frame[:2])
+    extend(pool, frame[:2])
     mixed = pool.load([1, N])
     assert [row["count"] for row in mixed] == [frame["count"][1], frame["count"][0]]

@@ -90,22 +90,18 @@ class Session:
         scores = SuggestionScores(project, label_log, suggestions)
         judge = Judge(project, live, AuditPredictor(project, live), scores)
         curve = Curve(project, label_log, judge)
-        monitor = StreamWatcher(project, runtime, live)
+        watcher = StreamWatcher(project, runtime, live)
 
         def follow_model() -> None:
             curve.follow()
-            monitor.new_model()
+            watcher.new_model()
 
         training = Training(project, runtime, live, curve_point=curve.now, on_new_model=follow_model)
         proposer = Proposer(project, runtime, live, training)
         channel = Channel(project, live, proposer, suggestions, announcer)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
-        self._judge, self._suggestions, self._proposer, self._training = (
-            judge,
-            suggestions,
-            proposer,
-            training,
-        )
+        self._judge, self._suggestions = judge, suggestions
+        self._proposer, self._training = proposer, training
         self._label_commands = LabelCommands(project, runtime, live)
         self._view_data = ViewData(
             project,
@@ -113,13 +109,13 @@ class Session:
             live,
             judge=judge,
             curve=curve,
-            stream=monitor,
+            stream=watcher,
             training=training,
             channel=channel,
         )
         self._model = ModelPart(project, live, suggestions)
         self._audit = AuditPart(project, live, judge, curve, announcer)
-        self._stream = StreamPart(project, runtime, monitor)
+        self._stream = StreamPart(project, runtime, watcher)
         self.events.labelled.connect(lambda *_: curve.follow())
         live.prepare(runtime, Recall(project, pool_model, announcer).last, training.adopt)
 

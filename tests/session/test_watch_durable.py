@@ -192,7 +192,7 @@ def test_an_interrupt_waits_until_the_arrivals_have_joined_everywhere(opened, mo
 
 def test_views_hear_of_arrivals_ten_times_a_second_and_of_the_last_ones(opened, monkeypatch):
     s, heard, clock = opened(), [], Clock()
-    s.stream._monitor._pace = Pace(clock)
+    s.stream._watcher._pace = Pace(clock)
     s.events.watched.connect(heard.append)
     s.events.watched.connect(lambda n: clock.pass_(0.001))
     stream = (clock.pass_(0.002) or row for row in np.concatenate([NEW] * 20))
@@ -203,7 +203,7 @@ def test_views_hear_of_arrivals_ten_times_a_second_and_of_the_last_ones(opened, 
 
 def test_views_that_take_long_to_draw_get_a_fifth_of_the_time(opened):
     s, heard, clock = opened(), [], Clock()
-    s.stream._monitor._pace = Pace(clock)
+    s.stream._watcher._pace = Pace(clock)
     s.events.watched.connect(heard.append)
     s.events.watched.connect(lambda n: clock.pass_(1.0))
     stream = (clock.pass_(0.01) or row for row in np.concatenate([NEW] * 20))

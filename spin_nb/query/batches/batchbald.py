@@ -92,16 +92,15 @@ def batchbald(
     [0, 2]
     """
     draws = check_draws(draws)
-    S, n, _ = draws.shape
+    n = draws.shape[1]
     left = unlabelled(n, check_labelled(labelled_rows, n))
     k = check_k(k, n_left := int(left.sum()))
     if combinations < 1:
         raise QueryError(f"{combinations} label combinations are none.", "Use the default of 10,000.")
     rng = np.random.default_rng(seed)
     gains = _Gains(draws)
-    joint = Joint(np.full((1, S), 1 / S, np.float32), np.ones(1, np.float32), True)
-    bounds = np.zeros(n)
-    bounds[left] = gains(joint, np.flatnonzero(left))
+    joint = gains.nothing_known
+    bounds = np.where(left, gains.bald, 0)
     greedy = LazyGreedy(bounds, left, TIE_NATS)
     rows: list[int] = []
     scores: list[float] = []
@@ -145,6 +144,9 @@ class _Gains:
         self._single = np.empty(draws.shape[:2], np.float32)
         for block in blocks(draws.shape[1], draws[:, 0].size):
             self._single[:, block] = _entropies(draws[:, block])
+        S = len(draws)
+        self.nothing_known = Joint(np.full((1, S), 1 / S, np.float32), np.ones(1, np.float32), True)
+        self.bald = self(self.nothing_known, np.arange(draws.shape[1]))
         self._bald_by_variance: Doubles | None = None
 
     def __call__(self, joint: Joint, rows: Ints) -> Doubles:
@@ -155,9 +157,7 @@ class _Gains:
     def estimate(self, joint: Joint) -> Doubles:
         """BALD of every row times the share of the variance of its probabilities that is left."""
         if self._bald_by_variance is None:
-            n, S = self._draws.shape[1], len(self._draws)
-            nothing = Joint(np.full((1, S), 1 / S, np.float32), np.ones(1, np.float32), True)
-            self._bald_by_variance = self(nothing, np.arange(n)) / np.maximum(self._variance(nothing), TINY)
+            self._bald_by_variance = self.bald / np.maximum(self._variance(self.nothing_known), TINY)
         return self._bald_by_variance * self._variance(joint)
 
     def _variance(self, joint: Joint) -> Doubles:

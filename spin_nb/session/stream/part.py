@@ -25,12 +25,12 @@ class StreamPart(HtmlRepr):
     300 arrivals watched; drift found: distance at arrival 212
     """
 
-    __slots__ = ("_monitor", "_project", "_runtime")
+    __slots__ = ("_project", "_runtime", "_watcher")
 
-    def __init__(self, project: OpenProject, runtime: Runtime, monitor: StreamWatcher) -> None:
+    def __init__(self, project: OpenProject, runtime: Runtime, watcher: StreamWatcher) -> None:
         self._project = project
         self._runtime = runtime
-        self._monitor = monitor
+        self._watcher = watcher
 
     def __repr__(self) -> str:
         points = self.points
@@ -41,7 +41,7 @@ class StreamPart(HtmlRepr):
     @property
     def points(self) -> list[DriftPoint]:
         """Every arrival scored by :meth:`watch`, in order."""
-        return self._monitor.points
+        return self._watcher.points
 
     @overload
     def watch(self, items: Iterable[Any], *, wait: Literal[False] = False) -> Job[WatchReport]: ...
@@ -78,5 +78,5 @@ class StreamPart(HtmlRepr):
         self._runtime.main_thread.drain()
         self._project.check_writable("take in arrivals")
         boolean(wait, "wait", PoolError)
-        job = self._monitor.start(items)
+        job = self._watcher.start(items)
         return wait_for(job) if wait else job

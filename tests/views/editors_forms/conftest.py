@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spin_nb.views.base.modules import VIEWS, link, style
+from tests.views.shots import shoot
 from tests.waiting import rest
 
 HOST = Path(__file__).with_name("host.js")
@@ -105,11 +105,7 @@ class Page:
 
     def shot(self, name: str) -> None:
         """Light and dark pictures to look at, where a folder was named for them."""
-        folder = os.environ.get("SPIN_SHOTS")
-        for scheme in ("light", "dark") if folder else ():
-            self.page.emulate_media(color_scheme=scheme)
-            self.page.locator(".spin-labeller").screenshot(path=f"{folder}/{name}_{scheme}.png")
-        self.page.emulate_media(color_scheme="light")
+        shoot(self.page, name, ".spin-labeller")
 
 
 @pytest.fixture

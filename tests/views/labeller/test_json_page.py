@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +12,7 @@ from spin_nb import registry
 from spin_nb.errors import LabelError
 from spin_nb.tasks import TaskBase
 from spin_nb.types import Extent
+from tests.views.shots import shoot
 
 pytestmark = pytest.mark.browser
 FIELD = ".spin-labeller textarea"
@@ -69,19 +69,10 @@ def submit(bench, text: str) -> None:
     bench.page.keyboard.press("Control+Enter")
 
 
-def shot(bench, name: str) -> None:
-    """Light and dark pictures to look at, where a folder was named for them."""
-    folder = os.environ.get("SPIN_SHOTS")
-    for scheme in ("light", "dark") if folder else ():
-        bench.page.emulate_media(color_scheme=scheme)
-        bench.page.locator(".spin-labeller").screenshot(path=f"{folder}/{name}_{scheme}.png")
-    bench.page.emulate_media(color_scheme="light")
-
-
 def test_a_value_written_as_json_is_stored(bench, stars, item):
     assert "stars, has no editor of its own here" in bench.text(".spin-json")
     bench.page.fill(FIELD, '{"shape": 3, "colour": 5}')
-    shot(bench, "json_editor")
+    shoot(bench.page, "json_editor", ".spin-labeller")
     bench.page.keyboard.press("Control+Enter")
     bench.until(f"root.querySelector('.spin-name').textContent !== {item!r}")
     bench.settled()
@@ -92,7 +83,7 @@ def test_a_value_written_as_json_is_stored(bench, stars, item):
 def test_what_is_no_json_is_refused_with_words_and_stays(bench, stars, item):
     submit(bench, '{"shape": 3, "colour": }')
     bench.until("root.querySelector('.spin-hint').textContent.startsWith('This is no JSON: ')")
-    shot(bench, "json_refused")
+    shoot(bench.page, "json_refused", ".spin-labeller")
     assert bench.text(".spin-name") == item
     bench.settled()
     assert stars.values == {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from spin_nb.tasks import Boxes, Classes, Keypoints, MultiLabel
+from tests.views.shots import shoot
 
 pytestmark = pytest.mark.browser
 
@@ -87,15 +87,6 @@ def opened(bench, new_session, kind, room):
     )
     bench.until("root.querySelector('.spin-frame canvas, .spin-frame .spin-text')")
     shoot(bench.page, f"{kind}-{room[0]}x{room[1]}")
-
-
-def shoot(page, name: str) -> None:
-    """Light and dark pictures to look at, where a folder was named for them."""
-    folder = os.environ.get("SPIN_SHOTS")
-    for scheme in ("light", "dark") if folder else ():
-        page.emulate_media(color_scheme=scheme)
-        page.screenshot(path=f"{folder}/{name}-{scheme}.png")
-    page.emulate_media(color_scheme="light")
 
 
 @pytest.mark.parametrize("room", ROOMS.values(), ids=ROOMS)

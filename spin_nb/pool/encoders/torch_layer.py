@@ -6,10 +6,7 @@ import copy
 import difflib
 import hashlib
 import re
-import tempfile
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +14,7 @@ import numpy as np
 from spin_nb.bayes._device import pick
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.from_model import FromModel
+from spin_nb.pool.encoders.onnx_export import export_features
 from spin_nb.pool.inputs.spec import InputSpec, Prepare, Size, infer_input_spec, sides
 from spin_nb.pool.onnx.graph import OnnxGraph
 from spin_nb.types import Float
@@ -163,7 +161,7 @@ class TorchLayer(FromModel):
             return None
         example = torch.rand(3, *form.shape, generator=torch.Generator().manual_seed(0))
         try:
-            content = _export(copy.deepcopy(self._graph).float().cpu(), example)
+            content = export_features(copy.deepcopy(self._graph).float().cpu(), example)
             again = OnnxGraph(content, "network").run(["features"], example.numpy())[0]
         except Exception:  # what torch cannot trace it refuses with errors of many kinds
             return None
@@ -186,24 +184,6 @@ def _check(net: object, layer: object) -> None:
         f"Use one of {', '.join(map(repr, candidates[:_MAX_NAMES_LISTED]))}; "
         f"net.named_modules() lists all {len(names)}.",
     )
-
-
-def _export(module: torch.nn.Module, example: torch.Tensor) -> bytes:
-    import torch
-
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            (example,),
-            f"{folder}/layer.onnx",
-            dynamo=False,
-            opset_version=17,
-            input_names=["input"],
-            output_names=["features"],
-            dynamic_axes={"input": {0: "batch"}, "features": {0: "batch"}},
-        )
-        return Path(folder, "layer.onnx").read_bytes()
 
 
 def _channels(net: torch.nn.Module) -> int | None:

@@ -83,6 +83,7 @@ WORDS: dict[str, dict[str, str]] = {
     "encoder": {
         "pixels-pca": "spin_nb.pool.encoders.pixels:PixelsPCA",
         "photo": "spin_nb.pool.encoders.photo:Photo",
+        "efficientnet-lite": "spin_nb.pool.encoders.efficientnet_lite:EfficientNetLite",
         "tfidf-svd": "spin_nb.pool.encoders.text:TfidfSVD",
         "columns": "spin_nb.pool.encoders.table:Columns",
         "convolutions": "spin_nb.pool.encoders.convolutions:Convolutions",

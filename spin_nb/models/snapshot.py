@@ -20,6 +20,7 @@ from spin_nb.io import checksum, has_seal, is_intact, seal, sync, sync_folder
 from spin_nb.models.head_selection import HEADS, Fit
 from spin_nb.models.model_card import AGAIN, check_card, content
 from spin_nb.models.saved_model import SavedModel, save_model
+from spin_nb.pool.media.extras import MissingPackageError
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate, Ints
 
@@ -225,6 +226,9 @@ def _under(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[An
 def _encoder(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Encoder | None:
     if card["name"] not in words("encoder"):
         return None
-    new_encoder = resolve("encoder", card["name"])(**card["settings"])
+    try:
+        new_encoder = resolve("encoder", card["name"])(**card["settings"])
+    except MissingPackageError:  # nothing is wrong with the model
+        return None
     encoder: Encoder = type(new_encoder).from_arrays(arrays, new_encoder)
     return encoder

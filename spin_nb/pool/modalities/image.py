@@ -54,7 +54,7 @@ class ImageModality(Modality):
     extensions = EXTENSIONS
     files_at_once = 2
     batch_axes = 3
-    encoders = ("pixels-pca", "photo")
+    encoders = ("pixels-pca", "photo", "efficientnet-lite")
     schema = 1
 
     @classmethod

@@ -25,6 +25,7 @@ _RULES = {
     "audit_share": _is_share,
     "audits_released": _is_count,
     "encoder": lambda value: isinstance(value, str),
+    "weights": lambda value: isinstance(value, dict),
 }
 
 

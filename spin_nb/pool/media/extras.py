@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PACKAGES = {
     "cv2": ("videos", "opencv-python-headless", "video"),
+    "skimage": ("the sample photographs", "scikit-image", "samples"),
     "soundfile": ("this format", "soundfile", "audio"),
 }
 """Module -> what it reads, its package, our extra."""

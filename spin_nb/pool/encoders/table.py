@@ -157,14 +157,18 @@ def _as_number(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def _blocks(frame: pl.DataFrame, names: list[str]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Columns as float64 (n, some), NaN where missing, so many at a time that they fit in memory."""
+    import polars as pl
+
     schema, size = frame.schema, BLOCK_NUMBERS // max(1, frame.height) + 1
     for start in range(0, len(names), size):
         block = names[start : start + size]
         numbers = np.full((frame.height, len(block)), np.nan)
         present = [place for place, name in enumerate(block) if name in schema]
-        columns = [_as_number(block[place], schema[block[place]]) for place in present]
-        if columns:
-            numbers[:, present] = frame.select(columns).to_numpy()
+        there = [block[place] for place in present]
+        temporal = [_as_number(name, schema[name]) for name in there if schema[name].is_temporal()]
+        if there:
+            columns = frame.select(there).with_columns(temporal) if temporal else frame.select(there)
+            numbers[:, present] = columns.cast(pl.Float64, strict=False).to_numpy()
         yield slice(start, start + len(block)), numbers
 
 

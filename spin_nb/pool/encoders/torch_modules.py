@@ -39,6 +39,28 @@ class PixelsGraph(torch.nn.Module):
         return torch.matmul(torch.flatten(x, 1) - self.mean, self.components)
 
 
+class ProjectedGraph(torch.nn.Module):
+    """Centre and project what another module gives.
+
+    It takes the input of that, whose features are (b, D), and gives (b, d).
+
+    Parameters
+    ----------
+    features : torch.nn.Module
+    mean : float32 (D,)
+    axes : float32 (D, d)
+    """
+
+    def __init__(self, features: torch.nn.Module, mean: NDArray[Any], axes: NDArray[Any]) -> None:
+        super().__init__()
+        self.features = features
+        self.project = PixelsGraph(mean, axes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features (b, d)."""
+        return self.project(self.features(x))
+
+
 class Descriptor(torch.nn.Module):
     """Describe pictures by gradients and colours.
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError, StorageError
 from spin_nb.io import is_intact, load_array, write_sealed
 from spin_nb.pool.encoders import make_encoder
+from spin_nb.pool.encoders.reduced import MAX_WIDTH, Reduced, principal_axes, restore
 from spin_nb.pool.modalities.lookup import modality_class
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.pool_data import fingerprint
@@ -25,6 +27,9 @@ MAX_FIT_ITEMS = 10_000
 MAX_FIT_BYTES, _MAX_CHUNK_BYTES = 2**29, 2**27
 """Loaded items held at once, at most, while an encoder learns and while it encodes: long sounds are large."""
 _SIZE_SAMPLE = 4
+_CHECKED_ITEMS = 4
+_MIN_AXES_ITEMS = 1_000
+"""Items that wide features' axes are learnt from at least, however wide they are."""
 
 
 def features(
@@ -110,7 +115,7 @@ def _read_cache(pool: Pool, unfitted: Encoder, home: Path) -> tuple[Encoder, Flo
     try:
         from safetensors.numpy import load_file
 
-        encoder = type(unfitted).from_arrays(load_file(encoder_path), unfitted)
+        encoder = restore(load_file(encoder_path), unfitted)
         features: Float = load_array(path)
     except Exception:  # a damaged cache is recomputed, whatever is wrong with it
         return None
@@ -126,10 +131,15 @@ def _is_current(pool: Pool, encoder: Encoder, features: Float) -> bool:
     """
     if not getattr(encoder, "own_code", False):
         return True
-    rows = np.unique(np.linspace(0, pool.n_base - 1, 4).astype(int))
-    again = encode_rows(pool, encoder, rows)
-    return again.shape[1] == features.shape[1] and bool(
-        np.allclose(again, features[rows], rtol=1e-4, atol=1e-5)
+    rows = _spread_rows(pool, _CHECKED_ITEMS)
+    try:
+        again = encode_rows(pool, encoder, rows)
+    except PoolError:  # computing anew excludes what cannot be read, and says what else is wrong
+        return False
+    # Sums over many columns are as exact as the largest of them.
+    atol = 1e-5 * max(1.0, float(np.abs(features[rows]).max()))
+    return again.shape == features[rows].shape and bool(
+        np.allclose(again, features[rows], rtol=1e-4, atol=atol)
     )
 
 
@@ -138,13 +148,13 @@ def _compute(pool: Pool, encoder: Encoder, home: Path, tell: Progress) -> tuple[
     limit = min(getattr(encoder, "fit_items", MAX_FIT_ITEMS), MAX_FIT_BYTES // _item_bytes(pool) + 1)
     items: Sequence[Any] = []
     while not items:
-        sample = np.unique(np.linspace(0, pool.n_base - 1, min(limit, pool.n_base)).astype(np.int64))
-        items, unreadable = pool.try_load(sample)
+        items, unreadable = pool.try_load(_spread_rows(pool, limit))
         if not items:
             _keep_out(pool, unreadable)  # raises when nothing is left
     encoder.fit(items)
+    sample = _rows_for_axes(pool, encoder, items)
     del items
-    features, unreadable = _encode_chunks(pool, encoder, range(pool.n_base), tell)
+    encoder, features, unreadable = _encode_base(pool, encoder, sample, tell)
     if unreadable:
         _keep_out(pool, unreadable)
     if pool.read_only:
@@ -155,11 +165,55 @@ def _compute(pool: Pool, encoder: Encoder, home: Path, tell: Progress) -> tuple[
         return encoder, features
 
 
+def _spread_rows(pool: Pool, limit: int) -> NDArray[np.int64]:
+    """Base rows, evenly spaced ones where there are more than ``limit``."""
+    return np.unique(np.linspace(0, pool.n_base - 1, min(limit, pool.n_base)).astype(np.int64))
+
+
 def _keep_out(pool: Pool, unreadable: list[Broken]) -> None:
     (pool.leave_out if pool.read_only else pool.exclude)(unreadable)
 
 
-def _encode_chunks(pool: Pool, encoder: Encoder, rows: range, tell: Progress) -> tuple[Float, list[Broken]]:
+def _rows_for_axes(pool: Pool, encoder: Encoder, items: Sequence[Any]) -> NDArray[np.int64]:
+    """Base rows to encode first: those that axes are learnt from where features are wide, else all."""
+    if pool.n_base > _MIN_AXES_ITEMS:
+        shape = np.shape(encoder.encode(items[:1]))
+        if len(shape) == 2 and shape[1] > MAX_WIDTH:
+            limit = min(MAX_FIT_ITEMS, max(_MIN_AXES_ITEMS, _MAX_CHUNK_BYTES // (4 * shape[1])))
+            return _spread_rows(pool, limit)
+    return np.arange(pool.n_base)
+
+
+def _encode_base(
+    pool: Pool, encoder: Encoder, sample: NDArray[np.int64], tell: Progress
+) -> tuple[Encoder, Float, list[Broken]]:
+    """The encoder, reduced where features are wide; features of the rows that can be read, and the other rows.
+
+    Axes are learnt from ``sample``, so that features are wide for no more rows than these at a time.
+    """
+    n, share = pool.n_base, len(sample) / pool.n_base
+    features, unreadable = _encode_chunks(
+        pool, encoder, sample, lambda part, words: tell(share * part, words)
+    )
+    if features.shape[1] > MAX_WIDTH:
+        encoder = reduced = Reduced(encoder, *principal_axes(features))
+        features = reduced.project(features)
+    rest = np.setdiff1d(np.arange(n), sample)
+    if not len(rest):
+        return encoder, features, unreadable
+    other_features, others = _encode_chunks(
+        pool, encoder, rest, lambda part, words: tell(share + (1 - share) * part, words)
+    )
+    unreadable += others
+    unreadable_ids = {item.id for item in unreadable}
+    rows = np.array([row for row in (*sample, *rest) if pool.ids[row] not in unreadable_ids])
+    parts = [part for part in (features, other_features) if len(part)]
+    return encoder, np.concatenate(parts)[np.argsort(rows)], unreadable
+
+
+def _encode_chunks(
+    pool: Pool, encoder: Encoder, rows: Sequence[int] | NDArray[np.int64], tell: Progress
+) -> tuple[Float, list[Broken]]:
     """Features of the rows that can be read, and the others."""
     n, n_features = len(rows), 0
     step = min(modality_class(pool.modality).chunk_items, _MAX_CHUNK_BYTES // _item_bytes(pool) + 1)
@@ -174,8 +228,11 @@ def _encode_chunks(pool: Pool, encoder: Encoder, rows: range, tell: Progress) ->
             part = _encode(
                 encoder, items, [pool.ids[row] for row in some if pool.ids[row] not in unreadable_ids]
             )
-            features = features if n_features else np.empty((n, part.shape[1]), np.float32)
-            features[n_features : n_features + len(part)] = part
+            if step >= n:  # one chunk is all
+                features = part
+            else:
+                features = features if n_features else np.empty((n, part.shape[1]), np.float32)
+                features[n_features : n_features + len(part)] = part
             n_features += len(part)
         n_rows = min(start + step, n)
         tell(n_rows / n, f"{encoder.name}: {n_rows:,} of {n:,} items")
@@ -184,8 +241,7 @@ def _encode_chunks(pool: Pool, encoder: Encoder, rows: range, tell: Progress) ->
 
 def _item_bytes(pool: Pool) -> int:
     """Bytes of a loaded item, from the largest of a few; texts count as nothing."""
-    rows = np.unique(np.linspace(0, pool.n_base - 1, min(_SIZE_SAMPLE, pool.n_base)).astype(np.int64))
-    return max([1, *(_nbytes(item) for item in pool.try_load(rows)[0])])
+    return max([1, *(_nbytes(item) for item in pool.try_load(_spread_rows(pool, _SIZE_SAMPLE))[0])])
 
 
 def _nbytes(item: object) -> int:

@@ -21,6 +21,7 @@ from spin_nb.pool.encoders.photo import Photo
 from spin_nb.pool.encoders.pixels import PixelsPCA
 from spin_nb.pool.encoders.table import Columns
 from spin_nb.pool.encoders.text import TfidfSVD
+from spin_nb.pool.media.decoded_images import Pixels
 from spin_nb.pool.modalities import AudioModality, ImageModality
 from spin_nb.pool.sources import samples
 from spin_nb.types import Float, Ints
@@ -50,14 +51,14 @@ class Collection:
 
 
 class Components:
-    """Principal components, of the first 20,000 rows."""
+    """Principal components of small grey pictures, those of the first 20,000."""
 
-    def fit(self, items: Float) -> Components:
-        self.mean, self.axes = principal(items[:20_000], 60, 1.0)
+    def fit(self, items: Pixels) -> Components:
+        self.mean, self.axes = principal(_flat(items[:20_000]), 60, 1.0)
         return self
 
-    def encode(self, items: Float) -> Float:
-        return (items - self.mean) @ self.axes
+    def encode(self, items: Pixels) -> Float:
+        return (_flat(items) - self.mean) @ self.axes
 
 
 def shuffled(n: int, n_pool: int, n_test: int | None = None) -> Callable[[int], Rows]:
@@ -280,11 +281,15 @@ def collect(name: str) -> Collection:
     return READERS[name]()
 
 
-def _idx(file: str) -> tuple[Float, Ints]:
+def _idx(file: str) -> tuple[Pixels, Ints]:
     with np.load(DATA / file) as arrays:
-        pixels = np.concatenate([arrays["x_train"], arrays["x_test"]]).reshape(-1, 784)
+        pixels = np.concatenate([arrays["x_train"], arrays["x_test"]])
         y = np.concatenate([arrays["y_train"], arrays["y_test"]]).astype(np.int64)
-    return pixels / np.float32(255), y
+    return pixels, y
+
+
+def _flat(pictures: Pixels) -> Float:
+    return pictures.reshape(len(pictures), -1) / np.float32(255)
 
 
 def _ucr(name: str, n_pool: int) -> Collection:

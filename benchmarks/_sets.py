@@ -1,27 +1,33 @@
 """Real data sets as features and labels, split into a pool to label and a test part, for the benchmarks.
 
-Where a set has an official split it is used, else the seed splits it.  All go through the project's own quick
-encoders, fitted on the pool; MNIST and Fashion-MNIST through their principal components alone.  Every set can be had
-with outliers or with heavy tails: ``wine_outliers``, ``wine_tails``.
+Where a set has an official split it is used, else the seed splits it.  By default all go through the project's own
+quick encoders, fitted on the pool; MNIST and Fashion-MNIST through their principal components alone.  Other encoders
+go by word, several at once joined by "+"; what they compute of a set is computed once, their principal components
+being learnt from all items, those of the test part too, without a label.  Every set can be had with outliers or with
+heavy tails: ``wine_outliers``, ``wine_tails``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
 from benchmarks._collections import DATA, READERS, WITHOUT_FILES, Collection, collect
+from benchmarks._logistic import scale
 from spin_nb.pool.features.neighbours import nearest, neighbours
+from spin_nb.registry import resolve
 from spin_nb.types import Float, Ints
 
 NEIGHBOURS = 15
+QUICK = "quick"
 SPLITS_IN_MEMORY = 12  # ten seeds of a set, and then those of the next
 OUTLIER_SHARE, OUTLIER_FACTOR = 0.01, 20
 
-__all__ = ["DATA", "SETS", "Split", "base_of", "digits", "is_there", "load", "split"]
+__all__ = ["DATA", "QUICK", "SETS", "Split", "base_of", "digits", "is_there", "load", "split"]
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,15 @@ class Split:
 SETS = tuple(READERS)
 
 
-def load(name: str, seed: int) -> Split:
+def load(name: str, seed: int, encoder: str = QUICK) -> Split:
     """Load one of :data:`SETS`, plain or with one of :data:`DISTORTIONS`.
 
-    It is split by ``seed`` where it has no official split.
+    It is split by ``seed`` where it has no official split.  ``encoder`` is "quick", a word of the registry, or several
+    of these: "quick+efficientnet-lite" is both, each centred and of mean square norm 1.
     """
     plain, distortion = base_of(name)
     fixed = collect(plain).is_fixed and not distortion
-    return _load(name, 0 if fixed else seed)
+    return _load(name, 0 if fixed else seed, encoder)
 
 
 def digits(seed: int) -> Split:
@@ -83,29 +90,56 @@ def split(pool: Float, y: Ints, test: Float, y_test: Ints) -> Split:
 
 
 @lru_cache(SPLITS_IN_MEMORY)
-def _load(name: str, seed: int) -> Split:
+def _load(name: str, seed: int, encoder: str) -> Split:
     plain, distortion = base_of(name)
-    collection = collect(plain)
+    collection, words = collect(plain), encoder.split("+")
     pool_rows, test_rows = collection.divide(seed)
-    pool, test = _features(collection, pool_rows, test_rows)
+    parts = [
+        _quick(collection, pool_rows, test_rows)
+        if word == QUICK
+        else _by_word(plain, word, pool_rows, test_rows)
+        for word in words
+    ]
+    pool, test = parts[0] if len(parts) == 1 else _joined(parts)
     if distortion:
         pool, test = DISTORTIONS[distortion](pool, test, seed)
     return split(pool, collection.y[pool_rows], test, collection.y[test_rows])
 
 
-def _features(collection: Collection, pool_rows: Ints, test_rows: Ints) -> tuple[Float, Float]:
+def _quick(collection: Collection, pool_rows: Ints, test_rows: Ints) -> tuple[Float, Float]:
     pool, test = (_at(collection, rows) for rows in (pool_rows, test_rows))
     encoder = collection.encoder()
-    limit = getattr(encoder, "fit_items", len(pool))
-    if len(pool) <= limit:
-        encoder.fit(pool)
-    else:
-        few = np.unique(np.linspace(0, len(pool) - 1, limit).astype(np.int64))  # as a session takes them
-        encoder.fit([pool[row] for row in few])
+    encoder.fit(_some(pool, encoder))
     return encoder.encode(pool), encoder.encode(test)
 
 
-def _at(collection: Collection, rows: Ints) -> list | Float:
+def _by_word(name: str, word: str, pool_rows: Ints, test_rows: Ints) -> tuple[Float, Float]:
+    features = _features(name, word)
+    return features[pool_rows], features[test_rows]
+
+
+@cache
+def _features(name: str, word: str) -> Float:
+    """Features of all items of a set by an encoder of the registry."""
+    items, encoder = collect(name).items, resolve("encoder", word)()
+    return encoder.fit(_some(items, encoder)).encode(items)
+
+
+def _some(items: Sequence[Any], encoder: Any) -> Sequence[Any]:
+    """Items that an encoder learns from, as a session takes them."""
+    limit = getattr(encoder, "fit_items", len(items))
+    if len(items) <= limit:
+        return items
+    return [items[row] for row in np.unique(np.linspace(0, len(items) - 1, limit).astype(np.int64))]
+
+
+def _joined(parts: list[tuple[Float, Float]]) -> tuple[Float, Float]:
+    """Put features side by side, each centred and of mean square norm 1 over the pool."""
+    pools, tests = zip(*(scale(*part) for part in parts), strict=True)
+    return np.concatenate(pools, axis=1), np.concatenate(tests, axis=1)
+
+
+def _at(collection: Collection, rows: Ints) -> Sequence[Any]:
     items = collection.items
     return items[rows] if isinstance(items, np.ndarray) else [items[row] for row in rows]
 

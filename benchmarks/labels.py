@@ -11,6 +11,8 @@ Area: trapezoid over all counts measured, from 20 to 200 and from 20 to the last
 seeds; "auto less best" is paired by seed, beside the recipe with logistic regression whose mean is highest, for the
 area one recipe, for each count that count's.  ``--heads`` adds what every head says on the labels that auto asked.
 
+``--encoder efficientnet-lite`` takes a pretrained encoder's features, ``--encoder quick+efficientnet-lite`` both.
+
 Cost: a seed of all recipes in tens takes about a minute on small tables and five on 77 classes, singly about three
 times that; the last column has the seconds of each recipe.  A part of it: ``--sets wine --seeds 2 --batch 10``.
 """
@@ -28,7 +30,7 @@ import numpy as np
 from benchmarks._bands import half
 from benchmarks._heads import COUNTS, Quality, qualities, report_heads
 from benchmarks._logistic import choose_c, fit, predict, scale
-from benchmarks._sets import DATA, SETS, Split, base_of, is_there, load
+from benchmarks._sets import DATA, QUICK, SETS, Split, base_of, is_there, load
 from spin_nb.models.ask import ask
 from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.learner import Learner
@@ -182,8 +184,8 @@ def report(name: str, seeds: range, arguments: argparse.Namespace) -> list[str]:
     places = [at for at, count in enumerate(plan.counts) if count in COUNTS]
     counts = tuple(plan.counts[at] for at in places)
     print(
-        f"\n{name}: batches of {arguments.batch}, audit share {arguments.audits:g}, {len(seeds)} seeds from "
-        f"{seeds[0]}; mean ± half-width of 95 %"
+        f"\n{name}: features {arguments.encoder}, batches of {arguments.batch}, audit share {arguments.audits:g}, "
+        f"{len(seeds)} seeds from {seeds[0]}; mean ± half-width of 95 %"
     )
     limits = sorted({min(LAST_OF_SHORT_AREA, plan.counts[-1]), plan.counts[-1]})
     areas = "".join(f"{f'area {plan.counts[0]}-{limit}':>17}" for limit in limits)
@@ -194,7 +196,7 @@ def report(name: str, seeds: range, arguments: argparse.Namespace) -> list[str]:
         if arguments.only and recipe not in arguments.only:
             continue
         start = time.perf_counter()
-        points = [list(curve(load(name, seed), plan, seed)) for seed in seeds]
+        points = [list(curve(load(name, seed, arguments.encoder), plan, seed)) for seed in seeds]
         seconds = (time.perf_counter() - start) / len(seeds)
         scores[recipe] = np.array([[point.score for point in run] for run in points])
         _print_curve(recipe, scores[recipe], plan, places, limits, f"{seconds:10.1f}")
@@ -274,6 +276,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--audits", type=float, default=0.0)
+    parser.add_argument("--encoder", default=QUICK)
     parser.add_argument("--heads", action="store_true")
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import labels
 from benchmarks._bands import half
-from benchmarks._collections import _grown, by_group
+from benchmarks._collections import Components, _grown, by_group
 from benchmarks._heads import LOGISTIC, Quality, calibration_error, judge, quality
 from benchmarks._logistic import FALLBACK_C, GRID, choose_c, fit, folds_of, predict, scale
 from benchmarks._sets import base_of, is_there, load
@@ -184,6 +184,26 @@ def test_names_say_how_a_set_is_distorted(name, parts):
     assert base_of(name) == parts
 
 
+def test_an_encoder_goes_by_word_and_several_are_joined():
+    one, both = load("wine", 0, "columns"), load("wine", 0, "quick+columns")
+    assert one.pool.shape == (118, 13)
+    assert both.pool.shape == (118, 26)
+    for part in (both.pool[:, :13], both.pool[:, 13:]):
+        assert np.allclose(part.mean(axis=0), 0, atol=1e-5)
+        assert np.mean(np.sum(part**2, axis=1)) == pytest.approx(1, rel=1e-4)
+    assert (both.y == one.y).all()
+
+
+def test_small_pictures_are_components_of_pixels():
+    pictures = np.random.default_rng(0).integers(0, 256, (90, 5, 4), dtype=np.uint8)
+    features = Components().fit(pictures).encode(pictures)
+    assert features.shape == (90, 20)
+    assert np.allclose(features.mean(axis=0), 0, atol=1e-5)
+    assert np.square(features).sum() == pytest.approx(
+        np.square(pictures / 255 - (pictures / 255).mean(0)).sum(), rel=1e-4
+    )
+
+
 def test_planted_outliers_are_one_row_in_a_hundred():
     plain, data = load("breast_cancer", 0), load("breast_cancer_outliers", 0)
     factors = np.linalg.norm(data.pool, axis=1) / np.linalg.norm(plain.pool, axis=1)
@@ -216,9 +236,10 @@ def test_sets_of_files_are_skipped_where_there_are_none(monkeypatch, tmp_path):
     assert not is_there("mnist")
 
 
+@pytest.mark.slow
 def test_a_small_part_runs_from_end_to_end(monkeypatch, capsys):
     monkeypatch.setitem(labels.PLANS, "wine", labels.Plan((10, 20)))
-    arguments = argparse.Namespace(batch=10, audits=0.1, heads=True, only=[])
+    arguments = argparse.Namespace(batch=10, audits=0.1, heads=True, only=[], encoder="quick")
     misses = labels.report("wine", range(2), arguments)
     lines = capsys.readouterr().out.splitlines()
     assert {"auto", *labels.RECIPES} <= {line[:33].strip() for line in lines}

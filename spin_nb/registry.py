@@ -85,6 +85,7 @@ WORDS: dict[str, dict[str, str]] = {
         "photo": "spin_nb.pool.encoders.photo:Photo",
         "efficientnet-lite": "spin_nb.pool.encoders.efficientnet_lite:EfficientNetLite",
         "tfidf-svd": "spin_nb.pool.encoders.text:TfidfSVD",
+        "minilm": "spin_nb.pool.encoders.minilm:MiniLM",
         "columns": "spin_nb.pool.encoders.table:Columns",
         "convolutions": "spin_nb.pool.encoders.convolutions:Convolutions",
         "log-mel": "spin_nb.pool.encoders.log_mel:LogMel",

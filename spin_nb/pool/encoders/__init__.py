@@ -8,7 +8,7 @@ photo             larger pictures         oriented gradients and colours, princi
 efficientnet-lite photos                  a network trained on ImageNet, principal components
 tfidf-svd         texts                   TF-IDF of words, truncated SVD, unit length
 minilm            texts, English          meaning of sentences by a small language model, unit length
-columns           table rows, vectors     standardised numbers, one-hot categories
+columns           table rows, vectors     scaled numbers, outliers drawn in, one-hot categories
 convolutions      time series             how often random kernels exceed a threshold
 log-mel           sounds                  log-mel spectrogram of the loud part
 frames            videos                  mean and spread of the features of their frames

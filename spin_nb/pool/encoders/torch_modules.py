@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from spin_nb.errors import PoolError
+from spin_nb.pool.encoders.table import LARGEST, LINEAR_RANGE
 
 
 def constant(array: NDArray[Any]) -> torch.Tensor:
@@ -108,21 +109,44 @@ class PhotoGraph(torch.nn.Module):
 
 
 class ColumnsGraph(torch.nn.Module):
-    """Centre and scale columns.
+    """Draw in what is far out, centre and scale columns.
 
     It takes and gives (b, p).
+
+    Parameters
+    ----------
+    mean, scale : float32 (p,)
+    centre, spread : float32 (p,), optional
+        Median and robust standard deviation; without them nothing is drawn in.
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
+    centre: torch.Tensor
+    spread: torch.Tensor
 
-    def __init__(self, mean: NDArray[Any], scale: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        mean: NDArray[Any],
+        scale: NDArray[Any],
+        centre: NDArray[Any] | None = None,
+        spread: NDArray[Any] | None = None,
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", constant(mean))
         self.register_buffer("scale", constant(scale))
+        self.draws_in = centre is not None and spread is not None
+        if centre is not None and spread is not None:
+            self.register_buffer("centre", constant(centre))
+            self.register_buffer("spread", constant(spread))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return features (b, p)."""
+        if self.draws_in:
+            x = torch.clamp((x - self.centre) / self.spread, -LARGEST, LARGEST)
+            above = torch.log(1 + functional.relu(x / LINEAR_RANGE - 1))
+            below = torch.log(1 + functional.relu(-x / LINEAR_RANGE - 1))
+            x = torch.clamp(x, -LINEAR_RANGE, LINEAR_RANGE) + LINEAR_RANGE * (above - below)
         return (x - self.mean) / self.scale
 
 

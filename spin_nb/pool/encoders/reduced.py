@@ -30,7 +30,7 @@ HELD_OUT_SHARE, RUN = 0.5, 16
 """Rows held out vary along components kept at least half as much as those they were learnt from, over 16 of them."""
 _BLOCK_NUMBERS = 2**22  # projected at once
 _MEAN, _AXES = "principal.mean", "principal.axes"
-_DELEGATED = frozenset({"prepare", "describe", "to_onnx", "own_code", "fit_items", "pretrained"})
+_DELEGATED = frozenset({"prepare", "describe", "to_onnx", "own_code", "fit_items", "pretrained", "remarks"})
 
 
 class Reduced:

@@ -5,6 +5,8 @@ This file imports torch: encoders import it only inside ``module()``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -171,6 +173,33 @@ class WordsGraph(torch.nn.Module):
         """
         components = torch.matmul(torch.sqrt(counts) * self.idf, self.components)
         return components / torch.sqrt(torch.sum(components * components, dim=1, keepdim=True) + 1e-12)
+
+
+class SideBySideGraph(torch.nn.Module):
+    """Give each of several graphs its columns of the input.
+
+    It takes (b, D) and gives (b, d), what the graphs give, side by side.
+
+    Parameters
+    ----------
+    graphs : sequence of torch.nn.Module
+    shapes : sequence of tuple of int
+        Of one item, as each graph takes it.
+    """
+
+    def __init__(self, graphs: Sequence[torch.nn.Module], shapes: Sequence[tuple[int, ...]]) -> None:
+        super().__init__()
+        self.graphs = torch.nn.ModuleList(graphs)
+        self.shapes = [tuple(shape) for shape in shapes]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features (b, d)."""
+        columns = torch.split(x, [prod(shape) for shape in self.shapes], dim=1)
+        features = [
+            graph(torch.reshape(part, (-1, *shape)))
+            for graph, part, shape in zip(self.graphs, columns, self.shapes, strict=True)
+        ]
+        return torch.cat(features, dim=1)
 
 
 class LayerGraph(torch.nn.Module):

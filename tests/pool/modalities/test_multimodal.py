@@ -160,7 +160,7 @@ def test_every_part_counts_the_same_among_the_features(media):
     pool = made(media, all_of(media))
     encoder, found = features(pool)
     assert encoder.name == "parts"
-    widths = [len(mean) for _, _, mean, _ in encoder._require_parts().values()]
+    widths = [len(part.mean) for part in encoder._require_parts().values()]
     assert len(widths) == 5
     totals = [part.var(axis=0).sum() for part in np.split(found, np.cumsum(widths)[:-1], axis=1)]
     np.testing.assert_allclose(totals, 1, rtol=1e-3)

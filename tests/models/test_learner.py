@@ -235,6 +235,22 @@ def test_a_snapshot_is_never_overwritten(snapshot, tmp_path):
         snapshot.save(tmp_path / "m1")
 
 
+def test_an_encoder_whose_weights_are_not_installed_does_not_spoil_the_model(snapshot, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from spin_nb.pool.encoders import pretrained
+
+    class Lite:
+        name = "efficientnet-lite"
+
+        def to_arrays(self):
+            return {}
+
+    replace(snapshot, encoder=Lite()).save(tmp_path / "m1")
+    monkeypatch.setattr(pretrained, "find_spec", lambda module: None)
+    assert Snapshot.load(tmp_path / "m1").encoder is None
+
+
 def test_an_encoder_without_a_word_must_be_given(digits, snapshot, tmp_path):
     from dataclasses import replace
 

@@ -71,7 +71,7 @@ def export(model: Snapshot, example: Sequence[object], folder: Path) -> ExportRe
         graph = _check_onnx(fresh / "model.onnx")
         tolerance = _tolerance(answers)
         parity = _parity(fresh / "model.onnx", inputs, answers, tolerance)
-        np.savez(fresh / "golden.npz", **{"input": inputs, **answers})  # type: ignore[arg-type]
+        np.savez_compressed(fresh / "golden.npz", **{"input": inputs, **answers})  # type: ignore[arg-type]
         _copy_runner(fresh)
         facts = manifests.describe(
             model, inputs.shape, graph=graph, uncertainty=uncertainty(), parity=parity, tolerance=tolerance

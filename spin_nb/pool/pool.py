@@ -105,7 +105,7 @@ class Pool:
             write_facts(home, data, still_broken, before.files, before.before)
         else:
             write_pool(home, data, still_broken, [*before.before, before.data.fingerprint])
-        pool = cls.open(folder)
+        pool = cls.of(folder, read_stored_pool(home, data.items if data.container == "frame" else None))
         pool._stamps_are_fresh = True
         if before is not None:
             pool.changed_ids = changed_ids(before.data, data)

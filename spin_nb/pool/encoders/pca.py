@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from spin_nb.threads import one_thread
 from spin_nb.types import Float
 
-_WIDE = 2048
+_WIDE, _SMALL = 2048, 512
+"""Columns beyond which no matrix of their square is made; up to which all eigenvectors cost less than an import."""
 
 
 def principal(X: NDArray[Any], limit: int, keep: float) -> tuple[Float, Float]:
@@ -50,8 +52,9 @@ def principal(X: NDArray[Any], limit: int, keep: float) -> tuple[Float, Float]:
     total = float(np.einsum("ij,ij->", X, X, dtype=np.float64))
     if n < D and n <= _WIDE:
         values, left = _leading_eigenvectors(X @ X.T, limit)
-        with one_thread():
-            vectors = np.linalg.qr(_transposed_product(X, left))[0]
+        product = _transposed_product(X, left)
+        with one_thread() if n > _SMALL else nullcontext():
+            vectors = np.linalg.qr(product)[0]
     elif D <= _WIDE:
         values, vectors = _leading_eigenvectors(X.T @ X, limit)
     else:
@@ -62,14 +65,17 @@ def principal(X: NDArray[Any], limit: int, keep: float) -> tuple[Float, Float]:
     return mean, _leading(values, vectors, total, min(limit, n, D), keep)
 
 
-@one_thread()
 def _leading_eigenvectors(matrix: Float, limit: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Largest eigenvalues (d,), falling, and their vectors (D, d)."""
+    D = len(matrix)
+    if D <= _SMALL:
+        values, vectors = np.linalg.eigh(matrix.astype(np.float64))
+        return values[::-1][:limit], vectors[:, ::-1][:, :limit]
     from scipy.linalg import eigh
 
-    D = len(matrix)
     largest = (max(0, D - limit), D - 1)
-    values, vectors = eigh(matrix.astype(np.float64), subset_by_index=largest, check_finite=False)
+    with one_thread():
+        values, vectors = eigh(matrix.astype(np.float64), subset_by_index=largest, check_finite=False)
     return values[::-1], vectors[:, ::-1]
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from spin_nb.pool.sources.multimodal import MultimodalData
 from spin_nb.pool.sources.parquet import read_parquet
 from spin_nb.pool.sources.time_series import RaggedSeries
 from spin_nb.types import Broken
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SCHEMA = 2
 """1: pictures, texts and tables; 2: any other modality."""
@@ -240,8 +243,13 @@ def try_read_stored_pool(folder: Path) -> StoredPool | None:
         return None
 
 
-def read_stored_pool(folder: Path) -> StoredPool:
+def read_stored_pool(folder: Path, frame: pl.DataFrame | None = None) -> StoredPool:
     """Read what :func:`write_pool` stored; arrays are memory-mapped.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame, optional
+        That was stored a moment ago: it is not read once more.
 
     Raises
     ------
@@ -262,7 +270,7 @@ def read_stored_pool(folder: Path) -> StoredPool:
         facts = check_seal(facts, _FACTS)
         files = facts.get("files", {})
         ids = json.loads(_content(_file(folder, _IDS, files)))
-        items = _read_items(folder, facts["kind"], ids, facts["about"], files)
+        items = _read_items(folder, facts["kind"], ids, facts["about"], files) if frame is None else frame
         if len(items) != len(ids):
             raise ValueError(f"{len(items)} items and {len(ids)} ids")
         data = PoolData(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.pca import principal
-from spin_nb.types import Float
+from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +29,8 @@ KEEP = 0.99
 HELD_OUT_SHARE, RUN = 0.5, 16
 """Rows held out vary along components kept at least half as much as those they were learnt from, over 16 of them."""
 _BLOCK_NUMBERS = 2**22  # projected at once
-_MEAN, _AXES = "principal.mean", "principal.axes"
+_MEAN, _AXES, _HELD_OUT = "principal.mean", "principal.axes", "principal.held_out"
+_OWN = frozenset({_MEAN, _AXES, _HELD_OUT})
 _DELEGATED = frozenset({"prepare", "describe", "to_onnx", "own_code", "fit_items", "pretrained", "remarks"})
 
 
@@ -46,6 +47,9 @@ class Reduced:
         Taken off the features.
     axes : float32 (D, d)
         Orthonormal columns.
+    held_out : int64 (m,), optional
+        Rows of the pool that the axes were not learnt from.  Where columns are many, the others lie further out than
+        any new item will: only these stand for what arrives.
 
     Examples
     --------
@@ -56,8 +60,9 @@ class Reduced:
            [1.]], dtype=float32)
     """
 
-    def __init__(self, encoder: Encoder, mean: Float, axes: Float) -> None:
+    def __init__(self, encoder: Encoder, mean: Float, axes: Float, held_out: Ints | None = None) -> None:
         self.encoder, self.mean, self.axes = encoder, mean, axes
+        self.held_out: Ints = np.zeros(0, np.int64) if held_out is None else held_out
         self.name = encoder.name
         self.settings: dict[str, Any] = dict(getattr(encoder, "settings", {}))
 
@@ -117,7 +122,8 @@ class Reduced:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learnt: the encoder's own, mean and axes."""
-        return {**self.encoder.to_arrays(), _MEAN: self.mean, _AXES: self.axes}
+        own = {_MEAN: self.mean, _AXES: self.axes, _HELD_OUT: self.held_out}
+        return {**self.encoder.to_arrays(), **own}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Any) -> Reduced:
@@ -126,8 +132,9 @@ class Reduced:
         ``unfitted`` is the encoder, or one of these around it; it has the settings, and stays as it is.
         """
         encoder = unfitted.encoder if isinstance(unfitted, Reduced) else unfitted
-        encoders_own = {name: array for name, array in arrays.items() if name not in (_MEAN, _AXES)}
-        return cls(type(encoder).from_arrays(encoders_own, encoder), arrays[_MEAN], arrays[_AXES])
+        encoders_own = {name: array for name, array in arrays.items() if name not in _OWN}
+        encoder = type(encoder).from_arrays(encoders_own, encoder)
+        return cls(encoder, arrays[_MEAN], arrays[_AXES], arrays.get(_HELD_OUT))
 
 
 def principal_axes(features: Float) -> tuple[Float, Float]:

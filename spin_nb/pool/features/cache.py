@@ -30,6 +30,8 @@ _SIZE_SAMPLE = 4
 _CHECKED_ITEMS = 4
 _MIN_AXES_ITEMS = 1_000
 """Items that wide features' axes are learnt from at least, however wide they are."""
+_HELD_OUT_STEP = 5
+"""One item in so many is left out of them, where they are learnt from all others."""
 
 
 def features(
@@ -195,20 +197,27 @@ def _encode_base(
     features, unreadable = _encode_chunks(
         pool, encoder, sample, lambda part, words: tell(share * part, words)
     )
-    if features.shape[1] > MAX_WIDTH:
-        encoder = reduced = Reduced(encoder, *principal_axes(features))
-        features = reduced.project(features)
     rest = np.setdiff1d(np.arange(n), sample)
-    if not len(rest):
-        return encoder, features, unreadable
-    other_features, others = _encode_chunks(
-        pool, encoder, rest, lambda part, words: tell(share + (1 - share) * part, words)
-    )
-    unreadable += others
-    unreadable_ids = {item.id for item in unreadable}
-    rows = np.array([row for row in (*sample, *rest) if pool.ids[row] not in unreadable_ids])
-    parts = [part for part in (features, other_features) if len(part)]
-    return encoder, np.concatenate(parts)[np.argsort(rows)], unreadable
+    is_held_out = np.zeros(len(features), bool)
+    reduced: Reduced | None = None
+    if features.shape[1] > MAX_WIDTH:
+        if not len(rest):
+            is_held_out[_HELD_OUT_STEP - 1 :: _HELD_OUT_STEP] = True
+        encoder = reduced = Reduced(encoder, *principal_axes(features[~is_held_out]))
+        features = reduced.project(features)
+    if len(rest):
+        other_features, others = _encode_chunks(
+            pool, encoder, rest, lambda part, words: tell(share + (1 - share) * part, words)
+        )
+        unreadable += others
+        unreadable_ids = {item.id for item in unreadable}
+        rows = np.array([row for row in (*sample, *rest) if pool.ids[row] not in unreadable_ids])
+        order = np.argsort(rows)
+        features = np.concatenate([part for part in (features, other_features) if len(part)])[order]
+        is_held_out = np.concatenate([is_held_out, np.ones(len(other_features), bool)])[order]
+    if reduced is not None:
+        reduced.held_out = np.flatnonzero(is_held_out)
+    return encoder, features, unreadable
 
 
 def _encode_chunks(

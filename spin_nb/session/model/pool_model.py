@@ -260,10 +260,13 @@ class PoolModel:
 
         The uncertainty is epistemic, the distance is to the pool.
 
-        From its neighbours alone, like an arrival: its own place in the graph would make it look better known.
+        From its neighbours alone, like an arrival: its own place in the graph would make it look better known.  Where
+        wide features were reduced, items that the axes were not learnt from, for the same reason.
         """
         assert self._graph is not None
-        rows = np.random.default_rng(self._seed).permutation(self.n_base)[:REFERENCE_ITEMS]
+        held_out = getattr(self.encoder, "held_out", None)
+        rows = np.arange(self.n_base) if held_out is None or not len(held_out) else held_out
+        rows = np.random.default_rng(self._seed).permutation(rows)[:REFERENCE_ITEMS]
         return np.asarray(self.as_arrivals(rows).epistemic), self._graph[1][rows].mean(1)
 
     @property

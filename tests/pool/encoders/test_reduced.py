@@ -124,6 +124,19 @@ def test_components_of_chance_are_left_out():
     assert principal_axes(structure + chance / 10)[1].shape[1] >= 90
 
 
+def test_what_arrives_lies_where_rows_lie_that_axes_were_not_learnt_from(tmp_path):
+    rng = np.random.default_rng(0)
+    chance = rng.normal(size=(500, 900)).astype(np.float32)
+    encoder, narrow = features(Pool.save(tmp_path, read_pool(chance[:400])), "columns")
+    assert len(encoder.held_out) == 80
+    length = np.linalg.norm(narrow, axis=1)
+    arrived = np.linalg.norm(encoder.encode(list(chance[400:])), axis=1).mean()
+    assert length[encoder.held_out].mean() == pytest.approx(arrived, rel=0.1)
+    assert np.delete(length, encoder.held_out).mean() > 1.3 * arrived
+    again, _ = features(Pool.open(tmp_path), "columns")
+    assert np.array_equal(again.held_out, encoder.held_out)
+
+
 def test_a_wide_table_goes_to_a_device_with_its_components_in_the_graph(tmp_path, wide_table):
     pool = Pool.save(tmp_path / "pool", read_pool(wide_table))
     encoder, narrow = features(pool, "columns")

@@ -18,7 +18,7 @@ SCALE_ITEMS = 1_000
 """That mean and scale are taken from at least, if there are so many."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scaled:
     """A fitted encoder whose features have mean 0 and mean square norm 1.
 

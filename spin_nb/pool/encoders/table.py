@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, PoolError
+from spin_nb.pool.encoders.outliers import LARGEST, LINEAR_RANGE
 from spin_nb.pool.modalities.table_rows import TableRows
 from spin_nb.types import Float
 
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 MAX_LEVELS = 50
 """Text columns with more different values than this say nothing about an item's class and are left out."""
 BLOCK_NUMBERS = 2**23  # float64 held at once while columns are read
-LINEAR_RANGE = 5.0
-"""Robust standard deviations from the median up to which a number is taken as it is."""
 _QUARTILES_APART = 1.349  # standard deviations of a normal distribution
-LARGEST = 1e30  # robust standard deviations; more is taken for so many
 
 
 class Columns:

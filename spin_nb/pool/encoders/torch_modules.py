@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.encoders.table import LARGEST, LINEAR_RANGE
+from spin_nb.pool.encoders.outliers import LARGEST, LINEAR_RANGE
 
 
 def constant(array: NDArray[Any]) -> torch.Tensor:

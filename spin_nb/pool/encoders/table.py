@@ -32,8 +32,8 @@ class Columns:
     ``5 (1 + ln(z / 5))``: of two outliers the larger stays the larger, and none outweighs all other columns.
 
     Measured with logistic regression, C by cross-validation, and five nearest neighbours at 20 to 160 labels: seven
-    tables as they are lose nothing, where clipping, ranks and asinh lose up to 3 points; with every tail cubed 2.5 and
-    2.9 points are won on average, up to 8.8 (machine records lose 1.3 with the former, win 1.3 with the latter).
+    tables as they are lose nothing, where clipping, ranks and asinh lose 2 to 3; with every tail cubed 2.2 and
+    2.5 points are won on average, up to 8.8 (machine records lose 1.3 with the former, win 1.3 with the latter).
 
     A missing number takes the column's median and sets an indicator; a missing or unknown category is all
     zeros.  Left out: constant columns, row counters (integers rising in equal steps) and text columns with more than

@@ -8,7 +8,8 @@ from spin_nb.bayes.graph import GraphPosterior, LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.bayes.laplace_torch import LaplaceAll, LaplaceSubnet
 from spin_nb.bayes.linear_regression import LastLayerRegression, RegressionPredictive
-from spin_nb.bayes.predictive import RowsPredictive, average, decompose, entropy
+from spin_nb.bayes.mixture import mixture, stacking_powers
+from spin_nb.bayes.predictive import RowsPredictive, decompose, entropy
 from spin_nb.bayes.trees import Trees
 
 __all__ = [
@@ -25,9 +26,10 @@ __all__ = [
     "RegressionPredictive",
     "RowsPredictive",
     "Trees",
-    "average",
     "decompose",
     "dropout_predictive",
     "entropy",
     "graph_basis",
+    "mixture",
+    "stacking_powers",
 ]

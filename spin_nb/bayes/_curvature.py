@@ -48,6 +48,11 @@ class Kron:
         parts = {"moments": self.moments * (size / self.size), "size": np.array(float(size))}
         return Kron({**self.arrays, **parts}, self.prior)
 
+    def cool(self, temperature: float) -> Kron:
+        """Return the posterior whose covariance is ``temperature`` times this one's."""
+        parts = {"moments": self.moments / temperature, "size": np.array(self.size / temperature)}
+        return Kron({**self.arrays, **parts}, (self.prior[0] / temperature, self.prior[1] / temperature))
+
     def spread(self) -> tuple[Array, Array]:
         """Variances in the eigenbasis: of the weights (d, C), of the biases (C,)."""
         weights = 1 / (np.outer(self.moments, self.curvature) + self.prior[0])

@@ -51,7 +51,7 @@ def best_precision(problem: Problem) -> tuple[Optimum, float]:
 
 def at(problem: Problem, precision: float, start: Array | None) -> tuple[Optimum, float]:
     """The optimum under a given prior precision."""
-    precision = _check_precision(precision)
+    precision = check_precision(precision)
     theta, full_curvature = warm_start(problem, precision) if start is None else (start, None)
     return maximise(problem, precision, theta, full_curvature=full_curvature), precision
 
@@ -66,7 +66,7 @@ def around(
     optimum = replace(evaluate(problem, theta), squared_norm=squared_norm)
     if precision is None:
         return optimum, _most_probable(problem, lambda _: optimum, 0.01)
-    return optimum, _check_precision(precision)
+    return optimum, check_precision(precision)
 
 
 def _most_probable(problem: Problem, optimum_at: Callable[[float], Optimum], tolerance: float) -> float:
@@ -82,19 +82,23 @@ def _most_probable(problem: Problem, optimum_at: Callable[[float], Optimum], tol
     return float(np.exp(minimum.x))
 
 
-def _check_precision(precision: float) -> float:
+def check_precision(precision: float) -> float:
     if not precision > 0:
         raise ModelError(f"the prior precision must be positive, not {precision}.", "Leave it out.")
     return float(precision)
 
 
-def rotate_problem(features: Float, targets: Array, weight: Array) -> tuple[Problem, Array, float]:
+def rotate_problem(
+    features: Float, targets: Array, weight: Array, length: float | None = None
+) -> tuple[Problem, Array, float]:
     """Rotate a problem into its inputs' eigenbasis.
 
-    It is returned with the basis (d, r) and the scale.
+    It is returned with the basis (d, r) and the scale: ``length``, without it the rows' root mean square norm.
     """
     x = features.astype(np.float64)
-    length = float(np.sqrt(weight @ np.einsum("nd,nd->n", x, x) / weight.sum())) or 1.0
+    if length is None:
+        length = float(np.sqrt(weight @ np.einsum("nd,nd->n", x, x) / weight.sum()))
+    length = length or 1.0
     x /= length
     if len(x) < x.shape[1]:
         _, singular, right = np.linalg.svd(np.sqrt(weight)[:, None] * x, full_matrices=False)

@@ -56,6 +56,11 @@ class Problem:
         """Sum of the weights: the number of observations."""
         return float(self.weight.sum())
 
+    def without(self, out: NDArray[np.bool_]) -> Problem:
+        """Leave some rows out; the basis stays that of all of them."""
+        x, weight = self.x[~out], self.weight[~out]
+        return Problem(x, self.x_single[~out], self.targets[~out], weight, weight @ (x * x))
+
 
 @dataclass(frozen=True, eq=False)
 class Optimum:

@@ -12,6 +12,7 @@ MacKay (1992), *The evidence framework applied to classification networks* (prio
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,9 @@ class LastLayerLaplace:
     weight : float32 (C, d)
     bias : float32 (C,)
     prior_precision, bias_precision : float
-        Of the weights and the biases, for features as given.
+        Of the weights and the biases, for features as given; of a cold posterior, over its temperature.
+    temperature : float
+        What the covariance was multiplied by; 1 unless :meth:`cool` was called.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class LastLayerLaplace:
         self.weight: Float = np.zeros((0, 0), np.float32)
         self.bias: Float = np.zeros(0, np.float32)
         self.prior_precision = self.bias_precision = 0.0
+        self.temperature = 1.0
         self._posterior: Kron | Full | Diag | None = None
         self._keeps_layer = False
 
@@ -118,6 +122,7 @@ class LastLayerLaplace:
         n_classes: int,
         weights: Float | Array | None = None,
         precision: float | None = None,
+        length: float | None = None,
         start: LastLayerLaplace | None = None,
     ) -> LastLayerLaplace:
         """Fit weights, prior precision and posterior.
@@ -132,6 +137,9 @@ class LastLayerLaplace:
             How many observations each row stands for.
         precision : float, optional
             Prior precision for inputs of root mean square norm 1; without it the marginal likelihood decides.
+        length : float, optional
+            Norm of the features that counts as 1 for that; without it the root mean square norm of these rows.  A few
+            outliers among them would make the prior as much too strong.
         start : LastLayerLaplace, optional
             Fitted to similar data: with ``precision``, the search begins there, which saves time and changes nothing.
 
@@ -150,7 +158,7 @@ class LastLayerLaplace:
         check_some(features)
         targets = check_soft_labels(y, len(features), n_classes)
         weight = check_weights(weights, len(features))
-        problem, rotation, length = _evidence.rotate_problem(features, targets, weight)
+        problem, rotation, length = _evidence.rotate_problem(features, targets, weight, length)
         if self._keeps_layer:
             optimum, scaled_precision = self._around_layer(problem, rotation, length, precision)
         elif precision is None:
@@ -161,10 +169,81 @@ class LastLayerLaplace:
         prior = scaled_precision * length**2, scaled_precision
         posterior = STRUCTURES[self.structure].build(features, optimum.probs, weight, prior)
         if not self._keeps_layer:
-            self.weight = (optimum.theta[:, :-1] @ rotation.T / length).astype(np.float32)
-            self.bias = optimum.theta[:, -1].astype(np.float32)
+            self._place(optimum, rotation, length)
         (self.prior_precision, self.bias_precision), self._posterior = prior, posterior
+        self.temperature = 1.0
         return self
+
+    def cool(self, temperature: float) -> LastLayerLaplace:
+        """Return it with ``temperature`` times the covariance: a cold posterior, where that is below 1.
+
+        The Gaussian that a weak prior leaves around few labels is far too wide: its mean probabilities are flat where
+        the logits are right.  The logits stay.
+
+        Raises
+        ------
+        NotTrainedError, ModelError
+            Not fitted; ``structure`` is not "kron"; a temperature that is not positive.
+
+        References
+        ----------
+        Wenzel et al. (2020), *How good is the Bayes posterior in deep neural networks really?*
+
+        Examples
+        --------
+        >>> x = np.array([[-1.0], [-2.0], [1.0], [2.0]], np.float32)
+        >>> head = LastLayerLaplace().fit(x, np.array([0, 0, 1, 1]), n_classes=2)
+        >>> bool(np.allclose(head.cool(0.1).variance(x), 0.1 * head.variance(x)))
+        True
+        """
+        posterior = self._require_posterior()
+        if not isinstance(posterior, Kron):
+            raise ModelError(f"structure {self.structure!r} cannot be cooled.", "Use structure='kron'.")
+        if not 0 < temperature < np.inf:
+            raise ModelError(f"temperature {temperature} is not positive.", "Pass a number above 0.")
+        other = copy(self)
+        other._posterior = posterior.cool(temperature)
+        other.prior_precision, other.bias_precision = other._posterior.prior
+        other.temperature = self.temperature * temperature
+        return other
+
+    def follow(
+        self, features: Float, y: Ints, *, n_classes: int, weights: Float | Array | None = None
+    ) -> LastLayerLaplace:
+        """Return it with the weights that these labels give, under the same prior and covariance.
+
+        Labels that come one by one move the logits at once; how sure they are is learnt at the next :meth:`fit`.
+
+        Parameters
+        ----------
+        features : float32 (n, d)
+        y : int64 (n,)
+        n_classes : int
+        weights : float (n,), optional
+            How many observations each row stands for.
+
+        Raises
+        ------
+        NotTrainedError, ModelError
+            Not fitted; otherwise as :meth:`fit`.
+        """
+        self._require_posterior()
+        features = check_features(features, width=self.weight.shape[1])
+        check_some(features)
+        targets = check_soft_labels(y, len(features), n_classes)
+        length = float(np.sqrt(self.prior_precision / self.bias_precision))
+        problem, rotation, _ = _evidence.rotate_problem(
+            features, targets, check_weights(weights, len(features)), length
+        )
+        start = _in(rotation, length, self)
+        optimum, _ = _evidence.at(problem, self.bias_precision * self.temperature, start)
+        other = copy(self)
+        other._place(optimum, rotation, length)
+        return other
+
+    def _place(self, optimum: Optimum, rotation: Array, length: float) -> None:
+        self.weight = (optimum.theta[:, :-1] @ rotation.T / length).astype(np.float32)
+        self.bias = optimum.theta[:, -1].astype(np.float32)
 
     def _around_layer(
         self, problem: Problem, rotation: Array, length: float, precision: float | None
@@ -193,7 +272,19 @@ class LastLayerLaplace:
         """
         return self._require_posterior().variance(check_features(features, width=self.weight.shape[1]))
 
-    def predict(self, features: Float, *, link: str = "contrast") -> RowsPredictive:
+    def contrast(self, features: Float) -> Float:
+        """Posterior variance of the differences between an item's logits (n, 1); see :meth:`predict`.
+
+        Raises
+        ------
+        NotTrainedError, ModelError
+            As :meth:`variance`.
+        """
+        return self._require_posterior().contrast(check_features(features, width=self.weight.shape[1]))
+
+    def predict(
+        self, features: Float, *, link: str = "contrast", spread: Float | None = None
+    ) -> RowsPredictive:
         """Predictive over features (n, d).
 
         Parameters
@@ -204,6 +295,8 @@ class LastLayerLaplace:
             its logits.  "probit": as laplace-torch does it, each logit divided by its own variance.  That counts the
             direction which adds the same to all logits, where a softmax does not look and the prior alone speaks, so
             far from the labels it stays at some .85 although every draw is sure.
+        spread : float32 (n, 1), optional
+            :meth:`contrast` of the same features where it was computed before; labels since do not change it.
 
         Returns
         -------
@@ -222,7 +315,8 @@ class LastLayerLaplace:
         if link not in LINKS:
             raise ModelError(f"no link is called {link!r}.", f"Use one of {', '.join(LINKS)}.")
         logits = self.logits(features)
-        spread = (posterior.contrast if link == "contrast" else posterior.variance)(features)
+        if spread is None:
+            spread = (posterior.contrast if link == "contrast" else posterior.variance)(features)
         noise = shared_noise((MARGINAL_DRAWS, len(self.bias)))
         weight, bias = self.weight, self.bias
 
@@ -284,6 +378,8 @@ class LastLayerLaplace:
             "prior": np.array([self.prior_precision, self.bias_precision]),
             "structure": np.array(list(STRUCTURES).index(self.structure)),
         }
+        if self.temperature != 1:
+            arrays["temperature"] = np.array(self.temperature)
         if self._keeps_layer:
             arrays["given"] = np.array(True)
         return arrays | {f"posterior.{name}": array for name, array in posterior.arrays.items()}
@@ -294,6 +390,7 @@ class LastLayerLaplace:
         head = cls(list(STRUCTURES)[int(arrays["structure"])])
         head.weight, head.bias = arrays["weight"], arrays["bias"]
         head._keeps_layer = "given" in arrays
+        head.temperature = float(arrays.get("temperature", 1.0))
         prior = head.prior_precision, head.bias_precision = (
             float(arrays["prior"][0]),
             float(arrays["prior"][1]),

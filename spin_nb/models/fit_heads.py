@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.bayes._checks import check_labels
+from spin_nb.bayes.mixture import stacking_powers
 from spin_nb.errors import ModelError
 from spin_nb.models.bulk_label_weights import thin
+from spin_nb.models.fitted_model import FittedModel
 from spin_nb.models.fitting import fit_model, predict_all
-from spin_nb.models.head_selection import HEADS, Fit, Progress, held_out_heads, select_head, within
+from spin_nb.models.head_selection import (
+    HEADS,
+    MIN_LABELS_FOR_CV,
+    Fit,
+    Progress,
+    held_out_graph,
+    held_out_heads,
+    mixed,
+    report_step,
+    split,
+    within,
+)
 from spin_nb.models.learner import Learner
+from spin_nb.models.linear_head import fit_linear
 from spin_nb.models.model_spec import ModelSpec
-from spin_nb.models.tree_head import consider_trees
+from spin_nb.models.tree_head import MIN_POWER, NAME, grow_trees
 from spin_nb.threads import one_thread
-from spin_nb.types import Ints
+from spin_nb.types import Float, Ints
 
 
 @one_thread()
@@ -32,7 +46,7 @@ def fit_heads(
     is_cancelled: Callable[[], bool] | None = None,
     weights: NDArray[np.float64] | None = None,
 ) -> Fit:
-    """Fit the heads, judge them on labels held out and choose; the learner stays as it is.
+    """Fit the heads and weigh them by labels held out; the learner stays as it is.
 
     Parameters
     ----------
@@ -41,7 +55,7 @@ def fit_heads(
     y : int (m,)
         Class index of each.
     spec : ModelSpec, optional
-        To fit and show instead of the head cross-validation chooses; see
+        To fit and show instead of the mean of the heads; see
         :func:`~spin_nb.models.model_spec.parse_model_spec`.
     rival : ModelSpec, optional
         Compared with ``spec``, on the same labels held out; it is not fitted to all of them.
@@ -50,8 +64,8 @@ def fit_heads(
     is_cancelled : callable, optional
         Asked between steps; :class:`Cancelled` is raised when it says True.
     weights : float64 (m,), optional
-        How many labels each counts as, one without.  A model of the person's choice, which counts every label as
-        one, gets :func:`some of them <spin_nb.models.bulk_label_weights.thin>`.
+        How many labels each counts as, one without.  All but the graph count every label as one and get
+        :func:`some of them <spin_nb.models.bulk_label_weights.thin>`.
 
     Returns
     -------
@@ -71,35 +85,99 @@ def fit_heads(
     if rows.min() < 0 or rows.max() >= len(learner):
         raise ModelError(f"a labelled row lies outside the pool of {len(learner)}.", "Pass rows of the pool.")
     report, stop = progress or (lambda fraction, words: None), is_cancelled or (lambda: False)
-    share = 0.7 if spec is None else 0.1 if spec.begin else 1
-    fit = select_head(
-        learner.features[rows],
-        learner.graph.phi[rows],
-        y,
-        learner.n_classes,
-        noise=learner.graph.noise,
-        seed=learner.seed,
-        weights=weights,
-        progress=within(report, 0, share),
-        is_cancelled=stop,
-    )
-    if spec is None:
-        return consider_trees(
-            fit,
-            learner.features_of,
-            rows,
-            y,
-            learner.n_classes,
-            len(learner),
-            seed=learner.seed,
-            weights=weights,
-            progress=within(report, share, 1),
-            is_cancelled=stop,
-        )
     sample = thin(y, weights)
+    labels = _Labels(learner, rows, y, weights, sample)
+    share = 0.7 if spec is None else 0.1 if spec.begin else 1
+    fit, log_probs = _fit_always(labels, within(report, 0, share), stop)
+    if spec is None:
+        return _with_trees(labels, fit, log_probs, within(report, share, 1), stop)
     if spec.begin is None:
         return replace(fit, head=spec.name, comparison=dict(fit.validation), n_held_out=len(sample))
     return _fit_model(learner, fit, spec, rival, rows[sample], y[sample], report, stop)
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """A learner's labels.
+
+    Rows (m,), class indices (m,), how many labels each counts as, and those that stand for all where each counts as
+    one: a linear head that separates the labels, and trees, hardly hear of weights.
+    """
+
+    learner: Learner
+    rows: Ints
+    y: Ints
+    weights: NDArray[np.float64] | None
+    sample: Ints
+
+
+def _fit_always(
+    labels: _Labels, progress: Progress, is_cancelled: Callable[[], bool]
+) -> tuple[Fit, dict[str, Float]]:
+    """Fit the heads that are always there; and what they say of labels held out, logarithms (len(sample), C)."""
+    learner, rows, y, sample = labels.learner, labels.rows, labels.y, labels.sample
+    report_step(progress, is_cancelled, 0.0, f"fitting the linear head to {len(y)} labels")
+    folds = split(len(sample), learner.seed) if len(sample) >= MIN_LABELS_FOR_CV else None
+    linear, logs_of_linear = fit_linear(
+        learner.features[rows[sample]],
+        y[sample],
+        learner.n_classes,
+        learner.length,
+        folds=folds,
+        step=lambda fraction: report_step(
+            progress, is_cancelled, fraction, "cross-validating the linear head"
+        ),
+    )
+    if folds is None or logs_of_linear is None:
+        report_step(progress, is_cancelled, 1.0, "too few labels to compare heads")
+        return Fit("graph", linear, {}, len(y)), {}
+    parts = np.full(len(y), -1)
+    parts[sample] = folds
+    phi, noise = learner.graph.phi[rows], learner.graph.noise
+    graph = held_out_graph(phi, y, learner.n_classes, parts, noise, labels.weights)
+    log_probs = {"graph": graph[sample], "linear": logs_of_linear}
+    fit = _weigh(Fit("mean", linear, n_labels=len(y)), log_probs, y[sample])
+    report_step(progress, is_cancelled, 1.0, "heads compared")
+    return fit, log_probs
+
+
+def _weigh(fit: Fit, log_probs: dict[str, Float], y: Ints) -> Fit:
+    """Weigh the heads of the mean by the labels held out, and score all of them."""
+    powers = dict(zip(log_probs, stacking_powers(list(log_probs.values()), y).tolist(), strict=True))
+    every = log_probs | {"mean": mixed(log_probs, powers)}
+    return replace(
+        fit,
+        powers=powers,
+        validation={head: float(np.mean(logs.argmax(axis=1) == y)) for head, logs in every.items()},
+        likelihood={head: float(np.mean(logs[np.arange(len(y)), y])) for head, logs in every.items()},
+    )
+
+
+def _with_trees(
+    labels: _Labels,
+    fit: Fit,
+    log_probs: dict[str, Float],
+    progress: Progress,
+    is_cancelled: Callable[[], bool],
+) -> Fit:
+    """Grow trees, and let them count in the mean as far as the labels held out warrant."""
+    learner, sample = labels.learner, labels.sample
+    y = labels.y[sample]
+    report_step(progress, is_cancelled, 0.0, f"growing trees on {len(y)} labels")
+    grown = grow_trees(learner.features_of, labels.rows[sample], y, learner.n_classes, seed=learner.seed)
+    if grown is None or not log_probs:
+        progress(1.0, "too few labels for trees")
+        return fit
+    trees, logs_of_trees = grown
+    weighed = _weigh(fit, log_probs | {NAME: logs_of_trees}, y)
+    if weighed.powers[NAME] < MIN_POWER:
+        progress(1.0, "heads compared")
+        return replace(fit, validation=fit.validation | {NAME: weighed.validation[NAME]})
+    model = FittedModel(NAME, trees, None, learner.n_classes)
+    predictive = predict_all(
+        model, learner.features_of, len(learner), progress=within(progress, 0.3, 1), is_cancelled=is_cancelled
+    )
+    return replace(weighed, predictive=predictive)
 
 
 def _fit_model(
@@ -144,6 +222,7 @@ def _fit_model(
         is_cancelled=stop,
     )
     truth = y[parts >= 0]
+    logs |= {"mean": mixed(logs, fit.powers)}
     heads = {head: float(np.mean(logs[head].argmax(axis=1) == truth)) for head in HEADS}
     report(1.0, "heads compared")
     validation = {**fit.validation, model.name: accuracies[model.name]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spin_nb.models.head_selection import HEADS, Fit, best_head
+from spin_nb.models.head_selection import Fit
 
 MAX_CHANCE_LABELS = 1  # held-out labels by which two heads may differ without a reason
 
@@ -55,8 +55,5 @@ def head_to_show(fit: Fit, name: str, *, before: str | None, insists: bool, call
 
 
 def _best(fit: Fit) -> str:
-    """The head that cross-validation chooses."""
-    accuracies = {head: fit.validation[head] for head in HEADS if head in fit.validation}
-    if not accuracies:
-        return "graph"
-    return best_head({head: round(accuracy * fit.n_labels) for head, accuracy in accuracies.items()})
+    """The head shown without a word: the mean, once the heads have been compared."""
+    return "mean" if fit.validation else "graph"

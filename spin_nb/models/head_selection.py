@@ -1,21 +1,28 @@
-"""Fit the linear head and choose the head to show by cross-validation."""
+"""What the heads say of labels held out: the evidence by which they are weighed.
+
+Choosing one head by its accuracy on asked labels is no help: over 152 fits the mean of the heads was better than the
+choice, which flips from one training to the next.  So the mean is shown, each head to the power that the labels held
+out warrant (:mod:`spin_nb.bayes.mixture`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.bayes._held_out_linear import held_out_logits
 from spin_nb.bayes._regression import held_out
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import Cancelled
 from spin_nb.models.fitted_model import ModelPredictive
+from spin_nb.models.linear_head import log_probabilities
 from spin_nb.types import Float, Ints
 
 HEADS = ("graph", "linear", "mean")
+EQUAL_POWERS = {"graph": 0.5, "linear": 0.5}  # of the mean, before any evidence
 MAX_LABELS_FOR_LEAVE_ONE_OUT = 40  # up to here every label is a fold of its own; above, five folds
 N_FOLDS = 5
 MIN_LABELS_FOR_CV = 5  # below, cross-validation says nothing: the graph head is shown
@@ -40,8 +47,8 @@ class Fit:
         Head -> cross-validated accuracy on the labels; empty below five labels.
     n_labels : int
     predictive : ModelPredictive or None
-        Of a model of the person's choice, fitted to all labels, over the pool; ``head`` is its name where it is
-        shown.
+        Of a model of the person's choice, or of trees that count in the mean, fitted to all labels, over the pool;
+        ``head`` is its name where it is shown.
     likelihood : dict
         Head -> mean log-probability of the labels held out, nats; empty below five labels.
     comparison : dict
@@ -49,6 +56,8 @@ class Fit:
         the others; empty where nothing was asked for or nothing could be held out.
     n_held_out : int
         Those labels.
+    powers : dict
+        Head -> the power it has in the mean; half each for graph and linear below five labels.
     training_ids : frozenset of str
         Ids of the items whose labels it learnt from: none of them may judge it.
     """
@@ -61,56 +70,8 @@ class Fit:
     likelihood: dict[str, float] = field(default_factory=dict)
     comparison: dict[str, float] = field(default_factory=dict)
     n_held_out: int = 0
+    powers: dict[str, float] = field(default_factory=EQUAL_POWERS.copy)
     training_ids: frozenset[str] = frozenset()
-
-
-def select_head(
-    features: Float,
-    phi: Float,
-    y: Ints,
-    n_classes: int,
-    *,
-    noise: float,
-    seed: int,
-    progress: Progress,
-    is_cancelled: Callable[[], bool],
-    weights: NDArray[np.float64] | None = None,
-) -> Fit:
-    """Fit the heads to labelled rows and choose one.
-
-    ``features`` and ``phi`` are those of the encoder and of the graph.  ``weights`` (m,): how many labels each row
-    counts as, one without; in judging the heads, too.
-
-    Raises
-    ------
-    Cancelled
-    """
-    _step(progress, is_cancelled, 0.0, f"fitting the linear head to {len(y)} labels")
-    linear = LastLayerLaplace().fit(features, y, n_classes=n_classes, weights=weights)
-    if len(y) < MIN_LABELS_FOR_CV:
-        _step(progress, is_cancelled, 1.0, "too few labels to compare heads")
-        return Fit("graph", linear, {}, len(y))
-    parts = split(len(y), seed)
-    logs = held_out_heads(
-        features,
-        phi,
-        y,
-        n_classes,
-        parts,
-        linear,
-        noise=noise,
-        progress=within(progress, 0.3, 1),
-        is_cancelled=is_cancelled,
-        weights=weights,
-    )
-    count = np.ones(len(y)) if weights is None else weights
-    n_correct = {head: float(count @ (logs[head].argmax(axis=1) == y)) for head in HEADS}
-    validation = {head: number / float(count.sum()) for head, number in n_correct.items()}
-    _step(progress, is_cancelled, 1.0, "heads compared")
-    likelihood = {
-        head: float(np.average(logs[head][np.arange(len(y)), y], weights=weights)) for head in HEADS
-    }
-    return Fit(best_head(n_correct), linear, validation, len(y), likelihood=likelihood)
 
 
 def held_out_heads(
@@ -124,7 +85,6 @@ def held_out_heads(
     noise: float,
     progress: Progress,
     is_cancelled: Callable[[], bool],
-    weights: NDArray[np.float64] | None = None,
 ) -> dict[str, Float]:
     """Log-probabilities (m, C) of labels held out, by head.
 
@@ -139,60 +99,58 @@ def held_out_heads(
     parts : int (n,)
         The part each label is held out with, -1 for never: those are no rows of what is returned.
     linear : LastLayerLaplace
-        Fitted to all labels: its prior is taken.
+        Fitted to all labels: its prior and its temperature are taken.
     noise : float
-    weights : float64 (n,), optional
-        How many labels each row counts as, one without.
 
     Raises
     ------
     Cancelled
     """
     is_judged = parts >= 0
-    n_parts = int(parts.max()) + 1
+
+    def step(fraction: float) -> None:
+        report_step(progress, is_cancelled, fraction, "cross-validating the linear head")
+
+    precision = linear.bias_precision * linear.temperature
+    length = float(np.sqrt(linear.prior_precision / linear.bias_precision))
+    moments = held_out_logits(
+        features,
+        y,
+        parts,
+        n_classes=n_classes,
+        precisions=(precision,),
+        length=length,
+        step=step,
+    )
+    logits, contrast = moments[precision]
+    logs_of_linear = log_probabilities(logits, linear.temperature * contrast)
+    logs_of_graph = held_out_graph(phi, y, n_classes, parts, noise)
+    return {"graph": logs_of_graph[is_judged], "linear": logs_of_linear[is_judged]}
+
+
+def held_out_graph(
+    phi: Float,
+    y: Ints,
+    n_classes: int,
+    parts: Ints,
+    noise: float,
+    weights: NDArray[np.float64] | None = None,
+) -> Float:
+    """Log-probabilities (m, C) that the graph gives labels held out, as :func:`held_out_heads`."""
     # The graph's sharpness is fitted to what is held out: labels that never are get parts of their own for that.
-    graph_parts = np.where(is_judged, parts, n_parts + np.arange(len(y)) % (N_FOLDS - 1))
-    graph = held_out(phi, y, n_classes, graph_parts, noise, weights)[is_judged]
-    probs: Float = np.empty((len(y), n_classes), np.float32)
-    for part in range(n_parts):
-        _step(progress, is_cancelled, part / n_parts, f"cross-validating: part {part + 1} of {n_parts}")
-        out = parts == part
-        refit = LastLayerLaplace("diag")
-        weights_of_part = None if weights is None else weights[~out]
-        refit.fit(
-            features[~out],
-            y[~out],
-            n_classes=n_classes,
-            weights=weights_of_part,
-            precision=linear.bias_precision,
-            start=linear,
-        )
-        probs[out] = refit.predict(features[out]).mean
-    probs_of: dict[str, Float] = {"graph": graph, "linear": probs[is_judged]}
-    logs: dict[str, Float] = {head: np.log(np.maximum(p, MIN_PROBABILITY)) for head, p in probs_of.items()}
-    return logs | {"mean": _normalise((logs["graph"] + logs["linear"]) / 2)}
+    n_parts = int(parts.max()) + 1
+    graph_parts = np.where(parts >= 0, parts, n_parts + np.arange(len(y)) % (N_FOLDS - 1))
+    probs = held_out(phi, y, n_classes, graph_parts, noise, weights)
+    return np.log(np.maximum(probs, MIN_PROBABILITY))
 
 
-def _normalise(logs: NDArray[Any]) -> Float:
-    """Log-probabilities of rows that sum to 1."""
+def mixed(log_probs: dict[str, Float], powers: dict[str, float]) -> Float:
+    """Log-probabilities (m, C) of the mean, of those of its members."""
     from scipy.special import log_softmax
 
-    normal: Float = log_softmax(logs, axis=1)
+    logits = sum(np.float32(power) * log_probs[head] for head, power in powers.items())
+    normal: Float = log_softmax(logits, axis=1)
     return normal
-
-
-def best_head(n_correct: dict[str, float]) -> str:
-    """The head with most held-out labels right.
-
-    Within one label of it the graph wins, then the mean.
-
-    Examples
-    --------
-    >>> best_head({"graph": 7, "linear": 8, "mean": 7}), best_head({"graph": 6, "linear": 8, "mean": 7})
-    ('graph', 'mean')
-    """
-    enough = max(n_correct.values()) - 1  # one label more or less is chance
-    return next(head for head in ("graph", "mean", "linear") if n_correct[head] >= enough)
 
 
 def split(n: int, seed: int) -> NDArray[np.int64]:
@@ -213,7 +171,13 @@ def within(progress: Progress, low: float, high: float) -> Progress:
     return lambda part, words: progress(low + (high - low) * part, words)
 
 
-def _step(progress: Progress, is_cancelled: Callable[[], bool], fraction: float, words: str) -> None:
+def report_step(progress: Progress, is_cancelled: Callable[[], bool], fraction: float, words: str) -> None:
+    """Report a step, unless the work was cancelled.
+
+    Raises
+    ------
+    Cancelled
+    """
     if is_cancelled():
         raise Cancelled
     progress(fraction, words)

@@ -1,4 +1,4 @@
-"""A learner: labels in, predictions over a pool out, by the head that does best."""
+"""A learner: labels in, predictions over a pool out, by all heads together or the one asked for."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from spin_nb.bayes._checks import check_features
 from spin_nb.bayes.basis import GraphBasis, graph_basis, length_scales
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.bayes.predictive import RowsPredictive, average
+from spin_nb.bayes.mixture import mixture
+from spin_nb.bayes.predictive import RowsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.growing import Growing
+from spin_nb.models.bulk_label_weights import thin
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
 from spin_nb.models.head_selection import HEADS, Fit
+from spin_nb.models.linear_head import typical_length
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
@@ -86,11 +89,13 @@ class Learner:
         with one_thread():
             self.basis: GraphBasis = graph_basis(neighbours, distances, self.features, n_classes, seed)
         self.scales = self.basis.scales
+        self.length = typical_length(self.features)
         self._growing = {name: Growing() for name in ("features", "scales")}
         self.graph = LiveGraph(self.basis.phi, n_classes)
         self.inputs_of = inputs_of or (lambda model: None)
         self._fit: Fit | None = None
-        self._linear: RowsPredictive | None = None
+        self._linear: LastLayerLaplace | None = None  # has followed the labels since the fit
+        self._spread: Float | None = None  # of the linear head's logits over the pool, (n, 1)
         # Of models of the person's choice, by name: the one last trained, and the one shown.
         self._predictives: dict[str, ModelPredictive] = {}
         self._training_ids: dict[str, frozenset[str]] = {}
@@ -100,7 +105,7 @@ class Learner:
 
     @property
     def head(self) -> str:
-        """The head shown: "graph" until a fit is adopted, then the fit's choice."""
+        """The head shown: "graph" until a fit is adopted, then the mean, or the model asked for."""
         return self._fit.head if self._fit else "graph"
 
     @property
@@ -122,8 +127,14 @@ class Learner:
 
     @property
     def asks_by(self) -> str:
-        """Measure that "auto" asks by for the head shown: "variance" or "margin"."""
-        model = self.fitted_model()
+        """Measure that "auto" asks by for the head shown: "variance" or "margin".
+
+        For the mean, it is that of the member with the greatest power.
+        """
+        head = self.head
+        if head == "mean" and self._fit:
+            head = max(self._fit.powers, key=self._fit.powers.__getitem__)
+        model = self._predictives[head].model if head in self._predictives else None
         return "variance" if model is None else str(getattr(model.model, "asks_by", "variance"))
 
     def training_ids(self, head: str | None = None) -> frozenset[str]:
@@ -154,18 +165,21 @@ class Learner:
 
     @one_thread()
     def label(self, row: int, y: int, weight: float = 1.0) -> None:
-        """Take one label, which counts as ``weight`` labels; the graph head follows at once."""
+        """Take one label, which counts as ``weight`` labels; all heads but trees and own models follow at once."""
         self.graph.update(row, y, weight)
+        self._linear = None
 
     @one_thread()
     def unlabel(self, row: int) -> None:
         """Take one label back, exactly."""
         self.graph.remove(row)
+        self._linear = None
 
     @one_thread()
     def reset(self, rows: Ints, y: Ints, weights: NDArray[np.float64] | None = None) -> None:
         """Forget all labels and take these; ``weights`` (m,): how many labels each counts as, one without."""
         self.graph.reset(rows, y, weights)
+        self._linear = None
 
     def extend(
         self, features: Float, neighbours: Ints, distances: Float, predictive: ModelPredictive | None = None
@@ -214,7 +228,7 @@ class Learner:
         """Let the items of an extension, made since the last label, join."""
         self.features, self.scales = extension.features, extension.scales
         self.graph.take(extension.graph)
-        self._linear = None
+        self._spread = None
         # The others are asked when somebody wants to know.
         self._predictives = {**self._predictives, **extension.predictives}
 
@@ -233,7 +247,7 @@ class Learner:
         A head of it that is another model of the person's choice must have been there before: it goes on being shown.
         """
         before = {name: predictive for name, predictive in self._predictives.items() if name == fit.head}
-        self._fit, self._linear = fit, None
+        self._fit, self._linear, self._spread = fit, None, None
         self._predictives = before
         self._training_ids = {name: self._training_ids[name] for name in before}
         if fit.predictive is not None:
@@ -258,7 +272,7 @@ class Learner:
         ----------
         head : str, optional
             "graph", "linear", "mean", or the name of the model of the person's choice.  Default: the head shown.
-            All but the graph are those of the last fit adopted.
+            Trees and own models are those of the last fit adopted, and so are the powers of the mean.
 
         Raises
         ------
@@ -273,9 +287,13 @@ class Learner:
         if head not in HEADS:
             self._predictives[head] = self.catch_up(self._predictives[head])
             return self._predictives[head]
-        if self._linear is None:
-            self._linear = self._linear_head().predict(self.features)
-        return self._linear if head == "linear" else average(self.graph.predictive(), self._linear)
+        linear = self._linear_head()
+        if self._spread is None:
+            self._spread = linear.contrast(self.features)
+        predictive = linear.predict(self.features, spread=self._spread)
+        if head == "linear":
+            return predictive
+        return self._mean(self.graph.predictive(), predictive, self.predictive)
 
     @one_thread()
     def predict(
@@ -305,7 +323,31 @@ class Learner:
         if head == "linear":
             return self._linear_head().predict(features)
         graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
-        return graph if head == "graph" else average(graph, self._linear_head().predict(features))
+        if head == "graph":
+            return graph
+        return self._mean(
+            graph,
+            self._linear_head().predict(features),
+            lambda member: _predict_features(self._predictives[member].model, features),
+        )
+
+    def _mean(
+        self,
+        graph: RowsPredictive,
+        linear: RowsPredictive,
+        others: Callable[[str], RowsPredictive | ModelPredictive],
+    ) -> RowsPredictive:
+        """Mix the heads by the powers of the last fit; ``others`` predicts by the name of a member."""
+        assert self._fit is not None
+        always: dict[str, RowsPredictive | ModelPredictive] = {"graph": graph, "linear": linear}
+        # Trees that could not be put back from disk are missed by nobody but the mean.
+        powers = {
+            name: power
+            for name, power in self._fit.powers.items()
+            if name in always or name in self._predictives
+        }
+        members = [always[name] if name in always else others(name) for name in powers]
+        return mixture(members, list(powers.values()))
 
     def _check_head(self, head: str | None) -> str:
         head = head or self.head
@@ -315,9 +357,17 @@ class Learner:
         return head
 
     def _linear_head(self) -> LastLayerLaplace:
+        """The linear head of the last fit, with the labels there are now."""
         if self._fit is None:
             raise NotTrainedError("the linear head has not been trained.", "Train first: s.train(wait=True).")
-        return self._fit.linear
+        if self._linear is None:
+            graph, linear = self.graph, self._fit.linear
+            if len(graph):
+                sample = thin(graph.y, graph.weights_of_labels)
+                rows = graph.rows[sample]
+                linear = linear.follow(self.features[rows], graph.y[sample], n_classes=self.n_classes)
+            self._linear = linear
+        return self._linear
 
 
 def _predict_features(model: FittedModel, features: Float) -> ModelPredictive:

@@ -13,6 +13,7 @@ from spin_nb.io import checksum
 from spin_nb.words import shown
 
 AGAIN = "Train again: s.train()."
+MAX_POWER = 1e3  # of a head in the mean: beyond any that labels warrant
 
 
 def check_card(card: object) -> dict[str, Any]:
@@ -71,6 +72,10 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_power(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < MAX_POWER
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -108,6 +113,7 @@ _ENTRIES: dict[str, Callable[[object], bool]] = {
     "last_event": _maybe(_is_count),
     "agreement": _is_number,
     "validation": _is_object(_is_number),
+    "powers": _maybe(_is_object(_is_power)),
     "own": _maybe(lambda value: isinstance(value, dict)),
     "sha256": _maybe(
         _is_object(lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)))

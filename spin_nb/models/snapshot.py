@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spin_nb.bayes.laplace import LastLayerLaplace
 from spin_nb.errors import ModelError, SpinError, StorageError, VersionError
 from spin_nb.io import checksum, has_seal, is_intact, seal, sync, sync_folder
-from spin_nb.models.head_selection import HEADS, Fit
+from spin_nb.models.head_selection import EQUAL_POWERS, HEADS, Fit
 from spin_nb.models.model_card import AGAIN, check_card, content
 from spin_nb.models.saved_model import SavedModel, save_model
 from spin_nb.pool.encoders.reduced import restore
@@ -53,6 +53,8 @@ class Snapshot:
         Head -> cross-validated accuracy on the training labels.
     n_labels : int
         Labels trained on.
+    powers : dict
+        Head -> the power it has in the mean.
     created : str
         UTC, ISO 8601.
     accuracy : Estimate or None
@@ -71,6 +73,7 @@ class Snapshot:
     agreement: float = 1.0
     validation: dict[str, float] = field(default_factory=dict)
     n_labels: int = 0
+    powers: dict[str, float] = field(default_factory=EQUAL_POWERS.copy)
     created: str = ""
     accuracy: Estimate | None = None
     saved_model: SavedModel | None = None
@@ -95,6 +98,7 @@ class Snapshot:
             fit.linear,
             validation=dict(fit.validation),
             n_labels=n_labels,
+            powers=dict(fit.powers),
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             saved_model=None if fit.predictive is None else save_model(fit.predictive.model),
             events=events,
@@ -104,7 +108,7 @@ class Snapshot:
     def fit(self) -> Fit:
         """The heads that every training fits, for :meth:`Learner.adopt <spin_nb.models.learner.Learner.adopt>`."""
         head = self.head if self.head in HEADS else "graph"
-        return Fit(head, self.linear, dict(self.validation), self.n_labels)
+        return Fit(head, self.linear, dict(self.validation), self.n_labels, powers=dict(self.powers))
 
     def card(self) -> dict[str, Any]:
         """Everything but arrays, ready for JSON."""
@@ -122,6 +126,7 @@ class Snapshot:
             "last_event": None if self.events is None else int(self.events.max(initial=0)),
             "agreement": self.agreement,
             "validation": self.validation,
+            "powers": self.powers,
             "prior_precision": self.linear.prior_precision,
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
             "own": self.saved_model.card if self.saved_model else None,
@@ -203,6 +208,7 @@ class Snapshot:
                 card["agreement"],
                 card["validation"],
                 card["n_labels"],
+                card.get("powers") or EQUAL_POWERS.copy(),
                 card["created"],
                 saved_model=None if card.get("own") is None else SavedModel(card["own"], sha256=digests),
                 events=_numbers(arrays.get(EVENTS)),

@@ -321,3 +321,44 @@ def test_where_the_search_starts_does_not_change_where_it_ends():
     warm = LastLayerLaplace("diag").fit(x[:300], y[:300], start=whole, **part)
     np.testing.assert_allclose(warm.weight, cold.weight, atol=1e-4)
     np.testing.assert_allclose(warm.bias, cold.bias, atol=1e-4)
+
+
+def test_a_cold_posterior_has_the_same_logits_less_doubt_and_survives_the_disk():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 5)).astype(np.float32), rng.integers(0, 3, 40)
+    head = LastLayerLaplace().fit(x, y, n_classes=3, precision=0.01, length=1.5)
+    cold = head.cool(0.05)
+    assert np.array_equal(cold.logits(x), head.logits(x))
+    assert np.allclose(cold.variance(x), 0.05 * head.variance(x), rtol=1e-4)
+    assert np.allclose(cold.contrast(x), 0.05 * head.contrast(x), rtol=1e-4)
+    again = LastLayerLaplace.from_arrays(cold.to_arrays())
+    assert again.temperature == 0.05
+    assert np.array_equal(again.predict(x).mean, cold.predict(x).mean)
+    with pytest.raises(ModelError, match="positive"):
+        head.cool(0)
+    with pytest.raises(ModelError, match="kron"):
+        LastLayerLaplace("diag").fit(x, y, n_classes=3).cool(0.5)
+
+
+def test_following_a_label_gives_the_weights_of_a_fit_with_it():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(40, 5)).astype(np.float32), rng.integers(0, 3, 40)
+    for rows in (30, 3):
+        before = LastLayerLaplace().fit(x[:rows], y[:rows], n_classes=3, precision=0.1, length=1.5).cool(0.1)
+        after = before.follow(x, y, n_classes=3)
+        whole = LastLayerLaplace().fit(x, y, n_classes=3, precision=0.1, length=1.5)
+        assert np.allclose(after.weight, whole.weight, atol=1e-4)
+        assert np.allclose(after.logits(x), whole.logits(x), atol=1e-3)
+        assert np.array_equal(after.contrast(x), before.contrast(x))
+        assert np.allclose(before.follow(x[:rows], y[:rows], n_classes=3).weight, before.weight, atol=1e-4)
+
+
+def test_outliers_among_the_labels_do_not_starve_a_head_that_is_told_the_usual_norm():
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(200, 6)).astype(np.float32), np.arange(200) % 2
+    x[:, 0] += 3 * y
+    labelled = np.arange(20)
+    x[labelled[:4]] *= 40
+    by_rows = LastLayerLaplace().fit(x[labelled], y[labelled], n_classes=2, precision=0.01)
+    by_pool = LastLayerLaplace().fit(x[labelled], y[labelled], n_classes=2, precision=0.01, length=2.5)
+    assert by_pool.prior_precision < by_rows.prior_precision / 50

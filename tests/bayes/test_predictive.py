@@ -15,7 +15,6 @@ from spin_nb.bayes import (
     GraphPosterior,
     LastLayerLaplace,
     RowsPredictive,
-    average,
     decompose,
     entropy,
 )
@@ -84,22 +83,6 @@ def test_uncertainty_from_logits_is_that_of_their_probabilities():
     assert np.allclose(predictive.epistemic, epistemic, atol=1e-5)
     assert np.allclose(predictive.draws([7], 8, 0), p[:, [7]])
     assert np.allclose(predictive.marginal(3, 9), p[:, 3:9])
-
-
-def test_the_mean_of_two_posteriors_is_the_mean_of_its_own_draws():
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(60, 4)).astype(np.float32), np.arange(30) % 3
-    x[:, 0] += np.arange(60) % 3
-    heads = [GraphPosterior(), LastLayerLaplace()]
-    first, second = (head.fit(x[:30], y, n_classes=3).predict(x) for head in heads)
-    both = average(first, second)
-    draws = both.draws(np.arange(60), 4000, 0)
-    assert np.abs(draws.mean(axis=0) - both.mean).max() < 0.03
-    logits = [np.log(head.draws(np.arange(60), 3, seed)) for head, seed in ((first, 5), (second, 6))]
-    assert np.allclose(both.draws(np.arange(60), 3, 5), softmax((logits[0] + logits[1]) / 2), atol=1e-5)
-    assert np.abs(both.epistemic + both.aleatoric - entropy(both.mean)).max() < 0.06
-    with pytest.raises(ModelError, match="Gaussian"):
-        average(first, fixed(simplex(1, 60, 3)))
 
 
 def test_rows_outside_and_no_draws_are_refused():

@@ -84,7 +84,7 @@ class Topics:
         learner.reset(rows, self.truth[rows], weights)
         fit = fit_heads(learner, rows, self.truth[rows], weights=weights, **how)
         learner.adopt(fit)
-        heads = ["graph", "linear"] if fit.predictive is None else [fit.predictive.model.name]
+        heads = ["graph", "linear", "mean"] if fit.head == "mean" else [fit.head]
         right = {
             head: learner.predict(self.test, *self.hood, head).mean.argmax(1) == self.test_truth
             for head in heads

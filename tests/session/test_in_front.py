@@ -57,15 +57,15 @@ def labelled(project, digits):
 def test_a_worse_model_stays_behind_and_can_be_asked(labelled):
     s = labelled(60)
     report = s.train(Guess(), wait=True)
-    assert report.head == s.model.head == "graph"
-    assert report.compared["Guess"] < 0.4 < 0.7 < report.compared["graph"]
+    assert report.head == s.model.head == "mean"
+    assert report.compared["Guess"] < 0.4 < 0.7 < report.compared["mean"]
     words = (
-        f"kept graph {100 * report.compared['graph']:.1f} %; Guess {100 * report.compared['Guess']:.1f} % "
+        f"kept mean {100 * report.compared['mean']:.1f} %; Guess {100 * report.compared['Guess']:.1f} % "
         "on the same 12 held-out labels; s.train(Guess, show=True) shows it"
     )
     assert report.note == words
     assert words in repr(report)
-    assert s.model.heads == ["graph", "linear", "mean", "Guess"]
+    assert s.model.heads == ["mean", "graph", "linear", "Guess"]
     assert set(s.predict(s.pool.ids, head="Guess").labels) == {s.classes[0]}
     assert len(set(s.predict(s.pool.ids).labels)) > 5
 
@@ -81,7 +81,7 @@ def test_a_model_that_does_as_well_is_shown(labelled):
 def test_who_insists_sees_it_and_nothing_is_trained_again(labelled):
     s = labelled(12)
     model = Nearest()
-    assert s.train(model, wait=True).head == "graph"
+    assert s.train(model, wait=True).head == "mean"
     fits = Nearest.fits
     report = s.train(model, show=True, wait=True)
     assert Nearest.fits == fits
@@ -97,10 +97,10 @@ def test_who_insists_sees_it_and_nothing_is_trained_again(labelled):
 def test_too_few_labels_to_compare_change_nothing_in_front(labelled):
     s = labelled(12)
     report = s.train(Guess(), wait=True)
-    assert report.head == "graph"
+    assert report.head == "mean"
     assert report.compared == {}
     assert report.note == (
-        "kept graph: 12 labels are too few to compare Guess with graph; s.train(Guess, show=True) shows it"
+        "kept mean: 12 labels are too few to compare Guess with mean; s.train(Guess, show=True) shows it"
     )
 
 

@@ -19,7 +19,7 @@ class ModelPart(HtmlRepr):
     Examples
     --------
     >>> s.model                                                      # doctest: +SKIP
-    Head 'graph' (also linear, mean), 120 labels
+    Head 'mean' (also graph, linear), 120 labels
       on labels held out: graph 93.1 %, linear 91.7 %, mean 93.4 %
     """
 

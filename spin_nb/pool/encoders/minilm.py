@@ -54,7 +54,7 @@ class MiniLM:
 
     Raises
     ------
-    MissingPackageError
+    PoolError
         When the package is not installed.
     PoolError
         When there is no such file, or it holds another model.

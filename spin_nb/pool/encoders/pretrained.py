@@ -78,7 +78,7 @@ class Pretrained:
 
         Raises
         ------
-        MissingPackageError
+        PoolError
             When the package is not installed, with the command that installs it.
         PoolError
             When there is no such file.

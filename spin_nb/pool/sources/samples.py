@@ -107,7 +107,7 @@ def photos() -> Sample:
 
     Raises
     ------
-    MissingPackageError
+    PoolError
         When scikit-image is not installed, which brings eleven of the pictures.
 
     References

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -448,8 +449,9 @@ class Session:
         >>> s.train("cnn", "dropout", wait=True)                       # doctest: +SKIP
         """
         boolean(wait, "wait", ModelError)
-        job = self._training.start(model, posterior, boolean(show, "show", ModelError))
-        return wait_for(job) if wait else job
+        boolean(show, "show", ModelError)
+        start = partial(self._training.start, model, posterior, show)
+        return wait_for(start) if wait else start()
 
     def predict(self, items: Sequence[Any] | NDArray[Any], *, head: str | None = None) -> Prediction:
         """Predict items of the pool, or new ones.

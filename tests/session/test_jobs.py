@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 
 import pytest
 
 from spin_nb.errors import SpinError
-from spin_nb.session.runtime.jobs import Job, Worker
+from spin_nb.session.runtime.jobs import Job, Worker, wait_for
 from spin_nb.session.runtime.main_thread import MainThread
 
 
@@ -115,6 +116,26 @@ def test_cancelling_stops_at_the_next_checkpoint(main_thread):
     with pytest.raises(SpinError, match="was cancelled"):
         handle.result(60)
     assert handle.status == "cancelled"
+
+
+def test_ctrl_c_while_a_job_is_being_started_cancels_it(main_thread):
+    job, begun = Job("Endless", main_thread), threading.Event()
+
+    def work(h):
+        while True:
+            h.report(0.1, "on and on")
+            begun.set()
+
+    def start():
+        Worker("test", main_thread).start(job, work, lambda v: v)
+        begun.wait(60)
+        signal.raise_signal(signal.SIGINT)
+        return job
+
+    with pytest.raises(KeyboardInterrupt):
+        wait_for(start)
+    with pytest.raises(SpinError, match="was cancelled"):
+        job.result(60)
 
 
 def test_cancelling_what_has_not_begun_never_runs_it(main_thread):

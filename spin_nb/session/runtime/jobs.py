@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from psygnal import Signal
 
 from spin_nb.errors import Cancelled, ProjectError, SpinError
+from spin_nb.interrupts import defer_interrupts
 from spin_nb.session.arguments import real_number
 from spin_nb.session.runtime.main_thread import MainThread
 
@@ -142,12 +143,16 @@ class Job(Generic[Result]):
         self._main_thread.run(self.changed.emit)
 
 
-def wait_for(job: Job[Result]) -> Result:
-    """Wait for a job; Ctrl-C cancels it."""
+def wait_for(start: Callable[[], Job[Result]]) -> Result:
+    """Start a job and wait for it; Ctrl-C cancels it, also while it is being started."""
+    job: Job[Result] | None = None
     try:
+        with defer_interrupts():  # a job that nobody has in hand yet could not be cancelled
+            job = start()
         return job.result()
     except KeyboardInterrupt:
-        job.cancel()
+        if job is not None:
+            job.cancel()
         raise
 
 

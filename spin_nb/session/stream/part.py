@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Literal, overload
 
 from spin_nb.errors import PoolError
@@ -78,5 +79,5 @@ class StreamPart(HtmlRepr):
         self._runtime.main_thread.drain()
         self._project.check_writable("take in arrivals")
         boolean(wait, "wait", PoolError)
-        job = self._watcher.start(items)
-        return wait_for(job) if wait else job
+        start = partial(self._watcher.start, items)
+        return wait_for(start) if wait else start()

@@ -132,6 +132,37 @@ def test_progress_is_told_and_cancel_is_heard(digits, asked):
         fit_heads(asked, asked.graph.rows, asked.graph.y, is_cancelled=lambda: True)
 
 
+@pytest.mark.parametrize("head", ["linear", "mean"])
+def test_a_trained_head_follows_a_label_and_its_undo(digits, asked, head):
+    learner = digits.learner()
+    rows, y = asked.graph.rows, asked.graph.y
+    learner.reset(rows, y)
+    learner.adopt(fit_heads(learner, rows, y))
+    before = learner.predictive(head).mean
+    row = int(np.setdiff1d(np.arange(500), rows)[np.argmin(np.delete(before.max(axis=1), rows))])
+    other = int(before[row].argsort()[-2])
+    learner.label(row, other)
+    assert learner.predictive(head).mean[row, other] > before[row, other] + 0.1
+    snapshot = learner.freeze()
+    learner.unlabel(row)
+    assert np.allclose(learner.predictive(head).mean, before, atol=1e-4)
+    assert snapshot.predictive(head).mean[row, other] > before[row, other] + 0.1
+    for labelled in rows.tolist():
+        learner.unlabel(labelled)
+    assert np.isfinite(learner.predictive(head).mean).all()
+
+
+def test_trees_that_did_not_come_back_from_disk_are_left_out_of_the_mean(digits, asked):
+    linear = fit_heads(asked, asked.graph.rows, asked.graph.y).linear
+    learner = digits.learner()
+    learner.reset(asked.graph.rows, asked.graph.y)
+    learner.adopt(Fit("mean", linear, powers={"graph": 0.9, "linear": 0.3, "trees": 0.8}))
+    with_trees = learner.predictive().mean
+    learner.adopt(Fit("mean", linear, powers={"graph": 0.9, "linear": 0.3}))
+    assert np.array_equal(learner.predictive().mean, with_trees)
+    assert learner.asks_by == "variance"
+
+
 def test_few_labels_are_left_out_one_by_one_many_in_fifths():
     assert split(30, 0).tolist() == list(range(30))
     assert np.bincount(split(103, 0)).tolist() == [21, 21, 21, 20, 20]
@@ -210,7 +241,8 @@ def test_a_distilled_head_agrees_and_stays_modest(digits, asked):
 @pytest.fixture
 def snapshot(digits):
     linear = LastLayerLaplace().fit(digits.x[:60], digits.y[:60], n_classes=10)
-    fit = Fit("mean", linear, {"graph": 0.9, "linear": 0.8, "mean": 0.95}, 60)
+    powers = {"graph": 0.9, "linear": 0.4}
+    fit = Fit("mean", linear.cool(0.1), {"graph": 0.9, "linear": 0.8, "mean": 0.95}, 60, powers=powers)
     return Snapshot.of("m1", [str(d) for d in range(10)], digits.encoder, fit, 60)
 
 
@@ -221,6 +253,7 @@ def test_a_snapshot_comes_back_the_same(digits, snapshot, tmp_path):
     assert np.array_equal(again.encoder.encode(digits.images[:9]), digits.encoder.encode(digits.images[:9]))
     assert np.array_equal(again.linear.predict(digits.new).mean, snapshot.linear.predict(digits.new).mean)
     learner = digits.learner()
+    assert (again.fit.powers, again.linear.temperature) == ({"graph": 0.9, "linear": 0.4}, 0.1)
     learner.adopt(again.fit)
     assert learner.head == "mean"
     assert sorted(p.name for p in (tmp_path / "models").iterdir()) == ["m1"]

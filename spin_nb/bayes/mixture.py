@@ -96,8 +96,10 @@ def mixture(members: Sequence[Predictive], powers: Sequence[float]) -> RowsPredi
     ModelError
         None of them has Gaussian logits.
     """
-    log_means = [np.log(np.maximum(member.mean, TINY)) for member in members]
-    target: Float = np.einsum("k,knc->nc", np.asarray(powers, np.float32), np.stack(log_means))
+    first, *others = (
+        np.float32(power) * _log_mean(member) for member, power in zip(members, powers, strict=True)
+    )
+    target: Float = sum(others, start=first)
     gaussian = [
         (member, member.gaussian, power)
         for member, power in zip(members, powers, strict=True)
@@ -127,6 +129,14 @@ def mixture(members: Sequence[Predictive], powers: Sequence[float]) -> RowsPredi
     product = RowsPredictive(softmax(target), marginal, joint)
     product.gaussian = (centre, variance)
     return product
+
+
+def _log_mean(predictive: Predictive) -> Float:
+    """Logarithm of the mean (n, C), up to a number an item that all classes share."""
+    if isinstance(predictive, RowsPredictive) and predictive.gaussian is not None:
+        logits, variance = predictive.gaussian  # as in probit_softmax, whose logarithm need not be taken
+        return np.asarray(logits / np.sqrt(1 + np.float32(np.pi / 8) * _column(variance)), np.float32)
+    return np.asarray(np.log(np.maximum(predictive.mean, TINY)), np.float32)
 
 
 def _column(variance: Float) -> Float:

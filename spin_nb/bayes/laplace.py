@@ -207,9 +207,7 @@ class LastLayerLaplace:
         other.temperature = self.temperature * temperature
         return other
 
-    def follow(
-        self, features: Float, y: Ints, *, n_classes: int, weights: Float | Array | None = None
-    ) -> LastLayerLaplace:
+    def follow(self, features: Float, y: Ints, *, n_classes: int) -> LastLayerLaplace:
         """Return it with the weights that these labels give, under the same prior and covariance.
 
         Labels that come one by one move the logits at once; how sure they are is learnt at the next :meth:`fit`.
@@ -219,8 +217,6 @@ class LastLayerLaplace:
         features : float32 (n, d)
         y : int64 (n,)
         n_classes : int
-        weights : float (n,), optional
-            How many observations each row stands for.
 
         Raises
         ------
@@ -232,9 +228,7 @@ class LastLayerLaplace:
         check_some(features)
         targets = check_soft_labels(y, len(features), n_classes)
         length = float(np.sqrt(self.prior_precision / self.bias_precision))
-        problem, rotation, _ = _evidence.rotate_problem(
-            features, targets, check_weights(weights, len(features)), length
-        )
+        problem, rotation, _ = _evidence.rotate_problem(features, targets, np.ones(len(features)), length)
         start = _in(rotation, length, self)
         optimum, _ = _evidence.at(problem, self.bias_precision * self.temperature, start)
         other = copy(self)

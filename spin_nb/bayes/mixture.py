@@ -135,7 +135,7 @@ def _log_mean(predictive: Predictive) -> Float:
     """Logarithm of the mean (n, C), up to a number an item that all classes share."""
     if isinstance(predictive, RowsPredictive) and predictive.gaussian is not None:
         logits, variance = predictive.gaussian  # as in probit_softmax, whose logarithm need not be taken
-        return np.asarray(logits / np.sqrt(1 + np.float32(np.pi / 8) * _column(variance)), np.float32)
+        return np.asarray(logits / np.sqrt(1 + np.float32(np.pi / 8) * variance), np.float32)
     return np.asarray(np.log(np.maximum(predictive.mean, TINY)), np.float32)
 
 

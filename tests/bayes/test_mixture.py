@@ -85,6 +85,17 @@ def test_one_member_of_power_one_is_itself(three_heads):
     assert np.allclose(same.epistemic, three_heads[0].epistemic, atol=1e-3)
 
 
+def test_a_member_of_one_variance_a_logit_counts_by_its_own_mean():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(40, 4)).astype(np.float32), np.arange(40) % 3
+    members = [
+        LastLayerLaplace().fit(x, y, n_classes=3).predict(x, link="probit"),
+        GraphPosterior().fit(x, y, n_classes=3).predict(x),
+    ]
+    logs = sum(0.7 * np.log(member.mean) for member in members)
+    assert np.allclose(np.log(mixture(members, [0.7, 0.7]).mean), log_softmax(logs, axis=1), atol=1e-4)
+
+
 def test_a_mixture_without_gaussian_logits_is_refused(three_heads):
     with pytest.raises(ModelError, match="Gaussian"):
         mixture(three_heads[2:], [1.0])

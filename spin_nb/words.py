@@ -86,3 +86,18 @@ class HtmlRepr:
     def _repr_html_(self) -> str:
         head, newline, rest = html.escape(repr(self)).partition("\n")
         return f'<pre style="white-space: pre-wrap"><strong>{head}</strong>{newline}{rest}</pre>'
+
+
+def duration(seconds: float) -> str:
+    """A time as a person says it, in no more than two units.
+
+    Examples
+    --------
+    >>> duration(0.2), duration(48), duration(200), duration(4000)
+    ('1 s', '48 s', '3 min', '1 h 7 min')
+    """
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{minutes} min" if not hours else f"{hours} h {rest} min"

@@ -13,12 +13,13 @@ from spin_nb.pool.encoders import reduced
 from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.reduced import COMPONENTS, FEWEST, Reduced, principal_axes
 from spin_nb.pool.encoders.table import Columns
-from spin_nb.pool.features import cache
+from spin_nb.pool.features import encoding
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.new_arrivals import extend
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 from spin_nb.testing import check_encoder
+from spin_nb.types import Broken
 
 WIDTH = 1_280
 
@@ -71,7 +72,7 @@ def test_it_is_found_again_and_arrivals_are_seen_as_the_pool_is(tmp_path, vector
 
 def test_a_project_made_before_keeps_its_wide_features(tmp_path, vectors, monkeypatch):
     pool = Pool.save(tmp_path, read_pool(vectors))
-    monkeypatch.setattr(cache, "MAX_WIDTH", 10**6)
+    monkeypatch.setattr(encoding, "MAX_WIDTH", 10**6)
     _, before = features(pool, embedding)
     monkeypatch.undo()
     encoder, after = features(Pool.open(tmp_path), embedding)
@@ -99,15 +100,15 @@ def test_a_function_that_changed_is_seen_through_axes_of_its_own(tmp_path, vecto
 @pytest.mark.parametrize("unreadable", [[], [0, 7, 8, 299]])
 def test_axes_come_from_some_rows_and_all_rows_keep_their_place(tmp_path, vectors, monkeypatch, unreadable):
     pool = Pool.save(tmp_path, read_pool(vectors))
-    monkeypatch.setattr(cache, "_MIN_AXES_ITEMS", 40)
-    monkeypatch.setattr(cache, "_MAX_CHUNK_BYTES", 50 * 4 * WIDTH)  # 50 wide rows
+    monkeypatch.setattr(encoding, "MIN_AXES_ITEMS", 40)
+    monkeypatch.setattr(encoding, "MAX_BATCH_BYTES", 50 * 4 * WIDTH)  # 50 wide rows
     load, ids = pool.try_load, list(pool.ids)
 
     def try_load(rows):
         items, broken = load(rows)
         bad = [row for row in rows if pool.ids[row] in {ids[row] for row in unreadable}]
         fine = [item for row, item in zip(rows, items, strict=True) if row not in bad]
-        return fine, broken + [cache.Broken(pool.ids[row], "gone") for row in bad]
+        return fine, broken + [Broken(pool.ids[row], "gone") for row in bad]
 
     monkeypatch.setattr(pool, "try_load", try_load)
     encoder, narrow = features(pool, embedding)

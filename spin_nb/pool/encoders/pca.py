@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from spin_nb.threads import one_thread
 from spin_nb.types import Float
 
+_NEARLY_ORTHOGONAL = 0.5
+"""Sum of a column's cosines with the others, at most: the Gram matrix has eigenvalues from one half to three halves."""
 _WIDE, _SMALL = 2048, 512
 """Columns beyond which no matrix of their square is made; up to which all eigenvectors cost less than an import."""
 
@@ -54,7 +56,7 @@ def principal(X: NDArray[Any], limit: int, keep: float) -> tuple[Float, Float]:
         values, left = _leading_eigenvectors(X @ X.T, limit)
         product = _transposed_product(X, left)
         with one_thread() if n > _SMALL else nullcontext():
-            vectors = np.linalg.qr(product)[0]
+            vectors = _orthonormal(product)
     elif D <= _WIDE:
         values, vectors = _leading_eigenvectors(X.T @ X, limit)
     else:
@@ -86,6 +88,27 @@ def _transposed_product(X: Float, left: NDArray[np.float64]) -> NDArray[np.float
         columns = slice(start, start + _WIDE)
         product[columns] = X[:, columns].T.astype(np.float64) @ left
     return product
+
+
+def _orthonormal(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Q of the QR decomposition of tall columns that are nearly orthogonal, but for signs.
+
+    By Cholesky's factor of their Gram matrix, which is near one: twenty times as fast as reflections, and as exact
+    (Yamazaki, Tomov & Dongarra 2015).  By reflections where some columns are of rounding only.
+    """
+    from scipy.linalg import solve_triangular
+
+    lengths = np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    if lengths.all():
+        units = columns / lengths
+        gram = units.T @ units
+        if np.abs(gram - np.eye(len(gram))).sum(axis=0).max(initial=0) < _NEARLY_ORTHOGONAL:
+            factor = np.linalg.cholesky(gram)
+            orthonormal: NDArray[np.float64] = solve_triangular(
+                factor, units.T, lower=True, check_finite=False
+            ).T
+            return orthonormal
+    return np.linalg.qr(columns)[0]
 
 
 def _leading(values: NDArray[Any], vectors: NDArray[Any], total: float, limit: int, keep: float) -> Float:

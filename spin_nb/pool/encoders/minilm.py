@@ -101,6 +101,10 @@ class MiniLM:
             features[rows] = part
         return features
 
+    def encode_texts(self, texts: Sequence[str]) -> Float:
+        """Texts in the space of the features, float32 (n, 384): as the pool's own are encoded."""
+        return copy(self).encode(texts)
+
     def remarks(self) -> list[str]:
         """Lines for a person about the texts encoded so far: how many were cut."""
         if not self._n_cut:

@@ -54,22 +54,21 @@ class Pretrained:
     extra: str
 
     def __str__(self) -> str:
-        use = "commercial use allowed" if self.commercial else "NOT for commercial use"
         return (
-            f"{self.word}: {self.model}. Licence {self.licence}, {use}; {self.megabytes} MB from the package "
-            f"{self.package}."
+            f"{self.word}: {self.model}. Licence {self.licence}, {commercial_use(self.commercial)}; "
+            f"{self.megabytes} MB from the package {self.package}."
         )
 
     def facts(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
         return asdict(self)
 
-    def find(self, brought: Path | str | None, inside: str, maker: str) -> Path:
+    def find(self, file: Path | str | None, inside: str, maker: str) -> Path:
         """File with the weights.
 
         Parameters
         ----------
-        brought : path or None
+        file : path or None
             Of a file that a person has; None: the one in the package.
         inside : str
             Where the file lies in the package, "module/.../file".
@@ -83,8 +82,8 @@ class Pretrained:
         PoolError
             When there is no such file.
         """
-        if brought is not None:
-            return _file(brought)
+        if file is not None:
+            return _file(file)
         module, _, rest = inside.partition("/")
         spec = find_spec(module)  # which runs none of its code
         places = list(spec.submodule_search_locations or ()) if spec is not None else []
@@ -96,6 +95,19 @@ class Pretrained:
                 f"{Path(inside).name!r} of {self.package}: encoder=spin.encoders.{maker}(weights=path).",
             )
         return path
+
+
+def commercial_use(is_allowed: bool | None) -> str:
+    """Words for whether a licence allows commercial use; None: that is not known.
+
+    Examples
+    --------
+    >>> commercial_use(False)
+    'NOT for commercial use'
+    """
+    if is_allowed is None:
+        return "read it before commercial use"
+    return "commercial use allowed" if is_allowed else "NOT for commercial use"
 
 
 def as_array(digest: str) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.pca import principal
+from spin_nb.pool.encoders.text_side import encode_texts
 from spin_nb.types import Float, Ints
 
 if TYPE_CHECKING:
@@ -112,6 +113,16 @@ class Reduced:
             rows = slice(start, start + step)
             projected[rows] = (features[rows] - self.mean) @ self.axes
         return projected
+
+    def encode_texts(self, texts: Sequence[str]) -> Float:
+        """Texts in the space of the features, float32 (n, d).
+
+        Raises
+        ------
+        PoolError
+            When the encoder has no text side.
+        """
+        return self.project(encode_texts(self.encoder, texts))
 
     def module(self) -> torch.nn.Module:
         """torch.nn.Module from the encoder's input tensor to features."""

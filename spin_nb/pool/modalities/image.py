@@ -54,7 +54,7 @@ class ImageModality(Modality):
     extensions = EXTENSIONS
     files_at_once = 2
     batch_axes = 3
-    encoders = ("pixels-pca", "photo", "efficientnet-lite")
+    encoders = ("pixels-pca", "photo", "efficientnet-lite", "dinov2", "siglip2", "clip")
     schema = 1
 
     @classmethod

@@ -1,0 +1,223 @@
+"""What encoders with weights of the hub share: where the weights are, one network a process, unit length, cut items."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spin_nb.errors import PoolError, SpinError
+from spin_nb.pool.encoders.hub.folder import digest_of, hub_folder, local_folder
+from spin_nb.pool.encoders.hub.library import check_installed
+from spin_nb.pool.encoders.hub.network import Forward, Network, Prepare
+from spin_nb.pool.encoders.hub.terms import HubWeights, terms_of_folder
+from spin_nb.pool.encoders.pretrained import as_array, check_same_weights
+from spin_nb.pool.encoders.text_side import no_text_side
+from spin_nb.types import Float
+from spin_nb.words import said_by
+
+
+@dataclass(frozen=True, eq=False)
+class FolderModel:
+    """A model of a folder.
+
+    Attributes
+    ----------
+    network : Network
+    prepare, forward : callable
+        Of items, as :meth:`Network.run` takes them.
+    prepare_texts, forward_texts : callable, optional
+        Of texts, where the model has a text side; ``prepare_texts`` runs on one thread.
+    limit : int
+        Tokens that are read of an item; 0: no number of them.
+    """
+
+    network: Network
+    prepare: Prepare
+    forward: Forward
+    prepare_texts: Prepare | None = None
+    forward_texts: Forward | None = None
+    limit: int = 0
+
+
+class HubEncoder(ABC):
+    """Output of a network whose weights lie on the hub, at unit length.
+
+    A subclass says which library loads a folder, and how items go through what it gives.  It learns nothing from the
+    pool and cannot go into a bundle.
+
+    Parameters
+    ----------
+    word : str
+        The encoder's: "dinov2", "hf:owner/name".
+    repository : str
+        "owner/name" on the hub.
+    weights : path, optional
+        Folder with the model's files; by default the hub's cache, into which they are fetched once.
+
+    Raises
+    ------
+    MissingPackageError
+        When the library is not installed, or the weights are neither here nor to be fetched.
+    PoolError
+        When the folder is none, or holds another kind of model, or a pickle.
+    """
+
+    library: ClassVar[str]
+    extra: ClassVar[str] = "hub"
+    weights_file: ClassVar[str] = "model.safetensors"
+    unit: ClassVar[str] = "items"
+    """What its items are, in remarks."""
+    pretrained: tuple[HubWeights, ...] = ()
+    name: str
+    fit_items = 32  # it learns nothing
+
+    def __init_subclass__(cls, terms: HubWeights | None = None) -> None:
+        """Give a class of one word, ``terms`` its weights', that word."""
+        if terms is not None:
+            cls.name, cls.pretrained = terms.word, (terms,)
+
+    def __init__(self, word: str, repository: str, weights: Path | str | None = None) -> None:
+        check_installed(self.library, word)
+        if weights is None:
+            self.folder = hub_folder(repository, word, self._bring(word), self.weights_file)
+        else:
+            self.folder = local_folder(weights, self.weights_file)
+        self.name = word if weights is None else f"{word} of {self.folder.name}"
+        if not self.pretrained:
+            self.pretrained = (terms_of_folder(word, repository, self.folder, self.extra),)
+        self._digest = digest_of(self.folder, self.weights_file)
+        self.settings: dict[str, Any] = {"weights": self._digest}
+        self._n_cut, self._has_run = 0, False
+        if weights is not None:
+            self._model()  # what is wrong with the folder shows now
+
+    @classmethod
+    @abstractmethod
+    def _open(cls, folder: Path, name: str) -> FolderModel:
+        """Load a folder; it may raise anything that the library raises."""
+
+    def fit(self, items: Sequence[Any]) -> Self:
+        """Learn nothing."""
+        return self
+
+    def encode(self, items: Sequence[Any]) -> Float:
+        """Features of unit length, float32 (n, d).
+
+        Raises
+        ------
+        PoolError
+            When the weights are another model's, or the network fails on an item.
+        """
+        model = self._model()
+        self._has_run = True
+        with self._failures(items):
+            return unit_length(self._rows(model, items))
+
+    def _rows(self, model: FolderModel, items: Sequence[Any]) -> Float:
+        """Rows of items, float32 (n, d), of any length."""
+        return model.network.run(items, model.prepare, model.forward)
+
+    def encode_texts(self, texts: Sequence[str]) -> Float:
+        """Texts in the space of the items' features, float32 (n, d): the nearest items are what the text says.
+
+        Raises
+        ------
+        PoolError
+            When the model has no text side.
+        """
+        model = self._model()
+        if model.prepare_texts is None or model.forward_texts is None:
+            raise no_text_side(self.name)
+        with self._failures(texts):
+            tensors = model.prepare_texts(list(texts))
+            rows = range(len(texts))
+            return unit_length(
+                model.network.run(
+                    rows,
+                    lambda part: {name: tensor[part[0] : part[-1] + 1] for name, tensor in tensors.items()},
+                    model.forward_texts,
+                )
+            )
+
+    def remarks(self) -> list[str]:
+        """Lines for a person: how many items were cut, and whether a device was too small."""
+        if not self._has_run:
+            return []
+        model = self._model()
+        cut = f"{self.unit} cut after {model.limit} tokens: {self._n_cut:,}." if self._n_cut else ""
+        return [f"{self.name}: {line}" for line in (cut, model.network.remark) if line]
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Digest of the weights: nothing else is needed."""
+        return {"weights": as_array(self._digest)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self) -> Self:
+        """Rebuild from :meth:`to_arrays`.
+
+        ``unfitted`` has the weights, and stays as it is.
+
+        Raises
+        ------
+        ModelError
+            When the arrays belong to other weights.
+        """
+        encoder = copy(unfitted)
+        check_same_weights(encoder.name, encoder._digest, arrays["weights"])
+        return encoder
+
+    def _bring(self, word: str) -> str:
+        """Code that makes it from a folder, "{folder}" in its place."""
+        if ":" in word:
+            return f'spin.encoders.HubModel("{word}", weights="{{folder}}")'
+        return f'spin.encoders.{type(self).__name__}(weights="{{folder}}")'
+
+    def _model(self) -> FolderModel:
+        return _load(type(self), self.folder, self.name, self._digest)
+
+    @contextmanager
+    def _failures(self, items: Sequence[Any]) -> Iterator[None]:
+        """Whatever a network raises on items, as a PoolError."""
+        try:
+            yield
+        except SpinError:
+            raise
+        except Exception as problem:  # of a library that other people's models run in
+            raise PoolError(
+                f"{self.name!r} failed on {len(items):,} {self.unit}: {said_by(problem)}.",
+                "Use another model; or pass a function items -> (n, d) of your own.",
+            ) from problem
+
+
+@lru_cache(maxsize=2)
+def _load(kind: type[HubEncoder], folder: Path, name: str, digest: str) -> FolderModel:
+    """Open a folder, once a process.
+
+    Raises
+    ------
+    PoolError
+    """
+    try:
+        return kind._open(folder, name)
+    except SpinError:
+        raise
+    except Exception as problem:  # a folder of something else makes the libraries raise anything
+        raise PoolError(
+            f"{folder.name!r} holds no model that {name!r} can use: {said_by(problem)}.",
+            f"Pass a folder with all files of a model that reads {kind.unit}, unchanged.",
+        ) from None
+
+
+def unit_length(rows: Float) -> Float:
+    """Rows at unit length, those of zeros as they are."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True) if rows.size else np.ones((1, 1))
+    return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float32)

@@ -22,7 +22,7 @@ from spin_nb.monitor.drift import DriftMonitor, DriftPoint, adwin
 from spin_nb.monitor.headline import Headline, Measure, headline
 from spin_nb.monitor.regression import crps, interval_coverage
 from spin_nb.monitor.selective import Separation, aurc, misclassification, risk_coverage, separation
-from spin_nb.monitor.temperature import apply_temperature, temperature
+from spin_nb.monitor.temperature import apply_temperature, inverse_temperature, temperature
 
 __all__ = [
     "CurvePoint",
@@ -48,6 +48,7 @@ __all__ = [
     "ece",
     "headline",
     "interval_coverage",
+    "inverse_temperature",
     "labels_per_minute",
     "misclassification",
     "nll",

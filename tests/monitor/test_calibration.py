@@ -16,11 +16,13 @@ from spin_nb.monitor import (
     classwise_ece,
     ece,
     headline,
+    inverse_temperature,
     nll,
     reliability,
     temperature,
 )
 from spin_nb.monitor.calibration import equal_bins
+from spin_nb.monitor.temperature import PRIOR_LABELS
 
 
 def some(n=200, C=4, seed=0):
@@ -160,6 +162,8 @@ def test_temperature_stays_finite_where_all_is_right_or_a_probability_is_zero():
 def test_a_temperature_of_zero_is_refused():
     with pytest.raises(ModelError, match="not positive"):
         apply_temperature([[0.5, 0.5]], 0.0)
+    with pytest.raises(ModelError, match="not positive"):
+        apply_temperature([[0.5, 0.5]] * 2, np.array([1.0, np.nan]))
 
 
 def test_under_twenty_audits_the_headline_has_intervals_only():
@@ -208,7 +212,9 @@ def test_many_audits_are_resampled_in_blocks():
     )
 
 
-@pytest.mark.parametrize("measure", [nll, brier, ece, adaptive_ece, classwise_ece, temperature, headline])
+@pytest.mark.parametrize(
+    "measure", [nll, brier, ece, adaptive_ece, classwise_ece, temperature, inverse_temperature, headline]
+)
 def test_logits_are_refused_with_a_hint(measure):
     with pytest.raises(ModelError, match="softmax first"):
         measure([[2.0, -1.5]], [0])
@@ -226,3 +232,65 @@ def test_what_does_not_fit_is_refused(p, y):
 def test_nan_probabilities_are_refused():
     with pytest.raises(ModelError):
         ece([[np.nan, 1.0]], [0])
+
+
+def shrunk_loss(p, y, power):
+    """What an inverse temperature minimises, written down once more."""
+    scaled = apply_temperature(p, 1 / power).astype(np.float64)
+    return -np.log(scaled[np.arange(len(y)), y]).sum() + PRIOR_LABELS * (power - 1 - np.log(power))
+
+
+@pytest.mark.parametrize("power", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize(("n", "C"), [(1, 3), (20, 2), (60, 10)])
+def test_the_inverse_temperature_is_the_minimum_that_scipy_finds(n, C, power):
+    p, y = honest(n, C, power=power)
+    b, _ = inverse_temperature(p, y)
+    by_scipy = minimize_scalar(lambda log: shrunk_loss(p, y, np.exp(log)), bounds=(-3, 3), method="bounded")
+    assert b == pytest.approx(np.exp(by_scipy.x), rel=1e-3)
+
+
+def test_one_label_hardly_moves_it_and_many_find_what_was_done():
+    p, y = honest(5000, power=0.5)
+    assert inverse_temperature(p, y)[0] == pytest.approx(2, rel=0.08)
+    assert inverse_temperature(p[:1], y[:1])[0] == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(("n", "C"), [(20, 2), (40, 5), (120, 30)])
+def test_the_power_without_a_label_is_that_of_the_other_labels(n, C):
+    p, y = honest(n, C, power=0.6)
+    b, without = inverse_temperature(p, y)
+    exact = np.array([inverse_temperature(np.delete(p, i, 0), np.delete(y, i))[0] for i in range(n)])
+    assert np.abs(without - exact).max() < 0.15 * np.abs(exact - b).max()
+
+
+def test_probabilities_at_the_powers_without_their_own_label_do_not_flatter():
+    # Means over 300 samples: at the power itself the audits look better than new items, at those without they do not.
+    fresh, fresh_y = honest(4000, 5, seed=10_000, power=1.3)
+    flattering, honest_ones, truly = [], [], []
+    for seed in range(300):
+        p, y = honest(20, 5, seed=seed, power=1.3)
+        b, without = inverse_temperature(p, y)
+        plain = nll(p, y)
+        flattering.append(nll(apply_temperature(p, 1 / b), y) - plain)
+        honest_ones.append(nll(apply_temperature(p, 1 / without), y) - plain)
+        truly.append(nll(apply_temperature(fresh, 1 / b), fresh_y) - nll(fresh, fresh_y))
+    gain = -np.mean(truly)
+    assert -np.mean(flattering) > 1.2 * gain
+    assert -np.mean(honest_ones) == pytest.approx(gain, abs=0.004)
+
+
+def test_it_stays_finite_where_all_is_right_or_wrong_or_a_probability_is_zero():
+    assert 1 < inverse_temperature([[0.9, 0.1]] * 500, [0] * 500)[0] < 20
+    assert 0.05 <= inverse_temperature([[1.0, 0.0]] * 500, [1] * 500)[0] < 0.1
+    b, without = inverse_temperature([[1.0, 0.0]] * 20, [0] * 20)
+    assert np.allclose([b, *without], 1)
+    assert inverse_temperature([[0.5, 0.5]] * 20, [0] * 20)[0] == pytest.approx(1)
+
+
+@given(st.floats(0.05, 20), st.integers(0, 1000))
+def test_no_temperature_changes_an_answer_and_each_item_may_have_its_own(T, seed):
+    p, _ = honest(30, 6, seed=seed)
+    assert (apply_temperature(p, T).argmax(1) == p.argmax(1)).all()
+    each = np.linspace(0.5, 2, 30)
+    one_by_one = [apply_temperature(p[i : i + 1], t)[0] for i, t in enumerate(each)]
+    assert np.allclose(apply_temperature(p, each), one_by_one)

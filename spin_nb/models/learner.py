@@ -19,9 +19,11 @@ from spin_nb.bayes.predictive import RowsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.growing import Growing
 from spin_nb.models.bulk_label_weights import thin
+from spin_nb.models.calibration import Calibration
 from spin_nb.models.fitted_model import FittedModel, ModelPredictive, Source
 from spin_nb.models.head_selection import HEADS, Fit
 from spin_nb.models.linear_head import typical_length
+from spin_nb.monitor.audit import MIN_AUDITS_TO_SHOW
 from spin_nb.threads import one_thread
 from spin_nb.types import Float, Ints
 from spin_nb.words import shown
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from spin_nb.protocols import Model, Posterior
 
 __all__ = ["Extension", "Learner"]
+
+Others = Callable[[str], RowsPredictive | ModelPredictive]
+"""Name of a head that is no graph and not linear -> its predictive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +104,8 @@ class Learner:
         # Of models of the person's choice, by name: the one last trained, and the one shown.
         self._predictives: dict[str, ModelPredictive] = {}
         self._training_ids: dict[str, frozenset[str]] = {}
+        self._audits: tuple[Ints, Ints] = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._calibration: Calibration | None = None  # of the labels, the fit and the audits there are now
 
     def __len__(self) -> int:
         return len(self.features)
@@ -167,19 +174,55 @@ class Learner:
     def label(self, row: int, y: int, weight: float = 1.0) -> None:
         """Take one label, which counts as ``weight`` labels; all heads but trees and own models follow at once."""
         self.graph.update(row, y, weight)
-        self._linear = None
+        self._linear = self._calibration = None
 
     @one_thread()
     def unlabel(self, row: int) -> None:
         """Take one label back, exactly."""
         self.graph.remove(row)
-        self._linear = None
+        self._linear = self._calibration = None
 
     @one_thread()
     def reset(self, rows: Ints, y: Ints, weights: NDArray[np.float64] | None = None) -> None:
         """Forget all labels and take these; ``weights`` (m,): how many labels each counts as, one without."""
         self.graph.reset(rows, y, weights)
-        self._linear = None
+        self._linear = self._calibration = None
+
+    def calibrate(self, rows: Ints, y: Ints) -> None:
+        """Take labels that no head learns from, instead of those taken before.
+
+        From twenty on, all probabilities of the mean are raised to the one power that these warrant; what it answers
+        stays.
+
+        Parameters
+        ----------
+        rows : int (n,)
+            Drawn uniformly from the pool.
+        y : int (n,)
+            Class index of each.
+        """
+        self._audits, self._calibration = (rows, y), None
+
+    @property
+    def calibration(self) -> Calibration:
+        """The temperature of the mean, which follows each label; there is none before a fit."""
+        if self._calibration is None:
+            self._calibration = self._fit_calibration()
+        return self._calibration
+
+    @one_thread()
+    def _fit_calibration(self) -> Calibration:
+        rows, y = self._audits
+        if self._fit is None or len(rows) < MIN_AUDITS_TO_SHOW:
+            return Calibration()
+        mean = mixture(
+            *self._members(
+                self.graph.predict(self.graph.phi[rows]),
+                self._linear_head().predict(self.features[rows]),
+                lambda member: self.catch_up(self._predictives[member]).at(rows),
+            )
+        ).mean
+        return Calibration.fit(mean, rows, y)
 
     def extend(
         self, features: Float, neighbours: Ints, distances: Float, predictive: ModelPredictive | None = None
@@ -247,7 +290,7 @@ class Learner:
         A head of it that is another model of the person's choice must have been there before: it goes on being shown.
         """
         before = {name: predictive for name, predictive in self._predictives.items() if name == fit.head}
-        self._fit, self._linear, self._spread = fit, None, None
+        self._fit, self._linear, self._spread, self._calibration = fit, None, None, None
         self._predictives = before
         self._training_ids = {name: self._training_ids[name] for name in before}
         if fit.predictive is not None:
@@ -272,7 +315,8 @@ class Learner:
         ----------
         head : str, optional
             "graph", "linear", "mean", or the name of the model of the person's choice.  Default: the head shown.
-            Trees and own models are those of the last fit adopted, and so are the powers of the mean.
+            Trees and own models are those of the last fit adopted, and so are the powers of the mean, but for a
+            factor that all of them share: its :attr:`calibration`.
 
         Raises
         ------
@@ -331,13 +375,15 @@ class Learner:
             lambda member: _predict_features(self._predictives[member].model, features),
         )
 
-    def _mean(
-        self,
-        graph: RowsPredictive,
-        linear: RowsPredictive,
-        others: Callable[[str], RowsPredictive | ModelPredictive],
-    ) -> RowsPredictive:
-        """Mix the heads by the powers of the last fit; ``others`` predicts by the name of a member."""
+    def _mean(self, graph: RowsPredictive, linear: RowsPredictive, others: Others) -> RowsPredictive:
+        """Mix the heads by the powers of the last fit, at the temperature that audits warrant."""
+        members, powers = self._members(graph, linear, others)
+        return mixture(members, [self.calibration.power * power for power in powers])
+
+    def _members(
+        self, graph: RowsPredictive, linear: RowsPredictive, others: Others
+    ) -> tuple[list[RowsPredictive | ModelPredictive], list[float]]:
+        """The heads in the mean and their powers; ``others`` predicts by the name of one."""
         assert self._fit is not None
         always: dict[str, RowsPredictive | ModelPredictive] = {"graph": graph, "linear": linear}
         # Trees that could not be put back from disk are missed by nobody but the mean.
@@ -346,8 +392,7 @@ class Learner:
             for name, power in self._fit.powers.items()
             if name in always or name in self._predictives
         }
-        members = [always[name] if name in always else others(name) for name in powers]
-        return mixture(members, list(powers.values()))
+        return [always[name] if name in always else others(name) for name in powers], list(powers.values())
 
     def _check_head(self, head: str | None) -> str:
         head = head or self.head

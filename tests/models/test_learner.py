@@ -23,6 +23,7 @@ from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.head_selection import Fit, split
 from spin_nb.models.learner import Learner
 from spin_nb.models.snapshot import Snapshot
+from spin_nb.monitor import apply_temperature, inverse_temperature
 from spin_nb.pool.encoders.pixels import PixelsPCA
 from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.types import Picked
@@ -161,6 +162,67 @@ def test_trees_that_did_not_come_back_from_disk_are_left_out_of_the_mean(digits,
     learner.adopt(Fit("mean", linear, powers={"graph": 0.9, "linear": 0.3}))
     assert np.array_equal(learner.predictive().mean, with_trees)
     assert learner.asks_by == "variance"
+
+
+@pytest.fixture
+def trained(digits, asked):
+    """A learner of the same labels, trained; and 60 rows that nobody labelled."""
+    learner = digits.learner()
+    learner.reset(asked.graph.rows, asked.graph.y)
+    learner.adopt(fit_heads(learner, asked.graph.rows, asked.graph.y))
+    return learner, np.random.default_rng(0).permutation(np.setdiff1d(np.arange(500), asked.graph.rows))[:60]
+
+
+def test_from_twenty_audits_on_the_mean_has_the_temperature_that_they_warrant(digits, trained):
+    learner, rows = trained
+    before, drawn = learner.predictive(), learner.predictive().draws(np.arange(500), 400, 0)
+    others = [learner.predictive(head).mean for head in ("graph", "linear")]
+    learner.calibrate(rows[:19], digits.y[rows[:19]])
+    assert (learner.calibration.power, len(learner.calibration)) == (1.0, 0)
+    assert np.array_equal(learner.predictive().mean, before.mean)
+    learner.calibrate(rows[:20], digits.y[rows[:20]])
+    power, without = inverse_temperature(before.mean[rows[:20]], digits.y[rows[:20]])
+    assert learner.calibration.power == pytest.approx(power, rel=1e-3)
+    assert np.allclose(learner.calibration.powers_at(rows[:21]), [*without, power], rtol=1e-3)
+    after = learner.predictive()
+    assert abs(np.log(power)) > 0.05
+    assert np.allclose(after.mean, apply_temperature(before.mean, 1 / power), atol=1e-3)
+    assert np.array_equal(after.mean.argmax(1), before.mean.argmax(1))
+    # Its draws go with it: one function each, and their mean as sure as the mean.
+    moved = (after.draws(np.arange(500), 400, 0).mean(0) - drawn.mean(0)).max(1)
+    assert np.corrcoef(moved, (after.mean - before.mean).max(1))[0, 1] > 0.8
+    for head, mean in zip(("graph", "linear"), others, strict=True):
+        assert np.array_equal(learner.predictive(head).mean, mean)
+
+
+def test_the_temperature_holds_for_new_items_and_follows_each_label_and_its_undo(digits, trained):
+    learner, rows = trained
+    new = learner.predict(digits.new[:50], digits.hood[0][:50], digits.hood[1][:50]).mean
+    learner.calibrate(rows, digits.y[rows])
+    power = learner.calibration.power
+    again = learner.predict(digits.new[:50], digits.hood[0][:50], digits.hood[1][:50]).mean
+    assert np.allclose(again, apply_temperature(new, 1 / power), atol=1e-3)
+    row = int(np.setdiff1d(np.arange(500), [*rows, *learner.graph.rows])[0])
+    learner.label(row, int(digits.y[row] + 1) % 10)
+    snapshot, then = learner.freeze(), learner.calibration.power
+    assert then != power
+    learner.unlabel(row)
+    assert learner.calibration.power == pytest.approx(power, rel=1e-4)
+    assert snapshot.calibration.power == then
+    learner.calibrate(rows[:0], digits.y[rows[:0]])
+    assert np.allclose(
+        learner.predict(digits.new[:50], digits.hood[0][:50], digits.hood[1][:50]).mean, new, atol=1e-5
+    )
+
+
+def test_a_learner_that_was_never_trained_has_no_temperature(digits, asked):
+    rows = np.arange(100, 140)
+    learner = digits.learner()
+    learner.reset(asked.graph.rows, asked.graph.y)
+    before = learner.predictive().mean
+    learner.calibrate(rows, digits.y[rows])
+    assert (learner.head, len(learner.calibration)) == ("graph", 0)
+    assert np.array_equal(learner.predictive().mean, before)
 
 
 def test_few_labels_are_left_out_one_by_one_many_in_fifths():

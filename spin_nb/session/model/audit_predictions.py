@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.models.calibration import Calibration
+from spin_nb.monitor.temperature import apply_temperature
 from spin_nb.protocols import Predictive
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
@@ -22,13 +24,20 @@ class AuditPredictions:
     Attributes
     ----------
     probs : float32 (n, C)
-        Predicted probabilities, columns in the order of the classes.
+        Predicted probabilities, columns in the order of the classes.  Where they have a temperature, each item's is
+        the one of the other audits: its own label, which the temperature of what is shown has seen, would flatter.
     truth : int64 (n,)
         Class indices a person gave.
+    uncalibrated_probs : float32 (n, C) or None
+        The same without the temperature; None where there is none.
+    calibration : Calibration
+        The temperature of what is shown, and how many audits it rests on.
     """
 
     probs: Float
     truth: Ints
+    uncalibrated_probs: Float | None = None
+    calibration: Calibration = field(default_factory=Calibration)
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -48,8 +57,9 @@ class AuditPredictor:
         """
         if predictive is None:
             return self._none()
-        rows, truth = self.judging(head)
-        return AuditPredictions(predictive.mean[rows], truth)
+        with self._live.label_log.lock:
+            rows, truth = self.judging(head)
+            return self._left_out(predictive.mean[rows], rows, truth, head)
 
     def as_arrivals(self, head: str | None = None) -> AuditPredictions:
         """Predict the audits as if just arrived.
@@ -59,15 +69,24 @@ class AuditPredictor:
         rows, truth = self.judging(head)
         if not len(rows):
             return self._none()
-        return AuditPredictions(self._live.pool_model.as_arrivals(rows, head).mean, truth)
+        return self._left_out(self._live.pool_model.as_arrivals(rows, head).mean, rows, truth, head)
+
+    def _left_out(self, probs: Float, rows: Ints, truth: Ints, head: str | None) -> AuditPredictions:
+        """Take each item's own label out of the temperature of its probabilities."""
+        learner = self._live.pool_model.learner
+        if (head or learner.head) != "mean" or not len(learner.calibration):
+            return AuditPredictions(probs, truth)
+        calibration = learner.calibration
+        return AuditPredictions(
+            apply_temperature(probs, calibration.power / calibration.powers_at(rows)),
+            truth,
+            apply_temperature(probs, calibration.power),
+            calibration,
+        )
 
     def fair(self, rows: Ints, head: str | None = None) -> NDArray[np.bool_]:
         """Mask the rows (n,) a head never learnt from."""
-        pool_model = self._live.pool_model
-        training_ids = pool_model.learner.training_ids(head) if pool_model.ready else frozenset()
-        if not training_ids:
-            return np.ones(len(rows), bool)
-        return np.array([self._project.pool.ids[row] not in training_ids for row in rows], bool)
+        return self._live.fair(rows, head)
 
     def judging(self, head: str | None = None) -> tuple[Ints, Ints]:
         """Rows (n,) and classes (n,) fair to a head.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spin_nb.errors import SpinError
 from spin_nb.interrupts import defer_interrupts
+from spin_nb.models.calibration import Calibration
 from spin_nb.models.head_selection import within
 from spin_nb.session.labels.label_log import Change, LabelLog
 from spin_nb.session.labels.training_data import training_weights
@@ -15,6 +20,7 @@ from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
+from spin_nb.types import Ints
 
 if TYPE_CHECKING:
     from spin_nb.bayes.predictive import RowsPredictive
@@ -43,6 +49,7 @@ class LiveModel:
         self._project = project
         self._predictive: RowsPredictive | ModelPredictive | None = None
         self._weights_version = 0
+        self._basis_of_calibration: tuple[object, ...] | None = None
 
     def prepare(
         self,
@@ -103,7 +110,10 @@ class LiveModel:
 
     def follow(self, changes: Sequence[Change]) -> None:
         """Let the learner follow changes; under the lock."""
-        if not (self.pool_model.ready and changes):
+        if not self.pool_model.ready:
+            return
+        self._calibrate()
+        if not changes:
             return
         self._predictive = None
         learner = self.pool_model.learner
@@ -121,12 +131,35 @@ class LiveModel:
         self._weights_version = self.label_log.gestures.version
         learner.reset(*self.label_log.training_set.training, training_weights(self.label_log))
 
+    def _calibrate(self) -> None:
+        """Hand the learner the audits that none of its heads learnt from; under the lock.
+
+        They give the mean its temperature and nothing else.
+        """
+        learner, audits = self.pool_model.learner, self.label_log.training_set.audits
+        basis = (learner, audits, learner.training_ids("mean"))
+        before = self._basis_of_calibration
+        if before is not None and all(map(operator.is_, basis, before)):
+            return
+        rows, truth = audits
+        fair_mask = self.fair(rows, "mean")
+        learner.calibrate(rows[fair_mask], truth[fair_mask])
+        self._basis_of_calibration, self._predictive = basis, None
+
+    def fair(self, rows: Ints, head: str | None = None) -> NDArray[np.bool_]:
+        """Mask the rows (n,) a head never learnt from."""
+        training_ids = self.pool_model.learner.training_ids(head) if self.pool_model.ready else frozenset()
+        if not training_ids:
+            return np.ones(len(rows), bool)
+        return np.array([self._project.pool.ids[row] not in training_ids for row in rows], bool)
+
     def forget_predictive(self) -> None:
         """Compute the predictive anew; under the lock.
 
         The learner, or the pool, is another one.
         """
         self._predictive = None
+        self._calibrate()
 
     # -- what it says -------------------------------------------------------------------------------------------
 
@@ -148,6 +181,15 @@ class LiveModel:
         return self.pool_model.learner.heads if self.is_trained else []
 
     @property
+    def calibration(self) -> Calibration:
+        """The temperature of what is shown, false without one."""
+        with self.label_log.lock:
+            if not self.is_trained or self.pool_model.learner.head != "mean":
+                return Calibration()
+            self._calibrate()
+            return self.pool_model.learner.calibration
+
+    @property
     def predictive(self) -> RowsPredictive | ModelPredictive | None:
         """Predictive of the whole pool, or None.
 
@@ -157,6 +199,7 @@ class LiveModel:
         with self.label_log.lock:
             if not self.is_trained:
                 return None
+            self._calibrate()
             if self._predictive is None:
                 self._predictive = self.pool_model.learner.predictive()
             return self._predictive

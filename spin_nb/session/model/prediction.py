@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
+from spin_nb.monitor.temperature import apply_temperature
 from spin_nb.protocols import Predictive
 from spin_nb.session.arguments import whole_number
 from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
@@ -129,10 +130,14 @@ class Prediction(HtmlRepr):
 
         Notes
         -----
-        The promise holds for items like those of the pool, not for a stream that has drifted.
+        The promise holds for items like those of the pool, not for a stream that has drifted.  It would be weaker of
+        probabilities whose temperature the same audits gave: sets are made from them without it.
         """
-        audits = self._audits
-        members = conformal_sets(self.mean, audits.probs, audits.truth, alpha=alpha, score=score)
+        audits, mean, probs = self._audits, self.mean, self._audits.probs
+        if audits.uncalibrated_probs is not None:
+            mean = apply_temperature(mean, audits.calibration.power)
+            probs = audits.uncalibrated_probs
+        members = conformal_sets(mean, probs, audits.truth, alpha=alpha, score=score)
         return Sets(members, self.classes, alpha, len(audits))
 
     def draws(self, S: int, seed: int = 0) -> Float:

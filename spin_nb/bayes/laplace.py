@@ -207,6 +207,28 @@ class LastLayerLaplace:
         other.temperature = self.temperature * temperature
         return other
 
+    def sharpen(self, power: float) -> LastLayerLaplace:
+        """Return it with ``power`` times the logits, under the same covariance.
+
+        Raises
+        ------
+        NotTrainedError, ModelError
+            Not fitted; a power that is not positive.
+
+        Examples
+        --------
+        >>> x = np.array([[-1.0], [-2.0], [1.0], [2.0]], np.float32)
+        >>> head = LastLayerLaplace().fit(x, np.array([0, 0, 1, 1]), n_classes=2)
+        >>> bool(np.allclose(head.sharpen(2).logits(x), 2 * head.logits(x)))
+        True
+        """
+        self._require_posterior()
+        if not 0 < power < np.inf:
+            raise ModelError(f"power {power} is not positive.", "Pass a number above 0.")
+        other = copy(self)
+        other.weight, other.bias = np.float32(power) * self.weight, np.float32(power) * self.bias
+        return other
+
     def follow(self, features: Float, y: Ints, *, n_classes: int) -> LastLayerLaplace:
         """Return it with the weights that these labels give, under the same prior and covariance.
 

@@ -120,6 +120,7 @@ def _origin(model: Snapshot) -> dict[str, Any]:
         "exported_head": "linear",
         "distilled": model.head != "linear",
         "agreement": model.agreement,
+        "temperature": model.temperature,
         "n_labels": model.n_labels,
     }
 

@@ -59,6 +59,8 @@ class Snapshot:
         UTC, ISO 8601.
     accuracy : Estimate or None
         Audited, of the head shown; known when it is exported, not when it is trained.
+    temperature : float
+        That audits gave the head shown, 1.0 without; known when it is exported, and part of ``linear`` then.
     saved_model : SavedModel or None
         A model of the person's choice; :func:`~spin_nb.models.saved_model.load_model` rebuilds it.
     events : int64 (n_labels,) or None
@@ -76,6 +78,7 @@ class Snapshot:
     powers: dict[str, float] = field(default_factory=EQUAL_POWERS.copy)
     created: str = ""
     accuracy: Estimate | None = None
+    temperature: float = 1.0
     saved_model: SavedModel | None = None
     events: Ints | None = None
 
@@ -129,6 +132,7 @@ class Snapshot:
             "powers": self.powers,
             "prior_precision": self.linear.prior_precision,
             "accuracy": asdict(self.accuracy) if self.accuracy else None,
+            "temperature": self.temperature,
             "own": self.saved_model.card if self.saved_model else None,
         }
 

@@ -290,14 +290,25 @@ def test_bad_input_is_refused(digits):
         learner.predict(np.full((1, digits.x.shape[1]), np.nan), digits.hood[0][:1], digits.hood[1][:1])
 
 
-def test_a_distilled_head_agrees_and_stays_modest(digits, asked):
-    probs = asked.predictive("graph").mean
+def test_a_distilled_head_agrees_is_as_sure_and_doubts_as_much(digits, asked):
+    graph = asked.predictive("graph")
+    probs = graph.mean
     head, agreement = distil(digits.x, probs, n_labels=60)
     same = head.predict(digits.x).mean.argmax(axis=1) == probs.argmax(axis=1)
     assert agreement == pytest.approx(same.mean(), abs=0.01)
     assert agreement > 0.9
-    sure, _ = distil(digits.x, probs)
-    assert head.predict(digits.x).epistemic.mean() > 2 * sure.predict(digits.x).epistemic.mean()
+    assert head.predict(digits.x).mean.max(1).mean() == pytest.approx(probs.max(1).mean(), abs=0.06)
+    assert head.predict(digits.x).epistemic.mean() == pytest.approx(graph.epistemic.mean(), rel=0.25)
+    many, _ = distil(digits.x, probs)
+    assert many.predict(digits.x).epistemic.mean() < 0.6 * head.predict(digits.x).epistemic.mean()
+    # No other multiple of its logits is nearer.
+    nearest = cross_entropy(probs, head.predict(digits.x).mean)
+    for power in (0.9, 1.1):
+        assert cross_entropy(probs, head.sharpen(power).predict(digits.x).mean) > nearest
+
+
+def cross_entropy(probs, other):
+    return -(probs * np.log(np.maximum(other, 1e-12))).sum(1).mean()
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from spin_nb.monitor import apply_temperature, conformal_sets, ece, inverse_temperature, nll
+from spin_nb.session.model.export import exported_model
 
 
 @pytest.fixture
@@ -151,3 +154,28 @@ def test_new_items_have_it_too_and_other_heads_have_none(trained, digits):
     assert factor < 0.9
     assert np.allclose(s.predict(digits.images[:9]).mean, apply_temperature(new, 1 / factor), atol=1e-3)
     assert np.array_equal(s.predict(s.pool.ids[:9], head="graph").mean, graph)
+
+
+def test_the_bundle_carries_it(trained, digits, tmp_path):
+    s = trained
+    next_audit(s, digits)
+    features = s._live.pool_model.features
+    model = exported_model(s._project, s._live, s._training.model_id)
+    assert model.temperature == pytest.approx(1 / power(s))
+    shown, exported = s.model.predictive.mean, model.linear.predict(features).mean
+    s.export(tmp_path / "bundle")
+    manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
+    assert manifest["model"]["temperature"] == pytest.approx(1 / power(s))
+    assert exported.max(1).mean() == pytest.approx(shown.max(1).mean(), abs=0.07)
+    # It follows the temperature: with audits that are all wrong, both are less sure by about as much.
+    rows, wrong = audit_rows(s), (audits_truth(s) + 1) % 10
+    s._live.pool_model.learner.calibrate(rows, wrong)
+    s._live.forget_predictive()
+    softer = exported_model(s._project, s._live, s._training.model_id)
+    moved = softer.linear.predict(features).mean.max(1).mean() - exported.max(1).mean()
+    assert moved < -0.05
+    assert moved == pytest.approx(s.model.predictive.mean.max(1).mean() - shown.max(1).mean(), abs=0.07)
+
+
+def audits_truth(s):
+    return s._live.label_log.training_set.audits[1]

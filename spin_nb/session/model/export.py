@@ -45,14 +45,14 @@ def export(
 def exported_model(project: OpenProject, live: LiveModel, model_id: str | None) -> Snapshot:
     """Load the last model in its linear form.
 
-    A graph or mean head is distilled into the linear one, with its agreement.
+    A graph or mean head is distilled into the linear one, with its agreement and at its temperature.
     """
     pool_model = live.pool_model
     pool_model.wait()
     if model_id is None:
         raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
     snapshot = Snapshot.load(inside(project.folder, MODELS, model_id), pool_model.encoder)
-    snapshot = replace(snapshot, head=pool_model.learner.head)
+    snapshot = replace(snapshot, head=pool_model.learner.head, temperature=1 / live.calibration.power)
     if snapshot.head == "linear":
         return snapshot
     predictive = live.predictive

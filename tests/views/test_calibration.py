@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from spin_nb.models.calibration import Calibration
 from spin_nb.monitor import headline, reliability, risk_coverage, wilson
 from spin_nb.session.model.audit_predictions import AuditPredictions
-from spin_nb.views.charts.calibration import CalibrationView, numbers, reading
+from spin_nb.views.charts.calibration import CalibrationView, numbers, reading, temperature_in_words
 
-CURVE = 7
+CURVE = 8
 
 
 def audits(n, sure=0.9, right=0.9, C=3, seed=0):
@@ -48,7 +49,7 @@ def test_before_the_first_label_and_before_the_first_audit_the_view_says_what_to
 def test_dots_are_groups_of_audits_with_their_wilson_interval(judged):
     view, sample = CalibrationView(judged), audits(80)
     show(judged, sample)
-    dots = view.figure.data[1]
+    dots = view.figure.data[2]
     found = reliability(sample.probs, sample.truth, bins=6, equal_size=True)
     assert np.allclose(dots.x, found.confidence)
     assert np.allclose(dots.y, found.accuracy)
@@ -60,7 +61,7 @@ def test_dots_are_groups_of_audits_with_their_wilson_interval(judged):
 def test_every_audit_is_a_tick_right_ones_on_top(judged):
     view, sample = CalibrationView(judged), audits(50)
     show(judged, sample)
-    right, wrong = view.figure.data[2:4]
+    right, wrong = view.figure.data[3:5]
     hit = sample.probs.argmax(1) == sample.truth
     assert (len(right.x), len(wrong.x)) == (hit.sum(), (~hit).sum())
     assert min(right.y) > 1
@@ -71,7 +72,7 @@ def test_every_audit_is_a_tick_right_ones_on_top(judged):
 def test_the_curve_is_the_risk_coverage_curve_and_ends_at_the_error_rate(judged):
     view, sample = CalibrationView(judged), audits(50)
     show(judged, sample)
-    upper, lower, overall, curve = view.figure.data[4:]
+    upper, lower, overall, curve = view.figure.data[5:]
     coverage, risk = risk_coverage(sample.probs, sample.truth)
     assert (lower.y <= risk).all()
     assert (risk <= upper.y).all()
@@ -81,6 +82,40 @@ def test_the_curve_is_the_risk_coverage_curve_and_ends_at_the_error_rate(judged)
     assert overall.y[0] == pytest.approx(1 - (sample.probs.argmax(1) == sample.truth).mean())
 
 
+def calibrated(n, power=1.3):
+    """Audits before a temperature, and after it."""
+    sample = audits(n, sure=0.7)
+    sharp = sample.probs**power
+    calibration = Calibration(power, np.arange(n), np.full(n, power))
+    sharp /= sharp.sum(1, keepdims=True)
+    return AuditPredictions(sharp, sample.truth, sample.probs, calibration)
+
+
+def test_before_and_after_a_temperature_stand_side_by_side_in_dots_and_numbers(judged):
+    view, sample = CalibrationView(judged), calibrated(80)
+    show(judged, sample)
+    rings, dots = view.figure.data[1:3]
+    for trace, probs in ((rings, sample.uncalibrated_probs), (dots, sample.probs)):
+        groups = reliability(probs, sample.truth, bins=6, equal_size=True)
+        assert np.allclose(trace.x, groups.confidence)
+        assert np.allclose(trace.y, groups.accuracy)
+    assert "before its temperature" in rings.customdata[0]
+    words = texts(view)
+    assert "probabilities sharpened by 1.30 from 80 audits" in words
+    assert f"after: {numbers(sample)}" in words
+    before = AuditPredictions(sample.uncalibrated_probs, sample.truth)
+    assert f"before (rings): {numbers(before)}" in words
+    show(judged, audits(80))  # released, or of another head
+    assert len(view.figure.data[1].x) == 0
+    assert "before" not in texts(view)
+
+
+def test_where_there_is_no_temperature_the_view_says_why():
+    assert "from 20 on" in temperature_in_words(audits(19), "mean")
+    assert "the mean, shown after s.train()" in temperature_in_words(audits(40), "graph")
+    assert "<b>" not in temperature_in_words(audits(40), "<b>mine</b>")
+
+
 @pytest.mark.parametrize("n", [1, 2, 7, 19])
 def test_few_audits_are_called_few_and_no_single_number_is_shown(judged, n):
     view = CalibrationView(judged)
@@ -88,7 +123,7 @@ def test_few_audits_are_called_few_and_no_single_number_is_shown(judged, n):
     assert "too few to judge" in texts(view)
     assert f"only {n} audit" in texts(view)
     assert "(" not in numbers(audits(n)), "an interval alone, not a number with its interval in brackets"
-    assert len(view.figure.data[1].x) >= 1
+    assert len(view.figure.data[2].x) >= 1
 
 
 def test_the_sentence_says_which_way_it_errs():
@@ -110,7 +145,7 @@ def test_class_names_are_text_never_markup(judged):
     judged.classes = ["<a href='javascript:x'>ok</a>", "$x$", "<b>dent</b>"]
     view = CalibrationView(judged)
     show(judged, audits(60))
-    shown = [words for trace in view.figure.data[2:4] for words in trace.customdata]
+    shown = [words for trace in view.figure.data[3:5] for words in trace.customdata]
     assert any("&lt;" in words for words in shown)
     assert not any("<" in words or "$" in words for words in shown)
 

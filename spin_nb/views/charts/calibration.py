@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spin_nb.monitor.audit import MIN_AUDITS_TO_SHOW, audited_accuracy, wilson
-from spin_nb.monitor.calibration import reliability
+from spin_nb.monitor.calibration import Reliability, reliability
 from spin_nb.monitor.headline import headline
 from spin_nb.monitor.selective import risk_coverage
 from spin_nb.views.base.theme import ALEATORIC, EPISTEMIC, NEUTRAL, plain
 from spin_nb.views.charts.base import PlotView
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    from plotly.graph_objects import Figure, Scatter
 
     from spin_nb.session.model.audit_predictions import AuditPredictions
+    from spin_nb.types import Float, Ints
 
 MAX_DOTS = 10
 NO_MODEL = "Nothing is labelled yet.\nLabel a few items (s.labeller, or s.label(id, class)), then look again."
@@ -31,8 +33,10 @@ class CalibrationView(PlotView):
 
     Left: what the model said against what was so.  A dot is a group of audits of like confidence, its bar the
     95 % Wilson interval; on the diagonal it keeps its word, below it is too sure.  The ticks are the audits: right
-    ones on top, wrong ones at the bottom.  Right: the error rate if only the surest share of items is left to the
-    model, with its interval; where it lies well below the dotted line, being sure means something.
+    ones on top, wrong ones at the bottom.  Rings on a thin line are the same before the audits gave the probabilities a
+    temperature; after it, each audit is judged at the temperature of the others, for its own label would flatter.
+    Right: the error rate if only the surest share of items is left to the model, with its interval; where it lies well
+    below the dotted line, being sure means something.
 
     Parameters
     ----------
@@ -45,8 +49,8 @@ class CalibrationView(PlotView):
 
     what = "the calibration"
     follows = ("labelled", "trained")
-    height = 400
-    bottom = 84
+    height = 430
+    bottom = 114
     legend = False
 
     def build(self) -> Figure:
@@ -59,6 +63,10 @@ class CalibrationView(PlotView):
         diagonal = go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=dash_line, hoverinfo="skip")
         figure.add_trace(diagonal, 1, 1)
         hover = "%{customdata}<extra></extra>"
+        ring = {"symbol": "circle-open", "color": NEUTRAL, "line": {"width": 1.5}}
+        thin = {"color": NEUTRAL, "width": 1}
+        rings = go.Scatter(mode="lines+markers", marker=ring, line=thin, hovertemplate=hover)
+        figure.add_trace(rings, 1, 1)
         dots = go.Scatter(mode="markers", marker={"color": ALEATORIC}, hovertemplate=hover)
         bars = {"type": "data", "symmetric": False, "color": ALEATORIC, "thickness": 1.5, "width": 3}
         figure.add_trace(dots.update(error_y=bars), 1, 1)
@@ -87,7 +95,7 @@ class CalibrationView(PlotView):
         figure.update_xaxes(title_text="share left to the model, surest first", col=2)
         figure.update_xaxes(range=[0, 1.03], tickformat=".0%", col=2)
         figure.update_yaxes(title_text="errors among them", rangemode="tozero", nticks=5, col=2)
-        below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "yshift": -78, "showarrow": False}
+        below = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0, "yshift": -108, "showarrow": False}
         figure.add_annotation(text=" ", yanchor="bottom", **below)
         return figure
 
@@ -101,25 +109,14 @@ class CalibrationView(PlotView):
         self._fill_reliability(figure, audits)
         self._fill_risk(figure, audits)
         self.title(0, reading(audits))
-        self.title(2, numbers(audits))
+        self.title(2, f"{temperature_in_words(audits, self._session.head)}<br>{all_numbers(audits)}")
         return None
 
     def _fill_reliability(self, figure: Figure, audits: AuditPredictions) -> None:
-        dots, right, wrong = figure.data[1:4]
-        bins = int(
-            np.clip(np.sqrt(len(audits) / 2), 1, MAX_DOTS)
-        )  # many dots of few audits would hide each other
-        groups = reliability(audits.probs, audits.truth, bins=bins, equal_size=True)
-        spans = [f"{low:.0%} to {high:.0%}" for low, high in zip(groups.low, groups.high, strict=True)]
-        words = [
-            f"{_audits(count)}: said {confidence:.0%}, right {share:.0%} (95 % interval {span})"
-            for count, confidence, share, span in zip(
-                groups.count, groups.confidence, groups.accuracy, spans, strict=True
-            )
-        ]
-        dots.update(x=groups.confidence, y=groups.accuracy, customdata=words)
+        rings, dots, right, wrong = figure.data[1:5]
+        _place_groups(rings, audits.uncalibrated_probs, audits.truth, " before its temperature")
+        groups = _place_groups(dots, audits.probs, audits.truth)
         dots.error_y.update(array=groups.high - groups.accuracy, arrayminus=groups.accuracy - groups.low)
-        dots.marker.size = 6 + 2 * np.sqrt(groups.count)
         hit = audits.probs.argmax(1) == audits.truth
         names = [plain(name, 24) for name in self._session.classes]
         for ticks, rows, height in ((right, np.flatnonzero(hit), 1.05), (wrong, np.flatnonzero(~hit), -0.05)):
@@ -131,7 +128,7 @@ class CalibrationView(PlotView):
             ticks.update(x=confidence, y=np.full(len(rows), height), customdata=words)
 
     def _fill_risk(self, figure: Figure, audits: AuditPredictions) -> None:
-        upper, lower, overall, curve = figure.data[4:]
+        upper, lower, overall, curve = figure.data[5:]
         coverage, risk = risk_coverage(audits.probs, audits.truth)
         n = len(audits)
         spans = [wilson(round(share * k), k) for k, share in enumerate(risk, start=1)]
@@ -149,6 +146,53 @@ class CalibrationView(PlotView):
         errors = round(risk[-1] * n)
         wrong = "no error" if not errors else f"{errors} error{'s' if errors > 1 else ''}"
         self.title(1, f"are the sure answers the right ones?<br>{wrong} among {_audits(n)}")
+
+
+def _place_groups(trace: Scatter, probs: Float | None, truth: Ints, when: str = "") -> Reliability:
+    """Put groups of audits of like confidence into a trace; none without probabilities."""
+    # Many dots of few audits would hide each other.
+    bins = int(np.clip(np.sqrt(len(truth) / 2), 1, MAX_DOTS))
+    if probs is None:
+        none = np.empty(0)
+        trace.update(x=none, y=none, customdata=[])
+        return Reliability(none, none, none, none, none.astype(np.int64))
+    groups = reliability(probs, truth, bins=bins, equal_size=True)
+    spans = [f"{low:.0%} to {high:.0%}" for low, high in zip(groups.low, groups.high, strict=True)]
+    words = [
+        f"{_audits(count)}: said {confidence:.0%}{when}, right {share:.0%} (95 % interval {span})"
+        for count, confidence, share, span in zip(
+            groups.count, groups.confidence, groups.accuracy, spans, strict=True
+        )
+    ]
+    trace.update(x=groups.confidence, y=groups.accuracy, customdata=words)
+    trace.marker.size = 6 + 2 * np.sqrt(groups.count)
+    return groups
+
+
+def temperature_in_words(audits: AuditPredictions, head: str | None) -> str:
+    """Say what the audits made of the probabilities, or why nothing.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as N
+    >>> temperature_in_words(N(calibration=()), "mean")
+    'probabilities as they are: audits give them a temperature from 20 on'
+    """
+    if audits.calibration:
+        return f"probabilities {audits.calibration}; each audit is judged by what the others made of it"
+    if head != "mean":
+        name = plain(str(head), 24)
+        of_mean = f"from {MIN_AUDITS_TO_SHOW} audits on the mean, shown after s.train(), has a temperature"
+        return f"probabilities of {name} as they are: {of_mean}"
+    return f"probabilities as they are: audits give them a temperature from {MIN_AUDITS_TO_SHOW} on"
+
+
+def all_numbers(audits: AuditPredictions) -> str:
+    """The numbers, and below what they were before the temperature, where there is one."""
+    if audits.uncalibrated_probs is None:
+        return numbers(audits)
+    before = replace(audits, probs=audits.uncalibrated_probs)
+    return f"after: {numbers(audits)}<br>before (rings): {numbers(before)}"
 
 
 def reading(audits: AuditPredictions) -> str:

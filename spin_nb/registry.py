@@ -123,6 +123,7 @@ WORDS: dict[str, dict[str, str]] = {
         "curves": "spin_nb.views.charts.curves:CurvesView",
         "calibration": "spin_nb.views.charts.calibration:CalibrationView",
         "drift": "spin_nb.views.charts.drift:DriftView",
+        "encoders": "spin_nb.views.charts.encoders:EncodersView",
         "workbench": "spin_nb.views.workbench.view:Workbench",
         "progress": "spin_nb.views.workbench.progress:Progress",
     },

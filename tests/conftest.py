@@ -53,6 +53,16 @@ def real():
     return path
 
 
+@pytest.fixture(autouse=True)
+def quick_features(request, monkeypatch):
+    """Keep sessions with the quick features, whatever is installed: pretrained ones would be made beside every test.
+
+    Those marked ``weighs_encoders`` let them choose.
+    """
+    if request.node.get_closest_marker("weighs_encoders") is None:
+        monkeypatch.setattr("spin_nb.session.project_encoder.candidates", lambda pool: [])
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, started once for all tests of this process that drive a page.

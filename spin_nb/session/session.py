@@ -24,6 +24,7 @@ from spin_nb.session.label_commands import LabelCommands
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labels.label_log import LabelLog
 from spin_nb.session.model.audit_predictions import AuditPredictor
+from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.export import export
@@ -70,6 +71,7 @@ class Session:
         "__weakref__",
         "_audit",
         "_channel",
+        "_encoder_choice",
         "_judge",
         "_label_commands",
         "_live",
@@ -83,7 +85,9 @@ class Session:
         "_view_data",
     )
 
-    def __init__(self, project: OpenProject, runtime: Runtime, pool_model: PoolModel) -> None:
+    def __init__(
+        self, project: OpenProject, runtime: Runtime, pool_model: PoolModel, encoders: Sequence[str] = ()
+    ) -> None:
         announcer = runtime.announcer
         label_log = LabelLog(project.store, project.task, project.pool, project.annotator, project.seed)
         live = LiveModel(project, label_log, pool_model)
@@ -97,12 +101,15 @@ class Session:
             curve.follow()
             watcher.new_model()
 
-        training = Training(project, runtime, live, curve_point=curve.now, on_new_model=follow_model)
+        choice = EncoderChoice(project, runtime, live, encoders, on_move=watcher.new_features)
+        training = Training(
+            project, runtime, live, encoder_choice=choice, curve_point=curve.now, on_new_model=follow_model
+        )
         proposer = Proposer(project, runtime, live, training)
         channel = Channel(project, live, proposer, suggestions, announcer)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
         self._judge, self._suggestions = judge, suggestions
-        self._proposer, self._training = proposer, training
+        self._proposer, self._training, self._encoder_choice = proposer, training, choice
         self._label_commands = LabelCommands(project, runtime, live)
         self._view_data = ViewData(
             project,
@@ -112,13 +119,15 @@ class Session:
             curve=curve,
             stream=watcher,
             training=training,
+            encoder_choice=choice,
             channel=channel,
         )
-        self._model = ModelPart(project, live, suggestions)
+        self._model = ModelPart(project, live, suggestions, choice)
         self._audit = AuditPart(project, live, judge, curve, announcer)
         self._stream = StreamPart(project, runtime, watcher)
         self.events.labelled.connect(lambda *_: curve.follow())
         live.prepare(runtime, Recall(project, pool_model, announcer).last, training.adopt)
+        choice.start(training.follow_features)
 
     def __repr__(self) -> str:
         pool, project = self.pool, self._project
@@ -493,6 +502,19 @@ class Session:
         """
         self._project.check_classes("s.explain", "Look at s.labels, and at what s.labeller suggests.")
         return explain(self._project, self._live, id)
+
+    def compare_encoders(self) -> Any:
+        """Draw what the labels so far say of each encoder that ``encoder="auto"`` weighs.
+
+        It waits for features that are still being made.  Nothing moves: the next training goes over to the encoder
+        for which the labels speak, and :attr:`model` says which that is.
+
+        Raises
+        ------
+        ModelError
+            If there is one encoder only.
+        """
+        return self._view_data.compare_encoders()
 
     @overload
     def watch(self, items: Iterable[Any], *, wait: Literal[False] = False) -> Job[WatchReport]: ...

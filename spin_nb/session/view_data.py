@@ -16,6 +16,8 @@ from spin_nb.session.audit.judge import Judge
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labeller.key_bindings import KeyBindings
 from spin_nb.session.model.audit_predictions import AuditPredictions
+from spin_nb.session.model.encoder_choice import EncoderChoice
+from spin_nb.session.model.encoder_comparison import EncoderComparison
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.live_model import LiveModel
@@ -57,6 +59,7 @@ class ViewData:
         curve: Curve,
         stream: StreamWatcher,
         training: Training,
+        encoder_choice: EncoderChoice,
         channel: Channel,
     ) -> None:
         self.channel = channel
@@ -69,6 +72,7 @@ class ViewData:
         self._curve = curve
         self._stream = stream
         self._training = training
+        self._encoder_choice = encoder_choice
         self._views: dict[str, Any] = {}
 
     # -- what it is about ----------------------------------------------------------------------------------
@@ -183,6 +187,11 @@ class ViewData:
         return cv_scores(self._project.store)
 
     @property
+    def encoder_comparison(self) -> EncoderComparison | None:
+        """Candidate encoders, compared by the labels now; None where there is one only."""
+        return self._encoder_choice.compare() if self._encoder_choice.names else None
+
+    @property
     def drift_points(self) -> list[DriftPoint]:
         """Every arrival scored, in order."""
         return self._stream.points
@@ -211,6 +220,13 @@ class ViewData:
     def train(self) -> Job[TrainReport]:
         """Start training the heads, in the background."""
         return self._training.start()
+
+    def compare_encoders(self) -> Any:
+        """Wait for the features of all encoders; return the view that compares them."""
+        self._encoder_choice.wait()
+        view = self.view("encoders")
+        view.redraw()
+        return view
 
     def start_umap(self) -> None:
         """Compute UMAP in the background, once."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spin_nb.pool.pool import Pool
     from spin_nb.protocols import Predictive, Task
     from spin_nb.session.model.audit_predictions import AuditPredictions
+    from spin_nb.session.model.encoder_comparison import EncoderComparison
     from spin_nb.session.model.explanation import Explanation
     from spin_nb.session.model.training_history import CVScores
     from spin_nb.session.runtime.jobs import Job
@@ -111,6 +112,8 @@ class SessionLike(Protocol):
     def curve(self) -> list[CurvePoint]: ...
     @property
     def cv_scores(self) -> list[CVScores]: ...
+    @property
+    def encoder_comparison(self) -> EncoderComparison | None: ...
     @property
     def drift_points(self) -> list[DriftPoint]: ...
     @property

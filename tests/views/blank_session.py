@@ -67,6 +67,7 @@ class BlankSession:
         self.curve: list = []
         self.cv_scores: list = []
         self.drift_points: list = []
+        self.encoder_comparison = None
         self.channel, self.key_bindings = self, BlankKeys()
         self._selected: list[str] = []
 

@@ -35,6 +35,9 @@ name and a folder with its files.
 
 What is wider than 384 features is reduced to at most 192 principal components, whoever made it.
 
+``encoder="auto"`` begins with the quick encoder of the items, and takes a pretrained one whose weights are installed
+beside it as soon as it has encoded the pool; from then on labels choose between the two and both together.
+
 Several at once, ``encoder=["photo", "efficientnet-lite"]``, stand side by side, each of mean square norm 1: at or near
 the best of them whatever the pool, so long as one of them sees what matters.
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, PoolError
-from spin_nb.pool.encoders.scaled import FIT_ITEMS, Scaled, fit_scaled, scaled_from_arrays
+from spin_nb.pool.encoders.scaled import FIT_ITEMS, Scaled, fit_scaled, scaled_by, scaled_from_arrays
 from spin_nb.types import Float
 
 if TYPE_CHECKING:
@@ -47,6 +47,26 @@ def join(encoders: Sequence[Any]) -> Joined:
         raise PoolError(f"the encoder {twice!r} is passed twice.", "Pass each once.")
     exportable = all(hasattr(encoder, name) for encoder in encoders for name in _EXPORTS)
     return (ExportableJoined if exportable else Joined)(encoders)
+
+
+def join_fitted(unfitted: Joined, encoders: Sequence[Any], features: Sequence[Float]) -> tuple[Joined, Float]:
+    """Join encoders that have learnt, and features (n, d) that each gave of the same items.
+
+    Nothing is encoded again.  ``unfitted`` is what :func:`join` makes of the same encoders, and stays as it is.
+
+    Examples
+    --------
+    >>> from spin_nb.pool.encoders.photo import Photo
+    >>> from spin_nb.pool.encoders.pixels import PixelsPCA
+    >>> photos = list(np.random.default_rng(0).integers(0, 256, (6, 30, 20, 3), dtype=np.uint8))
+    >>> encoders = [Photo().fit(photos), PixelsPCA().fit(photos)]
+    >>> both, rows = join_fitted(join([Photo(), PixelsPCA()]), encoders, [e.encode(photos) for e in encoders])
+    >>> np.allclose(both.encode(photos), rows, atol=1e-6)
+    True
+    """
+    encoder = copy(unfitted)
+    encoder._parts, encoder._encoders = tuple(map(scaled_by, encoders, features)), tuple(encoders)
+    return encoder, encoder.scale_features(features)
 
 
 class Joined:
@@ -87,6 +107,11 @@ class Joined:
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d): those of the encoders in order."""
         return np.concatenate([part.encode(items) for part in self._require_parts()], axis=1)
+
+    def scale_features(self, features: Sequence[Float]) -> Float:
+        """Put features (n, d) that each encoder gave side by side, float32 (n, d)."""
+        parts = zip(self._require_parts(), features, strict=True)
+        return np.concatenate([part.scale_features(rows) for part, rows in parts], axis=1)
 
     def remarks(self) -> list[str]:
         """Lines for a person about the items encoded so far, those of all encoders."""

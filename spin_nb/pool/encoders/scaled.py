@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spin_nb.pool.encoders.reduced import restore
 from spin_nb.types import Float
 
 FIT_ITEMS = 10_000
@@ -35,7 +36,11 @@ class Scaled:
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, d)."""
-        return np.asarray((self.encoder.encode(items) - self.mean) / self.scale, np.float32)
+        return self.scale_features(self.encoder.encode(items))
+
+    def scale_features(self, features: Float) -> Float:
+        """Bring the encoder's own features (n, d) to the scale."""
+        return np.asarray((features - self.mean) / self.scale, np.float32)
 
     def to_arrays(self, place: object) -> dict[str, NDArray[Any]]:
         """Everything learnt, under names that begin with the place among others."""
@@ -54,7 +59,11 @@ def fit_scaled(encoder: Any, items: Sequence[Any]) -> Scaled:
     n_learnt = getattr(encoder, "fit_items", FIT_ITEMS)
     encoder.fit(_evenly(items, n_learnt))
     # A copy: what it remarks on these items is said when the pool is encoded.
-    features = copy(encoder).encode(_evenly(items, max(n_learnt, SCALE_ITEMS)))
+    return scaled_by(encoder, copy(encoder).encode(_evenly(items, max(n_learnt, SCALE_ITEMS))))
+
+
+def scaled_by(encoder: Any, features: Float) -> Scaled:
+    """Scale a fitted encoder by features (n, d) that it gave."""
     total = float(np.sqrt(features.var(axis=0, dtype=np.float64).sum()))
     return Scaled(encoder, features.mean(axis=0), np.asarray([total or 1.0], np.float32))
 
@@ -63,8 +72,7 @@ def scaled_from_arrays(arrays: dict[str, NDArray[Any]], place: object, unfitted:
     """Take back what :meth:`Scaled.to_arrays` gave for a place; ``unfitted`` has the settings."""
     start = f"{place}.of."
     own = {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
-    encoder = type(unfitted).from_arrays(own, unfitted)
-    return Scaled(encoder, arrays[f"{place}.mean"], arrays[f"{place}.scale"])
+    return Scaled(restore(own, unfitted), arrays[f"{place}.mean"], arrays[f"{place}.scale"])
 
 
 def _evenly(items: Sequence[Any], most: int) -> Sequence[Any]:

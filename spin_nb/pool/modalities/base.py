@@ -92,6 +92,11 @@ class Modality:
         return cls.encoders[0]
 
     @classmethod
+    def pretrained_encoders(cls, largest_side: int | None = None) -> tuple[str, ...]:
+        """Words of pretrained encoders that "auto" weighs beside that, where their weights are installed."""
+        return ()
+
+    @classmethod
     def check_batch(cls, raws: list[Any], data: PoolData) -> list[Any]:
         """Raw items of a batch as the pool's own are; what the pool would misread is refused.
 

@@ -35,6 +35,8 @@ from spin_nb.words import shown
 
 SMALL_SIDE_PIXELS = 64
 """Pictures up to this size go to "pixels-pca"."""
+MIN_PHOTO_PIXELS = 16
+"""Longest side from which on a network that was trained on photos may see something."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ class ImageModality(Modality):
         It is "pixels-pca" of small pictures, else "photo".
         """
         return "pixels-pca" if (largest_side or SMALL_SIDE_PIXELS + 1) <= SMALL_SIDE_PIXELS else "photo"
+
+    @classmethod
+    def pretrained_encoders(cls, largest_side: int | None = None) -> tuple[str, ...]:
+        """Words of pretrained encoders that "auto" weighs beside its own; of icons there is nothing to see."""
+        return ("efficientnet-lite",) if (largest_side or MIN_PHOTO_PIXELS) >= MIN_PHOTO_PIXELS else ()
 
     @classmethod
     def check_batch(cls, raws: list[Any], data: PoolData) -> list[Any]:

@@ -23,6 +23,11 @@ class TextModality(Modality):
     schema = 1
 
     @classmethod
+    def pretrained_encoders(cls, largest_side: int | None = None) -> tuple[str, ...]:
+        """Words of pretrained encoders that "auto" weighs beside "tfidf-svd"."""
+        return ("minilm",)
+
+    @classmethod
     def is_loaded(cls, item: object) -> bool:
         """Tell whether an item is a text."""
         return isinstance(item, str)

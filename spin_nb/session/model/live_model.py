@@ -161,6 +161,12 @@ class LiveModel:
         self._predictive = None
         self._calibrate()
 
+    def move_to(self, pool_model: PoolModel) -> None:
+        """Work with other features from now on, and teach their learner all labels; under the lock."""
+        self._relearn(pool_model.learner)
+        self.pool_model = pool_model
+        self._predictive = None
+
     # -- what it says -------------------------------------------------------------------------------------------
 
     @property

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from spin_nb.project.records import Suggestion
 from spin_nb.protocols import Predictive
+from spin_nb.session.model.encoder_choice import EncoderChoice
+from spin_nb.session.model.encoder_comparison import EncoderComparison
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training_history import CVScores, cv_scores
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.runtime.jobs import Job
 from spin_nb.words import HtmlRepr
 
 
@@ -24,14 +27,21 @@ class ModelPart(HtmlRepr):
       on labels held out: graph 93.1 %, linear 91.7 %, mean 93.4 %
     """
 
-    __slots__ = ("_live", "_project", "_suggestions")
+    __slots__ = ("_encoder_choice", "_live", "_project", "_suggestions")
 
-    def __init__(self, project: OpenProject, live: LiveModel, suggestions: Suggestions) -> None:
+    def __init__(
+        self, project: OpenProject, live: LiveModel, suggestions: Suggestions, encoder_choice: EncoderChoice
+    ) -> None:
         self._project = project
         self._live = live
         self._suggestions = suggestions
+        self._encoder_choice = encoder_choice
 
     def __repr__(self) -> str:
+        features = self._encoder_choice.words_for_a_person()
+        return f"{self._heads()}\n  {features}" if features else self._heads()
+
+    def _heads(self) -> str:
         n_labels = self._live.label_log.state.n_labels
         if not self._project.learns_classes:
             return f"No heads: labels are {self._project.task.kind!r}, {n_labels:,} so far"
@@ -70,6 +80,19 @@ class ModelPart(HtmlRepr):
         It is None before the first label, and while a large folder is still being looked at.
         """
         return self._live.predictive
+
+    @property
+    def encoders(self) -> EncoderComparison | None:
+        """Candidate encoders, compared by the labels when one was chosen last; None before that.
+
+        ``s.compare_encoders()`` draws what they say now.
+        """
+        return self._encoder_choice.comparison
+
+    @property
+    def better_features(self) -> Job[None] | None:
+        """Job that makes the features of pretrained encoders; None where there is one encoder only."""
+        return self._encoder_choice.job
 
     @property
     def cv_scores(self) -> list[CVScores]:

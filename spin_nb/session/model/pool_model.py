@@ -75,6 +75,10 @@ class PoolModel:
         self._n_saved = 0
         self.is_deferred = False  # the features are computed while the project is open
 
+    def beside(self, compute: Callable[[Progress | None], tuple[Encoder, Float]]) -> PoolModel:
+        """Make another of the same pool, with other features."""
+        return PoolModel(self.pool, compute, n_classes=self._n_classes, seed=self._seed, folder=self._folder)
+
     # -- features -----------------------------------------------------------------------------------------
 
     @property
@@ -330,6 +334,15 @@ class PoolModel:
         self.learner.take(longer)
         self.features = self.learner.features
 
+    def catch_up(self, features: Float) -> None:
+        """Take arrivals that joined the pool, before anybody else sees this model.
+
+        Parameters
+        ----------
+        features : float32 (m, d)
+        """
+        self.take(self.extension(features, *nearest(self._base, features, NEIGHBOURS_PER_ITEM)))
+
     # -- map ----------------------------------------------------------------------------------------------
 
     def _first_layout(self) -> tuple[Float, str]:
@@ -348,6 +361,11 @@ class PoolModel:
         if not len(self._arrival_neighbours):
             return layout
         return np.concatenate([layout, place(layout, self._arrival_neighbours, self._arrival_distances)])
+
+    @property
+    def umap_was_asked_for(self) -> bool:
+        """True once somebody wants to see UMAP."""
+        return self._umap is not None or (self.has_features and self._layout_name == "umap")
 
     def start_umap(self, runtime: Runtime, lock: AbstractContextManager[Any]) -> None:
         """Compute UMAP in the background, once."""

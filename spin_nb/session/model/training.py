@@ -22,6 +22,7 @@ from spin_nb.monitor.curves import CurvePoint
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.session.labels.training_data import training_data
 from spin_nb.session.model import prediction_cache
+from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.recall import RecalledModel
 from spin_nb.session.open_project import OpenProject
@@ -61,6 +62,8 @@ class Training:
     project : OpenProject
     runtime : Runtime
     live : LiveModel
+    encoder_choice : EncoderChoice
+        Asked before each training.
     curve_point : callable
         The learning curve's point for what is shown now.
     on_new_model : callable
@@ -82,12 +85,14 @@ class Training:
         runtime: Runtime,
         live: LiveModel,
         *,
+        encoder_choice: EncoderChoice,
         curve_point: Callable[[], CurvePoint],
         on_new_model: Callable[[], None],
     ) -> None:
         self._project = project
         self._runtime = runtime
         self._live = live
+        self._encoder_choice = encoder_choice
         self._curve_point = curve_point
         self.on_new_model = on_new_model
         self.model_id: str | None = None
@@ -126,6 +131,24 @@ class Training:
         job.changed.connect(lambda: run.on_cancel() if job.status == "cancelled" else None)
         self._runtime.announcer.emit("training", job)
         return job
+
+    def follow_features(self) -> None:
+        """Choose between the features that are there now, and train again if that moves what was trained."""
+        job = self._runtime.job("Choosing the encoder")
+
+        def work(job: Job[None]) -> bool:
+            before = self._live.pool_model
+            was_trained = before.wait().head != "graph"
+            self._encoder_choice.choose(lambda: job.cancelled)
+            return was_trained and self._live.pool_model is not before
+
+        def land(is_due: bool) -> None:
+            if is_due:
+                self.start()
+
+        self._runtime.start(
+            "train", job, work, land, lambda error: self._runtime.announcer.report(str(error))
+        )
 
     def adopt(self, saved_model: RecalledModel | None) -> None:
         """Place a recalled model; under the lock."""
@@ -185,7 +208,9 @@ class _Run:
     def work(self, job: Job[TrainReport]) -> tuple[_TrainingResult, Snapshot]:
         """Compute, and write the model's arrays; in the worker."""
         project, training = self._project, self._training
-        learner = self._live.pool_model.wait()
+        self._live.pool_model.wait()
+        training._encoder_choice.choose(lambda: job.cancelled)
+        learner = self._live.pool_model.learner
         self._began = time.monotonic()
         rows, y, weights, events = training_data(self._live.label_log)
         fit = training._again(self._request, rows, y, weights) or fit_heads(

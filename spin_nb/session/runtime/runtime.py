@@ -11,7 +11,7 @@ from spin_nb.session.runtime.jobs import Job, Worker
 from spin_nb.session.runtime.main_thread import MainThread
 from spin_nb.session.runtime.signals import Signals
 
-WORKERS = ("train", "prepare", "map", "watch")
+WORKERS = ("train", "prepare", "encode", "map", "watch")
 
 
 class Runtime:

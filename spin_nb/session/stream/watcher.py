@@ -20,7 +20,7 @@ from spin_nb.pool.sources.new_items import raw_items
 from spin_nb.pool.storage.arrivals import Batch, append, withdraw
 from spin_nb.project.records import NewItem
 from spin_nb.session.model.live_model import LiveModel
-from spin_nb.session.model.pool_model import NEIGHBOURS_PER_ITEM
+from spin_nb.session.model.pool_model import NEIGHBOURS_PER_ITEM, PoolModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
@@ -74,6 +74,10 @@ class StreamWatcher:
         if self._drift is not None:
             self._drift.new_model(self._live.pool_model.reference()[0])
 
+    def new_features(self) -> None:
+        """Begin both detectors anew: distances in other features cannot be compared with those so far."""
+        self._drift = None
+
     def _work(self, job: Job[WatchReport], stream: Iterable[Any]) -> list[WatchReport]:
         try:
             return self._chunk_by_chunk(job, stream)
@@ -113,7 +117,7 @@ class StreamWatcher:
         batch = prepare_arrivals(pool, loaded_items)
         try:
             report = self._runtime.main_thread.call(
-                lambda: self._join(batch, loaded_items, features, rows, distances, predictive),
+                lambda: self._join(batch, loaded_items, pool_model, features, rows, distances, predictive),
                 lambda: job.cancelled,
             )
         except BaseException:
@@ -150,6 +154,7 @@ class StreamWatcher:
         self,
         batch: Batch,
         loaded_items: list[Any],
+        seen_by: PoolModel,
         features: Float,
         rows: Ints,
         distances: Float,
@@ -157,13 +162,16 @@ class StreamWatcher:
     ) -> list[DriftPoint]:
         """Store a chunk under the lock.
 
-        ``predictive`` is that of a model of the person's choice, while it is shown.
+        ``predictive`` is that of a model of the person's choice, while it is shown; ``seen_by`` made the features.
 
         First what may fail and changes nothing, then the database's transaction with the pool's line in it, which
         decides; then what is in memory, where nothing may part one step from the next.
         """
         project, live = self._project, self._live
         pool_model, label_log = live.pool_model, live.label_log
+        if pool_model is not seen_by:  # the session has moved to other features in between
+            features = pool_model.encoder.encode(loaded_items)
+            rows, distances = nearest(pool_model.base, features, NEIGHBOURS_PER_ITEM)
         model = pool_model.learner.fitted_model()
         # A new model may have come in between.
         if model is not None and (predictive is None or predictive.model is not model):

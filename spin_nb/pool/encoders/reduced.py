@@ -32,7 +32,7 @@ HELD_OUT_SHARE, RUN = 0.5, 16
 _BLOCK_NUMBERS = 2**22  # projected at once
 _MEAN, _AXES, _HELD_OUT = "principal.mean", "principal.axes", "principal.held_out"
 _OWN = frozenset({_MEAN, _AXES, _HELD_OUT})
-_DELEGATED = frozenset({"prepare", "describe", "to_onnx", "own_code", "fit_items", "pretrained", "remarks"})
+_ENCODERS_OWN = frozenset({"prepare", "describe", "to_onnx", "own_code", "fit_items", "pretrained", "remarks"})
 
 
 class Reduced:
@@ -68,7 +68,7 @@ class Reduced:
         self.settings: dict[str, Any] = dict(getattr(encoder, "settings", {}))
 
     def __getattr__(self, name: str) -> Any:
-        if name not in _DELEGATED:
+        if name not in _ENCODERS_OWN:
             raise AttributeError(name)
         return getattr(self.encoder, name)
 

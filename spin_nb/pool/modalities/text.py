@@ -19,7 +19,7 @@ class TextModality(Modality):
     name = "text"
     title = "text"
     chunk_items = 4096
-    encoders = ("tfidf-svd", "minilm")
+    encoders = ("tfidf-svd", "minilm", "bge-small", "potion")
     schema = 1
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -27,25 +27,46 @@ from spin_nb.words import said_by
 
 @dataclass(frozen=True, eq=False)
 class FolderModel:
-    """A model of a folder.
+    """A model of a folder: a network with the steps before it, or ``rows_of`` alone.
 
     Attributes
     ----------
-    network : Network
-    prepare, forward : callable
+    network : Network, optional
+    prepare, forward : callable, optional
         Of items, as :meth:`Network.run` takes them.
     prepare_texts, forward_texts : callable, optional
         Of texts, where the model has a text side; ``prepare_texts`` runs on one thread.
     limit : int
-        Tokens that are read of an item; 0: no number of them.
+        Tokens that are read of an item; 0: all.
+    count_tokens : callable, optional
+        Items -> how many tokens each has.
+    rows_of : callable, optional
+        Items -> float32 (n, d), of a model that is no network.
     """
 
-    network: Network
-    prepare: Prepare
-    forward: Forward
+    network: Network | None = None
+    prepare: Prepare | None = None
+    forward: Forward | None = None
     prepare_texts: Prepare | None = None
     forward_texts: Forward | None = None
     limit: int = 0
+    count_tokens: Callable[[Sequence[Any]], list[int]] | None = None
+    rows_of: Callable[[Sequence[Any]], Float] | None = None
+
+    def rows(self, items: Sequence[Any]) -> Float:
+        """Rows of items, float32 (n, d), of any length; of none, (0, 0)."""
+        if not len(items):
+            return np.empty((0, 0), np.float32)
+        if self.network is None or self.prepare is None or self.forward is None:
+            assert self.rows_of is not None
+            return self.rows_of(items)
+        return self.network.run(items, self.prepare, self.forward)
+
+    def n_cut(self, items: Sequence[Any]) -> int:
+        """Number of items that have more tokens than are read."""
+        if not self.limit or self.count_tokens is None or not len(items):
+            return 0
+        return sum(count > self.limit for count in self.count_tokens(items))
 
 
 class HubEncoder(ABC):
@@ -124,7 +145,7 @@ class HubEncoder(ABC):
 
     def _rows(self, model: FolderModel, items: Sequence[Any]) -> Float:
         """Rows of items, float32 (n, d), of any length."""
-        return model.network.run(items, model.prepare, model.forward)
+        return model.rows(items)
 
     def encode_texts(self, texts: Sequence[str]) -> Float:
         """Texts in the space of the items' features, float32 (n, d): the nearest items are what the text says.
@@ -135,7 +156,7 @@ class HubEncoder(ABC):
             When the model has no text side.
         """
         model = self._model()
-        if model.prepare_texts is None or model.forward_texts is None:
+        if model.network is None or model.prepare_texts is None or model.forward_texts is None:
             raise no_text_side(self.name)
         with self._failures(texts):
             tensors = model.prepare_texts(list(texts))
@@ -154,7 +175,8 @@ class HubEncoder(ABC):
             return []
         model = self._model()
         cut = f"{self.unit} cut after {model.limit} tokens: {self._n_cut:,}." if self._n_cut else ""
-        return [f"{self.name}: {line}" for line in (cut, model.network.remark) if line]
+        remark = model.network.remark if model.network is not None else ""
+        return [f"{self.name}: {line}" for line in (cut, remark) if line]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Digest of the weights: nothing else is needed."""
@@ -172,6 +194,7 @@ class HubEncoder(ABC):
             When the arrays belong to other weights.
         """
         encoder = copy(unfitted)
+        encoder._n_cut, encoder._has_run = 0, False
         check_same_weights(encoder.name, encoder._digest, arrays["weights"])
         return encoder
 

@@ -13,7 +13,8 @@ from spin_nb.words import shown
 
 _HERE = "spin_nb.pool.encoders.hub."
 LOADERS: dict[str, dict[str, str]] = {
-    "hf": {"image": "pictures:Pictures"},
+    "hf": {"image": "pictures:Pictures", "text": "texts:Sentences"},
+    "sentence-transformers": {"text": "texts:Sentences"},
 }
 """What stands before the colon -> modality -> class that loads such a model."""
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
@@ -42,7 +43,8 @@ class HubModel:
     Parameters
     ----------
     name : str
-        "hf:owner/name": pictures by the library transformers.
+        "hf:owner/name": pictures by the library transformers, texts by sentence-transformers.
+        "sentence-transformers:NAME": texts; "owner/name", or a name of the library's own.
     weights : path, optional
         Folder with the model's files; by default they are fetched from the hub, once.
 
@@ -85,5 +87,7 @@ class HubModel:
                 "Use a word of this modality, 'auto', or a function of your own.",
             )
         module, _, attribute = places[modality].partition(":")
+        if prefix == "sentence-transformers" and "/" not in repository:
+            repository = f"{prefix}/{repository}"
         loader: type[HubEncoder] = getattr(import_module(_HERE + module), attribute)
         return loader(self.name, repository, self.weights)

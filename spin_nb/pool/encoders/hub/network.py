@@ -93,8 +93,14 @@ class Network:
         import torch
 
         with torch.inference_mode():
-            output = forward({name: tensor.to(self.device) for name, tensor in tensors.items()})
+            output = forward(self._on_device(tensors))
             return np.ascontiguousarray(output.float().cpu().numpy(), np.float32)
+
+    def _on_device(self, tensors: Any) -> dict[str, torch.Tensor]:
+        """Tensors where the network is; what is none, as it is."""
+        return {
+            name: value.to(self.device) if hasattr(value, "to") else value for name, value in tensors.items()
+        }
 
     def _make_room(self) -> None:
         if self._device_rows > 1:

@@ -179,3 +179,41 @@ def hub(cache, monkeypatch):
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def save_sentences(folder: Path, seed: int = 0, most: int = 8, pooling: str = "cls") -> Path:
+    """A sentence encoder of two layers that takes the first token, as BGE does, or the mean."""
+    import torch
+
+    transformers = pytest.importorskip("transformers", reason=REASON.format("transformers"))
+    torch.manual_seed(seed)
+    sizes = {"hidden_size": 24, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = transformers.BertConfig(**sizes, vocab_size=len(WORDS), max_position_embeddings=16)
+    transformers.BertModel(config).save_pretrained(folder)
+    write_tokenizer(folder, most)
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": most, "do_lower_case": False})
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+        {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
+    ]
+    write_json(folder / "modules.json", modules)
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    modes = {f"pooling_mode_{mode}": mode == pooling for mode in ("cls_token", "mean_tokens", "max_tokens")}
+    modes["pooling_mode_cls_token"] = pooling == "cls"
+    modes["pooling_mode_mean_tokens"] = pooling == "mean"
+    write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": 24, **modes})
+    return folder
+
+
+def save_vectors(folder: Path, seed: int = 0) -> Path:
+    """One vector a word, as model2vec lays them out."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tokenizer(folder, 512)
+    table = torch.randn(len(WORDS), 12, generator=torch.Generator().manual_seed(seed))
+    save_file({"embeddings": table}, folder / "model.safetensors")
+    write_json(folder / "config.json", {"model_type": "model2vec", "hidden_dim": 12, "normalize": True})
+    return folder

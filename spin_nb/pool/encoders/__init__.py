@@ -35,7 +35,8 @@ potion            spin_nb[hub]       MIT           yes            129    minishl
 ================= ================== ============= ============== ====== ======================================
 
 Any other model of the hub is named after its library: ``hf:owner/name`` (pictures, texts),
-``sentence-transformers:NAME`` (texts).  :class:`HubModel` takes such a name and a folder with its files.
+``sentence-transformers:NAME`` (texts), ``timm:NAME`` and ``open_clip:NAME`` (pictures; ``spin_nb[timm]``,
+``spin_nb[open-clip]``).  :class:`HubModel` takes such a name and a folder with its files.
 
 What is wider than 384 features is reduced to at most 192 principal components, whoever made it.
 

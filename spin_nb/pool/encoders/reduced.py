@@ -32,7 +32,9 @@ HELD_OUT_SHARE, RUN = 0.5, 16
 _BLOCK_NUMBERS = 2**22  # projected at once
 _MEAN, _AXES, _HELD_OUT = "principal.mean", "principal.axes", "principal.held_out"
 _OWN = frozenset({_MEAN, _AXES, _HELD_OUT})
-_ENCODERS_OWN = frozenset({"prepare", "describe", "to_onnx", "own_code", "fit_items", "pretrained", "remarks"})
+_ENCODERS_OWN = frozenset(
+    {"prepare", "describe", "to_onnx", "own_code", "fit_items", "pretrained", "remarks"}
+)
 
 
 class Reduced:

@@ -122,6 +122,11 @@ class HubEncoder(ABC):
             self._model()  # what is wrong with the folder shows now
 
     @classmethod
+    def repository_of(cls, model: str) -> str:
+        """Repository, "owner/name", of a model by the library's name for it: the same."""
+        return model
+
+    @classmethod
     @abstractmethod
     def _open(cls, folder: Path, name: str) -> FolderModel:
         """Load a folder; it may raise anything that the library raises."""

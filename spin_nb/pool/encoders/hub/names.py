@@ -9,12 +9,15 @@ from pathlib import Path
 
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.hub.hub_encoder import HubEncoder
+from spin_nb.pool.encoders.hub.library import check_installed
 from spin_nb.words import shown
 
 _HERE = "spin_nb.pool.encoders.hub."
 LOADERS: dict[str, dict[str, str]] = {
     "hf": {"image": "pictures:Pictures", "text": "texts:Sentences"},
     "sentence-transformers": {"text": "texts:Sentences"},
+    "timm": {"image": "timm_pictures:TimmPictures"},
+    "open_clip": {"image": "open_clip_pictures:OpenClipPictures"},
 }
 """What stands before the colon -> modality -> class that loads such a model."""
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
@@ -45,6 +48,8 @@ class HubModel:
     name : str
         "hf:owner/name": pictures by the library transformers, texts by sentence-transformers.
         "sentence-transformers:NAME": texts; "owner/name", or a name of the library's own.
+        "timm:NAME": pictures; timm's name, with or without the tag of its weights.
+        "open_clip:NAME": pictures; "owner/name", or open_clip's "model/tag".
     weights : path, optional
         Folder with the model's files; by default they are fetched from the hub, once.
 
@@ -78,7 +83,7 @@ class HubModel:
         PoolError
             When such models do not read them, or this one cannot be model.
         """
-        prefix, _, repository = self.name.partition(":")
+        prefix, _, model = self.name.partition(":")
         places = LOADERS[prefix]
         if modality not in places:
             raise PoolError(
@@ -87,7 +92,8 @@ class HubModel:
                 "Use a word of this modality, 'auto', or a function of your own.",
             )
         module, _, attribute = places[modality].partition(":")
-        if prefix == "sentence-transformers" and "/" not in repository:
-            repository = f"{prefix}/{repository}"
         loader: type[HubEncoder] = getattr(import_module(_HERE + module), attribute)
-        return loader(self.name, repository, self.weights)
+        if self.weights is None:
+            check_installed(loader.library, self.name)
+            model = loader.repository_of(model)
+        return loader(self.name, model, self.weights)

@@ -62,6 +62,11 @@ class Sentences(Texts):
     library = "sentence_transformers"
 
     @classmethod
+    def repository_of(cls, model: str) -> str:
+        """Repository of a model: a name without an owner is one of the library's own."""
+        return model if "/" in model else f"sentence-transformers/{model}"
+
+    @classmethod
     def _open(cls, folder: Path, name: str) -> FolderModel:
         _check_first_module(folder, name)
         library = load_library("sentence_transformers", name)

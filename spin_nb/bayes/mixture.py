@@ -25,6 +25,7 @@ from spin_nb.types import Float, Ints
 Array = NDArray[np.float64]
 
 PRIOR_LABELS = 10.0  # strength of the prior that every member counts alike: the penalty on a power's square
+EVERY_ROW = slice(None)
 TINY = np.float32(1e-12)  # probability whose logarithm is still taken
 
 
@@ -96,10 +97,7 @@ def mixture(members: Sequence[Predictive], powers: Sequence[float]) -> RowsPredi
     ModelError
         None of them has Gaussian logits.
     """
-    first, *others = (
-        np.float32(power) * _log_mean(member) for member, power in zip(members, powers, strict=True)
-    )
-    target: Float = sum(others, start=first)
+    target = _log_mixture(members, powers)
     gaussian = [
         (member, member.gaussian, power)
         for member, power in zip(members, powers, strict=True)
@@ -131,12 +129,29 @@ def mixture(members: Sequence[Predictive], powers: Sequence[float]) -> RowsPredi
     return product
 
 
-def _log_mean(predictive: Predictive) -> Float:
+def mixture_mean(members: Sequence[Predictive], powers: Sequence[float], rows: Ints) -> Float:
+    """Compute the mean of :func:`mixture` at some rows, float32 (len(rows), C), and of no others."""
+    return softmax(_log_mixture(members, powers, rows))
+
+
+def _log_mixture(
+    members: Sequence[Predictive], powers: Sequence[float], rows: Ints | slice = EVERY_ROW
+) -> Float:
+    """Logarithm of the mixture's mean (n, C), up to a number an item that all classes share."""
+    first, *others = (
+        np.float32(power) * _log_mean(member, rows) for member, power in zip(members, powers, strict=True)
+    )
+    total: Float = sum(others, start=first)
+    return total
+
+
+def _log_mean(predictive: Predictive, rows: Ints | slice) -> Float:
     """Logarithm of the mean (n, C), up to a number an item that all classes share."""
     if isinstance(predictive, RowsPredictive) and predictive.gaussian is not None:
-        logits, variance = predictive.gaussian  # as in probit_softmax, whose logarithm need not be taken
+        # As in probit_softmax, whose logarithm need not be taken.
+        logits, variance = (array[rows] for array in predictive.gaussian)
         return np.asarray(logits / np.sqrt(1 + np.float32(np.pi / 8) * variance), np.float32)
-    return np.asarray(np.log(np.maximum(predictive.mean, TINY)), np.float32)
+    return np.asarray(np.log(np.maximum(predictive.mean[rows], TINY)), np.float32)
 
 
 def _column(variance: Float) -> Float:

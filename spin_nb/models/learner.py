@@ -14,7 +14,7 @@ from spin_nb.bayes._checks import check_features
 from spin_nb.bayes.basis import GraphBasis, graph_basis, length_scales
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.bayes.laplace import LastLayerLaplace
-from spin_nb.bayes.mixture import mixture
+from spin_nb.bayes.mixture import mixture, mixture_mean
 from spin_nb.bayes.predictive import RowsPredictive
 from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.growing import Growing
@@ -206,23 +206,16 @@ class Learner:
     @property
     def calibration(self) -> Calibration:
         """The temperature of the mean, which follows each label; there is none before a fit."""
+        if self._calibration is None and not self._can_calibrate:
+            self._calibration = Calibration()
         if self._calibration is None:
-            self._calibration = self._fit_calibration()
+            self.predictive("mean")
+        assert self._calibration is not None
         return self._calibration
 
-    @one_thread()
-    def _fit_calibration(self) -> Calibration:
-        rows, y = self._audits
-        if self._fit is None or len(rows) < MIN_AUDITS_TO_SHOW:
-            return Calibration()
-        mean = mixture(
-            *self._members(
-                self.graph.predict(self.graph.phi[rows]),
-                self._linear_head().predict(self.features[rows]),
-                lambda member: self.catch_up(self._predictives[member]).at(rows),
-            )
-        ).mean
-        return Calibration.fit(mean, rows, y)
+    @property
+    def _can_calibrate(self) -> bool:
+        return self._fit is not None and len(self._audits[0]) >= MIN_AUDITS_TO_SHOW
 
     def extend(
         self, features: Float, neighbours: Ints, distances: Float, predictive: ModelPredictive | None = None
@@ -337,7 +330,11 @@ class Learner:
         predictive = linear.predict(self.features, spread=self._spread)
         if head == "linear":
             return predictive
-        return self._mean(self.graph.predictive(), predictive, self.predictive)
+        members, powers = self._members(self.graph.predictive(), predictive, self.predictive)
+        if self._calibration is None and self._can_calibrate:
+            rows, y = self._audits
+            self._calibration = Calibration.fit(mixture_mean(members, powers, rows), rows, y)
+        return mixture(members, [self.calibration.power * power for power in powers])
 
     @one_thread()
     def predict(
@@ -369,15 +366,11 @@ class Learner:
         graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
         if head == "graph":
             return graph
-        return self._mean(
+        members, powers = self._members(
             graph,
             self._linear_head().predict(features),
             lambda member: _predict_features(self._predictives[member].model, features),
         )
-
-    def _mean(self, graph: RowsPredictive, linear: RowsPredictive, others: Others) -> RowsPredictive:
-        """Mix the heads by the powers of the last fit, at the temperature that audits warrant."""
-        members, powers = self._members(graph, linear, others)
         return mixture(members, [self.calibration.power * power for power in powers])
 
     def _members(

@@ -10,6 +10,7 @@ from scipy.special import log_softmax
 
 from spin_nb.bayes import GraphPosterior, LastLayerLaplace, Trees, mixture, stacking_powers
 from spin_nb.bayes._held_out_linear import held_out_logits
+from spin_nb.bayes.mixture import mixture_mean
 from spin_nb.bayes.predictive import entropy
 from spin_nb.errors import ModelError
 
@@ -61,6 +62,7 @@ def test_few_labels_leave_the_powers_equal_and_many_mend_members_that_are_all_to
 def test_the_mean_is_the_product_of_the_means_and_of_its_draws(three_heads):
     powers = [0.9, 0.4, 0.3]
     product = mixture(three_heads, powers)
+    assert np.allclose(mixture_mean(three_heads, powers, [5, 2]), product.mean[[5, 2]], atol=1e-6)
     logs = sum(power * np.log(head.mean) for power, head in zip(powers, three_heads, strict=True))
     assert np.allclose(np.log(product.mean), log_softmax(logs, axis=1), atol=1e-4)
     draws = product.draws(np.arange(60), 4000, 0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from spin_nb.monitor import apply_temperature, conformal_sets, ece, inverse_temperature, nll
 from spin_nb.session.model.export import exported_model
+from spin_nb.session.model.pool_model import PoolModel
 
 
 @pytest.fixture
@@ -132,6 +134,18 @@ def test_a_project_opened_again_says_the_same_probabilities(trained, project, di
     assert np.allclose(again.model.predictive.mean, shown.mean, atol=1e-5)
     assert np.allclose(again.model.predictive.epistemic, shown.epistemic, atol=1e-5)
     assert np.allclose(again.predict(digits.images[:9]).mean, new.mean, atol=1e-5)
+
+
+def test_a_session_that_moves_to_other_features_takes_its_audits_along(trained, digits):
+    s, old = trained, trained._live.pool_model
+    next_audit(s, digits)
+    new = PoolModel(s.pool, lambda progress: (old.encoder, old.features), n_classes=10, seed=1, folder=None)
+    new.install(new.build(lambda fraction, words: None))
+    new.learner.adopt(replace(old.learner._fit, predictive=None))
+    with s._live.label_log.lock:
+        s._live.move_to(new)
+    assert new.learner.calibration.rows.tolist() == audit_rows(s).tolist()
+    assert len(s.audit.predictions.calibration) == 20
 
 
 def test_another_session_comes_to_the_same_temperature(trained, project, digits):

@@ -165,7 +165,7 @@ class LiveModel:
         """Work with other features from now on, and teach their learner all labels; under the lock."""
         self._relearn(pool_model.learner)
         self.pool_model = pool_model
-        self._predictive = None
+        self.forget_predictive()
 
     # -- what it says -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ heavy tails: ``wine_outliers``, ``wine_tails``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -18,12 +18,17 @@ import numpy as np
 
 from benchmarks._collections import DATA, READERS, WITHOUT_FILES, Collection, collect
 from benchmarks._logistic import scale
+from spin_nb.pool.encoders.reduced import MAX_WIDTH, principal_axes
 from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.registry import resolve
 from spin_nb.types import Float, Ints
 
 NEIGHBOURS = 15
-QUICK = "quick"
+QUICK, AUTO = "quick", "auto"
+PRETRAINED = {
+    **dict.fromkeys(("mnist", "fashion", "sign_digits", "bccd"), "efficientnet-lite"),
+    **dict.fromkeys(("ag_news", "banking77"), "minilm"),
+}
 SPLITS_IN_MEMORY = 12  # ten seeds of a set, and then those of the next
 OUTLIER_SHARE, OUTLIER_FACTOR = 0.01, 20
 
@@ -34,7 +39,7 @@ __all__ = ["DATA", "QUICK", "SETS", "Split", "base_of", "digits", "is_there", "l
 class Split:
     """Features and labels of pool and test part.
 
-    The neighbours of both parts are rows of the pool.
+    The neighbours of both parts are rows of the pool.  ``alternatives`` are the same items in other features.
     """
 
     pool: Float
@@ -44,6 +49,7 @@ class Split:
     y_test: Ints
     hood: tuple[Ints, Float]
     n_classes: int
+    alternatives: dict[str, Split] = field(default_factory=dict)
 
 
 SETS = tuple(READERS)
@@ -53,11 +59,19 @@ def load(name: str, seed: int, encoder: str = QUICK) -> Split:
     """Load one of :data:`SETS`, plain or with one of :data:`DISTORTIONS`.
 
     It is split by ``seed`` where it has no official split.  ``encoder`` is "quick", a word of the registry, or several
-    of these: "quick+efficientnet-lite" is both, each centred and of mean square norm 1.
+    of these: "quick+efficientnet-lite" is both, each centred and of mean square norm 1.  "auto" is both, with each by
+    itself as an alternative, for pictures and texts.
     """
     plain, distortion = base_of(name)
     fixed = collect(plain).is_fixed and not distortion
-    return _load(name, 0 if fixed else seed, encoder)
+    seed = 0 if fixed else seed
+    if encoder != AUTO:
+        return _load(name, seed, encoder)
+    word = PRETRAINED.get(plain)
+    if word is None:
+        return _load(name, seed, QUICK)
+    others = {one: _load(name, seed, one) for one in (QUICK, word)}
+    return replace(_load(name, seed, f"{QUICK}+{word}"), alternatives=others)
 
 
 def digits(seed: int) -> Split:
@@ -100,7 +114,7 @@ def _load(name: str, seed: int, encoder: str) -> Split:
         else _by_word(plain, word, pool_rows, test_rows)
         for word in words
     ]
-    pool, test = parts[0] if len(parts) == 1 else _joined(parts)
+    pool, test = parts[0] if len(parts) == 1 else _reduced(*_joined(parts))
     if distortion:
         pool, test = DISTORTIONS[distortion](pool, test, seed)
     return split(pool, collection.y[pool_rows], test, collection.y[test_rows])
@@ -137,6 +151,14 @@ def _joined(parts: list[tuple[Float, Float]]) -> tuple[Float, Float]:
     """Put features side by side, each centred and of mean square norm 1 over the pool."""
     pools, tests = zip(*(scale(*part) for part in parts), strict=True)
     return np.concatenate(pools, axis=1), np.concatenate(tests, axis=1)
+
+
+def _reduced(pool: Float, test: Float) -> tuple[Float, Float]:
+    """Principal components of what is wide, learnt from four rows of the pool in five, as a session does."""
+    if pool.shape[1] <= MAX_WIDTH:
+        return pool, test
+    mean, axes = principal_axes(pool[np.arange(len(pool)) % 5 != 4])
+    return (pool - mean) @ axes, (test - mean) @ axes
 
 
 def _at(collection: Collection, rows: Ints) -> Sequence[Any]:

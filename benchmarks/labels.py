@@ -11,7 +11,9 @@ Area: trapezoid over all counts measured, from 20 to 200 and from 20 to the last
 seeds; "auto less best" is paired by seed, beside the recipe with logistic regression whose mean is highest, for the
 area one recipe, for each count that count's.  ``--heads`` adds what every head says on the labels that auto asked.
 
-``--encoder efficientnet-lite`` takes a pretrained encoder's features, ``--encoder quick+efficientnet-lite`` both.
+``--encoder efficientnet-lite`` takes a pretrained encoder's features, ``--encoder quick+efficientnet-lite`` both;
+``--encoder auto`` begins with both and lets the labels choose between quick, pretrained and both at each training, as a
+session does (pictures and texts; the recipes get both).
 
 Cost of a seed in tens with ``--heads``, without "random, our heads", on two cores at a load of six to ten: wine 13 s,
 ItalyPower 70 s, blood cells 90 s, hand signs 2 min, AG News 3 min; the last column has the seconds of each recipe.  All
@@ -33,6 +35,7 @@ from benchmarks._heads import COUNTS, Quality, qualities, report_heads
 from benchmarks._logistic import choose_c, fit, predict, scale
 from benchmarks._sets import DATA, QUICK, SETS, Split, base_of, is_there, load
 from spin_nb.models.ask import ask
+from spin_nb.models.encoder_evidence import evidence, likeliest
 from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.learner import Learner
 from spin_nb.query import margin, typiclust
@@ -110,8 +113,8 @@ def ours(
     data: Split, plan: Plan, seed: int, batch: int, audits: float, strategy: str, with_heads: bool = False
 ) -> Curve:
     """Measure our heads; ``strategy`` "auto" or "random"."""
-    rng = np.random.default_rng(seed)
-    learner = Learner(data.pool, *data.graph, data.n_classes, seed=seed)
+    rng, features = np.random.default_rng(seed), Features(data, seed)
+    learner = features.learner
     is_free, n = np.ones(len(data.pool), bool), 0
     while n < plan.counts[-1]:
         free, k = np.flatnonzero(is_free), min(batch, plan.counts[-1] - n)
@@ -127,11 +130,40 @@ def ours(
         n += k
         reached = [count for count in plan.counts if n - k < count <= n]
         if reached or (strategy == "auto" and n % TRAIN_EVERY < k):
+            learner, data = features.choose()
             learner.adopt(fit_heads(learner, learner.graph.rows, learner.graph.y))
         for count in reached:
             probs = learner.predict(data.test, *data.hood).mean
             heads = qualities(learner, data) if with_heads and count in COUNTS else None
             yield Point(score(probs, data), int(np.sum(learner.graph.y == 1)), heads)
+
+
+class Features:
+    """The features that a simulated session works with: of a split, or of what its labels choose from."""
+
+    def __init__(self, data: Split, seed: int) -> None:
+        self._splits = {"": data, **data.alternatives}
+        self._learners = {
+            name: Learner(split.pool, *split.graph, split.n_classes, seed=seed)
+            for name, split in self._splits.items()
+        }
+        self.name = ""
+
+    @property
+    def learner(self) -> Learner:
+        """Learner over the features chosen last."""
+        return self._learners[self.name]
+
+    def choose(self) -> tuple[Learner, Split]:
+        """Choose by the labels so far; return the learner with these labels, and its split."""
+        rows, y = self.learner.graph.rows, self.learner.graph.y
+        if len(self._learners) > 1:
+            by_encoder = {name: evidence(learner, rows, y) for name, learner in self._learners.items()}
+            name = likeliest({name: one for name, one in by_encoder.items() if one is not None}, self.name)
+            if name != self.name:
+                self.name = name
+                self.learner.reset(rows, y)
+        return self.learner, self._splits[self.name]
 
 
 def logistic(data: Split, plan: Plan, seed: int, batch: int, recipe: str) -> Curve:

@@ -169,15 +169,15 @@ def _with_trees(
         progress(1.0, "too few labels for trees")
         return fit
     trees, logs_of_trees = grown
-    weighed = _weigh(fit, log_probs | {NAME: logs_of_trees}, y)
-    if weighed.powers[NAME] < MIN_POWER:
+    with_trees = _weigh(fit, log_probs | {NAME: logs_of_trees}, y)
+    if with_trees.powers[NAME] < MIN_POWER:
         progress(1.0, "heads compared")
-        return replace(fit, validation=fit.validation | {NAME: weighed.validation[NAME]})
+        return replace(fit, validation=fit.validation | {NAME: with_trees.validation[NAME]})
     model = FittedModel(NAME, trees, None, learner.n_classes)
     predictive = predict_all(
         model, learner.features_of, len(learner), progress=within(progress, 0.3, 1), is_cancelled=is_cancelled
     )
-    return replace(weighed, predictive=predictive)
+    return replace(with_trees, predictive=predictive)
 
 
 def _fit_model(

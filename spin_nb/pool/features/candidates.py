@@ -64,10 +64,10 @@ def candidate_features(
     ]
     if len(parts) == 1:
         return parts[0]
-    unfitted = make_encoder(list(words), pool)
-    assert isinstance(unfitted, Joined)
+    join_of_words = make_encoder(list(words), pool)
+    assert isinstance(join_of_words, Joined)
     side_by_side, rows = join_fitted(
-        unfitted, [encoder for encoder, _ in parts], [array[: pool.n_base] for _, array in parts]
+        join_of_words, [encoder for encoder, _ in parts], [array[: pool.n_base] for _, array in parts]
     )
     late = side_by_side.scale_features([array[pool.n_base :] for _, array in parts])
     if rows.shape[1] <= MAX_WIDTH:

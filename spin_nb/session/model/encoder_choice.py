@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -168,7 +169,7 @@ class EncoderChoice:
             self._move(model, is_cancelled)
             if model is not self._live.pool_model:
                 return
-        self.comparison = comparison
+        self.comparison = comparison = replace(comparison, current="")
         self._runtime.main_thread.run(lambda: self._store(CHOICE, comparison.to_json()))
 
     def compare(self, is_cancelled: Callable[[], bool] = lambda: False) -> EncoderComparison:
@@ -188,17 +189,17 @@ class EncoderChoice:
             evidence_for = evidence(model.learner, rows, y, weights)
             if evidence_for is not None:
                 by_encoder[name] = evidence_for
+        in_use = self._live.pool_model.encoder.name
         # Before labels say anything all are taken side by side: that is nowhere far from the best of them.
-        current = (
-            self._live.pool_model.encoder.name if self.comparison or not self._models else self.names[-1]
-        )
-        if not by_encoder:
-            return EncoderComparison(current)
-        table = [
+        expected = in_use if self.comparison or not self._models else self.names[-1]
+        encoder = likeliest(by_encoder, expected) if by_encoder else expected
+        rows_by_encoder = [
             EncoderRow(name, one.log_likelihood / one.n_labels, one.accuracy)
             for name, one in by_encoder.items()
         ]
-        return EncoderComparison(likeliest(by_encoder, current), by_encoder[current].n_labels, tuple(table))
+        n_labels = max((one.n_labels for one in by_encoder.values()), default=0)
+        current = "" if encoder == in_use else in_use
+        return EncoderComparison(encoder, n_labels, tuple(rows_by_encoder), current)
 
     def _move(self, model: PoolModel, is_cancelled: Callable[[], bool]) -> None:
         pool, has_moved = self._project.pool, False

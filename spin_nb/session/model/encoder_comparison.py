@@ -39,32 +39,40 @@ class EncoderComparison(HtmlRepr):
     Attributes
     ----------
     encoder : str
-        Name of the one whose features the session works with, or moves to with its next training.
+        Name of the one that the labels choose.
     n_labels : int
         Held out, each in its turn; 0 before there are five.
     rows : tuple of EncoderRow
         Empty before there are five labels.
+    current : str
+        Name of the one the session works with, where that is another: the next training moves over.
 
     Examples
     --------
     >>> rows = EncoderRow("photo", -1.2, 0.5), EncoderRow("photo + efficientnet-lite", -0.2, 0.95)
     >>> EncoderComparison("photo + efficientnet-lite", 40, rows)
     features: photo + efficientnet-lite, by 40 labels held out
-      photo + efficientnet-lite: 95 % right, the right class gets 82 % (shown)
+      photo + efficientnet-lite: 95 % right, the right class gets 82 % (in use)
       photo: 50 % right, the right class gets 30 %
     """
 
     encoder: str
     n_labels: int = 0
     rows: tuple[EncoderRow, ...] = ()
+    current: str = ""
 
     def __repr__(self) -> str:
+        in_use = self.current or self.encoder
         if not self.rows:
-            return f"features: {short(self.encoder)}; five labels compare the encoders"
-        lines = [f"features: {short(self.encoder)}, by {self.n_labels:,} labels held out"]
+            return f"features: {short(in_use)}; five labels compare the encoders"
+        lines = [f"features: {short(in_use)}, by {self.n_labels:,} labels held out"]
+        if self.current:
+            lines = [
+                f"features: {short(in_use)}; labels speak for {short(self.encoder)}: s.train() moves over"
+            ]
         for row in sorted(self.rows, key=lambda row: -row.log_likelihood):
             text = f"{short(row.name)}: {row.accuracy:.0%} right, the right class gets {row.probability:.0%}"
-            lines.append(f"{text.replace('%', ' %')}{' (shown)' if row.name == self.encoder else ''}")
+            lines.append(f"{text.replace('%', ' %')}{' (in use)' if row.name == in_use else ''}")
         return "\n  ".join(lines)
 
     def to_json(self) -> dict[str, Any]:

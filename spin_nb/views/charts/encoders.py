@@ -20,7 +20,7 @@ class EncodersView(PlotView):
     """Encoders by labels held out of each (``s.compare_encoders()``).
 
     A bar is the probability that the right class gets on average (the geometric mean: one label that is given none
-    would pull it to 0), a dot the share of the labels that is predicted right.  The encoder shown is in colour.
+    would pull it to 0), a dot the share of the labels that is predicted right.  The encoder in use is in colour.
 
     Parameters
     ----------
@@ -46,7 +46,9 @@ class EncodersView(PlotView):
         dot = {"size": 12, "color": ALEATORIC, "line": {"width": 1.5, "color": "white"}}
         figure.add_trace(go.Scatter(mode="markers", marker=dot, hovertemplate=hover))
         figure.update_xaxes(
-            range=[0, 1.03], tickformat=".0%", title_text="bar: the right class gets · dot: right"
+            range=[0, 1.03],
+            tickformat=".0%",
+            title_text="bar: probability of the right class · dot: predicted right",
         )
         figure.update_yaxes(automargin=True, ticks="")
         place = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "yshift": 10, "showarrow": False}
@@ -63,7 +65,8 @@ class EncodersView(PlotView):
         rows = sorted(comparison.rows, key=lambda row: row.log_likelihood)
         names, texts = [plain(row.name, 60) for row in rows], [_text(row) for row in rows]
         bars, dots = figure.data
-        colours = [EPISTEMIC if row.name == comparison.encoder else NEUTRAL for row in rows]
+        in_use = comparison.current or comparison.encoder
+        colours = [EPISTEMIC if row.name == in_use else NEUTRAL for row in rows]
         bars.update(x=[row.probability for row in rows], y=names, customdata=texts)
         bars.marker.color = colours
         dots.update(x=[row.accuracy for row in rows], y=names, customdata=texts)
@@ -79,9 +82,12 @@ def reading(comparison: EncoderComparison) -> str:
     >>> from spin_nb.session.model.encoder_comparison import EncoderComparison, EncoderRow
     >>> rows = EncoderRow("photo", -1.2, 0.5), EncoderRow("efficientnet-lite", -0.2, 0.95)
     >>> reading(EncoderComparison("efficientnet-lite", 40, rows))
-    '<b>efficientnet-lite</b> is used, by 40 labels held out'
+    '<b>efficientnet-lite</b> is in use, by 40 labels held out'
     """
-    return f"<b>{plain(comparison.encoder, 60)}</b> is used, by {comparison.n_labels:,} labels held out"
+    encoder, n_labels = plain(comparison.encoder, 60), f"{comparison.n_labels:,} labels held out"
+    if comparison.current:
+        return f"{n_labels} speak for <b>{encoder}</b>: the next training moves over"
+    return f"<b>{encoder}</b> is in use, by {n_labels}"
 
 
 def _text(row: EncoderRow) -> str:

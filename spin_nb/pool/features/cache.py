@@ -30,6 +30,7 @@ from spin_nb.pool.features.encoding import (
     rows_to_begin_with,
     spread_rows,
 )
+from spin_nb.pool.modalities.table_rows import TableRows
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.pool_data import fingerprint
 from spin_nb.types import Broken, Float
@@ -168,16 +169,17 @@ def _compute(pool: Pool, unfitted: Encoder, home: Path, tell: Progress) -> tuple
     bytes_each = item_bytes(pool)
     limit = min(getattr(unfitted, "fit_items", MAX_FIT_ITEMS), MAX_FIT_BYTES // bytes_each + 1)
     encoder, folder = _resume(pool, unfitted, home, limit, bytes_each)
+    at_hand: dict[int, Any] = {}
     if encoder is None:
         tell(0.0, f"learning {unfitted.name}")
-        encoder = _fit(pool, unfitted, limit)
+        encoder, at_hand = _fit(pool, unfitted, limit)
         folder = _chunk_folder(pool, encoder, home)  # of the pool without items that could not be read
         folder.clear()
         if pool.n_base > batch_items(pool, encoder, bytes_each):  # else all of it is in the cache at once
             folder.write_encoder(ENCODER, encoder)
     step = batch_items(pool, encoder, bytes_each)
     first = rows_to_begin_with(pool, encoder, limit)
-    encoder, chunks = encode_base(pool, encoder, first, step, folder, tell)
+    encoder, chunks = encode_base(pool, encoder, first, step, folder, tell, at_hand)
     unreadable = broken_items(pool, chunks)
     if unreadable:
         _keep_out(pool, unreadable)
@@ -216,14 +218,20 @@ def _resume(
     return encoder if agrees else None, folder
 
 
-def _fit(pool: Pool, encoder: Encoder, limit: int) -> Encoder:
+def _fit(pool: Pool, encoder: Encoder, limit: int) -> tuple[Encoder, dict[int, Any]]:
+    """The encoder fitted, and the items that it was fitted on by their rows; not those of a frame in memory."""
     items: Sequence[Any] = []
     while not items:
-        items, unreadable = pool.try_load(spread_rows(pool, limit))
+        rows = spread_rows(pool, limit)
+        items, unreadable = pool.try_load(rows)
         if not items:
             _keep_out(pool, unreadable)  # raises when nothing is left
     encoder.fit(items)
-    return encoder
+    if isinstance(items, TableRows):
+        return encoder, {}
+    broken_ids = {item.id for item in unreadable}
+    readable = (int(row) for row in rows if pool.ids[row] not in broken_ids)
+    return encoder, dict(zip(readable, items, strict=True))
 
 
 def _keep_out(pool: Pool, unreadable: list[Broken]) -> None:

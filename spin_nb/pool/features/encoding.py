@@ -27,14 +27,13 @@ Progress = Callable[[float, str], Any]
 Rows = Sequence[int] | NDArray[np.int64]
 
 MAX_FIT_ITEMS = 10_000
-MAX_FIT_BYTES, MAX_BATCH_BYTES = 2**29, 2**27
-"""Items held at once, at most, while an encoder learns and while it encodes, then with what it makes of them: long
-sounds are large."""
+MAX_FIT_BYTES, MAX_BATCH_BYTES = 2**29, 2**26
+"""Items held at once, at most, while an encoder learns, and while it encodes; then what it makes of them, too."""
 _WHOLE_BATCHES = 32
 """A batch is a multiple of it, as far as the budget goes: encoders cut it into parts of this size."""
 _SIZE_SAMPLE = 4
-MIN_AXES_ITEMS = 1_000
-"""Items that wide features' axes are learnt from at least, however wide they are."""
+MIN_AXES_ITEMS, MAX_AXES_BYTES = 1_000, 2**27
+"""Items that wide features' axes are learnt from at least, however wide they are, and bytes of more items' features."""
 _HELD_OUT_STEP = 5
 """One item in so many is left out of them, where they are learnt from all others."""
 ENCODER, REDUCED = "encoder", "reduced"
@@ -90,8 +89,8 @@ def _nbytes(item: object) -> int:
 def batch_items(pool: Pool, encoder: Encoder, bytes_each: int) -> int:
     """Items that are loaded and encoded at a time.
 
-    They share a budget with the input that the encoder makes of them, where it says its size; where it does not, there
-    are no more than the modality allows.
+    They, and the input that the encoder makes of them where it says its size, have a budget each; where it does not
+    say, there are no more than the modality allows.
 
     Parameters
     ----------
@@ -102,13 +101,19 @@ def batch_items(pool: Pool, encoder: Encoder, bytes_each: int) -> int:
     describe = getattr(encoder, "describe", None)
     shape = () if describe is None else tuple(describe().get("input", ()))[1:]
     if shape and all(isinstance(length, int) for length in shape):
-        bytes_each, most = bytes_each + 4 * prod(shape), MAX_BATCH_BYTES
+        bytes_each, most = max(bytes_each, 4 * prod(shape)), MAX_BATCH_BYTES
     step = min(most, MAX_BATCH_BYTES // bytes_each + 1)
     return step - step % _WHOLE_BATCHES or step
 
 
 def encode_base(
-    pool: Pool, encoder: Encoder, first: NDArray[np.int64], step: int, folder: ChunkFolder, tell: Progress
+    pool: Pool,
+    encoder: Encoder,
+    first: NDArray[np.int64],
+    step: int,
+    folder: ChunkFolder,
+    tell: Progress,
+    at_hand: dict[int, Any],
 ) -> tuple[Encoder, list[Chunk]]:
     """Encode the base rows, or take their chunks from the folder.
 
@@ -122,6 +127,8 @@ def encode_base(
         Rows to encode first, from :func:`rows_to_begin_with`.
     step : int
         Items in a batch.
+    at_hand : dict
+        Row -> loaded item of those that the encoder was fitted on: they are not loaded again, and let go once encoded.
 
     Returns
     -------
@@ -132,7 +139,8 @@ def encode_base(
     """
     tally = Tally(encoder.name, pool.n_base, tell)
     rest = np.setdiff1d(np.arange(pool.n_base), first)
-    chunks = encode_chunks(pool, encoder, first, step, tally, folder)
+    chunks = encode_chunks(pool, encoder, first, step, tally, folder, at_hand=at_hand)
+    at_hand.clear()
     n_chunks = len(chunks)
     if any(len(chunk.rows) and chunk.features().shape[1] > MAX_WIDTH for chunk in chunks[:1]):
         encoder, chunks = _reduce(encoder, chunks, folder, learns_from_all=not len(rest))
@@ -155,7 +163,7 @@ def rows_to_begin_with(pool: Pool, encoder: Encoder, limit: int) -> NDArray[np.i
     example = next((items for row in range(pool.n_base) if (items := pool.try_load([row])[0])), None)
     shape = () if example is None else np.shape(encoder.encode(example))
     if len(shape) == 2 and shape[1] > MAX_WIDTH:
-        limit = min(MAX_FIT_ITEMS, max(MIN_AXES_ITEMS, MAX_BATCH_BYTES // (4 * shape[1])))
+        limit = min(MAX_FIT_ITEMS, max(MIN_AXES_ITEMS, MAX_AXES_BYTES // (4 * shape[1])))
     return spread_rows(pool, limit)
 
 
@@ -194,10 +202,11 @@ def encode_chunks(
     tally: Tally,
     folder: ChunkFolder | None = None,
     first_number: int = 0,
+    at_hand: dict[int, Any] | None = None,
 ) -> list[Chunk]:
     """Features of rows, ``step`` at a time: from the folder, or encoded and kept there.
 
-    Chunks have consecutive numbers in the folder.  There is always one, if only of no rows.
+    Chunks have consecutive numbers in the folder.  Items ``at_hand`` are taken out of it.
     """
     digest = (
         "" if folder is None else folder.encoder_digest(REDUCED if isinstance(encoder, Reduced) else ENCODER)
@@ -208,7 +217,7 @@ def encode_chunks(
         chunk = None if folder is None else folder.read(number, digest, some)
         is_new = chunk is None or _is_mended(pool, chunk)
         if chunk is None or is_new:
-            chunk = _encode_rows(pool, encoder, some)
+            chunk = _encode_rows(pool, encoder, some, at_hand or {})
             if folder is not None:
                 chunk = folder.write(number, digest, some, chunk)
         chunks.append(chunk)
@@ -221,14 +230,25 @@ def _is_mended(pool: Pool, chunk: Chunk) -> bool:
     return bool(chunk.unreadable) and bool(len(pool.try_load([row for row, _ in chunk.unreadable])[0]))
 
 
-def _encode_rows(pool: Pool, encoder: Encoder, rows: Rows) -> Chunk:
-    items, broken = pool.try_load(rows)
+def _encode_rows(pool: Pool, encoder: Encoder, rows: Rows, at_hand: dict[int, Any]) -> Chunk:
+    items, broken = _load(pool, rows, at_hand)
     reasons = {item.id: item.reason for item in broken}
     readable = np.array([row for row in rows if pool.ids[row] not in reasons], np.int64)
     unreadable = tuple((int(row), reasons[pool.ids[row]]) for row in rows if pool.ids[row] in reasons)
     if not len(items):
         return Chunk(readable, unreadable, np.empty((0, 1), np.float32))
     return Chunk(readable, unreadable, encode(encoder, items, [pool.ids[row] for row in readable]))
+
+
+def _load(pool: Pool, rows: Rows, at_hand: dict[int, Any]) -> tuple[Sequence[Any], list[Broken]]:
+    if not any(row in at_hand for row in rows):
+        return pool.try_load(rows)
+    others = [row for row in rows if row not in at_hand]
+    items, broken = pool.try_load(others) if others else ([], [])
+    broken_ids = {item.id for item in broken}
+    following = iter(items)
+    readable = [row for row in rows if pool.ids[row] not in broken_ids]
+    return [at_hand.pop(row) if row in at_hand else next(following) for row in readable], broken
 
 
 def broken_items(pool: Pool, chunks: Sequence[Chunk]) -> list[Broken]:

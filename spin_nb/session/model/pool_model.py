@@ -26,9 +26,11 @@ from spin_nb.pool.pool import Pool
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.protocols import Encoder, Predictive
 from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.progress_bar import progress_bar
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Float, Ints
 
+_REDRAW_SECONDS = 0.2
 NEIGHBOURS_PER_ITEM = 15  # UMAP's default; the graph posterior uses the first ten
 REFERENCE_ITEMS = 1000  # pool items that stand for the pool when arrivals are judged
 
@@ -210,10 +212,20 @@ class PoolModel:
         """Wait for the learner; never under the lock."""
         if self._learner is None:
             assert self._preparation is not None
-            self._preparation_over.wait()
+            self._wait_for_end(self._preparation)
             if self._learner is None:
                 self._preparation.result()  # raises what went wrong
         return self.learner
+
+    def _wait_for_end(self, job: Job[None]) -> None:
+        """Wait for the end of the preparation; a person who waits for a large pool sees how long that takes."""
+        is_watched = self.is_deferred and threading.current_thread() is threading.main_thread()
+        show = progress_bar("Features") if is_watched else None
+        while not self._preparation_over.wait(None if show is None else _REDRAW_SECONDS):
+            if show is not None:
+                show(job.progress, job.message)
+        if show is not None:
+            show(1.0, job.message)
 
     def inputs(self, model: object, shape: tuple[int, ...] | None = None) -> Inputs | None:
         """Describe what an unfitted model takes, or None.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 DELAY_SECONDS = 1.0
-BAR_CHARACTERS = 60  # characters
+BAR_CHARACTERS = 100  # room for two encoders, their items and the time that is left
 BAR_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
 
 

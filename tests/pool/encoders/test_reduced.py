@@ -101,7 +101,7 @@ def test_a_function_that_changed_is_seen_through_axes_of_its_own(tmp_path, vecto
 def test_axes_come_from_some_rows_and_all_rows_keep_their_place(tmp_path, vectors, monkeypatch, unreadable):
     pool = Pool.save(tmp_path, read_pool(vectors))
     monkeypatch.setattr(encoding, "MIN_AXES_ITEMS", 40)
-    monkeypatch.setattr(encoding, "MAX_BATCH_BYTES", 50 * 4 * WIDTH)  # 50 wide rows
+    monkeypatch.setattr(encoding, "MAX_AXES_BYTES", 50 * 4 * WIDTH)  # 50 wide rows
     load, ids = pool.try_load, list(pool.ids)
 
     def try_load(rows):

@@ -149,3 +149,27 @@ def test_progress_rises_to_one(tmp_path):
     features(Pool.save(tmp_path, read_pool(samples.digits())), progress=lambda part, words: told.append(part))
     assert told == sorted(told)
     assert (told[0], told[-1]) == (0.0, 1.0)
+
+
+def test_pictures_are_decoded_once_for_all_encoders(tmp_path, photos, monkeypatch):
+    from PIL import Image
+
+    from spin_nb.pool.media import images
+
+    root = tmp_path / "pictures"
+    root.mkdir()
+    for number, pixels in enumerate(photos):
+        Image.fromarray(pixels).resize((500, 375)).save(root / f"{number:02}.jpg")
+    pool = Pool.save(tmp_path / "p", read_pool(root))
+    decode, sizes = images._decode, []
+
+    def count(image, side):
+        decoded = decode(image, side)
+        sizes.append(image.size)
+        return decoded
+
+    monkeypatch.setattr(images, "_decode", count)
+    _, both = features(pool, ["photo", "pixels-pca"])
+    assert len(both) == len(photos)
+    assert len(sizes) <= len(photos) + 4, "four show how large items are"
+    assert max(max(size) for size in sizes) <= 256

@@ -229,7 +229,7 @@ def show_memory() -> None:
     growth = growths[-1] - growths[0]
     print(
         f"from {MEMORY_ITEMS[0]:,} to {MEMORY_ITEMS[-1]:,} items memory beyond the features grows by {growth:.0f} MB, "
-        f"peaks are {after / (before or 1):.2f} x the open pool's "
+        f"to {growths[-1] / growths[0]:.2f} x "
         f"({'ok' if growth <= MAX_GROWTH_MB else 'MISSED'}: at most {MAX_GROWTH_MB} MB)",
         flush=True,
     )

@@ -130,3 +130,9 @@ def test_draws_in_another_order_are_refused():
         batchbald(np.moveaxis(posterior(), -1, 0), 2)
     with pytest.raises(QueryError, match="combinations"):
         batchbald(posterior(), 2, combinations=0)
+
+
+@pytest.mark.parametrize("most", [1, 5, 40, 200])
+def test_the_largest_are_those_of_a_stable_sort(most):
+    values = np.random.default_rng(0).integers(0, 9, 60).astype(float)
+    assert module._largest(values, most).tolist() == np.argsort(-values, kind="stable")[:most].tolist()

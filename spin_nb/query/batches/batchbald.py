@@ -128,11 +128,20 @@ def _next(greedy: LazyGreedy, gains: _Gains, joint: Joint, rows: Ints) -> tuple[
     """
     row_work = len(joint.chance) * gains.n_classes
     if not joint.exact or len(rows) * row_work > MAX_EXACT_WORK:
-        promising = rows[np.argsort(-gains.estimate(joint)[rows], kind="stable")[:N_REFINED]]
+        promising = rows[_largest(gains.estimate(joint)[rows], N_REFINED)]
         best = greedy.best_of(promising, lambda some: gains.exactly(joint, some))
         if len(greedy.above(best[1])) * row_work > MAX_DOUBT_WORK:
             return best
     return greedy.best(lambda some: gains.exactly(joint, some))
+
+
+def _largest(values: Doubles, most: int) -> Ints:
+    """Places of the largest values, falling; of equal ones the first."""
+    if len(values) > most:
+        places = np.flatnonzero(values >= np.partition(values, -most)[-most])
+    else:
+        places = np.arange(len(values))
+    return places[np.argsort(-values[places], kind="stable")[:most]]
 
 
 class _Gains:
@@ -142,8 +151,11 @@ class _Gains:
         self._draws = draws
         self.n_classes = draws.shape[2]
         self._single = np.empty(draws.shape[:2], np.float32)
-        for block in blocks(draws.shape[1], draws[:, 0].size):
+
+        def work(block: slice) -> None:
             self._single[:, block] = _entropies(draws[:, block])
+
+        each_block(work, blocks(draws.shape[1], draws[:, 0].size))
         S = len(draws)
         self.nothing_known = Joint(np.full((1, S), 1 / S, np.float32), np.ones(1, np.float32), True)
         self.bald = self(self.nothing_known, np.arange(draws.shape[1]))

@@ -94,6 +94,7 @@ WORDS: dict[str, dict[str, str]] = {
         "columns": "spin_nb.pool.encoders.table:Columns",
         "convolutions": "spin_nb.pool.encoders.convolutions:Convolutions",
         "log-mel": "spin_nb.pool.encoders.log_mel:LogMel",
+        "clap": "spin_nb.pool.encoders.hub.sounds:CLAP",
         "frames": "spin_nb.pool.encoders.video_frames:Frames",
         "parts": "spin_nb.pool.encoders.multimodal:MultimodalEncoder",
     },

@@ -15,6 +15,7 @@ potion            texts, English          mean of one vector a word piece, unit 
 columns           table rows, vectors     scaled numbers, outliers drawn in, one-hot categories
 convolutions      time series             how often random kernels exceed a threshold
 log-mel           sounds                  log-mel spectrogram of the loud part
+clap              sounds                  a network that compares sounds with texts, unit length
 frames            videos                  mean and spread of the features of their frames
 parts             several things at once  each part's own encoder, of equal weight
 ================= ======================= =========================================================
@@ -31,10 +32,11 @@ dinov2            spin_nb[hub]       Apache-2.0    yes            88     faceboo
 siglip2           spin_nb[hub]       Apache-2.0    yes            1500   google/siglip2-base-patch16-224
 clip              spin_nb[hub]       MIT           yes            605    laion/CLIP-ViT-B-32-laion2B-s34B-b79K
 bge-small         spin_nb[hub]       MIT           yes            133    BAAI/bge-small-en-v1.5
+clap              spin_nb[hub]       Apache-2.0    yes            615    laion/clap-htsat-unfused
 potion            spin_nb[hub]       MIT           yes            129    minishlab/potion-base-32M
 ================= ================== ============= ============== ====== ======================================
 
-Any other model of the hub is named after its library: ``hf:owner/name`` (pictures, texts),
+Any other model of the hub is named after its library: ``hf:owner/name`` (pictures, texts, sounds),
 ``sentence-transformers:NAME`` (texts), ``timm:NAME`` and ``open_clip:NAME`` (pictures; ``spin_nb[timm]``,
 ``spin_nb[open-clip]``).  :class:`HubModel` takes such a name and a folder with its files.
 
@@ -59,6 +61,7 @@ from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
 from spin_nb.pool.encoders.function import FunctionEncoder
 from spin_nb.pool.encoders.hub.names import HubModel, is_hub_name
 from spin_nb.pool.encoders.hub.pictures import CLIP, DINOv2, SigLIP2
+from spin_nb.pool.encoders.hub.sounds import CLAP
 from spin_nb.pool.encoders.hub.texts import BGESmall, Potion
 from spin_nb.pool.encoders.joined import join
 from spin_nb.pool.encoders.minilm import MiniLM
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
     from spin_nb.protocols import Encoder
 
 __all__ = [
+    "CLAP",
     "CLIP",
     "BGESmall",
     "DINOv2",

@@ -24,7 +24,7 @@ def encode_texts(encoder: Any, texts: Sequence[str]) -> Float:
     Traceback (most recent call last):
     ...
     spin_nb.errors.PoolError: the encoder 'function len' has no text side.
-      -> Open the pool with one: encoder="clip" or "siglip2" for pictures, "minilm" for texts.
+      -> Open the pool with one: encoder="clip" or "siglip2" for pictures, "clap" for sounds, "minilm" for texts.
     """
     if not hasattr(encoder, "encode_texts"):
         raise no_text_side(encoder.name)
@@ -36,5 +36,5 @@ def no_text_side(name: str) -> PoolError:
     """Error of an encoder that texts cannot be compared with."""
     return PoolError(
         f"the encoder {name!r} has no text side.",
-        'Open the pool with one: encoder="clip" or "siglip2" for pictures, "minilm" for texts.',
+        'Open the pool with one: encoder="clip" or "siglip2" for pictures, "clap" for sounds, "minilm" for texts.',
     )

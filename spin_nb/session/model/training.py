@@ -132,7 +132,7 @@ class Training:
         self._runtime.announcer.emit("training", job)
         return job
 
-    def follow_features(self) -> None:
+    def follow_features(self) -> Job[None]:
         """Choose between the features that are there now, and train again if that moves what was trained."""
         job = self._runtime.job("Choosing the encoder")
 
@@ -146,9 +146,7 @@ class Training:
             if is_due:
                 self.start()
 
-        self._runtime.start(
-            "train", job, work, land, lambda error: self._runtime.announcer.report(str(error))
-        )
+        return self._runtime.start("train", job, work, land, lambda _: None)
 
     def adopt(self, saved_model: RecalledModel | None) -> None:
         """Place a recalled model; under the lock."""

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import spin_nb as spin
+from spin_nb import registry
 from spin_nb.errors import ModelError
-from spin_nb.registry import register
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.weighs_encoders
@@ -46,9 +46,6 @@ class Consonants:
         return cls()
 
 
-register("encoder", BETTER, Consonants)
-
-
 def texts(n: int, seed: int = 0) -> tuple[list[str], list[str]]:
     """Texts of made-up words, each word new, and the class of each: the consonants its words prefer."""
     rng = np.random.default_rng(seed)
@@ -65,6 +62,7 @@ def texts(n: int, seed: int = 0) -> tuple[list[str], list[str]]:
 @pytest.fixture
 def open_texts(tmp_path, monkeypatch):
     """Open (again) a project of texts, which weighs two encoders."""
+    monkeypatch.setitem(registry._registered, ("encoder", BETTER), Consonants)
     monkeypatch.setattr("spin_nb.session.project_encoder.candidates", lambda pool: [QUICK, BETTER])
     monkeypatch.setattr("spin_nb.session.project_encoder.is_installed", lambda word: True)
     Consonants.gate.set()

@@ -16,12 +16,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 POINTS = np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32)
 
 
-@pytest.fixture(autouse=True)
-def interrupts():
-    """SIGINT raises KeyboardInterrupt, also where whoever started the tests ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("interrupts")
 
 
 @pytest.fixture

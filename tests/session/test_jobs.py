@@ -118,6 +118,7 @@ def test_cancelling_stops_at_the_next_checkpoint(main_thread):
     assert handle.status == "cancelled"
 
 
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_while_a_job_is_being_started_cancels_it(main_thread):
     job, begun = Job("Endless", main_thread), threading.Event()
 

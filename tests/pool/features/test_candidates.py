@@ -7,12 +7,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from spin_nb import registry
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.reduced import MAX_WIDTH, Reduced
 from spin_nb.pool.features.candidates import candidate_features, parts_of
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
-from spin_nb.registry import register
 from spin_nb.types import Broken
 
 
@@ -40,12 +40,12 @@ class Letters:
         return cls()
 
 
-register("encoder", "letters", Letters)
 WORDS = ["tfidf-svd", "letters"]
 
 
 @pytest.fixture
-def pool(tmp_path):
+def pool(tmp_path, monkeypatch):
+    monkeypatch.setitem(registry._registered, ("encoder", "letters"), Letters)
     rng = np.random.default_rng(0)
     texts = [
         " ".join(rng.choice(["ant", "bee", "cat", "dog", "emu", "fox"], 9)) + "a" * (i % 7) for i in range(60)

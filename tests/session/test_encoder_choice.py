@@ -27,13 +27,15 @@ class Consonants:
     name = BETTER
     settings: ClassVar[dict[str, object]] = {}
     gate = threading.Event()  # nothing is encoded before it is set
+    is_asked = threading.Event()  # somebody waits for that
     n_encoded = 0
 
     def fit(self, items):
         return self
 
     def encode(self, items):
-        assert Consonants.gate.wait(60)
+        Consonants.is_asked.set()
+        assert Consonants.gate.wait(PATIENCE_SECONDS)
         Consonants.n_encoded += len(items)
         counts = [[text.count(letter) for letter in "bdkmtr"] for text in items]
         return np.asarray(counts, np.float32) / 5
@@ -66,6 +68,7 @@ def open_texts(tmp_path, monkeypatch):
     monkeypatch.setattr("spin_nb.session.project_encoder.candidates", lambda pool: [QUICK, BETTER])
     monkeypatch.setattr("spin_nb.session.project_encoder.is_installed", lambda word: True)
     Consonants.gate.set()
+    Consonants.is_asked.clear()
     Consonants.n_encoded = 0
     sessions = []
 
@@ -249,6 +252,23 @@ def test_features_that_cannot_be_made_leave_the_session_as_it_was(open_texts, mo
     label(s, 10)
     s.train(wait=True)
     assert encoder_of(s) == QUICK
+
+
+@pytest.mark.parametrize("at", ["before", "while"])
+def test_closing_while_features_are_made_ends_that_without_a_word(open_texts, at):
+    Consonants.gate.clear()
+    s = open_texts()
+    if at == "while":
+        until(Consonants.is_asked.is_set)
+    job = s.model.better_features
+    s.close()
+    Consonants.gate.set()
+    until(lambda: job.status != "running")
+    assert job.status == "cancelled"
+    assert s.problem is None
+    again = open_texts()
+    settle(again)
+    assert encoder_of(again) == BOTH
 
 
 def test_a_project_whose_weights_are_not_on_this_machine_opens_with_quick_features(open_texts, monkeypatch):

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from spin_nb.errors import Cancelled, ModelError
+from spin_nb.errors import Cancelled, ModelError, ProjectError, SpinError
 from spin_nb.models.encoder_evidence import Evidence, evidence, likeliest
 from spin_nb.models.head_selection import HEADS, within
 from spin_nb.pool.encoders import make_encoder
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from spin_nb.pool.pool import Pool
     from spin_nb.protocols import Encoder
 
+Result = TypeVar("Result")
 CHOICE = "encoders"
 """Meta entry of a project that chooses its encoder itself, with the comparison that chose last; else None."""
 WAIT_SECONDS = 0.05  # between two looks whether the choice is made
@@ -92,20 +93,28 @@ class EncoderChoice:
         self.job = self._runtime.job("Better features", visible=True)
 
         def work(job: Job[None]) -> None:
-            models = self._make(job)
-
-            def begin_to_choose() -> Job[None]:
-                self._models = models
-                return follow()
-
-            choice = self._runtime.main_thread.call(begin_to_choose, lambda: job.cancelled)
-            while choice is not None and choice.status not in END_STATUSES and not job.cancelled:
-                time.sleep(WAIT_SECONDS)
-            if job.cancelled or choice is None:
-                raise Cancelled
-            choice.result()
+            try:
+                self._make_and_choose(job, follow)
+            except SpinError:
+                if job.cancelled:  # the session is closed, and so is what it needed
+                    raise Cancelled from None
+                raise
 
         self._runtime.start("encode", self.job, work, lambda _: None, self._report_failure)
+
+    def _make_and_choose(self, job: Job[None], follow: Callable[[], Job[None]]) -> None:
+        models = self._make(job)
+
+        def begin_to_choose() -> Job[None]:
+            self._models = models
+            return follow()
+
+        choice = self._on_main_thread(begin_to_choose, lambda: job.cancelled)
+        while choice.status not in END_STATUSES and not job.cancelled:
+            time.sleep(WAIT_SECONDS)
+        if job.cancelled:
+            raise Cancelled
+        choice.result()
 
     def words_for_a_person(self) -> str:
         """Line about the encoder, why it is that, and what is still being made; "" where there is one encoder only."""
@@ -138,15 +147,17 @@ class EncoderChoice:
         current, pool = self._live.pool_model, self._project.pool
         current.wait()  # from then on no row moves
         for word in self._words:
-            self._runtime.main_thread.run(
-                partial(introduce_weights, make_encoder(word, pool), self._project.store)
-            )
+            self._runtime.main_thread.run(partial(self._introduce, make_encoder(word, pool), job))
         rows, models = pool.settled(), {current.encoder.name: current}
         names = [name for name in self.names if name not in models]
         for at, name in enumerate(names):
             low, high = (0.0, ENCODING_SHARE) if at == 0 else (ENCODING_SHARE, 1.0)
             models[name] = self._model(rows, name, within(job.report, low, high))
         return models
+
+    def _introduce(self, encoder: Encoder, job: Job[None]) -> None:
+        if not job.cancelled:  # else the session may be closed
+            introduce_weights(encoder, self._project.store)
 
     def _model(self, rows: Pool, name: str, report: Progress) -> PoolModel:
         words = parts_of(name, self._words)
@@ -182,7 +193,7 @@ class EncoderChoice:
             if model is not self._live.pool_model:
                 return
         self.comparison = comparison = replace(comparison, current="")
-        self._runtime.main_thread.run(lambda: self._store(CHOICE, comparison.to_json()))
+        self._on_main_thread(partial(self._store, CHOICE, comparison.to_json()), is_cancelled)
 
     def compare(self, is_cancelled: Callable[[], bool] = lambda: False) -> EncoderComparison:
         """Compare the encoders by the labels so far.
@@ -219,10 +230,7 @@ class EncoderChoice:
             late = range(len(model.learner), len(pool))
             if late:
                 model.catch_up(encode_rows(pool, model.encoder, late))
-            outcome = self._runtime.main_thread.call(partial(self._install, model), is_cancelled)
-            if outcome is None:
-                raise Cancelled
-            has_moved = outcome
+            has_moved = self._on_main_thread(partial(self._install, model), is_cancelled)
 
     def _install(self, model: PoolModel) -> bool:
         """Move over, on the main thread; False where items arrived in the meantime, and it must be tried again."""
@@ -240,6 +248,18 @@ class EncoderChoice:
         self._runtime.announcer.emit("layout", model.layout_name)
         self._runtime.announcer.emit("labelled", ())
         return True
+
+    def _on_main_thread(self, work: Callable[[], Result], is_cancelled: Callable[[], bool]) -> Result:
+        """Have something done on the main thread; where the session is closed meanwhile, that is no failure."""
+        try:
+            results = self._runtime.main_thread.call(lambda: (work(),), is_cancelled)
+        except ProjectError:
+            if is_cancelled():
+                raise Cancelled from None
+            raise
+        if results is None:
+            raise Cancelled
+        return results[0]
 
     def _store(self, key: str, value: object) -> None:
         self._live.label_log.retry_while_busy(partial(self._project.store.set_meta, key, value))

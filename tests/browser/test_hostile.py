@@ -163,5 +163,5 @@ def look_at_the_model(lab, notebook: Notebook) -> None:
     lab.screenshot("hostile-uncertainty")
     notebook.shows("# view curves", "audited accuracy")
     notebook.shows("# view calibration", "audits")
-    notebook.hovers(3, 0, re.compile("said .*was .*(<|&lt;)"))
+    notebook.hovers(4, 0, re.compile("said .*was .*(<|&lt;)"))
     notebook.shows("# view drift", "arrival")

@@ -17,7 +17,7 @@ HOSTILE = "<img src=x onerror=window.hacked=1>"
 OPEN = f"""
 import spin_nb as spin
 names = [{HOSTILE!r}, "<b>one</b>", "2", "3", "4", "5", "6", "7", "8", "9"]
-s = spin.open("clicked.spin", pool="pictures", classes=names)
+s = spin.open("clicked.spin", pool="pictures", classes=names, encoder="photo")
 s.audit.share = 0.0
 for row in range(40):
     s.label(s.pool.ids[row], s.classes[int(s.pool.ids[row][0])])

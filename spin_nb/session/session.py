@@ -408,8 +408,9 @@ class Session:
     ) -> Job[TrainReport] | TrainReport:
         """Train on the labels, show the better model.
 
-        Without ``model`` and ``posterior`` the heads are trained, and trees; what does best on labels held out is
-        shown.  With them yours is trained beside the heads and shown where it does as well as what would be shown
+        Without ``model`` and ``posterior`` the heads are trained, and trees, and their mean is shown, each head to
+        the power that labels held out warrant; where the session chooses its encoder, it does so before.  With them
+        yours is trained beside the heads and shown where it does as well as what would be shown
         without it, on the same labels held out; one label more or less is chance.  Where it does worse, or too few
         labels can be held out to tell, nothing changes in front: the report's ``note`` says so, and
         ``s.predict(items, head="cnn")`` asks it all the same.  The graph head goes on following every label for

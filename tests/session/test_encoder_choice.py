@@ -11,7 +11,7 @@ import pytest
 
 import spin_nb as spin
 from spin_nb import registry
-from spin_nb.errors import ModelError
+from spin_nb.errors import ModelError, PoolError
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.weighs_encoders
@@ -269,6 +269,28 @@ def test_closing_while_features_are_made_ends_that_without_a_word(open_texts, at
     again = open_texts()
     settle(again)
     assert encoder_of(again) == BOTH
+
+
+def test_an_arrival_that_cannot_be_encoded_is_no_reason_not_to_train(open_texts, monkeypatch):
+    s = open_texts()
+    settle(s)
+    label(s, 30)
+    s.train(wait=True)
+    before = encoder_of(s)
+    other = next(name for name in (QUICK, BETTER, BOTH) if name != before)
+    late = texts(3, seed=1)[0]
+    s.watch(late, wait=True)
+
+    def refuse(pool, encoder, rows):
+        raise PoolError("cannot load the late one.", "Put it back.")
+
+    monkeypatch.setattr("spin_nb.session.model.encoder_choice.encode_rows", refuse)
+    monkeypatch.setattr("spin_nb.session.model.encoder_choice.likeliest", lambda by_encoder, current: other)
+    problems = []
+    s.events.problem.connect(problems.append)
+    assert s.train(wait=True).n_labels == len(s._live.label_log.training_set.trains)
+    assert encoder_of(s) == before
+    assert "cannot load the late one" in problems[0]
 
 
 def test_a_project_whose_weights_are_not_on_this_machine_opens_with_quick_features(open_texts, monkeypatch):

@@ -178,7 +178,8 @@ class EncoderChoice:
     def choose(self, is_cancelled: Callable[[], bool]) -> None:
         """Move to the encoder for which the labels so far speak.
 
-        While a model of the person's choice is shown the features stay: it has learnt from these.
+        While a model of the person's choice is shown the features stay: it has learnt from these.  They stay, too,
+        where the others cannot be made of all items; that is reported, and no reason not to train.
 
         Raises
         ------
@@ -189,7 +190,11 @@ class EncoderChoice:
         comparison = self.compare(is_cancelled)
         model = self._models[comparison.encoder]
         if model is not self._live.pool_model:
-            self._move(model, is_cancelled)
+            try:
+                self._move(model, is_cancelled)
+            except SpinError as error:
+                self._report_failure(error)
+                return
             if model is not self._live.pool_model:
                 return
         self.comparison = comparison = replace(comparison, current="")

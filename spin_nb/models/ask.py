@@ -110,19 +110,31 @@ def ask(
 
 
 def _auto(learner: LearnerState, k: int, candidates: Ints, pending: Sequence[int], seed: int) -> Picked:
-    """By the graph's look ahead; where the head shown asks by margin, by that, but for every eighth ask.
+    """By the look ahead; where the head shown asks by margin, by that, but for every eighth ask.
 
     Trees that have found one kind of a rare class ask for more of it and never learn of the others: of ten runs on
     machine failures one did not find a failure in a hundred asks.  The graph goes on exploring for them.
     """
     graph = learner.graph
-    rare_class = rarest(graph.y[thin(graph.y, graph.weights_of_labels)], learner.n_classes)
+    sample = thin(graph.y, graph.weights_of_labels)
+    rare_class = rarest(graph.y[sample], learner.n_classes)
+    probs = learner.predictive().mean
     # A session counts its asks in the seed: turns go on from one call to the next.
-    rare = None if rare_class is None else Rare(learner.predictive().mean[:, rare_class], seed)
+    rare = None if rare_class is None else Rare(probs[:, rare_class], seed)
     state = (graph.phi, graph.covariance, graph.variance, graph.scores)
     if learner.asks_by != "margin":
-        return auto(*state, candidates, k, pending=pending, noise=graph.noise, rare=rare, seed=seed)
-    margins = (learner.predictive().mean, learner.features, learner.scales)
+        return auto(
+            *state,
+            candidates,
+            k,
+            probs=probs,
+            n_labels=len(sample),
+            pending=pending,
+            noise=graph.noise,
+            rare=rare,
+            seed=seed,
+        )
+    margins = (probs, learner.features, learner.scales)
     head = "the trees are" if learner.head == "trees" else f"{learner.head!r} is"
     n_exploring = sum((seed + at) % ASKS_PER_EXPLORING_ASK == 1 for at in range(k))
     if not n_exploring:

@@ -7,24 +7,29 @@ import pytest
 
 from spin_nb.errors import QueryError
 from spin_nb.models.ask import StrategyInputs, ask
+from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.learner import Learner
 from spin_nb.pool.features.neighbours import neighbours
 from spin_nb.protocols import STRATEGY_ARRAYS
-from spin_nb.query import bald
+from spin_nb.query import auto, bald
 from spin_nb.registry import words
 
 PENDING = (7, 8)
 LABELS = {0: 0, 1: 1, 2: 2, 3: 0}
 
 
-@pytest.fixture(scope="module")
-def learner():
+def labelled(labels):
     rng = np.random.default_rng(0)
     x = (rng.normal(size=(90, 6)) + 4 * np.eye(6)[np.arange(90) % 3]).astype(np.float32)
-    made = Learner(x, *neighbours(x, 10), 3)
-    for row, y in LABELS.items():
-        made.label(row, y)
-    return made
+    learner = Learner(x, *neighbours(x, 10), 3)
+    for row, y in labels.items():
+        learner.label(row, y)
+    return learner
+
+
+@pytest.fixture(scope="module")
+def learner():
+    return labelled(LABELS)
 
 
 @pytest.mark.parametrize("word", ["auto", *sorted(words("strategy"))])
@@ -39,6 +44,18 @@ def test_it_asks_free_rows_of_the_pool_each_once_with_a_probability(learner, wor
         assert ((picked.q > 0) & (picked.q < 1)).all()
         assert picked.is_sampled, "what is recorded was really drawn"
         assert picked.indices.tolist() == again.indices.tolist()
+
+
+def test_auto_judges_by_the_head_shown():
+    learner = labelled({row: row % 3 for row in range(30)})
+    learner.adopt(fit_heads(learner, learner.graph.rows, learner.graph.y))
+    assert learner.head == "mean"
+    g, free = learner.graph, np.arange(30, 90)
+    state = (g.phi, g.covariance, g.variance, g.scores, free, 5)
+    expected = auto(*state, probs=learner.predictive("mean").mean, n_labels=30, noise=g.noise, seed=1)
+    picked = ask(learner, 5, free, seed=1)
+    assert picked.indices.tolist() == expected.indices.tolist()
+    assert np.array_equal(picked.scores, expected.scores)
 
 
 def test_what_a_strategy_names_is_of_the_rows_it_is_asked_about(learner):

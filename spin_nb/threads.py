@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
+NUMBERS_PER_BLOCK = 2**21
+"""float32 numbers a temporary array may hold: 8 MB stay in the cache and far below any memory limit."""
 MAX_BLOCK_THREADS = 8
 """Of :func:`each_block`: every one holds a block or two of 8 MB."""
 
@@ -157,3 +159,9 @@ def each_block(work: Callable[[slice], None], blocks: Iterable[slice]) -> None:
     with one_thread(), ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_BLOCK_THREADS)) as pool:
         for _ in pool.map(work, slices):
             pass
+
+
+def blocks(n: int, width: int, numbers: int | None = None) -> Iterator[slice]:
+    """Slices of ``n`` rows within so many ``numbers``, at ``width`` of them a row."""
+    step = max(1, (numbers or NUMBERS_PER_BLOCK) // max(width, 1))
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import QueryError
+from spin_nb.threads import blocks
 from spin_nb.types import Float, Ints, Rows
 from spin_nb.words import shown
 
 MAX_PLAUSIBLE_DRAWS = 1000  # more than this, and many more than items, and the axes are taken for swapped
-NUMBERS_PER_BLOCK = (
-    2**21
-)  # float32 numbers a temporary array may hold: 8 MB stay in the cache and far below any memory limit
 
 
 def check_probs(probs: ArrayLike, *, n: int | None = None, classes: int | None = None) -> Float:
@@ -350,12 +346,6 @@ def check_rows(n: int, **arrays: ArrayLike) -> None:
                 f"{name} of shape {np.shape(array)} do not fit {n} items.",
                 "Pass a row for every item of the pool.",
             )
-
-
-def blocks(n: int, width: int, numbers: int = NUMBERS_PER_BLOCK) -> Iterator[slice]:
-    """Slices of ``n`` rows within so many ``numbers``, at ``width`` of them a row."""
-    step = max(1, numbers // max(width, 1))
-    return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
 def _numbers(array: ArrayLike, name: str) -> Float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_features, check_probs
+from spin_nb.query._checks import check_features, check_probs
 from spin_nb.query.scores import entropies
+from spin_nb.threads import blocks
 from spin_nb.types import Float
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spin_nb.query._checks import blocks, check_draws
+from spin_nb.query._checks import check_draws
 from spin_nb.query.scores import entropies, highest
+from spin_nb.threads import blocks
 from spin_nb.types import Float, Ints
 
 

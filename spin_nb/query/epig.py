@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spin_nb.query._checks import blocks, check_draws
+from spin_nb.query._checks import check_draws
 from spin_nb.query.scores import entropies
+from spin_nb.threads import blocks
 from spin_nb.types import Float
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_features
+from spin_nb.query._checks import check_features
+from spin_nb.threads import blocks
 from spin_nb.types import Float
 
 NOISE_SD = 0.2  # as spin_nb.bayes.GraphPosterior has it

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spin_nb.query._checks import blocks, check_probs
+from spin_nb.query._checks import check_probs
+from spin_nb.threads import blocks
 from spin_nb.types import Float
 
 

@@ -10,7 +10,6 @@ import pytest
 from spin_nb.errors import QueryError
 from spin_nb.query import bald, egl, epig, epsilon_greedy, model_change, variance
 from spin_nb.query._checks import (
-    blocks,
     check_draws,
     check_features,
     check_k,
@@ -21,6 +20,7 @@ from spin_nb.query._checks import (
     check_values,
     unlabelled,
 )
+from spin_nb.threads import blocks
 
 RNG = np.random.default_rng(0)
 DRAWS = RNG.dirichlet(np.ones(4), size=(6, 9)).astype(np.float32)  # S = 6, n = 9, C = 4

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spin_nb import threads
 from spin_nb.query import (
-    _checks,
     bald,
     consensus_entropy,
     entropy,
@@ -66,7 +66,7 @@ def test_as_the_definition_reads(score):
 def test_blocks_change_nothing(score, monkeypatch):
     draws = made(4, 50, 3)
     whole = score(draws)
-    monkeypatch.setattr(_checks, "NUMBERS_PER_BLOCK", 40)
+    monkeypatch.setattr(threads, "NUMBERS_PER_BLOCK", 40)
     assert np.allclose(score(draws), whole, atol=1e-6)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spin_nb.query import _checks, bald, consensus_entropy, epig, expected_error
+from spin_nb import threads
+from spin_nb.query import bald, consensus_entropy, epig, expected_error
 
 
 def made(S, n, C, seed=0):
@@ -46,7 +47,7 @@ def test_expected_error_is_what_reweighing_the_draws_says():
 def test_blocks_change_nothing(score, monkeypatch):
     draws, targets = made(4, 30, 3), made(4, 5, 3, seed=1)
     whole = score(draws, targets)
-    monkeypatch.setattr(_checks, "NUMBERS_PER_BLOCK", 100)
+    monkeypatch.setattr(threads, "NUMBERS_PER_BLOCK", 100)
     assert np.allclose(score(draws, targets), whole, atol=1e-6)
 
 

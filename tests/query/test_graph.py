@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spin_nb import threads
 from spin_nb.bayes.graph import LiveGraph
 from spin_nb.errors import QueryError
-from spin_nb.query import _checks, model_change, sigma_opt, vopt
+from spin_nb.query import model_change, sigma_opt, vopt
 
 RNG = np.random.default_rng(0)
 
@@ -58,7 +59,7 @@ def test_blocks_change_nothing(live, monkeypatch):
         ]
 
     whole = all_three()
-    monkeypatch.setattr(_checks, "NUMBERS_PER_BLOCK", 20)
+    monkeypatch.setattr(threads, "NUMBERS_PER_BLOCK", 20)
     assert np.allclose(all_three(), whole, rtol=1e-5)
 
 

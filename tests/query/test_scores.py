@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spin_nb.query import _checks, entropy, least_confident, margin
+from spin_nb import threads
+from spin_nb.query import entropy, least_confident, margin
 
 NAIVE = {
     entropy: lambda p: -sum(x * np.log(x) for x in p if x > 0),
@@ -34,7 +35,7 @@ def test_as_the_definition_reads(n, C, seed):
 def test_blocks_change_nothing(score, monkeypatch):
     probs = np.random.default_rng(0).dirichlet(np.ones(3), 50)
     whole = score(probs)
-    monkeypatch.setattr(_checks, "NUMBERS_PER_BLOCK", 10)
+    monkeypatch.setattr(threads, "NUMBERS_PER_BLOCK", 10)
     assert np.array_equal(score(probs), whole)
 
 

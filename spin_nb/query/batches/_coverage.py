@@ -7,11 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.query._checks import blocks
 from spin_nb.query.batches._distances import Doubles, Nearest, Points, sample
 from spin_nb.query.batches._greedy import LazyGreedy
 from spin_nb.query.batches.kcenter import farthest_first
-from spin_nb.threads import each_block
+from spin_nb.threads import blocks, each_block
 from spin_nb.types import Float, Ints
 
 MAX_SAMPLE_ROWS = 7000

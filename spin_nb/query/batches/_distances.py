@@ -8,8 +8,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.query._checks import blocks
-from spin_nb.threads import each_block
+from spin_nb.threads import blocks, each_block
 from spin_nb.types import Float, Ints
 
 RELATIVE_ROUNDING = np.float32(1e-5)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_draws, check_k, check_labelled, unlabelled
+from spin_nb.query._checks import check_draws, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._distances import Doubles
 from spin_nb.query.batches._greedy import LazyGreedy
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import each_block, one_thread
+from spin_nb.threads import blocks, each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 TINY = np.float32(1e-30)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, check_probs, unlabelled
+from spin_nb.query._checks import check_features, check_k, check_labelled, check_probs, unlabelled
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import each_block, one_thread
+from spin_nb.threads import blocks, each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 MIN_PROBABILITY = np.float32(1e-7)

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.query._checks import (
-    blocks,
     check_features,
     check_k,
     check_labelled,
@@ -19,7 +18,7 @@ from spin_nb.query.batches._distances import Doubles, Points, sample
 from spin_nb.query.batches.probcover import check_radius, pure_radius
 from spin_nb.query.mixture import make_picked
 from spin_nb.query.scores import margin
-from spin_nb.threads import each_block, one_thread
+from spin_nb.threads import blocks, each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 COMPETENCE_CENTRE, COMPETENCE_STEEPNESS = 0.8, 50  # of the competence score, as published

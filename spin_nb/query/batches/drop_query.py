@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, check_labels, unlabelled
+from spin_nb.query._checks import check_features, check_k, check_labelled, check_labels, unlabelled
 from spin_nb.query.batches.kmeans import representatives
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import one_thread
+from spin_nb.threads import blocks, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
+from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
 from spin_nb.query._squared import First, squared_sampling
 from spin_nb.query.batches._distances import RELATIVE_ROUNDING, Doubles, Points, middle, sample, to_one
-from spin_nb.threads import each_block, one_thread
+from spin_nb.threads import blocks, each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 MIN_ROWS_TO_LEARN = 10_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
+from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._coverage import cover
 from spin_nb.query.batches._distances import Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import each_block, one_thread
+from spin_nb.threads import blocks, each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 PURITY = 0.95

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from spin_nb.query._checks import blocks, check_features, check_k, check_labelled, unlabelled
+from spin_nb.query._checks import check_features, check_k, check_labelled, unlabelled
 from spin_nb.query.batches._distances import RELATIVE_ROUNDING, Doubles, Points
 from spin_nb.query.batches.kmeans import clusters
 from spin_nb.query.mixture import make_picked
-from spin_nb.threads import each_block, one_thread
+from spin_nb.threads import blocks, each_block, one_thread
 from spin_nb.types import Float, Ints, Picked, Rows
 
 MAX_CLUSTERS, MIN_CLUSTER_ROWS, N_NEIGHBOURS = 500, 5, 20  # as the published code has them

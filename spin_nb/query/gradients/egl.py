@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_features, check_probs
+from spin_nb.query._checks import check_features, check_probs
+from spin_nb.threads import blocks
 from spin_nb.types import Float
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks
 from spin_nb.query.scores import entropies
+from spin_nb.threads import blocks
 from spin_nb.types import Float
 
 

@@ -6,14 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import (
-    blocks,
-    check_features,
-    check_labelled,
-    check_labels,
-    check_probs,
-    check_values,
-)
+from spin_nb.query._checks import check_features, check_labelled, check_labels, check_probs, check_values
+from spin_nb.threads import blocks
 from spin_nb.types import Float, Ints, Rows
 
 N_HIDDEN = 128  # as published

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import QueryError
-from spin_nb.query._checks import blocks, check_labelled, unlabelled
+from spin_nb.query._checks import check_labelled, unlabelled
+from spin_nb.threads import blocks
 from spin_nb.types import Float, Ints, Rows
 
 ENTROPY_TOLERANCE = 1e-4  # nats; the published code stops at 1e-3

@@ -46,13 +46,12 @@ class Lookahead:
         self.phi, self.noise_variance = phi, np.float32(noise**2)
         self.covariance = covariance.astype(np.float32)
         self.rows = _some(candidates, rng)
-        judged = _some(np.arange(len(phi)), rng)
-        self.phi_asked, self.phi_judged = phi[self.rows], phi[judged]
-        self.across = self.phi_asked @ self.covariance
-        self.variance = np.einsum("nd,nd->n", self.across, self.phi_asked)
-        self.judged_variance = variance[judged].astype(np.float32, copy=True)
+        rows_judged = _some(np.arange(len(phi)), rng)
+        self.phi_asked, self.phi_judged = phi[self.rows], phi[rows_judged]
+        self.variance = variance[self.rows].astype(np.float32, copy=True)
+        self.judged_variance = variance[rows_judged].astype(np.float32, copy=True)
         self.prior = np.einsum("nd,nd->n", self.phi_judged, self.phi_judged)
-        self.scores, self.judged_scores = scores, scores[judged].astype(np.float32, copy=True)
+        self.scores, self.judged_scores = scores, scores[rows_judged].astype(np.float32, copy=True)
         self.weights = np.zeros((phi.shape[1], scores.shape[1]), np.float32)  # weights, since ``scores``
         self.share_shown = 0.0 if probs is None else n_labels / (n_labels + GRAPH_LABELS)
         if probs is None:
@@ -62,33 +61,35 @@ class Lookahead:
             unknown = float(self.noise_variance) + float(self.prior.mean())
             impurity = 1 - np.einsum("nc,nc->n", probs, probs)
             self.surprise = (impurity * unknown / (1 - 1 / probs.shape[1])).astype(np.float32)
-            self.wrong_shown = 1 - probs[judged].max(axis=1)
-        self.wrong_at_first = self.wrong_by_graph()
+            self.wrong_shown = 1 - probs[rows_judged].max(axis=1)
+        self.wrong_at_first = self._wrong_by_graph()
         self.gain: Float | None = None
+        self._to_learn: list[int] = []
 
     def learn(self, *rows: int) -> None:
-        """Count rows as labelled, all at once."""
+        """Count rows as labelled, all at once, when the next score is wanted."""
+        self._to_learn += rows
+        self.gain = None
+
+    def _learn(self, rows: list[int]) -> None:
         if not rows:
             return
-        x = self.phi[list(rows)]
+        x = self.phi[rows]
         directions = x @ self.covariance
         total = (directions @ x.T).astype(np.float64) + float(self.noise_variance) * np.eye(len(rows))
         root = np.linalg.cholesky(total)
         directions = np.linalg.solve(root, directions).astype(np.float32)
         self._believe(directions.T @ np.linalg.solve(root, self._error(rows, x)).astype(np.float32))
-        effect = self.phi_asked @ directions.T
-        self.across -= effect @ directions
-        self.variance -= np.einsum("nr,nr->n", effect, effect)
-        self.judged_variance -= np.sum((self.phi_judged @ directions.T) ** 2, axis=1)
+        for variance, phi in ((self.variance, self.phi_asked), (self.judged_variance, self.phi_judged)):
+            variance -= np.sum((phi @ directions.T) ** 2, axis=1)
         self.covariance -= directions.T @ directions
-        self.gain = None
 
-    def _error(self, rows: tuple[int, ...], x: Float) -> Float:
+    def _error(self, rows: list[int], x: Float) -> Float:
         """Distance from each row's scores to its likeliest class.
 
         It is 0 where no label says anything yet.
         """
-        scores = self.scores[list(rows)] + x @ self.weights
+        scores = self.scores[rows] + x @ self.weights
         if not scores.any():
             return scores
         likeliest = np.eye(scores.shape[1], dtype=np.float32)[scores.argmax(axis=1)]
@@ -99,7 +100,7 @@ class Lookahead:
         self.weights += step
         self.judged_scores += self.phi_judged @ step
 
-    def wrong_by_graph(self) -> Float:
+    def _wrong_by_graph(self) -> Float:
         """Probability, under the graph, that each decision judged is wrong against its rival."""
         from scipy.special import ndtr
 
@@ -110,13 +111,17 @@ class Lookahead:
     def gains(self) -> Float:
         """Score of every candidate looked at."""
         if self.gain is None:
-            by_graph = self.wrong_by_graph()
+            self._learn(self._to_learn)
+            self._to_learn = []
+            by_graph = self._wrong_by_graph()
             # Under the head shown a decision becomes as much surer, within the batch, as under the graph.
             still = np.minimum(1, by_graph / np.maximum(self.wrong_at_first, 1e-6))
             self.wrong = self._average(self.wrong_shown * still, by_graph)
-            weight = (self.phi_judged * self.wrong[:, None]).T @ self.phi_judged
-            moved = np.einsum("nd,nd->n", self.across @ weight, self.across) / len(self.phi_judged)
-            self.gain = moved * self._factor(self.rows, self.variance)
+            # sum_j a_j cov(i, j)^2 is a square form of item i: one product with the candidates, not two.
+            factors = self.phi_judged * np.sqrt(self.wrong / len(self.phi_judged))[:, None]
+            form = self.covariance @ (factors.T @ factors) @ self.covariance
+            movement = np.einsum("nd,nd->n", self.phi_asked @ form, self.phi_asked)
+            self.gain = movement * self._factor(self.rows, self.variance)
             if not np.isfinite(self.gain).all():
                 raise QueryError(
                     "phi, covariance, variance or scores hold NaN or numbers too large.",
@@ -134,8 +139,8 @@ class Lookahead:
         self.gains()
         across = self.covariance @ self.phi[row]
         variance = np.asarray([self.phi[row] @ across])
-        moved = np.mean(self.wrong * (self.phi_judged @ across) ** 2)
-        return float(moved * self._factor(np.asarray([row]), variance)[0])
+        movement = np.mean(self.wrong * (self.phi_judged @ across) ** 2)
+        return float(movement * self._factor(np.asarray([row]), variance)[0])
 
     def exploration_share(self, row: int) -> float:
         """Share of what ``row`` settles that no label reached.

@@ -103,12 +103,11 @@ def auto(
     left, waiting = askable(len(phi), candidates, pending)
     candidates = np.flatnonzero(left)
     k = check_k(k, len(candidates))
-    shown = None
     if probs is not None:
         check_rows(len(phi), probs=probs)
-        shown = check_probs(probs)
+        probs = check_probs(probs)
     look = Lookahead(
-        phi, covariance, variance, scores, candidates, probs=shown, n_labels=n_labels, noise=noise, seed=seed
+        phi, covariance, variance, scores, candidates, probs=probs, n_labels=n_labels, noise=noise, seed=seed
     )
     look.learn(*waiting.tolist())
     exploration_share: list[float] = []

@@ -183,24 +183,25 @@ def predictive(
 ) -> RowsPredictive:
     """Predict ``softmax(sharpness f)`` under Gaussian scores ``f``.
 
-    Every class has the same variance.
+    Every class has the same variance.  Scores and variance may change afterwards, the rest may not.
     """
     beta = np.float32(sharpness)
-    noise = beta * shared_noise((MARGINAL_DRAWS, scores.shape[1])).T[:, :, None]
+    logits, spread = beta * scores, beta**2 * variance[:, None]
+    noise = shared_noise((MARGINAL_DRAWS, logits.shape[1])).T[:, :, None]
 
     def marginal(start: int, stop: int) -> Float:
-        centre = np.ascontiguousarray((beta * scores[start:stop]).T)
-        out: Float = np.sqrt(variance[start:stop]) * noise
+        centre = np.ascontiguousarray(logits[start:stop].T)
+        out: Float = np.sqrt(spread[start:stop, 0]) * noise
         out += centre[:, None, :]
         return out
 
     def joint(rows: Ints, S: int, seed: int) -> Float:
         root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(covariance)))
-        out = np.empty((S, len(rows), scores.shape[1]), np.float32)
+        out = np.empty((S, len(rows), logits.shape[1]), np.float32)
         rng, x = np.random.default_rng(seed), phi[rows]
         for s in range(S):
             weight_draw = weights + root @ rng.standard_normal(weights.shape)
             out[s] = x @ (weight_draw * sharpness).astype(np.float32)
         return out
 
-    return RowsPredictive.of_gaussian(beta * scores, beta**2 * variance[:, None], marginal, joint)
+    return RowsPredictive.of_gaussian(logits, spread, marginal, joint)

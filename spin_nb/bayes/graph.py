@@ -226,8 +226,8 @@ class LiveGraph:
         """Predict the pool as it stands; later labels do not change it."""
         return predictive(
             self.phi,
-            self.scores.copy(),
-            self.variance.copy(),
+            self.scores,
+            self.variance,
             self.weights.copy(),
             self.covariance.copy(),
             self.sharpness,

@@ -141,7 +141,8 @@ class RowsPredictive:
 
     Parameters
     ----------
-    mean : float32 (n, C)
+    mean : float32 (n, C) or None
+        None: ``probit_softmax`` of the Gaussian logits, when somebody wants to know; a mixture does not.
     marginal : callable
         ``marginal(start, stop) -> (C, S, stop - start)``: logits that are right item by item (cheap; the same
         noise for every item), classes first.  Epistemic and aleatoric come from these.
@@ -154,7 +155,7 @@ class RowsPredictive:
 
     def __init__(
         self,
-        mean: Float,
+        mean: Float | None,
         marginal: Callable[[int, int], Float],
         joint: Callable[[Ints, int, int], Float],
     ) -> None:
@@ -169,16 +170,24 @@ class RowsPredictive:
         joint: Callable[[Ints, int, int], Float],
     ) -> RowsPredictive:
         """Make one from Gaussian logits (n, C) and the variance ``probit_softmax`` takes."""
-        predictive = cls(probit_softmax(logits, variance), marginal, joint)
+        predictive = cls(None, marginal, joint)
         predictive.gaussian = (logits, variance)
         return predictive
 
     def __len__(self) -> int:
-        return len(self._mean)
+        return self._shape[0]
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        n, n_classes = (self.mean if self.gaussian is None else self.gaussian[0]).shape
+        return n, n_classes
 
     @property
     def mean(self) -> Float:
         """Class probabilities (n, C), rows sum to 1."""
+        if self._mean is None:
+            assert self.gaussian is not None
+            self._mean = probit_softmax(*self.gaussian)
         return self._mean
 
     @property
@@ -215,7 +224,7 @@ class RowsPredictive:
 
     def _stream(self, part: Callable[[Float], Sequence[Float]]) -> list[Float]:
         """``part`` of the marginal logits (C, S, n), some items at a time."""
-        n, n_classes = self._mean.shape
+        n, n_classes = self._shape
         rows = max(1, LOGITS_PER_CHUNK // (MARGINAL_DRAWS * n_classes))
         starts = range(0, max(n, 1), rows)
         parts = [part(self.marginal_logits(start, min(start + rows, n))) for start in starts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from spin_nb.protocols import Model, Posterior
 
 __all__ = ["Extension", "Learner"]
-
-Others = Callable[[str], RowsPredictive | ModelPredictive]
-"""Name of a head that is no graph and not linear -> its predictive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +102,7 @@ class Learner:
         # Of models of the person's choice, by name: the one last trained, and the one shown.
         self._predictives: dict[str, ModelPredictive] = {}
         self._training_ids: dict[str, frozenset[str]] = {}
+        self._current: dict[str, RowsPredictive] = {}  # of HEADS, since the last change
         self._audits: tuple[Ints, Ints] = np.empty(0, np.int64), np.empty(0, np.int64)
         self._calibration: Calibration | None = None  # of the labels, the fit and the audits there are now
 
@@ -167,26 +166,31 @@ class Learner:
     def freeze(self) -> Learner:
         """Return a copy that later labels do not change, for work that must not hold them up."""
         snapshot = copy.copy(self)
-        snapshot.graph = self.graph.freeze()
+        snapshot.graph, snapshot._current = self.graph.freeze(), dict(self._current)
         return snapshot
 
     @one_thread()
     def label(self, row: int, y: int, weight: float = 1.0) -> None:
         """Take one label, which counts as ``weight`` labels; all heads but trees and own models follow at once."""
         self.graph.update(row, y, weight)
-        self._linear = self._calibration = None
+        self._forget()
 
     @one_thread()
     def unlabel(self, row: int) -> None:
         """Take one label back, exactly."""
         self.graph.remove(row)
-        self._linear = self._calibration = None
+        self._forget()
 
     @one_thread()
     def reset(self, rows: Ints, y: Ints, weights: NDArray[np.float64] | None = None) -> None:
         """Forget all labels and take these; ``weights`` (m,): how many labels each counts as, one without."""
         self.graph.reset(rows, y, weights)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of all that rests on the labels before."""
         self._linear = self._calibration = None
+        self._current = {}
 
     def calibrate(self, rows: Ints, y: Ints) -> None:
         """Take labels that no head learns from, instead of those taken before.
@@ -201,7 +205,7 @@ class Learner:
         y : int (n,)
             Class index of each.
         """
-        self._audits, self._calibration = (rows, y), None
+        self._audits, self._calibration, self._current = (rows, y), None, {}
 
     @property
     def calibration(self) -> Calibration:
@@ -264,7 +268,7 @@ class Learner:
         """Let the items of an extension, made since the last label, join."""
         self.features, self.scales = extension.features, extension.scales
         self.graph.take(extension.graph)
-        self._spread = None
+        self._spread, self._current = None, {}
         # The others are asked when somebody wants to know.
         self._predictives = {**self._predictives, **extension.predictives}
 
@@ -283,7 +287,8 @@ class Learner:
         A head of it that is another model of the person's choice must have been there before: it goes on being shown.
         """
         before = {name: predictive for name, predictive in self._predictives.items() if name == fit.head}
-        self._fit, self._linear, self._spread, self._calibration = fit, None, None, None
+        self._fit, self._spread = fit, None
+        self._forget()
         self._predictives = before
         self._training_ids = {name: self._training_ids[name] for name in before}
         if fit.predictive is not None:
@@ -319,18 +324,27 @@ class Learner:
             An unknown head.
         """
         head = self._check_head(head)
-        if head == "graph":
-            return self.graph.predictive()
         if head not in HEADS:
             self._predictives[head] = self.catch_up(self._predictives[head])
             return self._predictives[head]
+        if head not in self._current:
+            make = {
+                "graph": self.graph.predictive,
+                "linear": self._predict_linear,
+                "mean": self._predict_mean,
+            }
+            self._current[head] = make[head]()
+        return self._current[head]
+
+    def _predict_linear(self) -> RowsPredictive:
         linear = self._linear_head()
         if self._spread is None:
             self._spread = linear.contrast(self.features)
-        predictive = linear.predict(self.features, spread=self._spread)
-        if head == "linear":
-            return predictive
-        members, powers = self._members(self.graph.predictive(), predictive, self.predictive)
+        return linear.predict(self.features, spread=self._spread)
+
+    def _predict_mean(self) -> RowsPredictive:
+        self._linear_head()  # says so where there is none
+        members, powers = self._members(self.predictive)
         if self._calibration is None and self._can_calibrate:
             rows, y = self._audits
             self._calibration = Calibration.fit(mixture_mean(members, powers, rows), rows, y)
@@ -363,29 +377,24 @@ class Learner:
             return _predict_features(model, features)
         if head == "linear":
             return self._linear_head().predict(features)
-        graph = self.graph.predict(self.basis.extend(neighbours, distances, features))
         if head == "graph":
-            return graph
-        members, powers = self._members(
-            graph,
-            self._linear_head().predict(features),
-            lambda member: _predict_features(self._predictives[member].model, features),
-        )
+            return self.graph.predict(self.basis.extend(neighbours, distances, features))
+        self._linear_head()  # says so where there is none
+        members, powers = self._members(partial(self.predict, features, neighbours, distances))
         return mixture(members, [self.calibration.power * power for power in powers])
 
     def _members(
-        self, graph: RowsPredictive, linear: RowsPredictive, others: Others
+        self, predict: Callable[[str], RowsPredictive | ModelPredictive]
     ) -> tuple[list[RowsPredictive | ModelPredictive], list[float]]:
-        """The heads in the mean and their powers; ``others`` predicts by the name of one."""
+        """The heads in the mean and their powers; ``predict`` asks a head by its name."""
         assert self._fit is not None
-        always: dict[str, RowsPredictive | ModelPredictive] = {"graph": graph, "linear": linear}
         # Trees that could not be put back from disk are missed by nobody but the mean.
         powers = {
             name: power
             for name, power in self._fit.powers.items()
-            if name in always or name in self._predictives
+            if name in HEADS or name in self._predictives
         }
-        return [always[name] if name in always else others(name) for name in powers], list(powers.values())
+        return [predict(name) for name in powers], list(powers.values())
 
     def _check_head(self, head: str | None) -> str:
         head = head or self.head

@@ -20,7 +20,7 @@ from spin_nb.errors import (
 from spin_nb.models.ask import ask
 from spin_nb.models.distil import distil
 from spin_nb.models.fit_heads import fit_heads
-from spin_nb.models.head_selection import Fit, split
+from spin_nb.models.head_selection import HEADS, Fit, split
 from spin_nb.models.learner import Learner
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.monitor import apply_temperature, inverse_temperature
@@ -422,3 +422,17 @@ def test_arrays_that_changed_are_refused_and_cards_without_checksums_still_load(
     rewrite(card, "[]")
     with pytest.raises(ModelError, match="cannot be read"):
         Snapshot.load(tmp_path / "m1")
+
+
+def test_a_prediction_is_made_once_until_something_changes(digits, trained):
+    learner, rows = trained
+    row = int(np.setdiff1d(np.arange(500), [*rows, *learner.graph.rows])[0])
+    earlier = {head: learner.predictive(head) for head in HEADS}
+    assert all(learner.predictive(head) is earlier[head] for head in HEADS)
+    snapshot, means = learner.freeze(), {head: earlier[head].mean.copy() for head in HEADS}
+    learner.label(row, int(digits.y[row] + 1) % 10)
+    for head in HEADS:
+        assert not np.array_equal(learner.predictive(head).mean, means[head])
+        assert np.array_equal(earlier[head].mean, means[head]), "what was given out stays"
+        assert snapshot.predictive(head) is earlier[head]
+    learner.unlabel(row)

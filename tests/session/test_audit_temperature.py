@@ -163,7 +163,6 @@ def test_new_items_have_it_too_and_other_heads_have_none(trained, digits):
     learner = s._live.pool_model.learner
     rows = s._live.label_log.training_set.audits[0]
     learner.calibrate(rows[[0] * 40], np.full(40, 3))
-    s._live.forget_predictive()
     factor = learner.calibration.power
     assert factor < 0.9
     assert np.allclose(s.predict(digits.images[:9]).mean, apply_temperature(new, 1 / factor), atol=1e-3)
@@ -184,7 +183,6 @@ def test_the_bundle_carries_it(trained, digits, tmp_path):
     # It follows the temperature: with audits that are all wrong, both are less sure by about as much.
     rows, wrong = audit_rows(s), (audits_truth(s) + 1) % 10
     s._live.pool_model.learner.calibrate(rows, wrong)
-    s._live.forget_predictive()
     softer = exported_model(s._project, s._live, s._training.model_id)
     moved = softer.linear.predict(features).mean.max(1).mean() - exported.max(1).mean()
     assert moved < -0.05

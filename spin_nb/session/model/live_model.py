@@ -47,7 +47,6 @@ class LiveModel:
         self.label_log = label_log
         self.pool_model = pool_model
         self._project = project
-        self._predictive: RowsPredictive | ModelPredictive | None = None
         self._weights_version = 0
         self._basis_of_calibration: tuple[object, ...] | None = None
 
@@ -112,10 +111,9 @@ class LiveModel:
         """Let the learner follow changes; under the lock."""
         if not self.pool_model.ready:
             return
-        self._calibrate()
+        self.calibrate()
         if not changes:
             return
-        self._predictive = None
         learner = self.pool_model.learner
         if len(changes) > CHANGES_BEFORE_RELEARN or self._weights_version != self.label_log.gestures.version:
             self._relearn(learner)
@@ -131,7 +129,7 @@ class LiveModel:
         self._weights_version = self.label_log.gestures.version
         learner.reset(*self.label_log.training_set.training, training_weights(self.label_log))
 
-    def _calibrate(self) -> None:
+    def calibrate(self) -> None:
         """Hand the learner the audits that none of its heads learnt from; under the lock.
 
         They give the mean its temperature and nothing else.
@@ -144,7 +142,7 @@ class LiveModel:
         rows, truth = audits
         fair_mask = self.fair(rows, "mean")
         learner.calibrate(rows[fair_mask], truth[fair_mask])
-        self._basis_of_calibration, self._predictive = basis, None
+        self._basis_of_calibration = basis
 
     def fair(self, rows: Ints, head: str | None = None) -> NDArray[np.bool_]:
         """Mask the rows (n,) a head never learnt from."""
@@ -153,19 +151,11 @@ class LiveModel:
             return np.ones(len(rows), bool)
         return np.array([self._project.pool.ids[row] not in training_ids for row in rows], bool)
 
-    def forget_predictive(self) -> None:
-        """Compute the predictive anew; under the lock.
-
-        The learner, or the pool, is another one.
-        """
-        self._predictive = None
-        self._calibrate()
-
     def move_to(self, pool_model: PoolModel) -> None:
         """Work with other features from now on, and teach their learner all labels; under the lock."""
         self._relearn(pool_model.learner)
         self.pool_model = pool_model
-        self.forget_predictive()
+        self.calibrate()
 
     # -- what it says -------------------------------------------------------------------------------------------
 
@@ -192,7 +182,7 @@ class LiveModel:
         with self.label_log.lock:
             if not self.is_trained or self.pool_model.learner.head != "mean":
                 return Calibration()
-            self._calibrate()
+            self.calibrate()
             return self.pool_model.learner.calibration
 
     @property
@@ -205,10 +195,8 @@ class LiveModel:
         with self.label_log.lock:
             if not self.is_trained:
                 return None
-            self._calibrate()
-            if self._predictive is None:
-                self._predictive = self.pool_model.learner.predictive()
-            return self._predictive
+            self.calibrate()
+            return self.pool_model.learner.predictive()
 
     def wait_where_labelled(self) -> None:
         """Wait for the model of labels on disk.

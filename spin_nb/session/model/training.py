@@ -178,7 +178,7 @@ class Training:
             self.shown_id = self.shown_spec = None
         elif fit.predictive is not None and fit.head == fit.predictive.model.name:
             self.shown_id, self.shown_spec = result.model_id, spec
-        self._live.forget_predictive()
+        self._live.calibrate()
 
 
 @dataclass(frozen=True, eq=False)

@@ -193,7 +193,6 @@ class StreamWatcher:
             project.pool.join(batch)
             label_log.plan.extend(batch.ids)
             pool_model.take(extension)
-            live.forget_predictive()
             points = [drift.update(*pair) for pair in zip(uncertainty, distance, strict=True)]
             self.points += points
         return points

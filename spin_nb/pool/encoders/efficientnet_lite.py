@@ -88,13 +88,18 @@ class EfficientNetLite:
             self.settings["weights"] = self._digest
             self._network()  # what is wrong with the file shows now
 
+    def look_at(self, items: Sequence[Any]) -> None:
+        """Send pictures through the network ahead of :meth:`fit`, which then need not.
+
+        Whoever calls it with some at a time can say how far it is.
+        """
+        self._outputs = self._outputs | dict(zip(map(_key, items), self._outputs_of(items), strict=True))
+
     def fit(self, items: Sequence[Any]) -> EfficientNetLite:
         """Learn the components from pictures."""
-        self._outputs = {}
-        keys = [_key(item) for item in items]
-        outputs = self._run(items)
-        self._mean, self._components = principal(outputs, self.settings["components"], 1.0)
-        self._outputs = dict(zip(keys, outputs, strict=True))
+        outputs = self._outputs_of(items)
+        self._mean, self._components = principal(np.stack(outputs), self.settings["components"], 1.0)
+        self._outputs = dict(zip(map(_key, items), outputs, strict=True))
         return self
 
     def prepare(self, items: Sequence[Any]) -> Float:
@@ -110,10 +115,8 @@ class EfficientNetLite:
         What the components were learnt from does not go through the network again.
         """
         mean, components = self._require_components()
-        outputs = [self._outputs.get(_key(item)) if self._outputs else None for item in items]
-        new_outputs = iter(self._run([item for item, row in zip(items, outputs, strict=True) if row is None]))
-        rows = [next(new_outputs) if row is None else row for row in outputs]
-        return np.asarray((np.reshape(rows, (len(items), len(mean))) - mean) @ components, np.float32)
+        outputs = np.reshape(self._outputs_of(items), (len(items), len(mean)))
+        return np.asarray((outputs - mean) @ components, np.float32)
 
     def describe(self) -> dict[str, Any]:
         """Steps on a device before the graph."""
@@ -148,6 +151,12 @@ class EfficientNetLite:
         encoder._mean, encoder._components = arrays["mean"], arrays["components"]
         encoder._outputs = {}
         return encoder
+
+    def _outputs_of(self, items: Sequence[Any]) -> list[Float]:
+        """Outputs of the network, of each picture once."""
+        outputs = [self._outputs.get(_key(item)) if self._outputs else None for item in items]
+        new_outputs = iter(self._run([item for item, row in zip(items, outputs, strict=True) if row is None]))
+        return [next(new_outputs) if row is None else row for row in outputs]
 
     def _run(self, items: Sequence[Any]) -> Float:
         session = _session(self._digest, self._file)

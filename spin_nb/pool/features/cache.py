@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from spin_nb.protocols import Encoder
 
 _CHECKED_ITEMS = 4
+_ITEMS_LOOKED_AT = 64
 
 
 def features(
@@ -165,14 +166,15 @@ def _agree(pool: Pool, encoder: Encoder, rows: NDArray[np.int64], features: Floa
     return again.shape == features.shape and bool(np.allclose(again, features, rtol=1e-4, atol=atol))
 
 
-def _compute(pool: Pool, unfitted: Encoder, home: Path, tell: Progress) -> tuple[Encoder, Float]:
+def _compute(pool: Pool, unfitted: Encoder, home: Path, progress: Progress) -> tuple[Encoder, Float]:
+    tell = _rising(progress)
     bytes_each = item_bytes(pool)
     limit = min(getattr(unfitted, "fit_items", MAX_FIT_ITEMS), MAX_FIT_BYTES // bytes_each + 1)
     encoder, folder = _resume(pool, unfitted, home, limit, bytes_each)
     at_hand: dict[int, Any] = {}
     if encoder is None:
         tell(0.0, f"learning {unfitted.name}")
-        encoder, at_hand = _fit(pool, unfitted, limit)
+        encoder, at_hand = _fit(pool, unfitted, limit, tell)
         folder = _chunk_folder(pool, encoder, home)  # of the pool without items that could not be read
         folder.clear()
         if pool.n_base > batch_items(pool, encoder, bytes_each):  # else all of it is in the cache at once
@@ -188,6 +190,18 @@ def _compute(pool: Pool, unfitted: Encoder, home: Path, tell: Progress) -> tuple
     features = _write_cache(_place(pool, encoder, home), encoder, chunks)
     folder.remove()
     return encoder, features
+
+
+def _rising(tell: Progress) -> Progress:
+    """Tell fractions that never fall: what a network has looked at to learn is encoded at once afterwards."""
+    highest = 0.0
+
+    def tell_highest(fraction: float, words: str) -> None:
+        nonlocal highest
+        highest = max(highest, fraction)
+        tell(highest, words)
+
+    return tell_highest
 
 
 def _chunk_folder(pool: Pool, encoder: Encoder, home: Path) -> ChunkFolder:
@@ -218,7 +232,7 @@ def _resume(
     return encoder if agrees else None, folder
 
 
-def _fit(pool: Pool, encoder: Encoder, limit: int) -> tuple[Encoder, dict[int, Any]]:
+def _fit(pool: Pool, encoder: Encoder, limit: int, tell: Progress) -> tuple[Encoder, dict[int, Any]]:
     """The encoder fitted, and the items that it was fitted on by their rows; not those of a frame in memory."""
     items: Sequence[Any] = []
     while not items:
@@ -226,6 +240,12 @@ def _fit(pool: Pool, encoder: Encoder, limit: int) -> tuple[Encoder, dict[int, A
         items, unreadable = pool.try_load(rows)
         if not items:
             _keep_out(pool, unreadable)  # raises when nothing is left
+    look_at = getattr(encoder, "look_at", None)
+    if look_at is not None:  # a network: it takes as long as encoding these items, and they are encoded then
+        tally = Tally(encoder.name, pool.n_base, tell)
+        for start in range(0, len(items), _ITEMS_LOOKED_AT):
+            look_at(some := items[start : start + _ITEMS_LOOKED_AT])
+            tally.count(len(some))
     encoder.fit(items)
     if isinstance(items, TableRows):
         return encoder, {}

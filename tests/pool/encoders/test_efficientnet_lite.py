@@ -113,6 +113,41 @@ def test_what_it_learnt_from_does_not_go_through_the_network_again(file, photos,
     assert encoder.encode([]).shape == (0, expected.shape[1])
 
 
+def test_looking_ahead_changes_nothing_and_says_how_far_it_is(file, photos, monkeypatch, tmp_path):
+    from spin_nb.errors import Cancelled
+    from spin_nb.pool.features import cache
+    from spin_nb.pool.pool import Pool
+    from spin_nb.pool.sources.read import read_pool
+
+    monkeypatch.setattr(cache, "_ITEMS_LOOKED_AT", 4)
+    pictures = np.stack([photo[:60, :60] for photo in photos[:10]])
+    expected = EfficientNetLite(weights=file).fit(pictures).encode(pictures)
+    pool = Pool.save(tmp_path, read_pool(pictures))
+    told: list[tuple[float, str]] = []
+
+    def stop(fraction, words):
+        told.append((fraction, words))
+        if len(told) == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        cache.features(pool, EfficientNetLite(weights=file), progress=stop)
+    assert [fraction for fraction, _ in told] == [0.0, 0.4, 0.8]
+    assert ": 4 of 10 items, " in told[1][1]
+    seen: list[int] = []
+    run = EfficientNetLite._run
+    monkeypatch.setattr(
+        EfficientNetLite, "_run", lambda self, items: seen.append(len(items)) or run(self, items)
+    )
+    told = []
+    features = cache.features(pool, EfficientNetLite(weights=file), progress=lambda *both: told.append(both))[
+        1
+    ]
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    assert sum(seen) == 10, "each picture goes through the network once"
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+
+
 def test_no_more_components_than_asked_for(file, photos):
     assert EfficientNetLite(components=3, weights=file).fit(photos[:6]).encode(photos[:2]).shape == (2, 3)
     grey = [picture[:, :, 0] for picture in photos[:4]]

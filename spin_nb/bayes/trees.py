@@ -98,10 +98,17 @@ class Trees:
             self.n_members, max_features=min(COLUMNS_PER_SPLIT, x.shape[1]), random_state=self.seed % 2**32
         )
         model.fit(x, y, sample_weight=weights)
-        counts = np.bincount(y, weights, minlength=n_classes)
-        share = (counts + 1 / n_classes) / (counts.sum() + 1)
-        self._forest = columns | _nodes_of(model, share.astype(np.float32))
-        self.held_out = _out_of_bag(_leaf_probs(x, self._forest), model.estimators_samples_, share)
+        counts = np.bincount(y, weights, minlength=n_classes).astype(np.float64)
+        label_counts = np.concatenate([member.tree_.weighted_n_node_samples for member in model.estimators_])
+        self._forest = columns | _nodes_of(model, label_counts[:, None], _shares(counts).astype(np.float32))
+        # Without itself: where labels are few, that a class has one at all would tell most about it.
+        own = np.zeros((len(y), n_classes))
+        own[np.arange(len(y)), y] = 1 if weights is None else weights
+        shares_without = _shares(np.maximum(counts - own, 0))
+        leaves = _leaves(x, self._forest)
+        pseudo_part = (PSEUDO_LABELS_PER_LEAF / (label_counts + PSEUDO_LABELS_PER_LEAF))[leaves, None]
+        probs = self._forest["probs"][leaves] + pseudo_part * (shares_without - _shares(counts))
+        self.held_out = _out_of_bag(probs, model.estimators_samples_, shares_without)
         return self
 
     def predict(self, features: Float) -> FunctionsPredictive:
@@ -180,7 +187,12 @@ def _columns(x: Float, forest: Arrays) -> Float:
     return np.concatenate([x_scaled, first + second, first - second], axis=1)
 
 
-def _nodes_of(model: RandomForestClassifier, share: Float) -> Arrays:
+def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The classes' shares of labels (..., C); of one that has none some."""
+    return (counts + 1 / counts.shape[-1]) / (counts.sum(axis=-1, keepdims=True) + 1)
+
+
+def _nodes_of(model: RandomForestClassifier, label_counts: NDArray[np.float64], share: Float) -> Arrays:
     """All trees as one list of nodes; a leaf is its own child."""
     trees = [member.tree_ for member in model.estimators_]
     sizes = np.array([tree.node_count for tree in trees])
@@ -189,7 +201,6 @@ def _nodes_of(model: RandomForestClassifier, share: Float) -> Arrays:
     right = np.concatenate([tree.children_right for tree in trees])
     nodes, offset = np.arange(len(left)), np.repeat(roots, sizes)
     leaf = left < 0
-    label_counts = np.concatenate([tree.weighted_n_node_samples for tree in trees])[:, None]
     probs = np.zeros((len(left), len(share)), np.float32)
     probs[:, model.classes_] = np.concatenate([tree.value[:, 0] for tree in trees])
     total = probs * label_counts + PSEUDO_LABELS_PER_LEAF * share
@@ -204,6 +215,12 @@ def _nodes_of(model: RandomForestClassifier, share: Float) -> Arrays:
 
 def _leaf_probs(x: Float, forest: Arrays) -> Float:
     """Class probabilities (trees, n, C) of combined columns (n, D)."""
+    probs: Float = forest["probs"][_leaves(x, forest)]
+    return probs
+
+
+def _leaves(x: Float, forest: Arrays) -> Ints:
+    """Nodes (trees, n) at which combined columns (n, D) end."""
     children, column, threshold = forest["children"], forest["column"], forest["threshold"]
     n, width = x.shape
     node = np.repeat(forest["roots"], n)
@@ -216,17 +233,18 @@ def _leaf_probs(x: Float, forest: Arrays) -> Float:
         there = children[right.view(np.int8), here]
         node[walking] = there
         walking = walking[there != here]
-    return forest["probs"][node.reshape(len(forest["roots"]), n)]
+    leaves: Ints = node.reshape(len(forest["roots"]), n)
+    return leaves
 
 
-def _out_of_bag(probs: Float, samples: list[NDArray[Any]], share: NDArray[np.float64]) -> Float:
-    """Mean over the trees that did not see a label, else the classes' shares."""
+def _out_of_bag(probs: NDArray[Any], samples: list[NDArray[Any]], shares: NDArray[np.float64]) -> Float:
+    """Mean over the trees that did not see a label, else the classes' shares (m, C)."""
     unseen = np.ones(probs.shape[:2], np.float32)
     for tree, rows in enumerate(samples):
         unseen[tree, rows] = 0
     total = np.einsum("tn,tnc->nc", unseen, probs)
     count = unseen.sum(axis=0)[:, None]
-    return np.where(count > 0, total / np.maximum(count, 1), share).astype(np.float32)
+    return np.where(count > 0, total / np.maximum(count, 1), shares).astype(np.float32)
 
 
 def _sound(forest: Arrays) -> bool:

@@ -78,6 +78,15 @@ def test_held_out_labels_say_how_good_it_is_and_do_not_flatter(table):
     assert 0.35 < (trees.held_out.argmax(axis=1) == noise).mean() < 0.65
 
 
+def test_a_label_held_out_does_not_tell_that_its_class_has_one():
+    x = np.random.default_rng(4).standard_normal((12, 5)).astype(np.float32)
+    y = np.arange(12)
+    trees = Trees().fit(x, y, n_classes=40)
+    nothing_known = (1 / 40) / 12  # one label in the classes' shares, beside eleven of other classes
+    assert (trees.held_out[y, y] <= nothing_known + 1e-6).all()
+    assert np.allclose(trees.held_out.sum(axis=1), 1, atol=1e-5)
+
+
 def test_many_columns_take_a_fixed_number_of_pairs():
     x = np.random.default_rng(0).standard_normal((50, 40)).astype(np.float32)
     trees = Trees(10).fit(x, np.arange(50) % 2, n_classes=2)

@@ -42,7 +42,7 @@ def auto(
     square of the label's surprise.  Under the graph ``a_j = Phi(-margin_j / sqrt(2 v_j))``, and ``s_i`` is in
     proportion to ``noise^2 + v_i``, so that what is left is the variance removed; under the head shown
     ``a_j = 1 - max_c p_jc`` and ``s_i = 1 - sum_c p_ic^2``.  Both are averaged: the head shown counts as its labels,
-    the graph, which alone knows how far it has seen, as :data:`~spin_nb.query._lookahead.GRAPH_LABELS`.
+    the graph, which alone knows how far it has seen, as twenty.
 
     Items already being asked, and each pick, count as labelled: the covariance does not depend on the labels' values,
     and the scores move as if each were of its likeliest class (the "kriging believer" of Ginsbourger et al. 2010), so a

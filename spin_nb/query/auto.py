@@ -17,6 +17,7 @@ from spin_nb.query._lookahead import Lookahead
 from spin_nb.query.mixture import EPSILON, sample_with
 from spin_nb.query.rare import Rare
 from spin_nb.types import Float, Ints, Picked
+from spin_nb.words import shown
 
 
 def auto(
@@ -98,8 +99,8 @@ def auto(
             f"covariance is {np.shape(covariance)}, phi is {phi.shape}.",
             "Pass covariance (D, D), phi (n, D).",
         )
-    if n_labels < 0:
-        raise QueryError(f"n_labels is {n_labels}.", "Pass how many labels probs were learnt from.")
+    if not isinstance(n_labels, int | np.integer) or n_labels < 0:
+        raise QueryError(f"n_labels is {shown(n_labels)}.", "Pass how many labels probs were learnt from.")
     left, waiting = askable(len(phi), candidates, pending)
     candidates = np.flatnonzero(left)
     k = check_k(k, len(candidates))

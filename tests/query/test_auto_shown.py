@@ -85,6 +85,7 @@ def test_what_are_no_probabilities_of_the_pool_is_refused(probs, says):
         State(GROUPS).ask(probs=probs, n_labels=20)
 
 
-def test_fewer_than_no_labels_is_refused():
-    with pytest.raises(QueryError, match="-1"):
-        State(GROUPS).ask(probs=np.full((70, 2), 0.5, np.float32), n_labels=-1)
+@pytest.mark.parametrize("n_labels", [-1, 2.5, "many", None])
+def test_what_is_no_number_of_labels_is_refused(n_labels):
+    with pytest.raises(QueryError, match=str(n_labels)):
+        State(GROUPS).ask(probs=np.full((70, 2), 0.5, np.float32), n_labels=n_labels)

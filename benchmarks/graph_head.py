@@ -2,9 +2,8 @@
 
 MNIST (official training images, PCA to 60) from SPIN_DATA_DIR, default ../shared/data.  First under the graph alone,
 then under the mean of all heads, trained after every ten labels, with forty audits for its temperature.  A label =
-update of mean and variance of all rows + class probabilities of all rows; the next "auto" query is asked ahead of the
-person and stands beside it.  Wall milliseconds depend on what else the machine does; CPU milliseconds (all threads)
-stand beside them.
+update of mean and variance of all rows + class probabilities of all rows + the next "auto" query.  Wall milliseconds
+depend on what else the machine does; CPU milliseconds (all threads) stand beside them.
 """
 
 from __future__ import annotations
@@ -95,7 +94,7 @@ def label(
 
 
 def report(head: str, parts: dict[str, np.ndarray]) -> None:
-    parts["one label"] = parts["update"] + parts["probabilities"]
+    parts["one label"] = parts["query"] + parts["update"] + parts["probabilities"]
     print(f"\n{head + ', ms':<16}{'wall p50':>10}{'p95':>8}{'CPU p50':>10}{'p95':>8}")
     for name, values in parts.items():
         p50, p95 = np.percentile(values, [50, 95], axis=0)

@@ -327,8 +327,7 @@ class LastLayerLaplace:
             Not fitted; features of another width, NaN or infinite; an unknown link.
         """
         posterior = self._require_posterior()
-        if spread is None:  # else they were looked at when it was computed
-            features = check_features(features, width=self.weight.shape[1])
+        features = check_features(features, width=self.weight.shape[1])
         if link not in LINKS:
             raise ModelError(f"no link is called {link!r}.", f"Use one of {', '.join(LINKS)}.")
         logits = self.logits(features)

@@ -26,7 +26,7 @@ from spin_nb.types import Float, Ints
 Array = NDArray[np.float64]
 
 PRIOR_LABELS = 10.0  # strength of the prior that every member counts alike: the penalty on a power's square
-NUMBERS_PER_BLOCK = 2**16  # a handful of arrays of them fit into a core's cache
+NUMBERS_IN_CACHE = 2**16  # of a block: a handful of arrays of them fit into a core's cache
 TINY = np.float32(1e-12)  # probability whose logarithm is still taken
 
 
@@ -107,7 +107,7 @@ def mixture(members: Sequence[Predictive], powers: Sequence[float]) -> RowsPredi
         raise ModelError("a mixture needs a posterior of Gaussian logits.", "Use one of them by itself.")
     n, n_classes = np.shape(gaussian[0][1][0])
     mean = np.empty((n, n_classes), np.float32)
-    for rows in blocks(n, n_classes, NUMBERS_PER_BLOCK):
+    for rows in blocks(n, n_classes, NUMBERS_IN_CACHE):
         mean[rows] = softmax(_log_mixture(members, powers, rows).T)
 
     def centre(rows: Ints | slice) -> Float:

@@ -106,9 +106,13 @@ class Trees:
         own[np.arange(len(y)), y] = 1 if weights is None else weights
         shares_without = _shares(np.maximum(counts - own, 0))
         leaves = _leaves(x, self._forest)
-        pseudo_part = (PSEUDO_LABELS_PER_LEAF / (label_counts + PSEUDO_LABELS_PER_LEAF))[leaves, None]
-        probs = self._forest["probs"][leaves] + pseudo_part * (shares_without - _shares(counts))
-        self.held_out = _out_of_bag(probs, model.estimators_samples_, shares_without)
+        pseudo_part = (PSEUDO_LABELS_PER_LEAF / (label_counts + PSEUDO_LABELS_PER_LEAF)).astype(np.float32)
+        is_unseen = _is_unseen(leaves.shape, model.estimators_samples_)
+        probs = _out_of_bag(self._forest["probs"][leaves], is_unseen)
+        share_of_pseudo = _out_of_bag(pseudo_part[leaves, None], is_unseen)
+        without = probs + share_of_pseudo * (shares_without - _shares(counts))
+        is_never_held_out = ~np.any(is_unseen, axis=0, keepdims=True).T
+        self.held_out = np.where(is_never_held_out, shares_without, without).astype(np.float32)
         return self
 
     def predict(self, features: Float) -> FunctionsPredictive:
@@ -237,14 +241,19 @@ def _leaves(x: Float, forest: Arrays) -> Ints:
     return leaves
 
 
-def _out_of_bag(probs: NDArray[Any], samples: list[NDArray[Any]], shares: NDArray[np.float64]) -> Float:
-    """Mean over the trees that did not see a label, else the classes' shares (m, C)."""
-    unseen = np.ones(probs.shape[:2], np.float32)
+def _is_unseen(shape: tuple[int, ...], samples: list[NDArray[Any]]) -> NDArray[np.bool_]:
+    """Mask (trees, n) of the labels that a tree did not see."""
+    is_unseen = np.ones(shape, bool)
     for tree, rows in enumerate(samples):
-        unseen[tree, rows] = 0
-    total = np.einsum("tn,tnc->nc", unseen, probs)
-    count = unseen.sum(axis=0)[:, None]
-    return np.where(count > 0, total / np.maximum(count, 1), shares).astype(np.float32)
+        is_unseen[tree, rows] = False
+    return is_unseen
+
+
+def _out_of_bag(values: NDArray[Any], is_unseen: NDArray[np.bool_]) -> Float:
+    """Mean of values (trees, n, C) over the trees that did not see a label, 0 where all did."""
+    total = np.einsum("tn,tnc->nc", is_unseen.astype(np.float32), values)
+    mean: Float = total / np.maximum(is_unseen.sum(axis=0), 1).astype(np.float32)[:, None]
+    return mean
 
 
 def _sound(forest: Arrays) -> bool:

@@ -90,7 +90,7 @@ class FittedModel:
             parts = self._call(lambda: (predictive.mean, predictive.epistemic, predictive.aleatoric))
         mean, epistemic, aleatoric = (np.asarray(part, np.float32) for part in parts)
         _check_moments(self.name, mean, epistemic, aleatoric, (len(inputs), self.n_classes))
-        return mean, epistemic, aleatoric
+        return np.maximum(mean, 0), epistemic, aleatoric  # a rounding below 0 is allowed, and no probability
 
     def draws(self, inputs: Float, S: int, seed: int) -> Float:
         """Draw (S, m, C) for what :meth:`moments` takes: same seed, same functions."""

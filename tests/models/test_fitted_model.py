@@ -184,6 +184,27 @@ def test_what_a_model_of_ones_own_raises_or_returns_wrongly_is_said(blobs):
         assert caught.value.do
 
 
+def test_a_probability_rounded_below_nothing_does_not_end_the_asking(blobs):
+    class Rounded:
+        def __init__(self, x):
+            self.mean = np.tile(np.array([0.5, 0.5 + 5e-7, -5e-7], np.float32), (len(x), 1))
+            self.epistemic = self.aleatoric = np.zeros(len(x), np.float32)
+
+    class Mine:
+        def fit(self, features, y, *, n_classes):
+            return self
+
+        def predict(self, features):
+            return Rounded(features)
+
+    made = blobs.learner()
+    made.adopt(blobs.fit(made, Mine()))
+    assert made.head == "Mine"
+    assert made.predictive().mean.min() == 0
+    for word in ("auto", "entropy"):
+        assert len(ask(made, 3, np.arange(30, 100), strategy=word).indices) == 3
+
+
 class TestHeldOut:
     """Accuracy on labels the model has not seen, as much of it as is affordable."""
 

@@ -15,6 +15,9 @@ area one recipe, for each count that count's.  ``--heads`` adds what every head 
 ``--encoder auto`` begins with both and lets the labels choose between quick, pretrained and both at each training, as a
 session does (pictures and texts; the recipes get both).
 
+``--runs FOLDER`` keeps every seed's curve there and makes none twice: a table of many hours may be killed, and several
+processes may share it.  Another version of the code wants another folder.
+
 Cost of a seed in tens with ``--heads``, without "random, our heads", on two cores at a load of six to ten: wine 13 s,
 ItalyPower 70 s, blood cells 90 s, hand signs 2 min, AG News 3 min; the last column has the seconds of each recipe.  All
 sets, ten seeds, one ask at a time take many hours: run a part, ``--sets wine --seeds 2 --batch 10``.
@@ -27,12 +30,15 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks._bands import half
-from benchmarks._heads import COUNTS, Quality, qualities, report_heads
+from benchmarks._heads import COUNTS, qualities, report_heads
 from benchmarks._logistic import choose_c, fit, predict, scale
+from benchmarks._runs import Point, Run, file_name, stored
 from benchmarks._sets import DATA, QUICK, SETS, Split, base_of, is_there, load
 from spin_nb.models.ask import ask
 from spin_nb.models.encoder_evidence import evidence, likeliest
@@ -58,15 +64,6 @@ class Plan:
     counts: tuple[int, ...] = ALL_COUNTS
     targets: tuple[tuple[float, int], ...] = ()
     rare: int = 0
-
-
-@dataclass(frozen=True)
-class Point:
-    """Score, labelled items of class 1, and the qualities of the heads where they are asked for."""
-
-    score: float
-    n_rare: int
-    heads: dict[str, Quality] | None = None
 
 
 Curve = Iterator[Point]
@@ -228,9 +225,11 @@ def report(name: str, seeds: range, arguments: argparse.Namespace) -> list[str]:
     for recipe, curve in curves_of(arguments.batch, arguments.audits, arguments.heads).items():
         if arguments.only and recipe not in arguments.only:
             continue
-        start = time.perf_counter()
-        points = [list(curve(load(name, seed, arguments.encoder), plan, seed)) for seed in seeds]
-        seconds = (time.perf_counter() - start) / len(seeds)
+        runs = [
+            stored(_path(name, recipe, seed, arguments), partial(_run, curve, name, plan, seed, arguments))
+            for seed in seeds
+        ]
+        points, seconds = [run.points for run in runs], float(np.mean([run.seconds for run in runs]))
         scores[recipe] = np.array([[point.score for point in run] for run in points])
         _print_curve(recipe, scores[recipe], plan, places, limits, f"{seconds:10.1f}")
         if plan.rare:
@@ -238,22 +237,46 @@ def report(name: str, seeds: range, arguments: argparse.Namespace) -> list[str]:
         if recipe == "auto":
             _print_targets(plan, scores[recipe])
             if arguments.heads:
-                runs = [[point.heads for point in run if point.heads] for run in points]
+                heads = [[point.heads for point in run if point.heads] for run in points]
     if "auto" in scores and scores.keys() & RECIPES.keys():
         misses += [f"{name}: {miss}" for miss in compare(scores, plan, places, limits)]
     if "auto" in scores and arguments.heads:
-        misses += report_heads(name, counts, runs)
+        misses += report_heads(name, counts, heads)
     return misses
+
+
+def _run(
+    curve: Callable[[Split, Plan, int], Curve],
+    name: str,
+    plan: Plan,
+    seed: int,
+    arguments: argparse.Namespace,
+) -> Run:
+    data = load(name, seed, arguments.encoder)
+    start = time.perf_counter()
+    points = list(curve(data, plan, seed))
+    return Run(points, time.perf_counter() - start)
+
+
+def _path(name: str, recipe: str, seed: int, arguments: argparse.Namespace) -> Path | None:
+    """File of a run in the folder asked for; recipes do not hear of audits nor of heads."""
+    if arguments.runs is None:
+        return None
+    words: list[object] = [name, arguments.encoder, arguments.batch]
+    if recipe == "auto":
+        words += [arguments.audits, "heads" if arguments.heads else "curve"]
+    return Path(arguments.runs) / file_name([*words, recipe, seed])
 
 
 def compare(scores: dict[str, Float], plan: Plan, places: list[int], limits: list[int]) -> list[str]:
     """Print "auto" less the best recipe, paired by seed, and return where it is too far behind."""
-    misses, cells = [], []
+    misses, cells, bands = [], [], []
     rivals = [name for name in RECIPES if name in scores]
     for at in places:
         best = max(rivals, key=lambda name: scores[name][:, at].mean())
         difference = scores["auto"][:, at] - scores[best][:, at]
         cells.append(f"{difference.mean():>+8.3f}")
+        bands.append(f"{f'±{half(difference):.3f}':>8}")
         if difference.mean() < -np.fmax(MAX_BEHIND, half(difference)):
             misses.append(
                 f"at {plan.counts[at]} labels {difference.mean():+.3f} ± {half(difference):.3f} beside {best}"
@@ -265,6 +288,7 @@ def compare(scores: dict[str, Float], plan: Plan, places: list[int], limits: lis
         if difference.mean() < -MAX_BEHIND_AREA:
             misses.append(f"area to {limit} {difference.mean():+.4f} ± {half(difference):.4f} beside {best}")
     print(f"{'auto less best recipe':<33}" + "".join(cells))
+    print(f"{'':<33}" + "".join(bands))
     return misses
 
 
@@ -311,6 +335,7 @@ def main() -> None:
     parser.add_argument("--audits", type=float, default=0.0)
     parser.add_argument("--encoder", default=QUICK)
     parser.add_argument("--heads", action="store_true")
+    parser.add_argument("--runs")
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.sets if base_of(name)[0] not in SETS]:

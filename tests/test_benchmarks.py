@@ -237,11 +237,18 @@ def test_sets_of_files_are_skipped_where_there_are_none(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_small_part_runs_from_end_to_end(monkeypatch, capsys):
+def test_a_small_part_runs_from_end_to_end_once(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(labels.PLANS, "wine", labels.Plan((10, 20)))
-    arguments = argparse.Namespace(batch=10, audits=0.1, heads=True, only=[], encoder="quick")
+    arguments = argparse.Namespace(
+        batch=10, audits=0.1, heads=True, only=[], encoder="quick", runs=str(tmp_path / "runs")
+    )
     misses = labels.report("wine", range(2), arguments)
-    lines = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out
+    monkeypatch.setattr(labels, "load", None)  # what is there is not made again
+    assert labels.report("wine", range(2), arguments) == misses
+    assert capsys.readouterr().out == printed
+    assert len(list((tmp_path / "runs").iterdir())) == 2 * 5
+    lines = printed.splitlines()
     assert {"auto", *labels.RECIPES} <= {line[:33].strip() for line in lines}
     assert any(line.startswith("auto less best recipe") for line in lines)
     assert sum(LOGISTIC in line for line in lines) == 1

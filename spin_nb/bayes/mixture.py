@@ -25,7 +25,7 @@ from spin_nb.types import Float, Ints
 
 Array = NDArray[np.float64]
 
-PRIOR_LABELS = 10.0  # strength of the prior that every member counts alike: the penalty on a power's square
+PRIOR_LABELS = 5.0  # strength of the prior that every member counts alike: the penalty on a power's square
 NUMBERS_IN_CACHE = 2**16  # of a block: a handful of arrays of them fit into a core's cache
 TINY = np.float32(1e-12)  # probability whose logarithm is still taken
 
@@ -33,7 +33,7 @@ TINY = np.float32(1e-12)  # probability whose logarithm is still taken
 def stacking_powers(log_probs: Sequence[Float], y: Ints) -> Array:
     """Fit the members' powers to labels that were held out of them.
 
-    The log likelihood of ``softmax(sum_k power_k log p_k)`` less ``5 |power - 1/K|^2``, maximised over powers of zero
+    The log likelihood of ``softmax(sum_k power_k log p_k)`` less ``2.5 |power - 1/K|^2``, maximised over powers of zero
     or more: concave, so there is one answer, it moves smoothly with the labels, and few of them leave it near the equal
     powers ``1/K``.
 

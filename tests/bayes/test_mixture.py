@@ -36,7 +36,7 @@ def log_likelihood(powers, members, y):
 
 
 def objective(powers, members, y):
-    return log_likelihood(powers, members, y) - 5 * np.sum((powers - 1 / len(members)) ** 2)
+    return log_likelihood(powers, members, y) - 2.5 * np.sum((powers - 1 / len(members)) ** 2)
 
 
 @settings(max_examples=40, deadline=None)

@@ -163,6 +163,11 @@ class ViewData:
         return self._live.pool_model.layout_name
 
     @property
+    def encoder_name(self) -> str:
+        """Name of the encoder whose features the layout is of."""
+        return self._live.pool_model.encoder.name
+
+    @property
     def accuracy(self) -> Estimate:
         """Accuracy on the hidden audit sample."""
         self._live.try_to_catch_up()

@@ -60,6 +60,7 @@ class BlankSession:
         self.head: str | None = None
         self.predictive: Any = None
         self.layout, self.layout_name = np.zeros((len(self.pool), 2), np.float32), "pca"
+        self.encoder_name = "photo"
         self.accuracy = wilson(0, 0)
         self.audit_predictions = AuditPredictions(
             np.zeros((0, len(classes)), np.float32), np.zeros(0, np.int64)

@@ -60,7 +60,17 @@ def test_points_move_to_a_new_layout_and_only_then(drawn):
     drawn.move()
     assert moved[0] is True
     assert view.scatter.transition_points is False, "recolouring during a move is refused by the browser"
-    assert "UMAP" in view.panel.status
+    assert view.panel.status == "120 items, UMAP layout of photo"
+
+
+def test_points_move_where_the_features_are_others_and_the_map_says_which(drawn):
+    view = MapView(drawn)
+    moved = []
+    view.scatter.observe(lambda change: moved.append(change["new"]), "transition_points")
+    drawn.encoder_name = "photo+efficientnet-lite"
+    drawn.events.layout.emit("pca")
+    assert moved[0] is True
+    assert view.panel.status == "120 items, PCA layout of photo+efficientnet-lite"
 
 
 def test_the_layout_is_fitted_into_view_with_its_proportions_kept(view, drawn):

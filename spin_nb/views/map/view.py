@@ -76,7 +76,7 @@ class MapView(Brief, widgets.HBox):
     def __init__(self, session: SessionLike) -> None:
         self._session = session
         self._asked_rows: list[int] = []
-        self._drawn_layout = ""
+        self._drawn_layout: tuple[str, str] | None = None
         self.theme = theme_of(session)
         self._words = self._colourings()
         self.panel = Panel(
@@ -197,7 +197,8 @@ class MapView(Brief, widgets.HBox):
         state = colours.states(n, session.label_index, self._asked_rows)
         colouring = self._colouring(n, state)
         points = np.column_stack([layout, colouring.values, state]).astype(np.float32)
-        moves = bool(self._drawn_layout) and session.layout_name != self._drawn_layout
+        layout_of = session.encoder_name, session.layout_name
+        moves = self._drawn_layout not in (None, layout_of)
         order = np.argsort(state, kind="stable").astype(np.uint32)
         size, opacity = _marks(n, colouring.only_marks_labels)
         with self.scatter.hold_sync():
@@ -210,11 +211,11 @@ class MapView(Brief, widgets.HBox):
                 if not np.array_equal(getattr(self.scatter, trait), value):
                     setattr(self.scatter, trait, value)
         self.panel.legend = colouring.legend
-        self._drawn_layout = session.layout_name
+        self._drawn_layout = layout_of
         if moves:
             self.redraw.hold(MOVE_MS / 1000 + 0.3)
             self.redraw()
-        self.panel.status = f"{n:,} items, {session.layout_name.upper()} layout"
+        self.panel.status = f"{n:,} items, {session.layout_name.upper()} layout of {session.encoder_name}"
         while self._waits:
             self._waits.pop(0)()
 

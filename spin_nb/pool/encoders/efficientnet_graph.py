@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from spin_nb.pool.encoders.checkpoint import NamedTensors
+
 SIDE, WIDTH = 224, 1280
 """Of the picture, in pixels, and of the features."""
 STAGES = (
@@ -28,38 +30,13 @@ _EPSILON = 1e-3
 _CENTRE, _SPAN = 127.0, 128.0
 
 
-class Weights:
+class Weights(NamedTensors):
     """Convolutions made of named arrays.
 
     Parameters
     ----------
     tensors : mapping of str -> torch.Tensor
-
-    Attributes
-    ----------
-    names : set of str
-        Those that were used.
     """
-
-    def __init__(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        self._tensors = tensors
-
-    def take(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
-        """Array of a name and a shape, float32.
-
-        Raises
-        ------
-        ValueError
-            When there is none, or it is of another shape, or not finite.
-        """
-        tensor = self._tensors.get(name)
-        if not isinstance(tensor, torch.Tensor):
-            raise ValueError(f"it has no {name!r}")
-        if tuple(tensor.shape) != shape:
-            raise ValueError(f"{name!r} is of shape {tuple(tensor.shape)}, not {shape}")
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name!r} holds NaN or infinity")
-        return tensor.float()
 
     def convolution(
         self, name: str, norm: str, shape: tuple[int, int, int], *, stride: int = 1, groups: int = 1
@@ -70,19 +47,13 @@ class Weights:
         zeros in front says the same with equal padding, which every runtime takes without a node of its own.
         """
         channels, inputs, kernel = shape
-        scale = self.take(f"{norm}.weight", (channels,)) / torch.sqrt(
-            self.take(f"{norm}.running_var", (channels,)) + _EPSILON
-        )
-        shift = (
-            self.take(f"{norm}.bias", (channels,)) - self.take(f"{norm}.running_mean", (channels,)) * scale
-        )
-        weight = self.take(f"{name}.weight", (channels, inputs, kernel, kernel)) * scale[:, None, None, None]
+        weight, bias = self.fold(name, norm, (channels, inputs, kernel, kernel), _EPSILON)
         if stride > 1:
             weight = functional.pad(weight, (1, 0, 1, 0))
         layer = nn.Conv2d(
             inputs * groups, channels, weight.shape[-1], stride, padding=kernel // 2, groups=groups
         )
-        layer.weight.data, layer.bias.data = weight, shift  # type: ignore[union-attr]
+        layer.weight.data, layer.bias.data = weight, bias  # type: ignore[union-attr]
         return layer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,6 @@ from spin_nb.pool.inputs.spec import InputSpec
 from spin_nb.pool.onnx.one_thread import one_thread_session
 from spin_nb.threads import map_parts
 from spin_nb.types import Float
-from spin_nb.words import said_by
 
 if TYPE_CHECKING:
     import torch
@@ -194,30 +193,13 @@ def _session(digest: str, file: Path) -> InferenceSession:
 
 @lru_cache(maxsize=2)
 def _network(digest: str, file: Path) -> torch.nn.Module:
+    from spin_nb.pool.encoders.checkpoint import read_checkpoint
     from spin_nb.pool.encoders.efficientnet_graph import EfficientNetLiteGraph
 
     try:
-        return EfficientNetLiteGraph(_read(file))
+        return EfficientNetLiteGraph(read_checkpoint(file))
     except ValueError as problem:
         raise PoolError(
             f"{file.name!r} does not hold the weights of EfficientNet-Lite0: {problem}.",
             f"Pass the .pth file of the package {WEIGHTS.package}.",
         ) from None
-
-
-def _read(file: Path) -> Mapping[str, torch.Tensor]:
-    """Tensors by name; no code in the file is run.
-
-    Raises
-    ------
-    ValueError
-    """
-    import torch
-
-    try:
-        tensors = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as problem:  # of a file that is something else, torch raises anything
-        raise ValueError(said_by(problem, 100)) from None
-    if not isinstance(tensors, Mapping):
-        raise ValueError(f"it holds a {type(tensors).__name__}, no arrays by name")
-    return tensors

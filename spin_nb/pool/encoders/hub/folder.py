@@ -12,7 +12,7 @@ from typing import Any
 
 from spin_nb.errors import PoolError
 from spin_nb.io import checksum
-from spin_nb.pool.media.extras import MissingPackageError
+from spin_nb.pool.encoders.pretrained import MissingWeightsError
 from spin_nb.words import listing, said_by, shown
 
 ANSWER_SECONDS = 5.0
@@ -21,10 +21,6 @@ _DEADLINE_SECONDS = 8.0  # looking up its name is not covered by the library's o
 _WEIGHTS = "model.safetensors"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _FILES = ("*.json", "*.txt", "*.model", "README.md")
-
-
-class MissingWeightsError(MissingPackageError):
-    """The weights are not on this machine and cannot be fetched: nothing is wrong with the pool."""
 
 
 def local_folder(path: Path | str, weights: str = _WEIGHTS) -> Path:

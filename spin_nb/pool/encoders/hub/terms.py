@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from spin_nb.pool.encoders.pretrained import commercial_use
+from spin_nb.pool.encoders.pretrained import Terms
 
 _CARD = "README.md"
 _FREE = ("apache-2.0", "mit", "bsd", "cc0", "cc-by-4.0", "cc-by-3.0", "cc-by-sa", "unlicense", "isc")
@@ -15,19 +14,11 @@ _MARKS_OF_LIMITS = ("-nc", "noncommercial", "non-commercial", "research")
 
 
 @dataclass(frozen=True)
-class HubWeights:
+class HubWeights(Terms):
     """Weights of a model on the hub.
 
     Attributes
     ----------
-    word : str
-        The encoder's.
-    model : str
-        What was trained, on what.
-    licence : str
-    commercial : bool or None
-        Whether the licence allows commercial use; None where that is not known.
-    megabytes : int
     repository : str
         "owner/name" on the hub.
     extra : str
@@ -39,23 +30,13 @@ class HubWeights:
     x: X, trained on all. Licence CC-BY-NC-4.0, NOT for commercial use; 88 MB from ann/x on the Hugging Face hub.
     """
 
-    word: str
-    model: str
-    licence: str
-    commercial: bool | None
-    megabytes: int
     repository: str
     extra: str
 
-    def __str__(self) -> str:
-        return (
-            f"{self.word}: {self.model}. Licence {self.licence}, {commercial_use(self.commercial)}; "
-            f"{self.megabytes} MB from {self.repository} on the Hugging Face hub."
-        )
-
-    def facts(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
-        return asdict(self)
+    @property
+    def origin(self) -> str:
+        """The repository."""
+        return f"{self.repository} on the Hugging Face hub"
 
 
 def terms_of_folder(word: str, repository: str, folder: Path, extra: str) -> HubWeights:

@@ -95,6 +95,7 @@ WORDS: dict[str, dict[str, str]] = {
         "convolutions": "spin_nb.pool.encoders.convolutions:Convolutions",
         "log-mel": "spin_nb.pool.encoders.log_mel:LogMel",
         "clap": "spin_nb.pool.encoders.hub.sounds:CLAP",
+        "panns": "spin_nb.pool.encoders.panns:PANNs",
         "frames": "spin_nb.pool.encoders.video_frames:Frames",
         "parts": "spin_nb.pool.encoders.multimodal:MultimodalEncoder",
     },

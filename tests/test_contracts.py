@@ -44,6 +44,7 @@ ITEMS = {
     "convolutions": [np.sin(np.arange(60, dtype=np.float32) * (1 + n / 9))[None] for n in range(12)],
     "log-mel": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(12)],
     "clap": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(5)],
+    "panns": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(5)],
     "frames": list(np.random.default_rng(0).integers(0, 256, (6, 4, 16, 16, 3), dtype=np.uint8)),
     "efficientnet-lite": pictures(96, 5, colours=True),
     "dinov2": pictures(96, 5, colours=True),

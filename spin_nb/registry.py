@@ -132,6 +132,13 @@ WORDS: dict[str, dict[str, str]] = {
         "progress": "spin_nb.views.workbench.progress:Progress",
     },
 }
+EXPECTED_WORDS: dict[tuple[str, str], str] = {
+    # aeon, which has both, is no dependency: 1.6.0 needs a numba below 0.64, constraints.txt has a newer one.
+    ("encoder", "minirocket"): "'convolutions' is this method, built in",
+    ("encoder", "rocket"): "'convolutions' is this method, built in",
+    ("encoder", "tabicl"): "TabICL is a classifier of table rows, whose encoder is 'columns'",
+}
+"""Kind and a word that people expect and there is none of -> what there is instead."""
 _registered: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
@@ -244,13 +251,19 @@ def resolve(kind: str, spec: object, *, also: tuple[str, ...] = ()) -> Any:
     places = words(kind)
     if spec not in places:
         listing = sorted({*places, *also})
-        close = difflib.get_close_matches(spec[:100], listing, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UnknownWordError(
-            f"no {kind} is called {shown(spec)}{hint}",
+            f"no {kind} is called {shown(spec)}{_hint(kind, spec, listing)}",
             f"Use one of: {', '.join(listing)}; or pass the object itself.",
         )
     if (kind, spec) in _registered:
         return _registered[kind, spec]
     module, _, attribute = places[spec].partition(":")
     return getattr(import_module(module), attribute)
+
+
+def _hint(kind: str, word: str, listing: list[str]) -> str:
+    """End of the sentence that a word is unknown: what there is instead, or the closest word."""
+    if (kind, word.lower()) in EXPECTED_WORDS:
+        return f": {EXPECTED_WORDS[kind, word.lower()]}."
+    close = difflib.get_close_matches(word[:100], listing, n=1)
+    return f"; did you mean {close[0]!r}?" if close else "."

@@ -99,6 +99,15 @@ def test_an_unknown_word_lists_the_known_ones_and_the_closest():
     assert "bald, batchbald" in str(caught.value)
 
 
+def test_a_word_that_people_expect_says_what_there_is_instead():
+    for word in ("minirocket", "MiniRocket", "rocket"):
+        with pytest.raises(UnknownWordError, match="'convolutions' is this method, built in"):
+            resolve("encoder", word)
+    for (kind, word), hint in registry.EXPECTED_WORDS.items():
+        assert word not in words(kind)
+        assert any(f"'{name}'" in hint for name in words(kind))
+
+
 def test_an_unknown_kind_lists_the_known_ones():
     for ask in (
         lambda: words("colour"),

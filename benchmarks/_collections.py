@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from spin_nb.pool.encoders.convolutions import Convolutions
-from spin_nb.pool.encoders.log_mel import LogMel
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.encoders.photo import Photo
 from spin_nb.pool.encoders.pixels import PixelsPCA
+from spin_nb.pool.encoders.sound import ShapeAndTexture
 from spin_nb.pool.encoders.table import Columns
 from spin_nb.pool.encoders.text import TfidfSVD
 from spin_nb.pool.media.decoded_images import Pixels
@@ -163,7 +163,9 @@ def fsdd() -> Collection:
     y = np.array([int(file.stem.split("_")[0]) for file in files], np.int64)
     is_test = np.array([int(file.stem.split("_")[2]) < 5 for file in files])
     rows = np.flatnonzero(~is_test), np.flatnonzero(is_test)
-    return Collection([AudioModality().load(file) for file in files], y, LogMel, lambda seed: rows, True)
+    return Collection(
+        [AudioModality().load(file) for file in files], y, ShapeAndTexture, lambda seed: rows, True
+    )
 
 
 def gunpoint() -> Collection:

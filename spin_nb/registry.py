@@ -93,6 +93,7 @@ WORDS: dict[str, dict[str, str]] = {
         "minilm": "spin_nb.pool.encoders.minilm:MiniLM",
         "columns": "spin_nb.pool.encoders.table:Columns",
         "convolutions": "spin_nb.pool.encoders.convolutions:Convolutions",
+        "sound": "spin_nb.pool.encoders.sound:ShapeAndTexture",
         "log-mel": "spin_nb.pool.encoders.log_mel:LogMel",
         "clap": "spin_nb.pool.encoders.hub.sounds:CLAP",
         "panns": "spin_nb.pool.encoders.panns:PANNs",

@@ -43,6 +43,7 @@ ITEMS = {
     "columns": [{"speed": float(i), "kind": "ab"[i % 2], "hole": None if i % 5 else 1.0} for i in range(30)],
     "convolutions": [np.sin(np.arange(60, dtype=np.float32) * (1 + n / 9))[None] for n in range(12)],
     "log-mel": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(12)],
+    "sound": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(12)],
     "clap": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(5)],
     "panns": [Sound(np.sin(np.arange(4000) * 0.05 * (n + 1)).astype(np.float32), 8000) for n in range(5)],
     "frames": list(np.random.default_rng(0).integers(0, 256, (6, 4, 16, 16, 3), dtype=np.uint8)),

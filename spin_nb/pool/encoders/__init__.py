@@ -14,7 +14,8 @@ bge-small         texts, English          meaning of sentences by a language mod
 potion            texts, English          mean of one vector a word piece, unit length
 columns           table rows, vectors     scaled numbers, outliers drawn in, one-hot categories
 convolutions      time series             how often random kernels exceed a threshold
-log-mel           sounds                  log-mel spectrogram of the loud part
+sound             sounds                  shape and texture of the log-mel spectrogram
+log-mel           sounds, short           log-mel spectrogram of the loud part
 clap              sounds                  a network that compares sounds with texts, unit length
 panns             sounds                  a network trained to name 527 kinds of sounds, unit length
 frames            videos                  mean and spread of the features of their frames

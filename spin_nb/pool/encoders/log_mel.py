@@ -84,7 +84,9 @@ class LogMel:
 
     def _spectra(self, items: Sequence[Sound]) -> Float:
         bands, frames = self.settings["bands"], self.settings["frames"]
-        return np.stack([_log_mel(item, bands, frames, self._rate) for item in items])
+        return np.stack(
+            [stretch(loud_part(log_mel(item, bands, self._rate), QUIET), frames) for item in items]
+        )
 
     def _require_components(self) -> tuple[Float, Float]:
         if self._mean is None:
@@ -92,15 +94,26 @@ class LogMel:
         return self._mean, self._components
 
 
-def _log_mel(sound: Sound, bands: int, frames: int, rate: int) -> Float:
+def log_mel(sound: Sound, bands: int, rate: int) -> Float:
+    """Log-mel spectrogram, (windows, bands) of bands up to half of ``rate``, in nats."""
     width, hop = max(4, round(WINDOW * sound.rate)), max(1, round(HOP * sound.rate))
     x = np.pad(sound.samples, (0, max(0, width - len(sound.samples))))
     x = x / max(np.float32(1), np.abs(x).max())  # full scale is 1, whatever a file of floats says
     windows = np.lib.stride_tricks.sliding_window_view(x, width)[::hop] * np.hanning(width).astype(np.float32)
     power = np.abs(np.fft.rfft(windows, axis=1)) ** 2
-    mel = np.log(power @ _mel_bands(bands, width, sound.rate, rate) + 1e-6)
-    loud = np.flatnonzero(mel.mean(axis=1) > mel.mean(axis=1).max() - QUIET)
-    mel = mel[loud[0] : loud[-1] + 1]
+    mel: Float = np.log(power @ _mel_bands(bands, width, sound.rate, rate) + 1e-6)
+    return mel
+
+
+def loud_part(mel: Float, quiet: float) -> Float:
+    """Windows from the first to the last that is less than ``quiet`` nats below the loudest."""
+    loudness = mel.mean(axis=1)
+    loud = np.flatnonzero(loudness > loudness.max() - quiet)
+    return mel[loud[0] : loud[-1] + 1]
+
+
+def stretch(mel: Float, frames: int) -> Float:
+    """Spectrogram at a number of frames, less its own mean, float32 (frames * bands,)."""
     at = np.linspace(0, len(mel) - 1, frames)
     low = np.floor(at).astype(int)
     high, part = np.minimum(low + 1, len(mel) - 1), (at - low)[:, None]

@@ -35,7 +35,7 @@ class AudioModality(Modality):
     title = "sound"
     extensions = EXTENSIONS
     files_at_once = 2
-    encoders = ("log-mel", "clap", "panns")
+    encoders = ("sound", "log-mel", "clap", "panns")
 
     @classmethod
     def is_loaded(cls, item: object) -> bool:

@@ -10,6 +10,7 @@ from spin_nb.pool.encoders import choose_encoder, make_encoder
 from spin_nb.pool.encoders.convolutions import Convolutions
 from spin_nb.pool.encoders.log_mel import LogMel
 from spin_nb.pool.encoders.multimodal import MultimodalEncoder
+from spin_nb.pool.encoders.sound import ShapeAndTexture, texture
 from spin_nb.pool.encoders.video_frames import Frames
 from spin_nb.pool.media.audio import Sound
 from spin_nb.pool.pool import Pool
@@ -43,10 +44,11 @@ ROWS = [
         (Convolutions, SERIES),
         (Convolutions, MANY),
         (LogMel, SOUNDS),
+        (ShapeAndTexture, SOUNDS),
         (Frames, CLIPS),
         (MultimodalEncoder, ROWS),
     ],
-    ids=["convolutions", "channels", "log-mel", "frames", "parts"],
+    ids=["convolutions", "channels", "log-mel", "sound", "frames", "parts"],
 )
 def test_they_keep_the_contract(encoder, items):
     check_encoder(encoder, items)
@@ -104,6 +106,60 @@ def test_loudness_and_silence_around_it_do_not_move_a_sound():
     assert np.linalg.norm(found[0] - found[2]) < 0.8 * far
 
 
+def test_how_loud_a_sound_was_recorded_says_nothing():
+    encoder = ShapeAndTexture().fit(SOUNDS)
+    quiet = [Sound(0.01 * sound.samples, sound.rate) for sound in SOUNDS]
+    np.testing.assert_allclose(encoder.encode(quiet), encoder.encode(SOUNDS), atol=1e-3)
+
+
+def test_each_rhythm_has_its_energy_where_it_belongs():
+    at = np.arange(600) / 100  # seconds
+    for number, hertz in enumerate((0.7, 1.5, 3, 6, 12, 24, 40)):
+        swell = np.sin(2 * np.pi * hertz * at)[:, None] * np.ones(32)
+        swell[:, 16:] = 0  # the lower four wide bands only
+        rhythms = texture(swell, 100.0)[96:152].reshape(7, 8)
+        assert (rhythms[:, :4].argmax(axis=0) == number).all(), hertz
+        correlation = texture(swell, 100.0)[152:]
+        assert correlation[0] > 0.5
+
+
+def clicks(rng, a_second):
+    """Two seconds of clicks at random times over a little noise."""
+    x = 0.001 * rng.normal(size=16_000)
+    for start in rng.integers(0, 15_800, 2 * a_second):
+        x[start : start + 200] += rng.normal(size=200) * np.exp(-np.arange(200) / 40)
+    return Sound(x.astype(np.float32), 8000)
+
+
+def test_textures_tell_sounds_apart_whose_events_come_at_any_time():
+    """No two of them are alike in shape."""
+    rng = np.random.default_rng(0)
+    sounds, y = [clicks(rng, a_second) for a_second in (10, 60) * 20], np.arange(40) % 2
+    right = {}
+    for encoder in (LogMel(), ShapeAndTexture()):
+        x = encoder.fit(sounds).encode(sounds)
+        distances = np.linalg.norm(x[:, None] - x[None], axis=2)
+        np.fill_diagonal(distances, np.inf)
+        right[encoder.name] = np.mean(y[distances.argmin(axis=1)] == y)
+    assert right["sound"] > 0.9
+    assert right["log-mel"] < 0.7
+
+
+def test_silence_around_a_sound_moves_it_little():
+    rng = np.random.default_rng(0)
+    sounds = [clicks(rng, a_second) for a_second in (10, 20, 40, 60) * 5]
+    silence = np.zeros(8000, np.float32)
+    around = [Sound(np.concatenate([silence, sound.samples, silence]), 8000) for sound in sounds]
+    encoder = ShapeAndTexture().fit(sounds)
+    distances = np.linalg.norm(encoder.encode(around)[:, None] - encoder.encode(sounds)[None], axis=2)
+    assert (distances.argmin(axis=1) == np.arange(20)).all()
+
+
+def test_a_sound_as_short_as_can_be_has_features_too():
+    short = [Sound(np.ones(n, np.float32), 8000) for n in (1, 2, 80, 400)]
+    assert np.isfinite(ShapeAndTexture().fit(SOUNDS).encode(short)).all()
+
+
 def test_the_same_sound_at_another_rate_stays_near():
     slow = [np.sin(2 * np.pi * f * np.arange(8000) / 8000).astype(np.float32) for f in (300, 700, 1500, 2500)]
     fast = [
@@ -135,7 +191,7 @@ def test_the_part_that_cannot_be_learnt_is_named():
         MultimodalEncoder().fit(items)
 
 
-@pytest.mark.parametrize("word", ["photo", "columns", "log-mel", "parts"])
+@pytest.mark.parametrize("word", ["photo", "columns", "log-mel", "sound", "parts"])
 def test_an_encoder_of_another_modality_is_refused(tmp_path, word):
     pool = Pool.save(tmp_path, read_pool(TimeSeries(RNG.normal(size=(3, 9)))))
     assert choose_encoder(pool) == "convolutions"

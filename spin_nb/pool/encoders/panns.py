@@ -49,7 +49,7 @@ class PANNs:
 
     Raises
     ------
-    MissingWeightsError
+    PoolError
         When there is none in ~/panns_data, with the command that fetches it.
     PoolError
         When there is no such file, or it holds other weights.

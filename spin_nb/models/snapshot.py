@@ -237,8 +237,10 @@ def _under(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[An
 def _encoder(card: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Encoder | None:
     if card["name"] not in words("encoder"):
         return None
+    # What a word's settings say of weights is their digest, no file; whether they are the same is checked below.
+    settings = {name: value for name, value in card["settings"].items() if name != "weights"}
     try:
-        new_encoder = resolve("encoder", card["name"])(**card["settings"])
+        new_encoder = resolve("encoder", card["name"])(**settings)
     except MissingPackageError:  # nothing is wrong with the model
         return None
     return restore(arrays, new_encoder)

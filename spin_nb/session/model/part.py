@@ -49,7 +49,9 @@ class ModelPart(HtmlRepr):
             return "No model yet: label a few items, s.labeller"
         others = ", ".join(self.heads[1:])
         text = f"Head {self.head!r}{f' (also {others})' if others else ''}, {n_labels:,} labels"
-        scores, calibration = self.cv_scores, self._live.calibration
+        # Those of a model that is not in place, of other features say, are none of this one's.
+        scores = self.cv_scores if others else []
+        calibration = self._live.calibration
         if not scores:
             text += "; s.train() compares the heads"
         if calibration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -58,8 +59,9 @@ class Recall:
 
         It comes with what it predicts for the pool; that may take time.
 
-        One of other features is left alone.  One of other classes, or that cannot be read, is too, and the announcer
-        says so; of one that cannot be rebuilt the heads that are always there are taken.
+        One of another encoder is left alone.  One of an encoder with other settings, of other classes, or that cannot
+        be read, is too, and the announcer says so; of one that cannot be rebuilt the heads that are always there are
+        taken.
         """
         project = self._project
         models = project.store.models()
@@ -79,8 +81,13 @@ class Recall:
             )
             return None
         fits = snapshot.linear.weight.shape == (len(project.classes), learner.features.shape[1])
-        same_encoder = models[-1].card["encoder"]["name"] == getattr(encoder, "name", None)
-        if not (fits and same_encoder):
+        card, settings = models[-1].card["encoder"], getattr(encoder, "settings", {})
+        if not fits or card["name"] != getattr(encoder, "name", None):
+            return None
+        if card["settings"] != json.loads(json.dumps(settings)):  # other weights, say
+            self._announcer.report(
+                f"Model {model_id} learnt from features of another {card['name']!r:.80}. Train again: s.train()."
+            )
             return None
         return self._with_own_model(models, snapshot, learner, progress)
 

@@ -224,6 +224,25 @@ def test_a_project_goes_on_with_the_same_weights_and_notices_others(home, folder
     assert not np.allclose(before, other, atol=1e-3)
 
 
+def test_heads_that_learnt_with_other_weights_are_let_go(home, folder, tmp_path):
+    save(home / FILE, random_weights())
+    path = tmp_path / "x.spin"
+    with spin.open(path, pool=folder, classes=["a", "b"], encoder="panns") as s:
+        for number, id in enumerate(s.pool.ids):
+            s.label(id, "ab"[number % 2])
+        s.train(wait=True)
+        assert "on labels held out" in repr(s.model)
+        assert s.check().ok
+    with spin.open(path) as s:
+        assert s.model.head == "mean"
+        assert s.problem is None
+    save(home / FILE, random_weights(seed=1))
+    with spin.open(path) as s:
+        assert s.model.heads == ["graph"]
+        assert "learnt from features of another 'panns'. Train again: s.train()." in str(s.problem)
+        assert "on labels held out" not in repr(s.model)
+
+
 def test_arrays_of_other_weights_are_refused(file, tmp_path):
     arrays = spin.encoders.PANNs(weights=file).to_arrays()
     other = spin.encoders.PANNs(weights=save(tmp_path / "small.pth", random_weights(seed=1)))

@@ -113,7 +113,7 @@ def choose_encoder(pool: Pool) -> str | type:
 def make_encoder(spec: object, pool: Pool) -> Encoder:
     """Encoder object for a spec.
 
-    The spec is "auto", a word, a function of items, the object itself, or a list of these.
+    The spec is "auto", a word, a function of items, the object itself, or a list of these; a list of one is that one.
 
     Raises
     ------
@@ -125,6 +125,8 @@ def make_encoder(spec: object, pool: Pool) -> Encoder:
     if isinstance(spec, HubModel) or is_hub_name(spec):
         model = spec if isinstance(spec, HubModel) else HubModel(str(spec))
         return model.encoder_for(pool.modality)
+    if isinstance(spec, list | tuple) and len(spec) == 1:
+        return make_encoder(spec[0], pool)
     if isinstance(spec, list | tuple):
         return join([make_encoder(part, pool) for part in spec])
     word = choose_encoder(pool) if isinstance(spec, str) and spec == "auto" else spec

@@ -14,6 +14,7 @@ from spin_nb.types import Estimate
 N_RECENT_LABELS = 30
 """Labels that count as the present pace."""
 MIN_PAUSE_SECONDS = 60.0
+CLOCK_SECONDS = 1e-6  # no clock tells moments apart that are nearer
 """Seconds without a label that are a pause, not slow labelling."""
 
 
@@ -109,4 +110,4 @@ def labels_per_minute(times: ArrayLike) -> float:
     gaps = np.diff(np.sort(np.asarray(times, dtype=np.float64).ravel())[-N_RECENT_LABELS:])
     work_gaps = gaps[gaps <= MIN_PAUSE_SECONDS]
     seconds = work_gaps.sum()
-    return float(60.0 * len(work_gaps) / seconds) if seconds > 0 else 0.0
+    return float(60.0 * len(work_gaps) / seconds) if seconds > CLOCK_SECONDS else 0.0

@@ -84,9 +84,8 @@ class LogMel:
 
     def _spectra(self, items: Sequence[Sound]) -> Float:
         bands, frames = self.settings["bands"], self.settings["frames"]
-        return np.stack(
-            [stretch(loud_part(log_mel(item, bands, self._rate), QUIET), frames) for item in items]
-        )
+        spectrograms = [log_mel(item, bands, self._rate) for item in items]
+        return np.stack([stretch(loud_part(mel, mel.mean(axis=1), QUIET), frames) for mel in spectrograms])
 
     def _require_components(self) -> tuple[Float, Float]:
         if self._mean is None:
@@ -105,9 +104,8 @@ def log_mel(sound: Sound, bands: int, rate: int) -> Float:
     return mel
 
 
-def loud_part(mel: Float, quiet: float) -> Float:
-    """Windows from the first to the last that is less than ``quiet`` nats below the loudest."""
-    loudness = mel.mean(axis=1)
+def loud_part(mel: Float, loudness: Float, quiet: float) -> Float:
+    """Windows from the first to the last whose loudness is less than ``quiet`` nats below that of the loudest."""
     loud = np.flatnonzero(loudness > loudness.max() - quiet)
     return mel[loud[0] : loud[-1] + 1]
 

@@ -71,7 +71,8 @@ class ShapeAndTexture:
         for part, values in (("shape", shapes), ("texture", _standard(textures, arrays))):
             mean, components = principal(values, self.settings["components"], 1.0)
             coordinates = (values - mean) @ components
-            size = np.sqrt(np.mean(np.sum(coordinates**2, axis=1))) or np.float32(1)
+            # Where all sounds are one, what arrivals differ by is not blown up.
+            size = max(np.sqrt(np.mean(np.sum(coordinates**2, axis=1))), np.float32(_STEADY))
             arrays |= {f"{part}_mean": mean, f"{part}_components": components / size}
         self._arrays = arrays
         return self
@@ -110,8 +111,10 @@ def _shapes_and_textures(items: Sequence[Sound], rate: int) -> tuple[Float, Floa
     shapes, textures = [], []
     for item in items:
         mel = log_mel(_at_full_scale(item), BANDS, rate)
-        shapes.append(stretch(loud_part(mel, QUIET), FRAMES))
-        textures.append(texture(loud_part(mel, QUIET_TEXTURE), _windows_a_second(item)))
+        # Of the power, not of its logarithm: a faint hiss in every band is no sound.
+        loudness = np.log(np.exp(mel).mean(axis=1))
+        shapes.append(stretch(loud_part(mel, loudness, QUIET), FRAMES))
+        textures.append(texture(loud_part(mel, loudness, QUIET_TEXTURE), _windows_a_second(item)))
     if not items:
         return np.empty((0, BANDS * FRAMES), np.float32), np.empty((0, _N_STATISTICS), np.float32)
     return np.stack(shapes), np.stack(textures)
@@ -162,8 +165,10 @@ _N_STATISTICS = 3 * BANDS + (len(RHYTHMS) - 1) * WIDE_BANDS + WIDE_BANDS * (WIDE
 
 
 def _at_full_scale(sound: Sound) -> Sound:
-    loudest = np.abs(sound.samples).max(initial=0)
-    return Sound(sound.samples / loudest, sound.rate) if loudest else sound
+    """Sound less its mean, which nobody hears, with its loudest sample at one."""
+    samples = sound.samples - sound.samples.mean(dtype=np.float64).astype(np.float32)
+    loudest = np.abs(samples).max(initial=0)
+    return Sound(samples / loudest, sound.rate) if loudest else sound
 
 
 def _windows_a_second(sound: Sound) -> float:

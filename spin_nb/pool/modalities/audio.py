@@ -22,6 +22,7 @@ from spin_nb.pool.media.safe_open import reading
 from spin_nb.pool.media.spectrogram import spectrogram
 from spin_nb.pool.modalities.base import Modality
 from spin_nb.types import Shown
+from spin_nb.words import shown
 
 LARGEST_RATE = 48_000
 """Sounds of more samples a second are loaded with fewer: nobody hears the rest."""
@@ -88,11 +89,17 @@ class AudioModality(Modality):
 
 
 def _whole(sound: Sound) -> Recording:
-    samples = np.asarray(sound.samples, np.float32)[: SECONDS * sound.rate]
     with reading("sound", sound):
+        if not isinstance(sound.rate, int | np.integer):
+            raise ValueError(f"its rate is {shown(sound.rate)}, no whole number of samples a second")
+        check_facts(1, int(sound.rate))
+        try:
+            samples = np.asarray(sound.samples, np.float32)
+        except (TypeError, ValueError):
+            samples = np.empty(0, np.float32)
         if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
             raise ValueError("samples are finite numbers (n,)")
-        check_facts(1, sound.rate)
+        samples = samples[: SECONDS * sound.rate]
         if samples.min() == samples.max():
             raise ValueError("it is silent")
     return Recording(Sound(samples, sound.rate), 1, len(sound.samples) / sound.rate)

@@ -42,9 +42,12 @@ def stored(path: Path | None, make: Callable[[], Run]) -> Run:
     if path is None:
         return make()
     if path.exists():
-        return _from_json(path.read_text())
+        try:
+            return _from_json(path.read_text())
+        except (ValueError, TypeError, KeyError) as problem:
+            raise SystemExit(f"{path} is damaged ({problem}): delete it, and it is made again.") from None
+    path.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is not made first
     run = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(asdict(run)))
     part.replace(path)

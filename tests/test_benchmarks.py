@@ -12,6 +12,7 @@ from benchmarks._bands import half
 from benchmarks._collections import Components, _grown, by_group
 from benchmarks._heads import LOGISTIC, Quality, calibration_error, judge, quality
 from benchmarks._logistic import FALLBACK_C, GRID, choose_c, fit, folds_of, predict, scale
+from benchmarks._runs import stored
 from benchmarks._sets import base_of, is_there, load
 
 BLOBS = np.random.default_rng(0)
@@ -240,7 +241,7 @@ def test_sets_of_files_are_skipped_where_there_are_none(monkeypatch, tmp_path):
 def test_a_small_part_runs_from_end_to_end_once(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(labels.PLANS, "wine", labels.Plan((10, 20)))
     arguments = argparse.Namespace(
-        batch=10, audits=0.1, heads=True, only=[], encoder="quick", runs=str(tmp_path / "runs")
+        batch=10, audits=0.1, heads=True, only=[], encoder="quick", runs=tmp_path / "runs"
     )
     misses = labels.report("wine", range(2), arguments)
     printed = capsys.readouterr().out
@@ -253,6 +254,22 @@ def test_a_small_part_runs_from_end_to_end_once(monkeypatch, capsys, tmp_path):
     assert any(line.startswith("auto less best recipe") for line in lines)
     assert sum(LOGISTIC in line for line in lines) == 1
     assert all(miss.startswith("wine") for miss in misses)
+
+
+def test_a_damaged_run_is_named(tmp_path):
+    (tmp_path / "wine.json").write_text('{"points":')
+    with pytest.raises(SystemExit, match=r"wine\.json is damaged"):
+        stored(tmp_path / "wine.json", None)
+
+
+@pytest.mark.parametrize(
+    "words", [["--only", "nosuch"], ["--batch", "0"], ["--seeds", "0"], ["--audits", "2"]]
+)
+def test_arguments_that_measure_nothing_are_refused(monkeypatch, capsys, words):
+    monkeypatch.setattr("sys.argv", ["labels", *words])
+    with pytest.raises(SystemExit):
+        labels.main()
+    assert "error:" in capsys.readouterr().err
 
 
 def test_curves_have_a_point_a_count_and_learn():

@@ -96,7 +96,8 @@ def _check(model: Snapshot, example: Sequence[object]) -> None:
         name = getattr(model.encoder, "name", "a function")
         raise ExportError(
             f"the encoder {name!r} has no {', '.join(missing)}: it cannot go into an ONNX graph.",
-            "Open the project with a built-in encoder, or give yours prepare, describe and module.",
+            "A bundle takes pictures, texts and table rows by a built-in encoder: open the project with one, or give "
+            "yours prepare, describe and module.",
         )
     if not len(example):
         raise ExportError(

@@ -138,8 +138,8 @@ class EncoderChoice:
         if self.job is None:
             raise ModelError(
                 f"there is one encoder only: {self._live.pool_model.encoder.name}.",
-                'Install a pretrained one, pip install "spin_nb[photos]" or "spin_nb[text]", and open a project with '
-                'encoder="auto".',
+                'For photos and texts install a pretrained one, pip install "spin_nb[photos]" or "spin_nb[text]", and '
+                'open a project with encoder="auto".',
             )
         self.job.result()
 

@@ -14,8 +14,9 @@ from spin_nb.types import Estimate
 N_RECENT_LABELS = 30
 """Labels that count as the present pace."""
 MIN_PAUSE_SECONDS = 60.0
-CLOCK_SECONDS = 1e-6  # no clock tells moments apart that are nearer
 """Seconds without a label that are a pause, not slow labelling."""
+CLOCK_SECONDS = 1e-6
+"""No clock tells moments apart that are nearer."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ class MissingWeightsError(MissingPackageError):
 
 
 @dataclass(frozen=True)
-class Terms:
+class Terms(ABC):
     """Terms on which weights may be used, and what they are.
 
     A subclass says where they come from.
@@ -46,9 +47,9 @@ class Terms:
     megabytes: int
 
     @property
+    @abstractmethod
     def origin(self) -> str:
         """Origin of the weights, after "from"."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return (

@@ -69,7 +69,7 @@ def test_what_cannot_be_joined_says_why(tmp_path, photos, spec, error, words):
         both().encode(photos)
 
 
-def test_a_list_of_one_is_that_one(tmp_path, photos):
+def test_a_list_of_one_is_that_one(tmp_path):
     pool = Pool.save(tmp_path, read_pool(np.zeros((3, 80, 80, 3), np.uint8)))
     assert type(make_encoder(["photo"], pool)) is type(make_encoder("photo", pool))
     assert make_encoder([["photo"]], pool).name == "photo"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spin_nb.errors import SpinError
     from spin_nb.pool import encoders
+    from spin_nb.pool.media.audio import Sound
     from spin_nb.pool.sources import samples
     from spin_nb.pool.sources.user_pools import Multimodal, TimeSeries
     from spin_nb.project.repair import repair
@@ -42,6 +43,7 @@ __all__ = [
     "Pairs",
     "Polygons",
     "Session",
+    "Sound",
     "Spans",
     "SpinError",
     "TimeSeries",
@@ -61,6 +63,7 @@ _HOMES = {
     "samples": "spin_nb.pool.sources.samples:",
     "encoders": "spin_nb.pool.encoders:",
     "show": "spin_nb.views.charts.figure:show",
+    "Sound": "spin_nb.pool.media.audio:Sound",
     "TimeSeries": "spin_nb.pool.sources.user_pools:TimeSeries",
     "Multimodal": "spin_nb.pool.sources.user_pools:Multimodal",
     **{

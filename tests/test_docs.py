@@ -47,6 +47,13 @@ def test_no_page_names_what_is_not_public():
         assert names <= set(spin_nb.__all__), f"{page.name} names what is not public"
 
 
+def test_no_message_names_what_is_not_public():
+    rooms = {path.name.removesuffix(".py") for path in (ROOT / "spin_nb").iterdir()}
+    for file in sorted((ROOT / "spin_nb").rglob("*.py")):
+        names = set(re.findall(r"(?<![\w.])spin\.([A-Za-z]\w*)", file.read_text())) - rooms
+        assert names <= set(spin_nb.__all__), f"{file.name} names what is not public"
+
+
 def test_every_session_name_of_the_pages_is_there(tmp_path):
     import numpy as np
 

@@ -32,7 +32,7 @@ _UNKNOWN = 0xFFFFFFFF
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """Samples of a sound.
+    """Samples of a sound: what an encoder is handed, and a new item may be.
 
     Attributes
     ----------
@@ -40,6 +40,11 @@ class Sound:
         Mono, the mean of all channels; full scale is -1 to 1.
     rate : int
         Samples a second.
+
+    Examples
+    --------
+    >>> tone = Sound(np.sin(np.arange(8000) * 0.1).astype(np.float32), rate=8000)
+    >>> s.predict([tone])   # doctest: +SKIP
     """
 
     samples: Float = field(repr=False)

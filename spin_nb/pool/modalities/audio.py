@@ -82,7 +82,7 @@ class AudioModality(Modality):
             kind = f"{type(source).__name__}{getattr(source, 'shape', '')}"
             raise PoolError(
                 f"a {kind} is no sound: it does not say how many samples a second it has.",
-                "Pass a path, the bytes of a file, or Sound(samples, rate).",
+                "Pass a path, the bytes of a file, or spin.Sound(samples, rate).",
             )
         with reading("sound", source):
             return read_sound(source if isinstance(source, bytes) else Path(source))

@@ -147,5 +147,5 @@ def _no_part_error(reasons: list[str]) -> PoolError:
 def _modality_of(raw: object) -> Modality:
     word = kind_of(raw)
     if word is None:
-        raise PoolError(f"{shown(raw)} is no loaded part.", "Pass a text, a dict, an array or a Sound.")
+        raise PoolError(f"{shown(raw)} is no loaded part.", "Pass a text, a dict, an array or a spin.Sound.")
     return modality_class(word)()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import spin_nb as spin
 from spin_nb.errors import PoolError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.media.audio import Sound, wav
@@ -262,3 +263,10 @@ def test_3000_real_spoken_digits(tmp_path, real):
 def test_what_is_no_sound_says_why(samples, rate, words):
     with pytest.raises(PoolError, match=words):
         AudioModality().load(Sound(samples, rate))
+
+
+def test_samples_without_a_rate_are_refused_with_what_is_public():
+    with pytest.raises(PoolError) as caught:
+        AudioModality().load(TONE)
+    assert "spin.Sound(samples, rate)" in caught.value.do
+    assert AudioModality().load(spin.Sound(TONE, RATE)).rate == RATE

@@ -263,8 +263,16 @@ def resolve(kind: str, spec: object, *, also: tuple[str, ...] = ()) -> Any:
 
 
 def _hint(kind: str, word: str, listing: list[str]) -> str:
-    """End of the sentence that a word is unknown: what there is instead, or the closest word."""
-    if (kind, word.lower()) in EXPECTED_WORDS:
-        return f": {EXPECTED_WORDS[kind, word.lower()]}."
-    close = difflib.get_close_matches(word[:100], listing, n=1)
-    return f"; did you mean {close[0]!r}?" if close else "."
+    """End of the sentence that a word is unknown: what there is instead, or the closest word.
+
+    Upper and lower case are one, and so are hyphen, underscore and space.
+    """
+    if (kind, _plain(word)) in EXPECTED_WORDS:
+        return f": {EXPECTED_WORDS[kind, _plain(word)]}."
+    word_by_plain = {_plain(known): known for known in listing}
+    close = difflib.get_close_matches(_plain(word), word_by_plain, n=1)
+    return f"; did you mean {word_by_plain[close[0]]!r}?" if close else "."
+
+
+def _plain(word: str) -> str:
+    return word[:100].lower().replace("_", "-").replace(" ", "-")

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
+import spin_nb
 from spin_nb import registry, testing
 from spin_nb.errors import SettingError, UnknownWordError
 from spin_nb.monitor.drift import adwin
@@ -100,8 +101,34 @@ def test_an_unknown_word_lists_the_known_ones_and_the_closest():
     assert "bald, batchbald" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "word"),
+    [
+        ("encoder", "PANNs", "panns"),
+        ("encoder", "MiniLM", "minilm"),
+        ("encoder", "efficientnet_lite", "efficientnet-lite"),
+        ("encoder", "EfficientNet Lite0", "efficientnet-lite"),
+        ("strategy", "Least-Confident", "least_confident"),
+        ("posterior", "LAPLACE_ALL", "laplace-all"),
+        ("network", "CNN", "cnn"),
+        ("target", "Jetson", "jetson"),
+        ("task", "FreeText", "freetext"),
+        ("modality", "IMAGE", "image"),
+        ("view", "Map", "map"),
+    ],
+)
+def test_a_word_written_another_way_is_hinted_at(kind, spec, word):
+    with pytest.raises(UnknownWordError, match=f"did you mean '{word}'"):
+        resolve(kind, spec)
+
+
+def test_auto_written_another_way_is_hinted_at(tmp_path):
+    with pytest.raises(UnknownWordError, match="did you mean 'auto'"):
+        spin_nb.open(tmp_path / "x.spin", pool=["a text", "another"], classes=["a", "b"], encoder="Auto")
+
+
 def test_a_word_that_people_expect_says_what_there_is_instead():
-    for word in ("minirocket", "MiniRocket", "rocket"):
+    for word in ("minirocket", "MiniRocket", "MINIROCKET", "rocket"):
         with pytest.raises(UnknownWordError, match="'convolutions' is this method, built in"):
             resolve("encoder", word)
     for (kind, word), hint in registry.EXPECTED_WORDS.items():

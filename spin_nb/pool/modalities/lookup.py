@@ -49,10 +49,15 @@ def kind_of(item: object) -> str | None:
 
 def brought_encoder(name: str) -> type | None:
     """Class of an encoder that a modality brings itself, without a word of its own; None for any other."""
+    return _brought_encoders().get(name)
+
+
+def _brought_encoders() -> dict[str, type]:
+    """Name -> class, of the encoders that modalities bring themselves."""
     classes = (
         kind for modality in modality_classes() for kind in modality.encoders if isinstance(kind, type)
     )
-    return next((kind for kind in classes if getattr(kind, "name", None) == name), None)
+    return {str(kind.name): kind for kind in classes if hasattr(kind, "name")}
 
 
 def resolve_encoder(spec: object) -> Any:
@@ -63,8 +68,10 @@ def resolve_encoder(spec: object) -> Any:
     UnknownWordError
         When no encoder has this word.
     """
-    own_class = brought_encoder(spec) if isinstance(spec, str) else None
-    return own_class or resolve("encoder", spec)
+    brought = _brought_encoders()
+    if isinstance(spec, str) and spec in brought:
+        return brought[spec]
+    return resolve("encoder", spec, also=("auto", *brought))
 
 
 def words_by_extension() -> dict[str, str]:

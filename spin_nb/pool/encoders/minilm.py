@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.io import checksum
-from spin_nb.pool.encoders.pretrained import Pretrained, as_array, check_same_weights
+from spin_nb.pool.encoders.fixed_weights import FixedWeights
+from spin_nb.pool.encoders.pretrained import Pretrained
 from spin_nb.pool.encoders.wordpiece import tokenize, vocabulary
 from spin_nb.pool.onnx.one_thread import one_thread_session
 from spin_nb.threads import map_parts
@@ -39,7 +39,7 @@ fit the cache of a core, and took .6 times longer an item at 2,048."""
 _INPUTS, _OUTPUT = {"input_ids", "attention_mask", "token_type_ids"}, "last_hidden_state"
 
 
-class MiniLM:
+class MiniLM(FixedWeights):
     """A text's meaning, as 384 numbers of unit length ("minilm").
 
     The mean of what the network makes of a text's tokens, 256 of them at most; :meth:`remarks` says how many texts had
@@ -72,21 +72,15 @@ class MiniLM:
 
     name = "minilm"
     pretrained: ClassVar[tuple[Pretrained, ...]] = (WEIGHTS,)
-    fit_items = 32  # it learns nothing
 
     def __init__(self, weights: Path | str | None = None) -> None:
         self.settings: dict[str, Any] = {}
         self._file = WEIGHTS.find(weights, _INSIDE, "MiniLM")
         self._digest = checksum(self._file)
-        self._n_cut = 0
         if weights is not None:
             self.name = f"{WEIGHTS.word} of {self._file.name}"
             self.settings["weights"] = self._digest
             _check(self._file)  # what is wrong with the file shows now
-
-    def fit(self, items: Sequence[Any]) -> MiniLM:
-        """Learn nothing."""
-        return self
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features, float32 (n, 384)."""
@@ -110,25 +104,6 @@ class MiniLM:
         if not self._n_cut:
             return []
         return [f"{self.name}: texts cut after {MAX_TOKENS} tokens: {self._n_cut:,}."]
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Digest of the weights: nothing else is needed."""
-        return {"weights": as_array(self._digest)}
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`.
-
-        ``unfitted`` has the weights, and stays as it is.
-
-        Raises
-        ------
-        ModelError
-            When the arrays belong to other weights.
-        """
-        encoder = copy(unfitted or cls())
-        check_same_weights(encoder.name, encoder._digest, arrays["weights"])
-        return encoder
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

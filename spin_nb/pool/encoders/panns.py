@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError
 from spin_nb.io import checksum
+from spin_nb.pool.encoders.fixed_weights import FixedWeights
 from spin_nb.pool.encoders.hub.hub_encoder import unit_length
 from spin_nb.pool.encoders.hub.network import Network
 from spin_nb.pool.encoders.hub.sounds import pieces_of
-from spin_nb.pool.encoders.pretrained import ZenodoWeights, as_array, check_same_weights
+from spin_nb.pool.encoders.pretrained import ZenodoWeights
 from spin_nb.types import Float
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ WEIGHTS = ZenodoWeights(
 )
 
 
-class PANNs:
+class PANNs(FixedWeights):
     """Embedding of PANNs CNN14 ("panns"): 2,048 numbers of unit length, for sounds of any kind.
 
     The network was trained to tell 527 kinds of sounds on two million of them.  Sounds are brought to 32 kHz; what is
@@ -67,20 +66,14 @@ class PANNs:
 
     name = "panns"
     pretrained: ClassVar[tuple[ZenodoWeights, ...]] = (WEIGHTS,)
-    fit_items = 32  # it learns nothing
 
     def __init__(self, weights: Path | str | None = None) -> None:
         self._file = WEIGHTS.find(weights, "PANNs")
         self._digest = checksum(self._file)
         self.settings: dict[str, Any] = {"weights": self._digest}
-        self._has_run = False
         if weights is not None:
             self.name = f"{WEIGHTS.word} of {self._file.name}"
             self._network()  # what is wrong with the file shows now
-
-    def fit(self, items: Sequence[Any]) -> Self:
-        """Learn nothing."""
-        return self
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features of unit length, float32 (n, d).
@@ -100,26 +93,6 @@ class PANNs:
         """Lines for a person: whether a device was too small."""
         remark = self._network().remark if self._has_run else ""
         return [f"{self.name}: {remark}"] if remark else []
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Digest of the weights: nothing else is needed."""
-        return {"weights": as_array(self._digest)}
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self | None = None) -> Self:
-        """Rebuild from :meth:`to_arrays`.
-
-        ``unfitted`` has the weights, and stays as it is.
-
-        Raises
-        ------
-        ModelError
-            When the arrays belong to other weights.
-        """
-        encoder = copy(unfitted or cls())
-        encoder._has_run = False
-        check_same_weights(encoder.name, encoder._digest, arrays["weights"])
-        return encoder
 
     def _network(self) -> Network:
         return _load(self._digest, self._file)

@@ -109,6 +109,9 @@ def test_it_says_how_many_texts_were_cut(file):
     assert encoder.remarks() == []
     encoder.encode(TEXTS)
     assert encoder.remarks() == ["minilm of model.onnx: texts cut after 256 tokens: 1."]
+    assert MiniLM.from_arrays(encoder.to_arrays(), encoder).remarks() == [], (
+        "a rebuilt one has encoded nothing"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spin_nb.errors import PoolError, SpinError
+from spin_nb.pool.encoders.fixed_weights import FixedWeights
 from spin_nb.pool.encoders.hub.folder import digest_of, hub_folder, local_folder
 from spin_nb.pool.encoders.hub.library import check_installed
 from spin_nb.pool.encoders.hub.network import Forward, Network, Prepare
 from spin_nb.pool.encoders.hub.terms import HubWeights, terms_of_folder
-from spin_nb.pool.encoders.pretrained import as_array, check_same_weights
 from spin_nb.pool.encoders.text_side import no_text_side
 from spin_nb.types import Float
 from spin_nb.words import said_by
@@ -69,7 +67,7 @@ class FolderModel:
         return sum(count > self.limit for count in self.count_tokens(items))
 
 
-class HubEncoder(ABC):
+class HubEncoder(FixedWeights, ABC):
     """Output of a network whose weights lie on the hub, at unit length.
 
     A subclass says which library loads a folder, and how items go through what it gives.  It learns nothing from the
@@ -99,7 +97,6 @@ class HubEncoder(ABC):
     """What its items are, in remarks."""
     pretrained: tuple[HubWeights, ...] = ()
     name: str
-    fit_items = 32  # it learns nothing
 
     def __init_subclass__(cls, terms: HubWeights | None = None) -> None:
         """Give a class of one word, ``terms`` its weights', that word."""
@@ -117,7 +114,6 @@ class HubEncoder(ABC):
             self.pretrained = (terms_of_folder(word, repository, self.folder, self.extra),)
         self._digest = digest_of(self.folder, self.weights_file)
         self.settings: dict[str, Any] = {"weights": self._digest}
-        self._n_cut, self._has_run = 0, False
         if weights is not None:
             self._model()  # what is wrong with the folder shows now
 
@@ -130,10 +126,6 @@ class HubEncoder(ABC):
     @abstractmethod
     def _open(cls, folder: Path, name: str) -> FolderModel:
         """Load a folder; it may raise anything that the library raises."""
-
-    def fit(self, items: Sequence[Any]) -> Self:
-        """Learn nothing."""
-        return self
 
     def encode(self, items: Sequence[Any]) -> Float:
         """Features of unit length, float32 (n, d).
@@ -182,26 +174,6 @@ class HubEncoder(ABC):
         cut = f"{self.unit} cut after {model.limit} tokens: {self._n_cut:,}." if self._n_cut else ""
         remark = model.network.remark if model.network is not None else ""
         return [f"{self.name}: {line}" for line in (cut, remark) if line]
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Digest of the weights: nothing else is needed."""
-        return {"weights": as_array(self._digest)}
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]], unfitted: Self) -> Self:
-        """Rebuild from :meth:`to_arrays`.
-
-        ``unfitted`` has the weights, and stays as it is.
-
-        Raises
-        ------
-        ModelError
-            When the arrays belong to other weights.
-        """
-        encoder = copy(unfitted)
-        encoder._n_cut, encoder._has_run = 0, False
-        check_same_weights(encoder.name, encoder._digest, arrays["weights"])
-        return encoder
 
     def _bring(self, word: str) -> str:
         """Code that makes it from a folder, "{folder}" in its place."""

@@ -102,7 +102,8 @@ def _read_database(file: Path) -> Reading | None:
         try:
             db.execute("PRAGMA query_only = ON")
             has_seals = is_sealed(db)
-            has_chain = any(row[1] in ("gesture", "chain") for row in db.execute("PRAGMA table_info(events)"))
+            event_columns = {row[1] for row in db.execute("PRAGMA table_info(events)")}
+            has_chain = bool(event_columns & {"gesture", "chain"})
         except (sqlite3.DatabaseError, UnicodeDecodeError):
             return None
         reading, sums = Reading(), {}
@@ -118,7 +119,8 @@ def _read_database(file: Path) -> Reading | None:
             if not has_chain:  # version 1
                 names = names.replace(", annotator", ", NULL")
             _save_table(db, reading, table, names, sums if has_seals else None)
-        _save_events(db, reading, has_chain)
+        hash_columns = events.HASH_COLUMNS if "source" in event_columns else events.FORMER_HASH_COLUMNS
+        _save_events(db, reading, hash_columns, has_chain)
         return reading
 
 
@@ -136,10 +138,8 @@ def _save_table(
         reading.notes.append(f"a flipped bit in the table {table!r} was set right")
 
 
-def _save_events(db: sqlite3.Connection, reading: Reading, has_chain: bool) -> None:
-    columns = (
-        f"{events.HASH_COLUMNS}, chain" if has_chain else events.HASH_COLUMNS.replace("gesture", "NULL, NULL")
-    )
+def _save_events(db: sqlite3.Connection, reading: Reading, hash_columns: str, has_chain: bool) -> None:
+    columns = f"{hash_columns}, chain" if has_chain else hash_columns.replace("gesture", "NULL, NULL")
     reading.events = salvage.rows(db, "events", columns, True)
     reading.n_unread = 1
     with suppress(sqlite3.DatabaseError, UnicodeDecodeError):

@@ -12,7 +12,15 @@ from typing import Any
 from spin_nb.errors import LabelError, ProjectError
 from spin_nb.project import asks, items, seals
 from spin_nb.project.fold import State, action_number, fold, newest_first
-from spin_nb.project.records import KINDS, VALUE_KINDS, Event, NewEvent, SequenceGapError, Suggestion
+from spin_nb.project.records import (
+    KINDS,
+    MARK_KINDS,
+    VALUE_KINDS,
+    Event,
+    NewEvent,
+    SequenceGapError,
+    Suggestion,
+)
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
 from spin_nb.words import shown
 
@@ -115,8 +123,9 @@ def _complete(
         None if new.is_accepted is None else bool(new.is_accepted),
         _answer_ask(db, item, new.ask),
         _milliseconds(new.shown_ms),
-        None,
-        *origin,
+        client=origin[0],
+        client_seq=origin[1],
+        source=None if new.source is None else from_json(as_json(new.source, "source")),
     )
 
 
@@ -133,6 +142,12 @@ def _target(state: State, kind: str, annotator: str, number: int | None) -> Even
 
 
 def _value(new: NewEvent) -> Any:
+    if new.kind in MARK_KINDS:
+        if not isinstance(new.value, str) or (not new.value and new.kind != "note"):
+            raise LabelError(
+                f"a {new.kind} of {shown(new.item)} is {shown(new.value)}.", "Pass it as text, in quotes."
+            )
+        return new.value
     if new.kind not in VALUE_KINDS:
         if new.value is not None:
             raise LabelError(
@@ -188,12 +203,12 @@ _COLUMNS = (
     "time, annotator, kind, item, value, previous, suggested, accepted, ask, shown_ms, target,"
     " client, client_seq, gesture"
 )
-HASH_COLUMNS = f"seq, {_COLUMNS}"  # what the hash of an event is of
+FORMER_HASH_COLUMNS = f"seq, {_COLUMNS}"  # in versions 2 and 3
+HASH_COLUMNS = f"{FORMER_HASH_COLUMNS}, source"  # what the hash of an event is of
 _FORMER_KINDS = {"gold": "imported"}  # until version 2
 _INSERT = (
     f"INSERT INTO events({HASH_COLUMNS}, chain) VALUES ({', '.join('?' * len(HASH_COLUMNS.split(',')))}, ?)"
 )
-_SELECT = f"SELECT {HASH_COLUMNS}, chain FROM events WHERE seq > ? ORDER BY seq"
 
 
 def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
@@ -216,6 +231,7 @@ def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
         event.client,
         event.client_seq,
         event.gesture,
+        as_json_or_none(event.source),
     )
     chain = seals.link(state.chain, row)
     insert(db, row, chain)
@@ -227,14 +243,19 @@ def insert(db: sqlite3.Connection, row: tuple[Any, ...], chain: str) -> None:
     db.execute(_INSERT, (*row, chain))
 
 
-def with_present_kind(row: Sequence[Any]) -> tuple[Any, ...]:
-    """Row of an older version (the columns :data:`HASH_COLUMNS`), its kind as this version calls it."""
-    return (*row[:3], _FORMER_KINDS.get(row[3], row[3]), *row[4:])
+def as_present(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Row of this or an older version, without its hash, as this version has it (:data:`HASH_COLUMNS`)."""
+    absent = (None,) * (len(HASH_COLUMNS.split(",")) - len(row))
+    return (*row[:3], _FORMER_KINDS.get(row[3], row[3]), *row[4:], *absent)
 
 
 def read(db: sqlite3.Connection, after: int = 0) -> list[Event]:
     """Return the events numbered above ``after``, oldest first."""
-    return [_event(row) for row in db.execute(_SELECT, (after,))]
+    return [_event(row) for row in db.execute(_select(HASH_COLUMNS), (after,))]
+
+
+def _select(columns: str) -> str:
+    return f"SELECT {columns}, chain FROM events WHERE seq > ? ORDER BY seq"
 
 
 def caught_up(db: sqlite3.Connection, state: State) -> State:
@@ -255,14 +276,16 @@ def caught_up(db: sqlite3.Connection, state: State) -> State:
     return fold(new, state) if new else state
 
 
-def check_links(db: sqlite3.Connection) -> None:
-    """Raise ProjectError where an event is not what was stored; its kind may be one of an older version."""
-    for _ in _rows_that_fit(db, 0, seals.first(db)):
+def check_former_links(db: sqlite3.Connection) -> None:
+    """Raise ProjectError where an event of version 2 or 3 is not what was stored."""
+    for _ in _rows_that_fit(db, 0, seals.first(db), FORMER_HASH_COLUMNS):
         pass
 
 
-def _rows_that_fit(db: sqlite3.Connection, seq: int, chain: str) -> Iterator[sqlite3.Row]:
-    for row in db.execute(_SELECT, (seq,)):
+def _rows_that_fit(
+    db: sqlite3.Connection, seq: int, chain: str, columns: str = HASH_COLUMNS
+) -> Iterator[sqlite3.Row]:
+    for row in db.execute(_select(columns), (seq,)):
         *hash_row, chain_on_disk = row
         chain = seals.link(chain, hash_row)
         if chain != chain_on_disk:
@@ -314,20 +337,16 @@ def _event(row: sqlite3.Row | Mapping[str, Any]) -> Event:
         row["client"],
         row["client_seq"],
         row["gesture"],
+        from_json(row["source"]),
         row["chain"],
     )
 
 
 def is_event(row: Sequence[Any]) -> bool:
-    """Say whether a row can be read as an event.
-
-    It holds the columns :data:`HASH_COLUMNS`.
-    """
+    """Say whether a row of this or an older version, without its hash, can be read as an event."""
     try:
-        present = with_present_kind(row)
-        event = _event(
-            dict(zip(HASH_COLUMNS.replace(" ", "").split(","), present, strict=True)) | {"chain": ""}
-        )
+        columns = HASH_COLUMNS.replace(" ", "").split(",")
+        event = _event(dict(zip(columns, as_present(row), strict=True)) | {"chain": ""})
     except (ProjectError, TypeError, ValueError):
         return False
     return isinstance(event.item, str) and isinstance(event.annotator, str)

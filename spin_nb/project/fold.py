@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from spin_nb.project.copy_on_write import CopyOnWriteDict, SeqDict
-from spin_nb.project.records import VALUE_KINDS, Event
+from spin_nb.project.records import MARK_KINDS, VALUE_KINDS, Event
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,14 @@ class Current:
     time: datetime
     flagged: bool
     event: Event
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Tags and note that an item has now; tags in the order given."""
+
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass
@@ -59,6 +67,8 @@ class State:
         Those of ``current_by_seq`` that are labels given in a view.
     n_labels : int
         Items with a value now.
+    marks : mapping
+        Item id -> its tags and note, of those that have any.
     """
 
     seq: int = 0
@@ -69,6 +79,7 @@ class State:
     manual: SeqDict[Current] = field(default_factory=SeqDict)
     n_labels: int = 0
     chain: str = ""
+    marks: CopyOnWriteDict[str, Marks] = field(default_factory=CopyOnWriteDict)
 
     @cached_property
     def current(self) -> dict[str, Current]:
@@ -96,6 +107,7 @@ class State:
             self.manual.copy(),
             self.n_labels,
             self.chain,
+            self.marks.copy(),
         )
 
     def apply(self, event: Event) -> None:
@@ -152,6 +164,11 @@ class State:
             self.active[item] = events
         else:
             del self.active[item]
+        marks = marks_of(events)
+        if marks != Marks():
+            self.marks[item] = marks
+        elif item in self.marks:
+            del self.marks[item]
 
     def _add(self, current: Current) -> None:
         self.current_by_seq[current.seq] = current
@@ -169,11 +186,12 @@ class State:
 
 
 def current(active: tuple[Event, ...]) -> Current | None:
-    """Return what holds for an item by its active events, oldest first; None where there are none."""
-    if not active:
+    """Return what holds for an item by its active events, oldest first; None where none is about its label."""
+    about_label = [event for event in active if event.kind not in MARK_KINDS]
+    if not about_label:
         return None
-    deciding = [event for event in active if event.kind != "flag"]
-    last = (deciding or active)[-1]
+    deciding = [event for event in about_label if event.kind != "flag"]
+    last = (deciding or about_label)[-1]
     return Current(
         last.item,
         last.kind,
@@ -182,9 +200,23 @@ def current(active: tuple[Event, ...]) -> Current | None:
         last.annotator,
         last.ask,
         last.time,
-        len(deciding) < len(active),
+        len(deciding) < len(about_label),
         last,
     )
+
+
+def marks_of(active: tuple[Event, ...]) -> Marks:
+    """Tags and note of an item by its active events, oldest first."""
+    tags: dict[str, None] = {}
+    note = ""
+    for event in active:
+        if event.kind == "tag":
+            tags[event.value] = None
+        elif event.kind == "untag":
+            tags.pop(event.value, None)
+        elif event.kind == "note":
+            note = event.value
+    return Marks(tuple(tags), note)
 
 
 def fold(events: Iterable[Event], state: State | None = None) -> State:
@@ -260,6 +292,11 @@ def last_undoable(state: State, annotator: str) -> Event | None:
 def last_redoable(state: State, annotator: str) -> Event | None:
     """Return the newest event that redo would bring back for ``annotator``, None where there is none."""
     return next((events[-1] for events in newest_first(state, "redo", annotator)), None)
+
+
+def newest_decisions(state: State, kind: str, annotator: str) -> Iterator[tuple[Event, ...]]:
+    """Those of :func:`newest_first` that decided on labels: no tags, no notes."""
+    return (events for events in newest_first(state, kind, annotator) if events[0].kind not in MARK_KINDS)
 
 
 def newest_first(state: State, kind: str, annotator: str) -> Iterator[tuple[Event, ...]]:

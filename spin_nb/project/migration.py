@@ -53,7 +53,7 @@ def _rebuild(db: sqlite3.Connection) -> None:
     start = uuid4().hex if version == 1 else seals.first(db)
     if version == 1:
         db.execute("INSERT INTO asks SELECT *, NULL FROM old_asks")
-    _copy_events(db, "*, NULL" if version == 1 else events.HASH_COLUMNS, start)
+    _copy_events(db, "*" if version == 1 else events.FORMER_HASH_COLUMNS, start)
     db.execute("DROP TABLE old_events")  # before the asks that it refers to
     if version == 1:
         db.execute("DROP TABLE old_asks")
@@ -63,6 +63,6 @@ def _rebuild(db: sqlite3.Connection) -> None:
 
 def _copy_events(db: sqlite3.Connection, columns: str, chain: str) -> None:
     for row in db.execute(f"SELECT {columns} FROM old_events ORDER BY seq"):
-        event = events.with_present_kind(row)
+        event = events.as_present(row)
         chain = seals.link(chain, event)
         events.insert(db, event, chain)

@@ -31,7 +31,7 @@ def write_database(db: sqlite3.Connection, reading: Reading, mark: Mark | None) 
     start = reading.first if isinstance(reading.first, str) and reading.first else uuid4().hex
     chain, numbers = start, set[int]()
     for seq in sorted(events_by_number):
-        event = list(events.with_present_kind(events_by_number[seq]))
+        event = list(events.as_present(events_by_number[seq]))
         if event[11] is not None and event[11] not in numbers:
             continue  # an undo of what is lost
         event[9] = event[9] if event[9] in asks else None

@@ -9,8 +9,10 @@ from typing import Any
 from spin_nb.errors import ProjectError
 from spin_nb.words import shown
 
-KINDS = ("label", "imported", "skip", "unsure", "flag", "undo", "redo")
+KINDS = ("label", "imported", "skip", "unsure", "flag", "tag", "untag", "note", "undo", "redo")
 VALUE_KINDS = ("label", "imported")
+MARK_KINDS = ("tag", "untag", "note")
+"""Kinds that say something about an item beside its label."""
 
 Suggestion = tuple[Any, float | None]
 """A value, and the probability that it is right; None where nobody said one."""
@@ -58,11 +60,11 @@ class NewEvent:
     Attributes
     ----------
     kind : str
-        "label", "imported" (came with the pool), "skip", "unsure", "flag", "undo" or "redo".
+        "label", "imported" (came with the pool), "skip", "unsure", "flag", "tag", "untag", "note", "undo" or "redo".
     item : str or None
         Item id; None for undo and redo, which find it themselves.
     value : JSON value or None
-        For "label" and "imported" only.
+        For "label" and "imported"; for "tag" and "untag" the tag, for "note" the text, "" for none any more.
     annotator : str
         Who did it.
     suggestion : (value, probability or None) or None
@@ -78,6 +80,8 @@ class NewEvent:
     gesture : int or None
         Where one call or gesture makes several events: the number of its first one, 0 if that is the first of the same
         :meth:`Store.append <spin_nb.project.Store.append>`.
+    source : JSON value or None
+        What the items of a gesture were picked by; the first event of it says so for all.
     """
 
     kind: str
@@ -90,6 +94,7 @@ class NewEvent:
     shown_ms: float | None = None
     target: int | None = None
     gesture: int | None = None
+    source: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ class Event:
     client: str | None = None
     client_seq: int | None = None
     gesture: int | None = None
+    source: Any = None
     chain: str = ""
 
 

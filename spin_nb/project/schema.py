@@ -9,9 +9,10 @@ from spin_nb.errors import ProjectError
 from spin_nb.project import seals
 from spin_nb.project.folder import APPLICATION_ID
 
-VERSION = 3
+VERSION = 4
 """1: until 0.1; 2: events have a gesture and a hash, asks an annotator, the other tables are sealed; 3: the kind of a
-label that came with the pool is "imported", it was "gold"."""
+label that came with the pool is "imported", it was "gold"; 4: events may be tags and notes, and say what a gesture's
+items were picked by."""
 
 # Times are ISO 8601 text in UTC with microseconds: they sort, and a person can read them in any SQLite tool.
 # Values are JSON text: a label may one day be a box or a list.
@@ -44,7 +45,7 @@ TABLES = (
         seq INTEGER PRIMARY KEY,
         time TEXT NOT NULL,
         annotator TEXT NOT NULL,
-        kind TEXT NOT NULL /* label, imported, skip, unsure, flag, undo, redo */,
+        kind TEXT NOT NULL /* label, imported, skip, unsure, flag, tag, untag, note, undo, redo */,
         item TEXT NOT NULL REFERENCES items(id),
         value TEXT,
         previous TEXT,
@@ -56,6 +57,7 @@ TABLES = (
         client TEXT,
         client_seq INTEGER,
         gesture INTEGER REFERENCES events(seq),
+        source TEXT,
         chain TEXT NOT NULL)""",
     "CREATE TABLE clients(client TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE runs(
@@ -69,9 +71,11 @@ TABLES = (
     "CREATE TABLE models(id TEXT PRIMARY KEY, created TEXT NOT NULL, head TEXT NOT NULL, card TEXT NOT NULL)",
     "CREATE TABLE seals(name TEXT PRIMARY KEY, n INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
 )
-_KINDS_IN_3 = " /* label, imported, skip, unsure, flag, undo, redo */"
-"""SQLite keeps the comment: the tables of version 3 read otherwise, so that no older spin_nb takes them for its own."""
-_NEW_SINCE = {1: ("asks", "events", "seals"), 2: ("events",)}
+_KINDS = " /* label, imported, skip, unsure, flag, tag, untag, note, undo, redo */"
+"""SQLite keeps the comment: the tables read otherwise with it, so that no older spin_nb takes them for its own."""
+_FORMER_KINDS = {3: " /* label, imported, skip, unsure, flag, undo, redo */", 2: ""}
+_SOURCE = "        source TEXT,\n"
+_NEW_SINCE = {1: ("asks", "events", "seals"), 2: ("events",), 3: ("events",)}
 _ADDED_IN_2 = ("annotator TEXT)", "gesture INTEGER REFERENCES events(seq),\n        chain TEXT NOT NULL)")
 
 
@@ -109,10 +113,11 @@ def all_tables(version: int) -> tuple[str, ...]:
 
     A migrated one reads as one made anew.
     """
-    if version >= 3:
+    if version >= VERSION:
         return TABLES
-    tables = tuple(text.replace(_KINDS_IN_3, "") for text in TABLES)
-    return tables if version == 2 else tuple(_as_in_1(text) for text in tables if "seals" not in text)
+    kinds = _FORMER_KINDS[max(version, 2)]
+    tables = tuple(text.replace(_KINDS, kinds).replace(_SOURCE, "") for text in TABLES)
+    return tables if version > 1 else tuple(_as_in_1(text) for text in tables if "seals" not in text)
 
 
 def new_since(version: int) -> tuple[str, ...]:

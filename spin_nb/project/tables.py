@@ -118,6 +118,7 @@ def history(events: Sequence[Event]) -> pl.DataFrame:
             "client": (pl.String, [event.client for event in events]),
             "client_seq": (pl.Int64, [event.client_seq for event in events]),
             "gesture": (pl.Int64, [event.gesture for event in events]),
+            "source": (pl.String, [_as_text(event.source) for event in events]),
         }
     )
 

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_nb.project import Event, State, fold, last_redoable, last_undoable
-from spin_nb.project.fold import action_number, changed_items, current, newest_first
+from spin_nb.project.fold import Marks, action_number, changed_items, current, newest_decisions, newest_first
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 ITEMS = ["a", "b", "c"]
 PEOPLE = ["ada", "bob"]
-DOING = ["label", "label", "label", "imported", "skip", "unsure", "flag"]
+DOING = ["label", "label", "label", "imported", "skip", "unsure", "flag", "tag", "tag", "untag", "note"]
+WITH_VALUE = ("label", "imported", "tag", "untag", "note")
 
 
 def event(seq, who, kind, item="a", value=None, target=None, gesture=None):
@@ -49,7 +50,7 @@ def play(moves):
         for at, item in enumerate(items):
             if at and value == "y":  # another person labels between two pieces
                 add("eve", "label", item, value="z")
-            add(who, kind, item, value=value if kind in ("label", "imported") else None, gesture=gesture)
+            add(who, kind, item, value=value if kind in WITH_VALUE else None, gesture=gesture)
     return events, state
 
 
@@ -98,14 +99,28 @@ class Plain:
         of = {}
         for e in self.standing:
             of.setdefault(e.item, []).append(e)
-        held = [current(tuple(events)) for events in of.values()]
+        held = [decision for events in of.values() if (decision := current(tuple(events))) is not None]
         return {c.item: c for c in sorted(held, key=lambda c: c.seq)}
+
+    @property
+    def marks(self):
+        tags, notes = {}, {}
+        for e in self.standing:
+            of_item = tags.setdefault(e.item, [])
+            if e.kind in ("tag", "untag"):
+                of_item[:] = [tag for tag in of_item if tag != e.value or e.kind == "tag"]
+                of_item += [e.value] * (e.kind == "tag" and e.value not in of_item)
+            elif e.kind == "note":
+                notes[e.item] = e.value
+        marks = {item: Marks(tuple(tags[item]), notes.get(item, "")) for item in tags}
+        return {item: of_item for item, of_item in marks.items() if of_item != Marks()}
 
 
 def view(state):
     """What a person can see of a state."""
     return (
         state.current,
+        dict(state.marks),
         {w: s for w, s in state.undo_stack.items() if s},
         {w: s for w, s in state.redo_stack.items() if s},
     )
@@ -156,6 +171,31 @@ class TestOneAnnotator:
         for kind in ("label", "imported", "skip", "unsure", "flag"):
             state = fold([event(1, "ada", kind, value="x"), event(2, "ada", "undo", target=1)])
             assert state.current == {}, kind
+
+
+class TestTagsAndNotes:
+    def test_they_stand_beside_the_label(self):
+        state = fold(
+            [
+                label(1, "ada", "a", "x"),
+                event(2, "ada", "tag", value="night"),
+                event(3, "bob", "note", value="?"),
+            ]
+        )
+        assert (state.value("a"), dict(state.marks)) == ("x", {"a": Marks(("night",), "?")})
+
+    def test_they_are_no_decision_on_the_item(self):
+        state = fold([event(1, "ada", "tag", value="night")])
+        assert (state.current, state.labels, state.value("a")) == ({}, [], None)
+
+    def test_whoever_takes_a_tag_away_it_is_gone(self):
+        state = fold([event(1, "ada", "tag", value="night"), event(2, "bob", "untag", value="night")])
+        assert dict(state.marks) == {}
+
+    def test_undo_takes_back_the_last_thing_done_of_any_kind_and_a_page_its_last_decision(self):
+        state = fold([label(1, "ada", "a", "x"), event(2, "ada", "tag", "b", "night")])
+        assert last_undoable(state, "ada").seq == 2
+        assert [events[0].seq for events in newest_decisions(state, "undo", "ada")] == [1]
 
 
 class TestTwoAnnotators:
@@ -228,6 +268,7 @@ class TestAnySequence:
             labels = [c for c in held if c.kind in ("label", "imported")]
             assert list(state.current.values()) == held
             assert (state.labels, state.n_labels) == (labels, len(labels))
+            assert dict(state.marks) == plain.marks
             assert list(state.manual.values()) == [c for c in labels if c.item == "a"]
             for kind, stacks in (("undo", plain.done), ("redo", plain.undone)):
                 for who in PEOPLE:
@@ -283,7 +324,7 @@ class TestAnySequence:
             elif e.kind == "redo":
                 gone.discard(e.target)
         kept = [e for e in events if e.kind not in ("undo", "redo") and action_number(e) not in gone]
-        assert fold(kept).current == state.current
+        assert (fold(kept).current, dict(fold(kept).marks)) == (state.current, dict(state.marks))
 
     @given(
         st.lists(

@@ -212,7 +212,7 @@ def test_a_flipped_list_of_tables_is_set_right(labelled, text, offset, bit):
     assert (report.copy / DATABASE).read_bytes() == damaged
 
 
-@pytest.mark.parametrize("number", [0, 1, 4])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 5])
 def test_a_wrong_number_of_the_format_is_named_and_set_right(labelled, number):
     folder, values = labelled
     with closing(sqlite3.connect(folder / DATABASE)) as db:
@@ -221,14 +221,6 @@ def test_a_wrong_number_of_the_format_is_named_and_set_right(labelled, number):
         Store.open(folder)
     assert "spin.repair" in caught.value.do
     assert (repair(folder).events, labels(folder)) == (30, values)
-
-
-def test_the_number_of_the_format_before_is_set_right_on_opening(labelled):
-    folder, values = labelled
-    with closing(sqlite3.connect(folder / DATABASE)) as db:
-        db.execute("PRAGMA user_version = 2")
-    assert labels(folder) == values
-    assert (repair(folder).copy, labels(folder)) == (None, values)
 
 
 def test_no_database_without_labels_takes_the_place_of_one_that_cannot_be_read(labelled):

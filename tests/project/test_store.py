@@ -123,7 +123,7 @@ class TestLabels:
 
     def test_no_labels_yet(self, store):
         assert store.labels().shape == (0, 13)
-        assert store.history().shape == (0, 16)
+        assert store.history().shape == (0, 17)
         assert store.labels().schema["time"] == pl.Datetime("us", "UTC")
 
     def test_nothing_to_undo_stores_nothing(self, store, label):

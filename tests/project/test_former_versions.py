@@ -1,6 +1,7 @@
-"""Projects that version 2 of the format wrote: ``version_2.zip`` is one, by spin_nb at f855ee0.
+"""Projects of versions 2 and 3 of the format: ``version_2.zip`` is by spin_nb at f855ee0, ``version_3.zip`` at 6563aab.
 
-``version_2.json`` in it says what that spin_nb read in it.  Labels that came with the pool were of the kind "gold".
+``version_2.json``, ``version_3.json`` in them say what that spin_nb read.  In version 2 labels that came with the pool
+were of the kind "gold"; until version 3 events had no source.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import spin_nb as spin
 from spin_nb.errors import ProjectError
 from spin_nb.project import Store
 from spin_nb.project.repair import repair
+from spin_nb.project.schema import VERSION
 from spin_nb.project.seal_file import SEAL
 
 EVENTS = (
@@ -30,11 +32,16 @@ EVENTS = (
 )
 
 
+@pytest.fixture(params=[2, 3])
+def old_version(request):
+    return request.param
+
+
 @pytest.fixture
-def old(tmp_path):
-    with ZipFile(Path(__file__).with_name("version_2.zip")) as archive:
+def old(tmp_path, old_version):
+    with ZipFile(Path(__file__).with_name(f"version_{old_version}.zip")) as archive:
         archive.extractall(tmp_path)
-    return tmp_path / "version_2.spin"
+    return tmp_path / f"version_{old_version}.spin"
 
 
 @pytest.fixture
@@ -60,12 +67,18 @@ def present(rows):
     return [row | {"kind": "imported"} if row["kind"] == "gold" else row for row in rows]
 
 
-def test_every_label_ask_model_and_number_is_there_after_opening_it(old, facts):
-    assert version(old) == 2
+def past(history):
+    """Rows of now, without the column that is new; it is empty in events of then."""
+    assert history["source"].is_null().all()
+    return as_text(history.drop("source"))
+
+
+def test_every_label_ask_model_and_number_is_there_after_opening_it(old, old_version, facts):
+    assert version(old) == old_version
     s = spin.open(old, annotator="ada")
     assert as_text(s.labels) == present(facts["labels"])
     assert as_text(s.asks.rename({"with_suggestion": "suggested"})) == facts["asks"]
-    assert as_text(s.history) == present(facts["history"])
+    assert past(s.history) == present(facts["history"])
     assert s.labels["kind"].to_list().count("imported") == 6
     assert s.items["item"].to_list() == facts["items"]
     assert s.values == facts["values"]
@@ -75,9 +88,9 @@ def test_every_label_ask_model_and_number_is_there_after_opening_it(old, facts):
     assert len(s.audit.curve) == facts["curve"]
     np.testing.assert_allclose(s.model.predictive.mean, facts["mean"], atol=1e-5)
     assert [path.name for path in (old / "models").iterdir()] == facts["models"]
-    s.label("item-000023", "dent")
+    s.label(s.pool.ids[23], "dent")
     s.close()
-    assert version(old) == 3
+    assert version(old) == VERSION
     with Store.open(old) as store:
         assert len(store.events()) == len(facts["history"]) + 1
 
@@ -92,12 +105,12 @@ def test_its_tables_read_like_those_of_a_new_project(old, folder):
 def test_opened_for_reading_it_stays_as_it_is(old, facts):
     files = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
     with Store.open(old, read_only=True) as store:
-        assert as_text(store.history()) == present(facts["history"])
+        assert past(store.history()) == present(facts["history"])
     assert {path: path.read_bytes() for path in files} == files
 
 
 @pytest.mark.parametrize("step", ["seals.link", "events.insert", "schema.new_since", "seal_file.forget"])
-def test_killed_while_it_is_brought_up_it_is_as_it_was(old, step):
+def test_killed_while_it_is_brought_up_it_is_as_it_was(old, old_version, step):
     events = rows(old)
     code = textwrap.dedent(f"""
         import os, signal, sys
@@ -113,7 +126,7 @@ def test_killed_while_it_is_brought_up_it_is_as_it_was(old, step):
         Store.open(sys.argv[1])
     """)
     assert subprocess.run([sys.executable, "-c", code, str(old)]).returncode == -signal.SIGKILL
-    assert (version(old), rows(old)) == (2, events)
+    assert (version(old), rows(old)) == (old_version, events)
     with Store.open(old) as store:
         assert len(store.events()) == len(events)
 
@@ -126,9 +139,9 @@ def test_killed_before_its_seal_is_written_it_is_no_other_project(old, facts):
         Store.open(sys.argv[1])
     """)
     assert subprocess.run([sys.executable, "-c", code, str(old)]).returncode == -signal.SIGKILL
-    assert version(old) == 3
+    assert version(old) == VERSION
     with Store.open(old) as store:
-        assert as_text(store.history()) == present(facts["history"])
+        assert past(store.history()) == present(facts["history"])
         assert (old / SEAL).exists()
 
 
@@ -146,7 +159,7 @@ def test_whoever_read_its_seal_before_another_process_brought_it_up_opens_it(old
 
     monkeypatch.setattr(store.seal_file, "read", read_late)
     with Store.open(old) as again:
-        assert as_text(again.history()) == present(facts["history"])
+        assert past(again.history()) == present(facts["history"])
     assert marks[0].chain != marks[1].chain
 
 
@@ -159,19 +172,20 @@ def test_two_that_open_it_at_once_bring_it_up_once(old, facts):
     assert [child.communicate()[0] for child in children] == [f"{len(facts['history'])}\n"] * 3
 
 
-def test_an_event_of_it_that_is_not_what_was_stored_is_noticed(old):
+def test_an_event_of_it_that_is_not_what_was_stored_is_noticed(old, old_version):
     with closing(sqlite3.connect(old / "project.db")) as db, db:
         db.execute("UPDATE events SET value = '\"dent\"' WHERE seq = 1")
     with pytest.raises(ProjectError, match="damaged: event 1"):
         Store.open(old)
-    assert version(old) == 2
+    assert version(old) == old_version
 
 
-def test_repairing_it_keeps_the_labels_that_came_with_the_pool(old, facts):
+def test_repairing_it_keeps_the_labels_that_came_with_the_pool(old, old_version, facts):
+    damaged_event = {2: 20, 3: 30}[old_version]  # a label that no later event takes back
     with closing(sqlite3.connect(old / "project.db")) as db, db:
-        db.execute("UPDATE events SET value = '\"dent\"' WHERE seq = 20")
+        db.execute("UPDATE events SET value = '\"dent\"' WHERE seq = ?", (damaged_event,))
     report = repair(old)
-    assert report.lost == (20,)
+    assert report.lost == (damaged_event,)
     with Store.open(old) as store:
         assert store.history()["kind"].to_list().count("imported") == 6
         assert len(store.events()) == len(facts["history"]) - 1

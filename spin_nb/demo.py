@@ -40,7 +40,7 @@ def _rows(sample: Sample, rows: np.ndarray) -> Sample:
 
 
 def annotate(
-    ask: Callable[[int], Asked], label: Callable[[str, str], None], truth: dict[str, str], n: int
+    ask: Callable[[int], Asked], label: Callable[[str, str], object], truth: dict[str, str], n: int
 ) -> None:
     """Answer ``n`` questions of a session truthfully, one by one."""
     for _ in range(n):

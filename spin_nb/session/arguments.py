@@ -118,6 +118,29 @@ def items_of(values: Iterable[Any], what: str, error: type[SpinError] = LabelErr
         ) from problem
 
 
+def ids_of(items: object, what: str) -> list[str]:
+    """Ids of items: one id, an iterable of them, or what has ``ids``, such as a slice; each once.
+
+    Raises
+    ------
+    LabelError
+        It is none of them.
+
+    Examples
+    --------
+    >>> ids_of("img_7", "items"), ids_of(["a", "b", "a"], "items")
+    (['img_7'], ['a', 'b'])
+    """
+    if isinstance(items, str):
+        return [items]
+    ids = getattr(items, "ids", items)
+    if isinstance(ids, Mapping) or not isinstance(ids, Iterable):
+        raise LabelError(
+            f"{what}={shown(items)} is no list of item ids.", f"Pass an id, or {what}=[id, ...]."
+        )
+    return list(dict.fromkeys(text(id, f"an id of {what}") for id in items_of(ids, what)))
+
+
 def field(message: Mapping[str, Any], name: str) -> Any:
     """Return the entry ``name`` of a page's message.
 

@@ -1,18 +1,38 @@
-"""Labels, skips, flags and undos given in a cell."""
+"""Labels, skips, flags, tags, notes and undos given in a cell or in bulk."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from spin_nb.errors import LabelError
+from spin_nb.project.records import MARK_KINDS
 from spin_nb.session.labels.label_log import Change
-from spin_nb.session.labels.new_events import new_events, revert
+from spin_nb.session.labels.new_events import Act, new_events, revert
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.runtime.runtime import Runtime
 
-Act = tuple[str, str, Any]
-"""Kind ("label", "skip", "unsure", "flag"), item, value."""
+
+@dataclass(frozen=True, repr=False)
+class BulkReport:
+    """Outcome of one decision on many items.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        Items that it was stored for.
+    left_out : tuple of str
+        Items that are being asked: whoever is asked looks at the item itself, and an audit must not be answered by
+        the company it is in.
+    """
+
+    ids: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        note = f"; {len(self.left_out):,} left out: they are being asked, answer them one by one"
+        return f"{len(self.ids):,} items{note if self.left_out else ''}"
 
 
 class LabelCommands:
@@ -23,8 +43,10 @@ class LabelCommands:
         self._runtime = runtime
         self._live = live
 
-    def commit(self, acts: list[Act]) -> None:
+    def commit(self, acts: Sequence[Act], source: object = None) -> None:
         """Store acts as one gesture, all or none.
+
+        ``source``, a JSON value, says what their items were picked by.
 
         Raises
         ------
@@ -37,26 +59,54 @@ class LabelCommands:
         label_log = self._live.label_log
 
         def step() -> list[Change]:
-            changes = label_log.commit(new_events(label_log, acts))
+            changes = label_log.commit(new_events(label_log, acts, source))
             self._live.follow(changes)
             return changes
 
         changes = label_log.retry_while_busy(step)
-        self._runtime.announcer.labels_changed(changes, [item for _, item, _ in acts])
+        self._announce([(kind, item) for kind, item, _ in acts], changes)
+
+    def decide_together(self, kind: str, ids: Sequence[str], value: object, source: object) -> BulkReport:
+        """Store one decision on many items as one gesture; those being asked are left out.
+
+        Raises
+        ------
+        LabelError
+            Unknown item, a value the task does not allow, nothing but items being asked: nothing was stored.
+        ReadOnlyError, StorageError
+        """
+        shown_asks = self._live.label_log.shown_asks
+        with self._live.label_log.lock:
+            left_out = tuple(id for id in ids if shown_asks.open_token(id) is not None)
+        asked_ids = set(left_out)
+        stored_ids = tuple(id for id in ids if id not in asked_ids)
+        if left_out and not stored_ids:
+            raise LabelError(
+                f"all of these {len(left_out):,} items are being asked: nothing was stored.",
+                "Answer them one by one: s.labeller, or s.label(id, value).",
+            )
+        self.commit([(kind, id, value) for id in stored_ids], source)
+        return BulkReport(stored_ids, left_out)
 
     def revert(self, kind: str) -> str:
         """Undo or redo this annotator's last gesture.
 
-        Returns its first item.
+        Returns the item it did last.
         """
         self._runtime.main_thread.drain()
         self._project.check_writable(kind)
 
-        def step() -> tuple[list[str], list[Change]]:
-            items, changes = revert(self._live.label_log, kind)
+        def step() -> tuple[list[tuple[str, str]], list[Change]]:
+            events, changes = revert(self._live.label_log, kind)
             self._live.follow(changes)
-            return items, changes
+            return [(event.kind, event.item) for event in reversed(events)], changes
 
-        items, changes = self._live.label_log.retry_while_busy(step)
-        self._runtime.announcer.labels_changed(changes, items)
-        return items[0]
+        acts, changes = self._live.label_log.retry_while_busy(step)
+        self._announce(acts, changes)
+        return acts[0][1]
+
+    def _announce(self, acts: Sequence[tuple[str, str]], changes: Sequence[Change]) -> None:
+        announcer = self._runtime.announcer
+        announcer.labels_changed(changes, [item for kind, item in acts if kind not in MARK_KINDS])
+        if tagged_items := tuple(dict.fromkeys(item for kind, item in acts if kind in MARK_KINDS)):
+            announcer.emit("tagged", tagged_items)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spin_nb.errors import LabelError, ModelError
 from spin_nb.pool.pool import Pool
 from spin_nb.protocols import Strategy, Task
-from spin_nb.session.arguments import boolean, items_of
+from spin_nb.session.arguments import boolean, ids_of, items_of
 from spin_nb.session.asks.proposer import Proposer
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
@@ -20,9 +20,11 @@ from spin_nb.session.audit.part import AuditPart
 from spin_nb.session.audit.suggestion_scores import SuggestionScores
 from spin_nb.session.checks.check import Check, check
 from spin_nb.session.items_frame import items_frame
-from spin_nb.session.label_commands import LabelCommands
+from spin_nb.session.label_commands import BulkReport, LabelCommands
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labels.label_log import LabelLog
+from spin_nb.session.labels.marks import note_acts, tag_acts, tags_frame
+from spin_nb.session.labels.new_events import Act
 from spin_nb.session.model.audit_predictions import AuditPredictor
 from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.explain import explain
@@ -240,6 +242,11 @@ class Session:
             return self._live.label_log.values
 
     @property
+    def tags(self) -> pl.DataFrame:
+        """Tags that items have, and how many items each; see :meth:`tag`."""
+        return tags_frame(self._live.label_log)
+
+    @property
     def asks(self) -> pl.DataFrame:
         """Every ask so far, one a row.
 
@@ -251,7 +258,8 @@ class Session:
     def history(self) -> pl.DataFrame:
         """Every event, undo included.
 
-        Where a call made several, the column ``gesture`` holds the first of them.
+        Where a call made several, the column ``gesture`` holds the first of them, and the ``source`` of that one says
+        what the items were picked by.
         """
         return self._project.store.history()
 
@@ -308,24 +316,43 @@ class Session:
         """
         return self._proposer.propose(k, strategy)
 
-    def label(self, item: str | Mapping[str, Any], value: object = None) -> None:
-        """Label one item, or a mapping id -> value.
+    def label(self, item: str | Mapping[str, Any] | Iterable[str], value: object = None) -> BulkReport | None:
+        """Label one item, a mapping id -> value, or many items with one value.
 
-        The labels are on disk when this returns.  One class for many items that nobody was asked for, as after a
-        lasso, says nothing of how frequent it is: each of these labels counts less in training, so that the other
-        classes are told apart as before.  Labels of several classes in one call count fully.
+        The labels are on disk when this returns; one undo takes back what one call gave.  One class for many items
+        that nobody was asked for, as after a lasso, says nothing of how frequent it is: each of these labels counts
+        less in training, so that the other classes are told apart as before.  Labels of several classes in one call
+        count fully.
+
+        Parameters
+        ----------
+        item : str, mapping or iterable of str
+            An id, id -> value, or ids, such as :attr:`selected`.
+        value : object
+            For an id or ids.
+
+        Returns
+        -------
+        BulkReport or None
+            For ids: which were labelled, and which were left out, since they are being asked.
 
         Raises
         ------
         LabelError
             Unknown item, or a value the task does not allow; nothing of the call was stored then.
         """
-        if isinstance(item, Mapping) and value is not None:
-            raise LabelError(
-                "a mapping and a value were given.", "Pass {id: value, ...}, or an id and a value."
-            )
-        pairs = items_of(item, "the mapping") if isinstance(item, Mapping) else [(item, value)]
+        if isinstance(item, Mapping):
+            if value is not None:
+                raise LabelError(
+                    "a mapping and a value were given.", "Pass {id: value, ...}, or an id and a value."
+                )
+            pairs = items_of(item, "the mapping")
+        elif isinstance(item, Iterable) and not isinstance(item, str):
+            return self._label_commands.decide_together("label", ids_of(item, "items"), value, {"by": "cell"})
+        else:
+            pairs = [(item, value)]
         self._label_commands.commit([("label", id, value) for id, value in pairs])
+        return None
 
     def skip(self, item: str) -> None:
         """Put an item aside without an opinion.
@@ -349,8 +376,40 @@ class Session:
         """
         self._label_commands.commit([("flag", item, None)])
 
+    def tag(self, items: str | Iterable[str], *tags: str) -> int:
+        """Give tags to an item, or to many; returns how many tags were new.
+
+        Tags say what a label does not ("night", "ask Bo"); they never train.  :attr:`tags` counts them.
+
+        Parameters
+        ----------
+        items : str or iterable of str
+            An id, or ids such as :attr:`selected`.
+        *tags : str
+            One line of text each, up to 100 characters.
+
+        Raises
+        ------
+        LabelError
+            Unknown item, or no such line of text; nothing of the call was stored then.
+        """
+        return self._mark(tag_acts(self._live.label_log, "tag", ids_of(items, "items"), tags))
+
+    def untag(self, items: str | Iterable[str], *tags: str) -> int:
+        """Take tags away again, whoever gave them; returns how many were there."""
+        return self._mark(tag_acts(self._live.label_log, "untag", ids_of(items, "items"), tags))
+
+    def note(self, item: str, text: str) -> None:
+        """Write a note on an item, in place of the one before; "" takes it away."""
+        self._mark(note_acts(self._live.label_log, item, text))
+
+    def _mark(self, acts: list[Act]) -> int:
+        if acts:
+            self._label_commands.commit(acts)
+        return len(acts)
+
     def undo(self) -> str:
-        """Undo your last event; returns the item's id."""
+        """Undo what you did last, a label, a tag or a note; returns the item's id."""
         return self._label_commands.revert("undo")
 
     def redo(self) -> str:

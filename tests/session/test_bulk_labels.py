@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spin_nb.errors import LabelError
 from spin_nb.models.fit_heads import fit_heads
 from spin_nb.models.learner import Learner
 from spin_nb.session.labels.training_data import training_data, training_weights
@@ -149,3 +150,43 @@ def test_a_label_is_trained_with_what_it_counts(s, digits, monkeypatch):
     report = s.train(wait=True)
     assert report.n_labels == len(s._live.label_log.training_set.training[0])
     assert np.array_equal(passed[0], training_weights(s._live.label_log))
+
+
+def test_many_ids_take_one_value_and_say_where_they_came_from(project):
+    s = project()
+    ids = s.pool.ids[50:80]
+    report = s.label(ids, "7")
+    assert (report.ids, report.left_out) == (tuple(ids), ())
+    assert s.values == dict.fromkeys(ids, "7")
+    assert s.history["source"].to_list() == ['{"by": "cell"}'] + [None] * 29
+    s.undo()
+    assert s.values == {}
+
+
+def test_what_is_being_asked_is_left_out_of_a_bulk_and_still_audits_alone(project, digits):
+    """Whoever labels thirty at once has not looked at the one that is to judge the model."""
+    s = project()
+    digits.label(s, s.pool.ids[:20])
+    s.audit.share = 0.5
+    asked = s.ask(10).ids
+    others = [id for id in s.pool.ids[100:130] if id not in asked]
+    report = s.label([*asked, *others], "7")
+    assert (report.ids, set(report.left_out)) == (tuple(others), set(asked))
+    assert set(s.values) == {*s.pool.ids[:20], *others}
+    assert s.accuracy.n == 0
+    digits.label(s, asked)
+    assert s.accuracy.n > 0
+
+
+def test_nothing_but_items_being_asked_is_refused(project):
+    s = project()
+    with pytest.raises(LabelError, match="being asked"):
+        s.label(s.ask(3).ids, "7")
+    assert s.values == {}
+
+
+def test_one_value_that_the_task_does_not_allow_stores_nothing(project):
+    s = project()
+    with pytest.raises(LabelError):
+        s.label(s.pool.ids[:5], "no digit")
+    assert s.values == {}

@@ -184,8 +184,6 @@ class Entries:
         if kind not in REVERSALS:
             outcome.items += [event.item for event in events]
             return
-        if not events:
-            raise nothing_to(kind, label_log.annotator)
         items = items_of(label_log, events[0])
         outcome.items += items
         reversals = outcome.undos if kind == "undo" else outcome.redos
@@ -195,7 +193,10 @@ class Entries:
         """Make the event of an entry; ``ask``: token and item of the card's ask."""
         label_log, pool = self._live.label_log, self._project.pool
         if kind in REVERSALS:
-            return NewEvent(kind, annotator=label_log.annotator)
+            # A page knows of labels only: tags given in a cell stay.
+            if not (decisions := past(label_log, kind, 1)):
+                raise nothing_to(kind, label_log.annotator)
+            return NewEvent(kind, annotator=label_log.annotator, target=decisions[0][-1].seq)
         if kind not in ("label", "skip", "unsure", "flag"):
             raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
         item, answer = entry.get("id", ""), entry.get("suggested")

@@ -8,17 +8,20 @@ from itertools import islice
 from typing import Any
 
 from spin_nb.errors import LabelError
-from spin_nb.project.fold import newest_first
-from spin_nb.project.records import VALUE_KINDS, Event, NewEvent
+from spin_nb.project.fold import newest_decisions
+from spin_nb.project.records import MARK_KINDS, VALUE_KINDS, Event, NewEvent
 from spin_nb.session.labels.label_log import Change, LabelLog
 from spin_nb.types import Extent
 from spin_nb.words import shown
+
+Act = tuple[str, str, Any]
+"""Kind ("label", "skip", "unsure", "flag", "tag", "untag", "note"), item, value."""
 
 
 def new_event(
     label_log: LabelLog, kind: str, item: str, value: object = None, extent: Extent | None = None
 ) -> NewEvent:
-    """Make an event, tied to the item's open ask.
+    """Make an event, tied to the item's open ask unless it is a tag or a note: they answer none.
 
     ``extent`` is the item's, where it is known already; to look it up reads a file.
     """
@@ -26,23 +29,24 @@ def new_event(
     row = pool.row(item)
     if kind in VALUE_KINDS:
         value = label_log.task.validate(value, pool.known_extent(row) if extent is None else extent)
-    token = label_log.shown_asks.open_token(item)
+    token = None if kind in MARK_KINDS else label_log.shown_asks.open_token(item)
     return NewEvent(kind, item, value, annotator=label_log.annotator, ask=token)
 
 
-def new_events(label_log: LabelLog, acts: Sequence[tuple[str, str, Any]]) -> list[NewEvent]:
+def new_events(label_log: LabelLog, acts: Sequence[Act], source: object = None) -> list[NewEvent]:
     """Make one call's events from ``(kind, item, value)``.
 
-    Undo takes them back together.
+    Undo takes them back together.  ``source`` says what their items were picked by; the first event keeps it.
     """
     gesture = 0 if len(acts) > 1 else None
-    return [replace(new_event(label_log, *act), gesture=gesture) for act in acts]
+    events = [replace(new_event(label_log, *act), gesture=gesture) for act in acts]
+    return [replace(events[0], source=source), *events[1:]]
 
 
-def revert(label_log: LabelLog, kind: str) -> tuple[list[str], list[Change]]:
+def revert(label_log: LabelLog, kind: str) -> tuple[tuple[Event, ...], list[Change]]:
     """Undo or redo this annotator's last gesture.
 
-    Returns its items, the one done last first, and what changed.
+    Returns its events, oldest first, and what changed.
 
     What that is, the transaction finds out: another kernel may undo for the same person at the same moment.
 
@@ -56,7 +60,7 @@ def revert(label_log: LabelLog, kind: str) -> tuple[list[str], list[Change]]:
             events = label_log.store.append([NewEvent(kind, annotator=label_log.annotator)])
         if not events:
             raise nothing_to(kind, label_log.annotator)
-        return items_of(label_log, events[0]), label_log.sync()
+        return label_log.store.state().reversed_by(events[0]), label_log.sync()
 
 
 def nothing_to(kind: str, annotator: str) -> LabelError:
@@ -73,8 +77,8 @@ def items_of(label_log: LabelLog, reversal: Event) -> list[str]:
 def past(label_log: LabelLog, kind: str, n: int, skip: int = 0) -> list[tuple[Event, ...]]:
     """List what ``kind`` ("undo", "redo") would take, the next last.
 
-    It lists only what this annotator did; one call is one entry.  There are ``n`` of them at most, all but the last
-    ``skip``.
+    It lists only what this annotator decided on labels, no tags and notes; one call is one entry.  There are ``n`` of
+    them at most, all but the last ``skip``.
     """
-    reversals = newest_first(label_log.store.state(), kind, label_log.annotator)
+    reversals = newest_decisions(label_log.store.state(), kind, label_log.annotator)
     return list(islice(reversals, skip, skip + n))[::-1]

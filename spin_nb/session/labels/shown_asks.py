@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from spin_nb.project.fold import State
+from spin_nb.project.fold import State, current
 from spin_nb.project.records import Ask, Event
 from spin_nb.project.store import Store
 from spin_nb.session.labels.audit_items import AuditItems
@@ -65,7 +65,7 @@ class ShownAsks:
             self._audit_items.released_items.add(item)
         elif audit:
             self._audit_items.show(item, number, annotator, shown_at)
-        if item not in state.active:
+        if current(state.active.get(item, ())) is None:
             self._open_tokens[item] = token
 
     def read_elsewhere(self, state: State) -> list[str]:

@@ -10,6 +10,7 @@ class Signals(SignalGroup):
 
     asked = Signal(tuple, description="item ids that were shown to be labelled")
     labelled = Signal(tuple, description="item ids whose label changed, undo included")
+    tagged = Signal(tuple, description="item ids whose tags or note changed, undo included")
     suggested = Signal(int, description="number of items for which somebody just gave suggestions")
     training = Signal(object, description="handle of a training run that was queued")
     trained = Signal(object, description="TrainReport of the model now in place")

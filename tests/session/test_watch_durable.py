@@ -15,7 +15,7 @@ import pytest
 import spin_nb as spin
 import spin_nb.project.database
 import spin_nb.session.labels.label_log
-from spin_nb.errors import SpinError, StorageError
+from spin_nb.errors import ModelError, SpinError, StorageError
 from spin_nb.session.stream.pace import Pace
 
 RNG = np.random.default_rng(0)
@@ -222,3 +222,16 @@ class Clock:
 
     def pass_(self, seconds: float) -> None:
         self.now += seconds
+
+
+def test_a_pool_of_one_item_says_that_there_is_nothing_to_compare_with(tmp_path):
+    with spin.open(tmp_path / "one.spin", pool=["one text"], classes=["a", "b"]) as s:
+        s.label(s.pool.ids[0], "a")
+        with pytest.raises(ModelError, match="the pool has one item") as caught:
+            s.watch(["another", "a third"], wait=True)
+        assert "s.predict" in caught.value.do
+        assert len(s.predict(["another"])) == 1
+        assert len(s.pool) == len(s.items) == 1
+    with spin.open(tmp_path / "two.spin", pool=["one text", "two texts"], classes=["a", "b"]) as s:
+        s.label(s.pool.ids[0], "a")
+        assert s.watch(["another", "a third"], wait=True).n == 2

@@ -70,7 +70,7 @@ class StreamPart(HtmlRepr):
         Raises
         ------
         ModelError
-            For labels that are no classes.
+            For labels that are no classes, and where the pool has one item.
         NotTrainedError
             Before the first label.
         PoolError

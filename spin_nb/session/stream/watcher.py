@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import Cancelled, NotTrainedError, PoolError
+from spin_nb.errors import Cancelled, ModelError, NotTrainedError, PoolError
 from spin_nb.interrupts import defer_interrupts
 from spin_nb.models.fitted_model import ModelPredictive
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint
@@ -60,6 +60,11 @@ class StreamWatcher:
         self._live.pool_model.wait()
         if self._live.predictive is None:
             raise NotTrainedError("there is no model to score arrivals with.", "Label a few items first.")
+        if self._live.pool_model.n_base < 2:
+            raise ModelError(
+                "the pool has one item, and how far arrivals may be from it cannot be told from one.",
+                "Open a project whose pool has several; s.predict(items) predicts new ones here.",
+            )
         stream = items if isinstance(items, Iterator) else raw_items(items, self._project.pool.data)
         job = self._runtime.job("Watching", visible=True)
         return self._runtime.start(

@@ -102,6 +102,37 @@ def test_jobs_of_one_lane_run_one_after_another(main_thread):
     assert order == [1, 2]
 
 
+def test_work_that_waits_for_another_job_goes_on_when_that_has_landed(main_thread):
+    other, job = Job("other", main_thread), Job("job", main_thread)
+    gate = threading.Event()
+    Worker("other", main_thread).start(other, lambda h: gate.wait(60), lambda v: "landed")
+    Worker("job", main_thread).start(job, lambda h: h.outlast(other), lambda v: v)
+    gate.set()
+    assert job.result(60) == "landed"
+
+
+def test_work_that_waits_for_another_job_raises_what_that_raised(main_thread):
+    other, job = Job("other", main_thread), Job("job", main_thread)
+    Worker("other", main_thread).start(other, lambda h: 1 / 0, lambda v: v)
+    Worker("job", main_thread).start(job, lambda h: h.outlast(other), lambda v: v)
+    with pytest.raises(ZeroDivisionError):
+        job.result(60)
+
+
+def test_work_that_waits_for_another_job_ends_when_it_is_cancelled(main_thread):
+    never, job, begun = Job("never", main_thread), Job("job", main_thread), threading.Event()
+
+    def work(h):
+        begun.set()
+        h.outlast(never)
+
+    Worker("job", main_thread).start(job, work, lambda v: v)
+    begun.wait(60)
+    job.cancel()
+    with pytest.raises(SpinError, match="was cancelled"):
+        job.result(60)
+
+
 def test_cancelling_stops_at_the_next_checkpoint(main_thread):
     worker, handle, begun = Worker("test", main_thread), Job("Endless", main_thread), threading.Event()
 

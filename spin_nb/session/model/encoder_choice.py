@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,7 +20,7 @@ from spin_nb.session.model.encoder_comparison import EncoderComparison, EncoderR
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.open_project import OpenProject
-from spin_nb.session.runtime.jobs import END_STATUSES, Job
+from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Float
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 CHOICE = "encoders"
 """Meta entry of a project that chooses its encoder itself, with the comparison that chose last; else None."""
-WAIT_SECONDS = 0.05  # between two looks whether the choice is made
 ENCODING_SHARE = 0.9
 """Of the work is to encode, which whoever needs the features first has to wait for."""
 
@@ -109,12 +107,7 @@ class EncoderChoice:
             self._models = models
             return follow()
 
-        choice = self._on_main_thread(begin_to_choose, lambda: job.cancelled)
-        while choice.status not in END_STATUSES and not job.cancelled:
-            time.sleep(WAIT_SECONDS)
-        if job.cancelled:
-            raise Cancelled
-        choice.result()
+        job.outlast(self._on_main_thread(begin_to_choose, lambda: job.cancelled))
 
     def words_for_a_person(self) -> str:
         """Line about the encoder, why it is that, and what is still being made; "" where there is one encoder only."""

@@ -19,6 +19,7 @@ from spin_nb.session.arguments import real_number
 from spin_nb.session.runtime.main_thread import MainThread
 
 Result = TypeVar("Result")
+OtherResult = TypeVar("OtherResult")
 
 END_STATUSES = ("done", "cancelled", "failed")
 MAX_EXIT_WAIT_SECONDS = 60.0  # seconds that a script which ends waits for what cannot be cancelled
@@ -52,6 +53,7 @@ class Job(Generic[Result]):
         self._draw = draw
         self._signal_pending = False
         self._cancel = threading.Event()
+        self._wake = threading.Event()  # of work that waits for another job
         self._future: Future[Result] = Future()
 
     @property
@@ -66,6 +68,7 @@ class Job(Generic[Result]):
         The last good model stays in place.
         """
         self._cancel.set()
+        self._wake.set()
         if self._status == "queued":
             self._finish("cancelled", "cancelled before it began")
 
@@ -127,6 +130,17 @@ class Job(Generic[Result]):
     def _tell(self) -> None:
         self._signal_pending = False
         self.changed.emit()
+
+    def outlast(self, other: Job[OtherResult]) -> OtherResult:
+        """Wait for the result of another job; called by the work, on a thread that serves neither's landing.
+
+        Raises :class:`Cancelled` once cancelled, at once.
+        """
+        other._future.add_done_callback(lambda _: self._wake.set())
+        self._wake.wait()
+        if self._cancel.is_set():
+            raise Cancelled
+        return other.result()
 
     @property
     def cancelled(self) -> bool:

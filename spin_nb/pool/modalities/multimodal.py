@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from spin_nb.errors import PoolError
@@ -19,7 +20,8 @@ from spin_nb.words import shown
 class MultimodalModality(Modality):
     """Items of several parts.
 
-    A part that cannot be read is None, an item without a single good one is refused.
+    A part that is missing, or a file that cannot be read, is None.  Any other value that the part's modality refuses
+    makes the item a broken one, and so does no good part at all.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ class MultimodalModality(Modality):
         Raises
         ------
         PoolError
-            When it has no named parts, an unknown one, or none that can be read.
+            When it has no named parts, an unknown one, a value that a part does not take, or none that can be read.
         """
         parts, reasons = self._raw_parts(source), []
         items: dict[str, Any] = {}
@@ -54,6 +56,8 @@ class MultimodalModality(Modality):
             except MissingPackageError:
                 raise
             except PoolError as problem:
+                if not (raw is None or isinstance(raw, PoolError) or _is_file(maker, raw)):
+                    raise PoolError(f"the part {name!r}: {problem.what}", problem.do) from None
                 items[name] = None
                 reasons.append(f"{name}: {problem.what}")
         if len(reasons) == len(parts):
@@ -138,6 +142,11 @@ def _require(raw: object) -> Any:
     if raw is None:
         raise PoolError("it is missing.", "Pass it, or go on without it.")
     return raw
+
+
+def _is_file(maker: Modality, raw: object) -> bool:
+    """Tell a file, or the bytes of one, from a value that is wrong in itself."""
+    return bool(maker.extensions) and isinstance(raw, (str, bytes, Path))
 
 
 def _no_part_error(reasons: list[str]) -> PoolError:

@@ -184,6 +184,29 @@ def test_arrivals_name_their_parts(media):
             pool.read(bad)
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "reason"),
+    [
+        ("photo", {"a": 1}, "is no picture"),
+        ("photo", np.zeros(5), "is no picture"),
+        ("sound", np.zeros(100, np.float32), "is no sound"),
+        ("words", 3.5, "3.5 is a float, not a text"),
+        ("motion", "up", "is no series"),
+        ("motion", np.zeros((3, 30)), "has 3 channels"),
+    ],
+)
+def test_a_value_that_a_part_does_not_take_is_not_missing(media, part, value, reason):
+    pool = made(media, all_of(media))
+    with pytest.raises(PoolError, match=f"the part '{part}': .*{reason}"):
+        pool.read([{"photo": media / "pictures" / "a.png", "words": "new", part: value}])
+
+
+def test_a_file_that_cannot_be_read_is_missing(media):
+    pool = made(media, all_of(media))
+    (item,) = pool.read([{"photo": media / "pictures" / "none.png", "words": "new", "sound": b"no sound"}])
+    assert (item["photo"], item["sound"], item["words"]) == (None, None, "new")
+
+
 def test_a_damaged_store_is_told_of(media):
     made(media, all_of(media))
     (media / "p.spin" / "pool" / "part-4" / "items.npy").write_bytes(b"no array")

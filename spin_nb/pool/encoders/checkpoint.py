@@ -5,13 +5,19 @@ This file imports torch: encoders import it only where the network runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from spin_nb.words import said_by
+from spin_nb.errors import PoolError, SpinError
+from spin_nb.io import open_regular
+from spin_nb.pool.encoders.weights_file import OBJECTS, content_in_words, reading_weights
+
+Net = TypeVar("Net")
 
 
 def read_checkpoint(file: Path) -> Mapping[str, Any]:
@@ -20,7 +26,9 @@ def read_checkpoint(file: Path) -> Mapping[str, Any]:
     Raises
     ------
     ValueError
-        When it is no such file.
+        When it is no such file, with what it is instead.
+    PoolError
+        When the system does not let it be read.
 
     Examples
     --------
@@ -30,13 +38,51 @@ def read_checkpoint(file: Path) -> Mapping[str, Any]:
     >>> read_checkpoint(file)
     {'weight': tensor([1., 1.])}
     """
+    with reading_weights(file):
+        open_regular(file).close()
     try:
         tensors = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as problem:  # of a file that is something else, torch raises anything
-        raise ValueError(said_by(problem, 100)) from None
+    except Exception:  # of a file that is something else, torch raises anything, in words about itself
+        there = _archive_in_words(file) or content_in_words(file)
+        raise ValueError(f"a file of torch.save with arrays by name is expected, and {there}") from None
     if not isinstance(tensors, Mapping):
-        raise ValueError(f"it holds a {type(tensors).__name__}, no arrays by name")
+        raise ValueError(
+            f"a file of torch.save with arrays by name is expected, and it holds a {type(tensors).__name__}"
+        )
     return tensors
+
+
+def load_network(file: Path, build: Callable[[Mapping[str, Any]], Net], model: str, origin: str) -> Net:
+    """Network built from what a file holds by name.
+
+    Parameters
+    ----------
+    file : Path
+    build : callable
+        Mapping of name -> tensor -> network; raises ValueError with what is wrong with the tensors.
+    model, origin : str
+        What it should be, and where it comes from, for messages.
+
+    Raises
+    ------
+    PoolError
+    """
+    try:
+        return build(read_checkpoint(file))
+    except SpinError:
+        raise
+    except ValueError as problem:
+        raise PoolError(
+            f"{file.name!r} does not hold the weights of {model}: {problem}.", f"Pass {origin}."
+        ) from None
+
+
+def _archive_in_words(file: Path) -> str:
+    """Clause on an archive of torch.save that cannot be loaded; "" where it is none."""
+    with suppress(Exception), zipfile.ZipFile(file) as archive:  # a damaged one raises anything
+        if any(name.endswith("data.pkl") for name in archive.namelist()):
+            return OBJECTS if archive.testzip() is None else "it is damaged"
+    return ""
 
 
 class NamedTensors:

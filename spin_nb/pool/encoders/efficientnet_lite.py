@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import ModelError, PoolError
-from spin_nb.io import checksum
+from spin_nb.errors import ModelError
 from spin_nb.pool.encoders.onnx_export import export_features
 from spin_nb.pool.encoders.pca import principal
 from spin_nb.pool.encoders.pretrained import Pretrained, as_array, check_same_weights
+from spin_nb.pool.encoders.weights_file import digest_of_file
 from spin_nb.pool.inputs.spec import InputSpec
 from spin_nb.pool.onnx.one_thread import one_thread_session
 from spin_nb.threads import map_parts
@@ -79,7 +79,7 @@ class EfficientNetLite:
     def __init__(self, components: int = 128, weights: Path | str | None = None) -> None:
         self.settings: dict[str, Any] = {"components": components}
         self._file = WEIGHTS.find(weights, _INSIDE, "EfficientNetLite")
-        self._digest = checksum(self._file)
+        self._digest = digest_of_file(self._file)
         self._outputs: dict[bytes, Float] = {}
         self._mean: Float | None = None
         if weights is not None:
@@ -193,13 +193,8 @@ def _session(digest: str, file: Path) -> InferenceSession:
 
 @lru_cache(maxsize=2)
 def _network(digest: str, file: Path) -> torch.nn.Module:
-    from spin_nb.pool.encoders.checkpoint import read_checkpoint
+    from spin_nb.pool.encoders.checkpoint import load_network
     from spin_nb.pool.encoders.efficientnet_graph import EfficientNetLiteGraph
 
-    try:
-        return EfficientNetLiteGraph(read_checkpoint(file))
-    except ValueError as problem:
-        raise PoolError(
-            f"{file.name!r} does not hold the weights of EfficientNet-Lite0: {problem}.",
-            f"Pass the .pth file of the package {WEIGHTS.package}.",
-        ) from None
+    origin = f"the .pth file of the package {WEIGHTS.package}"
+    return load_network(file, EfficientNetLiteGraph, "EfficientNet-Lite0", origin)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from spin_nb.errors import PoolError
-from spin_nb.io import checksum
 from spin_nb.pool.encoders.fixed_weights import FixedWeights
 from spin_nb.pool.encoders.pretrained import Pretrained
+from spin_nb.pool.encoders.weights_file import content_in_words, digest_of_file, read_weights
 from spin_nb.pool.encoders.wordpiece import tokenize, vocabulary
 from spin_nb.pool.onnx.one_thread import one_thread_session
 from spin_nb.threads import map_parts
@@ -76,7 +76,7 @@ class MiniLM(FixedWeights):
     def __init__(self, weights: Path | str | None = None) -> None:
         self.settings: dict[str, Any] = {}
         self._file = WEIGHTS.find(weights, _INSIDE, "MiniLM")
-        self._digest = checksum(self._file)
+        self._digest = digest_of_file(self._file)
         if weights is not None:
             self.name = f"{WEIGHTS.word} of {self._file.name}"
             self.settings["weights"] = self._digest
@@ -134,7 +134,7 @@ def _embed(session: InferenceSession, tokens: Sequence[list[int]]) -> Float:
 @lru_cache(maxsize=2)
 def _session(digest: str, file: Path) -> InferenceSession:
     """The network of a file, once a process."""
-    return one_thread_session(file.read_bytes(), file.name)
+    return one_thread_session(read_weights(file), file.name)
 
 
 def _check(file: Path) -> None:
@@ -146,10 +146,13 @@ def _check(file: Path) -> None:
     """
     import onnx
 
+    content = read_weights(file)
     try:
-        graph = onnx.load(file, load_external_data=False).graph
-    except Exception as problem:  # a damaged file raises whatever protobuf, or the system, does
-        raise _other(file, f"it cannot be read as ONNX ({problem!s:.100})") from None
+        if not content:  # which is read as a model of nothing
+            raise ValueError
+        graph = onnx.load_model_from_string(content).graph
+    except Exception:  # a damaged file raises whatever protobuf does
+        raise _other(file, f"an ONNX file is expected, and {content_in_words(file)}") from None
     inputs, outputs = {value.name for value in graph.input}, {value.name for value in graph.output}
     if inputs != _INPUTS or _OUTPUT not in outputs:
         raise _other(file, f"its inputs are {sorted(inputs)!s:.200}, its outputs {sorted(outputs)!s:.200}")

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from spin_nb.errors import PoolError
-from spin_nb.io import checksum
 from spin_nb.pool.encoders.fixed_weights import FixedWeights
 from spin_nb.pool.encoders.hub.hub_encoder import unit_length
 from spin_nb.pool.encoders.hub.network import Network
 from spin_nb.pool.encoders.hub.sounds import pieces_of
 from spin_nb.pool.encoders.pretrained import ZenodoWeights
+from spin_nb.pool.encoders.weights_file import digest_of_file
 from spin_nb.types import Float
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class PANNs(FixedWeights):
 
     def __init__(self, weights: Path | str | None = None) -> None:
         self._file = WEIGHTS.find(weights, "PANNs")
-        self._digest = checksum(self._file)
+        self._digest = digest_of_file(self._file)
         self.settings: dict[str, Any] = {"weights": self._digest}
         if weights is not None:
             self.name = f"{WEIGHTS.word} of {self._file.name}"
@@ -125,17 +124,22 @@ def _load(digest: str, file: Path) -> Network:
     ------
     PoolError
     """
-    from spin_nb.pool.encoders.checkpoint import read_checkpoint
+    from spin_nb.pool.encoders.checkpoint import load_network
+
+    origin = f"the whole of the file {WEIGHTS.file} ({WEIGHTS.megabytes} MB) of {WEIGHTS.origin}"
+    return Network(load_network(file, _build, "PANNs CNN14", origin), rows=1, device_rows=1)
+
+
+def _build(checkpoint: Mapping[str, Any]) -> torch.nn.Module:
+    """The network of a checkpoint, of weights by themselves or beside what else training kept.
+
+    Raises
+    ------
+    ValueError
+    """
     from spin_nb.pool.encoders.panns_graph import PANNsGraph
 
-    try:
-        whole = read_checkpoint(file)
-        tensors = whole.get("model", whole)
-        if not isinstance(tensors, Mapping):
-            raise ValueError(f"its 'model' is a {type(tensors).__name__}, no arrays by name")
-        return Network(PANNsGraph(tensors), rows=1, device_rows=1)
-    except ValueError as problem:
-        raise PoolError(
-            f"{file.name!r} does not hold the weights of PANNs CNN14: {problem}.",
-            f"Pass the whole of the file {WEIGHTS.file} ({WEIGHTS.megabytes} MB) of {WEIGHTS.origin}.",
-        ) from None
+    tensors = checkpoint.get("model", checkpoint)
+    if not isinstance(tensors, Mapping):
+        raise ValueError(f"its 'model' is a {type(tensors).__name__}, no arrays by name")
+    return PANNsGraph(tensors)

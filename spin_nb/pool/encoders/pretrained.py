@@ -12,9 +12,9 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from spin_nb.errors import ModelError, PoolError
+from spin_nb.errors import ModelError
+from spin_nb.pool.encoders.weights_file import regular_file, weights_file
 from spin_nb.pool.media.extras import MissingPackageError
-from spin_nb.words import shown
 
 
 class MissingWeightsError(MissingPackageError):
@@ -111,11 +111,11 @@ class Pretrained(Terms):
             When there is no such file.
         """
         if file is not None:
-            return _file(file)
+            return weights_file(file)
         module, _, rest = inside.partition("/")
         spec = find_spec(module)  # which runs none of its code
         places = list(spec.submodule_search_locations or ()) if spec is not None else []
-        path = next((place for folder in places if (place := Path(folder, rest)).is_file()), None)
+        path = next((file for folder in places if (file := regular_file(Path(folder, rest)))), None)
         if path is None:
             raise MissingPackageError(
                 f"the encoder {self.word!r} needs its weights, which are not installed.",
@@ -179,8 +179,8 @@ class ZenodoWeights(Terms):
             When there is no such file.
         """
         if file is not None:
-            return _file(file)
-        path = _regular_file(f"{self.home}/{self.file}")
+            return weights_file(file)
+        path = regular_file(f"{self.home}/{self.file}")
         if path is None:
             raise MissingWeightsError(
                 f"the encoder {self.word!r} needs its weights, which are not on this machine.",
@@ -220,19 +220,3 @@ def check_same_weights(name: str, digest: str, array: NDArray[Any]) -> None:
             f"what the encoder {name!r} learnt belongs to other weights than those installed.",
             "Install the weights it was learnt with, or let it learn again.",
         )
-
-
-def _file(path: Path | str) -> Path:
-    file = _regular_file(path)
-    if file is None:
-        raise PoolError(f"weights={shown(path)} is no file.", "Pass the path of the weights.")
-    return file
-
-
-def _regular_file(path: Path | str) -> Path | None:
-    """File of a path, "~" the home of who runs this; None where there is none."""
-    try:
-        file = Path(path).expanduser()
-        return file if file.is_file() else None
-    except (TypeError, ValueError, OSError, RuntimeError):
-        return None

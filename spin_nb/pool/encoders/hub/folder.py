@@ -11,8 +11,8 @@ from threading import Thread
 from typing import Any
 
 from spin_nb.errors import PoolError
-from spin_nb.io import checksum
 from spin_nb.pool.encoders.pretrained import MissingWeightsError
+from spin_nb.pool.encoders.weights_file import digest_of_file, reading_weights
 from spin_nb.words import listing, said_by, shown
 
 ANSWER_SECONDS = 5.0
@@ -64,7 +64,8 @@ def check_complete(folder: Path, weights: str = _WEIGHTS, needs: Iterable[str] =
     ------
     PoolError
     """
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    with reading_weights(folder):
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if not names:
         raise PoolError(
             f"the folder {folder.name!r} is empty.", f"Put the model's files into it: {weights}, ..."
@@ -102,12 +103,18 @@ def _shards(index: Path, weights: str) -> list[str]:
 
 
 def digest_of(folder: Path, weights: str = _WEIGHTS) -> str:
-    """sha256 of everything in a model's folder that decides what it computes."""
+    """sha256 of everything in a model's folder that decides what it computes.
+
+    Raises
+    ------
+    PoolError
+        When the system does not let a file be read.
+    """
     patterns = ("*.json", "*.txt", "*.model", *_weight_patterns(weights))
     paths = sorted({path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()})
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.relative_to(folder).as_posix()} {checksum(path)}\n".encode())
+        digest.update(f"{path.relative_to(folder).as_posix()} {digest_of_file(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -107,19 +107,20 @@ class NamedTensors:
         Raises
         ------
         ValueError
-            When there is none, or it is of another shape, or not finite.
+            When there is none, or it is of another shape or kind, or not finite.
         """
         tensor = self._tensors.get(name)
         if not isinstance(tensor, torch.Tensor):
             raise ValueError(f"it has no {name!r}")
+        _check_kind(name, tensor)
         lengths = tuple(tensor.shape)
         sides_fit = (side in (None, length) for side, length in zip(shape, lengths, strict=False))
         if len(lengths) != len(shape) or not all(sides_fit):
             sides = ", ".join("n" if side is None else str(side) for side in shape)
             raise ValueError(f"{name!r} is of shape {lengths}, not ({sides})")
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name!r} holds NaN or infinity")
-        return tensor.float()
+        if tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size() or not tensor.numel():
+            raise ValueError(f"{name!r} is of shape {lengths}, and not all of its numbers are stored")
+        return _check_finite(name, tensor.detach().float())
 
     def norm(self, name: str, channels: int, epsilon: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Factor and summand, (channels,) each, that a batch norm comes to when it no longer learns.
@@ -127,14 +128,16 @@ class NamedTensors:
         Raises
         ------
         ValueError
-            See :meth:`take`.
+            See :meth:`take`; also a variance below zero.
         """
         weight, bias, mean, variance = (
             self.take(f"{name}.{part}", (channels,))
             for part in ("weight", "bias", "running_mean", "running_var")
         )
+        if (variance < 0).any():
+            raise ValueError(f"'{name}.running_var', which is a variance, is below zero")
         scale = weight / torch.sqrt(variance + epsilon)
-        return scale, bias - mean * scale
+        return _check_finite(name, scale), _check_finite(name, bias - mean * scale)
 
     def fold(
         self, name: str, norm: str, shape: tuple[int | None, int, int, int], epsilon: float
@@ -152,4 +155,30 @@ class NamedTensors:
         """
         weight = self.take(f"{name}.weight", shape)
         scale, shift = self.norm(norm, len(weight), epsilon)
-        return weight * scale[:, None, None, None], shift
+        return _check_finite(f"{name}.weight", weight * scale[:, None, None, None]), shift
+
+
+def _check_kind(name: str, tensor: torch.Tensor) -> None:
+    """Refuse whatever is no plain array of real numbers in memory.
+
+    Raises
+    ------
+    ValueError
+    """
+    if tensor.layout != torch.strided or tensor.is_nested:
+        raise ValueError(f"{name!r} is a sparse array, not a plain one")
+    if tensor.is_quantized or tensor.is_meta or not tensor.is_floating_point():
+        kind = "an array without numbers" if tensor.is_meta else str(tensor.dtype).removeprefix("torch.")
+        raise ValueError(f"{name!r} is {kind}, not floating-point numbers")
+
+
+def _check_finite(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor itself, where all of it is finite.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not torch.isfinite(tensor).all():
+        raise ValueError(f"{name!r} holds NaN or infinity")
+    return tensor

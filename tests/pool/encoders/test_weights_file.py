@@ -144,3 +144,49 @@ def refused(error, words, model):
     for word in ("torch.load", "weights_only", "Unpickl", "PyTorch", "Error", "protobuf"):
         assert word not in str(error), "the library's own words"
     assert error.do.startswith("Pass ")
+
+
+def quantised(tensor):
+    return torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (torch.Tensor.to_sparse, "'conv.weight' is a sparse array"),
+        (quantised, "'conv.weight' is qint8, not floating-point numbers"),
+        (lambda tensor: tensor.to(torch.complex64), "'conv.weight' is complex64, not floating-point numbers"),
+        (torch.Tensor.int, "'conv.weight' is int32, not floating-point numbers"),
+        (torch.Tensor.bool, "'conv.weight' is bool, not floating-point numbers"),
+        (lambda tensor: tensor.to("meta"), "'conv.weight' is an array without numbers"),
+        (lambda tensor: tensor.double() * 1e300, "'conv.weight' holds NaN or infinity"),
+        (lambda tensor: tensor * 1e38, "'conv.weight' holds NaN or infinity"),
+        (lambda tensor: tensor[:0], "not all of its numbers are stored"),
+        (lambda tensor: tensor[:1].expand(10**12, 2, 3, 3), "not all of its numbers are stored"),
+        (lambda tensor: tensor.numpy(), "it has no 'conv.weight'"),
+        (lambda tensor: [tensor], "it has no 'conv.weight'"),
+    ],
+)
+def test_odd_weights_are_refused(change, reason):
+    with pytest.raises(ValueError, match=reason):
+        fold(change(torch.ones(4, 2, 3, 3)), torch.ones(4))
+
+
+def fold(weight, variance):
+    parts = {"weight": torch.full((4,), 10.0), "bias": torch.zeros(4), "running_mean": torch.zeros(4)}
+    norm = {f"norm.{part}": tensor for part, tensor in parts.items()}
+    tensors = {"conv.weight": weight, "norm.running_var": variance, **norm}
+    return NamedTensors(tensors).fold("conv", "norm", (None, 2, 3, 3), 1e-5)
+
+
+def test_a_variance_below_zero_is_refused():
+    with pytest.raises(ValueError, match=r"'norm\.running_var', which is a variance, is below zero"):
+        fold(torch.ones(4, 2, 3, 3), torch.tensor([1.0, 1.0, -1e-6, 1.0]))
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_any_floating_point_numbers_are_read(kind):
+    weight, _ = fold(torch.ones(4, 2, 3, 3).to(kind).clone(), torch.ones(4))
+    assert weight.dtype == torch.float32
+    assert not fold(torch.nn.Parameter(torch.ones(4, 2, 3, 3)), torch.ones(4))[0].requires_grad

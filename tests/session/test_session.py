@@ -482,3 +482,12 @@ def test_what_was_trained_is_there_at_once_after_reopening(project, digits, tmp_
     assert project().model.head == s.model.head
     assert project().model.predictive is not None
     assert project().export(tmp_path / "bundle").agreement > 0.5
+
+
+def test_before_a_training_predictions_stay_until_a_label_changes(project, digits):
+    s = project()
+    digits.label(s, s.pool.ids[:6])
+    before = s.model.predictive
+    assert s.model.predictive is before
+    digits.label(s, s.pool.ids[6:7])
+    assert s.model.predictive is not before

@@ -135,7 +135,8 @@ class LiveModel:
         They give the mean its temperature and nothing else.
         """
         learner, audits = self.pool_model.learner, self.label_log.training_set.audits
-        basis = (learner, audits, learner.training_ids("mean"))
+        # No ids are the same ids: an empty set is made anew at each call.
+        basis = (learner, audits, learner.training_ids("mean") or None)
         before = self._basis_of_calibration
         if before is not None and all(map(operator.is_, basis, before)):
             return

@@ -455,15 +455,28 @@ class Pool:
     @property
     def columns(self) -> pl.DataFrame | None:
         """Columns of the frame besides text and paths, one row an item; None where there are none."""
-        if self._data.container != "frame":
-            return None
-        import polars as pl
+        names = self.column_names
+        return self._select(names) if names else None
 
+    @property
+    def column_names(self) -> list[str]:
+        """Names of :attr:`columns`."""
+        if self._data.container != "frame":
+            return []
         about = self._data.metadata
         special = about.get("paths") or about.get("column")
-        frame = self._data.items[self._base].drop([special] if special else [])
-        if not frame.width:
-            return None
+        return [name for name in self._data.items.columns if name != special]
+
+    def column(self, name: str) -> pl.Series:
+        """One of :attr:`columns`; costs nothing for the others."""
+        return self._select([name])[name]
+
+    def _select(self, names: list[str]) -> pl.DataFrame:
+        import polars as pl
+
+        frame: pl.DataFrame = pl.DataFrame([self._data.items[name] for name in names])
+        if len(frame) != self.n_base:
+            frame = frame[self._base]
         if not self._late:
             return frame
         return pl.concat([frame, rows_of([*self._arrivals.sources(self._late)], frame.schema)])

@@ -26,6 +26,7 @@ from spin_nb.pool.sources.data_frames import rows_of
 from spin_nb.pool.sources.new_items import raw_items
 from spin_nb.pool.sources.read import read_pool
 from spin_nb.pool.storage import arrivals
+from spin_nb.types import Broken
 
 
 def made(tmp_path, pool, **options):
@@ -107,6 +108,15 @@ def test_columns_colour_the_map(tmp_path):
     extend(pool, ["e f"])
     assert pool.columns["length"].to_list() == [3, 4, None]
     assert Pool.save(tmp_path / "d", read_pool(samples.digits())).columns is None
+
+
+def test_a_column_alone_is_that_of_all(tmp_path):
+    pool = made(tmp_path, pl.DataFrame({"text": ["a b", "c d", "e f"], "length": [3, 4, 5], "x": [1, 2, 3]}))
+    extend(pool, ["g h"])
+    pool.exclude([Broken(pool.ids[1], "cannot be read")])
+    assert pool.column_names == ["length", "x"]
+    assert pool.column("x").to_list() == [1, 3, None] == pool.columns["x"].to_list()
+    assert Pool.save(tmp_path / "d", read_pool(samples.digits())).column_names == []
 
 
 def test_arrivals_of_many_calls_are_read_in_one_go(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.table.pool_columns import FILE_MISSING
 
 if TYPE_CHECKING:
     import polars as pl
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 NOT_IN_POOL = (
     "not in this session's pool: it is gone, or another session added it; open the project again to see"
 )
-FILE_MISSING = "its file is gone: put it back, or open the project with pool= again to go on without it"
 
 
 def items_frame(project: OpenProject) -> pl.DataFrame:

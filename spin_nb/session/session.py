@@ -44,6 +44,8 @@ from spin_nb.session.runtime.signals import Signals
 from spin_nb.session.stream.part import StreamPart
 from spin_nb.session.stream.watch_report import WatchReport
 from spin_nb.session.stream.watcher import StreamWatcher
+from spin_nb.session.table.pool_table import PoolTable
+from spin_nb.session.table.slice import Slice, make_slice
 from spin_nb.session.view_data import ViewData
 from spin_nb.types import Asked, Estimate, ExportReport, TrainReport
 from spin_nb.words import shown
@@ -83,6 +85,7 @@ class Session:
         "_runtime",
         "_stream",
         "_suggestions",
+        "_table",
         "_training",
         "_view_data",
     )
@@ -111,6 +114,7 @@ class Session:
         channel = Channel(project, live, proposer, suggestions, announcer)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
         self._judge, self._suggestions = judge, suggestions
+        self._table = PoolTable(project, live, suggestions, judge)
         self._proposer, self._training, self._encoder_choice = proposer, training, choice
         self._label_commands = LabelCommands(project, runtime, live)
         self._view_data = ViewData(
@@ -222,6 +226,22 @@ class Session:
         return items_frame(self._project)
 
     @property
+    def table(self) -> pl.DataFrame:
+        """All that is known of each item of the pool, one row an item.
+
+        The columns are item; those that came with the pool; label, annotator; predicted, probability, margin (lead of
+        the likeliest class over the second), epistemic and aleatoric (nats), or, where labels are no classes,
+        predicted and sd of a number, and sd alone of what is learnt as several numbers; last_asked; audit, split
+        ("train", "audit" or null), broken (why it cannot be shown now).  A column of the pool that is called like one
+        of these is ``meta.`` and its name.  What audits shows with its label, and not before.
+
+        Examples
+        --------
+        >>> s.table.filter(pl.col("label").is_null()).sort("margin")     # doctest: +SKIP
+        """
+        return self._table.frame()
+
+    @property
     def labels(self) -> pl.DataFrame:
         """Current labels, in order of labelling.
 
@@ -288,6 +308,34 @@ class Session:
         return self._runtime.announcer.problem
 
     # -- commands -----------------------------------------------------------------------------------------
+
+    def where(self, *filters: pl.Expr | str | Slice) -> Slice:
+        """Describe a part of the pool by its columns of :attr:`table`.
+
+        Only columns that are named are computed.
+
+        Parameters
+        ----------
+        *filters : polars expression, str or Slice
+            Conditions, all of which must be true; or texts of ``Slice.filters``, or other slices.  They travel as
+            data: one that calls a Python function is refused.
+
+        Returns
+        -------
+        Slice
+            ``ids``, ``table``, ``accuracy``, ``where`` to narrow it; looked up whenever it is asked, so it follows
+            labels and trainings.
+
+        Raises
+        ------
+        QueryError
+            A column that is not there, an expression that is no condition.
+
+        Examples
+        --------
+        >>> s.where(pl.col("camera") == "b", pl.col("margin") < 0.1)     # doctest: +SKIP
+        """
+        return make_slice(self._table, filters)
 
     def ask(self, k: int = 1, strategy: str | Strategy = "auto") -> Asked:
         """Choose items to label next, and record them.

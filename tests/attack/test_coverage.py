@@ -134,6 +134,7 @@ class World:
             self.arrived,
             due_rows=lambda rows: rows[~self.taken[rows]],
             missed_rows=lambda rows: rows[self.taken[rows]],
+            within=np.ones(len(self.ids), bool),
         )
         rows, left = np.array(answered, np.int64), np.array(unanswered, np.int64)
         return sample.estimate(rows, self.right[rows], left, len(self.audits.flagged_items))

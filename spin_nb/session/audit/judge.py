@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,25 +34,39 @@ class Judge:
         self._live = live
         self._scores = scores
 
-    def accuracy(self) -> Estimate:
+    def accuracy(self, within: NDArray[np.bool_] | None = None, of: str = "") -> Estimate:
         """Estimate the present accuracy.
 
         Where labels are no classes, it is the score of what is suggested now.
+
+        Parameters
+        ----------
+        within : bool (n,), optional
+            Rows that it is to be the accuracy of; the whole pool unless given.
+        of : str
+            Said with the estimate in the place of which items these are.
         """
         if not self._project.learns_classes:
-            return self._accuracy_of_suggestions()
+            return self._accuracy_of_suggestions(within, of)
         predictive = self._live.predictive
         if predictive is None:
             return over_parts([])
         rows, truth = self._live.label_log.training_set.audits
-        return self.estimate(rows, predictive.mean[rows].argmax(1) == truth)
+        return self.estimate(rows, predictive.mean[rows].argmax(1) == truth, within=within, of=of)
 
     def audit_predictions(self) -> AuditPredictions:
         """Predictions for the audits, beside their labels."""
         return self.predictions.in_pool(self._live.predictive)
 
-    def estimate(self, rows: Ints, scores: NDArray[Any], head: str | None = None) -> Estimate:
-        """Estimate the pool's mean score from the audits.
+    def estimate(
+        self,
+        rows: Ints,
+        scores: NDArray[Any],
+        head: str | None = None,
+        within: NDArray[np.bool_] | None = None,
+        of: str = "",
+    ) -> Estimate:
+        """Estimate the mean score of the pool, or of rows ``within`` it, from the audits.
 
         Parameters
         ----------
@@ -66,10 +81,12 @@ class Judge:
             unanswered_rows = np.concatenate(
                 [rows[~fair_mask], label_log.rows(label_log.audit_items.unanswered_items)]
             )
-            sample, n_flagged = self._sample(), len(label_log.rows(label_log.audit_items.flagged_items))
-            return sample.estimate(rows[fair_mask], scores[fair_mask], unanswered_rows, n_flagged)
+            sample = self._sample(within)
+            n_flagged = int(sample.within[label_log.rows(label_log.audit_items.flagged_items)].sum())
+            estimate = sample.estimate(rows[fair_mask], scores[fair_mask], unanswered_rows, n_flagged)
+            return replace(estimate, of=of) if of else estimate
 
-    def _accuracy_of_suggestions(self) -> Estimate:
+    def _accuracy_of_suggestions(self, within: NDArray[np.bool_] | None, of: str) -> Estimate:
         """Estimate the mean score of suggestions; 0 for none."""
         self._live.wait_where_labelled()
         if self._project.task.outputs and not self._live.pool_model.ready:
@@ -77,9 +94,9 @@ class Judge:
         if not self._scores:
             return Estimate(None, 0.0, 1.0, 0, "nothing is suggested yet, so nothing is judged")
         audits = self._live.label_log.training_set.audits
-        return self.estimate(audits[0], self._scores.of_audits(audits))
+        return self.estimate(audits[0], self._scores.of_audits(audits), within=within, of=of)
 
-    def _sample(self) -> Sample:
+    def _sample(self, within: NDArray[np.bool_] | None) -> Sample:
         label_log, pool = self._live.label_log, self._project.pool
         drawn_mask = np.zeros(len(pool), bool)
         drawn_mask[label_log.rows(label_log.audit_items.items)] = True
@@ -93,6 +110,9 @@ class Judge:
             return np.array([row for row in rows if label_log.missed_audit(pool.ids[row])], np.int64)
 
         arrival_mask = np.arange(len(pool)) >= pool.n_base
+        within_mask = np.ones(len(pool), bool) if within is None else np.zeros(len(pool), bool)
+        if within is not None:
+            within_mask[: len(within)] = within  # what has arrived since is not in it
         return Sample(
             label_log.plan.chance,
             drawn_mask,
@@ -100,4 +120,5 @@ class Judge:
             arrival_mask,
             due_rows,
             missed_rows,
+            within_mask,
         )

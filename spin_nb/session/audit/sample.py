@@ -33,6 +33,9 @@ class Sample:
         Rows -> those among them that are still to be drawn and wait in nobody's queue.
     missed_rows : callable
         Rows -> those among them that somebody has decided on, though they never audited.
+    within : bool (n,)
+        Rows that are spoken of.  A uniform sample of the pool is one of any part of it, if the part does not go by
+        what was drawn.
     """
 
     chance: NDArray[np.float64]
@@ -41,6 +44,12 @@ class Sample:
     arrival_mask: Mask
     due_rows: Callable[[Ints], Ints]
     missed_rows: Callable[[Ints], Ints]
+    within: Mask
+
+    @property
+    def _parts(self) -> tuple[Mask, Mask]:
+        """Rows that came with the pool, and those that arrived."""
+        return self.within & ~self.arrival_mask, self.within & self.arrival_mask
 
     def inside(self) -> Mask:
         """Mask the rows of the uniform samples, bool (n,).
@@ -52,7 +61,7 @@ class Sample:
         chances would speak for the older items alone, and are left out.
         """
         inside = self.drawn_mask.copy()
-        for part in (~self.arrival_mask, self.arrival_mask):
+        for part in self._parts:
             due = self.due_rows(self._passed_over(part, self.drawn_mask))
             if len(due):
                 inside &= ~part | (self.chance < self.chance[due].min())
@@ -65,7 +74,7 @@ class Sample:
 
         The audits drawn in their place come from what the strategy has left, which is easier.
         """
-        rows = [self._passed_over(part, inside) for part in (~self.arrival_mask, self.arrival_mask)]
+        rows = [self._passed_over(part, inside) for part in self._parts]
         return self.missed_rows(np.concatenate(rows))
 
     def _passed_over(self, part: Mask, audits: Mask) -> Ints:
@@ -93,19 +102,20 @@ class Sample:
             Audits left out as bad items.
         """
         inside, scores = self.inside(), np.asarray(scores, np.float64)
-        missing = np.concatenate([unanswered_rows[inside[unanswered_rows]], self.too_late(inside)])
+        unanswered_rows = unanswered_rows[(inside & self.within)[unanswered_rows]]
+        missing = np.concatenate([unanswered_rows, self.too_late(inside)])
         parts = [
             Part(
                 int((part & ~self.unasked_mask).sum()),
                 scores[(part & inside)[rows]],
                 int(part[missing].sum()),
             )
-            for part in (~self.arrival_mask, self.arrival_mask)
+            for part in self._parts
         ]
         return over_parts(parts, flagged=n_flagged, of=self._target())
 
     def _target(self) -> str:
-        n, n_unasked = len(self.unasked_mask), int(self.unasked_mask.sum())
+        n, n_unasked = int(self.within.sum()), int((self.unasked_mask & self.within).sum())
         if not n_unasked:
             return ""
         return f"items nobody had labelled by hand when they were drawn, {n - n_unasked:,} of {n:,} now"

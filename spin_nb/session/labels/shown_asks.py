@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from spin_nb.project.fold import State, current
@@ -36,11 +36,16 @@ class ShownAsks:
         self._audit_release = audit_release
         self._open_tokens: dict[str, str] = {}
         self._numbers: dict[str, tuple[int, str | None]] = {}
-        self._items: set[str] = set()
+        self._last_shown: dict[str, datetime] = {}
         self._latest_time = datetime.min.replace(tzinfo=UTC) + MAX_CLOCK_SKEW
 
     def __contains__(self, item: str) -> bool:
-        return item in self._items
+        return item in self._last_shown
+
+    @property
+    def last_shown(self) -> Mapping[str, datetime]:
+        """Item -> time (UTC) at which somebody was asked it last."""
+        return self._last_shown
 
     def open_token(self, item: str) -> str | None:
         """Token of the item's open ask, or None."""
@@ -60,7 +65,7 @@ class ShownAsks:
         if token not in self._numbers and annotator in (None, self._annotator):
             self.n_asked += 1
         number, _ = self._numbers.setdefault(token, (len(self._numbers), annotator))
-        self._items.add(item)
+        self._last_shown[item] = max(shown_at, self._last_shown.get(item, shown_at))
         if audit and self._audit_release.covers(item, shown_at):
             self._audit_items.released_items.add(item)
         elif audit:

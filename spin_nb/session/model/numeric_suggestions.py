@@ -57,6 +57,14 @@ class NumericSuggestions:
         """
         return self._current().labels
 
+    @property
+    def regression(self) -> GraphRegression | None:
+        """Regression of the labels' targets; None while there are too few labels.
+
+        It is the same object until it learns anew.
+        """
+        return self._current().targets
+
     def of(self, row: int) -> Suggestion | None:
         """Value and probability for one row, or None."""
         id, fit = self._project.pool.ids[row], self._current()

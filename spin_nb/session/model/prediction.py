@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,13 @@ from spin_nb.protocols import Predictive
 from spin_nb.session.arguments import whole_number
 from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
 from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.prediction_columns import CLASS_COLUMNS, class_column
 from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Float, Ints
 from spin_nb.words import HtmlRepr, shown
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def predict(
@@ -54,17 +58,23 @@ def predict(
             rows = np.array([project.pool.row(id) for id in ids], np.int64)
             in_pool = live.predictive if head is None else pool_model.learner.predictive(head)
             assert in_pool is not None  # the learner is trained
-            return _of_rows(in_pool, rows, project.classes, audits.in_pool(in_pool, head))
+            return _of_rows(in_pool, rows, project.classes, audits.in_pool(in_pool, head), tuple(ids))
         audit_predictions, learner = audits.as_arrivals(head), pool_model.learner.freeze()
     # Reading and encoding new items takes time: it holds up no label.
     predictive = pool_model.predict(items, head, learner)
     return _of_rows(predictive, np.arange(len(predictive.mean)), project.classes, audit_predictions)
 
 
-def _of_rows(predictive: Predictive, rows: Ints, classes: list[str], audits: AuditPredictions) -> Prediction:
+def _of_rows(
+    predictive: Predictive,
+    rows: Ints,
+    classes: list[str],
+    audits: AuditPredictions,
+    ids: tuple[str, ...] | None = None,
+) -> Prediction:
     """Take rows of a predictive; ``audits`` are the same model's, seen the same way."""
     uncertainty = predictive.epistemic[rows], predictive.aleatoric[rows]
-    return Prediction(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits)
+    return Prediction(predictive.mean[rows], *uncertainty, classes, predictive, rows, audits, ids)
 
 
 def _ids_among(project: OpenProject, items: Sequence[Any] | NDArray[Any]) -> list[str] | None:
@@ -105,6 +115,24 @@ class Prediction(HtmlRepr):
     _predictive: Predictive
     _rows: Ints
     _audits: AuditPredictions
+    _ids: tuple[str, ...] | None = None
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """One row an item, in the order passed.
+
+        Columns: item, predicted, probability, margin, epistemic, aleatoric, as ``s.table`` has them.  ``item`` is the
+        id, null of items that are not in the pool.
+
+        Examples
+        --------
+        >>> s.predict(s.selected).table.sort("margin")                   # doctest: +SKIP
+        """
+        import polars as pl
+
+        ids = [None] * len(self) if self._ids is None else self._ids
+        columns = [class_column(name, self, self.classes) for name in CLASS_COLUMNS]
+        return pl.DataFrame([pl.Series("item", ids, pl.String), *columns])
 
     def sets(self, alpha: float = 0.1, score: str = "lac") -> Sets:
         """Conformal prediction sets.

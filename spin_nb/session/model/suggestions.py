@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spin_nb.errors import LabelError, SpinError
+from spin_nb.models.graph_regression import GraphRegression
 from spin_nb.project.records import Suggestion
 from spin_nb.session.arguments import items_of
 from spin_nb.session.model.live_model import LiveModel
@@ -50,6 +51,11 @@ class Suggestions:
         self._mapping: dict[str, Suggestion] = {}
         self._function: _Function | None = None
         self._targets = NumericSuggestions(project, live)
+
+    @property
+    def regression(self) -> GraphRegression | None:
+        """Regression of labels that are no classes; None before there are enough."""
+        return self._targets.regression
 
     def __bool__(self) -> bool:
         return bool(self._mapping or self._function or self._targets)

@@ -1,0 +1,1 @@
+"""One table of all that is known of the pool, and slices of it that filters make."""

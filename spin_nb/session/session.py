@@ -337,7 +337,9 @@ class Session:
         """
         return make_slice(self._table, filters)
 
-    def ask(self, k: int = 1, strategy: str | Strategy = "auto") -> Asked:
+    def ask(
+        self, k: int = 1, strategy: str | Strategy = "auto", *, where: Slice | pl.Expr | str | None = None
+    ) -> Asked:
         """Choose items to label next, and record them.
 
         Parameters
@@ -348,6 +350,9 @@ class Session:
             "auto", a word ("margin", "bald", "badge", "batchbald", "typiclust", ...: any strategy or score of
             :mod:`spin_nb.query` by its name, and "random"), or your own: a function that names what it needs, such
             as ``f(probs)``, ``f(features, k, *, labelled_rows, seed)``; see :class:`spin_nb.protocols.Strategy`.
+        where : Slice or polars expression, optional
+            Ask of these items alone, as :meth:`where` takes them.  None of these asks is an audit, and what is
+            reserved for audits is not asked: audits stay a uniform sample of the whole pool.
 
         Returns
         -------
@@ -357,12 +362,13 @@ class Session:
         Raises
         ------
         QueryError
-            If ``k`` is no whole number from 1 to the size of the pool, nothing is left to ask, or your own
-            strategy fails.
+            If ``k`` is no whole number from 1 to the size of the pool, nothing is left to ask, ``where`` names no
+            item, or your own strategy fails.
         UnknownWordError
             No such strategy.
         """
-        return self._proposer.propose(k, strategy)
+        candidates = None if where is None else self.where(where).candidates
+        return self._proposer.propose(k, strategy, candidates)
 
     def label(self, item: str | Mapping[str, Any] | Iterable[str], value: object = None) -> BulkReport | None:
         """Label one item, a mapping id -> value, or many items with one value.

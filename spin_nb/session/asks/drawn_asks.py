@@ -86,6 +86,7 @@ def draw_asks(
     n_unasked: int = 0,
     annotator: str | None = None,
     place_seed: int | None = None,
+    may_audit: bool = True,
 ) -> DrawnAsks:
     """Draw ``k`` asks: audits among a strategy's picks.
 
@@ -113,6 +114,9 @@ def draw_asks(
         For whom it is drawn.
     place_seed : int, optional
         Seed of the places where this annotator's audits are; the plan's unless given.
+    may_audit : bool
+        False where asks are of a part of the pool: an audit from it would make the sample one of that part, and one
+        from elsewhere would stand out.  What is reserved for audits is not asked there either.
     """
     place_seed = plan.seed if place_seed is None else place_seed
     candidates = np.flatnonzero(~excluded_mask & ~plan.reserved_mask)
@@ -128,7 +132,8 @@ def draw_asks(
     excluded_mask = excluded_mask.copy()
     while len(rows) < k:
         place = slot(number + len(rows), plan.share, place_seed)
-        audit = plan.next(excluded_mask, n_audited + n_unasked) if place.audit or not picks_left else None
+        is_due = may_audit and (place.audit or not picks_left)
+        audit = plan.next(excluded_mask, n_audited + n_unasked) if is_due else None
         if audit is None and not picks_left:
             break
         row, q = audit if audit is not None else picks_left.pop(0)

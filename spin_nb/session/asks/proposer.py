@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 
@@ -24,6 +25,8 @@ from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Asked, Float, Ints, Picked
 from spin_nb.words import shown
 
+Mask = NDArray[np.bool_]
+
 MAX_UNDECIDED_ITEMS = 200  # the latest a strategy hears of: each costs "auto" 0.9 ms an ask
 
 
@@ -36,22 +39,28 @@ class Proposer:
         self._live = live
         self._training = training
 
-    def propose(self, k: int, strategy: str | Strategy) -> Asked:
-        """Draw and record ``k`` asks; see ``Session.ask``."""
+    def propose(
+        self, k: int, strategy: str | Strategy, candidates: Callable[[], Mask] | None = None
+    ) -> Asked:
+        """Draw and record ``k`` asks; see ``Session.ask``.
+
+        ``candidates`` masks the rows to ask from, once the rows are settled; it is None for the whole pool.
+        """
         self._runtime.main_thread.drain()
         self._project.check_writable("ask")
         n_items = len(self._project.pool)
         if isinstance(k, bool) or not isinstance(k, Integral) or not 1 <= k <= n_items:
             raise QueryError(f"{shown(k)} items cannot be asked.", f"Ask for 1 to {n_items:,}: s.ask(8).")
         self._live.pool_model.wait()
-        asks, reason = self._book(int(k), strategy)
+        region = None if candidates is None else candidates()
+        asks, reason = self._book(int(k), strategy, region)
         if not asks:
-            raise self.nothing_left()
+            raise self.nothing_left() if region is None else _nothing_left_in(region)
         ids = tuple(ask.item for ask in asks)
         self._runtime.announcer.emit("asked", ids)
         return Asked(ids, strategy_word(strategy), tuple(ask.q for ask in asks), reason)
 
-    def _book(self, k: int, strategy: str | Strategy) -> tuple[list[NewAsk], str]:
+    def _book(self, k: int, strategy: str | Strategy, region: Mask | None) -> tuple[list[NewAsk], str]:
         """Draw asks and record them as shown, with the reason.
 
         It draws again where others were quicker to take some.
@@ -63,7 +72,8 @@ class Proposer:
             with label_log.lock:
                 self._live.catch_up()
                 since = label_log.state.seq
-                draw = self.prepare(k - len(asks), strategy, self._rows([ask.item for ask in asks]))
+                pending = self._rows([ask.item for ask in asks])
+                draw = self.prepare(k - len(asks), strategy, pending, region=region)
             batch = draw()
             asks_by_token = label_log.retry_while_busy(
                 partial(book, self._project, self._live, batch.asks, since, at_once=True)
@@ -80,6 +90,7 @@ class Proposer:
         strategy: str | Strategy,
         pending: Sequence[int] = (),
         queue_counts: tuple[int, int] = (0, 0),
+        region: Mask | None = None,
     ) -> Callable[[], DrawnAsks]:
         """Gather a draw's inputs under the lock.
 
@@ -96,14 +107,16 @@ class Proposer:
             Rows that wait in the labeller's queue.
         queue_counts : (int, int)
             Asks and audits among them.
+        region : bool (n,), optional
+            Rows to ask from; none of these asks is an audit then.
         """
         pool, label_log = self._project.pool, self._live.label_log
-        excluded_mask = self._excluded_mask()
+        label_log.plan.retire(label_log.rows(label_log.audit_items.released_items))
+        excluded_mask = self._excluded_mask(region)
         others = asked_of_others(self._project, self._live)
         unsure_rows = self._rows(deferred_items(label_log, ("unsure",)))
         undecided_rows = [row for row in unsure_rows if excluded_mask[row]][-MAX_UNDECIDED_ITEMS:]
         excluded_mask[[*pending, *self._rows(list(others))]] = True
-        label_log.plan.retire(label_log.rows(label_log.audit_items.released_items))
         number, seed = label_log.shown_asks.n_asked + queue_counts[0], annotator_seed(self._project)
         n_open_audits = sum(audit and label_log.may_audit(id) for id, audit in others.items())
         draw = partial(
@@ -118,16 +131,23 @@ class Proposer:
             model_id=self._training.model_id,
             annotator=self._project.annotator,
             place_seed=seed,
+            may_audit=region is None,
         )
+        words = "" if region is None else f"; of {int(region.sum()):,} items that where= names"
         draw_seed = seed + number
         if not self._live.pool_model.ready:
-            return partial(draw, pick=lambda rows, n: at_random(rows, n, draw_seed), strategy="random")
+
+            def pick_at_random(rows: Ints, n: int) -> Picked:
+                return _with_words(at_random(rows, n, draw_seed), words)
+
+            return partial(draw, pick=pick_at_random, strategy="random")
         learner = self._live.pool_model.learner.freeze()
 
         def pick(rows: Ints, n: int) -> Picked:
             side_by_side = _side_by_side(learner.features, undecided_rows, learner.graph.rows)
             pending_rows = list(dict.fromkeys([*pending, *side_by_side]))
-            return ask(learner, n, rows, strategy=strategy, pending=pending_rows, seed=draw_seed)
+            batch = ask(learner, n, rows, strategy=strategy, pending=pending_rows, seed=draw_seed)
+            return _with_words(batch, words)
 
         return partial(draw, pick=pick, strategy=strategy_word(strategy))
 
@@ -150,22 +170,33 @@ class Proposer:
             do += f" Or put back the files that are gone ({n_gone:,}), and open the project again."
         return QueryError("every item is labelled, flagged or put aside for good.", do)
 
-    def _excluded_mask(self) -> NDArray[np.bool_]:
+    def _excluded_mask(self, region: Mask | None = None) -> Mask:
         """Mask the rows not to be asked, bool (n,).
 
-        What was put aside comes back at the end.
+        What was put aside comes back at the end, when nothing else is left in the region.
         """
         pool, label_log = self._project.pool, self._live.label_log
         missing_mask = self._mask([id for id in pool.missing_ids if pool.has(id)])
-        excluded_mask = self._mask(excluded_items(label_log)) | missing_mask
+        never_mask = missing_mask if region is None else missing_mask | ~self._askable_mask(region)
+        excluded_mask = self._mask(excluded_items(label_log)) | never_mask
         if not excluded_mask.all():
             return excluded_mask
-        return self._mask(excluded_items(label_log, again=True)) | missing_mask
+        return self._mask(excluded_items(label_log, again=True)) | never_mask
+
+    def _askable_mask(self, region: Mask) -> Mask:
+        """Mask a region's rows that are not reserved for audits, bool (n,).
+
+        What has arrived since the region was looked up is not in it.
+        """
+        askable_mask = ~self._live.label_log.plan.reserved_mask
+        askable_mask[len(region) :] = False
+        askable_mask[: len(region)] &= region
+        return askable_mask
 
     def _rows(self, ids: Sequence[str]) -> list[int]:
         return [self._project.pool.row(id) for id in ids]
 
-    def _mask(self, ids: Sequence[str]) -> NDArray[np.bool_]:
+    def _mask(self, ids: Sequence[str]) -> Mask:
         mask = np.zeros(len(self._project.pool), bool)
         mask[self._rows(ids)] = True
         return mask
@@ -176,6 +207,18 @@ def at_random(candidates: Ints, k: int, seed: int) -> Picked:
     rows = np.random.default_rng(seed).choice(candidates, k, replace=False)
     q = 1.0 / np.arange(len(candidates), len(candidates) - k, -1)
     return Picked(rows, np.zeros(k, np.float32), q, "at random: the items are still being looked at")
+
+
+def _with_words(batch: Picked, words: str) -> Picked:
+    """Say more of a batch."""
+    return replace(batch, reason=batch.reason + words) if words else batch
+
+
+def _nothing_left_in(region: Mask) -> QueryError:
+    return QueryError(
+        f"nothing is left to ask of the {int(region.sum()):,} items that where= names.",
+        "Ask elsewhere, or everywhere: s.ask(8), which alone draws what is reserved for audits.",
+    )
 
 
 def strategy_word(strategy: str | Strategy) -> str:

@@ -95,6 +95,6 @@ def check_bindings(keys: object, names: Sequence[str]) -> dict[str, str]:
 
 
 def _pressable(key: str) -> bool:
-    """Check a key; as ``keyProblem`` in views/labeller/keys.js."""
+    """Check a key; as ``keyProblem`` in views/base/keys.js."""
     lower = key.lower()  # some capitals become two characters, which would be refused the next time
     return key in KEY_NAMES or (len(lower) == 1 and lower.isprintable())

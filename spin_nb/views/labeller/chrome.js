@@ -5,7 +5,7 @@ import { doubled, nameShortcuts } from "../base/key_events.js";
 import { isSameValue } from "../editors/choices.js";
 import { thumbnail } from "../media/thumbnail.js";
 import { inWords } from "./format.js";
-import { keyOf } from "./keys.js";
+import { keyOf } from "../base/keys.js";
 
 const COMMAND_WORDS = { skip: "Skip", unsure: "Unsure", flag: "Flag", undo: "Undo", redo: "Redo" };
 const ALWAYS = { undo: ["Control+Z"], redo: ["Control+Shift+Z"] }; // whatever a person has bound

@@ -3,7 +3,7 @@
 import { h, write } from "../base/dom.js";
 import { character, composes, nameShortcuts } from "../base/key_events.js";
 import { shortName } from "../editors/choices.js";
-import { keyOf, keyProblem } from "./keys.js";
+import { keyOf, keyProblem } from "../base/keys.js";
 
 const ACTION_WORDS = {
   accept: "Submit, or accept the suggestion",

@@ -5,7 +5,7 @@ import { note } from "../media/item.js";
 import { openMedium } from "../media/registry.js";
 import { large } from "../media/thumbnail.js";
 import { labelWords, RESULT } from "./format.js";
-import { actionOf, keyOf } from "./keys.js";
+import { actionOf, keyOf } from "../base/keys.js";
 import { waitingWords } from "./status.js";
 
 /** The queue as an editor sees it: one card, one draft. */

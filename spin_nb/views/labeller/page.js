@@ -8,7 +8,7 @@ import { editorOf } from "../editors/registry.js";
 import { commands, header, pastStrip } from "./chrome.js";
 import { helpPanel } from "./help.js";
 import { editorApiOf, itemPane } from "./item_pane.js";
-import { actionOf } from "./keys.js";
+import { actionOf } from "../base/keys.js";
 import { LabelQueue } from "./queue.js";
 import { fullScreenButton, keepToVisibleHeight } from "./room.js";
 import { tellSeen } from "./seen.js";

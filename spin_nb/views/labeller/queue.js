@@ -6,7 +6,7 @@ import { decode, release } from "../media/item.js";
 import { Conversation } from "./conversation.js";
 import { Decisions } from "./decisions.js";
 import { Drafts } from "./drafts.js";
-import { keyTable } from "./keys.js";
+import { keyTable } from "../base/keys.js";
 import { Outbox } from "./outbox.js";
 import { ServerEvents } from "./server_events.js";
 import { statusOf } from "./status.js";

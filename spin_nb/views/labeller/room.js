@@ -2,7 +2,7 @@
 
 import { h } from "../base/dom.js";
 import { nameShortcuts } from "../base/key_events.js";
-import { keyOf } from "./keys.js";
+import { keyOf } from "../base/keys.js";
 
 const MIN_HEIGHT_PX = 420; // CSS pixels; where less can be seen the page scrolls
 const FRAME_PX = 16; // left free of what can be seen: the cell's own frame

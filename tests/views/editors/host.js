@@ -4,7 +4,7 @@ import { h } from "../../../spin_nb/views/base/dom.js";
 import "../../../spin_nb/views/editors/all.js";
 import { EDITORS } from "../../../spin_nb/views/editors/registry.js";
 import { Draft } from "../../../spin_nb/views/labeller/draft.js";
-import { actionOf, keyOf, keyTable } from "../../../spin_nb/views/labeller/keys.js";
+import { actionOf, keyOf, keyTable } from "../../../spin_nb/views/base/keys.js";
 import "../../../spin_nb/views/media/all.js";
 import { MEDIA } from "../../../spin_nb/views/media/registry.js";
 

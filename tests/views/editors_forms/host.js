@@ -8,7 +8,7 @@ import { editorOf } from "../../../spin_nb/views/editors/registry.js";
 import { spanSorted } from "../../../spin_nb/views/editors/spans.js";
 import { spanLanes, spanPieces, spanPoint, spanStep, spanTrimmed, spanUnit, spanWord } from "../../../spin_nb/views/editors/spans_text.js";
 import { textLength } from "../../../spin_nb/views/editors/text.js";
-import { actionOf, keyOf, keyProblem, keyTable } from "../../../spin_nb/views/labeller/keys.js";
+import { actionOf, keyOf, keyProblem, keyTable } from "../../../spin_nb/views/base/keys.js";
 import "../../../spin_nb/views/media/all.js";
 import { large } from "../../../spin_nb/views/media/thumbnail.js";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { character, deletes, doubled } from "../../../spin_nb/views/base/key_events.js";
-import { actionOf, keyOf, keyProblem, keyTable } from "../../../spin_nb/views/labeller/keys.js";
+import { actionOf, keyOf, keyProblem, keyTable } from "../../../spin_nb/views/base/keys.js";
 
 /** A key event as a browser gives it. */
 function press(key, { code = "", altGraph = false, ...more } = {}) {

@@ -1,8 +1,8 @@
 // Which key does what. Classes: 1-9, 0 for the tenth, then letters; commands never share a key with a class. What a
 // person has bound goes first: {"class:crack": "c", "skip": "s"}.
 
-import { briefly } from "../base/dom.js";
-import { bracket, character, composes, DIGITS, KEY_NAMES, LETTERS } from "../base/key_events.js";
+import { briefly } from "./dom.js";
+import { bracket, character, composes, DIGITS, KEY_NAMES, LETTERS } from "./key_events.js";
 
 const COMMANDS = {
   accept: ["Enter"],

@@ -25,14 +25,21 @@ class BulkReport:
     left_out : tuple of str
         Items that are being asked: whoever is asked looks at the item itself, and an audit must not be answered by
         the company it is in.
+    audits : tuple of str
+        Items left out, too, because what they were answered judges the model.
     """
 
     ids: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    audits: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        note = f"; {len(self.left_out):,} left out: they are being asked, answer them one by one"
-        return f"{len(self.ids):,} items{note if self.left_out else ''}"
+        notes = [f"{len(self.ids):,} items"]
+        if self.left_out:
+            notes.append(f"{len(self.left_out):,} left out: they are being asked, answer them one by one")
+        if self.audits:
+            notes.append(f"{len(self.audits):,} left out: they audit, what they were answered judges the model")
+        return "; ".join(notes)
 
 
 class LabelCommands:
@@ -67,31 +74,33 @@ class LabelCommands:
         self._announce([(kind, item) for kind, item, _ in acts], changes)
 
     def decide_together(self, kind: str, ids: Sequence[str], value: object, source: object) -> BulkReport:
-        """Store one decision on many items as one gesture; those being asked are left out.
+        """Store one decision on many items as one gesture; those being asked are left out, and audits.
 
         Raises
         ------
         LabelError
-            Unknown item, a value the task does not allow, nothing but items being asked: nothing was stored.
+            Unknown item, a value the task does not allow, nothing but items left out: nothing was stored.
         ReadOnlyError, StorageError
         """
-        shown_asks = self._live.label_log.shown_asks
-        with self._live.label_log.lock:
-            left_out = tuple(id for id in ids if shown_asks.open_token(id) is not None)
-        asked_ids = set(left_out)
-        stored_ids = tuple(id for id in ids if id not in asked_ids)
-        if left_out and not stored_ids:
+        label_log = self._live.label_log
+        with label_log.lock:
+            left_out = tuple(id for id in ids if label_log.shown_asks.open_token(id) is not None)
+            asked_ids = set(left_out)
+            audits = tuple(id for id in ids if id in label_log.audit_items and id not in asked_ids)
+        fixed_ids = asked_ids.union(audits)
+        stored_ids = tuple(id for id in ids if id not in fixed_ids)
+        if fixed_ids and not stored_ids:
             raise LabelError(
-                f"all of these {len(left_out):,} items are being asked: nothing was stored.",
+                f"all of these {len(fixed_ids):,} items are being asked, or audit: nothing was stored.",
                 "Answer them one by one: s.labeller, or s.label(id, value).",
             )
         self.commit([(kind, id, value) for id in stored_ids], source)
-        return BulkReport(stored_ids, left_out)
+        return BulkReport(stored_ids, left_out, audits)
 
-    def revert(self, kind: str) -> str:
+    def revert(self, kind: str) -> list[str]:
         """Undo or redo this annotator's last gesture.
 
-        Returns the item it did last.
+        Returns its items, the one it did last first.
         """
         self._runtime.main_thread.drain()
         self._project.check_writable(kind)
@@ -103,7 +112,7 @@ class LabelCommands:
 
         acts, changes = self._live.label_log.retry_while_busy(step)
         self._announce(acts, changes)
-        return acts[0][1]
+        return list(dict.fromkeys(item for _, item in acts))
 
     def _announce(self, acts: Sequence[tuple[str, str]], changes: Sequence[Change]) -> None:
         announcer = self._runtime.announcer

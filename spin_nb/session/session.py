@@ -127,6 +127,7 @@ class Session:
             training=training,
             encoder_choice=choice,
             channel=channel,
+            label_commands=self._label_commands,
         )
         self._model = ModelPart(project, live, suggestions, choice)
         self._audit = AuditPart(project, live, judge, curve, announcer)
@@ -464,11 +465,11 @@ class Session:
 
     def undo(self) -> str:
         """Undo what you did last, a label, a tag or a note; returns the item's id."""
-        return self._label_commands.revert("undo")
+        return self._label_commands.revert("undo")[0]
 
     def redo(self) -> str:
         """Redo what was undone; returns the item's id."""
-        return self._label_commands.revert("redo")
+        return self._label_commands.revert("redo")[0]
 
     def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
         """Pre-fill the labeller; returns for how many items.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
+from spin_nb.project.fold import Current
 from spin_nb.protocols import Predictive, Task
 from spin_nb.registry import resolve
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
+from spin_nb.session.label_commands import BulkReport, LabelCommands
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labeller.key_bindings import KeyBindings
 from spin_nb.session.model.audit_predictions import AuditPredictions
@@ -61,6 +63,7 @@ class ViewData:
         training: Training,
         encoder_choice: EncoderChoice,
         channel: Channel,
+        label_commands: LabelCommands,
     ) -> None:
         self.channel = channel
         self.key_bindings = KeyBindings(project)
@@ -73,6 +76,7 @@ class ViewData:
         self._stream = stream
         self._training = training
         self._encoder_choice = encoder_choice
+        self._label_commands = label_commands
         self._views: dict[str, Any] = {}
 
     # -- what it is about ----------------------------------------------------------------------------------
@@ -216,11 +220,36 @@ class ViewData:
             self.pool.row(id)  # raises what is wrong with it
         return self._live.label_log.value(id)
 
+    def decision(self, id: str) -> Current | None:
+        """Return what holds for an item now: label, skip or flag; any thread."""
+        return self._live.label_log.current(id)
+
+    def is_asked(self, id: str) -> bool:
+        """Check that an item is being asked: shown to be labelled, and not decided on; any thread."""
+        return self._live.label_log.shown_asks.open_token(id) is not None
+
     def explain(self, id: str) -> Explanation:
         """Explain the answer an item gets; see ``Session.explain``."""
         return explain(self._project, self._live, id)
 
     # -- what a hand does ----------------------------------------------------------------------------------
+
+    def decide_together(self, kind: str, ids: Sequence[str], value: object, source: object) -> BulkReport:
+        """Decide the same of items as one gesture, ``kind`` "label", "skip", "unsure" or "flag"; any thread.
+
+        Of several, those being asked and audits are left out; a single one is decided whatever it is.
+        """
+        if len(ids) > 1:
+            return self._label_commands.decide_together(kind, ids, value, source)
+        self._label_commands.commit([(kind, id, value) for id in ids], source)
+        return BulkReport(tuple(ids))
+
+    def revert(self, kind: str) -> list[str]:
+        """Take the last gesture back ("undo"), or bring it again ("redo"); any thread.
+
+        Returns its items.
+        """
+        return self._label_commands.revert(kind)
 
     def train(self) -> Job[TrainReport]:
         """Start training the heads, in the background."""

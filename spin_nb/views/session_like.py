@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from spin_nb.monitor.drift import DriftPoint
     from spin_nb.pool.media.images import Box
     from spin_nb.pool.pool import Pool
+    from spin_nb.project.fold import Current
     from spin_nb.protocols import Predictive, Task
+    from spin_nb.session.label_commands import BulkReport
     from spin_nb.session.model.audit_predictions import AuditPredictions
     from spin_nb.session.model.encoder_comparison import EncoderComparison
     from spin_nb.session.model.explanation import Explanation
@@ -51,6 +53,9 @@ class ChannelLike(Protocol):
 
     def card(self, id: str) -> tuple[Card, Buffers]:
         """Return one item with its prediction and label."""
+
+    def thumbnail(self, id: str, side: int) -> tuple[Card, Buffers]:
+        """Return one item small: a picture of at most ``side`` pixels, or the beginning of what it holds."""
 
     def frame(self, id: str, number: int, part: str | None = None) -> tuple[Card, Buffers]:
         """Return one frame of a video."""
@@ -128,8 +133,20 @@ class SessionLike(Protocol):
     def value(self, id: str) -> Any | None:
         """Return the item's label now, or None; any thread."""
 
+    def decision(self, id: str) -> Current | None:
+        """Return what holds for an item now; any thread."""
+
+    def is_asked(self, id: str) -> bool:
+        """Check that an item is being asked; any thread."""
+
     def explain(self, id: str) -> Explanation:
         """Explain the answer an item gets."""
+
+    def decide_together(self, kind: str, ids: Sequence[str], value: object, source: object) -> BulkReport:
+        """Decide the same of items as one gesture; any thread."""
+
+    def revert(self, kind: str) -> list[str]:
+        """Take the last gesture back ("undo"), or bring it again ("redo"); any thread."""
 
     def train(self) -> Job[TrainReport]:
         """Start training the heads, in the background."""

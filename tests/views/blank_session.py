@@ -27,6 +27,9 @@ class BlankPool:
     def row(self, id: str) -> int:
         return self.ids.index(id)
 
+    def has(self, id: str) -> bool:
+        return id in self.ids
+
 
 class BlankKeys:
     """Key bindings of one annotator."""
@@ -85,6 +88,18 @@ class BlankSession:
     def value(self, id: str) -> Any:
         return None
 
+    def decision(self, id: str) -> Any:
+        return None
+
+    def is_asked(self, id: str) -> bool:
+        return False
+
+    def decide_together(self, kind: str, ids, value: object, source: object) -> Any:
+        raise NotImplementedError("nothing can be stored")
+
+    def revert(self, kind: str) -> list[str]:
+        raise NotImplementedError("nothing was stored")
+
     def explain(self, id: str) -> Any:
         raise NotImplementedError("nothing is known")
 
@@ -116,6 +131,9 @@ class BlankSession:
 
     def card(self, id: str):
         return {"id": id}, []
+
+    def thumbnail(self, id: str, side: int):
+        return {"mime": "text/plain", "data": id, "buffers": []}, []
 
     def frame(self, id: str, number: int, part: str | None = None):
         return {"id": id}, []

@@ -57,5 +57,5 @@ def test_a_session_without_a_verb_does_not(drawn):
             return getattr(drawn, word)
 
     assert not isinstance(Mute(), SessionLike)
-    assert len(methods(SessionLike)) == 5
-    assert len(methods(ChannelLike)) == 8
+    assert len(methods(SessionLike)) == 9
+    assert len(methods(ChannelLike)) == 9

@@ -31,6 +31,11 @@ def item_card(pool: Pool, row: int, offset: int = 0, *, size: Size = None) -> tu
         content = pool.show(row, size)
     except PoolError as error:
         return {"broken": f"{error.what} {error.do}"}, []
+    return content_card(content, offset)
+
+
+def content_card(content: Shown, offset: int = 0) -> tuple[Card, list[bytes]]:
+    """Build the card of what is shown of an item, and its bytes; see :func:`item_card`."""
     buffers: list[bytes] = []
     return _card(content, offset, buffers), buffers
 

@@ -6,6 +6,7 @@ from spin_nb.session.asks.proposer import Proposer
 from spin_nb.session.labeller.entries import Entries
 from spin_nb.session.labeller.inspection import Inspection
 from spin_nb.session.labeller.queue import CardQueue
+from spin_nb.session.labeller.thumbnails import Thumbnails
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.open_project import OpenProject
@@ -17,7 +18,7 @@ class Channel:
 
     ``queue_cards``, ``suggestions`` and ``likeliest`` are of the :class:`CardQueue` (what to label next), ``apply`` and
     ``past`` of the :class:`Entries` (what was decided), ``card``, ``frame`` and ``detail`` of the :class:`Inspection`
-    (any item, looked at).
+    (any item, looked at), ``thumbnail`` of the :class:`Thumbnails`.
 
     Attributes
     ----------
@@ -38,3 +39,4 @@ class Channel:
         self.queue_cards, self.suggestions, self.likeliest = queue.cards, queue.suggestions, queue.likeliest
         self.apply, self.past = entries.apply, entries.past
         self.card, self.frame, self.detail = inspection.card, inspection.frame, inspection.detail
+        self.thumbnail = Thumbnails(project, inspection).card

@@ -28,7 +28,9 @@ def new_event(
     pool = label_log.pool
     row = pool.row(item)
     if kind in VALUE_KINDS:
-        value = label_log.task.validate(value, pool.known_extent(row) if extent is None else extent)
+        if extent is None:  # whatever it holds, a class is one of the names
+            extent = Extent() if label_log.task.learns == "classes" else pool.known_extent(row)
+        value = label_log.task.validate(value, extent)
     token = None if kind in MARK_KINDS else label_log.shown_asks.open_token(item)
     return NewEvent(kind, item, value, annotator=label_log.annotator, ask=token)
 

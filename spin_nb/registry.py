@@ -123,6 +123,7 @@ WORDS: dict[str, dict[str, str]] = {
     "target": {"jetson": "spin_nb.export.targets.jetson:export"},
     "view": {
         "map": "spin_nb.views.map.view:MapView",
+        "grid": "spin_nb.views.grid.view:Grid",
         "labeller": "spin_nb.views.labeller.view:Labeller",
         "uncertainty": "spin_nb.views.uncertainty.view:UncertaintyView",
         "curves": "spin_nb.views.charts.curves:CurvesView",

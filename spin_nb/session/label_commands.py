@@ -38,7 +38,9 @@ class BulkReport:
         if self.left_out:
             notes.append(f"{len(self.left_out):,} left out: they are being asked, answer them one by one")
         if self.audits:
-            notes.append(f"{len(self.audits):,} left out: they audit, what they were answered judges the model")
+            notes.append(
+                f"{len(self.audits):,} left out: they audit, what they were answered judges the model"
+            )
         return "; ".join(notes)
 
 

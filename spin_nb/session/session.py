@@ -699,6 +699,14 @@ class Session:
         return self._view_data.view("labeller")
 
     @property
+    def grid(self) -> Any:
+        """Thumbnails of what is selected; labels many at once.
+
+        It shows the lasso's selection, else the whole pool; ``s.grid.show(ids)`` shows others.
+        """
+        return self._view_data.view("grid")
+
+    @property
     def uncertainty(self) -> Any:
         """Doubt of the model: epistemic against aleatoric."""
         self._project.check_classes("s.uncertainty", "s.map and s.labeller show this project.")

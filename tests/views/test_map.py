@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import UnknownWordError
+from spin_nb.session.label_commands import BulkReport
 from spin_nb.views.base import library
 from spin_nb.views.map import colours as map_colours
 from spin_nb.views.map.view import MapView, _marks
+from tests.views.conftest import DrawnSession
 
 
 @pytest.fixture
@@ -206,6 +208,43 @@ def test_the_panel_follows_labels_of_the_item_it_shows(view, drawn):
     assert ["label", repr(drawn.classes[drawn.truth[7]])] in [
         [fact[0], repr(fact[1])] for fact in view.panel.item["facts"]
     ]
+
+
+class Labelling(DrawnSession):
+    """A session in which many can be labelled at once."""
+
+    def decide_together(self, kind, ids, value, source):
+        self.gesture = dict.fromkeys(ids, (kind, value))
+        self.events.labelled.emit(tuple(ids))
+        return BulkReport(tuple(ids), left_out=("img_4",))
+
+    def revert(self, kind):
+        return list(self.gesture)
+
+
+def test_a_class_key_labels_what_is_selected_and_says_so_beside_the_map():
+    session = Labelling()
+    view = MapView(session)
+    assert (view.panel.names, view.panel.n_selected) == (session.classes, 0)
+    session.selected = ["img_3", "img_9"]
+    assert view.panel.n_selected == 2
+    assert "s.grid shows them. A class key labels them all" in view.panel.item["note"]
+    view.panel._receive(None, {"call": 1, "verb": "label", "class": 1}, [])
+    assert session.gesture == {"img_3": ("label", "crack"), "img_9": ("label", "crack")}
+    assert view.panel.notice.startswith("Labelled 2 items as crack. Left out: 1 being asked")
+    view.panel._receive(None, {"call": 2, "verb": "undo"}, [])
+    assert view.panel.notice == "Took back 2 items."
+
+
+@pytest.mark.parametrize("number", [3, -1, "1", None])
+def test_a_class_that_is_none_labels_nothing(number):
+    session, sent = Labelling(), []
+    view = MapView(session)
+    session.selected = ["img_3"]
+    view.panel.send = lambda content, buffers=None: sent.append(content)
+    view.panel._receive(None, {"call": 1, "verb": "label", "class": number}, [])
+    assert "problem" in sent[-1]
+    assert not hasattr(session, "gesture")
 
 
 def test_the_height_is_the_screens_until_somebody_says_how_high(view):

@@ -13,6 +13,7 @@ from spin_nb.views.base.modules import VIEWS, link, ordered_modules, style
 SCRIPTS = [
     "base/theme.js",
     "charts/plot.js",
+    "grid/page.js",
     "labeller/page.js",
     "map/panel.js",
     "map/scatter.js",
@@ -160,6 +161,7 @@ def test_folders_import_one_way():
         "editors": {"base", "media"},
         "labeller": {"base", "media", "editors"},
         "map": {"base", "media"},
+        "grid": {"base", "media"},
         "uncertainty": {"base", "media"},
         "charts": {"base"},
         "workbench": {"base"},

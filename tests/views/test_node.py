@@ -47,5 +47,5 @@ def test_scripts_do_in_node_what_their_tests_say(node, file):
 
 
 def test_there_are_tests_of_all_that_needs_no_page():
-    subjects = {"channel", "drafts", "geometry", "json", "keys", "outbox", "queue", "status"}
+    subjects = {"channel", "drafts", "geometry", "grid", "json", "keys", "outbox", "queue", "status"}
     assert {file.name.split(".")[0] for file in FILES} == subjects

@@ -9,6 +9,7 @@ from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.views.charts.calibration import CalibrationView
 from spin_nb.views.charts.curves import CurvesView
 from spin_nb.views.charts.drift import DriftView
+from spin_nb.views.grid.view import Grid
 from spin_nb.views.map.view import MapView
 from spin_nb.views.uncertainty.view import UncertaintyView
 from spin_nb.views.workbench.view import Workbench
@@ -19,14 +20,14 @@ def bench(drawn):
     drawn.map, drawn.labeller = MapView(drawn), ipywidgets.Label()
     drawn.labeller.add_traits(has_first_item=traitlets.Bool(True))
     drawn.audit_predictions = AuditPredictions(np.zeros((0, 3), np.float32), np.zeros(0, np.int64))
-    drawn.calibration = CalibrationView(drawn)
+    drawn.calibration, drawn.grid = CalibrationView(drawn), Grid(drawn)
     drawn.uncertainty, drawn.curves, drawn.drift = UncertaintyView(drawn), CurvesView(drawn), DriftView(drawn)
     return Workbench(drawn)
 
 
 def test_its_parts_are_the_sessions_own_views_a_plot_once_its_tab_is_opened(bench, drawn):
-    assert list(bench.tabs.titles) == ["Uncertainty", "Curves", "Calibration", "Drift"]
-    views = [drawn.uncertainty, drawn.curves, drawn.calibration, drawn.drift]
+    assert list(bench.tabs.titles) == ["Uncertainty", "Grid", "Curves", "Calibration", "Drift"]
+    views = [drawn.uncertainty, drawn.grid, drawn.curves, drawn.calibration, drawn.drift]
     for at, view in enumerate(views):
         assert (bench.tabs.children[at].children == (view,)) == (at == 0), "only where somebody looks"
     for at, view in enumerate(views):
@@ -40,7 +41,7 @@ def noting(drawn):
 
     class Noting(type(drawn)):
         def __getattr__(self, word):
-            if word not in ("map", "uncertainty", "curves", "calibration", "drift"):
+            if word not in ("map", "uncertainty", "grid", "curves", "calibration", "drift"):
                 raise AttributeError(word)
             self.asked_for.append(word)
             return ipywidgets.Label(word)
@@ -60,7 +61,7 @@ def test_the_labeller_comes_first_and_by_itself(noting):
     assert all(words.startswith("Loading") for words in loading)
     noting.labeller.has_first_item = True
     assert noting.asked_for == ["map", "uncertainty"]
-    bench.tabs.selected_index = 3
+    bench.tabs.selected_index = 4
     assert noting.asked_for == ["map", "uncertainty", "drift"]
 
 
@@ -119,7 +120,7 @@ def test_pointing_at_the_map_shows_the_item_in_the_uncertainty_tab_while_it_is_o
     assert drawn.uncertainty.item.item["id"] == "img_50"
     drawn.map.scatter.hovering = None
     assert drawn.uncertainty.item.item["id"] == rests
-    bench.tabs.selected_index = 1
+    bench.tabs.selected_index = 2
     seen = len(drawn.explained)
     drawn.map.scatter.hovering = 51
     assert len(drawn.explained) == seen

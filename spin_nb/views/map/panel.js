@@ -2,8 +2,10 @@
 
 import { briefly, h, write } from "../base/dom.js";
 import { startAgain } from "../base/restart.js";
+import { channel } from "../base/channel.js";
+import { actionOf, keyTable } from "../base/keys.js";
 import { decode, release } from "../media/item.js";
-import { large } from "../media/thumbnail.js";
+import { itemCard, named } from "../media/item_card.js";
 
 function chooser(model) {
   const options = model.get("choices").map((name, i) => h("option", { value: i }, briefly(name, 200)));
@@ -14,11 +16,6 @@ function chooser(model) {
     model.save_changes();
   });
   return h("label", { class: "spin-choose" }, "Colour by", select);
-}
-
-function named(name) {
-  const words = briefly(name, 200); // one of a million characters must not fill the panel
-  return h("span", { class: "spin-name", title: words }, words);
 }
 
 function ramp({ ramp: colours, low, high }) {
@@ -47,32 +44,6 @@ function legend(model) {
   ];
 }
 
-function bars(list) {
-  const rows = list.map(({ name, p, colour }) => {
-    const percent = `${Math.round(100 * p)}%`;
-    const fill = h("span", { class: "spin-fill" });
-    fill.style.width = percent;
-    fill.style.background = colour;
-    return h("div", { class: "spin-bar" }, named(name), h("span", { class: "spin-track" }, fill), h("span", { class: "spin-count" }, percent));
-  });
-  return h("div", { class: "spin-bars" }, ...rows);
-}
-
-function facts(list) {
-  return h("dl", {}, ...list.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
-}
-
-function card(item) {
-  if (!item.id) return [h("div", { class: "spin-hint" }, item.note ?? "")];
-  return [
-    h("div", { class: "spin-title spin-name", title: item.id }, item.id),
-    h("div", { class: "spin-shown" }, large(item)),
-    item.bars?.length ? bars(item.bars) : null,
-    item.facts?.length ? facts(item.facts) : null,
-    item.note ? h("div", { class: "spin-hint" }, item.note) : null,
-  ];
-}
-
 /** Redraws the item; the latest wins, whatever order the pictures are decoded in. */
 function itemDrawer(model, host) {
   let turn = 0;
@@ -84,7 +55,7 @@ function itemDrawer(model, host) {
     if (mine !== turn) return release(item);
     if (lastItem) release(lastItem);
     lastItem = item;
-    put(host, card(item));
+    put(host, itemCard(item));
   };
   return draw;
 }
@@ -93,20 +64,66 @@ function put(host, parts) {
   host.replaceChildren(...parts.filter((part) => part));
 }
 
+const MINUTES = 600000; // milliseconds: behind a busy cell
+
+/** Class keys on the map label what is selected there; what they did stands beside it, with its undo. */
+function selectionKeys(model, root, host) {
+  const talk = channel(model, () => {});
+  const words = h("span");
+  const undo = h("button", { type: "button", "aria-keyshortcuts": "U", onclick: () => ask("undo") }, "Undo (U)");
+  host.setAttribute("role", "status");
+  host.append(words, " ", undo);
+  const draw = () => {
+    write(words, model.get("notice"));
+    undo.hidden = !model.get("notice").startsWith("Labelled");
+  };
+  async function ask(verb, fields) {
+    try {
+      const [answer] = await talk.ask(verb, fields, MINUTES);
+      if (answer.problem) write(words, `${answer.problem.what} ${answer.problem.do}`);
+    } catch {
+      write(words, "The kernel was restarted: run this cell again.");
+    }
+  }
+  const onKey = (event) => {
+    const map = event.target.closest?.(".spin-map");
+    if (!map?.contains(root) || event.repeat || event.target.closest("select, input, button")) return;
+    const action = actionOf(event, keyTable(model.get("names"), model.get("bindings")));
+    const isClass = action?.startsWith("class:") && model.get("n_selected") > 0;
+    if (!isClass && (action !== "undo" || undo.hidden)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (isClass) ask("label", { class: Number(action.slice(6)) });
+    else ask("undo");
+  };
+  document.addEventListener("keydown", onKey, true);
+  const close = () => {
+    document.removeEventListener("keydown", onKey, true);
+    talk.close();
+  };
+  return { draw, close };
+}
+
 function render({ model, el }) {
-  const parts = ["spin-chooser", "spin-section", "spin-section", "spin-hint"].map((name) => h("div", { class: name }));
-  const [choose, explain, item, status] = parts;
-  el.append(h("div", { class: "spin-view spin-card", "data-lm-suppress-shortcuts": "true" }, ...parts));
+  const parts = ["spin-chooser", "spin-section", "spin-section", "spin-map-notice", "spin-hint"].map((name) => h("div", { class: name }));
+  const [choose, explain, item, notice, status] = parts;
+  const root = h("div", { class: "spin-view spin-card", "data-lm-suppress-shortcuts": "true" }, ...parts);
+  el.append(root);
+  const keys = selectionKeys(model, root, notice);
   const draws = {
     "change:choices change:choice": () => put(choose, [chooser(model)]),
     "change:legend": () => put(explain, legend(model)),
     "change:item": itemDrawer(model, item),
+    "change:notice": keys.draw,
     "change:status": () => write(status, model.get("status")),
   };
   const pairs = Object.entries(draws).flatMap(([events, draw]) => events.split(" ").map((event) => [event, draw]));
   pairs.forEach(([event, draw]) => model.on(event, draw));
   Object.values(draws).forEach((draw) => draw());
-  return () => pairs.forEach(([event, draw]) => model.off(event, draw));
+  return () => {
+    pairs.forEach(([event, draw]) => model.off(event, draw));
+    keys.close();
+  };
 }
 
 export default { initialize: startAgain, render };

@@ -27,6 +27,12 @@ class Panel(View, entry="map/panel.js"):
         [{name, p, colour}], ``facts`` [[name, value]], ``note``.
     status : str
         One line at the bottom.
+    names, bindings : list of str, dict
+        Classes, and keys a person has chosen: what a key on the map labels the selection as.
+    n_selected : int
+        How many items are selected.
+    notice : str
+        What such a key has done; an undo is offered beside it.
     """
 
     choices: t.List[str] = t.List(t.Unicode()).tag(sync=True)
@@ -34,3 +40,7 @@ class Panel(View, entry="map/panel.js"):
     legend: t.Dict[str, Any] = t.Dict().tag(sync=True)
     item: t.Dict[str, Any] = t.Dict().tag(sync=True)
     status = t.Unicode("").tag(sync=True)
+    names: t.List[str] = t.List(t.Unicode()).tag(sync=True)
+    bindings: t.Dict[str, str] = t.Dict().tag(sync=True)
+    n_selected = t.Int(0).tag(sync=True)
+    notice = t.Unicode("").tag(sync=True)

@@ -11,15 +11,18 @@ import numpy as np
 import traitlets as t
 from numpy.typing import NDArray
 
-from spin_nb.errors import UnknownWordError
+from spin_nb.errors import LabelError, UnknownWordError
+from spin_nb.session.arguments import field, whole_number
+from spin_nb.session.labeller.cards import inline
+from spin_nb.views.base.item import item_card
 from spin_nb.views.base.library import scatter_library
 from spin_nb.views.base.modules import VIEWS, link
+from spin_nb.views.base.outcome import outcome_in_words, reversal_in_words
 from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.theme import rgba, theme_of
 from spin_nb.views.base.waiting import waiting
-from spin_nb.views.base.widget import Brief
+from spin_nb.views.base.widget import Answer, Brief, Buffers
 from spin_nb.views.map import colours
-from spin_nb.views.map.item import item_card
 from spin_nb.views.map.panel import Panel
 from spin_nb.views.session_like import SessionLike
 from spin_nb.words import listing, shown
@@ -46,7 +49,8 @@ class MapView(Brief, widgets.HBox):
     A legend and the item under the pointer stand beside it.
 
     Colour by uncertainty, ambiguity, predicted class, label or any column of the pool.  Labelled points are
-    larger and opaque, items being asked larger still.  The lasso and a click set ``s.selected``.
+    larger and opaque, items being asked larger still.  The lasso and a click set ``s.selected``; a class key, as in the
+    labeller, then labels what is selected, and U takes it back.
 
     Parameters
     ----------
@@ -82,8 +86,11 @@ class MapView(Brief, widgets.HBox):
         self.panel = Panel(
             choices=list(self._words),
             choice=0 if session.learns_classes else 3,
+            names=session.classes if session.learns_classes else [],
+            bindings=dict(session.key_bindings.get()),
             layout=widgets.Layout(flex="1 1 230px", min_width="190px"),
         )
+        self.panel.verbs = {"label": self._label_selection, "undo": self._undo}
         self._plot: JupyterScatter = None
         self._waits: list[Callable[[], None]] = []
         place = waiting("the map", session)
@@ -92,6 +99,7 @@ class MapView(Brief, widgets.HBox):
             [place, self.panel],
             layout=widgets.Layout(width="100%", flex_flow="row wrap", align_items="flex-start"),
         )
+        self.add_class("spin-map")  # the panel hears keys of all that is in it
         self.redraw = Redraw(self._draw, on_failure=self._show_failure)
         self._redraw_item = Redraw(self._draw_item, every=0.05, on_failure=self._show_failure, pause=0)
         self._reselect = Redraw(self._take_selection, every=0.0, on_failure=self._show_failure, pause=0)
@@ -256,16 +264,36 @@ class MapView(Brief, widgets.HBox):
 
     def _draw_item(self) -> None:
         ids = self._session.pool.ids
+        self.panel.n_selected = len(self._session.selected)
         at, selection = self.scatter.hovering, self._session.selected
         self.hover_id = ids[at] if at is not None and at < len(ids) else ""
         item_id = self.hover_id or (selection[0] if selection else "")
         if not item_id:
             self.panel.item = {"id": "", "note": HINT}
             return
-        card = item_card(self._session, item_id, hide=self._hides_prediction(item_id))
+        card = inline(*item_card(self._session, item_id, hide=self._hides_prediction(item_id)))
         if len(selection) > 1 and not self.hover_id:
-            card["note"] = f"{len(selection):,} items selected; this is the first."
+            card["note"] = f"{len(selection):,} items selected; this is the first. {self._on_selection()}"
         self.panel.item = card
+
+    def _on_selection(self) -> str:
+        by_key = " A class key labels them all, U takes it back." if self._session.learns_classes else ""
+        return f"s.grid shows them.{by_key}"
+
+    def _label_selection(self, message: Answer) -> tuple[Answer, Buffers]:
+        """Label what is selected; a key was pressed on the map."""
+        session = self._session
+        at = whole_number(field(message, "class"), "class")
+        if not session.learns_classes or at >= len(session.classes):
+            raise LabelError(f"there is no class {at}.", "Reload the page.")
+        value = session.classes[at]
+        report = session.decide_together("label", session.selected, value, {"by": "map"})
+        self.panel.notice = outcome_in_words("label", value, report)
+        return {}, []
+
+    def _undo(self, _message: Answer) -> tuple[Answer, Buffers]:
+        self.panel.notice = reversal_in_words("undo", len(self._session.revert("undo")))
+        return {}, []
 
     def _hides_prediction(self, id: str) -> bool:
         """Say whether a prediction is kept back.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spin_nb.session.runtime.jobs import Job
     from spin_nb.types import TrainReport
 
-TABS = ("uncertainty", "curves", "calibration", "drift")
+TABS = ("uncertainty", "grid", "curves", "calibration", "drift")
 OF_CLASSES = ("uncertainty", "calibration")
 
 
@@ -74,7 +74,7 @@ class Workbench(Brief, widgets.VBox):
         self._trained_on = 0
         self._words = [word for word in TABS if session.learns_classes or word not in OF_CLASSES]
         self._map_place = _place("the map", session)
-        places = [_place(f"the {word} plot", session) for word in self._words]
+        places = [_place(_in_words(word), session) for word in self._words]
         self.tabs = widgets.Tab(places, titles=[word.capitalize() for word in self._words])
         super().__init__(
             [self.bar, _row(self._map_place, self._labeller), self.tabs],
@@ -192,6 +192,10 @@ class Workbench(Brief, widgets.VBox):
         with self.bar.hold_sync():
             self.bar.status = " · ".join(parts)
             self.bar.ready = labels > 0 and not s.read_only
+
+
+def _in_words(word: str) -> str:
+    return "the grid" if word == "grid" else f"the {word} plot"
 
 
 def _place(what: str, session: SessionLike) -> widgets.VBox:

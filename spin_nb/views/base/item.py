@@ -1,4 +1,4 @@
-"""One item as the map's panel shows it: plain data, never HTML."""
+"""One item as the map's panel and the grid's show it: plain data, never HTML."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spin_nb.session.labeller.cards import inline
 from spin_nb.views.base.theme import class_colours
-from spin_nb.views.session_like import SessionLike
+from spin_nb.views.session_like import Buffers, SessionLike
 
 MAX_CHARACTERS = 2000
-CARD_FIELDS = ("id", "mime", "data", "size", "bytes", "parts", "broken")
+CARD_FIELDS = ("id", "mime", "data", "size", "buffers", "parts", "broken")
 
 
-def item_card(session: SessionLike, id: str, *, hide: bool = False) -> dict[str, Any]:
-    """Card of item ``id`` for the panel.
+def item_card(session: SessionLike, id: str, *, hide: bool = False) -> tuple[dict[str, Any], Buffers]:
+    """Card of item ``id`` for a panel, and its bytes.
 
     ``hide`` leaves out what the model thinks: the item is being asked, and an opinion would lead the person.
     """
     full_card, buffers = session.channel.card(id)
-    full_card = inline(full_card, buffers)
     card = {key: full_card[key] for key in CARD_FIELDS if key in full_card}
     if isinstance(card.get("data"), str):
         card["data"] = card["data"][:MAX_CHARACTERS]
@@ -34,7 +32,7 @@ def item_card(session: SessionLike, id: str, *, hide: bool = False) -> dict[str,
         card["bars"] = bars(full_card["probs"], session.classes)
         facts += [[word, f"{full_card[word]:.3f} nats"] for word in ("epistemic", "aleatoric")]
     card["facts"] = facts
-    return card
+    return card, buffers
 
 
 def bars(probs: ArrayLike, classes: list[str], most: int = 3) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Thumbnails of many items, and labels for many at once."""

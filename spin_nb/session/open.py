@@ -33,6 +33,7 @@ from spin_nb.session.arguments import boolean
 from spin_nb.session.checks.mending import changed_files, check_database, lost_arrivals, mend_items
 from spin_nb.session.checks.project_meta import read_task
 from spin_nb.session.checks.same_pool import check_same_pool
+from spin_nb.session.checks.weights import keep_settings
 from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.project_encoder import candidate_words, features_to_begin_with
@@ -330,6 +331,7 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
             runtime.main_thread.run(partial(print, remark))
         if not store.read_only:
             save_encoder(fitted_encoder, folder)
+            keep_settings(fitted_encoder, store)
             if store.meta.get("encoder") != fitted_encoder.name:
                 store.set_meta("encoder", fitted_encoder.name)
         return fitted_encoder, array

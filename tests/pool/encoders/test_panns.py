@@ -13,6 +13,7 @@ from spin_nb.pool.encoders.hub.hub_encoder import unit_length
 from spin_nb.pool.encoders.hub.sounds import pieces_of
 from spin_nb.pool.encoders.pretrained import MissingWeightsError
 from spin_nb.pool.media.audio import Sound, wav
+from spin_nb.session.checks.weights import SETTINGS
 from spin_nb.testing import check_encoder
 
 FILE = "Cnn14_mAP=0.431.pth"
@@ -248,3 +249,76 @@ def test_arrays_of_other_weights_are_refused(file, tmp_path):
     other = spin.encoders.PANNs(weights=save(tmp_path / "small.pth", random_weights(seed=1)))
     with pytest.raises(ModelError, match="other weights"):
         type(other).from_arrays(arrays, other)
+
+
+@pytest.fixture
+def labelled_project(home, folder, tmp_path):
+    """Project with trained heads, whose file of weights goes when it is called."""
+    save(home / FILE, random_weights())
+    with spin.open(tmp_path / "x.spin", pool=folder, classes=["a", "b"], encoder="panns") as s:
+        for number, id in enumerate(s.pool.ids):
+            s.label(id, "ab"[number % 2])
+        s.train(wait=True)
+    (home / FILE).unlink()
+    return tmp_path / "x.spin"
+
+
+@pytest.mark.parametrize("options", [{}, {"encoder": "panns"}, {"read_only": True}], ids=str)
+def test_a_project_whose_file_has_gone_opens_with_the_features_it_keeps(
+    labelled_project, options, sounds, capsys
+):
+    with spin.open(labelled_project, **options) as s:
+        assert "~/panns_data/Cnn14_mAP=0.431.pth, which are not on this machine" in capsys.readouterr().out
+        assert s.labels.height == 6
+        assert s.model.predictive.mean.shape == (6, 2)
+        assert s.model.head == "mean"
+        assert s.problem is None
+        with pytest.raises(MissingWeightsError) as caught:
+            s.predict(sounds[:1])
+        assert "this project's features come from 'panns'" in caught.value.what
+        assert 'encoder=spin.encoders.PANNs(weights="' in caught.value.do
+        assert "encoder='sound'" in caught.value.do
+
+
+def test_what_is_computed_without_the_file_is_refused_and_goes_on_with_it(labelled_project, home, sounds):
+    with spin.open(labelled_project) as s:
+        with pytest.raises(MissingWeightsError):
+            s.watch(sounds[:2], wait=True)
+        assert len(s.pool) == len(s.items) == 6
+        s.undo()
+        s.train(wait=True)
+    save(home / FILE, random_weights())
+    with spin.open(labelled_project) as s:
+        assert len(s.predict(sounds[:1])) == 1
+        assert s.labels.height == 5
+
+
+def test_a_project_that_keeps_no_features_says_both_ways_out(labelled_project):
+    for path in (labelled_project / "features").iterdir():
+        path.unlink()
+    with pytest.raises(MissingWeightsError) as caught:
+        spin.open(labelled_project)
+    assert "this project's features come from 'panns'" in caught.value.what
+    assert "~/panns_data/Cnn14_mAP=0.431.pth" in caught.value.what
+    assert 'encoder=spin.encoders.PANNs(weights="' in caught.value.do
+    assert "encoder='sound'" in caught.value.do
+    with spin.open(labelled_project, encoder="sound") as s:
+        assert s.labels.height == 6
+
+
+@pytest.mark.parametrize("facts", [None, 3, {}, {"name": "panns"}, {"name": "panns", "settings": [1]}])
+def test_a_project_that_did_not_keep_its_settings_says_both_ways_out(labelled_project, facts, home):
+    save(home / FILE, random_weights())
+    with spin.open(labelled_project) as s:
+        s._project.store.set_meta(SETTINGS, facts)
+    (home / FILE).unlink()
+    with pytest.raises(MissingWeightsError, match="this project's features come from 'panns'"):
+        spin.open(labelled_project)
+
+
+def test_another_encoder_that_is_not_there_is_refused_as_ever(home, folder, tmp_path):
+    with spin.open(tmp_path / "x.spin", pool=folder, classes=["a", "b"], encoder="sound"):
+        pass
+    with pytest.raises(MissingWeightsError) as caught:
+        spin.open(tmp_path / "x.spin", encoder="panns")
+    assert "this project" not in caught.value.what

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from PIL import Image
 import spin_nb as spin
 from spin_nb.errors import ModelError, PoolError, ProjectError
 from spin_nb.pool.encoders.hub.hub_encoder import unit_length
+from spin_nb.pool.encoders.pretrained import MissingWeightsError
 from spin_nb.pool.encoders.text_side import encode_texts
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.pool import Pool
@@ -120,6 +123,24 @@ def test_a_model_of_the_cache_needs_no_network_and_is_reopened_by_the_projects_p
         assert s.watch(images[:2] // 2, wait=True).n == 2
     with pytest.raises(ProjectError, match="not run with trusted=False"):
         spin.open(path, trusted=False)
+
+
+def test_a_project_whose_model_left_the_cache_opens_with_the_features_it_keeps(cache, tmp_path, photos):
+    snapshot = into_cache(save_dinov2(tmp_path / "model"), cache, "ann/dinov2-tiny")
+    images = np.stack([photo[:80, :90] for photo in photos])
+    path, name = tmp_path / "x.spin", "hf:ann/dinov2-tiny"
+    with spin.open(path, pool=images, classes=["a", "b"], encoder=name) as s:
+        before = np.array(s._live.pool_model.features)
+    shutil.rmtree(snapshot)
+    for options in ({}, {"encoder": spin.encoders.HubModel(name)}):
+        with spin.open(path, **options) as s:
+            np.testing.assert_array_equal(s._live.pool_model.features, before)
+            s.label(s.pool.ids[0], "a")
+            with pytest.raises(MissingWeightsError) as caught:
+                s.predict(images[:1] // 2)
+    assert "this project's features come from 'hf:ann/dinov2-tiny'" in caught.value.what
+    assert "hf download ann/dinov2-tiny" in caught.value.do
+    assert "encoder='photo'" in caught.value.do
 
 
 def test_a_folder_of_the_cache_can_be_brought(cache, tmp_path, photos):

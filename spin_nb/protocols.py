@@ -97,6 +97,7 @@ STRATEGY_ARRAYS = {
     "features": "(n, d) of the encoder",
     "scores": "(n,) BALD of each item, for strategies that draw by any score",
     "labelled_rows": "(m,) rows of the arrays that are labelled",
+    "pool_rows": "(n,) row of the pool of each, for what is known of the whole pool, as its cost",
     "labels": "(m,) their class index",
     "target_draws": "(S, t, C) draws of items that stand for the pool, same samples as draws",
     "phi": "(n, D) features of the graph posterior",

@@ -235,6 +235,7 @@ def _situation() -> dict[str, Any]:
         "draws": draws,
         "features": rng.normal(size=(56, 5)).astype(np.float32),
         "labelled_rows": np.arange(50, 56),
+        "pool_rows": np.arange(56),
         "labels": labels,
         "target_draws": rng.dirichlet(np.ones(4), size=(8, 9)).astype(np.float32),
         "scores": rng.random(56, np.float32),

@@ -206,6 +206,11 @@ class StrategyInputs:
         return np.arange(self._n_free, len(self._rows))
 
     @property
+    def pool_rows(self) -> Ints:
+        """Row of the pool of each (n,)."""
+        return self._rows
+
+    @property
     def labels(self) -> Ints:
         """Class indices; of rows that wait for an answer those predicted."""
         waiting = self._rows[self._n_free + self._n_labels :]

@@ -64,6 +64,7 @@ def test_what_a_strategy_names_is_of_the_rows_it_is_asked_about(learner):
     def mine(
         features,
         labelled_rows,
+        pool_rows,
         labels,
         probs,
         draws,
@@ -85,6 +86,7 @@ def test_what_a_strategy_names_is_of_the_rows_it_is_asked_about(learner):
     rows = np.concatenate([free, list(LABELS), PENDING])
     expected = learner.predictive().mean
     assert heard["labelled_rows"].tolist() == list(range(len(free), len(rows)))
+    assert heard["pool_rows"].tolist() == rows.tolist()
     assert heard["labels"].tolist() == [*LABELS.values(), *expected[list(PENDING)].argmax(axis=1)]
     for name, whole in (
         ("features", learner.features),

@@ -18,7 +18,7 @@ from spin_nb.query.batches.probcover import probcover
 from spin_nb.query.batches.ranked import ranked_batch
 from spin_nb.query.batches.typiclust import typiclust
 from spin_nb.query.batches.uniform import uniform
-from spin_nb.query.density import activation, density
+from spin_nb.query.density import density
 from spin_nb.query.disagreement import (
     bald,
     consensus_entropy,
@@ -40,6 +40,7 @@ from spin_nb.query.gradients import (
     predicted_loss,
 )
 from spin_nb.query.graph import model_change, sigma_opt, vopt
+from spin_nb.query.miners import activation, embedding_distance, novelty, outlier, similar
 from spin_nb.query.mixture import epsilon_greedy
 from spin_nb.query.regression import mean_std, variance
 from spin_nb.query.scores import entropy, least_confident, margin
@@ -66,6 +67,7 @@ __all__ = [
     "egl_plus_plus",
     "egl_plus_plus_heatmaps",
     "egl_regression",
+    "embedding_distance",
     "entropy",
     "epig",
     "epsilon_greedy",
@@ -83,12 +85,15 @@ __all__ = [
     "mean_std",
     "model_change",
     "multi_peak",
+    "novelty",
+    "outlier",
     "power",
     "power_bald",
     "predicted_loss",
     "probcover",
     "ranked_batch",
     "sigma_opt",
+    "similar",
     "softrank",
     "typiclust",
     "uniform",

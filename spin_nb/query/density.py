@@ -1,4 +1,4 @@
-"""Where an item lies among the others, and how strongly it speaks to the encoder."""
+"""Information density: uncertain, and like the others."""
 
 from __future__ import annotations
 
@@ -55,38 +55,6 @@ def density(probs: Float, features: Float, *, beta: float = 1.0) -> Float:
         out[rows] = entropies(probs[rows])
     out *= similarity ** np.float32(beta)
     return out
-
-
-def activation(features: Float) -> Float:
-    """Score by low activation level.
-
-    It is minus the Euclidean norm of the item's activations, higher = weaker.
-
-    A network answers weakly to what it was not trained on (Dhamija, Guenther & Boult 2018).  Meant for activations or
-    logits of a trained network; in centred features the norm is the distance from the pool's middle, and this
-    then asks the most ordinary item.
-
-    Parameters
-    ----------
-    features : float32 (n, d)
-        Activations of one layer, or logits.
-
-    Returns
-    -------
-    float32 (n,)
-        0 (silent) and below, in the unit of the features.
-
-    Raises
-    ------
-    QueryError
-        Not (n, d), NaN or infinity.
-
-    Examples
-    --------
-    >>> activation(np.array([[3.0, 4.0], [0.0, 1.0]])).tolist()
-    [-5.0, -1.0]
-    """
-    return -_lengths(check_features(features))
 
 
 def _lengths(features: Float) -> Float:

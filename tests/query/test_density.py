@@ -1,4 +1,4 @@
-"""Density and activation: against the quadratic sum, and what they are for."""
+"""Density: against the quadratic sum, and what it is for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spin_nb.errors import QueryError
-from spin_nb.query import activation, density, entropy
+from spin_nb.query import density, entropy
 
 RNG = np.random.default_rng(0)
 
@@ -35,9 +35,3 @@ def test_a_row_of_zeros_is_similar_to_nothing():
 def test_a_beta_that_is_none_is_refused(beta):
     with pytest.raises(QueryError, match="beta"):
         density(np.full((1, 2), 0.5), np.ones((1, 2)), beta=beta)
-
-
-def test_the_weakest_answer_is_asked_first():
-    x = RNG.normal(size=(30, 5))
-    assert np.allclose(activation(x), -np.linalg.norm(x, axis=1), rtol=1e-5)
-    assert activation(np.vstack([x, np.zeros(5)])).argmax() == 30

@@ -81,6 +81,12 @@ def test_every_kind_of_word_and_every_check_is_in_the_table_of_what_goes_where()
     }  # a posterior's answer
 
 
+def test_every_strategy_is_in_the_table_of_strategies():
+    page = (ROOT / "docs" / "guide" / "strategies.md").read_text()
+    table = page[page.index("| asks") : page.index("## Miners")]
+    assert set(WORDS["strategy"]) == set(re.findall(r"`(\w+)`", table)), "each in one row"
+
+
 def test_the_readme_is_short_and_begins_with_a_picture():
     readme = (ROOT / "README.md").read_text()
     assert len(readme.encode()) <= 5500

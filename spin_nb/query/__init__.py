@@ -41,6 +41,7 @@ from spin_nb.query.gradients import (
 )
 from spin_nb.query.graph import model_change, sigma_opt, vopt
 from spin_nb.query.miners import activation, embedding_distance, novelty, outlier, similar
+from spin_nb.query.mixed import best_then, per_cost, phases, product, weighted
 from spin_nb.query.mixture import epsilon_greedy
 from spin_nb.query.regression import mean_std, variance
 from spin_nb.query.scores import entropy, least_confident, margin
@@ -53,6 +54,7 @@ __all__ = [
     "badge",
     "bald",
     "batchbald",
+    "best_then",
     "class_balanced",
     "clue",
     "consensus_entropy",
@@ -87,10 +89,13 @@ __all__ = [
     "multi_peak",
     "novelty",
     "outlier",
+    "per_cost",
+    "phases",
     "power",
     "power_bald",
     "predicted_loss",
     "probcover",
+    "product",
     "ranked_batch",
     "sigma_opt",
     "similar",
@@ -101,5 +106,6 @@ __all__ = [
     "variation_ratio",
     "vopt",
     "vote_entropy",
+    "weighted",
     "zero_one",
 ]

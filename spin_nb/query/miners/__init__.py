@@ -1,7 +1,8 @@
 """Miners: scores of where an item lies, beside what is known or beside all others; no model is asked.
 
 Each takes features of the pool and, apart from them, of a reference: what is known.  Unless given, that is the
-labelled rows.  Higher = ask first, so every one is a word for ``s.ask`` and something to sort by.
+labelled rows.  Higher = ask first, so every one is a word for ``s.ask``, a part of a mix (:mod:`spin_nb.query.mixed`)
+and something to sort by.
 
 ==================  ====================================================  =========================
 word                asks first                                            beside

@@ -183,17 +183,17 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def run(command: list[str]) -> dict[str, Any]:
-    """Run a process; return the JSON it prints last.
+def run(command: list[str], patience: int = PATIENCE) -> dict[str, Any]:
+    """Run a process, for so many seconds at most; return the JSON it prints last.
 
     Where there is none, it says what became of it.
     """
     try:
         process = subprocess.run(
-            command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False
+            command, capture_output=True, text=True, cwd=ROOT, timeout=patience, check=False
         )
     except subprocess.TimeoutExpired:
-        return {"failed": f"over {PATIENCE} s"}
+        return {"failed": f"over {patience} s"}
     if process.returncode:
         return {"failed": (process.stderr.strip().splitlines() or [f"exit {process.returncode}"])[-1][:60]}
     return dict(json.loads(process.stdout.strip().splitlines()[-1]))

@@ -12,6 +12,7 @@ import pytest
 import spin_nb as spin
 from spin_nb import registry
 from spin_nb.errors import ModelError, PoolError
+from spin_nb.session.model import encoder_choice
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.weighs_encoders
@@ -178,6 +179,45 @@ def test_opening_again_encodes_nothing_again_and_shows_the_same(open_texts):
     np.testing.assert_allclose(again.model.predictive.mean, before, atol=1e-5)
     again.model.better_features.result(PATIENCE_SECONDS)
     assert Consonants.n_encoded == n_encoded
+
+
+def test_a_reopened_project_says_that_features_are_read_while_they_are(open_texts, monkeypatch):
+    s = open_texts()
+    settle(s)
+    s.close()
+    gate, words = threading.Event(), []
+    read = encoder_choice.candidate_features
+
+    def read_late(*arguments, **options):
+        assert gate.wait(PATIENCE_SECONDS)
+        words.append(repr(again.model))
+        return read(*arguments, **options)
+
+    monkeypatch.setattr(encoder_choice, "candidate_features", read_late)
+    again = open_texts()
+    words.append(repr(again.model))
+    gate.set()
+    settle(again)
+    assert len(words) > 1
+    for line in words:
+        assert f"features: {BOTH}; those of the other encoders are being read, " in line
+        assert "being made" not in line
+
+
+def test_features_that_are_kept_no_more_are_made_and_that_is_said(open_texts):
+    s = open_texts()
+    settle(s)
+    s._project.store.set_meta("encoder", QUICK)
+    s.close()
+    for path in (s.folder / "features").iterdir():
+        path.unlink()
+    Consonants.gate.clear()
+    Consonants.is_asked.clear()
+    s = open_texts()
+    assert Consonants.is_asked.wait(PATIENCE_SECONDS)
+    assert f"features: {QUICK}; better ones are being made, " in repr(s.model)
+    Consonants.gate.set()
+    settle(s)
 
 
 def test_arrivals_are_seen_by_the_features_moved_to(open_texts):

@@ -93,6 +93,18 @@ def features(
     return fitted_encoder, rows
 
 
+def are_features_kept(pool: Pool, encoder: object, folder: Path) -> bool:
+    """Tell whether :func:`features` would find those of an encoder in the project, as far as names of files say.
+
+    Parameters
+    ----------
+    pool, encoder, folder
+        As for :func:`features`.
+    """
+    path = _place(pool, make_encoder(encoder, pool), folder / "features")
+    return path.is_file() and path.with_suffix(".safetensors").is_file()
+
+
 def _with_arrivals(pool: Pool, encoder: Encoder, base: Float, tell: Progress) -> Float:
     """Features of base rows and arrivals.
 

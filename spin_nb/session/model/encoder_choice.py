@@ -12,7 +12,7 @@ from spin_nb.models.encoder_evidence import Evidence, evidence, likeliest
 from spin_nb.models.head_selection import HEADS, within
 from spin_nb.pool.encoders import make_encoder
 from spin_nb.pool.encoders.joined import SEPARATOR
-from spin_nb.pool.features.cache import encode_rows
+from spin_nb.pool.features.cache import are_features_kept, encode_rows
 from spin_nb.pool.features.candidates import candidate_features, parts_of
 from spin_nb.session.checks.weights import introduce_weights
 from spin_nb.session.labels.training_data import training_data
@@ -80,6 +80,7 @@ class EncoderChoice:
         self.names = [*self._words, all_together(self._words)] if self._words else []
         self.job: Job[None] | None = None
         self.comparison = EncoderComparison.from_json(project.store.meta.get(CHOICE))
+        self._are_kept = self.comparison is not None  # else features were never compared: they are made now
 
     def start(self, follow: Callable[[], Job[None]]) -> None:
         """Make the features of all candidates, in the background, and choose one of them.
@@ -110,12 +111,17 @@ class EncoderChoice:
         job.outlast(self._on_main_thread(begin_to_choose, lambda: job.cancelled))
 
     def words_for_a_person(self) -> str:
-        """Line about the encoder, why it is that, and what is still being made; "" where there is one encoder only."""
+        """Line about the encoder, why it is that, and what is under way; "" where there is one encoder only."""
         if self.job is None:
             return ""
         if self.job.status in ("queued", "running"):
             encoder = self._live.pool_model.encoder.name if self._live.pool_model.has_features else "none yet"
-            return f"features: {encoder}; better ones are being made, {self.job.progress:.0%}: {self.job.message}"
+            others = (
+                "those of the other encoders are being read"
+                if self._are_kept
+                else "better ones are being made"
+            )
+            return f"features: {encoder}; {others}, {self.job.progress:.0%}: {self.job.message}"
         return repr(self.comparison) if self.comparison else ""
 
     def wait(self) -> None:
@@ -142,6 +148,7 @@ class EncoderChoice:
         for word in self._words:
             self._runtime.main_thread.run(partial(self._introduce, make_encoder(word, pool), job))
         rows, models = pool.settled(), {current.encoder.name: current}
+        self._are_kept = all(are_features_kept(rows, word, self._project.folder) for word in self._words)
         names = [name for name in self.names if name not in models]
         for at, name in enumerate(names):
             low, high = (0.0, ENCODING_SHARE) if at == 0 else (ENCODING_SHARE, 1.0)

@@ -90,10 +90,30 @@ def fit_heads(
     share = 0.7 if spec is None else 0.1 if spec.begin else 1
     fit, log_probs = _fit_always(labels, within(report, 0, share), stop)
     if spec is None:
-        return _with_trees(labels, fit, log_probs, within(report, share, 1), stop)
+        return _with_trees(labels, fit, log_probs, within(report, share, 1), stop)[0]
     if spec.begin is None:
         return replace(fit, head=spec.name, comparison=dict(fit.validation), n_held_out=len(sample))
     return _fit_model(learner, fit, spec, rival, rows[sample], y[sample], report, stop)
+
+
+@one_thread()
+def fit_and_hold_out(
+    learner: Learner, rows: Ints, y: Ints, *, progress: Progress, is_cancelled: Callable[[], bool]
+) -> tuple[Fit, Float | None]:
+    """Fit the heads, each label counting as one, and say what their mean says of each label held out.
+
+    Parameters are those of :func:`fit_heads`.
+
+    Returns
+    -------
+    Fit
+    float (m, C) or None
+        Probabilities; None below five labels, of which none can be held out.
+    """
+    labels = _Labels(learner, rows, y, None, np.arange(len(rows)))
+    fit, log_probs = _fit_always(labels, within(progress, 0, 0.7), is_cancelled)
+    fit, log_probs = _with_trees(labels, fit, log_probs, within(progress, 0.7, 1), is_cancelled)
+    return fit, np.exp(mixed(log_probs, fit.powers)) if log_probs else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,25 +179,29 @@ def _with_trees(
     log_probs: dict[str, Float],
     progress: Progress,
     is_cancelled: Callable[[], bool],
-) -> Fit:
-    """Grow trees, and let them count in the mean as far as the labels held out warrant."""
+) -> tuple[Fit, dict[str, Float]]:
+    """Grow trees, and let them count in the mean as far as the labels held out warrant.
+
+    Returns the fit, and what each head that counts says of labels held out.
+    """
     learner, sample = labels.learner, labels.sample
     y = labels.y[sample]
     report_step(progress, is_cancelled, 0.0, f"growing trees on {len(y)} labels")
     grown = grow_trees(learner.features_of, labels.rows[sample], y, learner.n_classes, seed=learner.seed)
     if grown is None or not log_probs:
         progress(1.0, "too few labels for trees")
-        return fit
+        return fit, log_probs
     trees, logs_of_trees = grown
-    with_trees = _weigh(fit, log_probs | {NAME: logs_of_trees}, y)
+    every = log_probs | {NAME: logs_of_trees}
+    with_trees = _weigh(fit, every, y)
     if with_trees.powers[NAME] < MIN_POWER:
         progress(1.0, "heads compared")
-        return replace(fit, validation=fit.validation | {NAME: with_trees.validation[NAME]})
+        return replace(fit, validation=fit.validation | {NAME: with_trees.validation[NAME]}), log_probs
     model = FittedModel(NAME, trees, None, learner.n_classes)
     predictive = predict_all(
         model, learner.features_of, len(learner), progress=within(progress, 0.3, 1), is_cancelled=is_cancelled
     )
-    return replace(with_trees, predictive=predictive)
+    return replace(with_trees, predictive=predictive), every
 
 
 def _fit_model(

@@ -129,7 +129,7 @@ class Session:
             channel=channel,
             label_commands=self._label_commands,
         )
-        self._model = ModelPart(project, live, suggestions, choice)
+        self._model = ModelPart(project, runtime, live, suggestions=suggestions, encoder_choice=choice)
         self._audit = AuditPart(project, live, judge, curve, announcer)
         self._stream = StreamPart(project, runtime, watcher)
         self.events.labelled.connect(lambda *_: curve.follow())

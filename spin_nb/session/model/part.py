@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from spin_nb.project.records import Suggestion
 from spin_nb.protocols import Predictive
+from spin_nb.session.model import label_doubts
 from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.encoder_comparison import EncoderComparison
+from spin_nb.session.model.label_doubts import LabelDoubts
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training_history import CVScores, cv_scores
 from spin_nb.session.open_project import OpenProject
-from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.jobs import Job, wait_for
+from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.words import HtmlRepr
 
 
@@ -27,12 +32,19 @@ class ModelPart(HtmlRepr):
       on labels held out: graph 93.1 %, linear 91.7 %, mean 93.4 %
     """
 
-    __slots__ = ("_encoder_choice", "_live", "_project", "_suggestions")
+    __slots__ = ("_encoder_choice", "_live", "_project", "_runtime", "_suggestions")
 
     def __init__(
-        self, project: OpenProject, live: LiveModel, suggestions: Suggestions, encoder_choice: EncoderChoice
+        self,
+        project: OpenProject,
+        runtime: Runtime,
+        live: LiveModel,
+        *,
+        suggestions: Suggestions,
+        encoder_choice: EncoderChoice,
     ) -> None:
         self._project = project
+        self._runtime = runtime
         self._live = live
         self._suggestions = suggestions
         self._encoder_choice = encoder_choice
@@ -105,6 +117,38 @@ class ModelPart(HtmlRepr):
         The labels held out are the same for all heads where a model was asked for.
         """
         return cv_scores(self._project.store)
+
+    def label_errors(self) -> LabelDoubts:
+        """Find labels that are probably wrong, by heads that did not learn from them.
+
+        It takes about three times as long as ``s.train()``.  Audit labels are left out: whoever mends only those that
+        the model doubts makes it look better than it is.
+
+        Returns
+        -------
+        LabelDoubts
+            Its ``table`` has every label, the most doubtful first; ``s.grid.show(s.model.label_errors())`` shows those
+            that are rather wrong than right.
+
+        Raises
+        ------
+        ModelError
+            Labels are no classes, or fewer than five.
+        NotTrainedError
+            No label trains yet.
+
+        References
+        ----------
+        Northcutt, Jiang & Chuang 2021, Confident Learning, JAIR 70; :mod:`spin_nb.models.label_errors` has what is
+        done beyond it.
+
+        Examples
+        --------
+        >>> s.model.label_errors()                                     # doctest: +SKIP
+        43 of 1,000 labels are rather wrong than right; about 4.4% of all are wrong
+          99% 'img_7.png': '1', not '7'?
+        """
+        return wait_for(partial(label_doubts.start, self._project, self._runtime, self._live))
 
     def suggestion(self, id: str) -> Suggestion | None:
         """Return an item's suggestion and probability, or None.

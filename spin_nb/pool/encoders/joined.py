@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from itertools import pairwise
 from math import prod
@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError, PoolError
-from spin_nb.pool.encoders.scaled import FIT_ITEMS, Scaled, fit_scaled, scaled_by, scaled_from_arrays
+from spin_nb.pool.encoders.scaled import (
+    FIT_ITEMS,
+    Scaled,
+    fit_scaled,
+    items_to_fit,
+    scaled_by,
+    scaled_from_arrays,
+)
 from spin_nb.types import Float
 
 if TYPE_CHECKING:
@@ -98,6 +105,15 @@ class Joined:
         self.pretrained = tuple(
             weights for encoder in encoders for weights in getattr(encoder, "pretrained", ())
         )
+
+    def look_at(self, items: Sequence[Any], tell: Callable[[int], object]) -> None:
+        """Let encoders that are networks look at what they will be fitted on, ahead of :meth:`fit`.
+
+        ``tell`` is called with the number of every few items that are through a network, and may raise to end it.
+        """
+        for encoder in self._encoders:
+            if hasattr(encoder, "look_at"):
+                encoder.look_at(items_to_fit(encoder, items), tell)
 
     def fit(self, items: Sequence[Any]) -> Self:
         """Learn what each encoder needs, and the scale of its features."""

@@ -56,10 +56,20 @@ def fit_scaled(encoder: Any, items: Sequence[Any]) -> Scaled:
     PoolError
         When the encoder cannot learn from the items.
     """
-    n_learnt = getattr(encoder, "fit_items", FIT_ITEMS)
-    encoder.fit(_evenly(items, n_learnt))
+    encoder.fit(items_to_fit(encoder, items))
     # A copy: what it remarks on these items is said when the pool is encoded.
-    return scaled_by(encoder, copy(encoder).encode(_evenly(items, max(n_learnt, SCALE_ITEMS))))
+    n_scaled_by = max(_fit_items(encoder), SCALE_ITEMS)
+    return scaled_by(encoder, copy(encoder).encode(_evenly(items, n_scaled_by)))
+
+
+def items_to_fit(encoder: Any, items: Sequence[Any]) -> Sequence[Any]:
+    """Items that an encoder learns from, evenly spaced among these."""
+    return _evenly(items, _fit_items(encoder))
+
+
+def _fit_items(encoder: Any) -> int:
+    n_items: int = getattr(encoder, "fit_items", FIT_ITEMS)
+    return n_items
 
 
 def scaled_by(encoder: Any, features: Float) -> Scaled:

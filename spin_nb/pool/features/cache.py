@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from spin_nb.protocols import Encoder
 
 _CHECKED_ITEMS = 4
-_ITEMS_LOOKED_AT = 64
 
 
 def features(
@@ -254,10 +253,7 @@ def _fit(pool: Pool, encoder: Encoder, limit: int, tell: Progress) -> tuple[Enco
             _keep_out(pool, unreadable)  # raises when nothing is left
     look_at = getattr(encoder, "look_at", None)
     if look_at is not None:  # a network: it takes as long as encoding these items, and they are encoded then
-        tally = Tally(encoder.name, pool.n_base, tell)
-        for start in range(0, len(items), _ITEMS_LOOKED_AT):
-            look_at(some := items[start : start + _ITEMS_LOOKED_AT])
-            tally.count(len(some))
+        look_at(items, Tally(encoder.name, pool.n_base, tell).count)
     encoder.fit(items)
     if isinstance(items, TableRows):
         return encoder, {}

@@ -119,7 +119,7 @@ def test_looking_ahead_changes_nothing_and_says_how_far_it_is(file, photos, monk
     from spin_nb.pool.pool import Pool
     from spin_nb.pool.sources.read import read_pool
 
-    monkeypatch.setattr(cache, "_ITEMS_LOOKED_AT", 4)
+    monkeypatch.setattr("spin_nb.pool.encoders.efficientnet_lite._LOOKED_AT_ONCE", 4)
     pictures = np.stack([photo[:60, :60] for photo in photos[:10]])
     expected = EfficientNetLite(weights=file).fit(pictures).encode(pictures)
     pool = Pool.save(tmp_path, read_pool(pictures))

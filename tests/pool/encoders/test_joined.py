@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import spin_nb as spin
-from spin_nb.errors import ModelError, PoolError, UnknownWordError
+from spin_nb.errors import Cancelled, ModelError, PoolError, UnknownWordError
 from spin_nb.pool.encoders import make_encoder
 from spin_nb.pool.encoders.efficientnet_lite import EfficientNetLite
 from spin_nb.pool.encoders.function import FunctionEncoder
@@ -123,6 +123,40 @@ def test_weights_that_others_trained_stand_beside_built_in_ones(tmp_path, photos
     with torch.no_grad():
         found = encoder.module()(torch.from_numpy(encoder.prepare(photos[:9])))
     np.testing.assert_allclose(found, encoder.encode(photos[:9]), atol=1e-4)
+
+
+def test_a_network_among_them_says_how_far_it_is_while_it_learns_and_can_be_stopped(
+    tmp_path, photos, monkeypatch
+):
+    torch.save(random_weights(), tmp_path / "lite.pth")
+    monkeypatch.setattr("spin_nb.pool.encoders.efficientnet_lite._LOOKED_AT_ONCE", 4)
+    monkeypatch.setattr(EfficientNetLite, "fit_items", 6)
+    monkeypatch.setattr(Photo, "fit_items", 12)
+    monkeypatch.setattr("spin_nb.pool.encoders.scaled.SCALE_ITEMS", 6)
+    pool = Pool.save(tmp_path / "pool", read_pool(np.stack([photo[:60, :60] for photo in photos[:12]])))
+    n_run, run, words = [], EfficientNetLite._run, []
+    monkeypatch.setattr(
+        EfficientNetLite, "_run", lambda self, rows: n_run.append(len(rows)) or run(self, rows)
+    )
+
+    def joined():
+        return join([Photo(), EfficientNetLite(weights=tmp_path / "lite.pth")])
+
+    def stop(fraction, message):
+        words.append((fraction, message))
+        if " of 12 items" in message:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        features(pool, joined(), progress=stop)
+    assert n_run == [4], "it stops while the network learns"
+    assert words[-1][0] == pytest.approx(4 / 12)
+    assert words[-1][1].startswith("photo + efficientnet-lite of lite.pth: 4 of 12 items")
+    n_run.clear()
+    _, found = features(pool, joined())
+    assert sum(n_run) == 12, "each picture goes through the network once"
+    whole = joined().fit(photos_of(pool))
+    np.testing.assert_allclose(found, whole.encode(photos_of(pool)), atol=1e-5)
 
 
 def test_remarks_count_every_text_once(tmp_path):

@@ -230,11 +230,11 @@ class Session:
     def table(self) -> pl.DataFrame:
         """All that is known of each item of the pool, one row an item.
 
-        The columns are item; those that came with the pool; label, annotator; predicted, probability, margin (lead of
-        the likeliest class over the second), epistemic and aleatoric (nats), or, where labels are no classes,
-        predicted and sd of a number, and sd alone of what is learnt as several numbers; last_asked; audit, split
-        ("train", "audit" or null), broken (why it cannot be shown now).  A column of the pool that is called like one
-        of these is ``meta.`` and its name.  What audits shows with its label, and not before.
+        The columns are item; those that came with the pool; label, annotator; tags, note; predicted, probability,
+        margin (lead of the likeliest class over the second), epistemic and aleatoric (nats), or, where labels are no
+        classes, predicted and sd of a number, and sd alone of what is learnt as several numbers; last_asked; audit,
+        split ("train", "audit" or null), broken (why it cannot be shown now).  A column of the pool that is called
+        like one of these is ``meta.`` and its name.  What audits shows with its label, and not before.
 
         Examples
         --------

@@ -13,7 +13,9 @@ from spin_nb.errors import QueryError
 
 N = 60
 CAMERAS = ["north", "south", "<script>alert(1)</script>"]
-OWN = ["label", "annotator", "predicted", "probability", "margin", "epistemic", "aleatoric"]
+PREDICTION = ["predicted", "probability", "margin", "epistemic", "aleatoric"]
+SAID = ["label", "annotator", "tags", "note"]
+OWN = [*SAID, *PREDICTION]
 REST = ["last_asked", "audit", "split", "broken"]
 
 
@@ -62,7 +64,8 @@ def test_there_is_one_row_an_item_in_the_order_of_the_pool_with_the_columns_it_c
 
 def test_before_the_first_label_nothing_is_predicted_and_the_columns_are_there(open_):
     empty = open_().table
-    assert empty.select(OWN).null_count().row(0) == (N,) * len(OWN)
+    assert empty.select("label", "annotator", "note", *PREDICTION).null_count().row(0) == (N,) * 8
+    assert empty["tags"].to_list() == [[]] * N
     assert not empty["audit"].any()
     assert empty.schema["probability"] == pl.Float32
 
@@ -102,7 +105,7 @@ def test_a_prediction_has_the_same_columns_of_the_same_values(open_):
     label(s, s.pool.ids[:6])
     ids = [s.pool.ids[at] for at in (5, 2, 50)]
     table = s.predict(ids).table
-    assert table.columns == ["item", *OWN[2:]]
+    assert table.columns == ["item", *PREDICTION]
     assert table["item"].to_list() == ids
     same = pl.DataFrame({"item": ids}).join(s.table, on="item", maintain_order="left").select(table.columns)
     assert table.equals(same)
@@ -110,6 +113,24 @@ def test_a_prediction_has_the_same_columns_of_the_same_values(open_):
     new = s.predict([{name: row[name] for name in ("x", "y", "camera")} for row in rows]).table
     assert new["item"].to_list() == [None] * 3, "new items have no id"
     assert set(new["predicted"]) <= {"a", "b"}
+
+
+def test_tags_and_notes_come_and_go_and_are_filtered_by(open_):
+    s = open_()
+    north = s.where(pl.col("camera") == "north")
+    hostile = "<b>night</b> 🌙"
+    s.tag(north, hostile, "cold")
+    s.note(s.pool.ids[1], "two\n<i>lines</i>")
+    assert s.table["tags"].to_list()[:3] == [[hostile, "cold"], [], []]
+    assert s.table["note"].to_list()[:3] == [None, "two\n<i>lines</i>", None]
+    cold = s.where(pl.col("tags").list.contains("cold"))
+    assert cold.ids == north.ids
+    s.untag(north.ids[0], "cold")
+    assert cold.ids == north.ids[1:]
+    s.undo()
+    assert cold.ids == north.ids
+    s.note(s.pool.ids[1], "")
+    assert len(s.where(pl.col("note").is_not_null())) == 0
 
 
 def test_when_an_item_was_asked_last(open_):
@@ -141,7 +162,7 @@ def test_what_audits_shows_with_its_label_and_not_before(open_):
     assert set(table.filter("audit")["item"]) == set(answered[1:])
     assert set(table.filter(pl.col("split") == "audit")["item"]) == set(answered[1:])
     assert table.filter(pl.col("split") == "train").height == 10
-    for column in table.drop("item", "x", "y", "camera", *OWN[2:]):
+    for column in table.drop("item", "x", "y", "camera", "tags", *PREDICTION):
         seen = {row[0] for row in table.filter(pl.col("item").is_in([hidden])).select(column.name).rows()}
         assert not seen & {True, "audit"}, "what is being asked looks like any other item"
     s.audit.release()
@@ -182,7 +203,7 @@ def test_a_number_has_its_prediction_and_its_standard_deviation_in_its_unit(open
     s = open_(task=spin.Number(0, 100, unit="mm"))
     s.label({id: float(90 if s.pool.row(id) % 2 else 10) for id in s.pool.ids[:20]})
     table = s.table
-    assert table.columns == ["item", "x", "y", "camera", "label", "annotator", "predicted", "sd", *REST]
+    assert table.columns == ["item", "x", "y", "camera", *SAID, "predicted", "sd", *REST]
     assert table["label"].to_list()[:2] == [10.0, 90.0]
     rest = table.tail(N - 20)
     even = pl.int_range(pl.len()) % 2 == 0
@@ -196,7 +217,7 @@ def test_a_number_has_its_prediction_and_its_standard_deviation_in_its_unit(open
     ("task", "value", "words", "columns"),
     [
         (spin.MultiLabel(["a", "b"]), ["b"], "b", ["sd"]),
-        (spin.Pairs(), "first", "first", OWN[2:]),
+        (spin.Pairs(), "first", "first", PREDICTION),
         (spin.FreeText(), "two  words", "“two words”", []),
     ],
     ids=["several classes", "pairs", "text"],
@@ -205,7 +226,7 @@ def test_other_labels_are_text_as_the_task_describes_them(open_, task, value, wo
     pool = [f"text {i} of {'wind' if i % 2 else 'sea'}" for i in range(N)]
     s = open_(pool, task=task)
     s.label(dict.fromkeys(s.pool.ids[:8], value))
-    assert s.table.columns == ["item", "label", "annotator", *columns, *REST]
+    assert s.table.columns == ["item", *SAID, *columns, *REST]
     assert s.table["label"].to_list()[:9] == [words] * 8 + [None]
     if columns == ["sd"]:
         assert s.table["sd"].null_count() == 0

@@ -17,6 +17,7 @@ from spin_nb.session.open_project import OpenProject
 from spin_nb.session.table.column_cache import ColumnCache
 from spin_nb.session.table.filters import column_names, from_json, mask_of, unknown_column
 from spin_nb.session.table.label_columns import LABEL_COLUMNS, label_column
+from spin_nb.session.table.mark_columns import MARK_COLUMNS, mark_column
 from spin_nb.session.table.metadata import metadata_names
 from spin_nb.session.table.pool_columns import broken_column, item_column
 from spin_nb.session.table.prediction_source import (
@@ -30,8 +31,8 @@ from spin_nb.types import Estimate
 if TYPE_CHECKING:
     import polars as pl
 
-# Of every task, so that a metadata column has one name in all projects; "tags" has no column yet.
-OWN_NAMES = frozenset({"item", *LABEL_COLUMNS, *CLASS_COLUMNS, "sd", "tags", "broken"})
+# Of every task, so that a metadata column has one name in all projects.
+OWN_NAMES = frozenset({"item", *LABEL_COLUMNS, *MARK_COLUMNS, *CLASS_COLUMNS, "sd", "broken"})
 MIN_ITEMS_TO_JUDGE = 20  # the accuracy of fewer would tell which of them audit
 
 
@@ -47,6 +48,7 @@ class PoolTable:
         self._suggestions = suggestions
         self._judge = judge
         self._of_pool, self._of_labels, self._of_predictions = ColumnCache(), ColumnCache(), ColumnCache()
+        self._of_marks = ColumnCache()
 
     @property
     def names(self) -> list[str]:
@@ -54,7 +56,7 @@ class PoolTable:
         with self._live.label_log.lock:
             label, annotator, *rest = LABEL_COLUMNS
             return [
-                *("item", *self._metadata(), label, annotator),
+                *("item", *self._metadata(), label, annotator, *MARK_COLUMNS),
                 *(*prediction_names(self._project), *rest, "broken"),
             ]
 
@@ -77,12 +79,10 @@ class PoolTable:
 
     def rows(self, filters: Sequence[str], names: Iterable[str] | None = None) -> pl.DataFrame:
         """Rows that pass all filters: the columns ``names``, or all; see :meth:`mask`."""
-        import polars as pl
-
         expressions = [from_json(text) for text in filters]
         names = self.names if names is None else list(names)
         frame = self.frame(dict.fromkeys([*names, *column_names(expressions, self.names)]))
-        return frame.filter(pl.Series(mask_of(expressions, frame)))[names]
+        return frame[names][np.flatnonzero(mask_of(expressions, frame))]
 
     def mask(self, filters: Sequence[str]) -> NDArray[np.bool_]:
         """Mask the rows that pass all filters, bool (n,).
@@ -119,6 +119,9 @@ class PoolTable:
         if name in LABEL_COLUMNS:
             basis_of_labels = *basis, label_log.revision
             return self._of_labels.get(basis_of_labels, name, lambda _: {name: label_column(name, label_log)})
+        if name in MARK_COLUMNS:
+            basis_of_marks = *basis, label_log.state.seq
+            return self._of_marks.get(basis_of_marks, name, lambda _: {name: mark_column(name, label_log)})
         metadata = self._metadata()
         if name not in metadata:
             raise unknown_column(name, self.names)

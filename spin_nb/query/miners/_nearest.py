@@ -159,13 +159,21 @@ class Reference:
                 stacklevel=5,
             )
 
+    def _apart(self, near: Float, row: Float) -> NDArray[np.float64]:
+        """Differences (r, k, d) whose squares are summed."""
+        if self._metric == "cosine":
+            return directions(near) - directions(row)
+        with np.errstate(over="ignore"):
+            return np.subtract(near, row, out=near).astype(
+                np.float64
+            )  # of float32: what is close loses nothing
+
     def _in_order(self, x: Float, candidates: Ints, k: int, itself: Ints | None = None) -> Nearest:
         """The ``k`` nearest of the candidates, by distances from differences: duplicates are at exactly 0."""
         candidates = np.sort(candidates, axis=1)  # ties go to the lowest row
         distances = np.empty(candidates.shape)
         for block in blocks(len(x), 4 * candidates.shape[1] * x.shape[1]):
-            near, row = self._rows[candidates[block]].astype(np.float64), x[block, None].astype(np.float64)
-            apart = directions(near) - directions(row) if self._metric == "cosine" else near - row
+            apart = self._apart(self._rows[candidates[block]], x[block, None])
             distances[block] = np.einsum("nkd,nkd->nk", apart, apart)
         distances = distances / 2 if self._metric == "cosine" else np.sqrt(distances)
         if itself is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from spin_nb.errors import PoolError
 from spin_nb.pool.encoders import choose_encoder
+from spin_nb.pool.media.extras import MissingPackageError
 from spin_nb.pool.modalities.lookup import modality_class, resolve_encoder
 from spin_nb.pool.pool import Pool
 
@@ -23,6 +23,6 @@ def is_installed(word: str) -> bool:
     """Say whether what an encoder's word needs is on this machine, and can be read."""
     try:
         resolve_encoder(word)()
-    except PoolError:
+    except MissingPackageError:
         return False
     return True

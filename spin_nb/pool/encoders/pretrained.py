@@ -13,12 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spin_nb.errors import ModelError
-from spin_nb.pool.encoders.weights_file import regular_file, weights_file
+from spin_nb.pool.encoders.weights_file import MissingWeightsError, regular_file, weights_file
 from spin_nb.pool.media.extras import MissingPackageError
-
-
-class MissingWeightsError(MissingPackageError):
-    """The weights are not on this machine and are not fetched: nothing is wrong with the pool."""
 
 
 @dataclass(frozen=True)

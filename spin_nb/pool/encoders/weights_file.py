@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spin_nb.errors import PoolError
 from spin_nb.io import checksum, open_regular
+from spin_nb.pool.media.extras import MissingPackageError
 from spin_nb.words import said_by, shown
 
 OBJECTS = "it holds objects other than arrays, which could run code and are not read"
@@ -20,6 +21,10 @@ _STARTS = {
     b"\x80": OBJECTS,
 }
 """How a file begins, in lower case -> what it is."""
+
+
+class MissingWeightsError(MissingPackageError):
+    """The weights are not on this machine, or may not be read: nothing is wrong with the pool."""
 
 
 def weights_file(path: Path | str) -> Path:
@@ -41,7 +46,7 @@ def regular_file(path: Path | str) -> Path | None:
 
     Raises
     ------
-    PoolError
+    MissingWeightsError
         When it is a folder, or the system does not let it be looked at.
     """
     try:
@@ -50,11 +55,11 @@ def regular_file(path: Path | str) -> Path | None:
             if stat.S_ISREG(file.stat().st_mode):
                 return file
             kind = "a folder" if file.is_dir() else "no regular file"
-            raise PoolError(
+            raise MissingWeightsError(
                 f"{shown(str(file), 200)} is {kind}, not a file with weights.",
                 "Pass the path of the file itself: weights=path; or put the file in its place.",
             )
-    except PoolError:
+    except MissingWeightsError:
         raise
     except (TypeError, ValueError, RuntimeError):  # no path, or one of a person who has no home
         pass
@@ -66,7 +71,7 @@ def read_weights(file: Path) -> bytes:
 
     Raises
     ------
-    PoolError
+    MissingWeightsError
         When the system does not let it be read.
     """
     with reading_weights(file):
@@ -78,7 +83,7 @@ def digest_of_file(file: Path) -> str:
 
     Raises
     ------
-    PoolError
+    MissingWeightsError
         When the system does not let it be read.
     """
     with reading_weights(file):
@@ -87,11 +92,11 @@ def digest_of_file(file: Path) -> str:
 
 @contextmanager
 def reading_weights(file: Path) -> Iterator[None]:
-    """Turn what the system refuses about a file, or a folder of files, with weights into a PoolError."""
+    """Turn what the system refuses about a file, or a folder of files, with weights into a MissingWeightsError."""
     try:
         yield
     except OSError as problem:
-        raise PoolError(
+        raise MissingWeightsError(
             f"the weights {shown(str(file), 200)} cannot be read: {problem.strerror or said_by(problem)}.",
             "Look whether it is there and may be read by you; or pass another copy: weights=path.",
         ) from None
@@ -102,7 +107,7 @@ def content_in_words(file: Path) -> str:
 
     Raises
     ------
-    PoolError
+    MissingWeightsError
         When the system does not let it be read.
 
     Examples

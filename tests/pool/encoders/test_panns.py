@@ -11,7 +11,7 @@ import spin_nb as spin
 from spin_nb.errors import ModelError, PoolError
 from spin_nb.pool.encoders.hub.hub_encoder import unit_length
 from spin_nb.pool.encoders.hub.sounds import pieces_of
-from spin_nb.pool.encoders.pretrained import MissingWeightsError
+from spin_nb.pool.encoders.weights_file import MissingWeightsError
 from spin_nb.pool.media.audio import Sound, wav
 from spin_nb.session.checks.weights import SETTINGS
 from spin_nb.testing import check_encoder
@@ -314,6 +314,13 @@ def test_a_project_that_did_not_keep_its_settings_says_both_ways_out(labelled_pr
     (home / FILE).unlink()
     with pytest.raises(MissingWeightsError, match="this project's features come from 'panns'"):
         spin.open(labelled_project)
+
+
+def test_a_folder_in_the_place_of_the_file_damages_no_project(labelled_project, home):
+    (home / FILE).mkdir()
+    with spin.open(labelled_project) as s:
+        assert s.model.head == "mean"
+        assert s.check().ok
 
 
 def test_another_encoder_that_is_not_there_is_refused_as_ever(home, folder, tmp_path):

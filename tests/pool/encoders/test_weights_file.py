@@ -16,6 +16,7 @@ from spin_nb.pool.encoders import pretrained, weights_file
 from spin_nb.pool.encoders.candidates import is_installed
 from spin_nb.pool.encoders.checkpoint import NamedTensors, load_network
 from spin_nb.pool.encoders.hub.folder import check_complete, digest_of
+from spin_nb.pool.encoders.weights_file import MissingWeightsError
 
 FILE = "Cnn14_mAP=0.431.pth"
 MAKERS = {
@@ -38,7 +39,7 @@ def unreadable(monkeypatch):
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_file_that_may_not_be_read_says_so(tmp_path, unreadable, maker):
     (tmp_path / "weights.bin").write_bytes(b"anything")
-    with pytest.raises(PoolError) as caught:
+    with pytest.raises(MissingWeightsError) as caught:
         getattr(spin.encoders, maker)(weights=tmp_path / "weights.bin")
     assert "weights.bin' cannot be read: Permission denied." in caught.value.what
     assert "weights=path" in caught.value.do

@@ -11,8 +11,7 @@ from threading import Thread
 from typing import Any
 
 from spin_nb.errors import PoolError
-from spin_nb.pool.encoders.pretrained import MissingWeightsError
-from spin_nb.pool.encoders.weights_file import digest_of_file, reading_weights
+from spin_nb.pool.encoders.weights_file import MissingWeightsError, digest_of_file, reading_weights
 from spin_nb.words import listing, said_by, shown
 
 ANSWER_SECONDS = 5.0

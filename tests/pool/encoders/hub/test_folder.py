@@ -13,7 +13,7 @@ from spin_nb.pool.encoders.hub import folder as hub_files
 from spin_nb.pool.encoders.hub import library
 from spin_nb.pool.encoders.hub.names import HubModel, is_hub_name
 from spin_nb.pool.encoders.hub.terms import allows_commercial_use, terms_of_folder
-from spin_nb.pool.encoders.pretrained import MissingWeightsError
+from spin_nb.pool.encoders.weights_file import MissingWeightsError
 from spin_nb.pool.media.extras import MissingPackageError
 from tests.pool.encoders.hub.conftest import REASON, save_dinov2
 

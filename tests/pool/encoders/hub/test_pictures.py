@@ -12,8 +12,8 @@ from PIL import Image
 import spin_nb as spin
 from spin_nb.errors import ModelError, PoolError, ProjectError
 from spin_nb.pool.encoders.hub.hub_encoder import unit_length
-from spin_nb.pool.encoders.pretrained import MissingWeightsError
 from spin_nb.pool.encoders.text_side import encode_texts
+from spin_nb.pool.encoders.weights_file import MissingWeightsError
 from spin_nb.pool.features.cache import features
 from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool

@@ -9,8 +9,8 @@ import torch
 import spin_nb as spin
 from spin_nb.errors import PoolError
 from spin_nb.pool.encoders.hub.hub_encoder import unit_length
-from spin_nb.pool.encoders.pretrained import MissingWeightsError
 from spin_nb.pool.encoders.text_side import encode_texts
+from spin_nb.pool.encoders.weights_file import MissingWeightsError
 from spin_nb.testing import check_encoder
 from tests.pool.encoders.hub.conftest import (
     REASON,

@@ -19,6 +19,7 @@ run = s.train()
 run.result();"""
 VIEWS = {
     "map": "s.selected = [s.pool.ids[3]]\ns.map",
+    "grid": "s.grid.show().sort('epistemic')",
     "uncertainty": "s.uncertainty",
     "curves": "s.curves",
     "calibration": "s.calibration",

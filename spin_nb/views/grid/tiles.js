@@ -7,12 +7,20 @@ import { preview } from "../media/thumbnail.js";
 import { gridSizes, placeOfRow, rowsIn, scrollMap } from "./scroll.js";
 
 const SIZES = { small: { width: 84, height: 100 }, medium: { width: 136, height: 156 }, large: { width: 232, height: 252 } };
+const MIN_WIDTH = 60; // pixels of a tile on a narrow page
 const FOOT = 24; // pixels of a tile that hold its words
 const GAP = 6;
 const OVERSCAN = 0.75; // of what is in view, above and below
 const MOST = 120; // cards in one question
 const RESTS = 150; // milliseconds after the last step of a scroll
 const RETRY = 1000; // milliseconds
+
+/** The size of a tile: on a narrow page two stand side by side, but for large ones. */
+export function tileSize(name, width) {
+  const size = SIZES[name];
+  const narrow = Math.max(MIN_WIDTH, Math.floor((width - GAP) / 2));
+  return name === "large" || narrow >= size.width ? size : { width: narrow, height: narrow + FOOT };
+}
 
 /** What a tile says below its picture: the label, else what the model thinks, else that it is being asked. */
 export function footOf(fact, names) {
@@ -184,9 +192,10 @@ export function tileList({ ask, marks, spec, uid, onProblem }) {
   const layOut = (place) => {
     clear();
     // A thin scroll bar comes and goes: its room is always left free (scrollbar-gutter).
-    sizes = gridSizes(sizes.n, Math.max(1, content.clientWidth), SIZES[tile], GAP);
+    const size = tileSize(tile, content.clientWidth);
+    sizes = gridSizes(sizes.n, Math.max(1, content.clientWidth), size, GAP);
     content.style.height = `${sizes.real}px`;
-    for (const [name, value] of [["width", SIZES[tile].width], ["height", SIZES[tile].height], ["body", SIZES[tile].height - FOOT], ["gap", GAP]]) element.style.setProperty(`--spin-tile-${name}`, `${value}px`);
+    for (const [name, value] of [["height", size.height], ["gap", GAP]]) element.style.setProperty(`--spin-tile-${name}`, `${value}px`);
     element.style.setProperty("--spin-columns", sizes.columns);
     scroll.resize(sizes, height());
     element.scrollTop = scroll.go(place);
@@ -231,8 +240,9 @@ export function tileList({ ask, marks, spec, uid, onProblem }) {
     },
     resize(name = tile) {
       const first = Math.floor(scroll.place / sizes.rowHeight) * sizes.columns;
-      const next = gridSizes(sizes.n, Math.max(1, content.clientWidth), SIZES[name], GAP);
-      if (name === tile && next.columns === sizes.columns) {
+      const size = tileSize(name, content.clientWidth);
+      const next = gridSizes(sizes.n, Math.max(1, content.clientWidth), size, GAP);
+      if (name === tile && next.columns === sizes.columns && next.rowHeight === sizes.rowHeight) {
         scroll.resize(sizes, height());
         return draw();
       }

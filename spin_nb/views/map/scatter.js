@@ -10,6 +10,7 @@ const SCATTER = "where jupyter-scatter is"; // view.py writes {id, key} here
 function takeKeys(el) {
   const facts = { tabindex: "0", role: "group", "aria-label": "Map of the pool", "data-lm-suppress-shortcuts": "true" };
   for (const [name, value] of Object.entries(facts)) el.setAttribute(name, value);
+  el.classList.add("spin-map-points");
   const focus = () => el.focus({ preventScroll: true });
   const letGo = (event) => event.key === "Escape" && (el.parentElement?.closest("[tabindex]") ?? el).focus();
   el.addEventListener("pointerdown", focus);

@@ -19,7 +19,13 @@ Act = tuple[str, str, Any]
 
 
 def new_event(
-    label_log: LabelLog, kind: str, item: str, value: object = None, extent: Extent | None = None
+    label_log: LabelLog,
+    kind: str,
+    item: str,
+    value: object = None,
+    extent: Extent | None = None,
+    *,
+    gesture: int | None = None,
 ) -> NewEvent:
     """Make an event, tied to the item's open ask unless it is a tag or a note: they answer none.
 
@@ -32,7 +38,7 @@ def new_event(
             extent = Extent() if label_log.task.learns == "classes" else pool.known_extent(row)
         value = label_log.task.validate(value, extent)
     token = None if kind in MARK_KINDS else label_log.shown_asks.open_token(item)
-    return NewEvent(kind, item, value, annotator=label_log.annotator, ask=token)
+    return NewEvent(kind, item, value, annotator=label_log.annotator, ask=token, gesture=gesture)
 
 
 def new_events(label_log: LabelLog, acts: Sequence[Act], source: object = None) -> list[NewEvent]:
@@ -41,7 +47,7 @@ def new_events(label_log: LabelLog, acts: Sequence[Act], source: object = None) 
     Undo takes them back together.  ``source`` says what their items were picked by; the first event keeps it.
     """
     gesture = 0 if len(acts) > 1 else None
-    events = [replace(new_event(label_log, *act), gesture=gesture) for act in acts]
+    events = [new_event(label_log, *act, gesture=gesture) for act in acts]
     return [replace(events[0], source=source), *events[1:]]
 
 

@@ -157,6 +157,11 @@ class ViewData:
         return self._live.predictive
 
     @property
+    def predictive_now(self) -> Predictive | None:
+        """Predictive of the pool, None also while its model is being prepared: nobody waits for it; any thread."""
+        return self._live.predictive if self._live.pool_model.ready else None
+
+    @property
     def layout(self) -> Float:
         """Map coordinates, float32 (n, 2), about -1 to 1."""
         return self._live.pool_model.layout

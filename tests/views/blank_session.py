@@ -76,6 +76,10 @@ class BlankSession:
         self._selected: list[str] = []
 
     @property
+    def predictive_now(self) -> Any:
+        return self.predictive
+
+    @property
     def selected(self) -> list[str]:
         return list(self._selected)
 

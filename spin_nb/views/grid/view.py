@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets as t
@@ -35,6 +35,9 @@ from spin_nb.views.grid.order import (
 )
 from spin_nb.views.session_like import SessionLike
 from spin_nb.words import shown
+
+if TYPE_CHECKING:
+    from spin_nb.protocols import Predictive
 
 MAX_CARDS_PER_ANSWER = 200
 N_ORDERS = 4  # of the past, which a page may still speak of
@@ -261,6 +264,7 @@ class Grid(View, entry="grid/page.js"):
         return range(first, min(end, len(order), first + MAX_CARDS_PER_ANSWER))
 
     def _cards(self, message: Answer) -> tuple[Answer, Buffers]:
+        predictive = self._predictive()
         order, side = self._current(message), whole_number(field(message, "side"), "side")
         cards: list[Answer] = []
         buffers: Buffers = []
@@ -270,18 +274,20 @@ class Grid(View, entry="grid/page.js"):
                 card, card_buffers = self._session.channel.thumbnail(id, side)
             except LabelError as error:  # it has just left the pool
                 card, card_buffers = {"broken": error.what}, []
-            cards.append({**shift_buffers(card, len(buffers)), **self._fact(id)})
+            cards.append({**shift_buffers(card, len(buffers)), **self._fact(id, predictive)})
             buffers += card_buffers
         return {"version": order.version, "cards": cards}, buffers
 
     def _facts(self, message: Answer) -> tuple[Answer, Buffers]:
-        order = self._current(message)
-        return {
-            "version": order.version,
-            "facts": [self._fact(order.at(at)) for at in self._places(message, order)],
-        }, []
+        order, predictive = self._current(message), self._predictive()
+        facts = [self._fact(order.at(place), predictive) for place in self._places(message, order)]
+        return {"version": order.version, "facts": facts}, []
 
-    def _fact(self, id: str) -> Answer:
+    def _predictive(self) -> Predictive | None:
+        """Look up the model once an answer; None where it would have to be waited for."""
+        return self._session.predictive_now if self._session.learns_classes else None
+
+    def _fact(self, id: str, predictive: Predictive | None) -> Answer:
         """Tell an item's label, and the model's guess unless it is being asked."""
         session = self._session
         decision = session.decision(id)
@@ -295,13 +301,12 @@ class Grid(View, entry="grid/page.js"):
                 fact["shapes"] = value
         fact["asked"] = session.is_asked(id)
         if not fact["asked"]:
-            fact["guess"] = self._guess(id)
+            fact["guess"] = self._guess(id, predictive)
         return fact
 
-    def _guess(self, id: str) -> list[Any] | None:
+    def _guess(self, id: str, predictive: Predictive | None) -> list[Any] | None:
         """Class and probability of what the model thinks."""
         session = self._session
-        predictive = session.predictive if session.learns_classes else None
         if predictive is None or not session.pool.has(id):
             return None
         row = session.pool.row(id)

@@ -185,6 +185,18 @@ def test_cards_come_by_range_with_their_pictures_in_one_message(session):
     assert [fact["id"] for fact in facts] == ["img_58", "img_59"]
 
 
+def test_tiles_never_wait_for_a_model_that_is_being_prepared(opened, monkeypatch):
+    with opened() as s:
+        s.label(s.pool.ids[0], "ok")
+        grid = s.grid
+        monkeypatch.setattr(type(s._live.pool_model), "ready", False)
+        monkeypatch.setattr(
+            type(s._live), "predictive", property(lambda live: pytest.fail("it was waited for"))
+        )
+        cards = ask(grid, "cards", version=grid.version, **{"from": 0, "to": 5}, side=80)[0]["cards"]
+        assert [card.get("guess") for card in cards] == [None] * 5
+
+
 def test_no_answer_is_endless(session):
     session = GridSession(1000)
     grid = Grid(session)

@@ -41,6 +41,7 @@ from spin_nb.query.gradients import (
 )
 from spin_nb.query.graph import model_change, sigma_opt, vopt
 from spin_nb.query.miners import activation, embedding_distance, novelty, outlier, similar
+from spin_nb.query.miners.most_similar import most_similar
 from spin_nb.query.mixed import best_then, per_cost, phases, product, weighted
 from spin_nb.query.mixture import epsilon_greedy
 from spin_nb.query.regression import mean_std, variance
@@ -86,6 +87,7 @@ __all__ = [
     "mean_kl",
     "mean_std",
     "model_change",
+    "most_similar",
     "multi_peak",
     "novelty",
     "outlier",

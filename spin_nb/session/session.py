@@ -35,6 +35,7 @@ from spin_nb.session.model.part import ModelPart
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.model.prediction import Prediction, predict
 from spin_nb.session.model.recall import Recall
+from spin_nb.session.model.similar import Similar, similar
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training import Training
 from spin_nb.session.open_project import OpenProject
@@ -617,6 +618,34 @@ class Session:
         """
         self._project.check_classes("s.explain", "Look at s.labels, and at what s.labeller suggests.")
         return explain(self._project, self._live, id)
+
+    def similar(self, item: Any, k: int = 24, metric: str = "cosine") -> Similar:
+        """Find the items of the pool most like one, in the encoder's features.
+
+        Exact, whatever the size of the pool.  ``s.grid.show(s.similar(id))`` shows them.
+
+        Parameters
+        ----------
+        item : str or object
+            An id, or a new item as a pool would hold it: a picture or its path, a text, a series, a row.
+        k : int
+            How many.
+        metric : str
+            "cosine" or "euclidean".
+
+        Returns
+        -------
+        Similar
+            ``ids`` and ``distances``, nearest first; an item of the pool is not among its own.
+
+        Raises
+        ------
+        QueryError
+            ``k`` is no whole number from 1 up; no such metric.
+        LabelError, PoolError
+            Neither an item of the pool nor one that can be read.
+        """
+        return similar(self._project, self._live, item, k, metric)
 
     def compare_encoders(self) -> Any:
         """Draw what the labels so far say of each encoder that ``encoder="auto"`` weighs.

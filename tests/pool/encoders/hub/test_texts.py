@@ -76,8 +76,8 @@ def test_models_without_a_word_are_named_after_their_library(cache, tmp_path, na
     with spin.open(path, pool=TEXTS[:7], classes=["a", "b"], encoder=name) as s:
         s.label({item: "ab"[row % 2] for row, item in enumerate(s.ask(4))})
     (folder / "model.safetensors").unlink()
-    with pytest.raises(MissingWeightsError, match="not on this machine"):
-        spin.open(path)
+    with spin.open(path) as s, pytest.raises(MissingWeightsError, match="not on this machine"):
+        s.predict(["a red car of another"])
     save_sentences(folder)
     with spin.open(path) as s:
         assert len(s) == 7

@@ -153,7 +153,7 @@ class Reference:
             self._index.expansion_search *= 2
         if self.recall < MIN_RECALL:
             warnings.warn(
-                f"the index finds {self.recall:.1%} of the nearest of {len(self):,} rows: scores are about right. "
+                f"the index finds {self.recall:.1%} of the nearest of {len(self):,} rows: scores are rough. "
                 "Fewer features, as principal components, are searched better.",
                 UserWarning,
                 stacklevel=5,

@@ -46,6 +46,7 @@ from spin_nb.session.stream.part import StreamPart
 from spin_nb.session.stream.watch_report import WatchReport
 from spin_nb.session.stream.watcher import StreamWatcher
 from spin_nb.session.table.pool_table import PoolTable
+from spin_nb.session.table.saved_slices import SavedSlices
 from spin_nb.session.table.slice import Slice, make_slice
 from spin_nb.session.view_data import ViewData
 from spin_nb.types import Asked, Estimate, ExportReport, TrainReport
@@ -338,6 +339,11 @@ class Session:
         >>> s.where(pl.col("camera") == "b", pl.col("margin") < 0.1)     # doctest: +SKIP
         """
         return make_slice(self._table, filters)
+
+    @property
+    def slices(self) -> SavedSlices:
+        """Slices kept by name, each with its audited accuracy: ``s.slices["night"] = s.where(...)``."""
+        return SavedSlices(self._project, self._live.label_log, self._table)
 
     def ask(
         self, k: int = 1, strategy: str | Strategy = "auto", *, where: Slice | pl.Expr | str | None = None

@@ -407,7 +407,7 @@ class TestBadInput:
             lambda: setattr(s, "selected", 5),
             lambda: s.export(None),
             lambda: s.label({s.pool.ids[0]: "6"}, "7"),
-            lambda: s.label([s.pool.ids[0]], "7"),
+            lambda: s.label([s.pool.ids[0], 7], "7"),
             lambda: s.predict(None),
             lambda: s.watch(None, wait=True),
             lambda: s.watch("one thing", wait=True),

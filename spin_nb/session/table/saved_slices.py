@@ -78,8 +78,8 @@ class SavedSlices(HtmlRepr):
         """One row per slice, what is surely worst first.
 
         Columns: slice, items, labelled, audits, accuracy (null where too few audits are in it), low, high (of the 95 %
-        interval), problem (why a slice cannot be looked up now).  In the order of ``high``: where even that is low, the
-        model is bad and it is sure.
+        interval, null without audits), problem (why a slice cannot be looked up now).  In the order of ``high``: where
+        even that is low, the model is bad and it is sure.
         """
         import polars as pl
 
@@ -103,7 +103,8 @@ class SavedSlices(HtmlRepr):
             accuracy = part.accuracy
         except QueryError as error:  # a column has gone since
             return name, None, None, None, None, None, None, error.what
-        return name, len(part), n_labelled, accuracy.n, accuracy.value, accuracy.low, accuracy.high, None
+        interval = (accuracy.low, accuracy.high) if accuracy.n else (None, None)
+        return name, len(part), n_labelled, accuracy.n, accuracy.value, *interval, None
 
     def __repr__(self) -> str:
         if not self:

@@ -139,7 +139,7 @@ class ModelPart(HtmlRepr):
 
         References
         ----------
-        Northcutt, Jiang & Chuang 2021, Confident Learning, JAIR 70; :mod:`spin_nb.models.label_errors` has what is
+        Northcutt, Jiang & Chuang 2021, Confident Learning, JAIR 70; ``spin_nb.models.label_errors`` has what is
         done beyond it.
 
         Examples

@@ -78,25 +78,20 @@ def append(
     """
     after, new_events = state.copy(), []
     for new_event in new:
-        event = _complete(db, after, new_event, client)
+        event = _complete(db, after, new_event, client, state.seq + 1)
         if event is not None:
-            new_events.append(_insert(db, after, _in_gesture(event, new_event.gesture, state.seq)))
+            new_events.append(_insert(db, after, event))
             after.apply(new_events[-1])
     return new_events, after
 
 
-def _in_gesture(event: Event, gesture: int | None, before: int) -> Event:
-    """Say which event its gesture began with.
-
-    Gesture 0 begins with the event that follows ``before``.
-    """
-    return event if gesture is None else replace(event, gesture=gesture or before + 1)
-
-
 def _complete(
-    db: sqlite3.Connection, state: State, new: NewEvent, client: tuple[str, int] | None
+    db: sqlite3.Connection, state: State, new: NewEvent, client: tuple[str, int] | None, first: int
 ) -> Event | None:
-    """Check one event and fill in what only the store knows, all but its number."""
+    """Check one event and fill in what only the store knows, all but its hash.
+
+    Gesture 0 begins with the event numbered ``first``.
+    """
     if new.kind not in KINDS:
         raise LabelError(f"no event is called {shown(new.kind)}.", f"Use one of: {', '.join(KINDS)}.")
     annotator = as_text(new.annotator, "annotator")
@@ -106,13 +101,14 @@ def _complete(
         if target is None:
             return None
         # The value after it, by trying it.
-        event = Event(0, datetime.now(UTC), annotator, new.kind, target.item, target=action_number(target))
+        number, action = state.seq + 1, action_number(target)
+        event = Event(number, datetime.now(UTC), annotator, new.kind, target.item, target=action)
         before = state.value(target.item)
         after = fold([event], state).value(target.item)
         return replace(event, value=after, previous=before, client=origin[0], client_seq=origin[1])
     item = items.require(db, new.item)
     return Event(
-        0,
+        state.seq + 1,
         datetime.now(UTC),
         annotator,
         new.kind,
@@ -125,6 +121,7 @@ def _complete(
         _milliseconds(new.shown_ms),
         client=origin[0],
         client_seq=origin[1],
+        gesture=first if new.gesture == 0 else new.gesture,
         source=None if new.source is None else from_json(as_json(new.source, "source")),
     )
 
@@ -216,7 +213,7 @@ def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
         return None if value is None else as_json(value, "value")
 
     row = (
-        state.seq + 1,
+        event.seq,
         as_moment(event.time),
         event.annotator,
         event.kind,
@@ -235,7 +232,7 @@ def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
     )
     chain = seals.link(state.chain, row)
     insert(db, row, chain)
-    return replace(event, seq=state.seq + 1, chain=chain)
+    return replace(event, chain=chain)
 
 
 def insert(db: sqlite3.Connection, row: tuple[Any, ...], chain: str) -> None:

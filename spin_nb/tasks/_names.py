@@ -145,6 +145,8 @@ def known_name(
     spin_nb.errors.LabelError: 'crak' is not a class of this project; did you mean 'crack'?
       -> Use one of: ok, crack.
     """
+    if type(value) is str and value in names:  # as it is stored: ten thousand labels of one gesture are
+        return value
     value = as_name(value) if numbers else value
     if isinstance(value, str):
         name = canonical(value) if len(value) <= MAX_CANONICAL_CHARACTERS else value

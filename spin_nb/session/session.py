@@ -30,12 +30,14 @@ from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.export import export
+from spin_nb.session.model.hits import Hits
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.part import ModelPart
 from spin_nb.session.model.pool_model import PoolModel
 from spin_nb.session.model.prediction import Prediction, predict
 from spin_nb.session.model.recall import Recall
-from spin_nb.session.model.similar import Similar, similar
+from spin_nb.session.model.search import Search
+from spin_nb.session.model.similar import similar
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training import Training
 from spin_nb.session.open_project import OpenProject
@@ -85,6 +87,7 @@ class Session:
         "_project",
         "_proposer",
         "_runtime",
+        "_search",
         "_stream",
         "_suggestions",
         "_table",
@@ -119,6 +122,7 @@ class Session:
         self._table = PoolTable(project, live, suggestions, judge)
         self._proposer, self._training, self._encoder_choice = proposer, training, choice
         self._label_commands = LabelCommands(project, runtime, live)
+        self._search = Search(project, live)
         self._view_data = ViewData(
             project,
             runtime,
@@ -625,7 +629,33 @@ class Session:
         self._project.check_classes("s.explain", "Look at s.labels, and at what s.labeller suggests.")
         return explain(self._project, self._live, id)
 
-    def similar(self, item: Any, k: int = 24, metric: str = "cosine") -> Similar:
+    def search(self, query: str, k: int = 24) -> Hits:
+        """Find items by words.
+
+        In ids, texts and the columns that came with the pool: those that hold every word, the last one as it begins;
+        case and accents do not count.  Pictures and sounds whose encoder has a text side ("clip", "siglip2", "clap")
+        are found by what they show instead.  ``s.grid.show(s.search("red car"))`` shows them.
+
+        Parameters
+        ----------
+        query : str
+            Words.
+        k : int
+            How many, at most.
+
+        Returns
+        -------
+        Hits
+            ``ids`` and ``scores``, the best first: BM25, or the cosine of words and item.
+
+        Raises
+        ------
+        QueryError
+            No words; ``k`` is no whole number from 1 up.
+        """
+        return self._search(query, k)
+
+    def similar(self, item: Any, k: int = 24, metric: str = "cosine") -> Hits:
         """Find the items of the pool most like one, in the encoder's features.
 
         Exact, whatever the size of the pool.  ``s.grid.show(s.similar(id))`` shows them.
@@ -641,8 +671,8 @@ class Session:
 
         Returns
         -------
-        Similar
-            ``ids`` and ``distances``, nearest first; an item of the pool is not among its own.
+        Hits
+            ``ids`` and ``scores``, their distances, nearest first; an item of the pool is not among its own.
 
         Raises
         ------

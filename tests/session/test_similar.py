@@ -26,7 +26,7 @@ def test_a_new_picture_finds_itself_first(project, digits):
     s = project()
     near = s.similar(digits.images[9], 3)
     assert near.ids[0] == s.pool.ids[9]
-    assert near.distances[0] == pytest.approx(0, abs=1e-4)
+    assert near.scores[0] == pytest.approx(0, abs=1e-4)
 
 
 def test_a_text_is_an_item_where_it_is_no_id(tmp_path):

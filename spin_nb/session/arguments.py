@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,20 @@ def ids_of(items: object, what: str) -> list[str]:
             f"{what}={shown(items)} is no list of item ids.", f"Pass an id, or {what}=[id, ...]."
         )
     return list(dict.fromkeys(text(id, f"an id of {what}") for id in items_of(ids, what)))
+
+
+def is_file_name(name: str) -> bool:
+    """Say whether text is the path of a file; what no path can be is none.
+
+    Examples
+    --------
+    >>> is_file_name("x" * 5000)
+    False
+    """
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def field(message: Mapping[str, Any], name: str) -> Any:

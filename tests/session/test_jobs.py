@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from spin_nb.errors import SpinError
-from spin_nb.session.runtime.jobs import Job, Worker, wait_for
+from spin_nb.session.runtime.jobs import Job, Worker, outlast, wait_for
 from spin_nb.session.runtime.main_thread import MainThread
 
 
@@ -106,7 +106,7 @@ def test_work_that_waits_for_another_job_goes_on_when_that_has_landed(main_threa
     other, job = Job("other", main_thread), Job("job", main_thread)
     gate = threading.Event()
     Worker("other", main_thread).start(other, lambda h: gate.wait(60), lambda v: "landed")
-    Worker("job", main_thread).start(job, lambda h: h.outlast(other), lambda v: v)
+    Worker("job", main_thread).start(job, lambda h: outlast(h, other), lambda v: v)
     gate.set()
     assert job.result(60) == "landed"
 
@@ -114,7 +114,7 @@ def test_work_that_waits_for_another_job_goes_on_when_that_has_landed(main_threa
 def test_work_that_waits_for_another_job_raises_what_that_raised(main_thread):
     other, job = Job("other", main_thread), Job("job", main_thread)
     Worker("other", main_thread).start(other, lambda h: 1 / 0, lambda v: v)
-    Worker("job", main_thread).start(job, lambda h: h.outlast(other), lambda v: v)
+    Worker("job", main_thread).start(job, lambda h: outlast(h, other), lambda v: v)
     with pytest.raises(ZeroDivisionError):
         job.result(60)
 
@@ -124,7 +124,7 @@ def test_work_that_waits_for_another_job_ends_when_it_is_cancelled(main_thread):
 
     def work(h):
         begun.set()
-        h.outlast(never)
+        outlast(h, never)
 
     Worker("job", main_thread).start(job, work, lambda v: v)
     begun.wait(60)

@@ -66,7 +66,7 @@ def test_what_is_no_item_is_refused(project):
         s.similar("no such item")
     with pytest.raises(QueryError, match="metric"):
         s.similar(s.pool.ids[0], 3, "hamming")
-    for item in (None, 7, object(), np.full((8, 8), np.nan)):
+    for item in ("x" * 5000, "\0", None, 7, object(), np.full((8, 8), np.nan)):
         with pytest.raises(SpinError):
             s.similar(item)
     assert issubclass(PoolError, SpinError)

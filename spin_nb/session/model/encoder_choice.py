@@ -20,7 +20,7 @@ from spin_nb.session.model.encoder_comparison import EncoderComparison, EncoderR
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.pool_model import PoolModel, Progress
 from spin_nb.session.open_project import OpenProject
-from spin_nb.session.runtime.jobs import Job
+from spin_nb.session.runtime.jobs import Job, outlast
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.types import Float
 
@@ -108,7 +108,7 @@ class EncoderChoice:
             self._models = models
             return follow()
 
-        job.outlast(self._on_main_thread(begin_to_choose, lambda: job.cancelled))
+        outlast(job, self._on_main_thread(begin_to_choose, lambda: job.cancelled))
 
     def words_for_a_person(self) -> str:
         """Line about the encoder, why it is that, and what is under way; "" where there is one encoder only."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from spin_nb.errors import ModelError, NotTrainedError
 from spin_nb.monitor.conformal import conformal_sets
 from spin_nb.monitor.temperature import apply_temperature
 from spin_nb.protocols import Predictive
-from spin_nb.session.arguments import whole_number
+from spin_nb.session.arguments import is_file_name, whole_number
 from spin_nb.session.model.audit_predictions import AuditPredictions, AuditPredictor
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.prediction_columns import CLASS_COLUMNS, class_column
@@ -87,7 +86,7 @@ def _ids_among(project: OpenProject, items: Sequence[Any] | NDArray[Any]) -> lis
         return None
     pool_ids = set(project.pool.ids)
     new = [id for id in items if id not in pool_ids]
-    if new and (project.pool.modality == "text" or any(Path(path).is_file() for path in new)):
+    if new and (project.pool.modality == "text" or any(map(is_file_name, new))):
         return None
     return [str(id) for id in items] if len(items) else None
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from spin_nb.errors import QueryError
 from spin_nb.query.miners.most_similar import most_similar
-from spin_nb.session.arguments import whole_number
+from spin_nb.session.arguments import is_file_name, whole_number
 from spin_nb.session.model.hits import Hits
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
@@ -39,4 +38,4 @@ def _is_id(project: OpenProject, item: object) -> bool:
     """Say whether text names an item of the pool; else it is a text, or the path of a picture."""
     if not isinstance(item, str):
         return False
-    return project.pool.has(item) or not (project.pool.modality == "text" or Path(item).is_file())
+    return project.pool.has(item) or not (project.pool.modality == "text" or is_file_name(item))

@@ -19,7 +19,6 @@ from spin_nb.session.arguments import real_number
 from spin_nb.session.runtime.main_thread import MainThread
 
 Result = TypeVar("Result")
-OtherResult = TypeVar("OtherResult")
 
 END_STATUSES = ("done", "cancelled", "failed")
 MAX_EXIT_WAIT_SECONDS = 60.0  # seconds that a script which ends waits for what cannot be cancelled
@@ -131,17 +130,6 @@ class Job(Generic[Result]):
         self._signal_pending = False
         self.changed.emit()
 
-    def outlast(self, other: Job[OtherResult]) -> OtherResult:
-        """Wait for the result of another job; called by the work, on a thread that serves neither's landing.
-
-        Raises :class:`Cancelled` once cancelled, at once.
-        """
-        other._future.add_done_callback(lambda _: self._wake.set())
-        self._wake.wait()
-        if self._cancel.is_set():
-            raise Cancelled
-        return other.result()
-
     @property
     def cancelled(self) -> bool:
         """True once ``cancel`` was called."""
@@ -168,6 +156,18 @@ def wait_for(start: Callable[[], Job[Result]]) -> Result:
         if job is not None:
             job.cancel()
         raise
+
+
+def outlast(job: Job[Any], other: Job[Result]) -> Result:
+    """Wait for the result of another job; called by the work of ``job``, on a thread that serves neither's landing.
+
+    Raises :class:`Cancelled` once ``job`` is cancelled, at once.
+    """
+    other._future.add_done_callback(lambda _: job._wake.set())
+    job._wake.wait()
+    if job.cancelled:
+        raise Cancelled
+    return other.result()
 
 
 class Worker:

@@ -400,7 +400,7 @@ class Session:
         Returns
         -------
         BulkReport or None
-            For ids: which were labelled, and which were left out, since they are being asked.
+            For ids: which were labelled, and which were left out, since they are being asked or audit.
 
         Raises
         ------
@@ -414,7 +414,9 @@ class Session:
                 )
             pairs = items_of(item, "the mapping")
         elif isinstance(item, Iterable) and not isinstance(item, str):
-            return self._label_commands.decide_together("label", ids_of(item, "items"), value, {"by": "cell"})
+            filters = {"where": list(item.filters)} if isinstance(item, Slice) else {}
+            source = {"by": "cell", **filters}
+            return self._label_commands.decide_together("label", ids_of(item, "items"), value, source)
         else:
             pairs = [(item, value)]
         self._label_commands.commit([("label", id, value) for id, value in pairs])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -70,6 +72,14 @@ def test_what_is_surely_worst_comes_first(open_):
         0,
     )
     assert HOSTILE not in s.slices._repr_html_()
+
+
+def test_a_label_for_a_slice_says_in_the_history_what_picked_its_items(open_):
+    s = open_()
+    part = s.where(pl.col("light") == "night")
+    s.label(part, "a")
+    assert json.loads(s.history["source"][0]) == {"by": "cell", "where": list(part.filters)}
+    assert set(s.values) == set(part.ids)
 
 
 def test_one_is_replaced_and_forgotten(open_):

@@ -97,9 +97,11 @@ class SavedSlices(HtmlRepr):
         return pl.DataFrame(rows, schema=schema, orient="row").sort("high", "low", nulls_last=True)
 
     def _row(self, name: str) -> tuple[object, ...]:
+        import polars as pl
+
         try:
             part = self[name]
-            n_labelled = part.table["label"].is_not_null().sum()
+            n_labelled = len(part.where(pl.col("label").is_not_null()))  # of all columns, one is looked at
             accuracy = part.accuracy
         except QueryError as error:  # a column has gone since
             return name, None, None, None, None, None, None, error.what

@@ -134,6 +134,7 @@ class Session:
             encoder_choice=choice,
             channel=channel,
             label_commands=self._label_commands,
+            table=self._table,
         )
         self._model = ModelPart(project, runtime, live, suggestions=suggestions, encoder_choice=choice)
         self._audit = AuditPart(project, live, judge, curve, announcer)
@@ -242,8 +243,13 @@ class Session:
         split ("train", "audit" or null), broken (why it cannot be shown now).  A column of the pool that is called
         like one of these is ``meta.`` and its name.  What audits shows with its label, and not before.
 
+        Two more columns take time, so they are made where :meth:`where` names them, and are in that slice's table:
+        outlier, the local outlier factor among the 15 nearest of the pool, and novelty, the same beside what is
+        labelled, null before there are two labels.  Both are about 1 inside and larger outside.
+
         Examples
         --------
+        >>> s.where(pl.col("outlier") > 2).table.sort("outlier")         # doctest: +SKIP
         >>> s.table.filter(pl.col("label").is_null()).sort("margin")     # doctest: +SKIP
         """
         return self._table.frame()

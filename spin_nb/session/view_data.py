@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.monitor.drift import DriftPoint
@@ -31,7 +31,11 @@ from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.runtime.signals import Signals
 from spin_nb.session.selection import Selection
 from spin_nb.session.stream.watcher import StreamWatcher
+from spin_nb.session.table.pool_table import PoolTable
 from spin_nb.types import Estimate, Float, Ints, TrainReport
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class ViewData:
@@ -64,6 +68,7 @@ class ViewData:
         encoder_choice: EncoderChoice,
         channel: Channel,
         label_commands: LabelCommands,
+        table: PoolTable,
     ) -> None:
         self.channel = channel
         self.key_bindings = KeyBindings(project)
@@ -77,6 +82,7 @@ class ViewData:
         self._training = training
         self._encoder_choice = encoder_choice
         self._label_commands = label_commands
+        self._table = table
         self._views: dict[str, Any] = {}
 
     # -- what it is about ----------------------------------------------------------------------------------
@@ -218,6 +224,10 @@ class ViewData:
     @selected.setter
     def selected(self, ids: Iterable[str]) -> None:
         self.selection.set(ids)
+
+    def column(self, name: str) -> pl.Series:
+        """Return a column of ``s.table``, a row for each item of the pool, or one that takes time ("outlier")."""
+        return self._table.frame([name])[name]
 
     def value(self, id: str) -> Any | None:
         """Return the item's label now, or None; any thread."""

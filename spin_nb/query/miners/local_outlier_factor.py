@@ -17,7 +17,7 @@ from spin_nb.query.miners._nearest import (
     reference_of,
 )
 from spin_nb.threads import blocks
-from spin_nb.types import Float, Rows
+from spin_nb.types import Float, Ints, Rows
 
 N_NEIGHBOURS = 20  # of Breunig et al.'s 10 to 50, as scikit-learn has it
 SMALLEST_REACH = 1e-10  # that of duplicates, as scikit-learn has it
@@ -126,6 +126,32 @@ def outlier(features: Float, *, n_neighbours: int = N_NEIGHBOURS, metric: Metric
         return np.ones(1, np.float32)
     near = Reference(features, metric).nearest_others(n_neighbours)
     density = _density(near, near.distances[:, -1])
+    return _factor(near, density, density)
+
+
+def outlier_of_neighbours(indices: Ints, distances: Float) -> Float:
+    """Score by the local outlier factor, from neighbours that are there already.
+
+    Parameters
+    ----------
+    indices : int32 (n, k)
+        Nearest other rows of each row, nearest first.  A row that is nobody's neighbour is scored beside the
+        others, as :func:`novelty` does.
+    distances : float32 (n, k)
+
+    Returns
+    -------
+    float32 (n,)
+        As :func:`outlier` with ``n_neighbours=k``.
+
+    Examples
+    --------
+    >>> near, far = np.array([[1, 2], [0, 2], [1, 0], [2, 1]]), np.array([[1, 2], [1, 1], [1, 2], [7, 8.0]])
+    >>> outlier_of_neighbours(near, far).round(2).tolist()
+    [1.0, 1.0, 1.0, 4.289999961853027]
+    """
+    near = Nearest(indices.astype(np.int32, copy=False), distances)
+    density = _density(near, distances[:, -1])
     return _factor(near, density, density)
 
 

@@ -290,6 +290,21 @@ class PoolModel:
         """Features of the original pool, float32 (n_base, d)."""
         return self._base
 
+    @property
+    def graph(self) -> tuple[Ints, Float]:
+        """Nearest rows of the original pool and their distances, int32 and float32 (n, k), for arrivals too.
+
+        Only once ``ready``, and under the lock where there may be arrivals.
+        """
+        assert self._graph is not None
+        if not len(self._arrival_neighbours):
+            return self._graph
+        k = self._graph[0].shape[1]
+        return (
+            np.concatenate([self._graph[0], self._arrival_neighbours[:, :k]]),
+            np.concatenate([self._graph[1], self._arrival_distances[:, :k]]),
+        )
+
     def look_alikes(self, row: int, features: Float) -> Ints:
         """Rows nearest to ``row`` in the original pool.
 

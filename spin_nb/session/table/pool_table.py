@@ -19,6 +19,7 @@ from spin_nb.session.table.filters import column_names, from_json, mask_of, unkn
 from spin_nb.session.table.label_columns import LABEL_COLUMNS, label_column
 from spin_nb.session.table.mark_columns import MARK_COLUMNS, mark_column
 from spin_nb.session.table.metadata import metadata_names
+from spin_nb.session.table.miner_columns import MINER_COLUMNS, MinerSource
 from spin_nb.session.table.pool_columns import broken_column, item_column
 from spin_nb.session.table.prediction_source import (
     Nothing,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Of every task, so that a metadata column has one name in all projects.
-OWN_NAMES = frozenset({"item", *LABEL_COLUMNS, *MARK_COLUMNS, *CLASS_COLUMNS, "sd", "broken"})
+OWN_NAMES = frozenset({"item", *LABEL_COLUMNS, *MARK_COLUMNS, *CLASS_COLUMNS, "sd", *MINER_COLUMNS, "broken"})
 MIN_ITEMS_TO_JUDGE = 20  # the accuracy of fewer would tell which of them audit
 
 
@@ -49,10 +50,16 @@ class PoolTable:
         self._judge = judge
         self._of_pool, self._of_labels, self._of_predictions = ColumnCache(), ColumnCache(), ColumnCache()
         self._of_marks = ColumnCache()
+        self._of_features = {name: ColumnCache() for name in MINER_COLUMNS}
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns, in order."""
+        """Names of the columns, in order; those of miners are computed only where they are named."""
+        return [*self._ready_names, *MINER_COLUMNS]
+
+    @property
+    def _ready_names(self) -> list[str]:
+        """Names of the columns that cost nothing to speak of."""
         with self._live.label_log.lock:
             label, annotator, *rest = LABEL_COLUMNS
             return [
@@ -61,27 +68,39 @@ class PoolTable:
             ]
 
     def frame(self, names: Iterable[str] | None = None) -> pl.DataFrame:
-        """Table of the columns ``names``, or of all."""
+        """Table of the columns ``names``, or of all but those of miners."""
         import polars as pl
 
-        names = self.names if names is None else list(names)
+        names = self._ready_names if names is None else list(names)
         predicted_names = [name for name in names if name in prediction_names(self._project)]
+        mined_names = [name for name in names if name in MINER_COLUMNS]
         if predicted_names:
             self._live.wait_where_labelled()
+        if mined_names:
+            self._live.pool_model.wait()
         label_log = self._live.label_log
         with label_log.lock:
             self._live.try_to_catch_up()
-            columns = {name: self._column(name, label_log) for name in names if name not in predicted_names}
+            columns = {
+                name: self._column(name, label_log)
+                for name in names
+                if name not in predicted_names and name not in mined_names
+            }
             source = self._source() if predicted_names else Nothing(self._project)
+            mined = MinerSource(self._live.pool_model, label_log) if mined_names else None
         for name in predicted_names:  # without the lock: no label waits for it
             columns[name] = self._of_predictions.get(source.basis, name, source.columns)
+        for name in mined_names:
+            assert mined is not None
+            columns[name] = self._of_features[name].get(mined.basis(name), name, mined.columns)
         return pl.DataFrame([columns[name].alias(name) for name in names])
 
     def rows(self, filters: Sequence[str], names: Iterable[str] | None = None) -> pl.DataFrame:
-        """Rows that pass all filters: the columns ``names``, or all; see :meth:`mask`."""
+        """Rows that pass all filters: ``names``, or all columns and those filtered by; see :meth:`mask`."""
         expressions = [from_json(text) for text in filters]
-        names = self.names if names is None else list(names)
-        frame = self.frame(dict.fromkeys([*names, *column_names(expressions, self.names)]))
+        filtered_names = column_names(expressions, self.names)
+        names = list(dict.fromkeys([*self._ready_names, *filtered_names])) if names is None else list(names)
+        frame = self.frame(dict.fromkeys([*names, *filtered_names]))
         return frame[names][np.flatnonzero(mask_of(expressions, frame))]
 
     def mask(self, filters: Sequence[str]) -> NDArray[np.bool_]:

@@ -58,7 +58,7 @@ class Slice(HtmlRepr):
 
     @property
     def table(self) -> pl.DataFrame:
-        """Its rows of ``s.table``, with all columns."""
+        """Its rows of ``s.table``, with all columns, and those of outliers and novelty that a filter names."""
         return self._table.rows(self.filters)
 
     @property

@@ -113,7 +113,7 @@ def _complete(
         annotator,
         new.kind,
         item,
-        _value(new),
+        _value(new, state.value(item)),
         state.value(item),
         _check_suggestion(new.suggestion),
         None if new.is_accepted is None else bool(new.is_accepted),
@@ -138,7 +138,15 @@ def _target(state: State, kind: str, annotator: str, number: int | None) -> Even
     )
 
 
-def _value(new: NewEvent) -> Any:
+def _value(new: NewEvent, label: Any) -> Any:
+    """Value of an event; ``label`` is the item's at this moment."""
+    if new.kind == "keep":
+        if label is None or from_json(as_json(new.value, "label")) != label:
+            raise LabelError(
+                f"the label {shown(new.value)} of {shown(new.item)} cannot be kept: it is {shown(label)} now.",
+                "Look at it again.",
+            )
+        return label
     if new.kind in MARK_KINDS:
         if not isinstance(new.value, str) or (not new.value and new.kind != "note"):
             raise LabelError(
@@ -273,10 +281,15 @@ def caught_up(db: sqlite3.Connection, state: State) -> State:
     return fold(new, state) if new else state
 
 
-def check_former_links(db: sqlite3.Connection) -> None:
-    """Raise ProjectError where an event of version 2 or 3 is not what was stored."""
-    for _ in _rows_that_fit(db, 0, seals.first(db), FORMER_HASH_COLUMNS):
+def check_former_links(db: sqlite3.Connection, version: int) -> None:
+    """Raise ProjectError where an event of an older version, 2 or later, is not what was stored."""
+    for _ in _rows_that_fit(db, 0, seals.first(db), hash_columns(version)):
         pass
+
+
+def hash_columns(version: int) -> str:
+    """Columns that the hash of an event is of in this version, 2 or later."""
+    return FORMER_HASH_COLUMNS if version < 4 else HASH_COLUMNS
 
 
 def _rows_that_fit(

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from spin_nb.project.copy_on_write import CopyOnWriteDict, SeqDict
-from spin_nb.project.records import MARK_KINDS, VALUE_KINDS, Event
+from spin_nb.project.records import ASIDE_KINDS, MARK_KINDS, VALUE_KINDS, Event
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class State:
 
 def current(active: tuple[Event, ...]) -> Current | None:
     """Return what holds for an item by its active events, oldest first; None where none is about its label."""
-    about_label = [event for event in active if event.kind not in MARK_KINDS]
+    about_label = [event for event in active if event.kind not in ASIDE_KINDS]
     if not about_label:
         return None
     deciding = [event for event in about_label if event.kind != "flag"]

@@ -53,7 +53,7 @@ def _rebuild(db: sqlite3.Connection) -> None:
     start = uuid4().hex if version == 1 else seals.first(db)
     if version == 1:
         db.execute("INSERT INTO asks SELECT *, NULL FROM old_asks")
-    _copy_events(db, "*" if version == 1 else events.FORMER_HASH_COLUMNS, start)
+    _copy_events(db, "*" if version == 1 else events.hash_columns(version), start)
     db.execute("DROP TABLE old_events")  # before the asks that it refers to
     if version == 1:
         db.execute("DROP TABLE old_asks")

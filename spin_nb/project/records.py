@@ -9,10 +9,12 @@ from typing import Any
 from spin_nb.errors import ProjectError
 from spin_nb.words import shown
 
-KINDS = ("label", "imported", "skip", "unsure", "flag", "tag", "untag", "note", "undo", "redo")
+KINDS = ("label", "imported", "skip", "unsure", "flag", "keep", "tag", "untag", "note", "undo", "redo")
 VALUE_KINDS = ("label", "imported")
 MARK_KINDS = ("tag", "untag", "note")
 """Kinds that say something about an item beside its label."""
+ASIDE_KINDS = ("keep", *MARK_KINDS)
+"""Kinds that leave what an item's label is as it is."""
 
 Suggestion = tuple[Any, float | None]
 """A value, and the probability that it is right; None where nobody said one."""
@@ -60,11 +62,13 @@ class NewEvent:
     Attributes
     ----------
     kind : str
-        "label", "imported" (came with the pool), "skip", "unsure", "flag", "tag", "untag", "note", "undo" or "redo".
+        "label", "imported" (came with the pool), "skip", "unsure", "flag", "keep" (a person has reviewed the label and
+        kept it), "tag", "untag", "note", "undo" or "redo".
     item : str or None
         Item id; None for undo and redo, which find it themselves.
     value : JSON value or None
-        For "label" and "imported"; for "tag" and "untag" the tag, for "note" the text, "" for none any more.
+        For "label" and "imported"; for "keep" the label that is kept; for "tag" and "untag" the tag, for "note" the
+        text, "" for none any more.
     annotator : str
         Who did it.
     suggestion : (value, probability or None) or None

@@ -78,7 +78,7 @@ def examine(db: sqlite3.Connection, at: Path, mark: Mark | None) -> tuple[State,
 
     def chain(db: sqlite3.Connection, do: str) -> Iterator[Damage]:
         if version < schema.VERSION:
-            events.check_former_links(db)
+            events.check_former_links(db, version)
         else:
             states.append(events.caught_up(db, State()))
         yield from ()

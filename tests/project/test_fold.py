@@ -16,8 +16,9 @@ from spin_nb.project.fold import Marks, action_number, changed_items, current, n
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 ITEMS = ["a", "b", "c"]
 PEOPLE = ["ada", "bob"]
-DOING = ["label", "label", "label", "imported", "skip", "unsure", "flag", "tag", "tag", "untag", "note"]
-WITH_VALUE = ("label", "imported", "tag", "untag", "note")
+DOING = ["label", "label", "label", "imported", "skip", "unsure", "flag", "keep", "tag", "tag"]
+DOING += ["untag", "note"]
+WITH_VALUE = ("label", "imported", "keep", "tag", "untag", "note")
 
 
 def event(seq, who, kind, item="a", value=None, target=None, gesture=None):
@@ -171,6 +172,19 @@ class TestOneAnnotator:
         for kind in ("label", "imported", "skip", "unsure", "flag"):
             state = fold([event(1, "ada", kind, value="x"), event(2, "ada", "undo", target=1)])
             assert state.current == {}, kind
+
+
+class TestKept:
+    def test_to_keep_a_label_leaves_it_as_it_is(self):
+        before = fold([label(1, "ada", "a", "x")])
+        after = fold([event(2, "bob", "keep", value="x")], before)
+        assert (after.current, after.n_labels) == (before.current, 1)
+
+    def test_to_keep_a_label_is_a_decision_that_can_be_undone(self):
+        events = [label(1, "ada", "a", "x"), event(2, "bob", "keep", value="x")]
+        assert [[e.seq for e in group] for group in newest_decisions(fold(events), "undo", "bob")] == [[2]]
+        state = fold([*events, event(3, "bob", "undo", target=2)])
+        assert [e.kind for e in state.active["a"]] == ["label"]
 
 
 class TestTagsAndNotes:

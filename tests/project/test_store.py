@@ -362,6 +362,25 @@ class TestTransactions:
             assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
 
 
+class TestKept:
+    def test_the_label_that_an_item_has_can_be_kept(self, store, label):
+        store.append([label("i1", "x")])
+        event = store.append([NewEvent("keep", "i1", "x", annotator="bob")])[0]
+        assert (event.value, event.previous, store.state().value("i1")) == ("x", "x", "x")
+        assert store.labels()["annotator"].to_list() == ["ada"]
+
+    @pytest.mark.parametrize("value", ["y", None])
+    def test_no_other_label_can_be(self, store, label, value):
+        store.append([label("i1", "x")])
+        with pytest.raises(LabelError, match="it is 'x' now"):
+            store.append([NewEvent("keep", "i1", value, annotator="bob")])
+        assert len(store.events()) == 1
+
+    def test_where_there_is_no_label_none_can_be(self, store):
+        with pytest.raises(LabelError, match="cannot be kept"):
+            store.append([NewEvent("keep", "i1", "x", annotator="bob")])
+
+
 def test_the_log_is_only_ever_added_to(store, folder, label):
     store.append([label("i0"), undo(), redo(), label("i0", "y"), undo()])
     store.close()

@@ -26,6 +26,8 @@ from spin_nb.session.labels.label_log import LabelLog
 from spin_nb.session.labels.marks import note_acts, tag_acts, tags_frame
 from spin_nb.session.labels.new_events import Act
 from spin_nb.session.model.audit_predictions import AuditPredictor
+from spin_nb.session.model.cluster_finder import ClusterFinder
+from spin_nb.session.model.clusters import Clusters, describe_clusters
 from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
@@ -79,6 +81,7 @@ class Session:
         "__weakref__",
         "_audit",
         "_channel",
+        "_clusters",
         "_encoder_choice",
         "_judge",
         "_label_commands",
@@ -119,7 +122,8 @@ class Session:
         channel = Channel(project, live, proposer, suggestions, announcer)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
         self._judge, self._suggestions = judge, suggestions
-        self._table = PoolTable(project, live, suggestions, judge)
+        self._clusters = ClusterFinder(project, runtime, live)
+        self._table = PoolTable(project, live, suggestions, judge, self._clusters)
         self._proposer, self._training, self._encoder_choice = proposer, training, choice
         self._label_commands = LabelCommands(project, runtime, live)
         self._search = Search(project, live)
@@ -135,6 +139,7 @@ class Session:
             channel=channel,
             label_commands=self._label_commands,
             table=self._table,
+            clusters=self._clusters,
         )
         self._model = ModelPart(project, runtime, live, suggestions=suggestions, encoder_choice=choice)
         self._audit = AuditPart(project, live, judge, curve, announcer)
@@ -243,9 +248,10 @@ class Session:
         split ("train", "audit" or null), broken (why it cannot be shown now).  A column of the pool that is called
         like one of these is ``meta.`` and its name.  What audits shows with its label, and not before.
 
-        Two more columns take time, so they are made where :meth:`where` names them, and are in that slice's table:
-        outlier, the local outlier factor among the 15 nearest of the pool, and novelty, the same beside what is
-        labelled, null before there are two labels.  Both are about 1 inside and larger outside.
+        Three more columns take time, so they are made where :meth:`where` names them, and are in that slice's table:
+        cluster, its number in :attr:`clusters` or null; outlier, the local outlier factor among the 15 nearest of the
+        pool, and novelty, the same beside what is labelled, null before there are two labels; both are about 1
+        inside and larger outside.
 
         Examples
         --------
@@ -354,6 +360,24 @@ class Session:
     def slices(self) -> SavedSlices:
         """Slices kept by name, each with its audited accuracy: ``s.slices["night"] = s.where(...)``."""
         return SavedSlices(self._project, self._live.label_log, self._table)
+
+    @property
+    def clusters(self) -> Clusters:
+        """Clusters of the map, the largest first, with what is labelled in them.
+
+        HDBSCAN finds them on the UMAP map, which is made first where it is not there: that takes a while, and so the
+        first look does.  Where points lie thin they are in no cluster (``s.clusters.rest``).  What is together stays
+        until the map moves, which a better encoder makes it do.  Purity speaks of the labels, those of a bulk too; it
+        knows nothing of the other items, and a map puts apart what the encoder tells apart, which may be no class.
+
+        Examples
+        --------
+        >>> s.clusters[3]                                                # doctest: +SKIP
+        Cluster 3: 146 items, 12 labelled, 100% of these 'crack'
+        >>> s.grid.show(s.clusters[3])                                   # doctest: +SKIP
+        >>> s.label(s.clusters[3].ids, "crack")                          # doctest: +SKIP
+        """
+        return describe_clusters(self._project, self._live, self._clusters)
 
     def ask(
         self, k: int = 1, strategy: str | Strategy = "auto", *, where: Slice | pl.Expr | str | None = None

@@ -18,6 +18,7 @@ from spin_nb.session.label_commands import BulkReport, LabelCommands
 from spin_nb.session.labeller.channel import Channel
 from spin_nb.session.labeller.key_bindings import KeyBindings
 from spin_nb.session.model.audit_predictions import AuditPredictions
+from spin_nb.session.model.cluster_finder import ClusterFinder
 from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.encoder_comparison import EncoderComparison
 from spin_nb.session.model.explain import explain
@@ -69,6 +70,7 @@ class ViewData:
         channel: Channel,
         label_commands: LabelCommands,
         table: PoolTable,
+        clusters: ClusterFinder,
     ) -> None:
         self.channel = channel
         self.key_bindings = KeyBindings(project)
@@ -83,6 +85,7 @@ class ViewData:
         self._encoder_choice = encoder_choice
         self._label_commands = label_commands
         self._table = table
+        self._clusters = clusters
         self._views: dict[str, Any] = {}
 
     # -- what it is about ----------------------------------------------------------------------------------
@@ -176,6 +179,11 @@ class ViewData:
     def layout_name(self) -> str:
         """Word of the layout: "pca", then "umap"."""
         return self._live.pool_model.layout_name
+
+    @property
+    def cluster_index(self) -> Ints | None:
+        """Cluster of each row, int64 (n,), or -1; None until they are there, which ``layout`` says; any thread."""
+        return self._clusters.index
 
     @property
     def encoder_name(self) -> str:
@@ -280,6 +288,10 @@ class ViewData:
     def start_umap(self) -> None:
         """Compute UMAP in the background, once."""
         self._live.pool_model.start_umap(self._runtime, self._live.label_log.lock)
+
+    def start_clusters(self) -> None:
+        """Look for the clusters of the map as it is, in the background."""
+        self._clusters.start()
 
     def view(self, word: str) -> Any:
         """Return the view of this name, always the same."""

@@ -112,6 +112,8 @@ class SessionLike(Protocol):
     @property
     def layout_name(self) -> str: ...
     @property
+    def cluster_index(self) -> Ints | None: ...
+    @property
     def encoder_name(self) -> str: ...
     @property
     def accuracy(self) -> Estimate: ...
@@ -155,6 +157,9 @@ class SessionLike(Protocol):
 
     def start_umap(self) -> None:
         """Compute UMAP in the background, once."""
+
+    def start_clusters(self) -> None:
+        """Look for the clusters of the map as it is, in the background."""
 
     def view(self, word: str) -> Any:
         """Return another view of the same session."""

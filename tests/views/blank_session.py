@@ -64,6 +64,7 @@ class BlankSession:
         self.predictive: Any = None
         self.layout, self.layout_name = np.zeros((len(self.pool), 2), np.float32), "pca"
         self.encoder_name = "photo"
+        self.cluster_index: Any = None
         self.accuracy = wilson(0, 0)
         self.audit_predictions = AuditPredictions(
             np.zeros((0, len(classes)), np.float32), np.zeros(0, np.int64)
@@ -112,6 +113,9 @@ class BlankSession:
 
     def start_umap(self) -> None:
         """Nothing to place."""
+
+    def start_clusters(self) -> None:
+        """Nothing to look at."""
 
     def view(self, word: str) -> Any:
         return getattr(self, word)

@@ -49,7 +49,7 @@ class DrawnSession(BlankSession):
         show = shown or (lambda row: Shown("text/plain", f"item <i>{row}</i>"))
         self.pool = DrawnPool(self.pool.ids, columns, show)
         self.layout = self.features[:, :2].astype(np.float32)
-        self.umaps = self.trained = 0
+        self.umaps = self.trained = self.cluster_searches = 0
         self.explained: list[str] = []
 
     def label(self, *rows: int) -> None:
@@ -81,6 +81,9 @@ class DrawnSession(BlankSession):
             -2 * far / scale, np.sqrt(far.min(1) / scale) / np.sqrt(known.sum())
         )
         self.head = "graph"
+
+    def start_clusters(self) -> None:
+        self.cluster_searches += 1
 
     def start_umap(self) -> None:
         self.umaps += 1

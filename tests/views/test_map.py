@@ -130,6 +130,18 @@ def test_it_can_be_coloured_by_class_label_and_any_column(view, drawn):
     assert [entry["name"] for entry in view.panel.legend["entries"]] == ["<b>0</b>", "<b>1</b>", "<b>2</b>"]
 
 
+def test_clusters_are_looked_for_once_umap_is_there_and_then_coloured(view, drawn):
+    view.coloured_by = "Map cluster"
+    assert "looked for" in view.panel.legend["note"]
+    assert drawn.cluster_searches == 0
+    drawn.move()
+    view.redraw()
+    assert drawn.cluster_searches >= 1
+    drawn.cluster_index = np.arange(120) % 4 - 1
+    drawn.events.layout.emit("umap")
+    assert [entry["name"] for entry in view.panel.legend["entries"]] == ["0", "1", "2", "in none"]
+
+
 def test_the_persons_choice_in_the_panel_colours_the_map(view):
     view.panel.choice = view.panel.choices.index("width")
     assert view.coloured_by == "width"

@@ -34,6 +34,16 @@ def test_a_column_of_words_keeps_its_commonest_values_and_greys_the_rest():
     assert counts["other"] == 54 - sum(count for name, count in counts.items() if name != "other")
 
 
+def test_clusters_are_named_by_number_the_largest_first_and_what_is_in_none_is_grey():
+    colouring = colours.by_cluster(np.array([0, 0, 1, -1]))
+    entries = [(entry["name"], entry["count"]) for entry in colouring.legend["entries"]]
+    assert entries == [("0", 2), ("1", 1), ("in none", 1)]
+    many = colours.by_cluster(np.arange(40))
+    assert many.legend["entries"][-1]["count"] == 40 - colours.MOST_CLUSTERS
+    assert "those from 23 on are grey" in many.legend["note"]
+    assert colours.by_cluster(np.full(3, -1)).legend["entries"][0]["count"] == 3
+
+
 def test_few_whole_numbers_are_categories_many_are_a_scale():
     assert "ramp" not in colours.by_column("k", pl.Series([1, 2, 3] * 5), dark=False).legend
     assert "ramp" in colours.by_column("k", pl.Series(range(50)), dark=False).legend

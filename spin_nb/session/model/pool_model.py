@@ -394,6 +394,11 @@ class PoolModel:
         """True once somebody wants to see UMAP."""
         return self._umap is not None or (self.has_features and self._layout_name == "umap")
 
+    @property
+    def umap(self) -> Job[None] | None:
+        """The job that computes UMAP, None where nobody asked for it, or it was there."""
+        return self._umap
+
     def start_umap(self, runtime: Runtime, lock: AbstractContextManager[Any]) -> None:
         """Compute UMAP in the background, once."""
         if self._umap is not None or self.layout_name == "umap":
@@ -401,7 +406,7 @@ class PoolModel:
         # umap and plotly both import it, on threads of their own: its modules import each other, and would deadlock.
         with suppress(ImportError):
             import_module("narwhals.stable.v2")
-        self._umap = runtime.job("UMAP")
+        umap = runtime.job("UMAP")
 
         def work(job: Job[None]) -> Float:
             self.wait()
@@ -415,8 +420,8 @@ class PoolModel:
             self._save_layout(layout)
             runtime.announcer.emit("layout", "umap")
 
-        runtime.start(
-            "map", self._umap, work, land, lambda error: runtime.announcer.report(f"UMAP failed: {error}")
+        self._umap = runtime.start(
+            "map", umap, work, land, lambda error: runtime.announcer.report(f"UMAP failed: {error}")
         )
 
     def _save_layout(self, layout: Float) -> None:

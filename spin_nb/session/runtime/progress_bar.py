@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from spin_nb.session.runtime.jobs import Job
+
+Result = TypeVar("Result")
 DELAY_SECONDS = 1.0
+REDRAW_SECONDS = 0.05
 BAR_CHARACTERS = 100  # room for two encoders, their items and the time that is left
 BAR_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
 
@@ -71,3 +76,15 @@ def progress_bar(what: str) -> Callable[[float, str], None] | None:
             bar.close()
 
     return show
+
+
+def result_in_sight(job: Job[Result], what: str) -> Result:
+    """Wait for a job's result on the main thread, with a progress line."""
+    show = progress_bar(what)
+    while not job.done:
+        if show is not None:
+            show(min(job.progress, 0.99), job.message)
+        time.sleep(REDRAW_SECONDS)
+    if show is not None:
+        show(1.0, job.message)
+    return job.result()

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from spin_nb.session.audit.judge import Judge
 from spin_nb.session.labels.label_log import LabelLog
+from spin_nb.session.model.cluster_finder import ClusterFinder
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.prediction_columns import CLASS_COLUMNS
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.table.cluster_column import CLUSTER, cluster_column
 from spin_nb.session.table.column_cache import ColumnCache
 from spin_nb.session.table.filters import column_names, from_json, mask_of, unknown_column
 from spin_nb.session.table.label_columns import LABEL_COLUMNS, label_column
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 # Of every task, so that a metadata column has one name in all projects.
-OWN_NAMES = frozenset({"item", *LABEL_COLUMNS, *MARK_COLUMNS, *CLASS_COLUMNS, "sd", *MINER_COLUMNS, "broken"})
+OWN_NAMES = frozenset(
+    {"item", *LABEL_COLUMNS, *MARK_COLUMNS, *CLASS_COLUMNS, "sd", *MINER_COLUMNS, CLUSTER, "broken"}
+)
 MIN_ITEMS_TO_JUDGE = 20  # the accuracy of fewer would tell which of them audit
 
 
@@ -43,19 +47,27 @@ class PoolTable:
     Columns are computed when they are named, and stay until what they follow from is another.
     """
 
-    def __init__(self, project: OpenProject, live: LiveModel, suggestions: Suggestions, judge: Judge) -> None:
+    def __init__(
+        self,
+        project: OpenProject,
+        live: LiveModel,
+        suggestions: Suggestions,
+        judge: Judge,
+        clusters: ClusterFinder,
+    ) -> None:
         self._project = project
         self._live = live
         self._suggestions = suggestions
         self._judge = judge
+        self._clusters = clusters
         self._of_pool, self._of_labels, self._of_predictions = ColumnCache(), ColumnCache(), ColumnCache()
         self._of_marks = ColumnCache()
         self._of_features = {name: ColumnCache() for name in MINER_COLUMNS}
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns, in order; those of miners are computed only where they are named."""
-        return [*self._ready_names, *MINER_COLUMNS]
+        """Names of the columns, in order; the last are computed only where they are named."""
+        return [*self._ready_names, *MINER_COLUMNS, CLUSTER]
 
     @property
     def _ready_names(self) -> list[str]:
@@ -68,7 +80,7 @@ class PoolTable:
             ]
 
     def frame(self, names: Iterable[str] | None = None) -> pl.DataFrame:
-        """Table of the columns ``names``, or of all but those of miners."""
+        """Table of the columns ``names``, or of all that cost nothing to speak of."""
         import polars as pl
 
         names = self._ready_names if names is None else list(names)
@@ -78,13 +90,14 @@ class PoolTable:
             self._live.wait_where_labelled()
         if mined_names:
             self._live.pool_model.wait()
+        cluster_index = self._clusters.wait() if CLUSTER in names else None
         label_log = self._live.label_log
         with label_log.lock:
             self._live.try_to_catch_up()
             columns = {
                 name: self._column(name, label_log)
                 for name in names
-                if name not in predicted_names and name not in mined_names
+                if name not in predicted_names and name not in mined_names and name != CLUSTER
             }
             source = self._source() if predicted_names else Nothing(self._project)
             mined = MinerSource(self._live.pool_model, label_log) if mined_names else None
@@ -93,6 +106,8 @@ class PoolTable:
         for name in mined_names:
             assert mined is not None
             columns[name] = self._of_features[name].get(mined.basis(name), name, mined.columns)
+        if cluster_index is not None:
+            columns[CLUSTER] = cluster_column(cluster_index)
         return pl.DataFrame([columns[name].alias(name) for name in names])
 
     def rows(self, filters: Sequence[str], names: Iterable[str] | None = None) -> pl.DataFrame:

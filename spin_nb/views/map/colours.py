@@ -25,6 +25,9 @@ NO_MODEL = "No model yet. Label a few items (s.labeller, or s.label(id, class)) 
 
 NO_CLASSES = "Labels here are no classes, so there is no uncertainty between them. Colour by labels instead."
 
+NO_CLUSTERS = "The clusters of the map are looked for, once UMAP has made it."
+MOST_CLUSTERS = 23  # colours that can be told apart, and named
+
 
 @dataclass(frozen=True, eq=False)
 class Colouring:
@@ -111,6 +114,15 @@ def by_class(title: str, index: Ints, names: Sequence[str], rest: str, note: str
     if not counts[-1]:
         entries.pop()
     return Colouring(codes, colours, {"title": title, "entries": entries, "note": note})
+
+
+def by_cluster(index: Ints) -> Colouring:
+    """Colour by cluster, the largest first; -1 and small ones are grey."""
+    n = min(int(index.max(initial=-1)) + 1, MOST_CLUSTERS)
+    names = [str(number) for number in range(n)]
+    is_more = bool((index >= n).any())
+    note = "s.clusters lists them" + (f"; those from {n} on are grey, too" if is_more else "")
+    return by_class("Clusters", np.where(index < n, index, -1), names, "in none", note)
 
 
 def by_column(title: str, values: Series, dark: bool, most: int = 23) -> Colouring:

@@ -158,7 +158,7 @@ class MapView(Brief, widgets.HBox):
 
     def _colourings(self) -> tuple[str, ...]:
         titles = [title for title, _ in colours.QUANTITIES.values()]
-        return (*titles, "Predicted class", "Label", *_columns(self._session))
+        return (*titles, "Predicted class", "Label", "Map cluster", *_columns(self._session))
 
     def _take_choice(self) -> None:
         self.coloured_by = self._words[min(max(self.panel.choice, 0), len(self._words) - 1)]
@@ -179,10 +179,12 @@ class MapView(Brief, widgets.HBox):
     def _colouring(self, n: int, state: NDArray[Any]) -> colours.Colouring:
         session, word, dark = self._session, self.coloured_by, self.theme.dark
         at = self._words.index(word)
-        if at >= 4:
+        if at == 4:
+            return self._by_cluster(n)
+        if at > 4:
             assert session.pool.columns is not None, "a colouring by a column names one of them"
             return colours.by_column(
-                word, _pad_column(session.pool.columns[_columns(session)[at - 4]], n), dark
+                word, _pad_column(session.pool.columns[_columns(session)[at - 5]], n), dark
             )
         if at == 3:
             names = session.classes if session.learns_classes else ["labelled"]
@@ -195,6 +197,14 @@ class MapView(Brief, widgets.HBox):
             return colours.by_class("Predicted class", predictive.mean.argmax(1), session.classes, "", head)
         quantity = list(colours.QUANTITIES)[at]
         return colours.by_quantity(quantity, getattr(predictive, quantity)[:n], state, dark)
+
+    def _by_cluster(self, n: int) -> colours.Colouring:
+        index = self._session.cluster_index
+        if index is not None:
+            return colours.by_cluster(index[:n])
+        if self._session.layout_name == "umap":
+            self._session.start_clusters()
+        return colours.grey(n, colours.NO_CLUSTERS)
 
     # -- drawing -------------------------------------------------------------------------------------------
 

@@ -356,6 +356,13 @@ class Pool:
         late = self._arrivals.sources(self._late[row - self.n_base] for row in rows if row >= self.n_base)
         return [next(values if row < self.n_base else late) for row in rows]
 
+    def raw(self, rows: Iterable[int]) -> list[Any]:
+        """Items as they are stored: paths, arrays, texts, rows, dicts of these by part.
+
+        A ``PoolError`` stands in the place of what cannot be read.
+        """
+        return self._raw([int(row) for row in rows])
+
     def read(self, items: object) -> list[Any]:
         """Load new items as the pool's own are loaded.
 

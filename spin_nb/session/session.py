@@ -28,6 +28,7 @@ from spin_nb.session.labels.new_events import Act
 from spin_nb.session.model.audit_predictions import AuditPredictor
 from spin_nb.session.model.cluster_finder import ClusterFinder
 from spin_nb.session.model.clusters import Clusters, describe_clusters
+from spin_nb.session.model.duplicates import DuplicateFinder, Duplicates
 from spin_nb.session.model.encoder_choice import EncoderChoice
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
@@ -82,6 +83,7 @@ class Session:
         "_audit",
         "_channel",
         "_clusters",
+        "_duplicates",
         "_encoder_choice",
         "_judge",
         "_label_commands",
@@ -123,6 +125,7 @@ class Session:
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
         self._judge, self._suggestions = judge, suggestions
         self._clusters = ClusterFinder(project, runtime, live)
+        self._duplicates = DuplicateFinder(project, runtime, live)
         self._table = PoolTable(project, live, suggestions, judge, self._clusters)
         self._proposer, self._training, self._encoder_choice = proposer, training, choice
         self._label_commands = LabelCommands(project, runtime, live)
@@ -378,6 +381,23 @@ class Session:
         >>> s.label(s.clusters[3].ids, "crack")                          # doctest: +SKIP
         """
         return describe_clusters(self._project, self._live, self._clusters)
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """Items that are there more than once, in groups; those whose labels disagree come first.
+
+        Equal are those with the same content, byte for byte; nearly equal those whose features are less than 0.13 of
+        the median distance to the nearest apart: a picture saved again, scaled or a little noisy, a text with other
+        punctuation; not one that was moved or cut.  What arrived is compared with the pool that was there before it.
+        A group is labelled once by ``s.label(s.duplicates[0], value)``, one gesture, which leaves out audits.
+
+        Examples
+        --------
+        >>> s.duplicates[0]                                              # doctest: +SKIP
+        Group 0: 2 equal items, 'a/1.png' the first; their LABELS DISAGREE: 'cat' and 'dog'
+        >>> s.grid.show(s.duplicates)                                    # doctest: +SKIP
+        """
+        return self._duplicates.groups()
 
     def ask(
         self, k: int = 1, strategy: str | Strategy = "auto", *, where: Slice | pl.Expr | str | None = None

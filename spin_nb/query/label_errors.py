@@ -2,7 +2,7 @@
 
 :func:`confident_errors` is the rule of confident learning: the label is one class, while another is as probable as on
 average where people gave it.  :func:`wrong_label_probabilities` says how probable it is of each label that it is wrong,
-and how many are.
+and how many are; :func:`wrong_number_probabilities` the same of labels that are numbers.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from spin_nb.errors import QueryError
 from spin_nb.query._checks import check_probs
 from spin_nb.types import Float, Ints
+from spin_nb.words import shown
 
+Float64 = NDArray[np.float64]
 EXPECTED_NOISE_RATE = 0.05  # before any label has been looked at
 LABELS_OF_PRIOR = 20  # that the expectation counts as
 MAX_NOISE_RATE = 0.5  # beyond, labels say less than the model
 N_ROUNDS = 100
 MIN_CHANGE = 1e-6
+SD_PER_MAD = 1.4826  # standard deviation of a normal distribution by its median absolute deviation
 
 
 def confident_errors(probs: ArrayLike, y: ArrayLike) -> NDArray[np.bool_]:
@@ -98,13 +101,68 @@ def wrong_label_probabilities(probs: ArrayLike, y: ArrayLike) -> tuple[Float, fl
     """
     probs, y = _checked(probs, y)
     p = np.asarray(probs[np.arange(len(y)), y], np.float64)
-    share, wrong = EXPECTED_NOISE_RATE, np.zeros(len(p))
+    return _expectation_maximisation(p, (1 - p) / (probs.shape[1] - 1))
+
+
+def wrong_number_probabilities(y: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> tuple[Float, float]:
+    """Probability of each number that it is wrong, and the share of numbers that are.
+
+    A number is right with probability ``1 - e``: normal about the prediction.  Else it is any, all from 0 to 1 alike.
+    ``e`` is found as in :func:`wrong_label_probabilities`.  Predictions that are less sure than they say, by the median
+    of what they miss in units of their ``sd``, are taken to be as unsure as they are.
+
+    Parameters
+    ----------
+    y : float (n,)
+        Labels, 0 to 1 as shares of the range.
+    mean, sd : float (n,)
+        Predictions by a model that did not learn from these labels; ``sd`` above 0.
+
+    Returns
+    -------
+    float32 (n,)
+        Probability that the number is wrong.
+    float
+        The share ``e``.
+
+    Raises
+    ------
+    QueryError
+        Not as many of each, or not finite; no positive ``sd``.
+
+    Examples
+    --------
+    >>> wrong, share = wrong_number_probabilities([0.5] * 9 + [0.9], [0.5] * 10, [0.05] * 10)
+    >>> (wrong > 0.5).tolist() == [False] * 9 + [True], 0 < share < 0.2
+    (True, True)
+    """
+    arrays = [np.asarray(each, np.float64) for each in (y, mean, sd)]
+    y, mean, sd = arrays
+    if (
+        y.ndim != 1
+        or not (y.shape == mean.shape == sd.shape)
+        or not np.isfinite(arrays).all()
+        or (sd <= 0).any()
+    ):
+        raise QueryError(
+            f"y, mean, sd of shapes {', '.join(shown(each.shape) for each in arrays)} are no predictions of numbers.",
+            "Pass as many finite numbers of each; sd is above 0.",
+        )
+    miss = (y - mean) / sd
+    sd = sd * max(1.0, SD_PER_MAD * float(np.median(np.abs(miss))) if len(y) else 1.0)
+    density = np.exp(-0.5 * ((y - mean) / sd) ** 2) / (np.sqrt(2 * np.pi) * sd)
+    return _expectation_maximisation(density, np.ones(len(y)))
+
+
+def _expectation_maximisation(if_right: Float64, if_wrong: Float64) -> tuple[Float, float]:
+    """Probability (n,) that each is wrong, and their share, by how likely each is if right and if wrong."""
+    share, wrong = EXPECTED_NOISE_RATE, np.zeros(len(if_right))
     for _ in range(N_ROUNDS):
-        if_wrong = (1 - p) * share / (probs.shape[1] - 1)
-        wrong = if_wrong / np.maximum(if_wrong + p * (1 - share), np.finfo(float).tiny)
+        numerator = if_wrong * share
+        wrong = numerator / np.maximum(numerator + if_right * (1 - share), np.finfo(float).tiny)
         before = share
-        expected = LABELS_OF_PRIOR * EXPECTED_NOISE_RATE
-        share = min((wrong.sum() + expected) / (len(p) + LABELS_OF_PRIOR), MAX_NOISE_RATE)
+        n_wrong = wrong.sum() + LABELS_OF_PRIOR * EXPECTED_NOISE_RATE
+        share = min(n_wrong / (len(wrong) + LABELS_OF_PRIOR), MAX_NOISE_RATE)
         if abs(share - before) < MIN_CHANGE:
             break
     return wrong.astype(np.float32), float(share)

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from spin_nb.errors import QueryError
-from spin_nb.query.label_errors import confident_errors, wrong_label_probabilities
+from spin_nb.query.label_errors import (
+    confident_errors,
+    wrong_label_probabilities,
+    wrong_number_probabilities,
+)
 
 
 def noisy(n, n_classes, rate, seed, distance=3.0):
@@ -87,3 +91,42 @@ def test_probabilities_that_are_none_are_refused(probs):
     for function in (confident_errors, wrong_label_probabilities):
         with pytest.raises(QueryError):
             function(probs, np.zeros(len(probs), int))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.2])
+def test_numbers_far_from_what_is_predicted_are_wrong(rate):
+    rng = np.random.default_rng(0)
+    mean, sd = rng.uniform(size=2000), np.full(2000, 0.02)
+    is_wrong = rng.random(2000) < rate
+    y = np.where(is_wrong, rng.uniform(size=2000), np.clip(rng.normal(mean, sd), 0, 1))
+    wrong, share = wrong_number_probabilities(y, mean, sd)
+    assert share == pytest.approx(rate, abs=0.02)
+    far = np.abs(y - mean) > 0.1
+    assert (wrong > 0.5)[is_wrong & far].all()
+    assert (wrong > 0.5)[~is_wrong].mean() < 0.005
+
+
+def test_predictions_that_are_too_sure_of_numbers_are_not_believed():
+    rng = np.random.default_rng(1)
+    mean = rng.uniform(0.3, 0.7, 500)
+    wrong, _ = wrong_number_probabilities(rng.normal(mean, 0.05), mean, np.full(500, 0.005))
+    assert (wrong > 0.5).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("y", "mean", "sd"),
+    [
+        ([0.5], [0.5, 0.4], [0.1]),
+        ([np.nan], [0.5], [0.1]),
+        ([0.5], [0.5], [0.0]),
+        ([[0.5]], [[0.5]], [[0.1]]),
+    ],
+)
+def test_what_predicts_no_numbers_is_refused(y, mean, sd):
+    with pytest.raises(QueryError, match="no predictions of numbers"):
+        wrong_number_probabilities(y, mean, sd)
+
+
+def test_no_number_is_wrong_where_there_is_none():
+    wrong, _ = wrong_number_probabilities([], [], [])
+    assert len(wrong) == 0

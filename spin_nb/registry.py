@@ -129,6 +129,7 @@ WORDS: dict[str, dict[str, str]] = {
         "map": "spin_nb.views.map.view:MapView",
         "grid": "spin_nb.views.grid.view:Grid",
         "labeller": "spin_nb.views.labeller.view:Labeller",
+        "review": "spin_nb.views.labeller.review:ReviewLabels",
         "uncertainty": "spin_nb.views.uncertainty.view:UncertaintyView",
         "curves": "spin_nb.views.charts.curves:CurvesView",
         "calibration": "spin_nb.views.charts.calibration:CalibrationView",

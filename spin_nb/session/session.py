@@ -21,7 +21,7 @@ from spin_nb.session.audit.suggestion_scores import SuggestionScores
 from spin_nb.session.checks.check import Check, check
 from spin_nb.session.items_frame import items_frame
 from spin_nb.session.label_commands import BulkReport, LabelCommands
-from spin_nb.session.labeller.channel import Channel
+from spin_nb.session.labeller.channel import Channel, ReviewChannel
 from spin_nb.session.labels.label_log import LabelLog
 from spin_nb.session.labels.marks import note_acts, tag_acts, tags_frame
 from spin_nb.session.labels.new_events import Act
@@ -44,6 +44,7 @@ from spin_nb.session.model.similar import similar
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training import Training
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.review.review import Review
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.runtime.signals import Signals
@@ -122,6 +123,7 @@ class Session:
         )
         proposer = Proposer(project, runtime, live, training)
         channel = Channel(project, live, proposer, suggestions, announcer)
+        review = Review(project, runtime, live)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
         self._judge, self._suggestions = judge, suggestions
         self._clusters = ClusterFinder(project, runtime, live)
@@ -140,6 +142,8 @@ class Session:
             training=training,
             encoder_choice=choice,
             channel=channel,
+            review=review,
+            review_channel=ReviewChannel(project, live, review, suggestions, channel, announcer),
             label_commands=self._label_commands,
             table=self._table,
             clusters=self._clusters,
@@ -814,6 +818,17 @@ class Session:
     def labeller(self) -> Any:
         """The next items to label, by keyboard."""
         return self._view_data.view("labeller")
+
+    @property
+    def review(self) -> Any:
+        """The labels there are, to look at again, the most doubtful first: keep, change or flag each.
+
+        A label is doubtful where models that did not learn from it say something else, where a near duplicate has
+        another label, or another annotator gave one.  Labels that changed since are doubted anew, in the background.
+        ``s.review.queue`` lists them.  What was kept or changed here does not come again unless its label changes.
+        """
+        self._view_data.review.look()
+        return self._view_data.view("review")
 
     @property
     def grid(self) -> Any:

@@ -15,7 +15,7 @@ from spin_nb.registry import resolve
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
 from spin_nb.session.label_commands import BulkReport, LabelCommands
-from spin_nb.session.labeller.channel import Channel
+from spin_nb.session.labeller.channel import Channel, ReviewChannel
 from spin_nb.session.labeller.key_bindings import KeyBindings
 from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.session.model.cluster_finder import ClusterFinder
@@ -27,6 +27,7 @@ from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.training import Training
 from spin_nb.session.model.training_history import CVScores, cv_scores
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.review.review import Review
 from spin_nb.session.runtime.jobs import Job
 from spin_nb.session.runtime.runtime import Runtime
 from spin_nb.session.runtime.signals import Signals
@@ -48,6 +49,10 @@ class ViewData:
     ----------
     channel : Channel
         What pages of the labeller talk to; any thread.
+    review : Review
+        Labels to look at again.
+    review_channel : ReviewChannel
+        What pages of labels to review talk to; any thread.
     key_bindings : KeyBindings
     selection : Selection
 
@@ -68,11 +73,15 @@ class ViewData:
         training: Training,
         encoder_choice: EncoderChoice,
         channel: Channel,
+        review: Review,
+        review_channel: ReviewChannel,
         label_commands: LabelCommands,
         table: PoolTable,
         clusters: ClusterFinder,
     ) -> None:
         self.channel = channel
+        self.review = review
+        self.review_channel = review_channel
         self.key_bindings = KeyBindings(project)
         self.selection = Selection(project, runtime.announcer)
         self._project = project

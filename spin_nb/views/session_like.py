@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from spin_nb.monitor.curves import CurvePoint
     from spin_nb.monitor.drift import DriftPoint
     from spin_nb.pool.media.images import Box
@@ -62,6 +64,25 @@ class ChannelLike(Protocol):
 
     def detail(self, id: str, box: Box, size: int, part: str | None = None) -> tuple[Card, Buffers]:
         """Return a piece of a picture, (x, y, width, height), at most ``size`` pixels a side."""
+
+
+@runtime_checkable
+class ReviewLike(Protocol):
+    """Labels to look at again."""
+
+    @property
+    def is_looking(self) -> bool: ...
+    @property
+    def silence(self) -> str: ...
+    @property
+    def n_labels(self) -> int: ...
+    @property
+    def n_audits(self) -> int: ...
+    @property
+    def n_doubtful(self) -> int: ...
+
+    def frame(self) -> pl.DataFrame:
+        """Return the labels that nobody has reviewed, the most doubtful first."""
 
 
 @runtime_checkable
@@ -129,6 +150,10 @@ class SessionLike(Protocol):
     def drift_points(self) -> list[DriftPoint]: ...
     @property
     def channel(self) -> ChannelLike: ...
+    @property
+    def review(self) -> ReviewLike: ...
+    @property
+    def review_channel(self) -> ChannelLike: ...
     @property
     def key_bindings(self) -> KeyBindingsLike: ...
 

@@ -44,6 +44,15 @@ class BlankKeys:
         self.keys = dict(keys)
 
 
+class BlankReview:
+    """Nothing to look at again."""
+
+    is_looking, silence, n_labels, n_audits, n_doubtful = False, "", 0, 0, 0
+
+    def frame(self) -> Any:
+        raise NotImplementedError("nothing is labelled")
+
+
 class BlankSession:
     """The contract ``spin_nb.views.session_like.SessionLike``, without a label, a model or an item."""
 
@@ -73,7 +82,8 @@ class BlankSession:
         self.cv_scores: list = []
         self.drift_points: list = []
         self.encoder_comparison = None
-        self.channel, self.key_bindings = self, BlankKeys()
+        self.channel, self.review_channel, self.key_bindings = self, self, BlankKeys()
+        self.review: Any = BlankReview()
         self._selected: list[str] = []
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spin_nb as spin
-from spin_nb.views.session_like import ChannelLike, KeyBindingsLike, SessionLike
+from spin_nb.views.session_like import ChannelLike, KeyBindingsLike, ReviewLike, SessionLike
 from tests.views.blank_session import BlankSession
 
 
@@ -34,6 +34,8 @@ def assert_keeps(thing, contract) -> None:
 def assert_is_like_a_session(thing) -> None:
     assert_keeps(thing, SessionLike)
     assert_keeps(thing.channel, ChannelLike)
+    assert_keeps(thing.review_channel, ChannelLike)
+    assert_keeps(thing.review, ReviewLike)
     assert_keeps(thing.key_bindings, KeyBindingsLike)
 
 
@@ -57,5 +59,5 @@ def test_a_session_without_a_verb_does_not(drawn):
             return getattr(drawn, word)
 
     assert not isinstance(Mute(), SessionLike)
-    assert len(methods(SessionLike)) == 9
+    assert len(methods(SessionLike)) == 10
     assert len(methods(ChannelLike)) == 9

@@ -10,13 +10,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.database import Busy
 from spin_nb.project.records import Event, NewEvent, SequenceGapError, Suggestion
 from spin_nb.session.arguments import sequence_of, text, whole_number
-from spin_nb.session.labeller.queue import CardQueue
+from spin_nb.session.labeller.queue import AskOf
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.labels.new_events import items_of, new_event, nothing_to, past
 from spin_nb.session.model.live_model import LiveModel
@@ -54,12 +54,20 @@ class _Outcome:
 
 
 class Entries:
-    """Applies entries of labeller pages; any thread."""
+    """Applies entries of labeller pages; any thread.
 
-    def __init__(self, project: OpenProject, live: LiveModel, queue: CardQueue, announcer: Announcer) -> None:
+    Attributes
+    ----------
+    kinds : tuple of str
+        What a page may say of an item.
+    """
+
+    kinds: ClassVar[tuple[str, ...]] = ("label", "skip", "unsure", "flag")
+
+    def __init__(self, project: OpenProject, live: LiveModel, ask_of: AskOf, announcer: Announcer) -> None:
         self._project = project
         self._live = live
-        self._queue = queue
+        self._ask_of = ask_of
         self._announcer = announcer
 
     def past(self, kind: str, n: int, skip: int = 0) -> list[dict[str, Any]]:
@@ -127,7 +135,7 @@ class Entries:
             raise
         except (StorageError, ReadOnlyError) as error:
             outcome = _Outcome(error=str(error))
-        asks = [ask for token in outcome.shown_tokens if (ask := self._queue.ask_of(token)) is not None]
+        asks = [ask for token in outcome.shown_tokens if (ask := self._ask_of(token)) is not None]
         label_log.note_shown(outcome.shown_tokens, asks)
         changes = label_log.sync()
         self._live.follow(changes)
@@ -172,12 +180,12 @@ class Entries:
         if seq <= store.last_seq(client):
             return
         kind, token = text(entry.get("kind"), "kind"), entry.get("token")
-        ask = self._queue.ask_of(token)
+        ask = self._ask_of(token)
         tokens = [str(token)] if ask is not None else []
         new_events = (
             []
             if kind == "shown"
-            else [self._event(kind, entry, None if ask is None else (str(token), ask.item))]
+            else [self.event_of(kind, entry, None if ask is None else (str(token), ask.item))]
         )
         events = store.append(new_events, client=(client, seq), shown_tokens=tokens)
         outcome.shown_tokens += tokens
@@ -189,7 +197,7 @@ class Entries:
         reversals = outcome.undos if kind == "undo" else outcome.redos
         reversals.append({"seq": seq, "id": items[0], "n": len(items)})
 
-    def _event(self, kind: str, entry: Mapping[str, Any], ask: tuple[str, str] | None) -> NewEvent:
+    def event_of(self, kind: str, entry: Mapping[str, Any], ask: tuple[str, str] | None) -> NewEvent:
         """Make the event of an entry; ``ask``: token and item of the card's ask."""
         label_log, pool = self._live.label_log, self._project.pool
         if kind in REVERSALS:
@@ -197,7 +205,7 @@ class Entries:
             if not (decisions := past(label_log, kind, 1)):
                 raise nothing_to(kind, label_log.annotator)
             return NewEvent(kind, annotator=label_log.annotator, target=decisions[0][-1].seq)
-        if kind not in ("label", "skip", "unsure", "flag"):
+        if kind not in self.kinds:
             raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
         item, answer = entry.get("id", ""), entry.get("suggested")
         # Looked up once: it takes a look into the item's file.

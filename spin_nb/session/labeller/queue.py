@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeGuard
@@ -19,6 +19,8 @@ from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.open_project import OpenProject
 
+AskOf = Callable[[object], NewAsk | None]
+"""Gives the ask behind a card's token, None where there is none."""
 MAX_ANSWER_BYTES = 32_000_000  # after which no card follows: a minute of sound has five million
 MAX_TOKEN_CHARACTERS = 200
 STABLE_CARDS = 8  # which a new model does not replace: the person may already see or expect them

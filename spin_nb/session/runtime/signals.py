@@ -12,6 +12,7 @@ class Signals(SignalGroup):
     labelled = Signal(tuple, description="item ids whose label changed, undo included")
     tagged = Signal(tuple, description="item ids whose tags or note changed, undo included")
     suggested = Signal(int, description="number of items for which somebody just gave suggestions")
+    doubted = Signal(int, description="number of labels that were just doubted, to be reviewed")
     training = Signal(object, description="handle of a training run that was queued")
     trained = Signal(object, description="TrainReport of the model now in place")
     layout = Signal(str, description='"pca" or "umap": the map\'s coordinates changed')

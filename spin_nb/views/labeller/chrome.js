@@ -22,7 +22,7 @@ export function header(labelQueue, full) {
     const labelled = labelQueue.nLabels;
     // Until the kernel has told, nobody knows: 0 would say that all is lost.
     const labelledWords = labelQueue.supply.isGreeted ? labelled.toLocaleString("en") : "–";
-    write(count, `${labelledWords} of ${items.toLocaleString("en")} labelled`);
+    write(count, `${labelledWords} of ${items.toLocaleString("en")} ${labelQueue.isReview ? "reviewed" : "labelled"}`);
     write(rate, labelQueue.counts.per_minute >= 0.5 ? `${Math.round(labelQueue.counts.per_minute).toLocaleString("en")} a minute` : "");
     const { tone, words } = labelQueue.status;
     write(status, words);
@@ -40,10 +40,17 @@ function takesSuggestion({ current, work }) {
   return Boolean(current?.suggestion) && isSameValue(current.suggestion.value, work.draft.value);
 }
 
+function acceptWord(labelQueue) {
+  const { current, work } = labelQueue;
+  if (current?.state?.isOpen && isSameValue(current.label, work.draft.value)) return "Keep";
+  return takesSuggestion(labelQueue) ? "Accept" : "Submit";
+}
+
 /** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
 export function commands(labelQueue, back, act, help) {
   const words = { accept: "", ...COMMAND_WORDS };
-  const buttons = Object.entries(words).map(([action, word]) => {
+  const isThere = ([action]) => action !== "skip" || !labelQueue.isReview;
+  const buttons = Object.entries(words).filter(isThere).map(([action, word]) => {
     const click = (event) => {
       if (action === "undo" || action === "redo" || !doubled(event, labelQueue.current)) act(labelQueue, action);
       back(event);
@@ -60,7 +67,7 @@ export function commands(labelQueue, back, act, help) {
       write(key, label);
       nameShortcuts(element, label, ...(ALWAYS[action] ?? []));
       element.disabled = labelQueue.readOnly || !(free[action] ?? labelQueue.current !== null) || (action === "accept" && !labelQueue.current);
-      if (action === "accept") write(name, takesSuggestion(labelQueue) ? "Accept" : "Submit");
+      if (action === "accept") write(name, acceptWord(labelQueue));
     }
   };
   return { element: h("div", { class: "spin-commands", role: "group", "aria-label": "commands" }, ...buttons.map((b) => b.element), help), draw };

@@ -1,6 +1,7 @@
 // What a person does with the card on screen: decide, undo, redo, look again. Shown at once; the outbox tells the kernel.
 
 import { decode, release, shrink } from "../media/item.js";
+import { isSameValue } from "../editors/choices.js";
 import { inWords } from "./format.js";
 
 const MAX_UNDO_DECISIONS = 30; // decisions that undo shows again without asking the kernel
@@ -29,9 +30,11 @@ export class Decisions {
     return [...this.older, ...this.done, ...this.undone].map((past) => past.card);
   }
 
-  decide(kind, value = null) {
+  decide(word, value = null) {
     const card = this.queue.current;
     if (!card || this.queue.readOnly) return;
+    const isKept = word === "label" && card.state?.isOpen && isSameValue(value, card.label);
+    const kind = isKept ? "keep" : word;
     if (this.recalling && performance.now() - this.recalling < FETCH_GRACE_MS) return this.queue.say(FETCHING);
     this.recalling = null;
     this.epoch += 1;
@@ -45,9 +48,9 @@ export class Decisions {
       value,
       shown_ms: Math.round(performance.now() - (card.since ?? performance.now())),
       suggested,
-      delta: gain(past),
+      delta: this.gain(past),
     });
-    if (kind === "label") {
+    if (word === "label") {
       this.queue.work.draft.end();
       this.queue.work.drafts.drop(card.id);
     }
@@ -108,6 +111,11 @@ export class Decisions {
     return this.inEpoch(() => this.bringBack());
   }
 
+  /** By how much a decision changes what the page counts: labels, or in a review those that were looked at again. */
+  gain(past) {
+    return this.queue.isReview ? Number(Boolean(past.before?.isOpen)) : labelGain(past);
+  }
+
   /** The last step of the draft, else the last decision; of an earlier page, if need be. */
   async takeBack() {
     if (this.queue.readOnly) return this.queue.say("Nothing to undo.");
@@ -120,7 +128,7 @@ export class Decisions {
     if (last === undefined) return undefined;
     if (!last) return this.queue.say("Nothing to undo.");
     this.undone.push(last);
-    this.queue.outbox.put({ kind: "undo", id: last.card.id, delta: -gain(last) });
+    this.queue.outbox.put({ kind: "undo", id: last.card.id, delta: -this.gain(last) });
     this.reask(last);
     return this.queue.say(`Undone: ${inWords(last, this.queue.spec)}, ${last.card.id}.`);
   }
@@ -151,7 +159,7 @@ export class Decisions {
   /** A decision that was taken back holds again. */
   stand(last) {
     this.done.push(last);
-    this.queue.outbox.put({ kind: "redo", id: last.card.id, delta: gain(last) });
+    this.queue.outbox.put({ kind: "redo", id: last.card.id, delta: this.gain(last) });
     last.card.state = { kind: last.kind, value: last.value, n: last.n };
     this.queue.upcoming = this.queue.upcoming.filter((card) => card !== last.card);
     if (last.kind === "label") this.queue.work.drafts.drop(last.card.id);
@@ -247,7 +255,7 @@ export class Decisions {
 }
 
 /** By how much a decision changes the number of labels; a flag leaves a label as it is. */
-function gain({ kind, before, n = 1 }) {
+function labelGain({ kind, before, n = 1 }) {
   const labelled = before?.kind === "label" || before?.kind === "imported";
   return kind === "flag" ? 0 : n * ((kind === "label") - labelled);
 }

@@ -7,7 +7,7 @@ export class Draft {
 
   /** Start from what was left of a card, else from what is known of it: a label it has, the suggestion, or nothing. */
   begin(card, spec, draft = null) {
-    const initial = card ? first(card.state?.kind === "label" ? card.state.value : undefined, card.suggestion?.value, spec.empty, null) : null;
+    const initial = card ? first(["label", "keep"].includes(card.state?.kind) ? card.state.value : undefined, card.suggestion?.value, spec.empty, null) : null;
     this.card = card;
     this.steps = [...(draft?.steps ?? [])];
     this.undone = [...(draft?.undone ?? [])];

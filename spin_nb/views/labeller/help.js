@@ -22,6 +22,7 @@ const ACTION_WORDS = {
   help: "Show the keys, or hide them",
   full: "Full screen; Esc leaves it",
 };
+const REVIEW_WORDS = { accept: "Keep the label, or submit another", unsure: "Unsure: take the label back" };
 const EDITORS_OWN = ["delete", "absent", "next", "previous", "new", "duplicate", "point"]; // only some editors know them
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "Tab"];
 
@@ -33,7 +34,9 @@ export function helpPanel(labelQueue, editor) {
   const sign = h("kbd");
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, h("span", {}, "Keys"), sign);
   const isUsed = ([action]) => !EDITORS_OWN.includes(action) || Boolean(editor.actions?.includes(action));
-  const actions = Object.entries(ACTION_WORDS).filter(isUsed);
+  const isAbsent = ([action]) => action === "skip" && labelQueue.isReview;
+  const words = { ...ACTION_WORDS, ...(labelQueue.isReview ? REVIEW_WORDS : {}) };
+  const actions = Object.entries(words).filter((entry) => isUsed(entry) && !isAbsent(entry));
   let waiting = null;
   let lastDrawn = "";
   const open = (on) => {

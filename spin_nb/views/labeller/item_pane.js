@@ -48,11 +48,19 @@ function paneOf(editorApi, editor, card) {
   return editor.itemPane?.(card) ?? openMedium(card, editorApi.kit);
 }
 
+/** Whose label is looked at again, and why. */
+function doubtWords({ review }) {
+  if (!review) return "";
+  const { annotator, doubt, reasons } = review;
+  return `By ${annotator}; wrong with ${Math.round(100 * doubt)} %: ${reasons.join("; ")}.`;
+}
+
 export function itemPane(labelQueue, editorApi, editor) {
   const frame = h("div", { class: "spin-frame" });
   const name = h("span", { class: "spin-name" });
   const state = h("span", { class: "spin-was", dir: "auto" });
-  const element = h("div", { class: "spin-stage" }, frame, h("div", { class: "spin-caption" }, name, state));
+  const why = h("p", { class: "spin-doubt", dir: "auto", hidden: "" });
+  const element = h("div", { class: "spin-stage" }, frame, h("div", { class: "spin-caption" }, name, state), why);
   let lastDrawn = [];
   let pane = null;
   const clear = () => {
@@ -73,6 +81,9 @@ export function itemPane(labelQueue, editorApi, editor) {
       frame.scrollTop = 0;
     }
     write(name, card?.id ?? "");
+    const doubt = card ? doubtWords(card) : "";
+    why.hidden = !doubt;
+    write(why, doubt);
     const was = card?.state;
     write(state, was ? (was.kind === "label" ? `now: ${labelWords(was.value, labelQueue.spec)}` : (RESULT[was.kind] ?? was.kind)) : "");
   };

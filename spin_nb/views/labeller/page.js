@@ -18,7 +18,7 @@ function act(labelQueue, action) {
   if (action === "accept") labelQueue.decisions.submit();
   else if (action === "undo") labelQueue.decisions.undo();
   else if (action === "redo") labelQueue.decisions.redo();
-  else if (["skip", "unsure", "flag"].includes(action)) labelQueue.decisions.decide(action);
+  else if (["unsure", "flag"].includes(action) || (action === "skip" && !labelQueue.isReview)) labelQueue.decisions.decide(action);
 }
 
 const SCROLL = { ArrowDown: 40, ArrowUp: -40, PageDown: 240, PageUp: -240 };
@@ -69,7 +69,7 @@ function announce(labelQueue, live) {
   write(live, labelQueue.announcement && labelQueue.announcement + next);
 }
 
-const NOUNS = ["spec", "bindings", "n_items", "read_only"];
+const NOUNS = ["spec", "bindings", "n_items", "read_only", "why_empty"];
 
 function render(labelQueue, el) {
   const root = h("section", {

@@ -28,6 +28,7 @@ import { Work } from "./work.js";
  * @property {?{value: *, p: ?number}} [suggestion]
  * @property {Array<[string, ?number]>} [likeliest] classes on the first keys
  * @property {?{kind: string, value: *, n?: number}} [state] what was decided of it
+ * @property {{annotator: string, doubt: number, reasons: string[]}} [review] of a label to look at again
  * @property {ImageBitmap} [bitmap] its picture, once it is decoded
  */
 
@@ -43,7 +44,7 @@ export class LabelQueue {
     this.announcement = ""; // for the live region
     this.why = ""; // why what was asked for last is not done
     this.notice = null;
-    const name = `${model.get("project")}/labeller`;
+    const name = `${model.get("project")}/${this.isReview ? "review" : "labeller"}`;
     this.bookmark = `spin_nb/current/${name}`;
     this.decisions = new Decisions(this);
     this.serverEvents = new ServerEvents(this);
@@ -198,6 +199,16 @@ export class LabelQueue {
 
   get table() {
     return keyTable(this.spec.names, this.model.get("bindings"), this.current?.likeliest);
+  }
+
+  /** The cards are labels to look at again. */
+  get isReview() {
+    return this.model.get("mode") === "review";
+  }
+
+  /** Why there is no card, as the kernel says it. */
+  get whyEmpty() {
+    return this.model.get("why_empty");
   }
 
   get readOnly() {

@@ -1,5 +1,6 @@
 // A listener to the kernel: what it tells that this page did not do, or not as it was shown.
 
+import { isSameValue } from "../editors/choices.js";
 import { inWords, labelWords } from "./format.js";
 
 const SUGGEST_AFTER_MS = 100;
@@ -8,7 +9,7 @@ const FOLLOW_AFTER_MS = 300; // labels that follow one another quickly are one r
 /**
  * What the kernel says unasked.
  * @typedef {{push: "labelled", labels: ?Object<string, *>, n_labels: number, per_minute: number, at: number}
- *   | {push: "trained"} | {push: "suggested"} | {push: "show", id: string} | {push: "problem", what: string}} Push
+ *   | {push: "trained"} | {push: "doubted", n_labels: number} | {push: "suggested"} | {push: "show", id: string} | {push: "problem", what: string}} Push
  */
 
 export class ServerEvents {
@@ -35,6 +36,9 @@ export class ServerEvents {
       this.queue.outbox.problem = `${message.problem.what} ${message.problem.do}`;
     } else if (message.push === "labelled") {
       this.labelledElsewhere(message);
+    } else if (message.push === "doubted") {
+      this.queue.count(message);
+      this.queue.supply.renew();
     } else if (message.push === "trained") {
       this.queue.supply.renew();
       this.follow();
@@ -179,9 +183,10 @@ export class ServerEvents {
     if (!this.queue.outbox.entries.length) this.queue.count(counts);
     const mine = new Set(this.queue.outbox.entries.map((entry) => entry.id));
     for (const [id, value] of Object.entries(labels ?? {})) {
-      if (mine.has(id)) continue;
+      if (mine.has(id) || this.queue.cards.some((card) => card.id === id && isAsShown(card, value))) continue;
       if (value !== null) this.elsewhere.set(id, value);
       const card = this.queue.decisions.done.find((past) => past.card.id === id)?.card;
+      if (card && isAsShown(card, value)) continue;
       if (card && value !== null) card.state = { kind: "label", value };
       else if (card?.state?.kind === "label") card.state = null;
       if (value !== null) this.queue.unqueue((other) => other.id === id && !other.seen);
@@ -200,4 +205,9 @@ export class ServerEvents {
     if (this.queue.work.isUntouched) this.queue.next();
     this.queue.warn(words);
   }
+}
+
+/** A label to look at again that is still the one on its card. */
+function isAsShown(card, value) {
+  return Boolean(card.review) && isSameValue(card.label, value);
 }

@@ -28,9 +28,9 @@ export function statusOf({ readOnly, gone, outbox, refusals, notice, work }) {
 }
 
 /** Why there is no item on screen. */
-export function waitingWords({ readOnly, gone, outbox, supply }) {
+export function waitingWords({ readOnly, gone, outbox, supply, whyEmpty }) {
   if (readOnly) return "This project is open read-only: it shows what is labelled, and takes no labels.";
-  if (supply.isDry) return "Nothing left to ask: every item has been decided.";
+  if (supply.isDry) return whyEmpty || "Nothing left to ask: every item has been decided.";
   if (gone) return "Run this cell again to go on.";
   if (outbox.attempt > 0) return "Choosing the next items is paused until the kernel answers.";
   return supply.isGreeted ? "Choosing the next items…" : "Waiting for the kernel…";

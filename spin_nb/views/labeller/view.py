@@ -19,7 +19,7 @@ from spin_nb.session.arguments import field, sequence_of, text, whole_number
 from spin_nb.session.labeller.cards import shift_buffers
 from spin_nb.session.labeller.key_bindings import check_bindings
 from spin_nb.views.base.widget import Answer, Buffers, View, in_words
-from spin_nb.views.session_like import SessionLike
+from spin_nb.views.session_like import ChannelLike, SessionLike
 
 N_RECENT_DECISIONS = 8  # decisions shown again after the page was reloaded
 CARD_FIELDS = (
@@ -64,6 +64,10 @@ class Labeller(View, entry="labeller/page.js"):
         Size of the pool, arrivals included.
     has_first_item : bool
         Whether a page has shown its first item, or that there is none: what else is on the page may follow.
+    mode : str
+        "label", or "review" where labels are looked at again.
+    why_empty : str
+        What the page says where there is no card, in place of its own words.
 
     Examples
     --------
@@ -76,6 +80,8 @@ class Labeller(View, entry="labeller/page.js"):
     read_only = t.Bool(False).tag(sync=True)
     n_items = t.Int(0).tag(sync=True)
     has_first_item = t.Bool(False)
+    mode = t.Unicode("label").tag(sync=True)
+    why_empty = t.Unicode().tag(sync=True)
 
     def __init__(self, session: SessionLike) -> None:
         super().__init__(
@@ -83,10 +89,11 @@ class Labeller(View, entry="labeller/page.js"):
             bindings=session.key_bindings.get(),
             project=_key(session),
             read_only=bool(session.read_only),
-            n_items=len(session.pool),
         )
         self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
         self._session = session
+        self._channel = self.channel_of(session)
+        self.n_items = self.count_items()
         self.verbs = {
             "hello": self._hello,
             "seen": self._note_first_item,
@@ -114,10 +121,18 @@ class Labeller(View, entry="labeller/page.js"):
         self._session.pool.row(id)
         self.push("show", {"id": id})
 
+    def channel_of(self, session: SessionLike) -> ChannelLike:
+        """Return what pages of this view talk to."""
+        return session.channel
+
+    def count_items(self) -> int:
+        """Return of how many items the page says how many are done."""
+        return len(self._session.pool)
+
     # -- what the browser asks for --------------------------------------------------------------------------
 
     def _hello(self, _message: Answer) -> tuple[Answer, Buffers]:
-        recent, buffers = self._with_cards(self._session.channel.past("undo", N_RECENT_DECISIONS))
+        recent, buffers = self._with_cards(self._channel.past("undo", N_RECENT_DECISIONS))
         return {**self._counts(), "recent": recent}, buffers
 
     def _note_first_item(self, _message: Answer) -> tuple[Answer, Buffers]:
@@ -127,7 +142,7 @@ class Labeller(View, entry="labeller/page.js"):
     def _past(self, message: Answer) -> tuple[Answer, Buffers]:
         n = min(whole_number(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
         past, buffers = self._with_cards(
-            self._session.channel.past(message.get("kind", "undo"), n, message.get("skip", 0))
+            self._channel.past(message.get("kind", "undo"), n, message.get("skip", 0))
         )
         return {"past": past}, buffers
 
@@ -144,14 +159,14 @@ class Labeller(View, entry="labeller/page.js"):
 
     def _frame(self, message: Answer) -> tuple[Answer, Buffers]:
         number = whole_number(field(message, "frame"), "frame")
-        return self._session.channel.frame(field(message, "id"), number, message.get("part"))
+        return self._channel.frame(field(message, "id"), number, message.get("part"))
 
     def _detail(self, message: Answer) -> tuple[Answer, Buffers]:
         box, size = field(message, "box"), message.get("size", 0)
-        return self._session.channel.detail(field(message, "id"), box, size, message.get("part"))
+        return self._channel.detail(field(message, "id"), box, size, message.get("part"))
 
     def _card(self, message: Answer) -> tuple[Answer, Buffers]:
-        card, buffers = self._session.channel.card(field(message, "id"))
+        card, buffers = self._channel.card(field(message, "id"))
         return {key: card[key] for key in CARD_FIELDS if key in card}, buffers
 
     def _cards(self, message: Answer) -> tuple[Answer, Buffers]:
@@ -161,14 +176,14 @@ class Labeller(View, entry="labeller/page.js"):
             return {**answer, "cards": None}, []
         n = min(whole_number(message.get("n", 0), "n"), MAX_CARDS_PER_ANSWER)
         have = [token for token in sequence_of(message.get("have", []), "have") if token is not None]
-        cards, buffers = self._session.channel.queue_cards(n, have)
+        cards, buffers = self._channel.queue_cards(n, have)
         return {**answer, "cards": cards}, buffers
 
     def _suggestions(self, message: Answer) -> tuple[Answer, Buffers]:
         tokens = sequence_of(message.get("tokens", []), "tokens")[:MAX_CARDS_PER_ANSWER]
         fields = {
-            "suggestions": self._session.channel.suggestions(tokens),
-            "likeliest": self._session.channel.likeliest(tokens),
+            "suggestions": self._channel.suggestions(tokens),
+            "likeliest": self._channel.likeliest(tokens),
         }
         return fields, []
 
@@ -178,7 +193,7 @@ class Labeller(View, entry="labeller/page.js"):
             sequence_of(field(message, "entries"), "entries"),
         )
         try:
-            answer = self._session.channel.apply(client, entries)
+            answer = self._channel.apply(client, entries)
         except Exception as error:
             # The entries stay in the browser, which tries again and says why.
             words = in_words(error)
@@ -193,7 +208,7 @@ class Labeller(View, entry="labeller/page.js"):
         return {}, []
 
     def _counts(self) -> Answer:
-        answer = self._session.channel.apply("", [])  # applies nothing: the counts alone
+        answer = self._channel.apply("", [])  # applies nothing: the counts alone
         return {key: answer[key] for key in ("n_labels", "per_minute", "at")}
 
     # -- what the session tells (main thread) ---------------------------------------------------------------
@@ -223,7 +238,7 @@ class Labeller(View, entry="labeller/page.js"):
         self.push("trained", {})
 
     def _on_watched(self, _n: int) -> None:
-        self.n_items = len(self._session.pool)
+        self.n_items = self.count_items()
 
     def _on_problem(self, what: str) -> None:
         self.push("problem", {"what": what})

@@ -1,0 +1,1 @@
+"""Labels looked at again: which are doubtful and why, and which have been reviewed."""

@@ -10,6 +10,7 @@ from spin_nb.monitor.calibration import (
     nll,
     reliability,
 )
+from spin_nb.monitor.confidence_sequence import Terms, betting_band
 from spin_nb.monitor.conformal import (
     audits_needed,
     class_scores,
@@ -21,23 +22,27 @@ from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint, adwin
 from spin_nb.monitor.headline import Headline, Measure, headline
 from spin_nb.monitor.regression import crps, interval_coverage
+from spin_nb.monitor.risk import Draws, draw_audits, risk_band, risk_estimates, risk_terms, uniform_draws
 from spin_nb.monitor.selective import Separation, aurc, misclassification, risk_coverage, separation
 from spin_nb.monitor.temperature import apply_temperature, inverse_temperature, temperature
 
 __all__ = [
     "CurvePoint",
+    "Draws",
     "DriftMonitor",
     "DriftPoint",
     "Headline",
     "Measure",
     "Reliability",
     "Separation",
+    "Terms",
     "adaptive_ece",
     "adwin",
     "apply_temperature",
     "audited_accuracy",
     "audits_needed",
     "aurc",
+    "betting_band",
     "brier",
     "class_scores",
     "classwise_ece",
@@ -45,6 +50,7 @@ __all__ = [
     "conformal_sets",
     "conformal_threshold",
     "crps",
+    "draw_audits",
     "ece",
     "headline",
     "interval_coverage",
@@ -53,8 +59,12 @@ __all__ = [
     "misclassification",
     "nll",
     "reliability",
+    "risk_band",
     "risk_coverage",
+    "risk_estimates",
+    "risk_terms",
     "separation",
     "temperature",
+    "uniform_draws",
     "wilson",
 ]

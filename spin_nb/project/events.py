@@ -9,10 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from spin_nb.errors import LabelError, ProjectError
+from spin_nb.errors import LabelError, ProjectError, SpinError
 from spin_nb.project import asks, items, seals
+from spin_nb.project.class_history import ClassHistory
+from spin_nb.project.class_table import ClassTable
 from spin_nb.project.fold import State, action_number, fold, newest_first
 from spin_nb.project.records import (
+    CLASSES,
     KINDS,
     MARK_KINDS,
     VALUE_KINDS,
@@ -22,6 +25,8 @@ from spin_nb.project.records import (
     Suggestion,
 )
 from spin_nb.project.values import as_json, as_moment, as_text, from_json, from_moment
+from spin_nb.protocols import Task
+from spin_nb.tasks import from_json as task_from_json
 from spin_nb.words import shown
 
 
@@ -82,6 +87,7 @@ def append(
         if event is not None:
             new_events.append(_insert(db, after, event))
             after.apply(new_events[-1])
+    after.settle()
     return new_events, after
 
 
@@ -106,7 +112,11 @@ def _complete(
         before = state.value(target.item)
         after = fold([event], state).value(target.item)
         return replace(event, value=after, previous=before, client=origin[0], client_seq=origin[1])
-    item = items.require(db, new.item)
+    if new.kind == CLASSES:
+        item = ""
+        state.classes.now.after(new.value, state.seq + 1)
+    else:
+        item = items.require(db, new.item)
     return Event(
         state.seq + 1,
         datetime.now(UTC),
@@ -153,6 +163,8 @@ def _value(new: NewEvent, label: Any) -> Any:
                 f"a {new.kind} of {shown(new.item)} is {shown(new.value)}.", "Pass it as text, in quotes."
             )
         return new.value
+    if new.kind == CLASSES:
+        return from_json(as_json(new.value, "change of classes"))
     if new.kind not in VALUE_KINDS:
         if new.value is not None:
             raise LabelError(
@@ -225,7 +237,7 @@ def _insert(db: sqlite3.Connection, state: State, event: Event) -> Event:
         as_moment(event.time),
         event.annotator,
         event.kind,
-        event.item,
+        event.item or None,
         as_json_or_none(event.value),
         as_json_or_none(event.previous),
         as_json_or_none(event.suggestion),
@@ -274,11 +286,20 @@ def caught_up(db: sqlite3.Connection, state: State) -> State:
         An event is not what was stored, or is gone.
     """
     if not state.seq and not state.chain:
-        state = State(chain=seals.first(db))
+        state = State(chain=seals.first(db), classes=ClassHistory(ClassTable.of(_task(db))))
     elif chain_at(db, state.seq) != state.chain:
         raise _damage_at(state.seq)
     new = [_event(row) for row in _rows_that_fit(db, state.seq, state.chain)]
     return fold(new, state) if new else state
+
+
+def _task(db: sqlite3.Connection) -> Task | None:
+    """Task that a project was made with; None where it has none that can be read."""
+    try:
+        text = items.meta(db).get("task")
+        return task_from_json(text) if isinstance(text, str) else None
+    except SpinError:
+        return None  # whoever needs it says so
 
 
 def check_former_links(db: sqlite3.Connection, version: int) -> None:
@@ -336,7 +357,7 @@ def _event(row: sqlite3.Row | Mapping[str, Any]) -> Event:
         from_moment(row["time"]),
         row["annotator"],
         row["kind"],
-        row["item"],
+        row["item"] or "",
         from_json(row["value"]),
         from_json(row["previous"]),
         _pair(from_json(row["suggested"])),

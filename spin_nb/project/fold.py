@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from spin_nb.project.class_history import ClassHistory
 from spin_nb.project.copy_on_write import CopyOnWriteDict, SeqDict
-from spin_nb.project.records import ASIDE_KINDS, MARK_KINDS, VALUE_KINDS, Event
+from spin_nb.project.records import ASIDE_KINDS, CLASSES, MARK_KINDS, VALUE_KINDS, Event
 
 
 @dataclass(frozen=True)
 class Current:
     """Label, skip or flag that an item has now.
 
-    The latest of label, imported, skip and unsure that has not been undone decides ``kind`` and ``value``: a skip
-    after a label takes the label back.  A flag leaves the label as it is.
+    The latest of label, imported, skip, unsure and none that has not been undone decides ``kind`` and ``value``: a
+    skip after a label takes the label back.  A flag leaves the label as it is.  ``value`` is what the label says now:
+    classes may have changed since its ``event``.
     """
 
     item: str
@@ -69,6 +71,8 @@ class State:
         Items with a value now.
     marks : mapping
         Item id -> its tags and note, of those that have any.
+    classes : ClassHistory
+        Which classes there were when, and are now.
     """
 
     seq: int = 0
@@ -80,6 +84,8 @@ class State:
     n_labels: int = 0
     chain: str = ""
     marks: CopyOnWriteDict[str, Marks] = field(default_factory=CopyOnWriteDict)
+    classes: ClassHistory = field(default_factory=ClassHistory)
+    _is_settled: bool = True
 
     @cached_property
     def current(self) -> dict[str, Current]:
@@ -93,8 +99,21 @@ class State:
 
     def value(self, item: str) -> Any:
         """Return the item's value now, None where it has none."""
-        label = current(self.active.get(item, ()))
+        label = self.decision(item)
         return label.value if label else None
+
+    def decision(self, item: str) -> Current | None:
+        """Return what holds for an item, None where nothing does: also where its class is gone."""
+        return self._decision(self.active.get(item, ()))
+
+    def _decision(self, events: tuple[Event, ...]) -> Current | None:
+        decision = current(events)
+        if decision is None or decision.kind not in VALUE_KINDS or not self.classes.tables:
+            return decision
+        value = self.classes.value_now(decision.value, decision.item, decision.seq)
+        if value is None:
+            return current(tuple(event for event in events if event.kind == "flag"))
+        return decision if value == decision.value else replace(decision, value=value)
 
     def copy(self) -> State:
         """Return a state that can be changed without changing this one."""
@@ -108,10 +127,15 @@ class State:
             self.n_labels,
             self.chain,
             self.marks.copy(),
+            self.classes,
+            self._is_settled,
         )
 
     def apply(self, event: Event) -> None:
-        """Fold one more event in, in place."""
+        """Fold one more event in, in place.
+
+        After the last of them :meth:`settle` is due.
+        """
         self.__dict__.pop("current", None)
         self.seq, self.chain = event.seq, event.chain
         undo_stack = self.undo_stack.setdefault(event.annotator, SeqDict())
@@ -123,7 +147,24 @@ class State:
         else:
             undo_stack[event.seq] = event
             self.redo_stack[event.annotator] = SeqDict()
-            self._set_active(event.item, (*self.active.get(event.item, ()), event))
+            if event.kind == CLASSES:
+                self._change_classes((*self.classes.changes, event))
+            else:
+                self._set_active(event.item, (*self.active.get(event.item, ()), event))
+
+    def settle(self) -> None:
+        """Look at every label anew, where the classes have changed."""
+        if self._is_settled:
+            return
+        self._is_settled, self.n_labels = True, 0
+        self.current_by_seq, self.manual = SeqDict(), SeqDict()
+        for events in self.active.values():
+            decision = self._decision(events)
+            if decision is not None:
+                self._add(decision)
+
+    def _change_classes(self, changes: Iterable[Event]) -> None:
+        self.classes, self._is_settled = self.classes.after(self.seq, tuple(changes)), False
 
     def reversed_by(self, reversal: Event) -> tuple[Event, ...]:
         """Events that an undo or redo, the last event folded in, took back or brought back; oldest first."""
@@ -139,7 +180,10 @@ class State:
             redo_stack[undo.seq] = events
         for event in events:
             del undo_stack[event.seq]
-            self._set_active(event.item, tuple(e for e in self.active[event.item] if e.seq != event.seq))
+            if event.kind == CLASSES:
+                self._change_classes(e for e in self.classes.changes if e.seq != event.seq)
+            else:
+                self._set_active(event.item, tuple(e for e in self.active[event.item] if e.seq != event.seq))
 
     def _redo(self, redo: Event, undo_stack: SeqDict[Event], redo_stack: SeqDict[tuple[Event, ...]]) -> None:
         candidates = (
@@ -150,16 +194,20 @@ class State:
             del redo_stack[seq]
         for event in events:
             undo_stack[event.seq] = event
+            if event.kind == CLASSES:
+                self._change_classes((*self.classes.changes, event))
+                continue
             active = list(self.active.get(event.item, ()))
             insort(active, event, key=lambda e: e.seq)
             self._set_active(event.item, tuple(active))
 
     def _set_active(self, item: str, events: tuple[Event, ...]) -> None:
-        before, after = current(self.active.get(item, ())), current(events)
-        if before is not None:
-            self._remove(before)
-        if after is not None:
-            self._add(after)
+        if self._is_settled:  # else all are looked at anew
+            before, after = self.decision(item), self._decision(events)
+            if before is not None:
+                self._remove(before)
+            if after is not None:
+                self._add(after)
         if events:
             self.active[item] = events
         else:
@@ -205,6 +253,12 @@ def current(active: tuple[Event, ...]) -> Current | None:
     )
 
 
+def is_labelled(active: tuple[Event, ...]) -> bool:
+    """Check that active events, oldest first, give a label, whether or not its class is still there."""
+    decision = current(active)
+    return decision is not None and decision.kind in VALUE_KINDS
+
+
 def marks_of(active: tuple[Event, ...]) -> Marks:
     """Tags and note of an item by its active events, oldest first."""
     tags: dict[str, None] = {}
@@ -246,6 +300,7 @@ def fold(events: Iterable[Event], state: State | None = None) -> State:
     result = State() if state is None else state.copy()
     for event in events:
         result.apply(event)
+    result.settle()
     return result
 
 
@@ -281,7 +336,7 @@ def changed_items(before: State, events: Iterable[Event]) -> list[str]:
             changes += _events_of(before.undo_stack.get(annotator, SeqDict()), target)
             for _, together in before.redo_stack.get(annotator, SeqDict()).newest():
                 changes += together if action_number(together[0]) == target else ()
-    return list(dict.fromkeys(event.item for event in changes))
+    return list(dict.fromkeys(event.item for event in changes if event.kind != CLASSES))
 
 
 def last_undoable(state: State, annotator: str) -> Event | None:
@@ -295,8 +350,12 @@ def last_redoable(state: State, annotator: str) -> Event | None:
 
 
 def newest_decisions(state: State, kind: str, annotator: str) -> Iterator[tuple[Event, ...]]:
-    """Those of :func:`newest_first` that decided on labels: no tags, no notes."""
-    return (events for events in newest_first(state, kind, annotator) if events[0].kind not in MARK_KINDS)
+    """Those of :func:`newest_first` that decided on labels: no tags, no notes, no changes of classes."""
+    return (
+        events
+        for events in newest_first(state, kind, annotator)
+        if events[0].kind not in (*MARK_KINDS, CLASSES)
+    )
 
 
 def newest_first(state: State, kind: str, annotator: str) -> Iterator[tuple[Event, ...]]:

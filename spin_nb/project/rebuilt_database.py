@@ -26,7 +26,7 @@ def write_database(db: sqlite3.Connection, reading: Reading, mark: Mark | None) 
         for row in reading.tables[table]:
             with suppress(sqlite3.Error, OverflowError):  # what a column cannot hold was never in it
                 db.execute(f"INSERT INTO {table}({columns}) VALUES ({places})", row)
-    _add_items(db, {row[4] for row in events_by_number.values()})
+    _add_items(db, {row[4] for row in events_by_number.values() if row[4] is not None})
     asks = {row[0] for row in db.execute("SELECT token FROM asks")}
     start = reading.first if isinstance(reading.first, str) and reading.first else uuid4().hex
     chain, numbers = start, set[int]()

@@ -9,7 +9,25 @@ from typing import Any
 from spin_nb.errors import ProjectError
 from spin_nb.words import shown
 
-KINDS = ("label", "imported", "skip", "unsure", "flag", "keep", "tag", "untag", "note", "undo", "redo")
+CLASSES = "classes"
+"""Kind of an event that changes the classes of the project, and is about no item."""
+NONE_OF_THESE = "none"
+"""Kind of an event that says that no class fits an item."""
+KINDS = (
+    "label",
+    "imported",
+    "skip",
+    "unsure",
+    NONE_OF_THESE,
+    "flag",
+    "keep",
+    "tag",
+    "untag",
+    "note",
+    CLASSES,
+    "undo",
+    "redo",
+)
 VALUE_KINDS = ("label", "imported")
 MARK_KINDS = ("tag", "untag", "note")
 """Kinds that say something about an item beside its label."""
@@ -62,13 +80,14 @@ class NewEvent:
     Attributes
     ----------
     kind : str
-        "label", "imported" (came with the pool), "skip", "unsure", "flag", "keep" (a person has reviewed the label and
-        kept it), "tag", "untag", "note", "undo" or "redo".
+        "label", "imported" (came with the pool), "skip", "unsure", "none" (no class fits), "flag", "keep" (a person has
+        reviewed the label and kept it), "tag", "untag", "note", "classes" (the classes change), "undo" or "redo".
     item : str or None
-        Item id; None for undo and redo, which find it themselves.
+        Item id; None for undo and redo, which find it themselves, and for "classes".
     value : JSON value or None
         For "label" and "imported"; for "keep" the label that is kept; for "tag" and "untag" the tag, for "note" the
-        text, "" for none any more.
+        text, "" for none any more; for "classes" the change, as :meth:`ClassTable.after
+        <spin_nb.project.class_table.ClassTable.after>` takes it.
     annotator : str
         Who did it.
     suggestion : (value, probability or None) or None
@@ -109,6 +128,8 @@ class Event:
     ----------
     seq : int
         Place in the project's one sequence of events; never reused.
+    item : str
+        Item id; "" for "classes", and for its undo and redo.
     time : datetime
         UTC.
     previous : JSON value or None

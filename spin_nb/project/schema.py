@@ -12,7 +12,8 @@ from spin_nb.project.folder import APPLICATION_ID
 VERSION = 5
 """1: until 0.1; 2: events have a gesture and a hash, asks an annotator, the other tables are sealed; 3: the kind of a
 label that came with the pool is "imported", it was "gold"; 4: events may be tags and notes, and say what a gesture's
-items were picked by; 5: events may keep a label that was reviewed."""
+items were picked by; 5: events may keep a label that was reviewed, change the classes, or say that none of them
+fits."""
 
 # Times are ISO 8601 text in UTC with microseconds: they sort, and a person can read them in any SQLite tool.
 # Values are JSON text: a label may one day be a box or a list.
@@ -45,8 +46,8 @@ TABLES = (
         seq INTEGER PRIMARY KEY,
         time TEXT NOT NULL,
         annotator TEXT NOT NULL,
-        kind TEXT NOT NULL /* label, imported, skip, unsure, flag, keep, tag, untag, note, undo, redo */,
-        item TEXT NOT NULL REFERENCES items(id),
+        kind TEXT NOT NULL /* label, imported, skip, unsure, none, flag, keep, tag, untag, note, classes, undo, redo */,
+        item TEXT REFERENCES items(id) /* null: the classes */,
         value TEXT,
         previous TEXT,
         suggested TEXT,
@@ -71,13 +72,15 @@ TABLES = (
     "CREATE TABLE models(id TEXT PRIMARY KEY, created TEXT NOT NULL, head TEXT NOT NULL, card TEXT NOT NULL)",
     "CREATE TABLE seals(name TEXT PRIMARY KEY, n INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID",
 )
-_KINDS = " /* label, imported, skip, unsure, flag, keep, tag, untag, note, undo, redo */"
+_KINDS = " /* label, imported, skip, unsure, none, flag, keep, tag, untag, note, classes, undo, redo */"
 """SQLite keeps the comment: the tables read otherwise with it, so that no older spin_nb takes them for its own."""
 _FORMER_KINDS = {
     4: " /* label, imported, skip, unsure, flag, tag, untag, note, undo, redo */",
     3: " /* label, imported, skip, unsure, flag, undo, redo */",
     2: "",
 }
+_ITEM = "item TEXT REFERENCES items(id) /* null: the classes */"
+_FORMER_ITEM = "item TEXT NOT NULL REFERENCES items(id)"  # until version 4
 _SOURCE = "        source TEXT,\n"
 _NEW_SINCE = {1: ("asks", "events", "seals"), 2: ("events",), 3: ("events",), 4: ("events",)}
 _ADDED_IN_2 = ("annotator TEXT)", "gesture INTEGER REFERENCES events(seq),\n        chain TEXT NOT NULL)")
@@ -119,9 +122,10 @@ def all_tables(version: int) -> tuple[str, ...]:
     """
     if version >= VERSION:
         return TABLES
-    kinds = _FORMER_KINDS[max(version, 2)]
-    source = _SOURCE if version > 3 else ""
-    tables = tuple(text.replace(_KINDS, kinds).replace(_SOURCE, source) for text in TABLES)
+    kinds, source = _FORMER_KINDS[max(version, 2)], _SOURCE if version > 3 else ""
+    tables = tuple(
+        text.replace(_KINDS, kinds).replace(_ITEM, _FORMER_ITEM).replace(_SOURCE, source) for text in TABLES
+    )
     return tables if version > 1 else tuple(_as_in_1(text) for text in tables if "seals" not in text)
 
 

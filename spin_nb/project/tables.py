@@ -108,7 +108,7 @@ def history(events: Sequence[Event]) -> pl.DataFrame:
             "time": (pl.Datetime("us", "UTC"), [event.time for event in events]),
             "annotator": (pl.String, [event.annotator for event in events]),
             "kind": (pl.String, [event.kind for event in events]),
-            "item": (pl.String, [event.item for event in events]),
+            "item": (pl.String, [event.item or None for event in events]),
             "value": (pl.String, [_as_text(event.value) for event in events]),
             "previous": (pl.String, [_as_text(event.previous) for event in events]),
             **{name: answers[name] for name in ("suggested", "suggested_p", "accepted")},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Self
 
 from spin_nb.tasks._names import checked_names
 from spin_nb.tasks.base import TaskBase
@@ -23,6 +23,22 @@ class LabelledList(TaskBase):
         unique_names = checked_names(names, "label", "labels")
         self._index = {name: i for i, name in enumerate(unique_names)}
         super().__init__(names=unique_names)
+
+    def with_names(self, names: Iterable[str]) -> Self:
+        """Return the task with other labels."""
+        return type(self)(names)
+
+    def translate(self, value: Sequence[Entry], name_now: Callable[[str], str | None]) -> list[Entry]:
+        """Return what a value says when labels are called otherwise; things of which the label is gone are left out.
+
+        Examples
+        --------
+        >>> from spin_nb.tasks import Spans
+        >>> Spans(["town"]).translate([{"label": "place", "start": 0, "end": 3}], {"place": "town"}.get)
+        [{'label': 'town', 'start': 0, 'end': 3}]
+        """
+        things = [{**thing, "label": name_now(thing["label"])} for thing in value]
+        return [thing for thing in things if thing["label"] is not None]
 
     def _empty(self) -> list[Entry]:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from spin_nb.tasks._choice import OneOf
@@ -63,3 +63,17 @@ class Classes(OneOf):
     def __init__(self, names: Iterable[str]) -> None:
         unique_names = checked_names(names, "class", "classes", least=2, numbers=True)
         super().__init__(unique_names, names=unique_names)
+
+    def with_names(self, names: Iterable[str]) -> Classes:
+        """Return the task with other classes."""
+        return type(self)(names)
+
+    def translate(self, value: str, name_now: Callable[[str], str | None]) -> str | None:
+        """Return what a label says when classes are called otherwise; None where its class is gone.
+
+        Examples
+        --------
+        >>> Classes(["ok", "scratch"]).translate("crack", {"crack": "scratch"}.get)
+        'scratch'
+        """
+        return name_now(value)

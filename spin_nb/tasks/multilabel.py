@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 import numpy as np
@@ -61,6 +61,21 @@ class MultiLabel(TaskBase):
         unique_names = checked_names(names, "class", "classes")
         self._index = {name: i for i, name in enumerate(unique_names)}
         super().__init__(names=unique_names)
+
+    def with_names(self, names: Iterable[str]) -> MultiLabel:
+        """Return the task with other classes."""
+        return type(self)(names)
+
+    def translate(self, value: list[str], name_now: Callable[[str], str | None]) -> list[str]:
+        """Return what a label says when classes are called otherwise; those that are gone are left out.
+
+        Examples
+        --------
+        >>> MultiLabel(["car", "dark"]).translate(["night", "car"], {"night": "dark", "car": "car"}.get)
+        ['car', 'dark']
+        """
+        names_now = {name_now(name) for name in value}
+        return [name for name in self.names if name in names_now]
 
     @property
     def outputs(self) -> int:

@@ -108,12 +108,12 @@ class TestDamage:
     def test_an_older_spin_nb_refuses_a_newer_project_and_leaves_it_alone(self, store, folder, label):
         store.append([label("i0")])
         with store.transaction() as db:
-            db.execute("PRAGMA user_version = 5")
+            db.execute("PRAGMA user_version = 6")
         store.close()
         before = (folder / "project.db").read_bytes()
         for read_only in (False, True):
             with pytest.raises(
-                VersionError, match="has format 5; this spin_nb knows formats up to 4"
+                VersionError, match="has format 6; this spin_nb knows formats up to 5"
             ) as caught:
                 Store.open(folder, read_only=read_only)
             assert "Upgrade" in caught.value.do

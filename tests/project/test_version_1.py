@@ -48,7 +48,7 @@ def test_everything_in_it_is_there_after_opening_it(old):
     assert s.problem is None
     s.label("item-000003", "dent")
     s.close()
-    assert version(old) == 4
+    assert version(old) == 5
     assert rows(old)[:-1] == events
 
 

@@ -61,6 +61,11 @@ class Learner:
     inputs_of : callable, optional
         Unfitted model -> :class:`~spin_nb.pool.inputs.inputs.Inputs`, or None where it takes the features.
 
+    Attributes
+    ----------
+    needs_training : bool
+        What was fitted told other classes apart: only the graph follows until the next fit.
+
     Raises
     ------
     ModelError
@@ -96,6 +101,7 @@ class Learner:
         self._growing = {name: Growing() for name in ("features", "scales")}
         self.graph = LiveGraph(self.basis.phi, n_classes)
         self.inputs_of = inputs_of or (lambda model: None)
+        self.needs_training = False
         self._fit: Fit | None = None
         self._linear: LastLayerLaplace | None = None  # has followed the labels since the fit
         self._spread: Float | None = None  # of the linear head's logits over the pool, (n, 1)
@@ -168,6 +174,19 @@ class Learner:
         snapshot = copy.copy(self)
         snapshot.graph, snapshot._current = self.graph.freeze(), dict(self._current)
         return snapshot
+
+    @one_thread()
+    def with_classes(self, n_classes: int) -> Learner:
+        """Return a learner over the same pool that tells other classes apart: without labels, and without a fit."""
+        other = copy.copy(self)
+        other.n_classes, other.graph = n_classes, LiveGraph(self.graph.phi, n_classes)
+        other._growing = {name: Growing() for name in self._growing}
+        other._fit = other._spread = None
+        other._predictives, other._training_ids = {}, {}
+        other.needs_training = self.needs_training or self._fit is not None
+        other._audits = np.empty(0, np.int64), np.empty(0, np.int64)
+        other._forget()
+        return other
 
     @one_thread()
     def label(self, row: int, y: int, weight: float = 1.0) -> None:
@@ -287,7 +306,7 @@ class Learner:
         A head of it that is another model of the person's choice must have been there before: it goes on being shown.
         """
         before = {name: predictive for name, predictive in self._predictives.items() if name == fit.head}
-        self._fit, self._spread = fit, None
+        self._fit, self._spread, self.needs_training = fit, None, False
         self._forget()
         self._predictives = before
         self._training_ids = {name: self._training_ids[name] for name in before}

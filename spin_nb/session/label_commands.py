@@ -68,7 +68,10 @@ class LabelCommands:
         label_log = self._live.label_log
 
         def step() -> list[Change]:
-            changes = label_log.commit(new_events(label_log, acts, source))
+            with label_log.transaction():  # nobody changes the classes between the look at them and the label
+                self._live.follow_classes()
+                label_log.store.append(new_events(label_log, acts, source))
+            changes = label_log.sync()
             self._live.follow(changes)
             return changes
 
@@ -110,7 +113,7 @@ class LabelCommands:
         def step() -> tuple[list[tuple[str, str]], list[Change]]:
             events, changes = revert(self._live.label_log, kind)
             self._live.follow(changes)
-            return [(event.kind, event.item) for event in reversed(events)], changes
+            return [(event.kind, event.item) for event in reversed(events) if event.item], changes
 
         acts, changes = self._live.label_log.retry_while_busy(step)
         self._announce(acts, changes)

@@ -24,6 +24,7 @@ from spin_nb.pool.sources.outside import path_outside
 from spin_nb.pool.sources.read import PoolData, read_pool
 from spin_nb.pool.storage.pool_store import StoredPool, read_stored_pool
 from spin_nb.project import folder as places
+from spin_nb.project.fold import is_labelled
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
 from spin_nb.project.trust import look_around
@@ -262,19 +263,41 @@ def _add(store: Store, pool: Pool, pool_data: PoolData, task: Task) -> None:
         )
         broken = (item for item in pool_data.broken if item.id not in database_ids)
         store.add_items(NewItem(item.id, None, pool_data.modality, broken=item.reason) for item in broken)
-        labelled_ids = {label.item for label in store.state().labels}
+        state = store.state()
+        labelled_ids = {label.item for label in state.labels}
+        if (
+            state.classes.tables
+        ):  # a label says nothing any more where its class is gone, and is there all the same
+            labelled_ids.update(item for item, events in state.active.items() if is_labelled(events))
         new_labels = [(id, value) for id, value in pool_data.labels.items() if id not in labelled_ids]
         store.set_meta("fingerprint", pool_data.fingerprint)
         store.append(
-            [NewEvent("imported", id, task.validate(value), annotator="import") for id, value in new_labels]
+            [
+                NewEvent("imported", id, stored_value, annotator="import")
+                for id, value in new_labels
+                if (stored_value := _label_to_import(store, task, value)) is not None
+            ]
         )
+
+
+def _label_to_import(store: Store, task: Task, value: object) -> Any:
+    """Label that comes with a pool, as it is stored; None where its class has been retired since."""
+    classes = store.state().classes.now
+    try:
+        return task.validate(value) if classes.task is None else classes.validate(value)
+    except LabelError:
+        task.validate(value)
+        return None
 
 
 def _reopen(
     store: Store, folder: Path, pool: object, task: Task | None, labels_from: str | None, trusted: bool
 ) -> Pool:
-    stored_task = read_task(store.meta)
-    if task is not None and task != stored_task:
+    stored_task = _task_in_force(store)
+    if task is not None and task not in (
+        stored_task,
+        read_task(store.meta),
+    ):  # classes may have changed since
         raise ContradictionError(
             f"the project's labels are {shown(stored_task, 300)}, not {shown(task, 300)}.",
             "Leave classes= and task= out to go on, or open another folder for other labels.",
@@ -288,13 +311,14 @@ def _reopen(
         if not store.read_only:
             mend_items(store, kept_pool)
         return kept_pool
-    pool_data = _read(pool, folder, stored_task, labels_from)
+    first_task = read_task(store.meta)
+    pool_data = _read(pool, folder, first_task, labels_from)  # whose names a pool goes by
     check_same_pool(store, folder, pool_data)
     check_database(store, pool_data)
     if store.read_only:
         return _look(folder, pool_data)
     kept_pool = Pool.save(folder, pool_data)
-    _add(store, kept_pool, pool_data, stored_task)
+    _add(store, kept_pool, pool_data, first_task)
     mend_items(store, kept_pool)
     return kept_pool
 
@@ -317,7 +341,7 @@ def _refuse_outside(folder: Path, pool_data: PoolData) -> None:
 
 
 def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: str, trusted: bool) -> Session:
-    runtime, task, seed = Runtime(), read_task(store.meta), int(store.meta["seed"])
+    runtime, task, seed = Runtime(), _task_in_force(store), int(store.meta["seed"])
     candidates = candidate_words(store, pool, task, encoder)
     compute = features_to_begin_with(store, folder, pool, encoder, candidates, trusted)
 
@@ -336,9 +360,9 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
                 store.set_meta("encoder", fitted_encoder.name)
         return fitted_encoder, array
 
-    n_classes = len(task.names) if task.learns == "classes" else 2  # else: labelled, and not
+    table = store.state().classes.now if task.learns == "classes" else None
     pool_model = PoolModel(
-        pool, compute_features, n_classes=n_classes, seed=seed, folder=None if store.read_only else folder
+        pool, compute_features, classes=table, seed=seed, folder=None if store.read_only else folder
     )
     if not pool.on_files or len(pool) < DEFERRED_FROM_FILES:
         pool_model.compute_features(progress_bar("Features"))
@@ -349,6 +373,13 @@ def _start(store: Store, folder: Path, pool: Pool, encoder: object, annotator: s
     if loss:
         runtime.announcer.report(loss)
     return session
+
+
+def _task_in_force(store: Store) -> Task:
+    """Task that the project was made with, and what became of its classes."""
+    first = read_task(store.meta)
+    task: Task | None = store.state().classes.now.task
+    return first if task is None else task
 
 
 def _login() -> str:

@@ -1,4 +1,4 @@
-"""What a session is about: folder, database, pool and task, the same as long as it is open."""
+"""What a session is about: folder, database and pool, the same as long as it is open, and the task in force."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spin_nb.pool.pool import Pool
 from spin_nb.project.store import Store
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class OpenProject:
     """An open project.
 
@@ -23,7 +23,7 @@ class OpenProject:
     pool : Pool
         What can be labelled.
     task : Task
-        What a label may be.
+        What a label may be now: :class:`~spin_nb.session.labels.label_log.LabelLog` sets it when classes change.
     annotator : str
         Who labels here.
     seed : int

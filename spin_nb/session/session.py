@@ -19,6 +19,7 @@ from spin_nb.session.audit.judge import Judge
 from spin_nb.session.audit.part import AuditPart
 from spin_nb.session.audit.suggestion_scores import SuggestionScores
 from spin_nb.session.checks.check import Check, check
+from spin_nb.session.class_names import ClassNames
 from spin_nb.session.items_frame import items_frame
 from spin_nb.session.label_commands import BulkReport, LabelCommands
 from spin_nb.session.labeller.channel import Channel, ReviewChannel
@@ -105,7 +106,14 @@ class Session:
         self, project: OpenProject, runtime: Runtime, pool_model: PoolModel, encoders: Sequence[str] = ()
     ) -> None:
         announcer = runtime.announcer
-        label_log = LabelLog(project.store, project.task, project.pool, project.annotator, project.seed)
+
+        def use(task: Task) -> None:
+            project.task = task
+            announcer.emit_later("classes", task.names)
+
+        label_log = LabelLog(
+            project.store, project.task, project.pool, project.annotator, project.seed, on_task=use
+        )
         live = LiveModel(project, label_log, pool_model)
         suggestions = Suggestions(project, live, announcer)
         scores = SuggestionScores(project, label_log, suggestions)
@@ -216,12 +224,14 @@ class Session:
         return self._project.task
 
     @property
-    def classes(self) -> list[str]:
-        """Names the task has: of classes, boxes, points or spans.
+    def classes(self) -> ClassNames:
+        """Names in force: of classes, boxes, points or spans.
 
-        Columns of probabilities are in the order of the classes.
+        Columns of probabilities are in the order of the classes.  They change by its verbs: ``s.classes.add("x")``,
+        ``rename``, ``merge``, ``split``, ``retire``; ``history`` lists the changes.
         """
-        return self._project.classes
+        self._live.try_to_catch_up()
+        return ClassNames(self._project, self._runtime, self._live)
 
     @property
     def annotator(self) -> str:
@@ -531,12 +541,12 @@ class Session:
         return len(acts)
 
     def undo(self) -> str:
-        """Undo what you did last, a label, a tag or a note; returns the item's id."""
-        return self._label_commands.revert("undo")[0]
+        """Undo what you did last: a label, a tag, a note, a change of the classes; returns the item's id, else ""."""
+        return next(iter(self._label_commands.revert("undo")), "")
 
     def redo(self) -> str:
         """Redo what was undone; returns the item's id."""
-        return self._label_commands.revert("redo")[0]
+        return next(iter(self._label_commands.revert("redo")), "")
 
     def suggest(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None) -> int:
         """Pre-fill the labeller; returns for how many items.

@@ -139,7 +139,9 @@ def test_a_project_opened_again_says_the_same_probabilities(trained, project, di
 def test_a_session_that_moves_to_other_features_takes_its_audits_along(trained, digits):
     s, old = trained, trained._live.pool_model
     next_audit(s, digits)
-    new = PoolModel(s.pool, lambda progress: (old.encoder, old.features), n_classes=10, seed=1, folder=None)
+    new = PoolModel(
+        s.pool, lambda progress: (old.encoder, old.features), classes=old.classes, seed=1, folder=None
+    )
     new.install(new.build(lambda fraction, words: None))
     new.learner.adopt(replace(old.learner._fit, predictive=None))
     with s._live.label_log.lock:

@@ -99,7 +99,7 @@ def test_a_script_in_a_terminal_says_how_many_items_are_encoded_and_how_long_the
 def test_whoever_waits_for_a_large_pool_sees_how_far_it_is(monkeypatch):
     lines = []
     job = SimpleNamespace(progress=0.0, message="started", result=lambda: None)
-    large = pool_model.PoolModel(None, lambda progress: None, n_classes=2, seed=0, folder=None)
+    large = pool_model.PoolModel(None, lambda progress: None, classes=None, seed=0, folder=None)
     large.begin(job)
 
     def show(fraction, words):

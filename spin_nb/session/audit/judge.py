@@ -51,8 +51,15 @@ class Judge:
         predictive = self._live.predictive
         if predictive is None:
             return over_parts([])
-        rows, truth = self._live.label_log.training_set.audits
-        return self.estimate(rows, predictive.mean[rows].argmax(1) == truth, within=within, of=of)
+        label_log = self._live.label_log
+        with label_log.lock:
+            rows, truth = label_log.training_set.audits
+            unfit_rows = label_log.rows(
+                label_log.audit_items.unfit_items
+            )  # whatever is answered for them is wrong
+        is_right = predictive.mean[rows].argmax(1) == truth
+        rows, scores = np.append(rows, unfit_rows), np.append(is_right, np.zeros(len(unfit_rows), bool))
+        return self.estimate(rows, scores, within=within, of=of)
 
     def audit_predictions(self) -> AuditPredictions:
         """Predictions for the audits, beside their labels."""

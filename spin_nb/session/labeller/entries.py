@@ -130,6 +130,7 @@ class Entries:
         label_log, outcome = self._live.label_log, _Outcome()
         try:
             with label_log.transaction():
+                self._live.follow_classes()
                 self._store(outcome, client, entries)
         except Busy:
             raise

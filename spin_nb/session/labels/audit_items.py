@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spin_nb.project.fold import Current
-from spin_nb.project.records import VALUE_KINDS
+from spin_nb.project.records import NONE_OF_THESE, VALUE_KINDS
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class AuditItems:
         Items that audited once, and no longer do.
     flagged_items : set of str
         Audits that turned out to be bad items.
+    unfit_items : set of str
+        Audits that no class fits.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,7 @@ class AuditItems:
         self._last_answer: dict[str | None, int] = {}
         self.released_items: set[str] = set()
         self.flagged_items: set[str] = set()
+        self.unfit_items: set[str] = set()
 
     def __contains__(self, item: str) -> bool:
         return item in self._showings
@@ -83,12 +86,14 @@ class AuditItems:
 
     def settle(self, item: str, label: Current | None) -> None:
         """Note an audit item's current decision, or None."""
-        for group in (self.flagged_items, self._deferred_items, self._open_items):
+        for group in (self.flagged_items, self.unfit_items, self._deferred_items, self._open_items):
             group.discard(item)
         if label is None:
             self._open_items.add(item)
         elif label.flagged:
             self.flagged_items.add(item)
+        elif label.kind == NONE_OF_THESE:
+            self.unfit_items.add(item)
         elif label.kind not in VALUE_KINDS:
             self._deferred_items.add(item)
 
@@ -97,7 +102,7 @@ class AuditItems:
         for item in list(items):
             self._showings.pop(item, None)
             self.released_items.add(item)
-            for group in (self.flagged_items, self._deferred_items, self._open_items):
+            for group in (self.flagged_items, self.unfit_items, self._deferred_items, self._open_items):
                 group.discard(item)
 
     @property

@@ -19,8 +19,9 @@ import numpy as np
 
 from spin_nb.interrupts import defer_interrupts
 from spin_nb.monitor.curves import N_RECENT_LABELS, labels_per_minute
+from spin_nb.project.class_table import ClassTable
 from spin_nb.project.database import BUSY_SECONDS, Busy
-from spin_nb.project.fold import Current, State, changed_items, current
+from spin_nb.project.fold import Current, State, changed_items
 from spin_nb.project.records import VALUE_KINDS, NewAsk, NewEvent
 from spin_nb.project.store import Store
 from spin_nb.session.labels.audit_items import AuditItems
@@ -73,6 +74,8 @@ class LabelLog:
         Who labels in this session.
     seed : int
         The project's.
+    on_task : callable, optional
+        Told the task in force whenever the classes are others, under the lock.
 
     Attributes
     ----------
@@ -101,15 +104,17 @@ class LabelLog:
         pool: Pool,
         annotator: str,
         seed: int = 0,
+        on_task: Callable[[Any], None] = lambda task: None,
     ) -> None:
         self.lock = threading.RLock()
         self.store = store
         self.task = task
         self.annotator = annotator
         self.pool = pool
-        self.state = State()
-        self.training_set = TrainingSet(lambda id: pool.row(id) if pool.has(id) else None, self.lock)
-        self.gestures = Gestures(len(task.names) if task.learns == "classes" else 1)
+        self.state = State(classes=store.state().classes)
+        self.training_set = self._new_training_set()
+        self.gestures = Gestures(_n_classes(task))
+        self._on_task = on_task
         self.audit_items = AuditItems()
         self._release = AuditRelease(store, self.audit_items)
         self.shown_asks = ShownAsks(store, annotator, self.audit_items, self._release)
@@ -126,7 +131,7 @@ class LabelLog:
             before, self.state = self.state, self.store.state()
             # What is stored in between is settled next time.
             events = [event for event in self.store.events(before.seq) if event.seq <= self.state.seq]
-            items: dict[str, None] = {}
+            items = self._take_classes(before)
             self._release.take_in(events)
             # After the events: an audit that was shown before one of them must be known as one when it is settled.
             is_changed = self.store.changed_elsewhere()
@@ -140,6 +145,30 @@ class LabelLog:
             self.shown_asks.take_in(events, self.state)
             items.update(dict.fromkeys(changed_items(before, events)))
             return [change for item in items if (change := self._refresh(item)) is not None]
+
+    def _new_training_set(self) -> TrainingSet:
+        pool = self.pool
+        return TrainingSet(lambda id: pool.row(id) if pool.has(id) else None, self.lock)
+
+    @property
+    def classes(self) -> ClassTable:
+        """Classes in force."""
+        return self.state.classes.now
+
+    def _take_classes(self, before: State) -> dict[str, None]:
+        """Put the task in force where classes have changed; returns the items whose labels may say something else."""
+        if self.state.classes is before.classes:
+            return {}
+        if self.classes.task is not None:
+            self.task = self.classes.task
+            self._on_task(self.task)
+        self.gestures, self.training_set = Gestures(_n_classes(self.task)), self._new_training_set()
+        return dict.fromkeys([*self.state.active, *self.audit_items.items])
+
+    @property
+    def has_other_classes(self) -> bool:
+        """True where another session has changed the classes, and this one has not heard of it."""
+        return self.store.state().classes is not self.state.classes
 
     def commit(self, events: Sequence[NewEvent]) -> list[Change]:
         """Store events in one transaction, then fold.
@@ -200,7 +229,7 @@ class LabelLog:
 
     def current(self, id: str) -> Current | None:
         """Return an item's current decision."""
-        return current(self.state.active.get(id, ()))
+        return self.state.decision(id)
 
     def value(self, id: str) -> Any | None:
         """The item's label now, or None."""
@@ -306,3 +335,7 @@ class LabelLog:
             item, row, after, audit, label is not None and item not in self.shown_asks
         )
         return Change(row, item, before, after) if before != after or counts_anew else None
+
+
+def _n_classes(task: Any) -> int:
+    return len(task.names) if task.learns == "classes" else 1

@@ -36,7 +36,7 @@ def new_event(
     if kind in VALUE_KINDS:
         if extent is None:  # whatever it holds, a class is one of the names
             extent = Extent() if label_log.task.learns == "classes" else pool.known_extent(row)
-        value = label_log.task.validate(value, extent)
+        value = label_log.classes.validate(value, extent)
     token = None if kind in MARK_KINDS else label_log.shown_asks.open_token(item)
     return NewEvent(kind, item, value, annotator=label_log.annotator, ask=token, gesture=gesture)
 

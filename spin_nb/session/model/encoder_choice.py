@@ -207,14 +207,19 @@ class EncoderChoice:
         ------
         Cancelled
         """
-        rows, y, weights, _ = training_data(self._live.label_log)
+        with self._live.label_log.lock:
+            rows, y, weights, _ = training_data(self._live.label_log)
+            for model in self._models.values():
+                if model is not self._live.pool_model:
+                    model.take_classes(self._live.label_log.classes)
+            learners = {name: model.learner for name, model in self._models.items()}
         is_base = rows < self._live.pool_model.n_base  # arrivals are not known to all of them
         rows, y, weights = rows[is_base], y[is_base], None if weights is None else weights[is_base]
         by_encoder: dict[str, Evidence] = {}
-        for name, model in self._models.items():
+        for name, learner in learners.items():
             if is_cancelled():
                 raise Cancelled
-            evidence_for = evidence(model.learner, rows, y, weights)
+            evidence_for = evidence(learner, rows, y, weights)
             if evidence_for is not None:
                 by_encoder[name] = evidence_for
         in_use = self._live.pool_model.encoder.name

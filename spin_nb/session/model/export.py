@@ -15,6 +15,7 @@ from spin_nb.models.snapshot import Snapshot
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.registry import resolve
 from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.recall import tells_classes_apart
 from spin_nb.session.open_project import OpenProject
 from spin_nb.types import Estimate, ExportReport
 from spin_nb.words import said_by, shown
@@ -52,6 +53,11 @@ def exported_model(project: OpenProject, live: LiveModel, model_id: str | None) 
     if model_id is None:
         raise NotTrainedError("there is no trained model to export.", "Train first: s.train(wait=True).")
     snapshot = Snapshot.load(inside(project.folder, MODELS, model_id), pool_model.encoder)
+    if not tells_classes_apart(snapshot, project):
+        raise NotTrainedError(
+            "the classes have changed since the model was trained.", "Train again: s.train(wait=True)."
+        )
+    snapshot = replace(snapshot, classes=tuple(project.classes))  # by the names in force
     snapshot = replace(snapshot, head=pool_model.learner.head, temperature=1 / live.calibration.power)
     if snapshot.head == "linear":
         return snapshot

@@ -48,6 +48,7 @@ class LiveModel:
         self.pool_model = pool_model
         self._project = project
         self._weights_version = 0
+        self._classes = label_log.classes
         self._basis_of_calibration: tuple[object, ...] | None = None
 
     def prepare(
@@ -77,8 +78,9 @@ class LiveModel:
                 saved_model = recall(learner, within(job.report, 0.7, 1))
                 # The lock, not the main thread: a labeller on a subshell thread may wait for it while a cell is busy.
                 with self.label_log.lock:
-                    self._relearn(learner)
                     self.pool_model.install(learner)
+                    self.pool_model.take_classes(self.label_log.classes)
+                    self._relearn(self.pool_model.learner)
                     adopt(saved_model)
 
         runtime.start(
@@ -111,6 +113,12 @@ class LiveModel:
         """Let the learner follow changes; under the lock."""
         if not self.pool_model.ready:
             return
+        if self._classes is not self.label_log.classes:
+            self._classes = self.label_log.classes
+            self.pool_model.take_classes(self._classes)
+            self._relearn(self.pool_model.learner)
+            self.calibrate()
+            return
         self.calibrate()
         if not changes:
             return
@@ -123,6 +131,14 @@ class LiveModel:
                 learner.unlabel(change.row)
             if change.after is not None:
                 learner.label(change.row, change.after, self.label_log.gestures.weight(change.id))
+
+    def follow_classes(self) -> None:
+        """Follow classes that another session has changed; under the lock.
+
+        In a transaction: from then on nobody changes them before it ends.
+        """
+        if self.label_log.has_other_classes:
+            self.follow(self.label_log.sync())
 
     def _relearn(self, learner: Learner) -> None:
         """Teach a learner all labels; under the lock."""
@@ -154,6 +170,7 @@ class LiveModel:
 
     def move_to(self, pool_model: PoolModel) -> None:
         """Work with other features from now on, and teach their learner all labels; under the lock."""
+        pool_model.take_classes(self.label_log.classes)
         self._relearn(pool_model.learner)
         self.pool_model = pool_model
         self.calibrate()

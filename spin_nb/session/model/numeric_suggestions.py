@@ -23,16 +23,17 @@ class _Fit:
     """A regression, its labels, its suggestions.
 
     ``labels`` holds item -> number of the event that gave its label; ``due``: before the log has this revision, too few
-    labels can have changed.
+    labels can have changed; ``task`` is the one in force: its names may change.
     """
 
     targets: GraphRegression | None
     labels: dict[str, int]
     due: int
+    task: object
     suggestions: dict[str, Suggestion | None] = field(default_factory=dict)
 
 
-_NOTHING = _Fit(None, {}, 0)
+_NOTHING = _Fit(None, {}, 0, None)
 
 
 class NumericSuggestions:
@@ -86,6 +87,8 @@ class NumericSuggestions:
         if not self._project.task.outputs or not self._live.pool_model.ready:
             return _NOTHING
         fit = self._fit
+        if fit is not None and fit.task is not self._project.task:
+            fit = None
         if fit is None or self._live.label_log.revision >= fit.due:
             fit = self._fit = self._renew(fit)
         return fit
@@ -98,7 +101,7 @@ class NumericSuggestions:
             missing = _enough(len(fit.labels)) - n_changed
             if missing > 0:
                 return replace(fit, due=revision + missing)
-        return _Fit(self._learn(list(labels)), labels, revision + _enough(len(labels)))
+        return _Fit(self._learn(list(labels)), labels, revision + _enough(len(labels)), self._project.task)
 
     def _learn(self, ids: list[str]) -> GraphRegression | None:
         rows = [self._project.pool.row(id) for id in ids]

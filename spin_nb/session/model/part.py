@@ -64,7 +64,9 @@ class ModelPart(HtmlRepr):
         # Those of a model that is not in place, of other features say, are none of this one's.
         scores = self.cv_scores if others else []
         calibration = self._live.calibration
-        if not scores:
+        if self._live.pool_model.learner.needs_training:
+            text += "; what was trained before the classes changed does not know them: s.train()"
+        elif not scores:
             text += "; s.train() compares the heads"
         if calibration:
             text += f"\n  probabilities {calibration}"

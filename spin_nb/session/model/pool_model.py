@@ -23,6 +23,7 @@ from spin_nb.pool.features.layout import pca_layout, place, umap_layout
 from spin_nb.pool.features.neighbours import nearest, neighbours
 from spin_nb.pool.inputs.inputs import Inputs
 from spin_nb.pool.pool import Pool
+from spin_nb.project.class_table import ClassTable
 from spin_nb.project.folder import FEATURES, inside
 from spin_nb.protocols import Encoder, Predictive
 from spin_nb.session.runtime.jobs import Job
@@ -32,6 +33,7 @@ from spin_nb.types import Float, Ints
 
 _REDRAW_SECONDS = 0.2
 NEIGHBOURS_PER_ITEM = 15  # UMAP's default; the graph posterior uses the first ten
+LABELLED_AND_NOT = 2  # what is told apart where labels are no classes
 REFERENCE_ITEMS = 1000  # pool items that stand for the pool when arrivals are judged
 
 
@@ -46,7 +48,9 @@ class PoolModel:
     pool : Pool
     compute : callable
         Progress -> the fitted encoder, and its features of every row of the pool, float32 (n, d).
-    n_classes, seed : int
+    classes : ClassTable or None
+        That it tells apart; None where labels are no classes, but labelled and not.
+    seed : int
     folder : Path
         The project, where the map's layout is kept; None where nothing may be written.
     """
@@ -56,13 +60,13 @@ class PoolModel:
         pool: Pool,
         compute: Callable[[Progress | None], tuple[Encoder, Float]],
         *,
-        n_classes: int,
+        classes: ClassTable | None,
         seed: int,
         folder: Path | None,
     ) -> None:
         self.pool = pool
         self._compute: Callable[[Progress | None], tuple[Encoder, Float]] | None = compute
-        self._n_classes, self._seed, self._folder = n_classes, seed, folder
+        self._classes, self._seed, self._folder = classes, seed, folder
         self._learner: Learner | None = None
         self._inputs: Inputs | None = None
         self._graph: tuple[Ints, Float] | None = None
@@ -79,7 +83,7 @@ class PoolModel:
 
     def beside(self, compute: Callable[[Progress | None], tuple[Encoder, Float]]) -> PoolModel:
         """Make another of the same pool, with other features."""
-        return PoolModel(self.pool, compute, n_classes=self._n_classes, seed=self._seed, folder=self._folder)
+        return PoolModel(self.pool, compute, classes=self._classes, seed=self._seed, folder=self._folder)
 
     # -- features -----------------------------------------------------------------------------------------
 
@@ -196,7 +200,8 @@ class PoolModel:
             self.compute_features(within(progress, 0, 0.7))
         base = self._base
         graph = neighbours(base, NEIGHBOURS_PER_ITEM, progress=within(progress, 0.7, 1))
-        learner = Learner(base, *graph, self._n_classes, seed=self._seed, inputs_of=self.inputs)
+        n_classes = LABELLED_AND_NOT if self._classes is None else len(self._classes.names)
+        learner = Learner(base, *graph, n_classes, seed=self._seed, inputs_of=self.inputs)
         if len(self.features) > self.n_base:
             learner.extend(self.features[self.n_base :], self._arrival_neighbours, self._arrival_distances)
         self._graph = graph
@@ -207,6 +212,26 @@ class PoolModel:
         self._learner = learner
         if len(self.features) > self.n_base:
             self.features = learner.features  # one copy of the two
+
+    @property
+    def classes(self) -> ClassTable | None:
+        """Classes that it tells apart; None where labels are none."""
+        return self._classes
+
+    def take_classes(self, classes: ClassTable) -> bool:
+        """Tell these classes apart from now on; under the lock.
+
+        Returns whether the learner is another, which has no labels yet.  What was trained stays where classes were only
+        called otherwise.
+        """
+        before = self._classes
+        if before is None or classes is before:
+            return False
+        self._classes = classes
+        if self._learner is None or classes.tells_apart_as(before):
+            return False
+        self._learner = self._learner.with_classes(len(classes.names))
+        return True
 
     def wait(self) -> Learner:
         """Wait for the learner; never under the lock."""

@@ -74,7 +74,7 @@ class Recall:
         except SpinError as error:
             self._announcer.report(f"Model {model_id} could not be read: {error}")
             return None
-        if list(snapshot.classes) != project.classes:
+        if not tells_classes_apart(snapshot, project):
             names = ", ".join(snapshot.classes)
             self._announcer.report(
                 f"Model {model_id} tells other classes apart ({names:.80}). Train again: s.train()."
@@ -152,3 +152,12 @@ def _holds(model: Model, name: str) -> bool:
     """Check a saved model for an own model's name."""
     own = model.card.get("own")
     return isinstance(own, dict) and own.get("name") == name
+
+
+def tells_classes_apart(snapshot: Snapshot, project: OpenProject) -> bool:
+    """Check that a model tells the classes in force apart, whatever they were called when it was trained."""
+    classes = project.store.state().classes
+    if snapshot.events is None or not classes.tables:
+        return list(snapshot.classes) == project.classes
+    then = classes.when_called(snapshot.classes, int(snapshot.events.max(initial=0)))
+    return then is not None and classes.now.tells_apart_as(then)

@@ -89,7 +89,14 @@ class Suggestions:
         return len(new)
 
     def of(self, row: int) -> Suggestion | None:
-        """Value and probability for one row, or None."""
+        """Value and probability for one row, or None: what a person suggested, by the classes in force."""
+        suggestion, classes = self._of(row), self._live.label_log.classes
+        if suggestion is None or not classes.former:
+            return suggestion
+        value = classes.value_now(suggestion[0], self._project.pool.ids[row], classes)
+        return None if value is None else (value, suggestion[1])
+
+    def _of(self, row: int) -> Suggestion | None:
         id = self._project.pool.ids[row]
         suggestion, function = self._mapping.get(id), self._function
         if suggestion is not None:
@@ -97,7 +104,7 @@ class Suggestions:
         if function is not None:
             answer = self._answer(function, id)
             if function is not self._function:  # it was replaced while it was at work
-                return self.of(row)
+                return self._of(row)
             if answer is not None:
                 return answer
         return self._of_class(row) if self._project.learns_classes else self._targets.of(row)

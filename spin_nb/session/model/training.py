@@ -19,6 +19,7 @@ from spin_nb.models.head_selection import HEADS, Fit, within
 from spin_nb.models.model_spec import ModelSpec, parse_model_spec, train_call
 from spin_nb.models.snapshot import Snapshot
 from spin_nb.monitor.curves import CurvePoint
+from spin_nb.project.class_table import ClassTable
 from spin_nb.project.folder import MODELS, inside
 from spin_nb.session.labels.training_data import training_data
 from spin_nb.session.model import prediction_cache
@@ -157,7 +158,12 @@ class Training:
             self._live.pool_model.learner.adopt(fit)
 
     def _again(
-        self, request: _Request, rows: Ints, y: Ints, weights: NDArray[np.float64] | None
+        self,
+        request: _Request,
+        rows: Ints,
+        y: Ints,
+        weights: NDArray[np.float64] | None,
+        classes: ClassTable,
     ) -> Fit | None:
         """Return the last run's fit if nothing changed.
 
@@ -166,12 +172,22 @@ class Training:
         last = self._last
         if last is None or not request.show or not last.request.same_model(request):
             return None
+        if not classes.tells_apart_as(last.classes):
+            return None
         same = _equal(last.rows, rows) and _equal(last.y, y) and _equal(last.weights, weights)
         return last.fit if same else None
 
     def _place(self, result: _TrainingResult, spec: ModelSpec | None) -> None:
-        """Place what a run fitted; under the lock."""
+        """Place what a run fitted; under the lock.
+
+        One that tells other classes apart than those in force by now stays on disk.
+        """
         fit = result.fit
+        if not self._live.label_log.classes.tells_apart_as(result.classes):
+            self._runtime.announcer.report(
+                "The classes changed while a model was trained: it is not shown. Train again: s.train()."
+            )
+            return
         self._live.pool_model.learner.adopt(fit)
         self.model_id, self._last = result.model_id, result
         if fit.head in HEADS:
@@ -192,6 +208,7 @@ class _TrainingResult:
     weights: NDArray[np.float64] | None
     fit: Fit
     note: str
+    classes: ClassTable
 
 
 class _Run:
@@ -208,10 +225,11 @@ class _Run:
         project, training = self._project, self._training
         self._live.pool_model.wait()
         training._encoder_choice.choose(lambda: job.cancelled)
-        learner = self._live.pool_model.learner
         self._began = time.monotonic()
-        rows, y, weights, events = training_data(self._live.label_log)
-        fit = training._again(self._request, rows, y, weights) or fit_heads(
+        with self._live.label_log.lock:
+            learner, classes = self._live.pool_model.learner, self._live.label_log.classes
+            rows, y, weights, events = training_data(self._live.label_log)
+        fit = training._again(self._request, rows, y, weights, classes) or fit_heads(
             learner,
             rows,
             y,
@@ -227,11 +245,11 @@ class _Run:
         model_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         numbers = np.fromiter(events.values(), np.int64, len(events))
         encoder = self._live.pool_model.encoder
-        snapshot = Snapshot.of(model_id, project.classes, encoder, fit, len(rows), numbers)
+        snapshot = Snapshot.of(model_id, classes.names, encoder, fit, len(rows), numbers)
         snapshot.save(inside(project.folder, MODELS, model_id))
         stays = fit.predictive is not None and head not in (*HEADS, fit.predictive.model.name)
         prediction_cache.save(project, model_id, fit.predictive, training.shown_id if stays else None)
-        return _TrainingResult(model_id, self._request, rows, y, weights, fit, note), snapshot
+        return _TrainingResult(model_id, self._request, rows, y, weights, fit, note, classes), snapshot
 
     def _in_front(self, fit: Fit, learner: Learner) -> tuple[str, str]:
         """The head to show, and why."""
@@ -267,7 +285,8 @@ class _Run:
             result.note,
         )
         self._training.on_new_model()
-        self._training._runtime.announcer.problem = None
+        if self._training.model_id == result.model_id:
+            self._training._runtime.announcer.problem = None
         self._training._runtime.announcer.emit("trained", report)
         return report
 

@@ -33,6 +33,10 @@ class Announcer:
         """Emit one signal by its name."""
         self._main_thread.run(lambda: getattr(self._signals, signal).emit(value))
 
+    def emit_later(self, signal: str, value: object) -> None:
+        """Emit one signal by its name once the main thread is free: whoever calls may hold a lock."""
+        self._main_thread.later(lambda: getattr(self._signals, signal).emit(value))
+
     def labels_changed(self, changes: Iterable[_HasId], ids: Sequence[str] = ()) -> None:
         """Signal the items labelled or changed, if any."""
         item_ids = tuple(dict.fromkeys([*ids, *(change.id for change in changes)]))

@@ -62,6 +62,12 @@ class MainThread:
         elif self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.drain)
 
+    def later(self, work: Callable[[], None]) -> None:
+        """Run ``work`` on the main thread once it is free, never at once: the caller may hold a lock."""
+        self._queue.append(work)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.drain)
+
     def call(self, work: Callable[[], Result], given_up: Callable[[], bool]) -> Result | None:
         """Run ``work`` on the main thread and wait.
 

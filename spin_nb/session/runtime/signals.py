@@ -11,6 +11,9 @@ class Signals(SignalGroup):
     asked = Signal(tuple, description="item ids that were shown to be labelled")
     labelled = Signal(tuple, description="item ids whose label changed, undo included")
     tagged = Signal(tuple, description="item ids whose tags or note changed, undo included")
+    classes = Signal(
+        tuple, description="names in force, after classes were added, renamed, merged, split or retired"
+    )
     suggested = Signal(int, description="number of items for which somebody just gave suggestions")
     doubted = Signal(int, description="number of labels that were just doubted, to be reviewed")
     training = Signal(object, description="handle of a training run that was queued")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from spin_nb.models.graph_regression import GraphRegression
 from spin_nb.session.model.live_model import LiveModel
@@ -34,18 +33,18 @@ class PredictionSource(Protocol):
 class FromClasses:
     """Class probabilities of the pool."""
 
-    def __init__(self, predictive: ClassProbabilities, classes: Sequence[str]) -> None:
+    def __init__(self, predictive: ClassProbabilities, task: Any) -> None:
         self._predictive = predictive
-        self._classes = classes
+        self._task = task
 
     @property
     def basis(self) -> Basis:
-        """The predictive."""
-        return (self._predictive,)
+        """The predictive, and the task: its classes may be called otherwise."""
+        return self._predictive, self._task
 
     def columns(self, name: str) -> Columns:
         """One column alone."""
-        return {name: class_column(name, self._predictive, self._classes)}
+        return {name: class_column(name, self._predictive, self._task.names)}
 
 
 class FromNumbers:
@@ -96,7 +95,7 @@ def prediction_source(project: OpenProject, live: LiveModel, suggestions: Sugges
         return Nothing(project)
     if project.learns_classes:
         predictive = live.predictive
-        return Nothing(project) if predictive is None else FromClasses(predictive, project.classes)
+        return Nothing(project) if predictive is None else FromClasses(predictive, project.task)
     regression = suggestions.regression
     if regression is None:
         return Nothing(project)

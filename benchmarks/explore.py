@@ -1,4 +1,4 @@
-"""Exploring a large pool: ``python -m benchmarks.explore [--items 100000 1000000]``.
+"""Exploring a large pool: ``python -m benchmarks.explore [--only filters] [--items 100000 1000000]``.
 
 Filters: ``s.where(...)``, and from there to ids, and to a frame of all columns.  The pool is a frame of random numbers
 and a column "camera"; ten thousand items are labelled.  The model is stood in for by class probabilities that are new
@@ -6,6 +6,9 @@ each time, as after a label, so nothing computed from them is kept; what it take
 ``benchmarks.posterior``.  "Again" is a frame while no label comes, as when somebody goes from filter to filter: columns
 computed once are kept then.  Peers: from the same conditions to ids on a frame of polars, and of pandas where that is
 installed, in which every column is there already.  100,000 items have 16 columns, a million have 128 and no frames.
+
+Similar: what ``s.similar(id, 24)`` computes, exact, of features 128 wide in 50 clusters; beside it an index of usearch,
+up to 200,000 items, since it is built by one thread for minutes beyond, and how many of the nearest ten it finds.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +31,8 @@ from spin_nb.pool.pool import Pool
 from spin_nb.pool.sources.read import read_pool
 from spin_nb.project.records import NewEvent, NewItem
 from spin_nb.project.store import Store
+from spin_nb.query.miners._nearest import METRICS, Metric
+from spin_nb.query.miners.most_similar import most_similar
 from spin_nb.session.labels.label_log import LabelLog
 from spin_nb.session.table.pool_table import PoolTable
 from spin_nb.session.table.slice import make_slice
@@ -40,6 +46,9 @@ N_ROUNDS, N_FRAMES = 20, 20
 COLUMNS = {100_000: 16, 1_000_000: 128}
 MAX_ITEMS_OF_FRAMES = 200_000
 AGAIN_LIMIT_MS = {100_000: 150}  # of "again"
+SIMILAR_LIMIT_MS = {100_000: 200}
+N_QUERIES, WIDTH, N_SIMILAR, N_RECALL = 50, 128, 24, 10
+MAX_ITEMS_OF_INDEX = 200_000
 SLICE_LIMIT_MS = {1_000_000: 1000}  # of ``s.where(...)``
 
 FILTERS: dict[str, list[pl.Expr]] = {
@@ -141,7 +150,7 @@ def filters(folder: Path, n: int, n_columns: int) -> bool:
         label_some(store, pool)
         live = Live(LabelLog(store, task, pool, "ada"), n)
         project = SimpleNamespace(pool=pool, task=task, classes=CLASSES, learns_classes=True)
-        table = PoolTable(project, live, None, None)  # type: ignore[arg-type]
+        table = PoolTable(project, live, None, None, None)  # type: ignore[arg-type]
         names = dict.fromkeys(name for each in FILTERS.values() for e in each for name in e.meta.root_names())
         ready = table.frame(["item", *names])
         in_pandas = ready.to_pandas() if can_use_pandas() else None
@@ -186,6 +195,50 @@ def own_times(
     ]
 
 
+def similar(n: int) -> bool:
+    """Print what looking for similar items takes; returns whether it keeps to the limit."""
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((n, WIDTH), np.float32)
+    features += 3 * rng.standard_normal((50, WIDTH), np.float32)[rng.integers(0, 50, n)]
+    rows = iter(np.resize(rng.choice(n, N_QUERIES, replace=False), 4 * N_QUERIES).tolist())
+
+    def search(metric: Metric) -> None:
+        row = next(rows)
+        most_similar(features, features[row], N_SIMILAR, metric=metric, without=row)
+
+    print(f"\n{n:,} items x {WIDTH}, the {N_SIMILAR} most like one: p50 / p95 ms")
+    times = {metric: milliseconds(partial(search, metric), int, N_QUERIES) for metric in METRICS}
+    for metric, of_metric in times.items():
+        print(f"{'exact, ' + metric:<22}{in_words(of_metric)}", flush=True)
+    if n <= MAX_ITEMS_OF_INDEX:
+        by_index(features, [next(rows) for _ in range(N_QUERIES)])
+    return max(most for _, most in times.values()) <= SIMILAR_LIMIT_MS.get(n, np.inf)
+
+
+def by_index(features: Float, rows: list[int]) -> None:
+    """Print what an index takes, and how many of the nearest it finds."""
+    from usearch.index import Index
+
+    start = time.perf_counter()
+    index = Index(ndim=WIDTH, metric="l2sq", dtype="f32")
+    index.add(np.arange(len(features)), features, copy=False, threads=1)
+    seconds = time.perf_counter() - start
+    queries = iter(rows)
+    times = milliseconds(lambda: index.search(features[next(queries)], N_SIMILAR), int, len(rows))
+    near = [
+        set(most_similar(features, features[row], N_RECALL, metric="euclidean", without=row)[0].tolist())
+        for row in rows
+    ]
+    hits = [
+        near_rows & set(index.search(features[row], N_RECALL + 1).keys.tolist())
+        for row, near_rows in zip(rows, near, strict=True)
+    ]
+    recall = np.mean([len(each) / N_RECALL for each in hits])
+    print(
+        f"{'usearch, euclidean':<22}{in_words(times)}   built in {seconds:.0f} s, recall@{N_RECALL} {recall:.3f}"
+    )
+
+
 def in_words(times: tuple[float, float]) -> str:
     words = "-" if np.isnan(times[0]) else f"{times[0]:.0f} / {times[1]:.0f}"
     return f"{words:>14}"
@@ -197,10 +250,15 @@ def can_use_pandas() -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", choices=["filters", "similar"])
     parser.add_argument("--items", type=int, nargs="+", default=[100_000, 1_000_000])
     options = parser.parse_args()
     is_within = True
     for n in options.items:
+        if options.only != "filters":
+            is_within &= similar(n)
+        if options.only == "similar":
+            continue
         with tempfile.TemporaryDirectory() as folder:
             is_within &= filters(Path(folder), n, COLUMNS.get(n, 16))
     print("\nwithin the limits" if is_within else "\nbeyond a limit")

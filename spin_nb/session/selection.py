@@ -12,20 +12,27 @@ from spin_nb.words import shown
 
 
 class Selection:
-    """Ids selected in one session."""
+    """Ids selected in one session.
+
+    Attributes
+    ----------
+    source : str
+        What they were picked by: "selected" by a hand, or for example "similar to img_7".
+    """
 
     def __init__(self, project: OpenProject, announcer: Announcer) -> None:
         self._project = project
         self._announcer = announcer
         self._ids: tuple[str, ...] = ()
+        self.source = "selected"
 
     @property
     def ids(self) -> list[str]:
         """Selected ids, in the order of selection."""
         return list(self._ids)
 
-    def set(self, ids: Iterable[str]) -> None:
-        """Select these items and no others.
+    def set(self, ids: Iterable[str], source: str = "selected") -> None:
+        """Select these items and no others; ``source`` says what picked them.
 
         Raises
         ------
@@ -40,5 +47,5 @@ class Selection:
         for id in ids:
             self._project.pool.row(id)
         if ids != self._ids:
-            self._ids = ids
+            self._ids, self.source = ids, source
             self._announcer.emit("selection", ids)

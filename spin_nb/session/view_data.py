@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
+from spin_nb.errors import LabelError
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
@@ -24,6 +26,7 @@ from spin_nb.session.model.encoder_comparison import EncoderComparison
 from spin_nb.session.model.explain import explain
 from spin_nb.session.model.explanation import Explanation
 from spin_nb.session.model.live_model import LiveModel
+from spin_nb.session.model.similar import similar
 from spin_nb.session.model.training import Training
 from spin_nb.session.model.training_history import CVScores, cv_scores
 from spin_nb.session.open_project import OpenProject
@@ -242,6 +245,15 @@ class ViewData:
     def selected(self, ids: Iterable[str]) -> None:
         self.selection.set(ids)
 
+    @property
+    def selected_by(self) -> str:
+        """Origin of the selected items: "selected" by a hand, or for example "similar to img_7"."""
+        return self.selection.source
+
+    def select(self, ids: Iterable[str], source: str) -> None:
+        """Select items, and say what picked them."""
+        self.selection.set(ids, source)
+
     def column(self, name: str) -> pl.Series:
         """Return a column of ``s.table``, a row for each item of the pool, or one that takes time ("outlier")."""
         return self._table.frame([name])[name]
@@ -259,6 +271,19 @@ class ViewData:
     def is_asked(self, id: str) -> bool:
         """Check that an item is being asked: shown to be labelled, and not decided on; any thread."""
         return self._live.label_log.shown_asks.open_token(id) is not None
+
+    def similar(self, id: str, k: int) -> tuple[str, ...]:
+        """Return the ids of the items most like one, nearest first; any thread.
+
+        Raises
+        ------
+        LabelError
+            There is no such item; its features are still being made, for which only a cell waits.
+        """
+        self.pool.row(id)
+        if not self._live.pool_model.ready and current_thread() is not main_thread():
+            raise LabelError("what items look alike is still being computed.", "Try again in a moment.")
+        return similar(self._project, self._live, id, k, "cosine").ids
 
     def explain(self, id: str) -> Explanation:
         """Explain the answer an item gets; see ``Session.explain``."""

@@ -157,7 +157,16 @@ class SessionLike(Protocol):
     @property
     def key_bindings(self) -> KeyBindingsLike: ...
 
+    @property
+    def selected_by(self) -> str: ...
+
     selected: list[str]
+
+    def select(self, ids: Sequence[str], source: str) -> None:
+        """Select items, and say what picked them."""
+
+    def similar(self, id: str, k: int) -> Sequence[str]:
+        """Return the items most like one, nearest first; any thread."""
 
     def value(self, id: str) -> Any | None:
         """Return the item's label now, or None; any thread."""

@@ -85,6 +85,7 @@ class BlankSession:
         self.channel, self.review_channel, self.key_bindings = self, self, BlankKeys()
         self.review: Any = BlankReview()
         self._selected: list[str] = []
+        self.selected_by = "selected"
 
     @property
     def predictive_now(self) -> Any:
@@ -96,9 +97,16 @@ class BlankSession:
 
     @selected.setter
     def selected(self, ids: list[str]) -> None:
+        self.select(ids, "selected")
+
+    def select(self, ids, source: str) -> None:
         if list(ids) != self._selected:
-            self._selected = list(ids)
+            self._selected, self.selected_by = list(ids), source
             self.events.selection.emit(tuple(ids))
+
+    def similar(self, id: str, k: int):
+        row = self.pool.row(id)  # the next ones in the pool
+        return tuple(self.pool.ids[row + 1 : row + 1 + k])
 
     def value(self, id: str) -> Any:
         return None

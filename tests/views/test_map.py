@@ -248,6 +248,15 @@ def test_a_class_key_labels_what_is_selected_and_says_so_beside_the_map():
     assert view.panel.notice == "Took back 2 items."
 
 
+def test_more_like_this_selects_what_is_similar_and_a_label_says_so():
+    session = Labelling()
+    view = MapView(session)
+    view.panel._receive(None, {"call": 1, "verb": "similar", "id": "img_3"}, [])
+    assert session.selected[:2] == ["img_4", "img_5"]
+    assert session.selected_by == "similar to img_3"
+    assert view.panel.notice.startswith(f"Selected {len(session.selected)} items similar to img_3")
+
+
 @pytest.mark.parametrize("number", [3, -1, "1", None])
 def test_a_class_that_is_none_labels_nothing(number):
     session, sent = Labelling(), []

@@ -89,10 +89,13 @@ function decisions(model, state) {
 export function controls(model, state, sort) {
   const title = h("div", { class: "spin-title", role: "status" });
   const parts = [sortChooser(model, sort), sizeButtons(model), scopeButtons(state), decisions(model, state)];
+  const back = h("button", { type: "button", class: "spin-grid-back", "aria-keyshortcuts": "-", onclick: () => state.act("back") });
   const [sorting, tiles, scope, decided] = parts.map((part) => part.element);
-  const element = h("div", { class: "spin-grid-bar" }, h("div", { class: "spin-grid-line" }, title, sorting, tiles), scope, decided);
+  const element = h("div", { class: "spin-grid-bar" }, h("div", { class: "spin-grid-line" }, back, title, sorting, tiles), scope, decided);
   const draw = () => {
     write(title, model.get("title"));
+    write(back, `← Back to ${model.get("behind")}`);
+    back.hidden = !model.get("behind");
     parts.forEach((part) => part.draw());
   };
   return { element, draw };

@@ -43,11 +43,14 @@ class Order:
         Ids of the pool, by row, as they were then.
     rows : int64 (n,)
         Rows in that list.
+    source : str
+        What picked these items, for the history; "" for the whole pool.
     """
 
     version: int
     ids: list[str]
     rows: Ints
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -1,7 +1,7 @@
 // The grid on screen: controls, tiles, and the item under the pointer or the focus.
 
 import { channel } from "../base/channel.js";
-import { h, write } from "../base/dom.js";
+import { briefly, h, write } from "../base/dom.js";
 import { character } from "../base/key_events.js";
 import { randomId } from "../base/random_id.js";
 import { startAgain } from "../base/restart.js";
@@ -16,11 +16,12 @@ import { tileList } from "./tiles.js";
 
 const PATIENCE = 600000; // milliseconds: a gesture on a million items, behind a busy cell
 const MANY = 20000; // items; to decide on more takes a second press
-const HINT = "Point at an item to see it larger. Click marks, Shift + click marks a run, a drag marks all it touches.";
+const HINT = "Point at an item to see it larger. Click marks, Shift + click marks a run, a drag marks all it touches. ≈ shows more like it.";
+const OWN_KEYS = { "=": "similar", "-": "back" };
 const NO_ITEMS = "There is nothing to show here.";
 
 /** The item under the pointer: the latest wins, whatever order the answers come in. */
-function itemPanel(ask, version) {
+function itemPanel(ask, version, moreLike) {
   const element = h("aside", { class: "spin-card spin-grid-item", tabindex: "0", "aria-label": "the item looked at" }, h("div", { class: "spin-hint" }, HINT));
   let last = null;
   let place = null;
@@ -31,7 +32,8 @@ function itemPanel(ask, version) {
       await decode(answer.card, buffers);
       if (last) release(last);
       last = answer.card;
-      element.replaceChildren(...itemCard(last).filter(Boolean));
+      const more = h("button", { type: "button", class: "spin-more", "aria-keyshortcuts": "=", "aria-label": `more like ${briefly(last.id, 80)}`, onclick: () => moreLike(at) }, "More like this (=)");
+      element.replaceChildren(...itemCard(last).filter(Boolean), more);
     } catch {
       // The next item looked at asks again.
     }
@@ -95,7 +97,7 @@ function render({ model, el }) {
   };
   const problem = ({ what, do: remedy }) => say(`${what} ${remedy}`, true);
   const list = tileList({ ask, marks, spec: model.get("spec"), uid: `spin-${randomId()}`, onProblem: problem });
-  const item = itemPanel(ask, () => list.version);
+  const item = itemPanel(ask, () => list.version, (at) => moreLike(at));
   const empty = h("div", { class: "spin-waiting" }, "Loading the items …");
   const state = newState(model, marks, (action) => act(action));
   const bar = controls(model, state, (by, descending) => question("sort", { by, descending }));
@@ -142,8 +144,11 @@ function render({ model, el }) {
     draw();
     return follow();
   }
+  const moreLike = (at) => question("similar", { version: list.version, at });
   function act(action) {
     if (action === "draw") return draw();
+    if (action === "similar") return moreLike(list.focus);
+    if (action === "back") return question("back", {});
     if (action === "none") {
       marks.clear();
       return draw();
@@ -159,6 +164,12 @@ function render({ model, el }) {
 
   const hands = { changed: draw, look: item.look };
   pointerMarks(list, marks, anchor, hands);
+  list.element.addEventListener("click", (event) => {
+    const button = event.target.closest(".spin-tile-more");
+    if (!button) return;
+    event.stopImmediatePropagation();
+    moreLike(Number(button.closest("[data-at]").dataset.at));
+  }, true);
   root.addEventListener("keydown", (event) => {
     if (event.target.closest("select, input")) return;
     const inList = event.target === list.element;
@@ -176,6 +187,11 @@ function render({ model, el }) {
     if (character(event) === "/" && !event.ctrlKey && !event.metaKey && !event.altKey) {
       used();
       return state.next();
+    }
+    const own = !event.ctrlKey && !event.metaKey && OWN_KEYS[event.key];
+    if (own && !state.table().has(event.key) && (own === "similar" ? inList && marks.size : model.get("behind"))) {
+      used();
+      return act(own);
     }
     const action = actionOf(event, state.table());
     const isOurs = action && /^(class:|skip$|flag$|unsure$|undo$|redo$)/.test(action);
@@ -205,7 +221,7 @@ function render({ model, el }) {
   const pairs = [
     ["change:version", load],
     ["change:is_whole_pool", renew],
-    ["change:title change:choices change:sorted_by change:descending change:bindings change:read_only", draw],
+    ["change:title change:behind change:choices change:sorted_by change:descending change:bindings change:read_only", draw],
     ["change:tile", () => (list.resize(model.get("tile")), draw())],
   ].flatMap(([names, listener]) => names.split(" ").map((name) => [name, listener]));
   pairs.forEach(([name, listener]) => model.on(name, listener));

@@ -43,7 +43,9 @@ function newTile(place, uid, spec) {
   const words = h("bdi", { class: "spin-tile-words" });
   const swatch = h("span", { class: "spin-tile-swatch" });
   const foot = h("div", { class: "spin-tile-foot" }, swatch, words);
-  const element = h("div", { class: "spin-tile", role: "option", id: `${uid}-${place}`, "data-at": place, "aria-selected": "false", "aria-label": "loading" }, body, foot);
+  // For the pointer: in a listbox options hold no controls, so the keyboard has a key of the list for it.
+  const more = h("span", { class: "spin-tile-more", "aria-hidden": "true", title: "More like this (=)" }, "≈");
+  const element = h("div", { class: "spin-tile", role: "option", id: `${uid}-${place}`, "data-at": place, "aria-selected": "false", "aria-label": "loading", "aria-keyshortcuts": "=" }, body, foot, more);
   let size = null;
   let gone = false;
   return {

@@ -34,18 +34,21 @@ from spin_nb.views.grid.order import (
     sorted_rows,
 )
 from spin_nb.views.session_like import SessionLike
-from spin_nb.words import shown
+from spin_nb.words import short, shown
 
 if TYPE_CHECKING:
     from spin_nb.protocols import Predictive
 
 MAX_CARDS_PER_ANSWER = 200
+N_SIMILAR = 48  # items that "more like this" shows
 N_ORDERS = 4  # of the past, which a page may still speak of
 MAX_LABEL_CHARACTERS = 80
 TILE_SIZES = ("small", "medium", "large")
 SHAPES = ("boxes", "keypoints", "polygons")
 DECISIONS = ("label", "skip", "unsure", "flag")
 OLD_ORDER = "the grid has changed since."
+Place = tuple[Sequence[str] | None, str, str, bool]
+"""Items shown before: their ids, what picked them, how they were sorted."""
 
 
 class Grid(View, entry="grid/page.js"):
@@ -57,7 +60,8 @@ class Grid(View, entry="grid/page.js"):
     history: one undo takes it back, after a restart too.  What is being asked, and what audits, is left out of it.
 
     Keys: arrows move, Space marks, Shift + arrows mark on, Ctrl + A marks all, Esc none; 1-9, 0 and then letters
-    label; F flags; U or Ctrl + Z undoes; Y or Ctrl + Shift + Z redoes; / changes what a key labels.
+    label; F flags; U or Ctrl + Z undoes; Y or Ctrl + Shift + Z redoes; / changes what a key labels; = shows more like
+    the item in focus, - goes back.
 
     Parameters
     ----------
@@ -81,6 +85,7 @@ class Grid(View, entry="grid/page.js"):
 
     title = t.Unicode("").tag(sync=True)
     version = t.Int(0).tag(sync=True)
+    behind = t.Unicode("").tag(sync=True)
     is_whole_pool = t.Bool(True).tag(sync=True)
     spec: t.Dict[str, Any] = t.Dict().tag(sync=True)
     bindings: t.Dict[str, str] = t.Dict().tag(sync=True)
@@ -105,6 +110,7 @@ class Grid(View, entry="grid/page.js"):
         self._versions = itertools.count(1)
         self._ids: Sequence[str] | None = None  # None: the whole pool
         self._source = ""
+        self._behind: list[Place] = []
         self._own_selection: tuple[str, ...] | None = None
         self.verbs = {
             "order": self._order,
@@ -115,6 +121,8 @@ class Grid(View, entry="grid/page.js"):
             "decide": self._decide,
             "revert": self._revert,
             "select": self._select,
+            "similar": self._similar,
+            "back": self._back,
         }
         self._tell = Redraw(lambda: self.push("changed", {}), every=0.3, pause=0)
         self._follow()
@@ -150,14 +158,39 @@ class Grid(View, entry="grid/page.js"):
             No ids.
         """
         if items is None:
-            self._put(None, "")
+            self._begin(None, "")
             return self
         ids = getattr(items, "ids", items)
         if isinstance(ids, str) or not isinstance(ids, Iterable):
             raise SettingError(f"{shown(items)} is no list of item ids.", "Pass [id, ...], or s.where(...).")
         ids = list(dict.fromkeys(items_of(ids, "the items", SettingError)))
         rows_of(self._session, ids)
-        self._put(ids, "chosen in a cell")
+        self._begin(ids, "chosen in a cell")
+        return self
+
+    def similar(self, id: str) -> Grid:
+        """Show the items most like one, the nearest first; *Back* in the page shows what was here before.
+
+        Parameters
+        ----------
+        id : str
+            An item of the pool.
+
+        Returns
+        -------
+        Grid
+            The same widget.
+
+        Raises
+        ------
+        LabelError
+            There is no such item, or its features are still being made.
+        """
+        ids = list(self._session.similar(text(id, "id"), N_SIMILAR))
+        self._behind.append((self._ids, self._source, self.sorted_by, self.descending))
+        with self.hold_sync():
+            self.sorted_by, self.descending = "pool", False  # that is, by how near they are
+            self._put(ids, f"similar to {id}")
         return self
 
     def sort(self, by: str = "pool", *, descending: bool | None = None) -> Grid:
@@ -196,7 +229,7 @@ class Grid(View, entry="grid/page.js"):
 
     def _show_selection(self) -> None:
         ids = list(self._session.selected)
-        self._put(ids or None, "selected" if ids else "")
+        self._begin(ids or None, self._session.selected_by if ids else "")
 
     def _on_selection(self, ids: tuple[str, ...]) -> None:
         if ids == self._own_selection:  # the page's own marks, put on the map: what it shows stays
@@ -208,6 +241,11 @@ class Grid(View, entry="grid/page.js"):
         if self._ids is None:
             self._arrange()
 
+    def _begin(self, ids: Sequence[str] | None, source: str) -> None:
+        """Show other items; there is nothing to go back to."""
+        self._behind = []
+        self._put(ids, source)
+
     def _put(self, ids: Sequence[str] | None, source: str) -> None:
         with self.hold_sync():
             self._ids, self._source = ids, source
@@ -218,12 +256,13 @@ class Grid(View, entry="grid/page.js"):
         session = self._session
         pool_ids = session.pool.ids
         rows = all_rows(session) if self._ids is None else rows_of(session, self._there(self._ids))
-        order = Order(next(self._versions), pool_ids, self._in_order(rows))
+        order = Order(next(self._versions), pool_ids, self._in_order(rows), self._source)
         with self._lock:
             self._orders[order.version] = order
             for version in list(self._orders)[:-N_ORDERS]:
                 del self._orders[version]
         self.title = self._title(len(order))
+        self.behind = self._behind_in_words()
         self.is_whole_pool = self._ids is None
         self.version = order.version
 
@@ -238,7 +277,11 @@ class Grid(View, entry="grid/page.js"):
         pool = len(self._session.pool)
         if self._ids is None:
             return f"The whole pool: {n:,} {'item' if n == 1 else 'items'}"
-        return f"{n:,} of {pool:,} items, {self._source}"
+        return f"{n:,} of {pool:,} items, {short(self._source)}"
+
+    def _behind_in_words(self) -> str:
+        """Name of the items that *Back* would show, "" where there are none."""
+        return (short(self._behind[-1][1]) or "the whole pool") if self._behind else ""
 
     # -- what the page asks for ----------------------------------------------------------------------------
 
@@ -344,7 +387,7 @@ class Grid(View, entry="grid/page.js"):
         there = self._there(ids)
         if not there:
             raise LabelError("none of these items is in the pool any more.", "Look at the grid again.")
-        source = {"by": "grid", "of": self._source or "the whole pool", "n": len(order)}
+        source = {"by": "grid", "of": order.source or "the whole pool", "n": len(order)}
         report = self._session.decide_together(kind, there, value, source)
         notice = outcome_in_words(kind, value, report, len(ids) - len(there))
         return {"notice": notice, "n": len(report.ids)}, []
@@ -355,8 +398,22 @@ class Grid(View, entry="grid/page.js"):
         n = len(self._session.revert(kind))
         return {"notice": reversal_in_words(kind, n), "n": n}, []
 
+    def _similar(self, message: Answer) -> tuple[Answer, Buffers]:
+        id = self._current(message).at(whole_number(field(message, "at"), "at"))
+        self.similar(id)
+        return {}, []
+
+    def _back(self, _message: Answer) -> tuple[Answer, Buffers]:
+        if not self._behind:
+            return {"notice": "There is nothing to go back to."}, []
+        ids, source, word, descending = self._behind.pop()
+        with self.hold_sync():
+            self.sorted_by, self.descending = word, descending
+            self._put(ids, source)
+        return {}, []
+
     def _select(self, message: Answer) -> tuple[Answer, Buffers]:
         ids = self._there(self._current(message).ids_of(field(message, "ranges")))
         self._own_selection = tuple(ids)
-        self._session.selected = ids
+        self._session.select(ids, self._source or "selected")
         return {"notice": f"{items_in_words(len(ids))} selected on the map."}, []

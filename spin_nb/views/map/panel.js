@@ -45,7 +45,7 @@ function legend(model) {
 }
 
 /** Redraws the item; the latest wins, whatever order the pictures are decoded in. */
-function itemDrawer(model, host) {
+function itemDrawer(model, host, moreLike) {
   let turn = 0;
   let lastItem = null;
   const draw = async () => {
@@ -55,7 +55,10 @@ function itemDrawer(model, host) {
     if (mine !== turn) return release(item);
     if (lastItem) release(lastItem);
     lastItem = item;
-    put(host, itemCard(item));
+    const hadFocus = host.contains(document.activeElement);
+    const more = item.id && h("button", { type: "button", class: "spin-more", "aria-label": `more like ${briefly(item.id, 80)}`, onclick: () => moreLike(item.id) }, "More like this (=)");
+    put(host, [...itemCard(item), more]);
+    if (hadFocus && more) more.focus();
   };
   return draw;
 }
@@ -85,15 +88,19 @@ function selectionKeys(model, root, host) {
       write(words, "The kernel was restarted: run this cell again.");
     }
   }
+  const moreLike = (id) => ask("similar", { id });
   const onKey = (event) => {
     const map = event.target.closest?.(".spin-map");
     if (!map?.contains(root) || event.repeat || event.target.closest("select, input, button")) return;
-    const action = actionOf(event, keyTable(model.get("names"), model.get("bindings")));
+    const table = keyTable(model.get("names"), model.get("bindings"));
+    const isMore = event.key === "=" && !event.ctrlKey && !event.metaKey && !table.has("=") && model.get("item").id;
+    const action = isMore ? "similar" : actionOf(event, table);
     const isClass = action?.startsWith("class:") && model.get("n_selected") > 0;
-    if (!isClass && (action !== "undo" || undo.hidden)) return;
+    if (!isClass && !isMore && (action !== "undo" || undo.hidden)) return;
     event.preventDefault();
     event.stopPropagation();
     if (isClass) ask("label", { class: Number(action.slice(6)) });
+    else if (isMore) moreLike(model.get("item").id);
     else ask("undo");
   };
   document.addEventListener("keydown", onKey, true);
@@ -101,7 +108,7 @@ function selectionKeys(model, root, host) {
     document.removeEventListener("keydown", onKey, true);
     talk.close();
   };
-  return { draw, close };
+  return { draw, close, moreLike };
 }
 
 function render({ model, el }) {
@@ -113,7 +120,7 @@ function render({ model, el }) {
   const draws = {
     "change:choices change:choice": () => put(choose, [chooser(model)]),
     "change:legend": () => put(explain, legend(model)),
-    "change:item": itemDrawer(model, item),
+    "change:item": itemDrawer(model, item, keys.moreLike),
     "change:notice": keys.draw,
     "change:status": () => write(status, model.get("status")),
   };

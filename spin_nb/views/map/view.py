@@ -12,12 +12,12 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from spin_nb.errors import LabelError, UnknownWordError
-from spin_nb.session.arguments import field, whole_number
+from spin_nb.session.arguments import field, text, whole_number
 from spin_nb.session.labeller.cards import inline
 from spin_nb.views.base.item import item_card
 from spin_nb.views.base.library import scatter_library
 from spin_nb.views.base.modules import VIEWS, link
-from spin_nb.views.base.outcome import outcome_in_words, reversal_in_words
+from spin_nb.views.base.outcome import items_in_words, outcome_in_words, reversal_in_words
 from spin_nb.views.base.redraw import Redraw, soon
 from spin_nb.views.base.theme import rgba, theme_of
 from spin_nb.views.base.waiting import waiting
@@ -25,7 +25,7 @@ from spin_nb.views.base.widget import Answer, Brief, Buffers
 from spin_nb.views.map import colours
 from spin_nb.views.map.panel import Panel
 from spin_nb.views.session_like import SessionLike
-from spin_nb.words import listing, shown
+from spin_nb.words import listing, short, shown
 
 if TYPE_CHECKING:
     from jscatter import Scatter
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from polars import Series
 
 MOVE_MS = 1500
+N_SIMILAR = 48  # items that "more like this" selects
 # It takes what room there is; where that is little, the panel goes below it.  Points fill a square: beside a map much
 # wider than high the panel has more to do with the room.
 SCATTER_LAYOUT = {"flex": "999 1 400px", "min_width": "0", "max_width": "max(64%, 110vh)"}
@@ -90,7 +91,11 @@ class MapView(Brief, widgets.HBox):
             bindings=dict(session.key_bindings.get()),
             layout=widgets.Layout(flex="1 1 230px", min_width="190px"),
         )
-        self.panel.verbs = {"label": self._label_selection, "undo": self._undo}
+        self.panel.verbs = {
+            "label": self._label_selection,
+            "undo": self._undo,
+            "similar": self._select_similar,
+        }
         self._plot: JupyterScatter = None
         self._waits: list[Callable[[], None]] = []
         place = waiting("the map", session)
@@ -297,8 +302,18 @@ class MapView(Brief, widgets.HBox):
         if not session.learns_classes or at >= len(session.classes):
             raise LabelError(f"there is no class {at}.", "Reload the page.")
         value = session.classes[at]
-        report = session.decide_together("label", session.selected, value, {"by": "map"})
+        report = session.decide_together(
+            "label", session.selected, value, {"by": "map", "of": session.selected_by}
+        )
         self.panel.notice = outcome_in_words("label", value, report)
+        return {}, []
+
+    def _select_similar(self, message: Answer) -> tuple[Answer, Buffers]:
+        """Select what is most like an item: the map highlights it, the grid shows it."""
+        id = text(field(message, "id"), "id")
+        ids = self._session.similar(id, N_SIMILAR)
+        self._session.select(ids, f"similar to {id}")
+        self.panel.notice = f"Selected {items_in_words(len(ids))} similar to {short(id)}; s.grid shows them."
         return {}, []
 
     def _undo(self, _message: Answer) -> tuple[Answer, Buffers]:

@@ -137,6 +137,7 @@ def session() -> GridSession:
 SYNCED = (
     "title",
     "version",
+    "behind",
     "is_whole_pool",
     "spec",
     "bindings",

@@ -86,6 +86,53 @@ def test_arrivals_join_the_whole_pool(session):
     assert shown_ids(grid)[-1] == "late"
 
 
+# -- more like one ----------------------------------------------------------------------------------------------
+
+
+def test_more_like_this_shows_what_is_similar_and_goes_back_step_by_step(session):
+    session.train()
+    session.selected = ["img_9", "img_8"]
+    grid = Grid(session).sort("epistemic")
+    before = shown_ids(grid)
+    assert ask(grid, "similar", version=grid.version, at=before.index("img_9"))[0].get("problem") is None
+    assert (grid.title, grid.behind) == ("48 of 60 items, similar to img_9", "selected")
+    assert shown_ids(grid) == session.pool.ids[10:58], "nearest first, whatever it was sorted by before"
+    grid.similar("img_50")
+    assert grid.behind == "similar to img_9"
+    decide(grid, [0, 2])
+    assert session.source == {"by": "grid", "of": "similar to img_50", "n": 9}
+    ask(grid, "back")
+    assert shown_ids(grid) == session.pool.ids[10:58]
+    ask(grid, "back")
+    assert (shown_ids(grid), grid.sorted_by, grid.behind) == (before, "epistemic", "")
+    assert "nothing to go back" in ask(grid, "back")[0]["notice"]
+
+
+def test_another_selection_leaves_nothing_to_go_back_to(session):
+    grid = Grid(session).similar("img_1")
+    assert grid.behind == "the whole pool"
+    session.selected = ["img_3"]
+    assert (shown_ids(grid), grid.behind) == (["img_3"], "")
+
+
+def test_a_gesture_says_what_picked_the_items_of_the_order_it_was_made_in(session):
+    grid = Grid(session)
+    version = grid.version
+    grid.similar("img_1")
+    ask(grid, "decide", version=version, ranges=[[0, 2]], kind="flag", value=None)
+    assert session.source == {"by": "grid", "of": "the whole pool", "n": 60}
+
+
+def test_more_like_an_item_in_a_project(opened):
+    with opened() as s:
+        id = s.pool.ids[3]
+        assert shown_ids(s.grid.similar(id)) == list(s.similar(id, 48).ids)
+        with pytest.raises(LabelError):
+            s.grid.similar("nowhere")
+        with pytest.raises(LabelError, match="no text"):
+            s.grid.similar(3)
+
+
 # -- sorting --------------------------------------------------------------------------------------------------
 
 

@@ -76,6 +76,28 @@ def test_keyboard_alone_moves_marks_and_decides(bench, session):
     bench.notice("Flagged 59 items.")
 
 
+def test_more_like_this_by_pointer_and_by_key_and_back(bench, session):
+    bench.start(session)
+    bench.filled()
+    bench.tile(3).hover()
+    bench.tile(3).locator(".spin-tile-more").click()
+    bench.until("root.querySelector('.spin-title').textContent === '48 of 60 items, similar to img_3'")
+    assert bench.page.get_attribute(".spin-grid", "data-marked") == "0"
+    bench.filled()
+    shoot(bench.page, "grid-similar")
+    bench.keys("ArrowRight", "=")
+    bench.until("root.querySelector('.spin-title').textContent.endsWith('similar to img_5')")
+    bench.keys("-")
+    bench.until("root.querySelector('.spin-title').textContent.endsWith('similar to img_3')")
+    bench.page.get_by_role("button", name="Back to the whole pool").click()
+    bench.until("root.querySelector('.spin-title').textContent === 'The whole pool: 60 items'")
+    bench.until("root.querySelector('.spin-grid-back').hidden")
+    bench.filled()
+    bench.tile(7).hover()
+    bench.page.get_by_role("button", name="more like img_7").click()
+    bench.until("root.querySelector('.spin-title').textContent.endsWith('similar to img_7')")
+
+
 def test_shift_click_marks_a_run_and_a_drag_what_it_touches(bench, session):
     bench.start(session)
     bench.filled()

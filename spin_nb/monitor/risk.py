@@ -223,7 +223,7 @@ def risk_estimates(draws: Draws, losses: ArrayLike, proxy: ArrayLike) -> Real:
 
 
 def _betas(draws: Draws, e: Real, g: Real, all_g: Real) -> Real:
-    """How far the proxy is to be believed before each draw and after the last, (n + 1,).
+    """Trust in the proxy before each draw and after the last, (n + 1,).
 
     The slope of loss on proxy over the pool, by weighted draws, drawn towards 1, the slope of calibrated probabilities.
     """

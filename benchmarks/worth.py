@@ -2,9 +2,9 @@
 
 A simulated person labels a pool in three ways, and minutes are counted until 90 % and 95 % of it are labelled right.
 An item counts as right where its label is, or, without a label, what the model suggests, which is taken as it is and
-costs nothing whichever the way.  Features by the quick encoder, no audits; pools are cut to 2,000 items.
+costs nothing whichever the way.  Features by the quick encoder, no audits; pools are cut to 1,000 items.
 
-"labeller": answers what "auto" asks, one by one, and trains after every 20 labels.
+"labeller": answers what "auto" asks, one by one, and trains after every 20 labels, or a tenth more.
 
 "clusters": first goes through ``s.clusters``, the largest first, and once there is a model the one it doubts most.
 Looks at a screenful; where fewer than nine in ten of these are of one class it is left alone.  Otherwise looks at the
@@ -39,9 +39,9 @@ from spin_nb.types import Ints
 FIRST_SEED = 3000
 SET_NAMES = ("digits", "fashion", "ag_news")
 TEXTS = ("ag_news", "banking77")
-MAX_ITEMS = 2000
-MAX_LABELS = 1200  # of the labeller, in a pool of 2,000
-TRAIN_EVERY = 20
+MAX_ITEMS = 1000
+MAX_LABELS = 600  # of the labeller, in a pool of 1,000
+TRAIN_EVERY, TRAIN_SHARE = 20, 0.1  # labels after which the model is trained, or share of those there are
 SCREENFUL, MIN_ALIKE = 24, 0.9
 MISSED_SHARE = 0.1
 TARGETS = (0.9, 0.95)
@@ -102,7 +102,7 @@ class Person:
         """Answer what is asked, moment by moment."""
         while (n := int(np.sum(self._labels >= 0))) < min(len(self._labels), n_before_end(self._labels)):
             free = np.flatnonzero(self._labels < 0)
-            k = min(TRAIN_EVERY, len(free))
+            k = min(max(TRAIN_EVERY, round(TRAIN_SHARE * n)), len(free))
             rows = ask(self._learner, k, free, seed=self._seed * 1000 + n).indices
             self._labels[rows] = self._data.y[rows]
             self._seconds += k * self._cost.answer

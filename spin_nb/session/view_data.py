@@ -11,7 +11,7 @@ from spin_nb.errors import LabelError
 from spin_nb.monitor.curves import CurvePoint
 from spin_nb.monitor.drift import DriftPoint
 from spin_nb.pool.pool import Pool
-from spin_nb.project.fold import Current
+from spin_nb.project.fold import Current, Marks
 from spin_nb.protocols import Predictive, Task
 from spin_nb.registry import resolve
 from spin_nb.session.audit.curve import Curve
@@ -19,6 +19,7 @@ from spin_nb.session.audit.judge import Judge
 from spin_nb.session.label_commands import BulkReport, LabelCommands
 from spin_nb.session.labeller.channel import Channel, ReviewChannel
 from spin_nb.session.labeller.key_bindings import KeyBindings
+from spin_nb.session.labels.marks import tag_acts, tags_frame
 from spin_nb.session.model.audit_predictions import AuditPredictions
 from spin_nb.session.model.cluster_finder import ClusterFinder
 from spin_nb.session.model.encoder_choice import EncoderChoice
@@ -300,6 +301,25 @@ class ViewData:
             return self._label_commands.decide_together(kind, ids, value, source)
         self._label_commands.commit([(kind, id, value) for id in ids], source)
         return BulkReport(tuple(ids))
+
+    def tags(self, id: str) -> tuple[str, ...]:
+        """Return the tags of an item; any thread."""
+        return self._live.label_log.state.marks.get(id, Marks()).tags
+
+    def tag_names(self, most: int) -> list[str]:
+        """Return tags that items have, the most frequent first, at most ``most``."""
+        names: list[str] = tags_frame(self._live.label_log)["tag"].head(most).to_list()
+        return names
+
+    def tag_together(self, kind: str, ids: Sequence[str], tag: str, source: object) -> int:
+        """Give items a tag ("tag"), or take it away ("untag"), as one gesture; any thread.
+
+        Returns the number of items for which that changed anything.
+        """
+        acts = tag_acts(self._live.label_log, kind, ids, [tag])
+        if acts:
+            self._label_commands.commit(acts, source)
+        return len(acts)
 
     def revert(self, kind: str) -> list[str]:
         """Take the last gesture back ("undo"), or bring it again ("redo"); any thread.

@@ -183,6 +183,15 @@ class SessionLike(Protocol):
     def decide_together(self, kind: str, ids: Sequence[str], value: object, source: object) -> BulkReport:
         """Decide the same of items as one gesture; any thread."""
 
+    def tags(self, id: str) -> Sequence[str]:
+        """Return the tags of an item; any thread."""
+
+    def tag_names(self, most: int) -> list[str]:
+        """Return tags that items have, the most frequent first."""
+
+    def tag_together(self, kind: str, ids: Sequence[str], tag: str, source: object) -> int:
+        """Give items a tag or take it away, as one gesture; any thread."""
+
     def revert(self, kind: str) -> list[str]:
         """Take the last gesture back ("undo"), or bring it again ("redo"); any thread."""
 

@@ -120,6 +120,15 @@ class BlankSession:
     def decide_together(self, kind: str, ids, value: object, source: object) -> Any:
         raise NotImplementedError("nothing can be stored")
 
+    def tags(self, id: str):
+        return ()
+
+    def tag_names(self, most: int) -> list[str]:
+        return []
+
+    def tag_together(self, kind: str, ids, tag: str, source: object) -> int:
+        raise NotImplementedError("nothing can be stored")
+
     def revert(self, kind: str) -> list[str]:
         raise NotImplementedError("nothing was stored")
 

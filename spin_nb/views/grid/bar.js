@@ -3,6 +3,7 @@
 import { briefly, h, write } from "../base/dom.js";
 import { nameShortcuts } from "../base/key_events.js";
 import { keyOf } from "../base/keys.js";
+import { randomId } from "../base/random_id.js";
 
 const TILES = [["small", "S"], ["medium", "M"], ["large", "L"]];
 export const SCOPES = ["marked", "others", "all"];
@@ -85,18 +86,37 @@ function decisions(model, state) {
   return { element, draw: () => [...classes, ...commands].forEach((each) => each.draw()) };
 }
 
+/** A field for a tag, with those that items have as suggestions. */
+function tagForm(model, state, tag) {
+  const names = h("datalist", { id: `spin-${randomId()}` });
+  const field = h("input", { type: "text", list: names.id, maxlength: "100", placeholder: "tag  (#)", "aria-label": "tag of the items decided on", "aria-keyshortcuts": "#", spellcheck: "false", autocomplete: "off" });
+  const take = h("button", { type: "button", onclick: () => tag("untag", field.value) }, "Untag");
+  const give = h("button", { type: "submit" }, "Tag");
+  const submit = (event) => {
+    event.preventDefault();
+    tag("tag", field.value);
+  };
+  const element = h("form", { class: "spin-grid-tags", onsubmit: submit }, field, names, give, take);
+  const draw = () => {
+    const isIdle = model.get("read_only") || state.count(state.scope) === 0;
+    give.disabled = take.disabled = isIdle;
+    names.replaceChildren(...model.get("tag_names").map((value) => h("option", { value })));
+  };
+  return { element, draw, focus: () => field.focus() };
+}
+
 /** The controls; `draw()` follows the model and the marks. */
-export function controls(model, state, sort) {
+export function controls(model, state, tag, sort) {
   const title = h("div", { class: "spin-title", role: "status" });
-  const parts = [sortChooser(model, sort), sizeButtons(model), scopeButtons(state), decisions(model, state)];
+  const parts = [sortChooser(model, sort), sizeButtons(model), scopeButtons(state), decisions(model, state), tagForm(model, state, tag)];
   const back = h("button", { type: "button", class: "spin-grid-back", "aria-keyshortcuts": "-", onclick: () => state.act("back") });
-  const [sorting, tiles, scope, decided] = parts.map((part) => part.element);
-  const element = h("div", { class: "spin-grid-bar" }, h("div", { class: "spin-grid-line" }, back, title, sorting, tiles), scope, decided);
+  const [sorting, tiles, scope, decided, tags] = parts.map((part) => part.element);
+  const element = h("div", { class: "spin-grid-bar" }, h("div", { class: "spin-grid-line" }, back, title, sorting, tiles), scope, decided, tags);
   const draw = () => {
     write(title, model.get("title"));
     write(back, `← Back to ${model.get("behind")}`);
     back.hidden = !model.get("behind");
     parts.forEach((part) => part.draw());
   };
-  return { element, draw };
+  return { element, draw, toTags: parts.at(-1).focus };
 }

@@ -17,7 +17,7 @@ import { tileList } from "./tiles.js";
 const PATIENCE = 600000; // milliseconds: a gesture on a million items, behind a busy cell
 const MANY = 20000; // items; to decide on more takes a second press
 const HINT = "Point at an item to see it larger. Click marks, Shift + click marks a run, a drag marks all it touches. ≈ shows more like it.";
-const OWN_KEYS = { "=": "similar", "-": "back" };
+const OWN_KEYS = { "=": "similar", "-": "back", "#": "tags" };
 const NO_ITEMS = "There is nothing to show here.";
 
 /** The item under the pointer: the latest wins, whatever order the answers come in. */
@@ -100,7 +100,14 @@ function render({ model, el }) {
   const item = itemPanel(ask, () => list.version, (at) => moreLike(at));
   const empty = h("div", { class: "spin-waiting" }, "Loading the items …");
   const state = newState(model, marks, (action) => act(action));
-  const bar = controls(model, state, (by, descending) => question("sort", { by, descending }));
+  const tag = async (kind, words) => {
+    const { ranges, n } = scopeOf(marks, state.scope);
+    if (model.get("read_only")) return say("This project is open read-only: nothing can be saved.", true);
+    if (!n || !words.trim()) return say(n ? "Write the tag first." : "Nothing is marked.");
+    await question("tag", { version: list.version, ranges, kind, tag: words }, `Storing ${n.toLocaleString("en")} …`);
+    return follow();
+  };
+  const bar = controls(model, state, tag, (by, descending) => question("sort", { by, descending }));
   const stage = h("div", { class: "spin-grid-stage" }, list.element, empty);
   const root = h("section", { class: "spin-view spin-grid", "aria-label": "Grid", "data-lm-suppress-shortcuts": "true" }, bar.element, notice, h("div", { class: "spin-grid-main" }, stage, item.element));
   let armed = "";
@@ -148,6 +155,7 @@ function render({ model, el }) {
   function act(action) {
     if (action === "draw") return draw();
     if (action === "similar") return moreLike(list.focus);
+    if (action === "tags") return bar.toTags();
     if (action === "back") return question("back", {});
     if (action === "none") {
       marks.clear();
@@ -171,7 +179,7 @@ function render({ model, el }) {
     moreLike(Number(button.closest("[data-at]").dataset.at));
   }, true);
   root.addEventListener("keydown", (event) => {
-    if (event.target.closest("select, input")) return;
+    if (event.target.closest("select, input")) return event.key === "Escape" && event.target.closest("form") ? list.element.focus() : undefined;
     const inList = event.target === list.element;
     const isPress = event.target.closest("button") && (event.key === "Enter" || event.key === " ");
     if (isPress || event.isComposing) return;
@@ -189,7 +197,7 @@ function render({ model, el }) {
       return state.next();
     }
     const own = !event.ctrlKey && !event.metaKey && OWN_KEYS[event.key];
-    if (own && !state.table().has(event.key) && (own === "similar" ? inList && marks.size : model.get("behind"))) {
+    if (own && !state.table().has(event.key) && { similar: inList && marks.size, back: model.get("behind"), tags: true }[own]) {
       used();
       return act(own);
     }
@@ -221,7 +229,7 @@ function render({ model, el }) {
   const pairs = [
     ["change:version", load],
     ["change:is_whole_pool", renew],
-    ["change:title change:behind change:choices change:sorted_by change:descending change:bindings change:read_only", draw],
+    ["change:title change:behind change:choices change:tag_names change:sorted_by change:descending change:bindings change:read_only", draw],
     ["change:tile", () => (list.resize(model.get("tile")), draw())],
   ].flatMap(([names, listener]) => names.split(" ").map((name) => [name, listener]));
   pairs.forEach(([name, listener]) => model.on(name, listener));

@@ -34,7 +34,7 @@ export function footOf(fact, names) {
 
 function labelOf(fact, foot) {
   const state = foot.tone === "guess" ? `the model says ${foot.words}` : foot.words || "not labelled";
-  return `${briefly(fact.id, 80)}: ${briefly(state, 80)}${fact.flagged ? ", flagged" : ""}`;
+  return `${briefly(fact.id, 80)}: ${briefly(state, 80)}${fact.flagged ? ", flagged" : ""}${fact.tags?.length ? `, tagged ${briefly(fact.tags.join(", "), 80)}` : ""}`;
 }
 
 /** A tile: `fill(card)` shows an item, `say(fact)` what holds for it. */
@@ -44,8 +44,9 @@ function newTile(place, uid, spec) {
   const swatch = h("span", { class: "spin-tile-swatch" });
   const foot = h("div", { class: "spin-tile-foot" }, swatch, words);
   // For the pointer: in a listbox options hold no controls, so the keyboard has a key of the list for it.
+  const tags = h("bdi", { class: "spin-tile-tags" });
   const more = h("span", { class: "spin-tile-more", "aria-hidden": "true", title: "More like this (=)" }, "≈");
-  const element = h("div", { class: "spin-tile", role: "option", id: `${uid}-${place}`, "data-at": place, "aria-selected": "false", "aria-label": "loading", "aria-keyshortcuts": "=" }, body, foot, more);
+  const element = h("div", { class: "spin-tile", role: "option", id: `${uid}-${place}`, "data-at": place, "aria-selected": "false", "aria-label": "loading", "aria-keyshortcuts": "=" }, body, tags, foot, more);
   let size = null;
   let gone = false;
   return {
@@ -70,6 +71,8 @@ function newTile(place, uid, spec) {
       swatch.style.background = state.index >= 0 ? spec.colours[state.index % spec.colours.length] : "";
       swatch.hidden = state.index < 0;
       write(words, briefly(state.words, 60));
+      write(tags, (fact.tags ?? []).map((tag) => `#${briefly(tag, 40)}`).join(" "));
+      tags.hidden = !tags.textContent;
       element.setAttribute("aria-label", labelOf(fact, state));
       body.querySelector(".spin-label-layer")?.remove();
       const shapes = fact.shapes ? labelShapes(fact.shapes, size) : null;

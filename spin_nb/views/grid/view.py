@@ -43,6 +43,8 @@ MAX_CARDS_PER_ANSWER = 200
 N_SIMILAR = 48  # items that "more like this" shows
 N_ORDERS = 4  # of the past, which a page may still speak of
 MAX_LABEL_CHARACTERS = 80
+N_TAG_NAMES = 200  # tags that the page suggests
+N_TAGS = 8  # of an item, that its tile names
 TILE_SIZES = ("small", "medium", "large")
 SHAPES = ("boxes", "keypoints", "polygons")
 DECISIONS = ("label", "skip", "unsure", "flag")
@@ -61,7 +63,7 @@ class Grid(View, entry="grid/page.js"):
 
     Keys: arrows move, Space marks, Shift + arrows mark on, Ctrl + A marks all, Esc none; 1-9, 0 and then letters
     label; F flags; U or Ctrl + Z undoes; Y or Ctrl + Shift + Z redoes; / changes what a key labels; = shows more like
-    the item in focus, - goes back.
+    the item in focus, - goes back; # goes to the field of tags.
 
     Parameters
     ----------
@@ -89,6 +91,7 @@ class Grid(View, entry="grid/page.js"):
     is_whole_pool = t.Bool(True).tag(sync=True)
     spec: t.Dict[str, Any] = t.Dict().tag(sync=True)
     bindings: t.Dict[str, str] = t.Dict().tag(sync=True)
+    tag_names: t.List[str] = t.List(t.Unicode()).tag(sync=True)
     read_only = t.Bool(False).tag(sync=True)
     choices: t.List[Any] = t.List().tag(sync=True)
     sorted_by = t.Unicode("pool").tag(sync=True)
@@ -102,6 +105,7 @@ class Grid(View, entry="grid/page.js"):
             bindings=dict(session.key_bindings.get()),
             read_only=bool(session.read_only),
             choices=choices(session),
+            tag_names=session.tag_names(N_TAG_NAMES),
         )
         self.layout.width, self.layout.min_width = "100%", "0"
         self._session = session
@@ -119,6 +123,7 @@ class Grid(View, entry="grid/page.js"):
             "look": self._look,
             "sort": self._sort,
             "decide": self._decide,
+            "tag": self._tag,
             "revert": self._revert,
             "select": self._select,
             "similar": self._similar,
@@ -133,6 +138,7 @@ class Grid(View, entry="grid/page.js"):
         for signal in (events.labelled, events.trained, events.asked):
             signal.connect(lambda *_: self._tell())
         events.selection.connect(lambda ids, *_: self._on_selection(tuple(ids)))
+        events.tagged.connect(lambda *_: self._on_tags())
         events.watched.connect(lambda *_: self._on_arrivals())
 
     # -- what is shown -------------------------------------------------------------------------------------
@@ -236,6 +242,10 @@ class Grid(View, entry="grid/page.js"):
             return
         self._own_selection = None
         self._show_selection()
+
+    def _on_tags(self) -> None:
+        self.tag_names = self._session.tag_names(N_TAG_NAMES)
+        self._tell()
 
     def _on_arrivals(self) -> None:
         if self._ids is None:
@@ -342,6 +352,7 @@ class Grid(View, entry="grid/page.js"):
             fact["class"] = session.classes.index(value) if session.learns_classes else None
             if session.task.kind in SHAPES:
                 fact["shapes"] = value
+        fact["tags"] = list(session.tags(id)[:N_TAGS])
         fact["asked"] = session.is_asked(id)
         if not fact["asked"]:
             fact["guess"] = self._guess(id, predictive)
@@ -391,6 +402,17 @@ class Grid(View, entry="grid/page.js"):
         report = self._session.decide_together(kind, there, value, source)
         notice = outcome_in_words(kind, value, report, len(ids) - len(there))
         return {"notice": notice, "n": len(report.ids)}, []
+
+    def _tag(self, message: Answer) -> tuple[Answer, Buffers]:
+        order = self._current(message)
+        kind, tag = (text(field(message, name), name) for name in ("kind", "tag"))
+        if kind not in ("tag", "untag"):
+            raise LabelError(f"kind={shown(kind)} is neither 'tag' nor 'untag'.", "Reload the page.")
+        ids = self._there(order.ids_of(field(message, "ranges")))
+        source = {"by": "grid", "of": order.source or "the whole pool", "n": len(order)}
+        n = self._session.tag_together(kind, ids, tag, source)
+        verb = "Tagged" if kind == "tag" else "Untagged"
+        return {"notice": f"{verb} {items_in_words(n)}: {short(tag)}.", "n": n}, []
 
     def _revert(self, message: Answer) -> tuple[Answer, Buffers]:
         kind = text(field(message, "kind"), "kind")

@@ -53,6 +53,7 @@ class GridSession(BlankSession):
     """Labels kept in a list of gestures; pictures, or any other cards."""
 
     def __init__(self, n: int = 60, classes=("ok", "crack", "dent"), card=None) -> None:
+        self.tagged: dict[str, set[str]] = {}
         super().__init__(list(classes), [f"img_{i}" for i in range(n)])
         rng = np.random.default_rng(0)
         rows = {id: row for row, id in enumerate(self.pool.ids)}
@@ -97,6 +98,19 @@ class GridSession(BlankSession):
         self.source = source
         return BulkReport(tuple(items), tuple(id for id in ids if id not in items))
 
+    def tags(self, id):
+        return tuple(tag for tag, ids in self.tagged.items() if id in ids)
+
+    def tag_names(self, most):
+        return [tag for tag, ids in self.tagged.items() if ids][:most]
+
+    def tag_together(self, kind, ids, tag, source):
+        before = self.tagged.setdefault(tag, set())
+        after = before | set(ids) if kind == "tag" else before - set(ids)
+        self.tagged[tag] = after
+        self.events.tagged.emit(tuple(ids))
+        return len(before ^ after)
+
     def label(self, id, value) -> None:
         self.decide_together("label", [id], value, None)
 
@@ -138,6 +152,7 @@ SYNCED = (
     "title",
     "version",
     "behind",
+    "tag_names",
     "is_whole_pool",
     "spec",
     "bindings",

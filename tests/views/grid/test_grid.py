@@ -349,6 +349,26 @@ def test_one_gesture_labels_many_and_one_undo_takes_it_back_also_after_a_restart
         assert "neither" in ask(s.grid, "revert", kind="x")[0]["problem"]["what"]
 
 
+def test_tags_are_one_gesture_suggested_shown_and_undone(opened):
+    with opened() as s:
+
+        def tag(kind, *ranges, tag="<b>night</b>"):
+            return ask(s.grid, "tag", version=s.grid.version, ranges=list(ranges), kind=kind, tag=tag)[0]
+
+        assert "Tagged 3 items" in tag("tag", [0, 3])["notice"]
+        assert tag("tag", [0, 4])["n"] == 1
+        assert len(s.grid.tag_names) == 1
+        facts = ask(s.grid, "facts", version=s.grid.version, **{"from": 0, "to": 5})[0]["facts"]
+        assert [len(fact["tags"]) for fact in facts] == [1, 1, 1, 1, 0]
+        assert tag("untag", [1, 4])["n"] == 3
+        ask(s.grid, "revert", kind="undo")
+        assert s.tags["items"].to_list() == [4]
+        assert s.history["source"].drop_nulls().len()
+        assert "is no tag" in tag("tag", [0, 1], tag=" ")["problem"]["what"]
+        assert "neither 'tag' nor" in tag("label", [0, 1])["problem"]["what"]
+        assert s.values == {}
+
+
 def test_what_is_asked_and_what_audits_is_left_out_and_said(opened):
     with opened() as s:
         s.audit.share = 0.5

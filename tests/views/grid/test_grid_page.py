@@ -98,6 +98,25 @@ def test_more_like_this_by_pointer_and_by_key_and_back(bench, session):
     bench.until("root.querySelector('.spin-title').textContent.endsWith('similar to img_7')")
 
 
+def test_a_tag_by_keyboard_alone_is_text_on_the_tile(bench, session):
+    bench.start(session)
+    bench.filled()
+    bench.keys("Space", "#")
+    tag = "<b>night</b>"
+    bench.page.keyboard.type(tag)
+    bench.page.keyboard.press("Enter")
+    bench.notice("Tagged 1 item: <b>night</b>.")
+    assert session.tagged == {tag: {"img_0"}}
+    bench.until("root.querySelector('[data-at=\"0\"] .spin-tile-tags').textContent === '#<b>night</b>'")
+    assert bench.tile(0).get_attribute("aria-label").endswith("tagged <b>night</b>")
+    bench.push()
+    bench.until("root.querySelector('datalist option').value === '<b>night</b>'")
+    shoot(bench.page, "grid-tagged")
+    bench.page.get_by_role("button", name="Untag").click()
+    bench.notice("Untagged 1 item")
+    assert session.tagged == {tag: set()}
+
+
 def test_shift_click_marks_a_run_and_a_drag_what_it_touches(bench, session):
     bench.start(session)
     bench.filled()

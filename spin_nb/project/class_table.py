@@ -122,7 +122,7 @@ class ClassTable:
         try:
             return self.task.validate(value, extent)
         except LabelError:
-            former = [name for name in self.former if self._lives(name)]
+            former = [name for name in self.former if self.present_name(name) is not None]
             if not former:
                 raise
             try:
@@ -131,11 +131,12 @@ class ClassTable:
                 pass
             raise
 
-    def _lives(self, name: str) -> bool:
+    def present_name(self, name: str) -> str | None:
+        """Return what the class that has, or had last, this name is called now; None where it is gone or was split."""
         try:
-            return self.name_now(name, "", self) is not None
+            return self.name_now(name, "", self)
         except NeedsLabelError:
-            return False
+            return None
 
     def after(self, change: object, seq: int) -> ClassTable:
         """Return the classes after a change, the value of event ``seq``.

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from spin_nb.errors import LabelError
-from spin_nb.project.records import CLASSES, NewEvent
+from spin_nb.pool.features.look_alike_groups import look_alike_groups
+from spin_nb.project.records import CLASSES, NONE_OF_THESE, NewEvent
 from spin_nb.session.arguments import ids_of, items_of
+from spin_nb.session.label_commands import LabelCommands
+from spin_nb.session.labels.deferrals import deferred_items
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
@@ -36,12 +39,13 @@ class ClassNames(HtmlRepr, Sequence[str]):
     ['ok', 'crack', 'dent', 'scratch']
     """
 
-    __slots__ = ("_live", "_project", "_runtime")
+    __slots__ = ("_commands", "_live", "_project", "_runtime")
 
     def __init__(self, project: OpenProject, runtime: Runtime, live: LiveModel) -> None:
         self._project = project
         self._runtime = runtime
         self._live = live
+        self._commands = LabelCommands(project, runtime, live)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -81,7 +85,7 @@ class ClassNames(HtmlRepr, Sequence[str]):
             change.
         ReadOnlyError, StorageError
         """
-        self._commit(lambda: {"add": [as_name(name) for name in names]})
+        self._commit(lambda: {"add": [_name(name) for name in names]})
 
     def rename(self, old: str, new: str) -> None:
         """Call a class otherwise; its labels and what a model learnt of it stay.
@@ -92,7 +96,7 @@ class ClassNames(HtmlRepr, Sequence[str]):
             No such class; a name that is there already: two classes become one with :meth:`merge`.
         ReadOnlyError, StorageError
         """
-        self._commit(lambda: {"rename": {"old": as_name(old), "new": as_name(new)}})
+        self._commit(lambda: {"rename": {"old": _name(old), "new": _name(new)}})
 
     def merge(self, names: Iterable[str], into: str) -> None:
         """Make several classes one.
@@ -112,7 +116,7 @@ class ClassNames(HtmlRepr, Sequence[str]):
             No such classes, or only one of all would be left.
         ReadOnlyError, StorageError
         """
-        self._commit(lambda: {"merge": {"into": as_name(into), "names": _names(names)}})
+        self._commit(lambda: {"merge": {"into": _name(into), "names": _names(names)}})
 
     def split(self, name: str, into: Mapping[str, Iterable[str]] | Iterable[str]) -> None:
         """Make one class several.
@@ -135,13 +139,15 @@ class ClassNames(HtmlRepr, Sequence[str]):
         """
         if isinstance(into, Mapping):
             pairs = items_of(into, "the parts")
-            parts = {as_name(part): list(ids_of(ids, "items")) for part, ids in pairs}
+            parts = {_name(part): list(ids_of(ids, "items")) for part, ids in pairs}
         else:
             parts = {part: [] for part in _names(into)}
 
+        whole = _name(name)
+
         def change() -> dict[str, Any]:
-            self._check_parts(name, parts)
-            return {"split": {"name": as_name(name), "into": parts}}
+            self._check_parts(whole, parts)
+            return {"split": {"name": whole, "into": parts}}
 
         self._commit(change)
 
@@ -158,7 +164,60 @@ class ClassNames(HtmlRepr, Sequence[str]):
         """
         self._commit(lambda: {"retire": _names(names)})
 
+    def none_fits(self, items: str | Iterable[str]) -> None:
+        """Say that no class fits an item, or many: one that is not there yet is needed.
+
+        It is a decision like a label, with one undo: they neither train nor are asked again, and an audit among them
+        counts as an error of the model.  :attr:`unfit` lists them until they have a label.
+
+        Raises
+        ------
+        LabelError
+            Unknown item, labels that are no classes; nothing of the call was stored then.
+        ReadOnlyError, StorageError
+        """
+        if not self._project.learns_classes:
+            raise LabelError(
+                f"labels here are {self._project.task.kind!r}: they may say that there is nothing.",
+                "Label it so, or s.skip(id).",
+            )
+        self._commands.commit([(NONE_OF_THESE, id, None) for id in ids_of(items, "items")])
+
     # -- facts --------------------------------------------------------------------------------------------
+
+    @property
+    def unfit(self) -> list[str]:
+        """Items that no class fits, as somebody said, oldest first; ``s.grid.show(s.classes.unfit)`` shows them."""
+        label_log = self._live.label_log
+        with label_log.lock:
+            self._live.try_to_catch_up()
+            return deferred_items(label_log, (NONE_OF_THESE,))
+
+    def proposals(self) -> list[list[str]]:
+        """Group the items that no class fits, by the encoder's features: each group may be a class.
+
+        What lies alone is in no group.  Look at one with ``s.grid.show(group)``, then :meth:`add` a class and
+        ``s.label(group, name)``.
+
+        Returns
+        -------
+        list of list of str
+            Ids, the largest group first, the most typical of a group first.
+
+        Examples
+        --------
+        >>> s.classes.proposals()                                    # doctest: +SKIP
+        [['img_7', 'img_40', 'img_12'], ['img_3', 'img_9']]
+        """
+        self._live.pool_model.wait()
+        ids, label_log = self.unfit, self._live.label_log
+        with label_log.lock:
+            rows = label_log.rows(ids)
+            features, names = (
+                self._live.pool_model.features[rows],
+                [self._project.pool.ids[row] for row in rows],
+            )
+        return [[names[at] for at in group] for group in look_alike_groups(features)]
 
     @property
     def history(self) -> pl.DataFrame:
@@ -205,24 +264,36 @@ class ClassNames(HtmlRepr, Sequence[str]):
         self._runtime.announcer.labels_changed(label_log.retry_while_busy(step))
         self._runtime.main_thread.drain()
 
-    def _check_parts(self, name: object, parts: Mapping[str, Sequence[str]]) -> None:
+    def _check_parts(self, name: str, parts: Mapping[str, Sequence[str]]) -> None:
         """Refuse items of parts that are not labelled as the class; under the lock."""
         pool, log = self._project.pool, self._live.label_log
-        if self._project.learns_classes and as_name(name) in self._project.classes:
+        if self._project.learns_classes and name in self._project.classes:
             for id in (id for ids in parts.values() for id in ids):
                 pool.row(id)
-                if log.value(id) != as_name(name):
+                if log.value(id) != name:
                     raise LabelError(
                         f"{shown(id)} is labelled {shown(log.value(id))}, not {shown(name)}.",
                         f"List items that are {shown(name)}; label others by themselves.",
                     )
 
 
-def _names(names: object) -> list[Any]:
+def _name(name: object) -> str:
+    """A name as text; whether it is a class, or may be one, is found out where the classes are known."""
+    value = as_name(name)
+    if not isinstance(value, str):
+        raise LabelError(
+            f"class names are text; {shown(name)} is {type(name).__name__}.", "Write it as text."
+        )
+    return value
+
+
+def _names(names: object) -> list[str]:
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise LabelError(f"{shown(names)} is no list of classes.", 'Pass one: ["crack", "dent"].')
     try:
-        return [as_name(name) for name in names]
+        return [_name(name) for name in names]
+    except LabelError:
+        raise
     except Exception as problem:  # of a person's own generator
         raise LabelError(f"the classes cannot be listed: {problem!s:.100}.", "Pass a list.") from problem
 

@@ -16,6 +16,7 @@ from spin_nb.protocols import Predictive, Task
 from spin_nb.registry import resolve
 from spin_nb.session.audit.curve import Curve
 from spin_nb.session.audit.judge import Judge
+from spin_nb.session.class_names import ClassNames
 from spin_nb.session.label_commands import BulkReport, LabelCommands
 from spin_nb.session.labeller.channel import Channel, ReviewChannel
 from spin_nb.session.labeller.key_bindings import KeyBindings
@@ -97,6 +98,7 @@ class ViewData:
         self._training = training
         self._encoder_choice = encoder_choice
         self._label_commands = label_commands
+        self._class_names = ClassNames(project, runtime, live)
         self._table = table
         self._clusters = clusters
         self._views: dict[str, Any] = {}
@@ -327,6 +329,11 @@ class ViewData:
         Returns its items.
         """
         return self._label_commands.revert(kind)
+
+    def add_class(self, name: str) -> str:
+        """Add a class, return its name as it is stored; any thread."""
+        self._class_names.add(name)
+        return self._project.classes[-1]
 
     def train(self) -> Job[TrainReport]:
         """Start training the heads, in the background."""

@@ -195,6 +195,9 @@ class SessionLike(Protocol):
     def revert(self, kind: str) -> list[str]:
         """Take the last gesture back ("undo"), or bring it again ("redo"); any thread."""
 
+    def add_class(self, name: str) -> str:
+        """Add a class, return its name as it is stored; any thread."""
+
     def train(self) -> Job[TrainReport]:
         """Start training the heads, in the background."""
 

@@ -192,6 +192,26 @@ def test_public_methods_answer_in_words(s, room):
     assert s.values[ids[20]] == of.label, "the session labels on"
 
 
+@rounds(12, 3, 2)
+def test_changes_of_the_classes_answer_in_words(s, room):
+    of, name, seed = room
+    rng, campaign = random.Random(seed), Campaign()
+    ids, names = list(s.pool.ids), list(s.classes)
+    make = values(ids, of.pool, of.label)
+    good = {"name": "a", "names": ["a", "new"], "old": "b", "new": "other", "into": {"a1": ids[:2], "a2": []}}
+    good |= {"items": ids[:2]}
+    methods = public_methods(s.classes, ())
+    for _ in range(CALLS // 3):
+        word, function = rng.choice(list(methods.items()))
+        args, kwargs = arguments(function, rng, make, good)
+        campaign.call(f"s.classes.{word}", function, args, kwargs)
+    campaign.report(f"{len(methods)} verbs of s.classes, {name}")
+    with suppress(SpinError):
+        while True:
+            s.undo()
+    assert s.classes == names, "what was changed was undone"
+
+
 def test_what_the_package_offers_answers_in_words(here):
     rng, campaign = random.Random(4), Campaign()
     good = {"names": CLASSES, "classes": CLASSES, "low": 0, "high": 3, "step": 0.5, "values": [[1.0, 2.0]]}

@@ -297,3 +297,88 @@ def test_names_of_boxes_change_and_suggestions_are_learnt_anew(tmp_path):
         with pytest.raises(LabelError, match="no names that may change"):
             s.classes.add("c")
         assert s.classes == []
+
+
+def test_what_no_class_fits_is_listed_until_it_has_a_label(s):
+    ids = labelled(s, 12)
+    s.classes.none_fits(ids[:3])
+    assert s.classes.unfit == ids[:3]
+    assert set(stored(s)) == set(ids[3:])
+    assert s.history["kind"].to_list()[-3:] == ["none"] * 3
+    assert not set(ids[:3]) & set(s.ask(40).ids)
+    s.classes.add("scratch")
+    s.label(ids[0], "scratch")
+    assert s.classes.unfit == ids[1:3]
+    s.undo(), s.undo(), s.undo()
+    assert s.classes.unfit == []
+    assert stored(s) == {id: truth(id) for id in ids}
+
+
+def test_what_no_class_fits_is_grouped_by_what_it_looks_like(s):
+    ids = s.pool.ids[:40]
+    s.classes.none_fits([id for id in ids if truth(id) != "ok"])
+    groups = s.classes.proposals()
+    assert [len({truth(id) for id in group}) for group in groups] == [1] * len(groups)
+    assert {truth(group[0]) for group in groups} == {"crack", "dent"}
+    assert sum(map(len, groups)) >= 20
+    s.classes.add("scratch")
+    s.label(groups[0], "scratch")
+    assert set(groups[0]).isdisjoint(s.classes.unfit)
+
+
+def test_without_such_items_nothing_is_proposed(s):
+    assert s.classes.proposals() == []
+    s.classes.none_fits(s.pool.ids[0])
+    assert s.classes.proposals() == []
+
+
+def test_an_audit_that_no_class_fits_counts_as_an_error(s):
+    for _ in range(8):
+        for id in s.ask(5).ids:
+            s.label(id, truth(id))
+    audits, y = s._live.label_log.training_set.audits
+    right = audits[s.model.predictive.mean[audits].argmax(1) == y]
+    before = s.accuracy
+    s.classes.none_fits(s.pool.ids[int(right[0])])
+    after = s.accuracy
+    assert (before.n, after.n) == (len(audits), len(audits))
+    assert (after.low, after.high) < (before.low, before.high)
+
+
+def test_the_page_says_that_no_class_fits_where_labels_are_classes(s, tmp_path):
+    id = s.pool.ids[0]
+    answer = s._channel.apply("page", [{"seq": 1, "kind": "none", "id": id, "value": None}])
+    assert (answer["ack"], answer["refused"]) == (1, [])
+    assert s.classes.unfit == [id]
+    with spin.open(tmp_path / "t.spin", pool=frame(), task=spin.Number(0, 1)) as numbers:
+        answer = numbers._channel.apply("page", [{"seq": 1, "kind": "none", "id": id, "value": None}])
+        assert "nothing the labeller may say" in answer["refused"][0]["what"]
+        with pytest.raises(LabelError, match="labels here are 'number'"):
+            numbers.classes.none_fits(id)
+
+
+def test_keys_of_a_person_follow_their_classes(s):
+    s.labeller.bindings = {"class:crack": "c", "class:dent": "d", "skip": "s"}
+    s.classes.rename("crack", "Riss")
+    assert s.labeller.bindings == {"class:Riss": "c", "class:dent": "d", "skip": "s"}
+    s.classes.retire("dent")
+    assert s.labeller.bindings == {"class:Riss": "c", "skip": "s"}
+    assert s.labeller.spec["names"] == s.grid.spec["names"] == s.map.panel.names == ["ok", "Riss"]
+
+
+def test_a_grid_sorted_by_a_class_that_goes_is_in_the_order_of_the_pool(s):
+    labelled(s)
+    s.grid.show().sort("class:dent")
+    s.classes.retire("dent")
+    assert s.grid.sorted_by == "pool"
+    assert "class:dent" not in [choice["word"] for choice in s.grid.choices]
+
+
+def test_a_label_that_was_reviewed_stays_reviewed_when_its_class_is_called_otherwise(s):
+    ids = labelled(s, 12)
+    s._project.store.append([spin.project.NewEvent("keep", ids[0], truth(ids[0]), annotator="ada")])
+    from spin_nb.session.labels.reviews import is_reviewed
+
+    s.classes.rename(truth(ids[0]), "other")
+    state = s._project.store.state()
+    assert is_reviewed(state.decision(ids[0]), state.active[ids[0]])

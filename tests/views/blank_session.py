@@ -135,6 +135,9 @@ class BlankSession:
     def explain(self, id: str) -> Any:
         raise NotImplementedError("nothing is known")
 
+    def add_class(self, name: str) -> str:
+        raise NotImplementedError("nothing can be stored")
+
     def train(self) -> Any:
         raise NotImplementedError("there is nothing to train on")
 

@@ -59,5 +59,5 @@ def test_a_session_without_a_verb_does_not(drawn):
             return getattr(drawn, word)
 
     assert not isinstance(Mute(), SessionLike)
-    assert len(methods(SessionLike)) == 15
+    assert len(methods(SessionLike)) == 16
     assert len(methods(ChannelLike)) == 9

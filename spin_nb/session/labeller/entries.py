@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from spin_nb.errors import LabelError, ReadOnlyError, SpinError, StorageError
 from spin_nb.project.database import Busy
-from spin_nb.project.records import Event, NewEvent, SequenceGapError, Suggestion
+from spin_nb.project.records import NONE_OF_THESE, Event, NewEvent, SequenceGapError, Suggestion
 from spin_nb.session.arguments import sequence_of, text, whole_number
 from spin_nb.session.labeller.queue import AskOf
 from spin_nb.session.labels.label_log import Change
@@ -62,7 +62,7 @@ class Entries:
         What a page may say of an item.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("label", "skip", "unsure", "flag")
+    kinds: ClassVar[tuple[str, ...]] = ("label", "skip", "unsure", NONE_OF_THESE, "flag")
 
     def __init__(self, project: OpenProject, live: LiveModel, ask_of: AskOf, announcer: Announcer) -> None:
         self._project = project
@@ -206,7 +206,7 @@ class Entries:
             if not (decisions := past(label_log, kind, 1)):
                 raise nothing_to(kind, label_log.annotator)
             return NewEvent(kind, annotator=label_log.annotator, target=decisions[0][-1].seq)
-        if kind not in self.kinds:
+        if kind not in self.kinds or (kind == NONE_OF_THESE and not self._project.learns_classes):
             raise LabelError(f"{shown(kind)} is nothing the labeller may say.", "Reload the page.")
         item, answer = entry.get("id", ""), entry.get("suggested")
         # Looked up once: it takes a look into the item's file.

@@ -15,6 +15,8 @@ ACTIONS = (
     "skip",
     "unsure",
     "flag",
+    "no_class",
+    "add_class",
     "undo",
     "redo",
     "delete",
@@ -39,7 +41,7 @@ class KeyBindings:
     def get(self) -> dict[str, str]:
         """Action, or "class:<name>" -> key."""
         try:
-            return check_bindings(self._of_all().get(self._project.annotator, {}), self._project.classes)
+            return check_bindings(self._with_names_now(), self._project.classes)
         except SettingError:  # damaged, or of another version: the keys that come with it do
             return {}
 
@@ -53,6 +55,22 @@ class KeyBindings:
         bindings = check_bindings(keys, self._project.classes)
         self._project.check_writable("keep keys")
         self._project.store.set_meta("bindings", {**self._of_all(), self._project.annotator: bindings})
+
+    def _with_names_now(self) -> dict[str, Any]:
+        """Keys of classes by the names in force; those of classes that are gone are left out."""
+        bindings, classes = (
+            self._of_all().get(self._project.annotator, {}),
+            self._project.store.state().classes.now,
+        )
+        if not classes.former or not isinstance(bindings, dict):
+            return bindings
+        pairs: dict[str, Any] = {}
+        for action, key in bindings.items():
+            if not str(action).startswith("class:"):
+                pairs[action] = key
+            elif (name := classes.present_name(str(action).removeprefix("class:"))) is not None:
+                pairs.setdefault(f"class:{name}", key)
+        return pairs
 
     def _of_all(self) -> dict[str, Any]:
         bindings = self._project.store.meta.get("bindings")

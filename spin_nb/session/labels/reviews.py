@@ -16,9 +16,8 @@ def is_reviewed(label: Current, events: tuple[Event, ...]) -> bool:
     """
     if isinstance(label.event.source, dict) and label.event.source.get("by") == REVIEW_SOURCE["by"]:
         return True
-    return any(
-        event.kind == "keep" and event.seq > label.seq and event.value == label.value for event in events
-    )
+    values = label.value, label.event.value  # the latter where its class is called otherwise by now
+    return any(event.kind == "keep" and event.seq > label.seq and event.value in values for event in events)
 
 
 def labels_of_others(label: Current, events: tuple[Event, ...]) -> list[Event]:

@@ -18,6 +18,8 @@ const COMMANDS = {
   new: ["n", "."], // a letter while no class needs it
   duplicate: ["d"],
   point: ["p", ","],
+  add_class: ["F2"],
+  no_class: ["F4"],
   help: ["?", "F1"], // the second where somebody has bound "?" to something else
   full: ["F9"],
 };

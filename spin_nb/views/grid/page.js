@@ -247,4 +247,21 @@ function render({ model, el }) {
   };
 }
 
-export default { initialize: startAgain, render };
+/** On screen as long as the classes are the same; where they change it is built anew, and keeps the keyboard. */
+function renderFor({ model, el }) {
+  let close = render({ model, el });
+  const renew = () => {
+    const hasFocus = el.contains(document.activeElement);
+    close();
+    el.replaceChildren();
+    close = render({ model, el });
+    if (hasFocus) el.querySelector("[tabindex]")?.focus({ preventScroll: true });
+  };
+  model.on("change:spec", renew);
+  return () => {
+    model.off("change:spec", renew);
+    close();
+  };
+}
+
+export default { initialize: startAgain, render: renderFor };

@@ -99,9 +99,8 @@ class Grid(View, entry="grid/page.js"):
     tile = t.Enum(TILE_SIZES, "medium").tag(sync=True)
 
     def __init__(self, session: SessionLike) -> None:
-        names = session.classes if session.learns_classes else []
         super().__init__(
-            spec={"names": names, "colours": class_colours(len(names)), "kind": session.task.kind},
+            spec=_spec(session),
             bindings=dict(session.key_bindings.get()),
             read_only=bool(session.read_only),
             choices=choices(session),
@@ -140,6 +139,16 @@ class Grid(View, entry="grid/page.js"):
         events.selection.connect(lambda ids, *_: self._on_selection(tuple(ids)))
         events.tagged.connect(lambda *_: self._on_tags())
         events.watched.connect(lambda *_: self._on_arrivals())
+        events.classes.connect(lambda *_: self._on_classes())
+
+    def _on_classes(self) -> None:
+        words = choices(self._session)
+        with self.hold_sync():
+            self.spec, self.choices = _spec(self._session), words
+            self.bindings = dict(self._session.key_bindings.get())
+            if self.sorted_by not in [choice["word"] for choice in words]:
+                self.sorted_by = "pool"
+            self._arrange()
 
     # -- what is shown -------------------------------------------------------------------------------------
 
@@ -439,3 +448,9 @@ class Grid(View, entry="grid/page.js"):
         self._own_selection = tuple(ids)
         self._session.select(ids, self._source or "selected")
         return {"notice": f"{items_in_words(len(ids))} selected on the map."}, []
+
+
+def _spec(session: SessionLike) -> dict[str, Any]:
+    """Names and colours of the classes, and what the labels are."""
+    names = session.classes if session.learns_classes else []
+    return {"names": names, "colours": class_colours(len(names)), "kind": session.task.kind}

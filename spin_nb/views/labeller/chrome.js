@@ -48,7 +48,7 @@ function acceptWord(labelQueue) {
 
 /** Buttons of the commands. Where a key alone is no label yet, the first one submits. */
 export function commands(labelQueue, back, act, help) {
-  const words = { accept: "", ...COMMAND_WORDS };
+  const words = { accept: "", ...COMMAND_WORDS, ...(labelQueue.hasNone ? { no_class: "None fits" } : {}) };
   const isThere = ([action]) => action !== "skip" || !labelQueue.isReview;
   const buttons = Object.entries(words).filter(isThere).map(([action, word]) => {
     const click = (event) => {

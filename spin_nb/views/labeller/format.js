@@ -1,6 +1,6 @@
 // Labels and outcomes in a few words, whatever the task.
 
-export const RESULT = { skip: "skipped", unsure: "unsure", flag: "flagged", keep: "kept" };
+export const RESULT = { skip: "skipped", unsure: "unsure", none: "none of these", flag: "flagged", keep: "kept" };
 const MAX_CHARACTERS = 60;
 
 export function labelWords(value, spec = {}) {

@@ -10,6 +10,8 @@ const ACTION_WORDS = {
   skip: "Skip: no opinion",
   unsure: "Unsure: looked, cannot tell",
   flag: "Flag: a bad item",
+  no_class: "None of these: it needs a class that is not there",
+  add_class: "Add a class",
   undo: "Undo (also Ctrl+Z)",
   redo: "Redo (also Ctrl+Shift+Z)",
   delete: "Delete what is chosen (also Backspace)",
@@ -33,7 +35,11 @@ export function helpPanel(labelQueue, editor) {
   const element = h("div", { class: "spin-help", hidden: "" }, rows, h("div", { class: "spin-line" }, status, reset));
   const sign = h("kbd");
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => open(element.hidden) }, h("span", {}, "Keys"), sign);
-  const isUsed = ([action]) => !EDITORS_OWN.includes(action) || Boolean(editor.actions?.includes(action));
+  const isUsed = ([action]) => {
+    if (action === "no_class") return labelQueue.hasNone;
+    if (action === "add_class") return Boolean(labelQueue.spec.names_may_change);
+    return !EDITORS_OWN.includes(action) || Boolean(editor.actions?.includes(action));
+  };
   const isAbsent = ([action]) => action === "skip" && labelQueue.isReview;
   const words = { ...ACTION_WORDS, ...(labelQueue.isReview ? REVIEW_WORDS : {}) };
   const actions = Object.entries(words).filter((entry) => isUsed(entry) && !isAbsent(entry));

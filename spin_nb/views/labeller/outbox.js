@@ -15,7 +15,7 @@ const ENTRIES_PER_MESSAGE = 100;
  * A decision, or that an item was shown, as it waits here; the kernel gets all of it but `delta`.
  * @typedef {object} Entry
  * @property {number} seq from 1, without gaps within a client
- * @property {"label" | "skip" | "unsure" | "flag" | "undo" | "redo" | "shown"} kind
+ * @property {"label" | "skip" | "unsure" | "none" | "flag" | "undo" | "redo" | "shown"} kind
  * @property {string} id of the item
  * @property {?string} [token] of the ask that it answers
  * @property {*} [value] the label

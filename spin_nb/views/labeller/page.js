@@ -9,6 +9,7 @@ import { commands, header, pastStrip } from "./chrome.js";
 import { helpPanel } from "./help.js";
 import { editorApiOf, itemPane } from "./item_pane.js";
 import { actionOf } from "../base/keys.js";
+import { newClassPart } from "./new_class.js";
 import { LabelQueue } from "./queue.js";
 import { fullScreenButton, keepToVisibleHeight } from "./room.js";
 import { tellSeen } from "./seen.js";
@@ -19,6 +20,7 @@ function act(labelQueue, action) {
   else if (action === "undo") labelQueue.decisions.undo();
   else if (action === "redo") labelQueue.decisions.redo();
   else if (["unsure", "flag"].includes(action) || (action === "skip" && !labelQueue.isReview)) labelQueue.decisions.decide(action);
+  else if (action === "no_class" && labelQueue.hasNone) labelQueue.decisions.decide("none");
 }
 
 const SCROLL = { ArrowDown: 40, ArrowUp: -40, PageDown: 240, PageUp: -240 };
@@ -37,7 +39,7 @@ function letGo(event, root) {
 }
 
 function onKey(event, labelQueue, view) {
-  const { root, help, editor, middle, full } = view;
+  const { root, help, editor, middle, full, newClass } = view;
   const typing = event.target.closest("input, textarea, select");
   const onButton = event.target !== root && event.target.closest("button");
   const used = () => {
@@ -60,6 +62,7 @@ function onKey(event, labelQueue, view) {
   if (action === "release") return letGo(event, root);
   if (action === "help" && !event.repeat) return help.toggle();
   if (action === "full" && !event.repeat) return full.toggle();
+  if (action === "add_class" && !event.repeat) return newClass.open();
   // A key held down would label unseen items.
   return event.repeat ? undefined : act(labelQueue, action);
 }
@@ -69,7 +72,7 @@ function announce(labelQueue, live) {
   write(live, labelQueue.announcement && labelQueue.announcement + next);
 }
 
-const NOUNS = ["spec", "bindings", "n_items", "read_only", "why_empty"];
+const NOUNS = ["bindings", "n_items", "read_only", "why_empty"];
 
 function render(labelQueue, el) {
   const root = h("section", {
@@ -89,7 +92,8 @@ function render(labelQueue, el) {
   const help = helpPanel(labelQueue, editor);
   const bar = commands(labelQueue, back, act, help.button);
   const full = fullScreenButton(labelQueue);
-  const parts = [header(labelQueue, full), middle, { element: h("div", { class: "spin-editor" }, editor.panel), draw: () => editor.draw() }, bar, help, pastStrip(labelQueue, back)];
+  const newClass = newClassPart(labelQueue);
+  const parts = [header(labelQueue, full), middle, { element: h("div", { class: "spin-editor" }, editor.panel), draw: () => editor.draw() }, newClass, bar, help, pastStrip(labelQueue, back)];
   const live = h("div", { class: "spin-sr", "aria-live": "polite" });
   const hint = h("p", { class: "spin-hint" });
   root.append(...parts.map((part) => part.element), hint, live);
@@ -105,7 +109,7 @@ function render(labelQueue, el) {
     focusHint();
     tellSeen(labelQueue);
   };
-  root.addEventListener("keydown", (event) => onKey(event, labelQueue, { root, help, editor, middle, full }));
+  root.addEventListener("keydown", (event) => onKey(event, labelQueue, { root, help, editor, middle, full, newClass }));
   root.addEventListener("focusin", () => {
     labelQueue.work.editor = editor;
     focusHint();
@@ -132,6 +136,22 @@ function render(labelQueue, el) {
   };
 }
 
+/** On screen as long as the classes are the same: where they change it is built anew, and keeps the keyboard. */
+function renderFor(labelQueue, el) {
+  let close = render(labelQueue, el);
+  const renew = () => {
+    const hasFocus = el.contains(document.activeElement);
+    close();
+    close = render(labelQueue, el);
+    if (hasFocus) el.querySelector(".spin-labeller").focus({ preventScroll: true });
+  };
+  labelQueue.model.on("change:spec", renew);
+  return () => {
+    labelQueue.model.off("change:spec", renew);
+    close();
+  };
+}
+
 export default () => {
   let labelQueue;
   return {
@@ -140,6 +160,6 @@ export default () => {
       labelQueue = new LabelQueue(model);
       return () => labelQueue.close();
     },
-    render: ({ el }) => render(labelQueue, el),
+    render: ({ el }) => renderFor(labelQueue, el),
   };
 };

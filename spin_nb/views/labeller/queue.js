@@ -202,6 +202,11 @@ export class LabelQueue {
   }
 
   /** The cards are labels to look at again. */
+  /** "None of these" may be said. */
+  get hasNone() {
+    return Boolean(this.spec.has_none) && !this.isReview;
+  }
+
   get isReview() {
     return this.model.get("mode") === "review";
   }

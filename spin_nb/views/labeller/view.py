@@ -41,9 +41,9 @@ class Labeller(View, entry="labeller/page.js"):
     """Label items with keyboard, mouse or finger.
 
     Keys: 1-9, 0 and then letters label, or choose what is drawn; Enter submits, or accepts the suggestion; Space
-    skips; ``;`` unsure; F flags; U, Backspace or Ctrl+Z undoes; Y or Ctrl+Shift+Z redoes; N puts a new shape into
-    the picture, where the arrow keys move it; Esc gives the keyboard back to the notebook.  F9 fills the screen.
-    ``?`` shows all of them ("Keys"), where they can be changed.
+    skips; ``;`` unsure; F flags; F4 says that no class fits, F2 adds one; U, Backspace or Ctrl+Z undoes; Y or
+    Ctrl+Shift+Z redoes; N puts a new shape into the picture, where the arrow keys move it; Esc gives the keyboard
+    back to the notebook. F9 fills the screen. ``?`` shows all of them ("Keys"), where they can be changed.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Labeller(View, entry="labeller/page.js"):
 
     def __init__(self, session: SessionLike) -> None:
         super().__init__(
-            spec=session.task.spec(),
+            spec=_spec(session),
             bindings=session.key_bindings.get(),
             project=_key(session),
             read_only=bool(session.read_only),
@@ -105,8 +105,10 @@ class Labeller(View, entry="labeller/page.js"):
             "detail": self._detail,
             "apply": self._apply,
             "bind": self._bind,
+            "add_class": self._add_class,
         }
         self.observe(self._on_bindings, "bindings")
+        session.events.classes.connect(self._on_classes)
         session.events.labelled.connect(self._on_labelled)
         session.events.suggested.connect(self._on_suggested)
         session.events.trained.connect(self._on_trained)
@@ -207,11 +209,23 @@ class Labeller(View, entry="labeller/page.js"):
             return {"bindings": self._session.key_bindings.get(), "problem": in_words(error)}, []
         return {}, []
 
+    def _add_class(self, message: Answer) -> tuple[Answer, Buffers]:
+        try:
+            name = self._session.add_class(field(message, "name"))
+        except SpinError as error:
+            return {"problem": in_words(error)}, []
+        return {"name": name, "spec": _spec(self._session)}, []
+
     def _counts(self) -> Answer:
         answer = self._channel.apply("", [])  # applies nothing: the counts alone
         return {key: answer[key] for key in ("n_labels", "per_minute", "at")}
 
     # -- what the session tells (main thread) ---------------------------------------------------------------
+
+    def _on_classes(self, _names: object) -> None:
+        with self.hold_trait_notifications():
+            self.spec = _spec(self._session)
+            self.bindings = self._session.key_bindings.get()
 
     def _on_labelled(self, ids: Sequence[str]) -> None:
         labels = {id: self._session.value(id) for id in ids} if len(ids) <= MAX_LABELS_PER_PUSH else None
@@ -242,6 +256,16 @@ class Labeller(View, entry="labeller/page.js"):
 
     def _on_problem(self, what: str) -> None:
         self.push("problem", {"what": what})
+
+
+def _spec(session: SessionLike) -> dict[str, Any]:
+    """Task as it describes itself, whether classes may be added, and whether none of them may be the answer."""
+    task = session.task
+    return {
+        **task.spec(),
+        "names_may_change": hasattr(task, "with_names") and not session.read_only,
+        "has_none": task.learns == "classes",
+    }
 
 
 def _key(session: SessionLike) -> str:

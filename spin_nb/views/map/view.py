@@ -151,9 +151,16 @@ class MapView(Brief, widgets.HBox):
             signal.connect(lambda *_: self._follow_label())
         events.asked.connect(lambda ids, *_: self._ask(ids))
         events.selection.connect(lambda *_: self._show_selection())
+        events.classes.connect(lambda *_: self._take_classes())
         self.theme.observe(self.redraw, ["dark", "paper"])
         self.panel.observe(self._recolour, "choice")
         self.observe(self._choose, "coloured_by")
+
+    def _take_classes(self) -> None:
+        session = self._session
+        self.panel.names = session.classes if session.learns_classes else []
+        self.panel.bindings = dict(session.key_bindings.get())
+        self.redraw()
 
     def _follow_label(self) -> None:
         if self._plot is not None:

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from spin_nb.errors import StorageError
+from spin_nb.errors import LabelError, StorageError
 from spin_nb.views.labeller.view import Labeller
 from tests.views.blank_session import BlankSession
 
@@ -73,6 +73,14 @@ class FakeSession(BlankSession):
         self.shown = shown or (lambda row: ("image/png", picture(row)))
         self.queue: list[str] = []
         self.drawn = 0
+
+    def add_class(self, name: str) -> str:
+        """As a session adds one: its signal comes when the main thread is free, here never."""
+        if name in self.classes:
+            raise LabelError(f"{name!r} is a class of this project already.", "Label with it.")
+        self.classes = [*self.classes, name]
+        self.task = self.task.with_names(self.classes)
+        return name
 
     def value(self, id: str):
         return self.disk.labels.get(id)

@@ -664,8 +664,8 @@ def test_every_key_is_on_the_panel(bench, new_session):
     bench.shows("img_0")
     bench.page.click("text=Keys")
     assert (
-        bench.page.locator(".spin-keys button").count() == 60 + 8
-    )  # accept, skip, unsure, flag, undo, redo, help, full
+        bench.page.locator(".spin-keys button").count() == 60 + 10
+    )  # accept, skip, unsure, flag, none fits, add a class, undo, redo, help, full
 
 
 def test_commands_name_their_shortcuts_as_assistive_technology_knows_them(bench, session):
@@ -681,6 +681,7 @@ def test_commands_name_their_shortcuts_as_assistive_technology_knows_them(bench,
         "Skip": "Space",
         "Unsure": ";",
         "Flag": "F",
+        "None fits": "F4",
         "Undo": "U Control+Z",
         "Redo": "Y Control+Shift+Z",
         "Keys": "F1",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from spin_nb.errors import LabelError
-from spin_nb.project.records import MARK_KINDS
+from spin_nb.project.records import MARK_KINDS, NewEvent, Suggestion
 from spin_nb.session.labels.label_log import Change
 from spin_nb.session.labels.new_events import Act, new_events, revert
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.review.machine_labels import is_open
 from spin_nb.session.runtime.runtime import Runtime
 
 
@@ -61,16 +62,48 @@ class LabelCommands:
         ------
         LabelError, ReadOnlyError, StorageError
         """
-        self._runtime.main_thread.drain()
-        self._project.check_writable("label")
         if not acts:
             raise LabelError("no label was given.", "Pass an id and a value, or a mapping id -> value.")
+        self._store(acts, lambda: new_events(self._live.label_log, acts, source))
+
+    def accept(self, suggestions: Mapping[str, Suggestion], source: object) -> BulkReport:
+        """Label items with what is suggested of each, as one gesture; what was decided on meanwhile is left out.
+
+        Raises
+        ------
+        LabelError
+            Nothing is left to accept, a value the task does not allow: nothing was stored.
+        ReadOnlyError, StorageError
+        """
+        label_log = self._live.label_log
+        with label_log.lock:
+            self._live.catch_up()
+            ids = tuple(id for id in suggestions if is_open(label_log, id))
+        if not ids:
+            raise LabelError(
+                f"none of these {len(suggestions):,} machine labels waits: they were decided on, or are being asked.",
+                "Call s.prelabel() again.",
+            )
+        acts: list[Act] = [("label", id, suggestions[id][0]) for id in ids]
+
+        def events() -> list[NewEvent]:
+            return [
+                replace(event, suggestion=suggestions[id], is_accepted=True)
+                for id, event in zip(ids, new_events(label_log, acts, source), strict=True)
+            ]
+
+        self._store(acts, events)
+        return BulkReport(ids, tuple(id for id in suggestions if id not in set(ids)))
+
+    def _store(self, acts: Sequence[Act], events: Callable[[], list[NewEvent]]) -> None:
+        self._runtime.main_thread.drain()
+        self._project.check_writable("label")
         label_log = self._live.label_log
 
         def step() -> list[Change]:
             with label_log.transaction():  # nobody changes the classes between the look at them and the label
                 self._live.follow_classes()
-                label_log.store.append(new_events(label_log, acts, source))
+                label_log.store.append(events())
             changes = label_log.sync()
             self._live.follow(changes)
             return changes

@@ -45,6 +45,8 @@ from spin_nb.session.model.similar import similar
 from spin_nb.session.model.suggestions import Suggestions
 from spin_nb.session.model.training import Training
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.prelabels import Prelabels
+from spin_nb.session.review.machine_labels import PRELABEL_SOURCE, machine_labels
 from spin_nb.session.review.review import Review
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
@@ -93,6 +95,7 @@ class Session:
         "_model",
         "_project",
         "_proposer",
+        "_review",
         "_runtime",
         "_search",
         "_stream",
@@ -133,6 +136,7 @@ class Session:
         channel = Channel(project, live, proposer, suggestions, announcer)
         review = Review(project, runtime, live)
         self._project, self._runtime, self._live, self._channel = project, runtime, live, channel
+        self._review = review
         self._judge, self._suggestions = judge, suggestions
         self._clusters = ClusterFinder(project, runtime, live)
         self._duplicates = DuplicateFinder(project, runtime, live)
@@ -581,6 +585,42 @@ class Session:
         self._runtime.announcer.emit("suggested", n)
         return n
 
+    def prelabel(self, suggestions: Mapping[str, Any] | Callable[[str], Any] | None = None) -> Prelabels:
+        """Label by machine what nobody has labelled, for review: nothing is stored until a person accepts it.
+
+        The labels are what the labeller would pre-fill: of ``suggestions``, which :meth:`suggest` takes first, else of
+        the session's own model (classes of 0.5 and more).  :attr:`review` shows them among the labels to be reviewed,
+        by how uncertain they are, until the next call; ``.accept(ids)`` takes many at once.  What is being asked,
+        audits, or is reserved for auditing is left out.  After a restart call it again: it is made from the model.
+
+        Parameters
+        ----------
+        suggestions : mapping or callable, optional
+            As in :meth:`suggest`.
+
+        Returns
+        -------
+        Prelabels
+            ``table`` (item, label, probability), the most uncertain first; ``ids``; ``accept``.
+
+        Raises
+        ------
+        LabelError
+            Unknown item, a value the task does not allow.
+
+        Examples
+        --------
+        >>> s.prelabel()                                               # doctest: +SKIP
+        1,612 machine labels, the most uncertain first; none is stored until somebody accepts it: ...
+        """
+        if suggestions is not None:
+            self.suggest(suggestions)
+        self._live.wait_where_labelled()
+        machine = machine_labels(self._live.label_log, self._suggestions)
+        self._review.put_machine_labels(machine)
+        accept = partial(self._label_commands.accept, source=PRELABEL_SOURCE)
+        return Prelabels(machine, self._live.label_log, accept)
+
     @overload
     def train(
         self,
@@ -837,7 +877,7 @@ class Session:
         another label, or another annotator gave one.  Labels that changed since are doubted anew, in the background.
         ``s.review.queue`` lists them.  What was kept or changed here does not come again unless its label changes.
         """
-        self._view_data.review.look()
+        self._review.look()
         return self._view_data.view("review")
 
     @property

@@ -11,6 +11,7 @@ from spin_nb.session.labeller.entries import REVERSALS, Entries
 from spin_nb.session.labels.reviews import REVIEW_SOURCE
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
+from spin_nb.session.review.machine_labels import PRELABEL_SOURCE
 from spin_nb.session.review.review import Review
 from spin_nb.session.runtime.announcer import Announcer
 
@@ -33,6 +34,8 @@ class ReviewEntries(Entries):
         """Make the event of an entry; the same label given once more is kept."""
         if kind in REVERSALS or kind not in self.kinds:
             return super().event_of(kind, entry, ask)
+        if kind != "keep" and self._review.machine_label(entry.get("id")) is not None:
+            return replace(super().event_of(kind, entry, None), source=PRELABEL_SOURCE)
         label = self._review.check_reviewable(entry.get("id", ""))
         if kind == "keep":
             return self._keep(entry)

@@ -30,11 +30,11 @@ class ReviewQueue:
     def cards(self, n: int, have: Sequence[str] = ()) -> tuple[list[Card], list[bytes]]:
         """Cards for a queue of ``n``, as :meth:`CardQueue.cards` has them.
 
-        Each has ``kind`` and ``label`` of the label as it is, and ``review``: by whom it is (``annotator``), how
-        probable it is that it is wrong (``doubt``), and the ``reasons``.
+        Each has ``kind`` and ``label`` of the label as it is, or the ``suggestion`` of the machine, and ``review``: by
+        whom it is (``annotator``), how probable it is that it is wrong (``doubt``), and the ``reasons``.
         """
         n, have = whole_number(n, "n"), sequence_of(have, "have")
-        doubts = {_token(doubt): doubt for doubt in self._review.doubts}
+        doubts = {doubt.token: doubt for doubt in self._review.doubts}
         stable = [token for token in have if isinstance(token, str) and token in doubts][:n]
         cards: list[Card] = [{"token": token, "kept": True} for token in stable]
         buffers: list[bytes] = []
@@ -74,10 +74,10 @@ class ReviewQueue:
 
         row, (card, buffers) = self._inspection.read_stable(doubt.item, read)
         review = {"annotator": doubt.annotator, "doubt": doubt.doubt, "reasons": list(doubt.reasons)}
-        card.update({"id": doubt.item, "row": row, "kind": "label", "label": doubt.label, "review": review})
+        card.update({"id": doubt.item, "row": row, "review": review})
+        if doubt.seq is None:
+            suggestion = self._review.machine_label(doubt.item)
+            card["suggestion"] = None if suggestion is None else {"value": suggestion[0], "p": suggestion[1]}
+        else:
+            card.update({"kind": "label", "label": doubt.label})
         return card, buffers
-
-
-def _token(doubt: Doubt) -> str:
-    """Name of a card: a label that is given anew is another card."""
-    return f"review-{doubt.seq}"

@@ -80,6 +80,10 @@ class AuditPlan:
         """Rows kept for auditing, bool (n,)."""
         return self._chance < self.share
 
+    def is_reserved(self, row: int) -> bool:
+        """Tell whether a row is kept for auditing."""
+        return bool(self._chance[row] < self.share)
+
     def next(self, excluded_mask: NDArray[np.bool_], n_unavailable: int) -> tuple[int, float] | None:
         """Next audit's row and probability, or None.
 

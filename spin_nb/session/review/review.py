@@ -7,6 +7,7 @@ model look better than it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ import numpy as np
 
 from spin_nb.errors import LabelError
 from spin_nb.project.fold import Current
-from spin_nb.project.records import VALUE_KINDS, Event
+from spin_nb.project.records import VALUE_KINDS, Event, Suggestion
 from spin_nb.session.labels.reviews import is_reviewed
 from spin_nb.session.labels.training_data import training_data, training_events
 from spin_nb.session.model.live_model import LiveModel
 from spin_nb.session.open_project import OpenProject
 from spin_nb.session.review.contradictions import CONTRADICTION, contradictions
-from spin_nb.session.review.doubt import Doubt, doubt_of
+from spin_nb.session.review.doubt import Doubt, doubt_of, doubt_of_machine
+from spin_nb.session.review.machine_labels import is_open
 from spin_nb.session.review.model_doubts import TrainingLabels, model_doubts
 from spin_nb.session.runtime.jobs import Job, wait_for
 from spin_nb.session.runtime.runtime import Runtime
@@ -46,6 +48,8 @@ class Review:
         self._runtime = runtime
         self._live = live
         self._doubts: tuple[Doubt, ...] = ()
+        self._machine: dict[str, Suggestion] = {}
+        self._queue: tuple[Doubt, ...] = ()
         self._subject: object = None
         self._job: Job[None] | None = None
         self.silence = ""
@@ -81,14 +85,24 @@ class Review:
 
     @property
     def doubts(self) -> list[Doubt]:
-        """Labels that nobody has reviewed, the most doubtful first; any thread."""
+        """Labels that nobody has reviewed, and machine labels, the most doubtful first; any thread."""
         with self._live.label_log.lock:
-            return [doubt for doubt in self._doubts if self._stands(doubt)]
+            return [doubt for doubt in self._queue if self._stands(doubt)]
+
+    def put_machine_labels(self, suggestions: Mapping[str, Suggestion]) -> None:
+        """Take machine labels into the queue, in place of those before."""
+        self._machine = dict(suggestions)
+        self._order()
+
+    def machine_label(self, item: object) -> Suggestion | None:
+        """Return the machine label of an item that waits to be accepted, or None."""
+        suggestion = self._machine.get(item) if isinstance(item, str) else None
+        return suggestion if suggestion and is_open(self._live.label_log, str(item)) else None
 
     @property
     def n_labels(self) -> int:
-        """Number of labels that were to be reviewed when they were last doubted."""
-        return len(self._doubts)
+        """Number of labels, those of the machine among them, that were to be reviewed when they were last doubted."""
+        return len(self._queue)
 
     @property
     def n_doubtful(self) -> int:
@@ -140,8 +154,15 @@ class Review:
             )
         return label
 
+    def _order(self) -> None:
+        machine = [doubt_of_machine(item, suggestion) for item, suggestion in self._machine.items()]
+        self._queue = tuple(sorted([*self._doubts, *machine], key=lambda one: -one.doubt))
+        self._runtime.announcer.emit("doubted", len(self._queue))
+
     def _stands(self, doubt: Doubt) -> bool:
         label_log = self._live.label_log
+        if doubt.seq is None:
+            return is_open(label_log, doubt.item)
         label = label_log.current(doubt.item)
         if label is None or label.seq != doubt.seq or label.flagged or doubt.item in label_log.audit_items:
             return False
@@ -178,7 +199,7 @@ class Review:
             return
         doubts, self.silence = findings
         self._doubts = tuple(doubts)
-        self._runtime.announcer.emit("doubted", len(doubts))
+        self._order()
 
     def _report(self, error: BaseException) -> None:
         self._runtime.announcer.report(f"The labels could not be doubted: {text_of(error)}")

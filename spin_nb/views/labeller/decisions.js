@@ -113,7 +113,8 @@ export class Decisions {
 
   /** By how much a decision changes what the page counts: labels, or in a review those that were looked at again. */
   gain(past) {
-    return this.queue.isReview ? Number(Boolean(past.before?.isOpen)) : labelGain(past);
+    if (!this.queue.isReview) return labelGain(past);
+    return Number(Boolean(past.card.review) && (past.before === null || Boolean(past.before.isOpen)));
   }
 
   /** The last step of the draft, else the last decision; of an earlier page, if need be. */

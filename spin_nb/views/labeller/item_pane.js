@@ -52,7 +52,7 @@ function paneOf(editorApi, editor, card) {
 function doubtWords({ review }) {
   if (!review) return "";
   const { annotator, doubt, reasons } = review;
-  return `By ${annotator}; wrong with ${Math.round(100 * doubt)} %: ${reasons.join("; ")}.`;
+  return `${annotator === null ? "Nobody has decided it" : `By ${annotator}`}; wrong with ${Math.round(100 * doubt)} %: ${reasons.join("; ")}.`;
 }
 
 export function itemPane(labelQueue, editorApi, editor) {

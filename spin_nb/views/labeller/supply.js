@@ -104,7 +104,7 @@ export class Supply {
     for (const entry of queue.outbox.entries) if (entry.kind !== "shown") presentIds.add(entry.id);
     const fresh = cards.filter((card) => !card.kept && !presentIds.has(card.id));
     for (const card of fresh) {
-      if (card.review) card.state = { kind: "label", value: card.label, isOpen: true };
+      if (card.kind) card.state = { kind: "label", value: card.label, isOpen: true };
       decode(card, buffers).then(() => card === queue.current && queue.draw());
       queue.upcoming.push(card);
     }

@@ -41,16 +41,16 @@ class ReviewLabels(Labeller, entry="labeller/page.js"):
         """
         return self._session.review.frame()
 
-    def channel_of(self, session: SessionLike) -> ChannelLike:
+    def _channel_of(self, session: SessionLike) -> ChannelLike:
         """Return what pages of this view talk to."""
         return session.review_channel
 
-    def count_items(self) -> int:
+    def _count_items(self) -> int:
         """Return of how many labels the page says how many are reviewed."""
         return self._session.review.n_labels
 
     def _on_doubted(self, _n: int) -> None:
-        self.n_items = self.count_items()
+        self.n_items = self._count_items()
         self._say_why_empty()
         self.push("doubted", self._counts())
 

@@ -92,8 +92,8 @@ class Labeller(View, entry="labeller/page.js"):
         )
         self.layout.width, self.layout.min_width = "100%", "0"  # beside another view neither may collapse
         self._session = session
-        self._channel = self.channel_of(session)
-        self.n_items = self.count_items()
+        self._channel = self._channel_of(session)
+        self.n_items = self._count_items()
         self.verbs = {
             "hello": self._hello,
             "seen": self._note_first_item,
@@ -123,11 +123,11 @@ class Labeller(View, entry="labeller/page.js"):
         self._session.pool.row(id)
         self.push("show", {"id": id})
 
-    def channel_of(self, session: SessionLike) -> ChannelLike:
+    def _channel_of(self, session: SessionLike) -> ChannelLike:
         """Return what pages of this view talk to."""
         return session.channel
 
-    def count_items(self) -> int:
+    def _count_items(self) -> int:
         """Return of how many items the page says how many are done."""
         return len(self._session.pool)
 
@@ -252,7 +252,7 @@ class Labeller(View, entry="labeller/page.js"):
         self.push("trained", {})
 
     def _on_watched(self, _n: int) -> None:
-        self.n_items = self.count_items()
+        self.n_items = self._count_items()
 
     def _on_problem(self, what: str) -> None:
         self.push("problem", {"what": what})

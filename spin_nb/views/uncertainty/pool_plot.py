@@ -148,7 +148,7 @@ class PoolPlot(PlotView):
 
         In a cell of the density it looks at the most uncertain one.
         """
-        if trace not in (0, 1, 2) or point is None:
+        if not isinstance(trace, int) or trace not in (0, 1, 2) or point is None:
             return
         if trace == 0:
             at = _cell(self.figure.data[0], real_number(x, "x"), real_number(y, "y"))

@@ -2,7 +2,7 @@
 
 import { channel } from "../base/channel.js";
 import { briefly, h, write } from "../base/dom.js";
-import { character } from "../base/key_events.js";
+import { character, composes } from "../base/key_events.js";
 import { randomId } from "../base/random_id.js";
 import { startAgain } from "../base/restart.js";
 import { actionOf, keyTable } from "../base/keys.js";
@@ -17,8 +17,11 @@ import { tileList } from "./tiles.js";
 const PATIENCE = 600000; // milliseconds: a gesture on a million items, behind a busy cell
 const MANY = 20000; // items; to decide on more takes a second press
 const HINT = "Point at an item to see it larger. Click marks, Shift + click marks a run, a drag marks all it touches. ≈ shows more like it.";
-const OWN_KEYS = { "=": "similar", "-": "back", "#": "tags" };
+const GRID_KEYS = { "=": "similar", "-": "back", "#": "tags" };
 const NO_ITEMS = "There is nothing to show here.";
+
+/** A key with Ctrl, Meta or Alt, unless that is how this keyboard types its character. */
+const isChord = (event) => (event.ctrlKey || event.metaKey || event.altKey) && !composes(event);
 
 /** The item under the pointer: the latest wins, whatever order the answers come in. */
 function itemPanel(ask, version, moreLike) {
@@ -178,6 +181,13 @@ function render({ model, el }) {
     event.stopImmediatePropagation();
     moreLike(Number(button.closest("[data-at]").dataset.at));
   }, true);
+  /** What a key means to the grid alone, if no class has that key and it can be done now. */
+  const actionOfGrid = (event, inList) => {
+    const action = !isChord(event) && GRID_KEYS[event.key];
+    if (!action || state.table().has(event.key)) return undefined;
+    const isPossible = { similar: inList && marks.size, back: model.get("behind"), tags: true }[action];
+    return isPossible ? action : undefined;
+  };
   root.addEventListener("keydown", (event) => {
     if (event.target.closest("select, input")) return event.key === "Escape" && event.target.closest("form") ? list.element.focus() : undefined;
     const inList = event.target === list.element;
@@ -192,14 +202,14 @@ function render({ model, el }) {
       used();
       return letGo(root);
     }
-    if (character(event) === "/" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (character(event) === "/" && !isChord(event)) {
       used();
       return state.next();
     }
-    const own = !event.ctrlKey && !event.metaKey && OWN_KEYS[event.key];
-    if (own && !state.table().has(event.key) && { similar: inList && marks.size, back: model.get("behind"), tags: true }[own]) {
+    const gridAction = actionOfGrid(event, inList);
+    if (gridAction) {
       used();
-      return act(own);
+      return act(gridAction);
     }
     const action = actionOf(event, state.table());
     const isOurs = action && /^(class:|skip$|flag$|unsure$|undo$|redo$)/.test(action);

@@ -41,8 +41,8 @@ export function helpPanel(labelQueue, editor) {
     return !EDITORS_OWN.includes(action) || Boolean(editor.actions?.includes(action));
   };
   const isAbsent = ([action]) => action === "skip" && labelQueue.isReview;
-  const words = { ...ACTION_WORDS, ...(labelQueue.isReview ? REVIEW_WORDS : {}) };
-  const actions = Object.entries(words).filter((entry) => isUsed(entry) && !isAbsent(entry));
+  const wordsOf = { ...ACTION_WORDS, ...(labelQueue.isReview ? REVIEW_WORDS : {}) };
+  const actions = Object.entries(wordsOf).filter((entry) => isUsed(entry) && !isAbsent(entry));
   let waiting = null;
   let lastDrawn = "";
   const open = (on) => {

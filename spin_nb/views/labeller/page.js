@@ -60,11 +60,9 @@ function onKey(event, labelQueue, view) {
   if (!action) return undefined;
   used();
   if (action === "release") return letGo(event, root);
-  if (action === "help" && !event.repeat) return help.toggle();
-  if (action === "full" && !event.repeat) return full.toggle();
-  if (action === "add_class" && !event.repeat) return newClass.open();
-  // A key held down would label unseen items.
-  return event.repeat ? undefined : act(labelQueue, action);
+  if (event.repeat) return undefined; // a key held down would label unseen items
+  const open = { help: help.toggle, full: full.toggle, add_class: newClass.open }[action];
+  return open ? open() : act(labelQueue, action);
 }
 
 function announce(labelQueue, live) {

@@ -376,9 +376,10 @@ def test_a_grid_sorted_by_a_class_that_goes_is_in_the_order_of_the_pool(s):
 
 def test_a_label_that_was_reviewed_stays_reviewed_when_its_class_is_called_otherwise(s):
     ids = labelled(s, 12)
-    s._project.store.append([spin.project.NewEvent("keep", ids[0], truth(ids[0]), annotator="ada")])
     from spin_nb.session.labels.reviews import is_reviewed
 
-    s.classes.rename(truth(ids[0]), "other")
+    s.classes.rename(truth(ids[0]), "between")
+    s._project.store.append([spin.project.NewEvent("keep", ids[0], "between", annotator="ada")])
+    s.classes.rename("between", "other")
     state = s._project.store.state()
-    assert is_reviewed(state.decision(ids[0]), state.active[ids[0]])
+    assert is_reviewed(state.decision(ids[0]), state.active[ids[0]], state.classes)

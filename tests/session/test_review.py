@@ -205,6 +205,27 @@ def test_annotators_who_disagree_are_named_until_one_reviews_it(s, project, digi
     assert id not in bob.review.queue["item"]
 
 
+def test_annotators_who_mean_the_same_class_by_two_names_agree(s, project, digits):
+    label_with_errors(s, digits, 20, ())
+    id, truth = s.pool.ids[2], digits.truth(s, s.pool.ids[2])
+    s.classes.rename(truth, "renamed")
+    s.close()
+    bob = project(annotator="bob")
+    bob.label(id, "renamed")
+    row = bob.review.queue.filter(pl.col("item") == id).to_dicts()[0]
+    assert row["label"] == "renamed"
+    assert "ada" not in row["reason"]
+
+
+def test_reasons_name_a_class_as_it_is_called_now(s, digits):
+    (wrong,) = label_with_errors(s, digits, errors=(10,))
+    truth = digits.truth(s, wrong)
+    assert f"the model says {truth}" in s.review.queue["reason"][0]
+    s.classes.rename(truth, "renamed")
+    row = s.review.queue.filter(pl.col("item") == wrong).to_dicts()[0]
+    assert "the model says renamed" in row["reason"]
+
+
 def test_numbers_far_from_what_is_predicted_come_first(tmp_path):
     import numpy as np
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from spin_nb.project.class_history import ClassHistory
 from spin_nb.project.fold import Current
 from spin_nb.project.records import VALUE_KINDS, Event
 
@@ -9,18 +12,25 @@ REVIEW_SOURCE = {"by": "review"}
 """Source of an event that a review made."""
 
 
-def is_reviewed(label: Current, events: tuple[Event, ...]) -> bool:
+def is_reviewed(label: Current, events: tuple[Event, ...], classes: ClassHistory) -> bool:
     """Tell whether the label that holds has been reviewed; ``events`` are the item's that stand.
 
     It was given in a review, or kept since: a label that is changed afterwards is reviewed anew.
     """
     if isinstance(label.event.source, dict) and label.event.source.get("by") == REVIEW_SOURCE["by"]:
         return True
-    values = label.value, label.event.value  # the latter where its class is called otherwise by now
-    return any(event.kind == "keep" and event.seq > label.seq and event.value in values for event in events)
+    return any(
+        event.kind == "keep" and event.seq > label.seq and _value_now(event, classes) == label.value
+        for event in events
+    )
 
 
-def labels_of_others(label: Current, events: tuple[Event, ...]) -> list[Event]:
-    """The last label that stands of each other annotator; ``events`` are the item's that stand."""
+def labels_of_others(label: Current, events: tuple[Event, ...], classes: ClassHistory) -> dict[str, Any]:
+    """What each other annotator says last, as its class is called now; ``events`` are the item's that stand."""
     last = {event.annotator: event for event in events if event.kind in VALUE_KINDS}
-    return [event for annotator, event in last.items() if annotator != label.annotator]
+    values = {annotator: _value_now(event, classes) for annotator, event in last.items()}
+    return {name: value for name, value in values.items() if name != label.annotator and value is not None}
+
+
+def _value_now(event: Event, classes: ClassHistory) -> Any:
+    return classes.value_now(event.value, event.item, event.seq)

@@ -9,6 +9,7 @@ import numpy as np
 
 from spin_nb.errors import SpinError
 from spin_nb.pool.features.near_duplicates import near_duplicates
+from spin_nb.project.class_history import ClassHistory
 from spin_nb.project.fold import Current
 from spin_nb.project.records import Event
 from spin_nb.session.labels.reviews import labels_of_others
@@ -20,14 +21,17 @@ CONTRADICTION = 0.5  # of two labels that contradict each other at least one is 
 
 
 def contradictions(
-    project: OpenProject, training: TrainingLabels, events: Mapping[str, tuple[Event, ...]]
+    project: OpenProject,
+    training: TrainingLabels,
+    events: Mapping[str, tuple[Event, ...]],
+    classes: ClassHistory,
 ) -> dict[str, list[str]]:
     """Reasons by item; ``events`` are those that stand, by item."""
     reasons: dict[str, list[str]] = {}
     for label in training.labels:
-        for other in labels_of_others(label, events.get(label.item, ())):
-            if not _agree(project.task, label.value, other.value):
-                words = f"{other.annotator} says {project.task.describe(other.value)}"
+        for annotator, value in labels_of_others(label, events.get(label.item, ()), classes).items():
+            if not _agree(project.task, label.value, value):
+                words = f"{annotator} says {project.task.describe(value)}"
                 reasons.setdefault(label.item, []).append(words)
     if project.learns_classes and training.labels:
         _add_duplicates(reasons, training, project.task)

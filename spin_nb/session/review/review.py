@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spin_nb.errors import LabelError
+from spin_nb.project.class_history import ClassHistory
 from spin_nb.project.fold import Current
 from spin_nb.project.records import VALUE_KINDS, Event, Suggestion
 from spin_nb.session.labels.reviews import is_reviewed
@@ -68,7 +69,7 @@ class Review:
         self._live.pool_model.wait()
         with self._live.label_log.lock:
             self._live.catch_up()
-            subject = training_events(self._live.label_log)[1], self._live.pool_model
+            subject = training_events(self._live.label_log)[1], self._live.pool_model, self._project.task
         if (
             self._job is not None
             and self._subject == subject
@@ -79,8 +80,7 @@ class Review:
             self._job.cancel()
         self._subject = subject
         self._job = job = self._runtime.job("Doubting labels")
-        training, events = self._copy()
-        work = partial(self._find, training, events)
+        work = partial(self._find, *self._copy())
         return self._runtime.start("train", job, work, partial(self._land, job), self._report)
 
     @property
@@ -167,28 +167,34 @@ class Review:
         if label is None or label.seq != doubt.seq or label.flagged or doubt.item in label_log.audit_items:
             return False
         is_here = self._project.pool.has(doubt.item)
-        return is_here and not is_reviewed(label, label_log.state.active[doubt.item])
+        state = label_log.state
+        return is_here and not is_reviewed(label, state.active[doubt.item], state.classes)
 
-    def _copy(self) -> tuple[TrainingLabels, dict[str, tuple[Event, ...]]]:
-        """Labels that train, and the events of their items that stand."""
+    def _copy(self) -> tuple[TrainingLabels, dict[str, tuple[Event, ...]], ClassHistory]:
+        """Labels that train, the events of their items that stand, and what classes were called when."""
         label_log, pool_model = self._live.label_log, self._live.pool_model
         with label_log.lock:
             rows, y, _, seqs = training_data(label_log)
             labels = [label for id in seqs if (label := label_log.current(id)) is not None]
             events = {id: label_log.state.active[id] for id in seqs}
             training = TrainingLabels(labels, rows, y, pool_model.graph, pool_model.learner.freeze())
-        return training, events
+            classes = label_log.state.classes
+        return training, events, classes
 
     def _find(
-        self, training: TrainingLabels, events: dict[str, tuple[Event, ...]], job: Job[None]
+        self,
+        training: TrainingLabels,
+        events: dict[str, tuple[Event, ...]],
+        classes: ClassHistory,
+        job: Job[None],
     ) -> Findings:
         """Doubts of labels that nobody has reviewed, the largest first."""
         model = model_doubts(self._project, training, job)
-        others = contradictions(self._project, training, events)
+        others = contradictions(self._project, training, events, classes)
         doubts = []
         for label, wrong, reason in zip(training.labels, model.wrong, model.reasons, strict=True):
             words = others.get(label.item, [])
-            if is_reviewed(label, events[label.item]) or (np.isnan(wrong) and not words):
+            if is_reviewed(label, events[label.item], classes) or (np.isnan(wrong) and not words):
                 continue
             doubt = max(0.0 if np.isnan(wrong) else float(wrong), CONTRADICTION if words else 0.0)
             doubts.append(doubt_of(label, doubt, [*words, *([reason] if reason else [])]))

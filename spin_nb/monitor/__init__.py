@@ -20,6 +20,8 @@ from spin_nb.monitor.conformal import (
 )
 from spin_nb.monitor.curves import CurvePoint, labels_per_minute
 from spin_nb.monitor.drift import DriftMonitor, DriftPoint, adwin
+from spin_nb.monitor.e_detector import Alarm, EDetector, items_to_alarm, reference_of
+from spin_nb.monitor.evaluate_drift import DriftScores, EveryHundred, evaluate_drift
 from spin_nb.monitor.headline import Headline, Measure, headline
 from spin_nb.monitor.regression import crps, interval_coverage
 from spin_nb.monitor.risk import Draws, draw_audits, risk_band, risk_estimates, risk_terms, uniform_draws
@@ -27,10 +29,14 @@ from spin_nb.monitor.selective import Separation, aurc, misclassification, risk_
 from spin_nb.monitor.temperature import apply_temperature, inverse_temperature, temperature
 
 __all__ = [
+    "Alarm",
     "CurvePoint",
     "Draws",
     "DriftMonitor",
     "DriftPoint",
+    "DriftScores",
+    "EDetector",
+    "EveryHundred",
     "Headline",
     "Measure",
     "Reliability",
@@ -52,12 +58,15 @@ __all__ = [
     "crps",
     "draw_audits",
     "ece",
+    "evaluate_drift",
     "headline",
     "interval_coverage",
     "inverse_temperature",
+    "items_to_alarm",
     "labels_per_minute",
     "misclassification",
     "nll",
+    "reference_of",
     "reliability",
     "risk_band",
     "risk_coverage",

@@ -212,7 +212,7 @@ def test_a_flipped_list_of_tables_is_set_right(labelled, text, offset, bit):
     assert (report.copy / DATABASE).read_bytes() == damaged
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 6])
 def test_a_wrong_number_of_the_format_is_named_and_set_right(labelled, number):
     folder, values = labelled
     with closing(sqlite3.connect(folder / DATABASE)) as db:
@@ -221,6 +221,16 @@ def test_a_wrong_number_of_the_format_is_named_and_set_right(labelled, number):
         Store.open(folder)
     assert "spin.repair" in caught.value.do
     assert (repair(folder).events, labels(folder)) == (30, values)
+
+
+def test_the_number_before_has_the_same_columns_and_is_set_right_on_opening(labelled):
+    folder, values = labelled
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        db.execute("PRAGMA user_version = 4")
+    Store.open(folder).close()
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (5,)
+    assert labels(folder) == values
 
 
 def test_no_database_without_labels_takes_the_place_of_one_that_cannot_be_read(labelled):

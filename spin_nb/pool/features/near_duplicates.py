@@ -44,8 +44,8 @@ def near_duplicates(
     >>> x = np.array([0.0, 0.01, 1, 2, 3])
     >>> indices = np.array([[1], [0], [1], [2], [3]])
     >>> near, ratio = near_duplicates(indices, np.abs(x[indices] - x[:, None]))
-    >>> near.tolist(), ratio.round(2).tolist()
-    ([0, 0, -1, -1, -1], [0.01, 0.01, 0.99, 1.0, 1.0])
+    >>> near.tolist(), [round(float(r), 2) for r in ratio]
+    ([0, 0, -1, -1, -1], [0.01, 0.01, 1.0, 1.01, 1.01])
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

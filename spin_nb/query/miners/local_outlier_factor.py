@@ -147,8 +147,8 @@ def outlier_of_neighbours(indices: Ints, distances: Float) -> Float:
     Examples
     --------
     >>> near, far = np.array([[1, 2], [0, 2], [1, 0], [2, 1]]), np.array([[1, 2], [1, 1], [1, 2], [7, 8.0]])
-    >>> outlier_of_neighbours(near, far).round(2).tolist()
-    [1.0, 1.0, 1.0, 4.289999961853027]
+    >>> [round(float(factor), 2) for factor in outlier_of_neighbours(near, far)]
+    [0.88, 1.33, 0.88, 4.38]
     """
     near = Nearest(indices.astype(np.int32, copy=False), distances)
     density = _density(near, distances[:, -1])

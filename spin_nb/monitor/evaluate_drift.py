@@ -64,11 +64,9 @@ class DriftScores:
         return 1000 * self.n_false / self.n_items if self.n_items else nan
 
     def __repr__(self) -> str:
-        noticed, n = len(self.delays), len(self.delays) + self.n_missed
-        delay = f", after {self.delay:.0f} items on average" if noticed else ""
-        return (
-            f"{noticed} of {n} changes noticed{delay}; {self.false_per_1000:.2f} false alarms in 1,000 items"
-        )
+        n_noticed, n = len(self.delays), len(self.delays) + self.n_missed
+        delay = f", after {self.delay:.0f} items on average" if n_noticed else ""
+        return f"{n_noticed} of {n} changes noticed{delay}; {self.false_per_1000:.2f} false alarms in 1,000 items"
 
 
 def evaluate_drift(

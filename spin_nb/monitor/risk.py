@@ -167,9 +167,9 @@ def risk_terms(draws: Draws, losses: ArrayLike, proxy: ArrayLike) -> Terms:
     e, g, all_g = _check(draws, losses, proxy)
     size, n = len(all_g), len(e)
     beta = _betas(draws, e, g, all_g)[:-1]
-    known = (np.cumsum(e) - e) / size
-    left = (all_g.sum() - (np.cumsum(g) - g)) / size
-    middle, least_weight = known + beta * left, 1.0 / (size * draws.least_q)
+    loss_before = (np.cumsum(e) - e) / size
+    proxy_left = (all_g.sum() - (np.cumsum(g) - g)) / size
+    middle, least_weight = loss_before + beta * proxy_left, 1.0 / (size * draws.least_q)
     n_left = size - 1 - np.arange(n)
     floor = (np.cumsum(e)) / size
     return Terms(

@@ -26,7 +26,10 @@ def is_reviewed(label: Current, events: tuple[Event, ...], classes: ClassHistory
 
 
 def labels_of_others(label: Current, events: tuple[Event, ...], classes: ClassHistory) -> dict[str, Any]:
-    """What each other annotator says last, as its class is called now; ``events`` are the item's that stand."""
+    """Value that each other annotator gave last, its class as it is called now.
+
+    ``events`` are the item's that stand.
+    """
     last = {event.annotator: event for event in events if event.kind in VALUE_KINDS}
     values = {annotator: _value_now(event, classes) for annotator, event in last.items()}
     return {name: value for name, value in values.items() if name != label.annotator and value is not None}

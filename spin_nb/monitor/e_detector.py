@@ -33,7 +33,7 @@ class Alarm:
     since : int
         Item from which on the evidence speaks for it most.
     earliest, latest : int
-        The same with 95 % of the evidence; no earlier than :data:`N_REMEMBERED` items before.
+        The same with 95 % of the evidence; no earlier than the 4,096 items before it.
     mean : float
         Of the signal from ``since`` on.
     """

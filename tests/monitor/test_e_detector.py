@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -45,22 +46,26 @@ def test_a_rise_is_noticed_in_time_with_the_error_estimated_from_audits() -> Non
     delays = []
     for seed in range(60):
         reference = reference_of(coins(10_000 + seed, (500, 0.2)))
-        scores = evaluate_drift(lambda: EDetector(reference), coins(seed, (1000, 0.2), (1000, 0.4)), [1000])  # noqa: B023
+        detector = partial(EDetector, reference)
+        scores = evaluate_drift(detector, coins(seed, (1000, 0.2), (1000, 0.4)), [1000])
         delays.extend(scores.delays)
     assert len(delays) == 60
     assert np.mean(delays) <= 80
 
 
-@pytest.mark.parametrize("kind", ["coins", "uniform", "two levels"])
+STREAMS = {
+    "coins": lambda rng: (rng.random(10_000) < 0.3).astype(float),
+    "uniform": lambda rng: 0.6 * rng.random(10_000),
+    "two levels": lambda rng: np.where(rng.random(10_000) < 0.5, 0.1, 0.5),
+}
+"""Signals of mean .3."""
+
+
+@pytest.mark.parametrize("kind", STREAMS)
 def test_false_alarms_stay_within_the_budget(kind: str) -> None:
     n_false = 0
     for seed in range(20):
-        rng = np.random.default_rng(seed)
-        stream = {
-            "coins": lambda: (rng.random(10_000) < 0.3).astype(float),  # noqa: B023
-            "uniform": lambda: 0.6 * rng.random(10_000),  # noqa: B023
-            "two levels": lambda: np.where(rng.random(10_000) < 0.5, 0.1, 0.5),  # noqa: B023
-        }[kind]()
+        stream = STREAMS[kind](np.random.default_rng(seed))
         n_false += evaluate_drift(lambda: EDetector(0.3, items_per_false_alarm=500), stream).n_false
     assert n_false <= 20 * 10_000 / 500
 
